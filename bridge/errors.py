@@ -1,0 +1,54 @@
+"""The one tree of errors that the bridge raises.
+
+A failed check is a verdict, never an exception; what is raised here is wrong usage, invalid input, or
+an engine that broke.  Every error carries the exit code that the command line ends with and, where there
+is one, the next step to take.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+__all__ = [
+    "AnswerError",
+    "EngineError",
+    "InvalidInputError",
+    "LeanSourceError",
+    "ObligationsError",
+]
+
+
+class ObligationsError(Exception):
+    """Base class of everything the bridge raises on purpose.
+
+    Args:
+        message: what is wrong, with the offending value.
+        remedy: what to do next; empty where nothing sensible can be said.
+    """
+
+    exit_code: ClassVar[int] = 2
+
+    def __init__(self, message: str, *, remedy: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+
+
+class InvalidInputError(ObligationsError):
+    """The user's input cannot be used: a malformed graph, an unknown key, a project without a lakefile."""
+
+    exit_code = 2
+
+
+class EngineError(ObligationsError):
+    """There is no Lean engine, or it broke."""
+
+    exit_code = 3
+
+
+class LeanSourceError(EngineError):
+    """Lean rejects a source of the project, so nothing can be said about its theorems."""
+
+
+class AnswerError(EngineError):
+    """Lean answered, and the answer is empty, partial, stale or malformed."""

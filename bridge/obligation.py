@@ -1,0 +1,155 @@
+"""Statements taken apart into obligations, each with its key."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from bridge.errors import AnswerError
+from bridge.statement import Discharge, Statement, Statements
+from bridge.verdict import LeanStatus, Role
+
+__all__ = ["LeanFacts", "Obligation", "classify_axioms", "obligations_of"]
+
+STANDARD_AXIOMS = frozenset({"propext", "Quot.sound", "Classical.choice"})
+NEVER_EXCUSED = frozenset({"sorryAx", "Lean.ofReduceBool", "Lean.ofReduceNat", "Lean.trustCompiler"})
+DISTRIBUTION_ROOTS = frozenset({"Init", "Std", "Lean", "Lake"})
+
+
+@dataclass(frozen=True, slots=True)
+class LeanFacts:
+    """What Lean says of an obligation's theorem.
+
+    ``foreign_axioms`` are those neither standard nor of the Lean distribution; ``library_axioms`` counts
+    lemmas of the distribution that stand as axioms because the engine does not see their proofs.
+    """
+
+    status: LeanStatus
+    standard_axioms: tuple[str, ...]
+    foreign_axioms: tuple[str, ...]
+    library_axioms: int
+    discharge: Discharge | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Obligation:
+    """One hypothesis, or the conclusion, of one theorem."""
+
+    key: str
+    declaration: str
+    binder: str
+    role: Role
+    statement: str
+    doc: str
+    module: str
+    line: int
+    statement_hash: str
+    lean: LeanFacts
+
+
+def classify_axioms(
+    axioms: Iterable[str], modules: dict[str, str | None] | None = None
+) -> tuple[tuple[str, ...], tuple[str, ...], int]:
+    """Split axioms into the three standard ones, foreign ones, and a count of the distribution's.
+
+    A declaration belongs to the distribution by the root component of its module's name: ``StdLemmas`` is
+    not ``Std``.  ``sorryAx`` and the axioms that let a compiler stand in for a proof are never excused.
+    """
+    modules = modules or {}
+    standard: list[str] = []
+    foreign: list[str] = []
+    library = 0
+    for axiom in axioms:
+        module = modules.get(axiom)
+        root = module.split(".")[0] if module else None
+        if axiom in NEVER_EXCUSED:
+            foreign.append(axiom)
+        elif root not in DISTRIBUTION_ROOTS:
+            foreign.append(axiom)
+        elif axiom in STANDARD_AXIOMS:
+            standard.append(axiom)
+        else:
+            library += 1
+    return tuple(sorted(standard)), tuple(sorted(foreign)), library
+
+
+def _without_root(name: str, root: str) -> str:
+    return name.removeprefix(root + ".")
+
+
+def _short_names(names: list[str], roots: list[str]) -> dict[str, str]:
+    """Drop the library's root namespace, except where that would make two names equal."""
+    short = {n: n for n in names}
+    for name in names:
+        for root in roots:
+            if name.startswith(root + "."):
+                short[name] = _without_root(name, root)
+                break
+    clash = Counter(short.values())
+    return {n: (n if clash[s] > 1 else s) for n, s in short.items()}
+
+
+def obligations_of(statements: Statements, roots: Iterable[str]) -> tuple[Obligation, ...]:
+    """Every hypothesis and conclusion of every exported theorem, in Lean's order.
+
+    Args:
+        statements: Lean's verified answer.
+        roots: root namespaces of the audited libraries, dropped from keys.
+
+    Raises:
+        AnswerError: a key would not be unique.
+    """
+    short = _short_names([t.name for t in statements.theorems], list(roots))
+    modules = dict(statements.axiom_modules)
+    found: dict[str, Obligation] = {}
+    for theorem in statements.theorems:
+        for obligation in _of_theorem(statements, theorem, short[theorem.name], modules):
+            if obligation.key in found:
+                raise AnswerError(f"two obligations have the key {obligation.key!r}")
+            found[obligation.key] = obligation
+    return tuple(found.values())
+
+
+def _of_theorem(
+    statements: Statements, theorem: Statement, declaration: str, modules: dict[str, str | None]
+) -> Iterable[Obligation]:
+    standard, foreign, library = classify_axioms(theorem.axioms, modules)
+    discharges = {d.binder: d for d in theorem.discharges}
+
+    def build(
+        binder: str, role: Role, text: str, term: str, uses: tuple[str, ...], lean: LeanFacts
+    ) -> Obligation:
+        return Obligation(
+            key=f"{declaration}:{binder}",
+            declaration=declaration,
+            binder=binder,
+            role=role,
+            statement=text,
+            doc=theorem.doc,
+            module=theorem.module,
+            line=theorem.line,
+            statement_hash=statements.fingerprint(term, uses),
+            lean=lean,
+        )
+
+    for b in theorem.hypotheses:
+        assert b.name is not None  # parse_statements refuses the rest
+        discharge = discharges.get(b.name)
+        status = LeanStatus.ASSUMED if discharge is None else LeanStatus.DISCHARGED
+        facts = LeanFacts(status, (), (), 0, discharge)
+        yield build(b.name, Role.HYPOTHESIS, b.type, b.term, b.uses, facts)
+    if "sorryAx" in foreign:
+        status = LeanStatus.SORRY
+    elif foreign or not theorem.is_theorem:
+        status = LeanStatus.AXIOM
+    else:
+        status = LeanStatus.PROVED
+    yield build(
+        "conclusion",
+        Role.CONCLUSION,
+        theorem.conclusion.type,
+        theorem.conclusion.term,
+        theorem.uses,
+        LeanFacts(status, standard, foreign, library),
+    )

@@ -1,0 +1,311 @@
+"""What Lean says of one theorem, as typed values.
+
+Lean's answer is JSON from ``lean/Obligations/Export.lean``; it is parsed and validated here, once.  A field
+that is missing, of the wrong type or unknown is an error that names it: an answer that cannot be
+understood completely is not used at all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from bridge.errors import AnswerError, InvalidInputError
+
+__all__ = ["Binder", "Conclusion", "Constant", "Discharge", "Statement", "Statements", "parse_statements"]
+
+BINDER_KINDS = frozenset({"default", "implicit", "strictImplicit", "instImplicit"})
+
+
+@dataclass(frozen=True, slots=True)
+class Binder:
+    """One entry of a theorem's telescope.
+
+    ``term`` is the canonical text of its type, closed over the binders it depends on; it does not change
+    when a bound variable is renamed.  ``uses`` are the project's own constants in it.
+    """
+
+    name: str | None
+    type: str
+    kind: str
+    is_prop: bool
+    term: str
+    uses: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Conclusion:
+    """What the theorem claims; ``term`` is the canonical text of the whole statement."""
+
+    type: str
+    term: str
+
+
+@dataclass(frozen=True, slots=True)
+class Discharge:
+    """A lemma that proves the hypothesis ``binder``, given ``conditions``.  Lean checked the match."""
+
+    binder: str
+    lemma: str
+    conditions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A definition of the project that statements unfold to."""
+
+    name: str
+    terms: tuple[str, ...] | None
+    uses: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One exported theorem: telescope, conclusion, place, axioms."""
+
+    name: str
+    module: str
+    line: int
+    doc: str
+    is_theorem: bool
+    binders: tuple[Binder, ...]
+    conclusion: Conclusion
+    uses: tuple[str, ...]
+    axioms: tuple[str, ...]
+    discharges: tuple[Discharge, ...]
+
+    @property
+    def hypotheses(self) -> tuple[Binder, ...]:
+        """The binders that are propositions, in order."""
+        return tuple(b for b in self.binders if b.is_prop)
+
+
+@dataclass(frozen=True, slots=True)
+class Statements:
+    """A whole, verified answer to a request for statements."""
+
+    lean_version: str
+    theorems: tuple[Statement, ...]
+    constants: Mapping[str, Constant]
+    axiom_modules: Mapping[str, str | None]
+
+    def fingerprint(self, term: str, uses: Sequence[str]) -> str:
+        """sha256 over a term and everything of the project's own that it unfolds to.
+
+        Renaming a bound variable leaves it alone; changing a definition anywhere below changes it.
+        """
+        reached: dict[str, Constant] = {}
+        todo = list(uses)
+        while todo:
+            name = todo.pop()
+            if name in reached:
+                continue
+            constant = self.constants.get(name)
+            if constant is None:
+                raise AnswerError(
+                    f"Lean's answer is partial: it uses {name!r} and does not say what that is",
+                    remedy="run the command again; if it persists, report it with `obligations doctor`",
+                )
+            reached[name] = constant
+            todo.extend(constant.uses)
+        digest = hashlib.sha256(term.encode())
+        for name in sorted(reached):
+            terms = reached[name].terms
+            digest.update(b"\0" + name.encode() + b"\0")
+            digest.update(b"\1" if terms is None else b"\0".join(t.encode() for t in terms))
+        return digest.hexdigest()
+
+
+class _Reader:
+    """Strict access to one JSON object: every field is taken exactly once."""
+
+    def __init__(self, value: object, where: str) -> None:
+        if not isinstance(value, dict):
+            raise AnswerError(f"{where}: expected an object but got {value!r:.200}")
+        self._fields = dict(value)
+        self._where = where
+
+    def take(self, name: str) -> object:
+        try:
+            return self._fields.pop(name)
+        except KeyError:
+            raise AnswerError(f"{self._where}: the field {name!r} is missing") from None
+
+    def _typed(self, name: str, kind: type, what: str) -> object:
+        value = self.take(name)
+        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+            raise AnswerError(f"{self._where}: expected {what} but got {name}={value!r:.200}")
+        return value
+
+    def text(self, name: str) -> str:
+        value = self._typed(name, str, "text")
+        assert isinstance(value, str)
+        return value
+
+    def optional_text(self, name: str) -> str | None:
+        value = self.take(name)
+        if value is not None and not isinstance(value, str):
+            raise AnswerError(f"{self._where}: expected text or null but got {name}={value!r:.200}")
+        return value
+
+    def integer(self, name: str) -> int:
+        value = self._typed(name, int, "an integer")
+        assert isinstance(value, int)
+        return value
+
+    def boolean(self, name: str) -> bool:
+        value = self._typed(name, bool, "true or false")
+        assert isinstance(value, bool)
+        return value
+
+    def array(self, name: str) -> list[object]:
+        value = self._typed(name, list, "an array")
+        assert isinstance(value, list)
+        return value
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        items = self.array(name)
+        for item in items:
+            if not isinstance(item, str):
+                raise AnswerError(f"{self._where}: expected only text in {name} but got {item!r:.200}")
+        return tuple(str(item) for item in items)
+
+    def reader(self, name: str) -> _Reader:
+        return _Reader(self.take(name), f"{self._where}.{name}")
+
+    def finish(self) -> None:
+        if self._fields:
+            unknown = ", ".join(sorted(map(repr, self._fields)))
+            raise AnswerError(
+                f"{self._where}: unknown fields {unknown}",
+                remedy="the Lean library `Obligations` and this bridge are of different versions; "
+                "use one checkout for both",
+            )
+
+
+def _binder(value: object, where: str) -> Binder:
+    r = _Reader(value, where)
+    binder = Binder(
+        name=r.optional_text("name"),
+        type=r.text("type"),
+        kind=r.text("info"),
+        is_prop=r.boolean("prop"),
+        term=r.text("term"),
+        uses=r.texts("uses"),
+    )
+    r.finish()
+    if binder.kind not in BINDER_KINDS:
+        raise AnswerError(f"{where}: unknown kind of binder {binder.kind!r}")
+    return binder
+
+
+def _discharge(value: object, where: str) -> Discharge:
+    r = _Reader(value, where)
+    discharge = Discharge(r.text("binder"), r.text("lemma"), r.texts("conditions"))
+    r.finish()
+    return discharge
+
+
+def _statement(r: _Reader, name: str) -> Statement:
+    binders = tuple(_binder(b, f"{name}.binders[{i}]") for i, b in enumerate(r.array("binders")))
+    conclusion = r.reader("conclusion")
+    statement = Statement(
+        name=name,
+        module=r.text("module"),
+        line=r.integer("line"),
+        doc=(r.optional_text("doc") or "").strip(),
+        is_theorem=r.boolean("theorem"),
+        binders=binders,
+        conclusion=Conclusion(conclusion.text("type"), conclusion.text("term")),
+        uses=r.texts("uses"),
+        axioms=r.texts("axioms"),
+        discharges=tuple(
+            _discharge(d, f"{name}.discharges[{i}]") for i, d in enumerate(r.array("discharges"))
+        ),
+    )
+    conclusion.finish()
+    r.finish()
+    _check_names(statement)
+    return statement
+
+
+def _check_names(statement: Statement) -> None:
+    """Hypotheses are addressed by name, so every one must have a name of its own."""
+    seen: set[str] = {"conclusion"}
+    for binder in statement.hypotheses:
+        if binder.name is None:
+            raise InvalidInputError(
+                f"{statement.name}: the hypothesis `{binder.type}` has no name",
+                remedy=f"name it in {statement.module} (line {statement.line}), "
+                f"for instance `(hName : {binder.type})`",
+            )
+        if binder.name in seen:
+            raise InvalidInputError(
+                f"{statement.name}: two hypotheses would have the key "
+                f"{statement.name}:{binder.name}",
+                remedy=f"rename one of them in {statement.module} (line {statement.line})",
+            )
+        seen.add(binder.name)
+
+
+def parse_statements(messages: Sequence[object]) -> Statements:
+    """Parse the messages of one request, in the order in which Lean sent them.
+
+    Args:
+        messages: decoded JSON values; the last one counts the others.
+
+    Raises:
+        AnswerError: the answer is empty, partial, repeated or malformed.
+        InvalidInputError: a tagged theorem has an unnamed hypothesis, or two of one name.
+    """
+    theorems: dict[str, Statement] = {}
+    constants: dict[str, Constant] = {}
+    end: tuple[int, str, dict[str, str | None]] | None = None
+    for position, message in enumerate(messages):
+        if end is not None:
+            raise AnswerError(f"Lean's answer goes on after its end: {message!r:.200}")
+        r = _Reader(message, f"message {position}")
+        kind = r.text("kind")
+        if kind == "statement":
+            name = r.text("name")
+            if name in theorems:
+                raise AnswerError(f"Lean's answer holds {name!r} twice")
+            theorems[name] = _statement(r, name)
+        elif kind == "constant":
+            name = r.text("name")
+            terms = r.take("terms")
+            if terms is not None and not (
+                isinstance(terms, list) and all(isinstance(t, str) for t in terms)
+            ):
+                raise AnswerError(f"{name}: expected text in `terms` but got {terms!r:.200}")
+            if name in constants:
+                raise AnswerError(f"Lean's answer holds the definition {name!r} twice")
+            constants[name] = Constant(name, None if terms is None else tuple(terms), r.texts("uses"))
+            r.finish()
+        elif kind == "end":
+            modules = r.take("axiom_modules")
+            if not isinstance(modules, dict) or not all(
+                m is None or isinstance(m, str) for m in modules.values()
+            ):
+                raise AnswerError(f"end: expected names in `axiom_modules` but got {modules!r:.200}")
+            end = (r.integer("count"), r.text("lean"), modules)
+            r.finish()
+        else:
+            raise AnswerError(f"message {position}: unknown kind {kind!r}")
+    if end is None:
+        raise AnswerError(
+            f"Lean's answer has no end: {len(theorems)} statements arrived and then nothing",
+            remedy="run the command again; a larger --timeout may help",
+        )
+    count, version, modules = end
+    if count != len(theorems) + len(constants):
+        raise AnswerError(
+            f"Lean's answer is partial: it announces {count} messages and "
+            f"{len(theorems) + len(constants)} arrived"
+        )
+    for statement in theorems.values():
+        unknown = [a for a in statement.axioms if a not in modules]
+        if unknown:
+            raise AnswerError(f"{statement.name}: Lean does not say where {unknown[0]!r} comes from")
+    return Statements(version, tuple(theorems.values()), constants, modules)

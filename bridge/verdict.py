@@ -1,0 +1,73 @@
+"""Verdicts, Lean's status beside them, and the exit code that follows from both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+__all__ = ["LeanStatus", "Role", "Verdict", "exit_code"]
+
+
+class Role(StrEnum):
+    """What an obligation is in its theorem."""
+
+    HYPOTHESIS = "hypothesis"
+    CONCLUSION = "conclusion"
+
+
+class Verdict(StrEnum):
+    """The numeric judgement on one obligation.  None of them says that anything is proved."""
+
+    HOLDS = "holds"
+    """Every decided instance satisfies it, and enough of them were drawn."""
+    CERTIFIED = "certified"
+    """A rigorous enclosure shows it on the given instances."""
+    FAILS = "fails"
+    """There is a counterexample."""
+    INCONCLUSIVE = "inconclusive"
+    """The check ran and cannot tell; the reason says why."""
+    UNPAIRED = "unpaired"
+    """No check is written for it."""
+    WAIVED = "waived"
+    """Someone gave a reason for not checking it."""
+    STALE = "stale"
+    """The statement changed since the check was accepted."""
+    ERROR = "error"
+    """The check itself broke."""
+
+
+class LeanStatus(StrEnum):
+    """What Lean says of the theorem, or of the hypothesis."""
+
+    PROVED = "proved"
+    """The kernel accepted a proof; it rests on the standard axioms and the distribution's lemmas only."""
+    ASSUMED = "assumed"
+    """A hypothesis: the theorem takes it for granted."""
+    DISCHARGED = "discharged"
+    """A hypothesis that a named lemma proves under stated conditions."""
+    SORRY = "sorry"
+    """The proof, or something below it, is unfinished."""
+    AXIOM = "axiom"
+    """The proof rests on an axiom that is neither standard nor the distribution's."""
+    UNCHECKED = "unchecked"
+    """Lean was not asked."""
+
+
+_FAILING_LEAN = frozenset({LeanStatus.SORRY, LeanStatus.AXIOM})
+_INCOMPLETE = frozenset({Verdict.UNPAIRED, Verdict.STALE, Verdict.INCONCLUSIVE, Verdict.ERROR})
+
+
+def exit_code(judged: Iterable[tuple[Verdict, LeanStatus]]) -> int:
+    """The exit code of an audit: 0 everything holds, 1 something fails, 4 incomplete.
+
+    Lean that says ``sorry`` or names a foreign axiom counts as a failure; nothing audited counts as
+    incomplete.  Codes 2 and 3 belong to errors, which never reach this function.
+    """
+    pairs = list(judged)
+    if any(v is Verdict.FAILS or s in _FAILING_LEAN for v, s in pairs):
+        return 1
+    if not pairs or any(v in _INCOMPLETE for v, _ in pairs):
+        return 4
+    if any(s is LeanStatus.UNCHECKED for _, s in pairs):
+        return 4
+    return 0

@@ -1,0 +1,9 @@
+import Obligations.Attribute
+import Obligations.GraphFamily
+import Obligations.Export
+
+/-! # What a Lean project needs to be audited
+
+`import Obligations`, then tag theorems with `@[obligation]`, lemmas that prove somebody's hypothesis with
+`@[discharges]`, and exportable graphs with `@[graph_family]`.  The bridge reads them through the
+commands of `Obligations.Export`. -/

@@ -1,0 +1,170 @@
+import Obligations.Attribute
+import Obligations.Canonical
+
+/-! # Commands that hand statements and graphs to the bridge
+
+Every answer is one message, `obligations:<nonce>:<json>`.  The nonce is the request's own, so that nothing
+another file prints can pass for an answer; the last message of a request counts the others, so that a
+missing one is noticed.
+
+## Main definitions
+
+* `#export_obligations "nonce"`: the telescope, conclusion, axioms, place and fingerprint of every theorem
+  tagged `@[obligation]`, and the definitions they unfold to.
+* `#export_graphs "nonce" "request"`: the exportable graphs, and the members asked for. -/
+
+namespace Obligations
+open Lean Meta Elab Command
+
+/-- Write one answer. -/
+def answer (nonce : String) (fields : List (String × Json)) : CommandElabM Unit :=
+  logInfo m!"obligations:{nonce}:{(Json.mkObj fields).compress}"
+
+/-- Declarations of all imported modules that a tag attribute marks, in module order. -/
+def tagged (env : Environment) (attr : TagAttribute) : Array Name :=
+  (Array.range env.header.moduleNames.size).flatMap fun i => attr.ext.getModuleEntries env i
+
+/-- `some name` where a binder has a name that its author wrote. -/
+def writtenName (n : Name) : Json :=
+  if n.hasMacroScopes || n.isAnonymous || n == `_ then .null else .str n.toString
+
+private def binderInfo : BinderInfo → String
+  | .default => "default"
+  | .implicit => "implicit"
+  | .strictImplicit => "strictImplicit"
+  | .instImplicit => "instImplicit"
+
+/-- Lemmas that `@[discharges]` names for a theorem: binder, lemma, what the lemma asks for in turn. -/
+def dischargedBy (env : Environment) (thm : Name) : MetaM (Array Json) := do
+  let mut found := #[]
+  for i in [0:env.header.moduleNames.size] do
+    for (lem, targets) in dischargesAttr.ext.getModuleEntries env i do
+      for (target, binder) in targets do
+        if target == thm then
+          let conditions ← conditionsToDischarge lem thm binder
+          found := found.push <| Json.mkObj [("binder", .str binder.toString), ("lemma", .str lem.toString),
+            ("conditions", toJson conditions)]
+  return found
+
+/-- One theorem: its telescope, conclusion, place, axioms and fingerprints. -/
+def statement (n : Name) : MetaM (List (String × Json)) := do
+  let env ← getEnv
+  let info ← getConstInfo n
+  let params := info.levelParams
+  let place ← findDeclarationRanges? n
+  let doc ← findDocString? env n
+  let pretty (e : Expr) : MetaM Json := return .str ((← ppExpr e).pretty 96)
+  withTheReader Core.Context (fun c => { c with currNamespace := n.getPrefix }) do
+  forallTelescope info.type fun xs conclusion => do
+    let binders ← xs.mapM fun x => do
+      let decl ← x.fvarId!.getDecl
+      let closed ← mkForallFVars (xs.filter (· != x)) decl.type (usedOnly := true)
+      return Json.mkObj [("name", writtenName decl.userName), ("type", ← pretty decl.type),
+        ("info", .str (binderInfo decl.binderInfo)), ("prop", .bool (← isProp decl.type)),
+        ("term", .str (canonical params closed)), ("uses", toJson ((ownConstants env [closed]).map toString))]
+    return [("kind", .str "statement"), ("name", .str n.toString),
+      ("module", toJson ((moduleOf? env n).map toString)),
+      ("theorem", .bool (info matches .thmInfo _)),
+      ("line", toJson (place.map (·.range.pos.line))), ("doc", toJson doc),
+      ("binders", .arr binders),
+      ("conclusion", Json.mkObj [("type", ← pretty conclusion), ("term", .str (canonical params info.type))]),
+      ("uses", toJson ((ownConstants env [info.type]).map toString)),
+      ("axioms", toJson ((← collectAxioms n).map toString)),
+      ("discharges", .arr (← dischargedBy env n))]
+
+/-- The constants outside the distribution that `roots` unfold to. -/
+partial def closure (env : Environment) (roots : Array Name) : Array Name :=
+  go roots.toList {} #[]
+where
+  go : List Name → NameSet → Array Name → Array Name
+    | [], _, acc => acc
+    | n :: todo, seen, acc =>
+      if seen.contains n then go todo seen acc
+      else match env.find? n with
+        | none => go todo seen acc
+        | some info =>
+          go ((ownConstants env (meaning env info)).toList ++ todo) (seen.insert n) (acc.push n)
+
+private def constantFields (env : Environment) (n : Name) : List (String × Json) :=
+  match env.find? n with
+  | none => [("kind", .str "constant"), ("name", .str n.toString), ("terms", .null), ("uses", .arr #[])]
+  | some info =>
+    let es := meaning env info
+    [("kind", .str "constant"), ("name", .str n.toString),
+      ("terms", toJson (es.map (canonical info.levelParams))),
+      ("uses", toJson ((ownConstants env es).map toString))]
+
+/-- Export every tagged theorem. -/
+syntax (name := exportObligations) "#export_obligations " str : command
+
+elab_rules : command
+  | `(#export_obligations $nonce) => do
+    let nonce := nonce.getString
+    let env ← getEnv
+    let theorems := tagged env obligationAttr
+    let mut count := 0
+    let mut axioms : NameSet := {}
+    for n in theorems do
+      answer nonce (← liftTermElabM (statement n))
+      for a in ← liftCoreM (collectAxioms n) do axioms := axioms.insert a
+      count := count + 1
+    let used := theorems.flatMap fun n => (env.find? n).elim #[] fun i => ownConstants env [i.type]
+    for n in closure env used do
+      answer nonce (constantFields env n)
+      count := count + 1
+    let modules := axioms.toList.map fun a =>
+      (a.toString, toJson ((moduleOf? env a).map toString))
+    answer nonce [("kind", .str "end"), ("count", toJson count), ("lean", .str Lean.versionString),
+      ("axiom_modules", Json.mkObj modules)]
+
+private unsafe def evalFamilyUnsafe (env : Environment) (opts : Options) (n : Name) :
+    Except String GraphFamily :=
+  env.evalConstCheck GraphFamily opts ``GraphFamily n
+
+/-- Run the compiled definition of a family.  Its author's code runs, as with any `#eval`. -/
+@[implemented_by evalFamilyUnsafe]
+private opaque evalFamily (env : Environment) (opts : Options) (n : Name) : Except String GraphFamily
+
+private def familyFields (f : GraphFamily) : List (String × Json) :=
+  [("kind", .str "family"), ("name", .str f.graph.toString),
+    ("sizes", toJson (f.sizes.map fun (n, k) => [toJson n, toJson k])),
+    ("constants", toJson (f.constants.map fun (n, x) => [toJson n, toJson x]))]
+
+/-- The member of a family that a request `{"name": …, "sizes": {…}}` asks for. -/
+private def member (families : Array GraphFamily) (request : Json) : Except String Json := do
+  let name ← request.getObjValAs? String "name"
+  let some f := families.find? (·.graph.toString == name) | throw s!"no exported graph is called {name}"
+  let asked := (request.getObjVal? "sizes").toOption.getD (Json.mkObj [])
+  for (k, _) in (← asked.getObj?).toList do
+    unless f.sizes.any (·.1 == k) do throw s!"{name} has no size called {k}"
+  let sizes ← f.sizes.mapM fun (k, default) =>
+    match asked.getObjVal? k with
+    | .ok v => v.getNat?
+    | .error _ => pure default
+  f.toJson sizes
+
+/-- Export the families, and the members asked for. -/
+syntax (name := exportGraphs) "#export_graphs " str str : command
+
+elab_rules : command
+  | `(#export_graphs $nonce $request) => do
+    let nonce := nonce.getString
+    let env ← getEnv
+    let mut families := #[]
+    for n in tagged env graphFamilyAttr do
+      match evalFamily env (← getOptions) n with
+      | .ok f => families := families.push f
+      | .error e => throwError "cannot evaluate the graph family {n}: {e}"
+    let asked ← match Json.parse request.getString >>= Json.getArr? with
+      | .ok a => pure a
+      | .error e => throwError "malformed request: {e}"
+    for f in families do answer nonce (familyFields f)
+    for (r, i) in asked.zipIdx do
+      answer nonce <| [("kind", .str "graph"), ("index", toJson i)] ++
+        match member families r with
+        | .ok g => [("graph", g)]
+        | .error e => [("error", .str e)]
+    answer nonce [("kind", .str "end"), ("count", toJson (families.size + asked.size)),
+      ("lean", .str Lean.versionString)]
+
+end Obligations
