@@ -1,0 +1,6 @@
+import PostNorm.Field.Exp
+import PostNorm.Field.Sqrt
+import PostNorm.Field.Sum
+import PostNorm.Field.Tanh
+
+/-! # Ordered fields with sqrt and exp: everything about one number, and finite sums -/
