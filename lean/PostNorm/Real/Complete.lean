@@ -1,0 +1,86 @@
+import PostNorm.Real.Archimedean
+
+/-! # The real numbers are complete
+
+## Main definitions
+
+* `PostNorm.IsUpperBound S b`: no element of the set `S` is above `b`.
+* `PostNorm.IsLUB S s`: the number `s` is the least upper bound of the set `S`.
+
+A set of numbers is written as the predicate of being in it.
+
+## Main statements
+
+* `Real.exists_isLUB`: every non-empty set of reals that is bounded above has a least upper bound. -/
+
+namespace PostNorm
+open Lean.Grind
+universe u
+
+/-- The number `b` is an upper bound of the set `S`. -/
+def IsUpperBound {α : Type u} [LE α] (S : α → Prop) (b : α) : Prop := ∀ x, S x → x ≤ b
+
+/-- The number `s` is the least upper bound of the set `S`. -/
+def IsLUB {α : Type u} [LE α] (S : α → Prop) (s : α) : Prop :=
+  IsUpperBound S s ∧ ∀ b, IsUpperBound S b → s ≤ b
+
+namespace Real
+
+variable {S : Real → Prop}
+
+theorem _root_.PostNorm.IsUpperBound.mono {x y : Real} (hx : IsUpperBound S x) (hxy : x ≤ y) :
+    IsUpperBound S y := fun z hz => by
+  have := hx z hz
+  grind
+
+/-- Whoever walks down in steps of `d` from where `P` holds to where it fails passes a last place
+where it holds. -/
+theorem exists_last_step {P : Rat → Prop} {d : Rat} :
+    ∀ (m : Nat) (c : Rat), P c → ¬ P (c - m * d) → ∃ c', P c' ∧ ¬ P (c' - d)
+  | 0, c, hc, hm => absurd hc (by rwa [show c - (0 : Nat) * d = c by grind] at hm)
+  | m + 1, c, hc, hm => by
+    by_cases hstep : P (c - d)
+    · refine exists_last_step m (c - d) hstep ?_
+      rwa [show c - d - m * d = c - (m + 1 : Nat) * d by grind]
+    · exact ⟨c, hc, hstep⟩
+
+/-- Some rational upper bound of `S` is as good as it gets up to `2⁻ⁿ`. -/
+theorem exists_ofRat_isUpperBound (hne : ∃ x, S x) (hbdd : ∃ b, IsUpperBound S b) (n : Nat) :
+    ∃ c, IsUpperBound S (ofRat c) ∧ ¬ IsUpperBound S (ofRat (c - Rat.halfPow n)) := by
+  obtain ⟨b, hb⟩ := hbdd
+  obtain ⟨c₀, -, -, hbc⟩ := exists_ofRat_le_and_le b
+  obtain ⟨x, hx⟩ := hne
+  obtain ⟨c₁, -, hcx, -⟩ := exists_ofRat_le_and_le x
+  obtain ⟨m, hm⟩ := Rat.exists_nat_gt ((c₀ + c₁) * (Rat.halfPow n)⁻¹)
+  have hm' := (Field.IsOrdered.mul_inv_lt_iff_lt_mul _ _ (Rat.halfPow_pos n)).mp hm
+  refine exists_last_step m c₀ (hb.mono hbc) fun h => ?_
+  have h1 := h x hx
+  have h2 : ofRat (c₀ - m * Rat.halfPow n) < ofRat (-c₁) := ofRat_lt_ofRat.mpr (by grind)
+  grind
+
+/-- The real numbers are complete: every non-empty set of real numbers that is bounded above has a
+least upper bound. -/
+theorem exists_isLUB (S : Real → Prop) (hne : ∃ x, S x) (hbdd : ∃ b, IsUpperBound S b) :
+    ∃ s, IsLUB S s := by
+  obtain ⟨u, hu⟩ := Classical.skolem.mp (exists_ofRat_isUpperBound hne hbdd)
+  have hclose : ∀ m n, u n - Rat.halfPow n < u m := fun m n => Classical.byContradiction fun h =>
+    (hu n).2 ((hu m).1.mono (ofRat_le_ofRat.mpr (Rat.not_lt.mp h)))
+  have hcau : IsCauSeq u := fun e he => (Rat.eventually_halfPow_le he).both.mono fun m n h => by
+    have h1 := hclose m n
+    have h2 := hclose n m
+    clear hclose
+    grind
+  refine ⟨mk u hcau, fun x hx => le_mk_of_forall fun n => (hu n).1 x hx, fun b hb => ?_⟩
+  -- The numbers `u n - 2⁻ⁿ` are not upper bounds, so they lie below `b`; their limit is that of `u`.
+  have hlim : mk _ (hcau.add isCauSeq_halfPow.neg) ≤ b := mk_le_of_forall fun n => by
+    refine Classical.byContradiction fun h => (hu n).2 (hb.mono ?_)
+    rw [Rat.sub_eq_add_neg]
+    grind
+  have heq : mk _ (hcau.add isCauSeq_halfPow.neg) = mk u hcau :=
+    mk_eq_mk.mpr fun e he => (Rat.eventually_halfPow_le he).mono fun n h => by
+      have := Rat.halfPow_pos n
+      grind
+  rwa [heq] at hlim
+
+end Real
+end PostNorm
