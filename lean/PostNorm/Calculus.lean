@@ -1,0 +1,6 @@
+import PostNorm.Calculus.Sqrt
+import PostNorm.Calculus.Sum
+import PostNorm.Calculus.Tanh
+import PostNorm.Calculus.Unique
+
+/-! # Differential calculus on coordinate spaces, one file per operation -/

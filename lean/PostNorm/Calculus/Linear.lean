@@ -1,0 +1,84 @@
+import PostNorm.Calculus.Defs
+
+/-! # Derivatives of constants, coordinates and linear maps
+
+## Main definitions
+
+* `BoundedLinearMap.zero`, `BoundedLinearMap.reindex`: the zero map; reading off coordinates.
+
+## Main statements
+
+* `HasFDerivAt.const`, `HasFDerivAt.linear`, `HasScalarFDerivAt.const`, `HasScalarFDerivAt.proj`. -/
+
+namespace PostNorm
+universe u v w
+open RealField
+open Lean.Grind (Semiring Field CommSemiring)
+
+variable {R : Type u} [RealField R]
+
+section
+variable {ι : Type v} {κ : Type w}
+
+/-- The zero map. -/
+def BoundedLinearMap.zero : BoundedLinearMap R ι κ where
+  toFun _ _ := 0
+  map_add := by grind
+  map_smul := by grind
+  bounded := ⟨0, by grind, fun r h _ hb k => by
+    have := Lean.Grind.Semiring.zero_mul r; grind⟩
+
+/-- Reading off coordinates: `reindex σ h k = h (σ k)`. -/
+def BoundedLinearMap.reindex (σ : κ → ι) : BoundedLinearMap R ι κ where
+  toFun h k := h (σ k)
+  map_add _ _ _ := rfl
+  map_smul _ _ _ := rfl
+  bounded := ⟨1, by grind, fun r h _ hb k => by
+    rw [Lean.Grind.Semiring.one_mul]; exact hb (σ k)⟩
+
+/-- A constant function has derivative zero. -/
+theorem HasFDerivAt.const (c : κ → R) (x : ι → R) : HasFDerivAt (fun _ => c) BoundedLinearMap.zero x := by
+  intro ε hε
+  refine ⟨1, by grind, fun r h0 _ h _ k => ?_⟩
+  have h1 := mul_nonneg (show 0 ≤ ε by grind) h0
+  show Within _ (c k - c k - 0)
+  grind
+
+/-- A bounded linear map is its own derivative. -/
+theorem HasFDerivAt.linear (L : BoundedLinearMap R ι κ) (x : ι → R) : HasFDerivAt L.toFun L x := by
+  intro ε hε
+  refine ⟨1, by grind, fun r h0 _ h _ k => ?_⟩
+  have h1 := mul_nonneg (show 0 ≤ ε by grind) h0
+  have h2 := L.map_add x h k
+  show Within _ (L (fun i => x i + h i) k - L x k - L h k)
+  grind
+
+variable {x : ι → R}
+
+theorem HasScalarFDerivAt.const (c : R) : HasScalarFDerivAt (fun _ => c) (fun _ : ι → R => 0) x where
+  linear := ⟨by grind, by grind, 0, by grind, fun r h h0 _ => by
+    have := Semiring.zero_mul r; grind⟩
+  small ε hε := ⟨1, by grind, fun r h0 _ h _ => by
+    have := mul_nonneg (show 0 ≤ ε by grind) h0; grind⟩
+
+theorem HasScalarFDerivAt.proj (i : ι) : HasScalarFDerivAt (fun x => x i) (fun h => h i) x where
+  linear := ⟨fun _ _ => rfl, fun _ _ => rfl, 1, by grind, fun r h h0 hb => by
+    rw [Semiring.one_mul]; exact hb i⟩
+  small ε hε := ⟨1, by grind, fun r h0 _ h _ => by
+    have := mul_nonneg (show 0 ≤ ε by grind) h0; grind⟩
+
+theorem IsLinearForm.zero : IsLinearForm (fun _ : ι → R => (0:R)) := (HasScalarFDerivAt.const (x := fun _ => 0) 0).linear
+
+theorem IsLinearForm.proj (i : ι) : IsLinearForm (fun v : ι → R => v i) :=
+  (HasScalarFDerivAt.proj (x := fun _ => 0) i).linear
+
+/-- A linear form is its own derivative. -/
+theorem IsLinearForm.hasScalarFDerivAt {L : (ι → R) → R} (h : IsLinearForm L) (x : ι → R) : HasScalarFDerivAt L L x where
+  linear := h
+  small ε hε := ⟨1, by grind, fun r h0 _ v _ => by
+    have h1 := h.add x v
+    have h2 := mul_nonneg (show 0 ≤ ε by grind) h0
+    clear h; grind⟩
+
+end
+end PostNorm
