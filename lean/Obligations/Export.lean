@@ -130,10 +130,18 @@ private def familyFields (f : GraphFamily) : List (String × Json) :=
     ("sizes", toJson (f.sizes.map fun (n, k) => [toJson n, toJson k])),
     ("constants", toJson (f.constants.map fun (n, x) => [toJson n, toJson x]))]
 
+/-- The family called `name`: by its full name, or by its name without the root namespace. -/
+private def familyNamed (families : Array GraphFamily) (name : String) : Except String GraphFamily :=
+  let short (n : Name) := (n.replacePrefix n.getRoot .anonymous).toString
+  match families.filter (·.graph.toString == name), families.filter (short ·.graph == name) with
+  | #[f], _ | #[], #[f] => pure f
+  | #[], #[] => throw s!"no exported graph is called {name}"
+  | _, _ => throw s!"several exported graphs are called {name}"
+
 /-- The member of a family that a request `{"name": …, "sizes": {…}}` asks for. -/
 private def member (families : Array GraphFamily) (request : Json) : Except String Json := do
   let name ← request.getObjValAs? String "name"
-  let some f := families.find? (·.graph.toString == name) | throw s!"no exported graph is called {name}"
+  let f ← familyNamed families name
   let asked := (request.getObjVal? "sizes").toOption.getD (Json.mkObj [])
   for (k, _) in (← asked.getObj?).toList do
     unless f.sizes.any (·.1 == k) do throw s!"{name} has no size called {k}"

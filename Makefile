@@ -1,0 +1,37 @@
+# `make audit` and `make test` need only Python 3.11 or newer, make, and a network with PyPI and npm.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/installed
+
+.PHONY: audit test fast-test lint build clean help
+.DEFAULT_GOAL := help
+
+help: ## what there is to make
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+$(INSTALLED): pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $@
+
+audit: $(INSTALLED) ## set up what is missing, then audit this library
+	$(BIN)/obligations audit
+
+build: $(INSTALLED) ## compile the Lean library
+	$(BIN)/obligations build
+
+test: lint ## set up what is missing, then run every test, Lean-backed ones included
+	$(BIN)/python -m pytest
+
+fast-test: $(INSTALLED) ## the tests that need no Lean
+	$(BIN)/python -m pytest -m 'not lean'
+
+lint: $(INSTALLED) ## style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+clean: ## remove the virtual environment (the Lean engine stays in the user's cache)
+	rm -rf $(VENV)

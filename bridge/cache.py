@@ -1,0 +1,74 @@
+"""Lean's answers, kept by the hash of everything they depend on.
+
+An unchanged library costs nothing the second time.  Entries are written atomically and carry a digest of
+their own content; a damaged one is a miss, never an answer.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+from bridge.lean_client import Answer
+
+__all__ = ["AnswerCache", "cache_folder"]
+
+CACHE_VARIABLE = "LEAN_OBLIGATIONS_CACHE"
+
+
+def cache_folder() -> Path:
+    """The user's cache folder for this package; ``LEAN_OBLIGATIONS_CACHE`` overrides it."""
+    override = os.environ.get(CACHE_VARIABLE)
+    return Path(override) if override else Path(platformdirs.user_cache_dir("lean-obligations"))
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerCache:
+    """A folder of answers.  A cache that cannot be written costs time, never an error."""
+
+    folder: Path
+
+    @staticmethod
+    def key(*parts: str) -> str:
+        """sha256 over the parts; each is framed by its length, so that no two lists collide."""
+        digest = hashlib.sha256()
+        for part in parts:
+            data = part.encode()
+            digest.update(b"%d:" % len(data) + data)
+        return digest.hexdigest()
+
+    def load(self, key: str) -> Answer | None:
+        """The answer stored under ``key``; ``None`` where there is none that is intact."""
+        try:
+            entry = json.loads((self.folder / f"{key}.json").read_bytes())
+            body = entry["answer"]
+            if entry["key"] != key or entry["digest"] != self.key(_dump(body)):
+                return None
+            return Answer(tuple(body["statements"]), tuple(body["graphs"]))
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def store(self, key: str, answer: Answer) -> None:
+        """Keep ``answer`` under ``key``."""
+        body = {"statements": list(answer.statements), "graphs": list(answer.graphs)}
+        entry = {"key": key, "digest": self.key(_dump(body)), "answer": body}
+        with contextlib.suppress(OSError):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            handle, name = tempfile.mkstemp(dir=self.folder, suffix=".part")
+            try:
+                with os.fdopen(handle, "w", encoding="utf-8") as f:
+                    f.write(_dump(entry))
+                Path(name).replace(self.folder / f"{key}.json")
+            except OSError:
+                Path(name).unlink(missing_ok=True)
+
+
+def _dump(value: object) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)

@@ -1,0 +1,113 @@
+"""`obligations audit`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from bridge.audit import audit, library_for_audit
+from bridge.cli.options import audit_options, lean_options, set_up
+from bridge.cli.watch import Watch
+from bridge.errors import InvalidInputError
+from bridge.report.formats import FORMATS, render
+from bridge.report.table import table_renderable
+from numeric.graph import Graph, GraphError, parse_graph
+
+__all__ = ["audit_command"]
+
+
+@click.command("audit")
+@lean_options
+@audit_options
+@click.option(
+    "--only",
+    multiple=True,
+    metavar="KEY",
+    help="Only these obligations: a key, a declaration, or a glob. Repeatable.",
+)
+@click.option(
+    "--format",
+    "formats",
+    multiple=True,
+    type=click.Choice(sorted(FORMATS)),
+    help="How to report; repeatable with --output. Default: table.",
+)
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Write each report to a file in this folder, and print the table.",
+)
+@click.option(
+    "--graph",
+    "graph_file",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="FILE",
+    help="Audit this exported graph instead of the library's graph of the same name.",
+)
+@click.pass_context
+def audit_command(
+    ctx: click.Context,
+    project_folder: Path,
+    engine_kind: str,
+    timeout: float,
+    seed: int,
+    instances: int,
+    only: tuple[str, ...],
+    formats: tuple[str, ...],
+    output: Path | None,
+    graph_file: Path | None,
+) -> None:
+    """Judge every hypothesis and conclusion of the tagged theorems.
+
+    \b
+    obligations audit
+    obligations audit --only 'layerNorm*:hVarEpsPos' --instances 1000
+    obligations audit --format json > report.json
+    obligations audit --format json --format table --output reports
+    """
+    if len(formats) > 1 and output is None:
+        raise InvalidInputError(
+            f"--format {' --format '.join(formats)}: several reports need a folder to go to",
+            remedy="add --output DIR",
+        )
+    replacement = None if graph_file is None else read_graph(graph_file)
+    with Watch() as watch:
+        setup = set_up(project_folder, engine_kind, watch)
+        library = library_for_audit(setup.project, setup.engine, timeout=timeout, progress=watch)
+        report = audit(
+            library,
+            seed=seed,
+            instances=instances,
+            only=only,
+            replace_graph=replacement,
+            progress=watch,
+        )
+    chosen = formats or ("table",)
+    if output is not None:
+        output.mkdir(parents=True, exist_ok=True)
+        for name in chosen:
+            (output / FORMATS[name].file_name).write_text(render(report, name), encoding="utf-8")
+    if output is not None or chosen == ("table",):
+        Console(highlight=False).print(table_renderable(report))
+    else:
+        click.echo(render(report, chosen[0]), nl=False)
+    ctx.exit(report.exit_code)
+
+
+def read_graph(path: Path) -> Graph:
+    """A graph from a file.
+
+    Raises:
+        InvalidInputError: it is not JSON, or not a well-formed graph; the message names the node.
+    """
+    try:
+        return parse_graph(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, OSError) as e:
+        kind = "malformed graph" if isinstance(e, GraphError) else "not a JSON file"
+        raise InvalidInputError(
+            f"--graph {path}: {kind}: {e}", remedy="`obligations graph NAME` writes a well-formed one"
+        ) from e

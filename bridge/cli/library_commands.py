@@ -1,0 +1,193 @@
+"""`obligations list`, `show` and `graph`: what Lean says, without any numbers."""
+
+from __future__ import annotations
+
+import json
+from itertools import groupby
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from bridge.audit import library_for_audit, select_keys, unknown_name
+from bridge.checks import registered
+from bridge.cli.options import lean_options, set_up
+from bridge.cli.watch import Watch
+from bridge.errors import InvalidInputError
+from bridge.lean_client import GraphRequest, printable
+from bridge.library import Library, read_library
+from bridge.obligation import Obligation
+from bridge.report.table import first_sentence, lean_words
+from bridge.statement import Statement
+from bridge.verdict import Role
+
+__all__ = ["graph_command", "list_command", "show_command"]
+
+
+def _library(project_folder: Path, engine_kind: str, timeout: float) -> Library:
+    with Watch() as watch:
+        setup = set_up(project_folder, engine_kind, watch)
+        return library_for_audit(setup.project, setup.engine, timeout=timeout, progress=watch)
+
+
+def _obligation_json(library: Library, o: Obligation) -> dict[str, object]:
+    check = registered().get(o.key)
+    return {
+        "key": o.key,
+        "role": o.role.value,
+        "statement": o.statement,
+        "file": library.project.file_of(o.module),
+        "line": o.line,
+        "statement_hash": o.statement_hash,
+        "lean": o.lean.status.value,
+        "check": None if check is None else check.name,
+    }
+
+
+@click.command("list")
+@lean_options
+@click.option("--only", multiple=True, metavar="KEY", help="Only these: key, declaration, or glob.")
+@click.option(
+    "--format", "style", type=click.Choice(["table", "json"]), default="table", show_default=True
+)
+def list_command(
+    project_folder: Path, engine_kind: str, timeout: float, only: tuple[str, ...], style: str
+) -> None:
+    """Every tagged theorem: where it stands, its hypotheses, its conclusion."""
+    library = _library(project_folder, engine_kind, timeout)
+    chosen = select_keys(library.obligations, only)
+    if style == "json":
+        click.echo(json.dumps([_obligation_json(library, o) for o in chosen], indent=2, ensure_ascii=False))
+        return
+    console = Console(highlight=False)
+    for declaration, group in groupby(chosen, key=lambda o: o.declaration):
+        members = list(group)
+        place = f"{library.project.file_of(members[0].module)}:{members[0].line}"
+        console.print(Text.assemble((printable(declaration), "bold"), "  ", (printable(place), "dim")))
+        if members[0].doc:
+            console.print(Padding(Text(first_sentence(members[0].doc), style="italic"), (0, 0, 0, 2)))
+        table = Table.grid(padding=(0, 2))
+        table.add_column(no_wrap=True)
+        table.add_column(no_wrap=True)
+        table.add_column(ratio=1)
+        for o in members:
+            table.add_row(
+                Text(printable(o.binder)), Text(o.lean.status.value), Text(printable(o.statement))
+            )
+        console.print(Padding(table, (0, 0, 1, 2)))
+    theorems = len({o.declaration for o in chosen})
+    console.print(f"{theorems} theorems, {len(chosen)} obligations")
+
+
+def _show_statement(console: Console, library: Library, statement: Statement) -> None:
+    console.print(
+        Text.assemble(
+            (printable(statement.name), "bold"),
+            "  ",
+            (printable(f"{library.project.file_of(statement.module)}:{statement.line}"), "dim"),
+        )
+    )
+    if statement.doc:
+        console.print(Padding(Text(printable(statement.doc), style="italic"), (1, 0, 1, 2)))
+    for b in statement.binders:
+        brackets = {"default": "()", "implicit": "{}", "strictImplicit": "⦃⦄", "instImplicit": "[]"}
+        left, right = brackets[b.kind]
+        name = "" if b.name is None else f"{b.name} : "
+        style = "bold" if b.is_prop else ""
+        console.print(Padding(Text(printable(f"{left}{name}{b.type}{right}"), style=style), (0, 0, 0, 2)))
+    console.print(Padding(Text(printable(f": {statement.conclusion.type}"), style="bold"), (0, 0, 1, 2)))
+
+
+@click.command("show")
+@click.argument("name", metavar="KEY|DECLARATION")
+@lean_options
+def show_command(project_folder: Path, engine_kind: str, timeout: float, name: str) -> None:
+    """One theorem or obligation: the statement, Lean's word on it, and its check."""
+    library = _library(project_folder, engine_kind, timeout)
+    found = library.find(name)
+    if not found:
+        raise unknown_name(name, library.obligations)
+    console = Console(highlight=False)
+    full = {s.name: s for s in library.statements.theorems}
+    declaration = found[0].declaration
+    theorem = next(
+        s for n, s in full.items() if n == declaration or n.split(".", 1)[-1] == declaration
+    )
+    _show_statement(console, library, theorem)
+    for o in found:
+        console.print(Text(printable(o.key), style="bold"))
+        lines = [("Lean", lean_words(o)), ("statement", o.statement)]
+        if o.lean.discharge is not None:
+            lines.append(("discharged by", o.lean.discharge.lemma))
+        if o.role is Role.CONCLUSION:
+            axioms = ", ".join((*o.lean.standard_axioms, *o.lean.foreign_axioms)) or "none"
+            if o.lean.library_axioms:
+                axioms += (
+                    f"; {o.lean.library_axioms} lemmas of Lean's own library, "
+                    "whose proofs this engine does not see"
+                )
+            lines.append(("axioms", axioms))
+        check = registered().get(o.key)
+        lines.append(("check", "none" if check is None else check.name))
+        if check is not None:
+            lines.append(("", " ".join(check.doc.split())))
+        lines.append(("hash", o.statement_hash))
+        table = Table.grid(padding=(0, 2))
+        table.add_column(no_wrap=True, style="dim")
+        table.add_column(ratio=1)
+        for label, text in lines:
+            table.add_row(label, Text(printable(text)))
+        console.print(Padding(table, (0, 0, 1, 2)))
+
+
+def _sizes(ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, int]:
+    sizes: dict[str, int] = {}
+    for value in values:
+        name, _, number = value.partition("=")
+        if not name or not number.isdigit():
+            raise click.BadParameter(f"expected NAME=NUMBER but got {value!r}")
+        sizes[name] = int(number)
+    return sizes
+
+
+@click.command("graph")
+@click.argument("name", metavar="[NAME]", required=False)
+@lean_options
+@click.option(
+    "--size",
+    "sizes",
+    multiple=True,
+    metavar="NAME=N",
+    callback=_sizes,
+    help="A size other than the default. Repeatable.",
+)
+def graph_command(
+    project_folder: Path, engine_kind: str, timeout: float, name: str | None, sizes: dict[str, int]
+) -> None:
+    """Print an exported graph as JSON; without NAME, list what there is.
+
+    \b
+    obligations graph layerNormGraph --size seqLen=3 --size dModel=8
+    """
+    with Watch() as watch:
+        setup = set_up(project_folder, engine_kind, watch)
+        requests = [] if name is None else [GraphRequest(name, tuple(sorted(sizes.items())))]
+        library = read_library(
+            setup.project, setup.engine, requests, timeout=timeout, progress=watch
+        )
+    families = library.graphs.families
+    if name is None:
+        for family in families:
+            defaults = " ".join(f"{n}={k}" for n, k in (*family.sizes, *family.constants))
+            click.echo(f"{family.name.split('.', 1)[-1]}  {defaults}")
+        return
+    (request,) = requests
+    if request in library.graphs.refused:
+        known = ", ".join(f.name.split(".", 1)[-1] for f in families) or "none"
+        raise InvalidInputError(
+            library.graphs.refused[request], remedy=f"exported graphs: {known}"
+        )
+    click.echo(json.dumps(library.graphs.members[request], indent=1, ensure_ascii=False))

@@ -1,0 +1,113 @@
+"""Progress on a terminal, and in a pipe.
+
+On a terminal a bar for each task, on stderr.  Elsewhere one plain line when a task has run for a second,
+and one when it ends, so that a log shows what took the time without being flooded.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+
+from bridge.engine import InstallEvent
+from bridge.lean_client import printable
+
+__all__ = ["Watch", "install_watcher"]
+
+QUIET_SECONDS = 1.0
+
+
+class Watch:
+    """Shows progress while it is open; ``quiet`` shows none."""
+
+    def __init__(self, *, quiet: bool = False, console: Console | None = None) -> None:
+        self._console = console or Console(stderr=True, highlight=False)
+        self._quiet = quiet
+        self._bars: Progress | None = None
+        self._tasks: dict[str, TaskID] = {}
+        self._begun: dict[str, float] = {}
+        self._told: set[str] = set()
+        if self._console.is_terminal and not quiet:
+            self._bars = Progress(
+                SpinnerColumn(),
+                TextColumn("{task.description}"),
+                BarColumn(bar_width=24),
+                TextColumn("{task.fields[amount]}"),
+                TimeElapsedColumn(),
+                console=self._console,
+                transient=True,
+            )
+
+    def __enter__(self) -> Watch:
+        if self._bars is not None:
+            self._bars.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._bars is not None:
+            self._bars.stop()
+
+    def note(self, message: str) -> None:
+        """A line of its own."""
+        if not self._quiet:
+            self._console.print(printable(message), markup=False, soft_wrap=True)
+
+    def update(self, task: str, done: float, total: float | None, *, unit: str = "") -> None:
+        """``task`` has got this far; ``unit`` is ``"B"`` for bytes, else what is being worked on."""
+        if self._quiet:
+            return
+        now = time.monotonic()
+        begun = self._begun.setdefault(task, now)
+        finished = total is not None and done >= total
+        if self._bars is not None:
+            self._show_bar(task, done, total, unit)
+        elif now - begun >= QUIET_SECONDS and (finished or task not in self._told):
+            self._told.add(task)
+            ending = f"{now - begun:.1f} s" if finished else "…"
+            self._console.print(f"{printable(task)} {ending}", markup=False, soft_wrap=True)
+
+    def _show_bar(self, task: str, done: float, total: float | None, unit: str) -> None:
+        assert self._bars is not None
+        if task not in self._tasks:
+            self._tasks[task] = self._bars.add_task(task, total=total, amount="")
+        self._bars.update(
+            self._tasks[task], completed=done, total=total, amount=_amount(done, total, unit)
+        )
+
+
+def _amount(done: float, total: float | None, unit: str) -> str:
+    if unit == "B":
+        of = f" of {total / 1e6:.0f}" if total else ""
+        return f"{done / 1e6:.0f}{of} MB"
+    count = f"{done:.0f} of {total:.0f}" if total is not None and total > 1 else ""
+    return f"{count} {printable(unit)}".strip()
+
+
+_PHASES = {
+    "wait": "waiting for another installation",
+    "download": "fetching the Lean engine",
+    "verify": "verifying the package",
+    "unpack": "unpacking",
+    "patch": "patching",
+    "library": "preparing Lean's library",
+    "check": "verifying the result",
+    "activate": "putting it in place",
+}
+
+
+def install_watcher(watch: Watch) -> Callable[[InstallEvent], None]:
+    """A listener for an installation that shows itself on ``watch``."""
+
+    def tell(event: InstallEvent) -> None:
+        watch.update(_PHASES.get(event.phase, event.phase), event.done, event.total, unit="B")
+
+    return tell

@@ -1,0 +1,199 @@
+"""The only file that talks to Lean.
+
+A request is a small document that imports the project's libraries and runs our export commands; it is given
+to Lean's language server through leanclient and never touches the disk.  The answer comes back as
+messages that carry the request's own nonce, so that nothing the audited code prints can pass for one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import re
+import secrets
+import signal
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from leanclient.aio import (
+    AsyncLeanLSPClient,
+    LeanClientError,
+    LeanRequestTimeout,
+    LeanTransportError,
+    LeanUnsupportedVersion,
+    LeanWorkerCrashed,
+)
+
+from bridge.errors import AnswerError, EngineError, InvalidInputError, LeanSourceError
+
+__all__ = ["Answer", "GraphRequest", "Request", "ask"]
+
+DEFAULT_TIMEOUT = 300.0
+_PREFIX = "obligations:"
+_ERROR = 1
+
+
+@dataclass(frozen=True, slots=True)
+class GraphRequest:
+    """One member of an exported family: the graph's full Lean name, and sizes other than the defaults."""
+
+    name: str
+    sizes: tuple[tuple[str, int], ...] = ()
+
+    def to_json(self) -> dict[str, object]:
+        """The request as Lean reads it."""
+        return {"name": self.name, "sizes": dict(self.sizes)}
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to ask of Lean, all at once: the statements, and these graphs.
+
+    ``imports`` are the root modules of the audited libraries.
+    """
+
+    imports: tuple[str, ...]
+    graphs: tuple[GraphRequest, ...] = ()
+
+    def document(self, nonce: str) -> str:
+        """The Lean document that asks for it."""
+        wanted = json.dumps([g.to_json() for g in self.graphs], ensure_ascii=True)
+        lines = [f"import {module}" for module in dict.fromkeys((*self.imports, "Obligations"))]
+        lines.append(f'#export_obligations "{nonce}.statements"')
+        lines.append(f'#export_graphs "{nonce}.graphs" {json.dumps(wanted, ensure_ascii=True)}')
+        return "\n".join(lines) + "\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Lean's raw answer: decoded messages of both commands, in the order in which Lean sent them."""
+
+    statements: tuple[object, ...]
+    graphs: tuple[object, ...]
+
+
+def ask(
+    project: Path, server_command: Sequence[str], request: Request, *, timeout: float = DEFAULT_TIMEOUT
+) -> Answer:
+    """Put one request to a fresh Lean server for ``project`` and return its answer.
+
+    Args:
+        project: the folder of the Lean project; compiled already.
+        server_command: command line of the language server, from the engine.
+        request: what to ask.
+        timeout: seconds until Lean is given up on.
+
+    Raises:
+        LeanSourceError: Lean reports errors, for instance in the audited project's imports.
+        AnswerError: Lean finished and an answer is missing or is not ours.
+        EngineError: the server did not start, died, or took too long.
+    """
+    return asyncio.run(_ask(project, list(server_command), request, timeout))
+
+
+async def _ask(project: Path, command: list[str], request: Request, timeout: float) -> Answer:
+    nonce = secrets.token_hex(16)
+    path = f"_obligations_request_{nonce}.lean"
+    client = AsyncLeanLSPClient(
+        str(project), request_timeout=timeout, server_command=command, max_workers=1
+    )
+    try:
+        await client.start()
+        await client.open(path, text=request.document(nonce))
+        report = await client.diagnostics(path)
+    except LeanRequestTimeout as e:
+        raise EngineError(
+            f"Lean did not answer within {timeout:g} s",
+            remedy="give it more time with --timeout, or look at what it does with `obligations doctor`",
+        ) from e
+    except LeanWorkerCrashed as e:
+        raise EngineError(
+            f"Lean's worker died while it was asked: {e}",
+            remedy="run the command again; `obligations doctor` looks for the cause",
+        ) from e
+    except LeanUnsupportedVersion as e:
+        raise InvalidInputError(str(e), remedy="update the project's lean-toolchain") from e
+    except LeanTransportError as e:
+        tail = e.stderr_tail.strip().splitlines()[-1:] or ["it wrote nothing to stderr"]
+        raise EngineError(
+            f"the Lean server went away: {e} ({printable(tail[0])})",
+            remedy="run the command again; `obligations doctor` looks for the cause",
+        ) from e
+    except LeanClientError as e:
+        raise EngineError(f"the Lean server refused the request: {e}") from e
+    except OSError as e:
+        raise EngineError(
+            f"cannot start the Lean server {command[0]!r}: {e.strerror or e}",
+            remedy="see what is installed with `obligations doctor`",
+        ) from e
+    finally:
+        await client.close()
+        await _reap(client)
+    if report.partial:
+        raise EngineError(
+            f"Lean did not finish within {timeout:g} s", remedy="give it more time with --timeout"
+        )
+    _refuse_errors(report.items, report.fatal_error)
+    return Answer(
+        _extract(report.items, f"{_PREFIX}{nonce}.statements:"),
+        _extract(report.items, f"{_PREFIX}{nonce}.graphs:"),
+    )
+
+
+async def _reap(client: AsyncLeanLSPClient) -> None:
+    """End the server for good.
+
+    leanclient 0.13.2 leaves the process running where its reader has met a malformed message, because
+    it takes the connection for closed.  This can go when ``AsyncLeanLSPClient.close`` always kills it.
+    """
+    process = client._transport._proc
+    if process is None:
+        return
+    if process.returncode is None:
+        # The server leads a process group of its own, so its workers go with it.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            if hasattr(os, "killpg"):
+                os.killpg(process.pid, signal.SIGKILL)
+            else:
+                process.kill()
+        await process.wait()
+    await asyncio.sleep(0)  # let the pipes' transports see that they are closed
+
+
+def _refuse_errors(items: Sequence[dict[str, object]], fatal: bool) -> None:
+    errors = [str(i.get("message", "")) for i in items if i.get("severity") == _ERROR]
+    if errors:
+        shown = "\n".join(printable(e) for e in errors[:5])
+        remedy = "correct the Lean sources; `obligations build` shows every message with its place"
+        if any("unknown module prefix 'Obligations'" in e or "Obligations.olean" in e for e in errors):
+            remedy = "the project must depend on the Lean library `Obligations` of this package"
+        raise LeanSourceError(f"Lean reports an error:\n{shown}", remedy=remedy)
+    if fatal:
+        raise EngineError("Lean stopped without saying why", remedy="run `obligations doctor`")
+
+
+def _extract(items: Sequence[dict[str, object]], prefix: str) -> tuple[object, ...]:
+    found: list[object] = []
+    for item in items:
+        message = item.get("message")
+        if isinstance(message, str) and message.startswith(prefix):
+            try:
+                found.append(json.loads(message[len(prefix) :]))
+            except json.JSONDecodeError as e:
+                raise AnswerError(
+                    f"Lean's answer is not JSON: {e} in {printable(message)[:200]!r}"
+                ) from e
+    if not found:
+        raise AnswerError(
+            "Lean finished without an error and without an answer",
+            remedy="run the command again; if it persists, report it with `obligations doctor`",
+        )
+    return tuple(found)
+
+
+def printable(text: str) -> str:
+    """``text`` without control characters, so that nothing Lean prints can drive a terminal."""
+    return re.sub(r"[^\S\n ]|[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", "�", text)

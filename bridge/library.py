@@ -1,0 +1,117 @@
+"""From a project's folder to everything that Lean says about it.
+
+This is the first half of the flow: compile, ask, verify, take apart.  An answer for unchanged sources comes
+from the cache and needs no Lean at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bridge import __version__
+from bridge.cache import AnswerCache, cache_folder
+from bridge.engine import BuildReport, Engine
+from bridge.errors import AnswerError, LeanSourceError
+from bridge.graphs import ExportedGraphs, parse_graphs
+from bridge.lean_client import DEFAULT_TIMEOUT, Answer, GraphRequest, Request, ask, printable
+from bridge.obligation import Obligation, obligations_of
+from bridge.progress import Progress, Silent
+from bridge.project import Project
+from bridge.statement import Statements, parse_statements
+
+__all__ = ["Library", "build", "read_library"]
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """What Lean says of a project: statements, the obligations in them, and exported graphs."""
+
+    project: Project
+    engine: Engine
+    statements: Statements
+    obligations: tuple[Obligation, ...]
+    graphs: ExportedGraphs
+    from_cache: bool
+
+    def find(self, name: str) -> tuple[Obligation, ...]:
+        """The obligations of a declaration, or the one with this key; empty where there is none."""
+        return tuple(o for o in self.obligations if name in (o.key, o.declaration))
+
+
+def build(project: Project, engine: Engine, progress: Progress | None = None) -> BuildReport:
+    """Compile the project's Lean libraries, and say how far it got."""
+    watcher = progress or Silent()
+    return engine.build(
+        project.root,
+        progress=lambda e: watcher.update("compiling Lean", e.done, e.total, unit=e.module),
+    )
+
+
+def read_library(
+    project: Project,
+    engine: Engine,
+    graphs: Sequence[GraphRequest] = (),
+    *,
+    timeout: float = DEFAULT_TIMEOUT,
+    progress: Progress | None = None,
+    use_cache: bool = True,
+) -> Library:
+    """Compile ``project`` where needed and read its statements and graphs.
+
+    Args:
+        project: the audited project.
+        engine: the Lean that answers.
+        graphs: members of exported families to bring along.
+        timeout: seconds for Lean to answer, after compiling.
+        progress: who is told.
+        use_cache: take an answer for the same sources, engine and request from the cache.
+
+    Raises:
+        LeanSourceError: a source does not compile.
+        AnswerError: Lean's answer is empty, partial or malformed.
+        InvalidInputError: a tagged theorem cannot be audited, for instance an unnamed hypothesis.
+        EngineError: the engine broke.
+    """
+    watcher = progress or Silent()
+    request = Request(project.roots, tuple(graphs))
+    cache = AnswerCache(cache_folder() / "answers")
+    sources = project.fingerprint()
+    key = cache.key(__version__, engine.fingerprint, sources, request.document("nonce"))
+    if use_cache and (answer := cache.load(key)) is not None:
+        try:
+            return _library(project, engine, answer, request, from_cache=True)
+        except AnswerError:
+            pass  # written by another version of the bridge: ask again
+    compiled = build(project, engine, watcher)
+    if not compiled.ok:
+        raise LeanSourceError(
+            "the Lean sources do not compile:\n"
+            + "\n".join(printable(str(m)) for m in compiled.errors[:10]),
+            remedy="correct them; `obligations build` shows every message",
+        )
+    watcher.update("asking Lean", 0, None)
+    answer = ask(project.root, engine.server_command(project.root), request, timeout=timeout)
+    library = _library(project, engine, answer, request, from_cache=False)
+    if project.fingerprint() != sources:
+        raise AnswerError(
+            "the Lean sources changed while Lean was asked, so its answer is stale",
+            remedy="run the command again",
+        )
+    cache.store(key, answer)
+    watcher.update("asking Lean", 1, 1)
+    return library
+
+
+def _library(
+    project: Project, engine: Engine, answer: Answer, request: Request, *, from_cache: bool
+) -> Library:
+    statements = parse_statements(answer.statements)
+    return Library(
+        project=project,
+        engine=engine,
+        statements=statements,
+        obligations=obligations_of(statements, project.roots),
+        graphs=parse_graphs(answer.graphs, request.graphs),
+        from_cache=from_cache,
+    )

@@ -1,0 +1,85 @@
+"""A Lean project on disk: its libraries, its sources, and one hash over all of them."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from bridge.engine.lakefile import Library as LeanLibrary
+from bridge.engine.lakefile import read_package
+from bridge.errors import InvalidInputError
+
+__all__ = ["Project", "find_project"]
+
+LAKEFILES = ("lakefile.lean", "lakefile.toml")
+_PINNED = (*LAKEFILES, "lean-toolchain", "lake-manifest.json")
+EXPORTER = "Obligations"
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A folder with a lakefile, and the Lean libraries it declares."""
+
+    root: Path
+    libraries: tuple[LeanLibrary, ...]
+
+    @property
+    def roots(self) -> tuple[str, ...]:
+        """Root modules of the audited libraries: all but the exporter's own."""
+        found = [r for lib in self.libraries for r in lib.roots if r != EXPORTER]
+        return tuple(dict.fromkeys(found))
+
+    def sources(self) -> tuple[Path, ...]:
+        """Every Lean file of every library, sorted."""
+        found: set[Path] = set()
+        for library in self.libraries:
+            for root in library.roots:
+                source = library.source(root)
+                found.update(p for p in (source, *source.with_suffix("").rglob("*.lean")) if p.is_file())
+        return tuple(sorted(found))
+
+    def fingerprint(self) -> str:
+        """sha256 over every Lean source, the lakefile, the toolchain and the manifest."""
+        digest = hashlib.sha256()
+        pinned = [self.root / name for name in _PINNED]
+        for path in (*(p for p in pinned if p.is_file()), *self.sources()):
+            name = path.relative_to(self.root).as_posix().encode()
+            data = path.read_bytes()
+            digest.update(b"%d:%d:" % (len(name), len(data)) + name + data)
+        return digest.hexdigest()
+
+    def file_of(self, module: str) -> str | None:
+        """Path of a module's source, relative to the project, with forward slashes."""
+        for library in self.libraries:
+            path = library.source(module)
+            if library.owns(module) and path.is_file():
+                return path.relative_to(self.root).as_posix()
+        return None
+
+
+def find_project(folder: Path) -> Project:
+    """The Lean project at ``folder`` or in the nearest folder above it.
+
+    Raises:
+        InvalidInputError: there is no lakefile, or it declares no library to audit.
+        EngineError: the lakefile cannot be understood.
+    """
+    start = folder.resolve()
+    if not start.is_dir():
+        raise InvalidInputError(
+            f"--project {folder}: there is no such folder", remedy="name a folder with a lakefile"
+        )
+    for root in (start, *start.parents):
+        if any((root / name).is_file() for name in LAKEFILES):
+            project = Project(root, read_package(root).libraries)
+            if not project.roots:
+                raise InvalidInputError(
+                    f"{root}: the lakefile declares no Lean library to audit",
+                    remedy="add a `lean_lib` to it",
+                )
+            return project
+    raise InvalidInputError(
+        f"{folder}: neither this folder nor one above it holds {' or '.join(LAKEFILES)}",
+        remedy="name the Lean project with --project DIR",
+    )

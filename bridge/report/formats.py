@@ -1,0 +1,31 @@
+"""The report formats by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from bridge.report.json import render_json
+from bridge.report.model import Report
+from bridge.report.table import render_table
+
+__all__ = ["FORMATS", "Format", "render"]
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A rendering: the file it goes to, and the function from report to text."""
+
+    file_name: str
+    render: Callable[[Report], str]
+
+
+FORMATS: Mapping[str, Format] = {
+    "json": Format("report.json", render_json),
+    "table": Format("report.txt", render_table),
+}
+
+
+def render(report: Report, name: str) -> str:
+    """The report in the format ``name``."""
+    return FORMATS[name].render(report)

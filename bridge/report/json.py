@@ -1,0 +1,107 @@
+"""The JSON report: ``obligations-report/1``."""
+
+from __future__ import annotations
+
+import json
+import math
+
+from bridge.report.model import SCHEMA, Entry, Report
+
+__all__ = ["render_json", "report_json"]
+
+
+def _number(x: float) -> float | str:
+    """JSON has no infinities; they are written as text."""
+    return x if math.isfinite(x) else repr(x)
+
+
+def _entry(entry: Entry, replay: str) -> dict[str, object]:
+    o, r = entry.obligation, entry.result
+    worst = counterexample = None
+    if r is not None and r.worst is not None:
+        worst = {
+            "residual": _number(r.worst.residual),
+            "tolerance": _number(r.worst.tolerance),
+            "margin": _number(r.worst.margin),
+        }
+    if r is not None and r.counterexample is not None:
+        c = r.counterexample
+        counterexample = {
+            "seed": c.seed,
+            "family": c.family,
+            "index": c.index,
+            "shape": dict(c.shape),
+            "constants": {k: _number(v) for k, v in c.constants},
+            "description": c.description,
+            "replay": replay,
+        }
+    discharge = o.lean.discharge
+    return {
+        "key": o.key,
+        "declaration": o.declaration,
+        "binder": o.binder,
+        "role": o.role.value,
+        "statement": o.statement,
+        "doc": o.doc,
+        "module": o.module,
+        "file": entry.file,
+        "line": o.line,
+        "statement_hash": o.statement_hash,
+        "lean": {
+            "status": o.lean.status.value,
+            "axioms": [*o.lean.standard_axioms, *o.lean.foreign_axioms],
+            "foreign_axioms": list(o.lean.foreign_axioms),
+            "library_axioms": o.lean.library_axioms,
+            "discharged_by": None
+            if discharge is None
+            else {"lemma": discharge.lemma, "conditions": list(discharge.conditions)},
+        },
+        "check": entry.check,
+        "verdict": entry.verdict.value,
+        "reason": entry.reason,
+        "instances": 0 if r is None else r.instances,
+        "accepted": 0 if r is None else r.accepted,
+        "worst": worst,
+        "families": []
+        if r is None
+        else [
+            {
+                "family": f.family,
+                "role": f.role,
+                "drawn": f.drawn,
+                "accepted": f.accepted,
+                "held": f.held,
+                "failed": f.failed,
+                "undecided": f.undecided,
+                "worst_margin": None if f.worst_margin is None else _number(f.worst_margin),
+            }
+            for f in r.families
+        ],
+        "counterexample": counterexample,
+    }
+
+
+def report_json(report: Report) -> dict[str, object]:
+    """The report as a JSON object; the same audit gives the same object."""
+    from bridge.report.replay import replay_command
+
+    return {
+        "schema": SCHEMA,
+        "tool": report.tool,
+        "engine": {
+            "kind": report.engine.kind,
+            "lean_version": report.engine.lean_version,
+            "official": report.engine.official,
+        },
+        "project": report.project,
+        "seed": report.seed,
+        "summary": report.summary,
+        "interrupted": report.interrupted,
+        "exit_code": report.exit_code,
+        "obligations": [_entry(e, replay_command(e)) for e in report.entries],
+    }
+
+
+def render_json(report: Report) -> str:
+    """The report as text, indented, ending with a newline."""
+    return json.dumps(report_json(report), indent=2, ensure_ascii=False, allow_nan=False) + "\n"

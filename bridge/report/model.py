@@ -1,0 +1,64 @@
+"""What an audit found, before it is rendered."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from bridge.checks import CheckResult
+from bridge.obligation import Obligation
+from bridge.verdict import Verdict, exit_code
+
+__all__ = ["SCHEMA", "EngineInfo", "Entry", "Report"]
+
+SCHEMA = "obligations-report/1"
+
+
+@dataclass(frozen=True, slots=True)
+class EngineInfo:
+    """Which Lean gave the statements."""
+
+    kind: str
+    lean_version: str
+    official: bool
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One obligation with its judgement.
+
+    ``check`` names the check that judged it and ``result`` holds what it measured; both are ``None`` where
+    the verdict was reached without running one.
+    """
+
+    obligation: Obligation
+    file: str | None
+    verdict: Verdict
+    reason: str
+    check: str | None = None
+    result: CheckResult | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A whole audit, in Lean's order of theorems."""
+
+    tool: str
+    engine: EngineInfo
+    project: str
+    seed: int
+    entries: tuple[Entry, ...]
+    interrupted: bool = False
+
+    @property
+    def summary(self) -> dict[str, int]:
+        """How many obligations have each verdict; only verdicts that occur."""
+        count = Counter(e.verdict for e in self.entries)
+        return {v.value: count[v] for v in Verdict if count[v]}
+
+    @property
+    def exit_code(self) -> int:
+        """The audit's exit code: see :func:`bridge.verdict.exit_code`."""
+        code = exit_code((e.verdict, e.obligation.lean.status) for e in self.entries)
+        return 4 if self.interrupted and code == 0 else code

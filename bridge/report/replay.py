@@ -1,0 +1,18 @@
+"""The one line that draws a counterexample again."""
+
+from __future__ import annotations
+
+import shlex
+
+from bridge.report.model import Entry
+
+__all__ = ["replay_command"]
+
+
+def replay_command(entry: Entry) -> str:
+    """A command that measures exactly the counterexample of ``entry``; empty where there is none."""
+    if entry.result is None or entry.result.counterexample is None:
+        return ""
+    c = entry.result.counterexample
+    key = shlex.quote(entry.obligation.key)
+    return f"obligations replay {key} --seed {c.seed} --family {c.family} --index {c.index}"

@@ -1,0 +1,143 @@
+"""The terminal report: one block for each theorem, one line for each obligation.
+
+Words carry the meaning; colour only repeats it.  Text from Lean is printed as text, never as markup or
+control sequences.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable
+from itertools import groupby
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from bridge.lean_client import printable
+from bridge.obligation import Obligation
+from bridge.report.model import Entry, Report
+from bridge.report.replay import replay_command
+from bridge.verdict import LeanStatus, Role, Verdict
+
+__all__ = ["first_sentence", "lean_words", "render_table", "table_renderable"]
+
+_STYLE = {
+    Verdict.HOLDS: "green",
+    Verdict.CERTIFIED: "bold green",
+    Verdict.FAILS: "bold red",
+    Verdict.ERROR: "bold red",
+    Verdict.INCONCLUSIVE: "yellow",
+    Verdict.UNPAIRED: "yellow",
+    Verdict.STALE: "yellow",
+    Verdict.WAIVED: "cyan",
+}
+
+
+def first_sentence(doc: str) -> str:
+    """The first sentence of a docstring, on one line, without Markdown emphasis."""
+    text = " ".join(printable(doc).replace("**", "").replace("`", "").split())
+    end = text.find(". ")
+    return text if end < 0 else text[: end + 1]
+
+
+def lean_words(obligation: Obligation) -> str:
+    """What Lean says of an obligation, in a few words."""
+    facts = obligation.lean
+    if facts.status is LeanStatus.DISCHARGED and facts.discharge is not None:
+        given = " and ".join(printable(c) for c in facts.discharge.conditions)
+        return f"discharged if {given}" if given else "discharged"
+    if facts.status is LeanStatus.AXIOM:
+        return "axiom " + ", ".join(printable(a) for a in facts.foreign_axioms or ("itself",))
+    return facts.status.value
+
+
+def _numbers(entry: Entry) -> str:
+    r = entry.result
+    if r is None:
+        return printable(entry.reason)
+    if entry.verdict in (Verdict.HOLDS, Verdict.CERTIFIED):
+        if entry.obligation.role is Role.CONCLUSION and r.accepted < r.instances:
+            return f"on {r.accepted:,} of {r.instances:,} instances"
+        return f"on {r.instances:,} instances"
+    return printable(entry.reason)
+
+
+def _margin(entry: Entry) -> str:
+    r = entry.result
+    if r is None or r.worst is None:
+        return ""
+    return f"{r.worst.margin:.1e}"
+
+
+def _rows(entries: Iterable[Entry]) -> Table:
+    table = Table.grid(padding=(0, 2), expand=True)
+    table.add_column(no_wrap=True, ratio=4)
+    table.add_column(ratio=4)
+    table.add_column(no_wrap=True, min_width=12)
+    table.add_column(ratio=5)
+    table.add_column(justify="right", no_wrap=True, min_width=8)
+    for e in entries:
+        table.add_row(
+            Text(printable(e.obligation.binder)),
+            Text(lean_words(e.obligation)),
+            Text(e.verdict.value, style=_STYLE[e.verdict]),
+            Text(_numbers(e)),
+            Text(_margin(e)),
+        )
+    return table
+
+
+def _theorem(entries: list[Entry]) -> RenderableType:
+    first = entries[0]
+    place = f"{first.file}:{first.obligation.line}" if first.file else first.obligation.module
+    parts: list[RenderableType] = [
+        Text.assemble((printable(first.obligation.declaration), "bold"), "  ", (printable(place), "dim"))
+    ]
+    sentence = first_sentence(first.obligation.doc)
+    if sentence:
+        parts.append(Padding(Text(sentence, style="italic"), (0, 0, 0, 2)))
+    parts.append(Padding(_rows(entries), (0, 0, 0, 2)))
+    for e in entries:
+        command = replay_command(e)
+        if command and e.result is not None and e.result.counterexample is not None:
+            what = printable(e.result.counterexample.description)
+            parts.append(Padding(Text(f"counterexample to {e.obligation.binder}: {what}"), (0, 0, 0, 4)))
+            parts.append(Padding(Text(printable(command), style="bold"), (0, 0, 0, 4)))
+    return Padding(Group(*parts), (0, 0, 1, 0))
+
+
+def _summary(report: Report) -> Text:
+    proved = sum(
+        e.obligation.lean.status is LeanStatus.PROVED
+        for e in report.entries
+        if e.obligation.role is Role.CONCLUSION
+    )
+    theorems = sum(e.obligation.role is Role.CONCLUSION for e in report.entries)
+    verdicts = ", ".join(f"{n} {v}" for v, n in report.summary.items()) or "nothing was audited"
+    lines = [f"Lean: {proved} of {theorems} theorems proved.  Numbers: {verdicts}."]
+    if report.interrupted:
+        lines.append("Interrupted: what was found until then is above; the rest was not checked.")
+    lines.append("Numbers are evidence on the instances drawn, not proofs.")
+    lines.append(f"exit code {report.exit_code}")
+    return Text("\n".join(lines))
+
+
+def table_renderable(report: Report) -> RenderableType:
+    """The report as something rich can print."""
+    head = Text(f"{report.engine.description}   seed {report.seed}\n", style="dim")
+    blocks: list[RenderableType] = [head]
+    for _, group in groupby(report.entries, key=lambda e: e.obligation.declaration):
+        blocks.append(_theorem(list(group)))
+    blocks.append(_summary(report))
+    return Group(*blocks)
+
+
+def render_table(report: Report, *, width: int = 80) -> str:
+    """The report as plain text, for files."""
+    buffer = io.StringIO()
+    Console(file=buffer, width=width, color_system=None, force_terminal=False).print(
+        table_renderable(report), soft_wrap=False
+    )
+    return "\n".join(line.rstrip() for line in buffer.getvalue().splitlines()) + "\n"

@@ -1,0 +1,126 @@
+"""A language server that follows a script, and misbehaves on request.
+
+Run as ``python scripted_server.py MODE [ANSWER.json]``.  ``ANSWER.json`` holds two lists of messages,
+``statements`` and ``graphs``, which it gives as Lean would; MODE says where it goes wrong.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import time
+from pathlib import Path
+from typing import Any, BinaryIO
+
+CAPABILITIES = {"semanticTokensProvider": {"legend": {"tokenTypes": [], "tokenModifiers": []}}}
+
+
+def read(stream: BinaryIO) -> dict[str, Any] | None:
+    length = None
+    while True:
+        line = stream.readline()
+        if not line:
+            return None
+        if not line.strip():
+            break
+        if line.lower().startswith(b"content-length:"):
+            length = int(line.split(b":")[1])
+    assert length is not None
+    return dict(json.loads(stream.read(length)))
+
+
+def raw(data: bytes) -> None:
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()
+
+
+def send(message: dict[str, Any]) -> None:
+    body = json.dumps({"jsonrpc": "2.0", **message}).encode()
+    raw(b"Content-Length: %d\r\n\r\n" % len(body) + body)
+
+
+def diagnostic(text: str, severity: int = 3) -> dict[str, Any]:
+    place = {"line": 0, "character": 0}
+    return {"range": {"start": place, "end": place}, "severity": severity, "message": text}
+
+
+def nonces(text: str) -> tuple[str, str]:
+    statements = re.search(r'#export_obligations "([^"]*)"', text)
+    graphs = re.search(r'#export_graphs "([^"]*)"', text)
+    assert statements and graphs
+    return statements.group(1), graphs.group(1)
+
+
+def messages(mode: str, text: str, answer: dict[str, list[Any]]) -> list[dict[str, Any]]:
+    first, second = nonces(text)
+    if mode == "wrong-nonce":
+        first = second = "0" * 32
+    statements, graphs = list(answer["statements"]), list(answer["graphs"])
+    if mode == "no-end":
+        statements.pop()
+    elif mode == "lost-message":
+        del statements[0]
+    elif mode == "twice":
+        statements.insert(0, statements[0])
+    elif mode == "silent":
+        return []
+    elif mode == "lean-error":
+        return [diagnostic("unknown module prefix 'Nothing'", 1)]
+    found = [diagnostic(f"obligations:{first}:{json.dumps(m)}") for m in statements]
+    found += [diagnostic(f"obligations:{second}:{json.dumps(m)}") for m in graphs]
+    if mode == "not-json":
+        found[0]["message"] = f"obligations:{first}:{{"
+    elif mode == "impostor":
+        found.insert(0, diagnostic('obligations:{"kind": "statement", "name": "Evil"}'))
+    elif mode == "flood":
+        found = [diagnostic("noise " * 50)] * 20_000 + found
+    return found
+
+
+def main() -> None:
+    mode = sys.argv[1]
+    answer = json.loads(Path(sys.argv[2]).read_text(encoding="utf-8")) if len(sys.argv) > 2 else {}
+    uri, found, version = "", [], 1
+    if mode == "dies-at-start":
+        sys.stderr.write("out of luck\n")
+        sys.exit(7)
+    while (m := read(sys.stdin.buffer)) is not None:
+        method = m.get("method")
+        if method == "initialize":
+            if mode == "hangs-at-initialize":
+                time.sleep(600)
+            send({"id": m["id"], "result": {"capabilities": CAPABILITIES}})
+        elif method == "textDocument/didOpen":
+            document = m["params"]["textDocument"]
+            uri, version = document["uri"], document["version"]
+            if mode == "dies-at-open":
+                sys.exit(1)
+            if mode == "garbage":
+                raw(b"this is not a header\r\n\r\n")
+            if mode == "truncated":
+                raw(b"Content-Length: 500\r\n\r\n{\"jsonrpc\":")
+                sys.exit(0)
+            found = messages(mode, document["text"], answer)
+            if mode == "wrong-version":
+                version -= 1
+        elif method == "textDocument/waitForDiagnostics":
+            if mode == "hangs":
+                time.sleep(600)
+            if mode == "worker-crash":
+                send({"id": m["id"], "error": {"code": -32902, "message": "worker crashed"}})
+                continue
+            params = {"uri": uri, "version": version, "diagnostics": found}
+            send({"method": "textDocument/publishDiagnostics", "params": params})
+            if mode == "fatal":
+                here = {"range": {"start": {"line": 0, "character": 0}}, "kind": 2}
+                progress = {"textDocument": {"uri": uri, "version": version}, "processing": [here]}
+                send({"method": "$/lean/fileProgress", "params": progress})
+            send({"id": m["id"], "result": {}})
+        elif method == "shutdown":
+            send({"id": m["id"], "result": None})
+        elif method == "exit":
+            return
+
+
+main()

@@ -1,0 +1,55 @@
+"""Exported graphs: complete, or an error."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bridge.errors import AnswerError
+from bridge.graphs import parse_graphs
+from bridge.lean_client import GraphRequest
+
+FAMILY = {
+    "kind": "family",
+    "name": "Demo.g",
+    "sizes": [["seqLen", 4]],
+    "constants": [["eps", 1e-05]],
+}
+REQUESTS = [GraphRequest("g"), GraphRequest("h")]
+GOOD: list[dict[str, Any]] = [
+    FAMILY,
+    {"kind": "graph", "index": 0, "graph": {"name": "g"}},
+    {"kind": "graph", "index": 1, "error": "no exported graph is called h"},
+    {"kind": "end", "count": 3, "lean": "4.28.0"},
+]
+
+
+def test_a_whole_answer() -> None:
+    found = parse_graphs(GOOD, REQUESTS)
+    assert found.families[0].sizes == (("seqLen", 4),)
+    assert found.families[0].constants == (("eps", 1e-05),)
+    assert found.members == {REQUESTS[0]: {"name": "g"}}
+    assert found.refused == {REQUESTS[1]: "no exported graph is called h"}
+
+
+@pytest.mark.parametrize(
+    ("broken", "message"),
+    [
+        (GOOD[:-1], "no end"),
+        ([], "no end"),
+        ([GOOD[0], GOOD[1], GOOD[3]], "announces 3 messages"),
+        ([*GOOD, FAMILY], "announces 3 messages"),
+        ([GOOD[1], GOOD[1], {"kind": "end", "count": 2}], "twice"),
+        ([{"kind": "graph", "index": 5, "graph": {}}], "not understood"),
+        ([{"kind": "graph", "index": 0}], "neither a graph nor a reason"),
+        ([{**FAMILY, "sizes": [["seqLen"]]}], "a name and a number"),
+        ([{**FAMILY, "sizes": {"seqLen": 4}}], "list of pairs"),
+        ([GOOD[0], GOOD[1], {"kind": "end", "count": 2}], "lacks the graph h"),
+        (["text"], "expected an object"),
+        ([{"kind": "surprise"}], "not understood"),
+    ],
+)
+def test_anything_less_is_an_error(broken: list[Any], message: str) -> None:
+    with pytest.raises(AnswerError, match=message):
+        parse_graphs(broken, REQUESTS)

@@ -1,0 +1,115 @@
+"""The one file that talks to Lean, against servers that follow a script and misbehave."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from bridge.errors import AnswerError, EngineError, LeanSourceError
+from bridge.lean_client import GraphRequest, Request, ask, printable
+from tests.bridge.answers import NO_GRAPHS, answer, binder, statement
+
+SERVER = Path(__file__).with_name("scripted_server.py")
+REQUEST = Request(("Demo",))
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    found = answer(statement("Demo.t", binder("h", "0 < n")))
+    (tmp_path / "answer.json").write_text(
+        json.dumps({"statements": found, "graphs": NO_GRAPHS}), encoding="utf-8"
+    )
+    return tmp_path
+
+
+def command(project: Path, mode: str) -> list[str]:
+    return [sys.executable, str(SERVER), mode, str(project / "answer.json")]
+
+
+@pytest.fixture(autouse=True)
+def no_orphans() -> object:
+    before = {p.pid for p in psutil.Process().children(recursive=True)}
+    yield
+    deadline = time.monotonic() + 5
+    while True:
+        left = [p for p in psutil.Process().children(recursive=True) if p.pid not in before]
+        if not left or time.monotonic() > deadline:
+            break
+        time.sleep(0.05)
+    assert not left
+
+
+def test_the_answer_is_what_lean_said(project: Path) -> None:
+    found = ask(project, command(project, "honest"), REQUEST)
+    assert [m["kind"] for m in found.statements] == ["statement", "end"]  # type: ignore[index]
+    assert list(found.graphs) == NO_GRAPHS
+
+
+def test_the_document_imports_the_libraries_once_and_asks_for_graphs() -> None:
+    request = Request(("Demo", "Obligations"), (GraphRequest("Demo.g", (("n", 2),)),))
+    lines = request.document("N").splitlines()
+    assert lines[:2] == ["import Demo", "import Obligations"]
+    assert lines[2] == '#export_obligations "N.statements"'
+    assert lines[3].startswith('#export_graphs "N.graphs" "[{')
+    assert json.loads(json.loads(lines[3].split(" ", 2)[2])) == [
+        {"name": "Demo.g", "sizes": {"n": 2}}
+    ]
+
+
+def test_messages_without_the_nonce_are_not_ours(project: Path) -> None:
+    found = ask(project, command(project, "impostor"), REQUEST)
+    assert "Evil" not in json.dumps(found.statements)
+
+
+def test_a_flood_of_other_messages_does_not_matter(project: Path) -> None:
+    assert len(ask(project, command(project, "flood"), REQUEST).statements) == 2
+
+
+@pytest.mark.parametrize(
+    ("mode", "error", "message"),
+    [
+        ("dies-at-start", EngineError, "out of luck"),
+        ("dies-at-open", EngineError, "went away"),
+        ("garbage", EngineError, "went away"),
+        ("truncated", EngineError, "went away"),
+        ("worker-crash", EngineError, "worker died"),
+        ("hangs", EngineError, "did not answer within 1 s"),
+        ("fatal", EngineError, "without saying why"),
+        ("silent", AnswerError, "without an answer"),
+        ("wrong-nonce", AnswerError, "without an answer"),
+        ("wrong-version", AnswerError, "without an answer"),
+        ("not-json", AnswerError, "not JSON"),
+        ("lean-error", LeanSourceError, "unknown module prefix"),
+    ],
+)
+def test_misbehaviour_is_an_error_that_says_so(
+    project: Path, mode: str, error: type[EngineError], message: str
+) -> None:
+    timeout = 1 if mode == "hangs" else 20
+    with pytest.raises(error, match=message) as e:
+        ask(project, command(project, mode), REQUEST, timeout=timeout)
+    assert e.value.exit_code == 3
+
+
+def test_a_server_that_is_not_there(project: Path) -> None:
+    with pytest.raises(EngineError, match="cannot start the Lean server 'no-such-lake'") as e:
+        ask(project, ["no-such-lake", "serve"], REQUEST)
+    assert "doctor" in e.value.remedy
+
+
+@pytest.mark.parametrize("mode", ["no-end", "lost-message", "twice"])
+def test_partial_answers_do_not_parse(project: Path, mode: str) -> None:
+    from bridge.statement import parse_statements
+
+    found = ask(project, command(project, mode), REQUEST)
+    with pytest.raises(AnswerError):
+        parse_statements(found.statements)
+
+
+def test_control_characters_never_reach_a_terminal() -> None:
+    assert printable("a\x1b[31mb\u202ec\nd") == "a�[31mb�c\nd"
