@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from bridge.audit import audit, library_for_audit
+from bridge.auditing import audit, library_for_audit
 from bridge.cli.options import audit_options, lean_options, set_up
 from bridge.cli.watch import Watch
 from bridge.errors import InvalidInputError

@@ -12,7 +12,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from bridge.audit import library_for_audit, select_keys, unknown_name
+from bridge.auditing import library_for_audit, select_keys, unknown_name
 from bridge.checks import registered
 from bridge.cli.options import lean_options, set_up
 from bridge.cli.watch import Watch

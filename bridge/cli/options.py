@@ -64,7 +64,7 @@ def lean_options(command: F) -> F:
 
 def audit_options(command: F) -> F:
     """``--seed`` and ``--instances``."""
-    from bridge.audit import DEFAULT_INSTANCES
+    from bridge.auditing import DEFAULT_INSTANCES
 
     for option in (
         click.option(
