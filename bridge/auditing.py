@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import fnmatch
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from bridge import __version__
 from bridge.checks import Check, CheckResult, graph_requests, registered, run_check
@@ -18,7 +17,7 @@ from bridge.obligation import Obligation
 from bridge.progress import Progress, Silent
 from bridge.project import Project
 from bridge.report import EngineInfo, Entry, Report
-from bridge.verdict import LeanStatus, Role, Verdict
+from bridge.verdict import Role, Verdict
 from numeric.graph import Graph, GraphError, parse_graph
 
 __all__ = ["DEFAULT_INSTANCES", "audit", "judge", "library_for_audit", "select_keys"]
@@ -47,7 +46,7 @@ def library_for_audit(
 
 
 def select_keys(obligations: Sequence[Obligation], only: Sequence[str]) -> tuple[Obligation, ...]:
-    """The obligations that ``--only`` names, by key, by declaration or by glob; all where it is empty.
+    """The obligations that ``--only`` names, by key, declaration or glob; all where it is empty.
 
     Raises:
         InvalidInputError: a pattern matches nothing; the message suggests keys that look like it.
@@ -68,10 +67,12 @@ def select_keys(obligations: Sequence[Obligation], only: Sequence[str]) -> tuple
 
 
 def unknown_name(name: str, obligations: Sequence[Obligation]) -> InvalidInputError:
-    """The error for a name that is neither a key nor a declaration, with what may have been meant."""
+    """The error for a name that nothing has, with the names that look like it."""
     known = [o.key for o in obligations] + list(dict.fromkeys(o.declaration for o in obligations))
     close = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
-    remedy = f"did you mean {' or '.join(close)}?" if close else "`obligations list` shows every key"
+    remedy = (
+        f"did you mean {' or '.join(close)}?" if close else "`obligations list` shows every key"
+    )
     return InvalidInputError(f"no obligation is called {name!r}", remedy=remedy)
 
 
@@ -106,12 +107,10 @@ def judge(
         reason = f"no check is registered for {obligation.key}"
         return Entry(obligation, file, Verdict.UNPAIRED, reason)
     if check.graph in refused:
-        return Entry(
-            obligation, file, Verdict.ERROR, f"Lean exports no graph {check.graph}: {refused[check.graph]}",
-            check.name,
-        )  # fmt: skip
+        reason = f"Lean exports no graph {check.graph}: {refused[check.graph]}"
+        return Entry(obligation, file, Verdict.ERROR, reason, check.name)
     if obligation.role is Role.CONCLUSION and unchecked_hypotheses:
-        reason = f"its hypothesis {unchecked_hypotheses[0]} has no check, so no instance is known to meet it"
+        reason = f"no instance is known to meet {unchecked_hypotheses[0]}, which has no check"
         return Entry(obligation, file, Verdict.INCONCLUSIVE, reason, check.name)
     result: CheckResult = run_check(
         check, hypotheses, graphs, key=obligation.key, seed=seed, instances=instances

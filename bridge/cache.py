@@ -1,7 +1,7 @@
 """Lean's answers, kept by the hash of everything they depend on.
 
-An unchanged library costs nothing the second time.  Entries are written atomically and carry a digest of
-their own content; a damaged one is a miss, never an answer.
+An unchanged library costs nothing the second time.  Entries are written atomically and carry a
+digest of their own content; a damaged one is a miss, never an answer.
 """
 
 from __future__ import annotations

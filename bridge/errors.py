@@ -1,8 +1,8 @@
 """The one tree of errors that the bridge raises.
 
-A failed check is a verdict, never an exception; what is raised here is wrong usage, invalid input, or
-an engine that broke.  Every error carries the exit code that the command line ends with and, where there
-is one, the next step to take.
+A failed check is a verdict, never an exception; what is raised here is wrong usage, invalid input,
+or an engine that broke.  Every error carries the exit code that the command line ends with and,
+where there is one, the next step to take.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class ObligationsError(Exception):
 
 
 class InvalidInputError(ObligationsError):
-    """The user's input cannot be used: a malformed graph, an unknown key, a project without a lakefile."""
+    """The user's input cannot be used: a malformed graph, an unknown key, no lakefile."""
 
     exit_code = 2
 

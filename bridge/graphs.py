@@ -28,7 +28,8 @@ class Family:
 class ExportedGraphs:
     """The families of a library, and the members asked for.
 
-    ``members`` holds the JSON object of each graph; ``refused`` says why Lean has none for a request.
+    ``members`` holds the JSON object of each graph; ``refused`` says why Lean has none for a
+    request.
     """
 
     families: tuple[Family, ...]
@@ -36,7 +37,9 @@ class ExportedGraphs:
     refused: Mapping[GraphRequest, str]
 
 
-def _pairs(value: object, kind: type | tuple[type, ...], where: str) -> tuple[tuple[str, object], ...]:
+def _pairs(
+    value: object, kind: type | tuple[type, ...], where: str
+) -> tuple[tuple[str, object], ...]:
     if not isinstance(value, list):
         raise AnswerError(f"{where}: expected a list of pairs but got {value!r:.200}")
     for item in value:
@@ -69,7 +72,9 @@ def parse_graphs(messages: Sequence[object], requests: Sequence[GraphRequest]) -
                     Family(
                         name,
                         tuple((n, int(str(k))) for n, k in _pairs(sizes, int, where)),
-                        tuple((n, float(str(x))) for n, x in _pairs(constants, (int, float), where)),
+                        tuple(
+                            (n, float(str(x))) for n, x in _pairs(constants, (int, float), where)
+                        ),
                     )
                 )
             case {"kind": "graph", "index": int(index)} if 0 <= index < len(requests):
@@ -82,7 +87,9 @@ def parse_graphs(messages: Sequence[object], requests: Sequence[GraphRequest]) -
                     case {"error": str(reason)}:
                         refused[request] = reason
                     case _:
-                        raise AnswerError(f"{where}: neither a graph nor a reason: {message!r:.200}")
+                        raise AnswerError(
+                            f"{where}: neither a graph nor a reason: {message!r:.200}"
+                        )
             case {"kind": "end", "count": int(count)}:
                 if count != position or position != len(messages) - 1:
                     raise AnswerError(

@@ -1,8 +1,9 @@
 """The only file that talks to Lean.
 
-A request is a small document that imports the project's libraries and runs our export commands; it is given
-to Lean's language server through leanclient and never touches the disk.  The answer comes back as
-messages that carry the request's own nonce, so that nothing the audited code prints can pass for one.
+A request is a small document that imports the project's libraries and runs our export commands; it
+is given to Lean's language server through leanclient and never touches the disk.  The answer comes
+back as messages that carry the request's own nonce, so that nothing the audited code prints can
+pass for one.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ _ERROR = 1
 
 @dataclass(frozen=True, slots=True)
 class GraphRequest:
-    """One member of an exported family: the graph's full Lean name, and sizes other than the defaults."""
+    """One member of an exported family: its name, and sizes other than the defaults."""
 
     name: str
     sizes: tuple[tuple[str, int], ...] = ()
@@ -69,14 +70,18 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Lean's raw answer: decoded messages of both commands, in the order in which Lean sent them."""
+    """Lean's raw answer: the decoded messages of both commands, in Lean's order."""
 
     statements: tuple[object, ...]
     graphs: tuple[object, ...]
 
 
 def ask(
-    project: Path, server_command: Sequence[str], request: Request, *, timeout: float = DEFAULT_TIMEOUT
+    project: Path,
+    server_command: Sequence[str],
+    request: Request,
+    *,
+    timeout: float = DEFAULT_TIMEOUT,
 ) -> Answer:
     """Put one request to a fresh Lean server for ``project`` and return its answer.
 
@@ -107,7 +112,8 @@ async def _ask(project: Path, command: list[str], request: Request, timeout: flo
     except LeanRequestTimeout as e:
         raise EngineError(
             f"Lean did not answer within {timeout:g} s",
-            remedy="give it more time with --timeout, or look at what it does with `obligations doctor`",
+            remedy="give it more time with --timeout, or look for the cause with "
+            "`obligations doctor`",
         ) from e
     except LeanWorkerCrashed as e:
         raise EngineError(
@@ -146,8 +152,9 @@ async def _ask(project: Path, command: list[str], request: Request, timeout: flo
 async def _reap(client: AsyncLeanLSPClient) -> None:
     """End the server for good.
 
-    leanclient 0.13.2 leaves the process running where its reader has met a malformed message, because
-    it takes the connection for closed.  This can go when ``AsyncLeanLSPClient.close`` always kills it.
+    leanclient 0.13.2 leaves the process running where its reader has met a malformed message,
+    because it takes the connection for closed.  This can go when ``AsyncLeanLSPClient.close``
+    always kills it.
     """
     process = client._transport._proc
     if process is None:
@@ -168,7 +175,9 @@ def _refuse_errors(items: Sequence[dict[str, object]], fatal: bool) -> None:
     if errors:
         shown = "\n".join(printable(e) for e in errors[:5])
         remedy = "correct the Lean sources; `obligations build` shows every message with its place"
-        if any("unknown module prefix 'Obligations'" in e or "Obligations.olean" in e for e in errors):
+        if any(
+            "unknown module prefix 'Obligations'" in e or "Obligations.olean" in e for e in errors
+        ):
             remedy = "the project must depend on the Lean library `Obligations` of this package"
         raise LeanSourceError(f"Lean reports an error:\n{shown}", remedy=remedy)
     if fatal:

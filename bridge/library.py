@@ -1,7 +1,7 @@
 """From a project's folder to everything that Lean says about it.
 
-This is the first half of the flow: compile, ask, verify, take apart.  An answer for unchanged sources comes
-from the cache and needs no Lean at all.
+This is the first half of the flow: compile, ask, verify, take apart.  An answer for unchanged
+sources comes from the cache and needs no Lean at all.
 """
 
 from __future__ import annotations

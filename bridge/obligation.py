@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,7 +14,9 @@ from bridge.verdict import LeanStatus, Role
 __all__ = ["LeanFacts", "Obligation", "classify_axioms", "obligations_of"]
 
 STANDARD_AXIOMS = frozenset({"propext", "Quot.sound", "Classical.choice"})
-NEVER_EXCUSED = frozenset({"sorryAx", "Lean.ofReduceBool", "Lean.ofReduceNat", "Lean.trustCompiler"})
+NEVER_EXCUSED = frozenset(
+    {"sorryAx", "Lean.ofReduceBool", "Lean.ofReduceNat", "Lean.trustCompiler"}
+)
 DISTRIBUTION_ROOTS = frozenset({"Init", "Std", "Lean", "Lake"})
 
 
@@ -21,8 +24,9 @@ DISTRIBUTION_ROOTS = frozenset({"Init", "Std", "Lean", "Lake"})
 class LeanFacts:
     """What Lean says of an obligation's theorem.
 
-    ``foreign_axioms`` are those neither standard nor of the Lean distribution; ``library_axioms`` counts
-    lemmas of the distribution that stand as axioms because the engine does not see their proofs.
+    ``foreign_axioms`` are those neither standard nor of the Lean distribution; ``library_axioms``
+    counts lemmas of the distribution that stand as axioms because the engine does not see their
+    proofs.
     """
 
     status: LeanStatus
@@ -34,7 +38,11 @@ class LeanFacts:
 
 @dataclass(frozen=True, slots=True)
 class Obligation:
-    """One hypothesis, or the conclusion, of one theorem."""
+    """One hypothesis, or the conclusion, of one theorem.
+
+    ``term_hash`` is over the statement's own term, ``statement_hash`` over that and every
+    definition of the project that it unfolds to.
+    """
 
     key: str
     declaration: str
@@ -44,6 +52,7 @@ class Obligation:
     doc: str
     module: str
     line: int
+    term_hash: str
     statement_hash: str
     lean: LeanFacts
 
@@ -53,8 +62,9 @@ def classify_axioms(
 ) -> tuple[tuple[str, ...], tuple[str, ...], int]:
     """Split axioms into the three standard ones, foreign ones, and a count of the distribution's.
 
-    A declaration belongs to the distribution by the root component of its module's name: ``StdLemmas`` is
-    not ``Std``.  ``sorryAx`` and the axioms that let a compiler stand in for a proof are never excused.
+    A declaration belongs to the distribution by the root component of its module's name:
+    ``StdLemmas`` is not ``Std``.  ``sorryAx`` and the axioms that let a compiler stand in for a
+    proof are never excused.
     """
     modules = modules or {}
     standard: list[str] = []
@@ -63,9 +73,7 @@ def classify_axioms(
     for axiom in axioms:
         module = modules.get(axiom)
         root = module.split(".")[0] if module else None
-        if axiom in NEVER_EXCUSED:
-            foreign.append(axiom)
-        elif root not in DISTRIBUTION_ROOTS:
+        if axiom in NEVER_EXCUSED or root not in DISTRIBUTION_ROOTS:
             foreign.append(axiom)
         elif axiom in STANDARD_AXIOMS:
             standard.append(axiom)
@@ -129,6 +137,7 @@ def _of_theorem(
             doc=theorem.doc,
             module=theorem.module,
             line=theorem.line,
+            term_hash=hashlib.sha256(term.encode()).hexdigest(),
             statement_hash=statements.fingerprint(term, uses),
             lean=lean,
         )

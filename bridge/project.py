@@ -36,7 +36,9 @@ class Project:
         for library in self.libraries:
             for root in library.roots:
                 source = library.source(root)
-                found.update(p for p in (source, *source.with_suffix("").rglob("*.lean")) if p.is_file())
+                found.update(
+                    p for p in (source, *source.with_suffix("").rglob("*.lean")) if p.is_file()
+                )
         return tuple(sorted(found))
 
     def fingerprint(self) -> str:

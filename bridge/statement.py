@@ -1,8 +1,8 @@
 """What Lean says of one theorem, as typed values.
 
-Lean's answer is JSON from ``lean/Obligations/Export.lean``; it is parsed and validated here, once.  A field
-that is missing, of the wrong type or unknown is an error that names it: an answer that cannot be
-understood completely is not used at all.
+Lean's answer is JSON from ``lean/Obligations/Export.lean``; it is parsed and validated here, once.
+A field that is missing, of the wrong type or unknown is an error that names it: an answer that
+cannot be understood completely is not used at all.
 """
 
 from __future__ import annotations
@@ -13,7 +13,15 @@ from dataclasses import dataclass
 
 from bridge.errors import AnswerError, InvalidInputError
 
-__all__ = ["Binder", "Conclusion", "Constant", "Discharge", "Statement", "Statements", "parse_statements"]
+__all__ = [
+    "Binder",
+    "Conclusion",
+    "Constant",
+    "Discharge",
+    "Statement",
+    "Statements",
+    "parse_statements",
+]
 
 BINDER_KINDS = frozenset({"default", "implicit", "strictImplicit", "instImplicit"})
 
@@ -22,8 +30,8 @@ BINDER_KINDS = frozenset({"default", "implicit", "strictImplicit", "instImplicit
 class Binder:
     """One entry of a theorem's telescope.
 
-    ``term`` is the canonical text of its type, closed over the binders it depends on; it does not change
-    when a bound variable is renamed.  ``uses`` are the project's own constants in it.
+    ``term`` is the canonical text of its type, closed over the binders it depends on; it does not
+    change when a bound variable is renamed.  ``uses`` are the project's own constants in it.
     """
 
     name: str | None
@@ -44,7 +52,10 @@ class Conclusion:
 
 @dataclass(frozen=True, slots=True)
 class Discharge:
-    """A lemma that proves the hypothesis ``binder``, given ``conditions``.  Lean checked the match."""
+    """A lemma that proves the hypothesis ``binder``, given ``conditions``.
+
+    Lean checked the match.
+    """
 
     binder: str
     lemma: str
@@ -90,6 +101,13 @@ class Statements:
     constants: Mapping[str, Constant]
     axiom_modules: Mapping[str, str | None]
 
+    def definition_hashes(self) -> dict[str, str]:
+        """sha256 of the text of every definition that a statement unfolds to, by name."""
+        return {
+            name: hashlib.sha256("\0".join(c.terms or ()).encode()).hexdigest()
+            for name, c in self.constants.items()
+        }
+
     def fingerprint(self, term: str, uses: Sequence[str]) -> str:
         """sha256 over a term and everything of the project's own that it unfolds to.
 
@@ -105,7 +123,7 @@ class Statements:
             if constant is None:
                 raise AnswerError(
                     f"Lean's answer is partial: it uses {name!r} and does not say what that is",
-                    remedy="run the command again; if it persists, report it with `obligations doctor`",
+                    remedy="run the command again; if it persists, try `obligations doctor`",
                 )
             reached[name] = constant
             todo.extend(constant.uses)
@@ -168,7 +186,9 @@ class _Reader:
         items = self.array(name)
         for item in items:
             if not isinstance(item, str):
-                raise AnswerError(f"{self._where}: expected only text in {name} but got {item!r:.200}")
+                raise AnswerError(
+                    f"{self._where}: expected only text in {name} but got {item!r:.200}"
+                )
         return tuple(str(item) for item in items)
 
     def reader(self, name: str) -> _Reader:
@@ -281,14 +301,18 @@ def parse_statements(messages: Sequence[object]) -> Statements:
                 raise AnswerError(f"{name}: expected text in `terms` but got {terms!r:.200}")
             if name in constants:
                 raise AnswerError(f"Lean's answer holds the definition {name!r} twice")
-            constants[name] = Constant(name, None if terms is None else tuple(terms), r.texts("uses"))
+            constants[name] = Constant(
+                name, None if terms is None else tuple(terms), r.texts("uses")
+            )
             r.finish()
         elif kind == "end":
             modules = r.take("axiom_modules")
             if not isinstance(modules, dict) or not all(
                 m is None or isinstance(m, str) for m in modules.values()
             ):
-                raise AnswerError(f"end: expected names in `axiom_modules` but got {modules!r:.200}")
+                raise AnswerError(
+                    f"end: expected names in `axiom_modules` but got {modules!r:.200}"
+                )
             end = (r.integer("count"), r.text("lean"), modules)
             r.finish()
         else:
@@ -307,5 +331,7 @@ def parse_statements(messages: Sequence[object]) -> Statements:
     for statement in theorems.values():
         unknown = [a for a in statement.axioms if a not in modules]
         if unknown:
-            raise AnswerError(f"{statement.name}: Lean does not say where {unknown[0]!r} comes from")
+            raise AnswerError(
+                f"{statement.name}: Lean does not say where {unknown[0]!r} comes from"
+            )
     return Statements(version, tuple(theorems.values()), constants, modules)

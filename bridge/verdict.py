@@ -40,7 +40,7 @@ class LeanStatus(StrEnum):
     """What Lean says of the theorem, or of the hypothesis."""
 
     PROVED = "proved"
-    """The kernel accepted a proof; it rests on the standard axioms and the distribution's lemmas only."""
+    """The kernel accepted a proof from the standard axioms and Lean's own library."""
     ASSUMED = "assumed"
     """A hypothesis: the theorem takes it for granted."""
     DISCHARGED = "discharged"

@@ -14,11 +14,12 @@ ROOT = Path(__file__).parent.parent
 LAYERS = (
     ("numeric",),
     ("bridge.errors", "bridge.verdict", "bridge.progress"),
+    ("bridge.settings", "bridge.waivers"),
     ("bridge.engine",),
     ("bridge.statement",),
     ("bridge.obligation",),
     ("bridge.lean_client",),
-    ("bridge.cache", "bridge.graphs", "bridge.project"),
+    ("bridge.cache", "bridge.graphs", "bridge.lock", "bridge.project"),
     ("bridge.library",),
     ("bridge.checks",),
     ("bridge.report",),

@@ -109,5 +109,6 @@ def read_graph(path: Path) -> Graph:
     except (ValueError, OSError) as e:
         kind = "malformed graph" if isinstance(e, GraphError) else "not a JSON file"
         raise InvalidInputError(
-            f"--graph {path}: {kind}: {e}", remedy="`obligations graph NAME` writes a well-formed one"
+            f"--graph {path}: {kind}: {e}",
+            remedy="`obligations graph NAME` writes a well-formed one",
         ) from e

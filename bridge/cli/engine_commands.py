@@ -44,7 +44,9 @@ def install_command() -> None:
 def uninstall_command() -> None:
     """Remove the embedded engine and what it compiled."""
     freed = engine.uninstall()
-    click.echo(f"removed; {freed / 1e6:.0f} MB are free again" if freed else "nothing was installed")
+    click.echo(
+        f"removed; {freed / 1e6:.0f} MB are free again" if freed else "nothing was installed"
+    )
 
 
 @engine_group.command("status")

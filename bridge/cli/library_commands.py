@@ -60,15 +60,21 @@ def list_command(
     library = _library(project_folder, engine_kind, timeout)
     chosen = select_keys(library.obligations, only)
     if style == "json":
-        click.echo(json.dumps([_obligation_json(library, o) for o in chosen], indent=2, ensure_ascii=False))
+        click.echo(
+            json.dumps([_obligation_json(library, o) for o in chosen], indent=2, ensure_ascii=False)
+        )
         return
     console = Console(highlight=False)
     for declaration, group in groupby(chosen, key=lambda o: o.declaration):
         members = list(group)
         place = f"{library.project.file_of(members[0].module)}:{members[0].line}"
-        console.print(Text.assemble((printable(declaration), "bold"), "  ", (printable(place), "dim")))
+        console.print(
+            Text.assemble((printable(declaration), "bold"), "  ", (printable(place), "dim"))
+        )
         if members[0].doc:
-            console.print(Padding(Text(first_sentence(members[0].doc), style="italic"), (0, 0, 0, 2)))
+            console.print(
+                Padding(Text(first_sentence(members[0].doc), style="italic"), (0, 0, 0, 2))
+            )
         table = Table.grid(padding=(0, 2))
         table.add_column(no_wrap=True)
         table.add_column(no_wrap=True)
@@ -97,8 +103,12 @@ def _show_statement(console: Console, library: Library, statement: Statement) ->
         left, right = brackets[b.kind]
         name = "" if b.name is None else f"{b.name} : "
         style = "bold" if b.is_prop else ""
-        console.print(Padding(Text(printable(f"{left}{name}{b.type}{right}"), style=style), (0, 0, 0, 2)))
-    console.print(Padding(Text(printable(f": {statement.conclusion.type}"), style="bold"), (0, 0, 1, 2)))
+        console.print(
+            Padding(Text(printable(f"{left}{name}{b.type}{right}"), style=style), (0, 0, 0, 2))
+        )
+    console.print(
+        Padding(Text(printable(f": {statement.conclusion.type}"), style="bold"), (0, 0, 1, 2))
+    )
 
 
 @click.command("show")
@@ -143,7 +153,9 @@ def show_command(project_folder: Path, engine_kind: str, timeout: float, name: s
         console.print(Padding(table, (0, 0, 1, 2)))
 
 
-def _sizes(ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, int]:
+def _sizes(
+    ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...]
+) -> dict[str, int]:
     sizes: dict[str, int] = {}
     for value in values:
         name, _, number = value.partition("=")
@@ -187,7 +199,5 @@ def graph_command(
     (request,) = requests
     if request in library.graphs.refused:
         known = ", ".join(f.name.split(".", 1)[-1] for f in families) or "none"
-        raise InvalidInputError(
-            library.graphs.refused[request], remedy=f"exported graphs: {known}"
-        )
+        raise InvalidInputError(library.graphs.refused[request], remedy=f"exported graphs: {known}")
     click.echo(json.dumps(library.graphs.members[request], indent=1, ensure_ascii=False))

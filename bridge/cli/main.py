@@ -23,7 +23,7 @@ INTERRUPTED = 130
 
 
 class _Group(click.Group):
-    """Turns our errors into one message and the contract's exit code; suggests mistyped commands."""
+    """Turns our errors into one message and an exit code; suggests mistyped commands."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:

@@ -1,7 +1,7 @@
 """Progress on a terminal, and in a pipe.
 
-On a terminal a bar for each task, on stderr.  Elsewhere one plain line when a task has run for a second,
-and one when it ends, so that a log shows what took the time without being flooded.
+On a terminal a bar for each task, on stderr.  Elsewhere one plain line when a task has run for a
+second, and one when it ends, so that a log shows what took the time without being flooded.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Watch:
             self._console.print(printable(message), markup=False, soft_wrap=True)
 
     def update(self, task: str, done: float, total: float | None, *, unit: str = "") -> None:
-        """``task`` has got this far; ``unit`` is ``"B"`` for bytes, else what is being worked on."""
+        """``task`` has got this far; ``unit`` is ``"B"`` for bytes, else what is worked on."""
         if self._quiet:
             return
         now = time.monotonic()

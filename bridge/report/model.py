@@ -28,8 +28,8 @@ class EngineInfo:
 class Entry:
     """One obligation with its judgement.
 
-    ``check`` names the check that judged it and ``result`` holds what it measured; both are ``None`` where
-    the verdict was reached without running one.
+    ``check`` names the check that judged it and ``result`` holds what it measured; both are
+    ``None`` where the verdict was reached without running one.
     """
 
     obligation: Obligation

@@ -10,7 +10,7 @@ __all__ = ["replay_command"]
 
 
 def replay_command(entry: Entry) -> str:
-    """A command that measures exactly the counterexample of ``entry``; empty where there is none."""
+    """A command that measures exactly the counterexample of ``entry``; empty without one."""
     if entry.result is None or entry.result.counterexample is None:
         return ""
     c = entry.result.counterexample

@@ -1,7 +1,7 @@
 """The terminal report: one block for each theorem, one line for each obligation.
 
-Words carry the meaning; colour only repeats it.  Text from Lean is printed as text, never as markup or
-control sequences.
+Words carry the meaning; colour only repeats it.  Text from Lean is printed as text, never as markup
+or control sequences.
 """
 
 from __future__ import annotations
@@ -93,7 +93,9 @@ def _theorem(entries: list[Entry]) -> RenderableType:
     first = entries[0]
     place = f"{first.file}:{first.obligation.line}" if first.file else first.obligation.module
     parts: list[RenderableType] = [
-        Text.assemble((printable(first.obligation.declaration), "bold"), "  ", (printable(place), "dim"))
+        Text.assemble(
+            (printable(first.obligation.declaration), "bold"), "  ", (printable(place), "dim")
+        )
     ]
     sentence = first_sentence(first.obligation.doc)
     if sentence:
@@ -103,7 +105,9 @@ def _theorem(entries: list[Entry]) -> RenderableType:
         command = replay_command(e)
         if command and e.result is not None and e.result.counterexample is not None:
             what = printable(e.result.counterexample.description)
-            parts.append(Padding(Text(f"counterexample to {e.obligation.binder}: {what}"), (0, 0, 0, 4)))
+            parts.append(
+                Padding(Text(f"counterexample to {e.obligation.binder}: {what}"), (0, 0, 0, 4))
+            )
             parts.append(Padding(Text(printable(command), style="bold"), (0, 0, 0, 4)))
     return Padding(Group(*parts), (0, 0, 1, 0))
 

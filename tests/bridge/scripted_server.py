@@ -1,7 +1,8 @@
 """A language server that follows a script, and misbehaves on request.
 
-Run as ``python scripted_server.py MODE [ANSWER.json]``.  ``ANSWER.json`` holds two lists of messages,
-``statements`` and ``graphs``, which it gives as Lean would; MODE says where it goes wrong.
+Run as ``python scripted_server.py MODE [ANSWER.json]``.  ``ANSWER.json`` holds two lists of
+messages, ``statements`` and ``graphs``, which it gives as Lean would; MODE says where it goes
+wrong.
 """
 
 from __future__ import annotations
@@ -48,7 +49,8 @@ def diagnostic(text: str, severity: int = 3) -> dict[str, Any]:
 def nonces(text: str) -> tuple[str, str]:
     statements = re.search(r'#export_obligations "([^"]*)"', text)
     graphs = re.search(r'#export_graphs "([^"]*)"', text)
-    assert statements and graphs
+    assert statements
+    assert graphs
     return statements.group(1), graphs.group(1)
 
 
@@ -99,7 +101,7 @@ def main() -> None:
             if mode == "garbage":
                 raw(b"this is not a header\r\n\r\n")
             if mode == "truncated":
-                raw(b"Content-Length: 500\r\n\r\n{\"jsonrpc\":")
+                raw(b'Content-Length: 500\r\n\r\n{"jsonrpc":')
                 sys.exit(0)
             found = messages(mode, document["text"], answer)
             if mode == "wrong-version":

@@ -1,0 +1,105 @@
+"""Settings of a project: ``obligations.toml``, or ``[tool.obligations]`` in ``pyproject.toml``.
+
+The command line wins over them.  A key that is not known is an error that suggests the right one.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from bridge.errors import InvalidInputError
+
+__all__ = ["Settings", "read_settings"]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a project may set; ``None`` and empty mean that it does not.
+
+    Attributes:
+        engine: ``auto``, ``lake`` or ``embedded``.
+        seed: the seed of all instances.
+        instances: how many to draw for each obligation.
+        timeout: seconds for Lean to answer.
+        only: keys, declarations or globs to audit.
+        checks: Python modules that register checks, importable or files relative to the project.
+    """
+
+    engine: str | None = None
+    seed: int | None = None
+    instances: int | None = None
+    timeout: float | None = None
+    only: tuple[str, ...] = ()
+    checks: tuple[str, ...] = ()
+
+
+_TEXT_LISTS = frozenset({"only", "checks"})
+_NUMBERS: dict[str, tuple[type, ...]] = {
+    "seed": (int,),
+    "instances": (int,),
+    "timeout": (int, float),
+}
+
+
+def read_settings(project: Path) -> Settings:
+    """The settings of the project in the folder ``project``.
+
+    Raises:
+        InvalidInputError: both files set something, a key is unknown, or a value has the wrong
+        type.
+    """
+    own = _table(project / "obligations.toml", ())
+    shared = _table(project / "pyproject.toml", ("tool", "obligations"))
+    if own and shared:
+        raise InvalidInputError(
+            "both obligations.toml and [tool.obligations] in pyproject.toml hold settings",
+            remedy="keep one of them",
+        )
+    where = "obligations.toml" if own else "[tool.obligations] in pyproject.toml"
+    values = own or shared
+    known = [f.name for f in fields(Settings)]
+    for key in values:
+        if key not in known:
+            close = difflib.get_close_matches(key, known, n=1)
+            raise InvalidInputError(
+                f"{where}: there is no setting called {key!r}",
+                remedy=f"did you mean {close[0]!r}?" if close else f"there are {', '.join(known)}",
+            )
+    return Settings(**{key: _checked(where, key, value) for key, value in values.items()})  # type: ignore[arg-type]
+
+
+def _table(path: Path, inside: tuple[str, ...]) -> dict[str, object]:
+    try:
+        value: object = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except ValueError as e:
+        raise InvalidInputError(f"{path.name} is not TOML: {e}") from e
+    for name in inside:
+        value = value.get(name, {}) if isinstance(value, dict) else {}
+    if not isinstance(value, dict):
+        raise InvalidInputError(f"{path.name}: expected a table but got {value!r}")
+    return value
+
+
+def _checked(where: str, key: str, value: object) -> object:
+    def wrong(expected: str) -> InvalidInputError:
+        return InvalidInputError(f"{where}: expected {expected} but got {key} = {value!r}")
+
+    if key in _TEXT_LISTS:
+        if not isinstance(value, list) or not all(isinstance(x, str) for x in value):
+            raise wrong("a list of text")
+        return tuple(value)
+    if key in _NUMBERS:
+        if isinstance(value, bool) or not isinstance(value, _NUMBERS[key]):
+            raise wrong("a number")
+        lowest = 0 if key == "seed" else 1
+        if value < lowest:
+            raise wrong(f"at least {lowest}")
+        return value
+    if key == "engine" and value not in ("auto", "lake", "embedded"):
+        raise wrong("'auto', 'lake' or 'embedded'")
+    return value
