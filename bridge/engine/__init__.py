@@ -1,0 +1,81 @@
+"""Lean engines: what runs Lean for the bridge.
+
+Two engines, one interface (`Engine`): the official toolchain, or an embedded one that is fetched on demand
+and needs nothing but Node.js.  Nobody outside this package knows which one it talks to, beyond what `Engine`
+says.  This package imports nothing of the bridge but `bridge.errors`.
+"""
+
+from __future__ import annotations
+
+from bridge.engine.choose import install, select, status, uninstall, why_not_lake
+from bridge.engine.errors import (
+    BuildBrokenError,
+    DiskFullError,
+    DownloadError,
+    EngineDamagedError,
+    EngineError,
+    EngineNotInstalledError,
+    IntegrityError,
+    LakefileError,
+    LakeUnusableError,
+    LockTimeoutError,
+    NodeMissingError,
+    PatchError,
+    UnpackError,
+)
+from bridge.engine.interface import (
+    BuildEvent,
+    BuildProgress,
+    BuildReport,
+    Engine,
+    EngineKind,
+    EngineStatus,
+    InstallEvent,
+    InstallPhase,
+    InstallProgress,
+    LeanMessage,
+    ModuleReport,
+    Outcome,
+    Severity,
+)
+
+__all__ = [
+    "BuildBrokenError",
+    "BuildEvent",
+    "BuildProgress",
+    "BuildReport",
+    "DiskFullError",
+    "DownloadError",
+    "Engine",
+    "EngineDamagedError",
+    "EngineError",
+    "EngineKind",
+    "EngineNotInstalledError",
+    "EngineStatus",
+    "InstallEvent",
+    "InstallPhase",
+    "InstallProgress",
+    "IntegrityError",
+    "LakeUnusableError",
+    "LakefileError",
+    "LeanMessage",
+    "LockTimeoutError",
+    "ModuleReport",
+    "NodeMissingError",
+    "Outcome",
+    "PatchError",
+    "Severity",
+    "UnpackError",
+    "install",
+    "select",
+    "status",
+    "uninstall",
+    "why_not_lake",
+]
+
+# What is forgotten here breaks at import, not in somebody's script.
+_SUBMODULES = frozenset(
+    "choose embedded errors interface lake lakefile launch locks modules official processes sources".split()
+)
+_PUBLIC = {n for n in globals() if not n.startswith("_")} - _SUBMODULES - {"annotations"}
+assert set(__all__) == _PUBLIC, f"bridge.engine exports {set(__all__) ^ _PUBLIC} by mistake"

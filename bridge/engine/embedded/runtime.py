@@ -1,0 +1,93 @@
+"""How the embedded Lean is started: command line, environment, and what it may see.
+
+Lean sees the library and the compiled modules of the project under fixed names, the project under its own,
+all read-only; where a file is compiled, one folder for the output.  The environment is written from
+scratch: nothing of the user's is passed on.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+from bridge.engine.embedded.layout import Layout
+from bridge.engine.embedded.node import Node
+
+__all__ = ["OUTPUT", "Invocation", "fatal_text", "is_chatter", "lean_invocation", "memory_report"]
+
+LIBRARY, BUILD, OUTPUT = "/engine/library", "/engine/build", "/engine/output"
+# Node's own stack has to be as large as Lean's recursion needs; the module is compiled function by function.
+_NODE_FLAGS = ("--stack-size=8000", "--wasm-lazy-validation")
+# Left-over debugging of the published build, on stderr.
+_CHATTER = ("[DEBUG", "  - ", "  mainModule?")
+_MEMORY, _FATAL = "@memory ", "@fatal "
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """A command line with its environment and folder, for `subprocess` or `asyncio`."""
+
+    command: tuple[str, ...]
+    env: dict[str, str]
+    cwd: Path
+
+
+def lean_invocation(
+    layout: Layout,
+    node: Node,
+    *,
+    project: Path,
+    tree: Path,
+    arguments: tuple[str, ...],
+    output: Path | None = None,
+    threads: int = 2,
+    report_memory: bool = False,
+) -> Invocation:
+    """How to run Lean with `arguments` in the folder `project`.
+
+    Args:
+        layout: where the engine is.
+        node: what runs it.
+        project: the project's folder; Lean sees it under this path.
+        tree: folder with the project's compiled modules.
+        arguments: Lean's own.
+        output: the folder that Lean sees as `OUTPUT` and may write to.
+        threads: threads started ahead; more are started when they are needed.
+        report_memory: whether to report the size of Lean's memory on stderr.
+    """
+    mounts = [[LIBRARY, str(layout.library)], [BUILD, str(tree)], [project.as_posix(), str(project)]]
+    env = {
+        "LEAN_PATH": f"{LIBRARY}:{BUILD}",
+        "LEAN_ENGINE_HOME": str(layout.home),
+        "LEAN_ENGINE_ROOTS": json.dumps([[f"{seen}/", f"{real}/"] for seen, real in mounts[:2]]),
+        "LEAN_ENGINE_MOUNTS": json.dumps(mounts),
+        "LEAN_ENGINE_OUTPUT": json.dumps([OUTPUT, str(output)] if output else None),
+        "LEAN_ENGINE_FOLDER": project.as_posix(),
+        "LEAN_ENGINE_POOL": str(threads),
+        "LEAN_ENGINE_MEMORY": "1" if report_memory else "",
+        "LEAN_ENGINE_PARENT": str(os.getpid()),
+    }
+    loader = files(__package__).joinpath("js", "loader.cjs")
+    command = (str(node.path), *_NODE_FLAGS, str(loader), *arguments)
+    return Invocation(command, env, project)
+
+
+def memory_report(line: str) -> int | None:
+    """Megabytes of Lean's memory, if this line of stderr reports them."""
+    text = line.strip()
+    number = text.removeprefix(_MEMORY)
+    return int(number) if text.startswith(_MEMORY) and number.isdigit() else None
+
+
+def fatal_text(line: str) -> str | None:
+    """The loader's last words, if this line of stderr carries them."""
+    text = line.strip()
+    return text.removeprefix(_FATAL) if text.startswith(_FATAL) else None
+
+
+def is_chatter(line: str) -> bool:
+    """Whether a line of stderr says nothing to anybody."""
+    return not line.strip() or line.startswith((*_CHATTER, _MEMORY))

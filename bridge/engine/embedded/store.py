@@ -1,0 +1,187 @@
+"""Keeps compiled modules of projects, addressed by what they were compiled from.
+
+    <cache>/build/
+      lock                      held by the one build that compiles
+      objects/ab/<key>.olean    a compiled module
+      objects/ab/<key>.json     its warnings; written last, so an object counts only if this is there
+      trees/<hash>/A/B.olean    compiled modules of one state of one project, as Lean looks for them
+      work-*/                   a build in progress
+
+The key of a module is the hash of everything its compiled form depends on: the engine, its name and options,
+its source, and the keys of what it imports.  An object is never changed, and a tree names the objects it
+links to; so nothing here can be out of date, and two processes cannot disturb each other.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from bridge.engine.interface import LeanMessage, Severity
+from bridge.engine.modules import Module
+
+__all__ = ["Store", "module_keys"]
+
+_FORMAT = "object-1"
+_OBJECT_DAYS, _TREE_DAYS = 30, 7
+_WORK_SECONDS = 2 * 24 * 3600
+
+
+def module_keys(modules: Iterable[Module], fingerprint: str) -> dict[str, str]:
+    """Key of every module that could be compiled; `modules` come in compilation order.
+
+    A module with problems, or that imports one, has no key.
+    """
+    keys: dict[str, str] = {}
+    for module in modules:
+        imports = [i.module for i in module.imports]
+        if module.problems or not all(name in keys for name in imports):
+            continue
+        parts = [
+            _FORMAT,
+            fingerprint,
+            module.name,
+            json.dumps(module.library.options),
+            hashlib.sha256(module.source).hexdigest(),
+            *(f"{name} {keys[name]}" for name in imports),
+        ]
+        keys[module.name] = hashlib.sha256("\n".join(parts).encode()).hexdigest()
+    return keys
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """The folder `build` of the cache."""
+
+    folder: Path
+
+    @property
+    def lock(self) -> Path:
+        """Lock of the build that compiles."""
+        return self.folder / "lock"
+
+    def _object(self, key: str, suffix: str) -> Path:
+        return self.folder / "objects" / key[:2] / f"{key}{suffix}"
+
+    def has(self, key: str) -> bool:
+        """Whether there is an object with this key."""
+        return self._object(key, ".json").is_file() and self._object(key, ".olean").is_file()
+
+    def messages(self, key: str, file: str) -> tuple[LeanMessage, ...]:
+        """What Lean said when it compiled the object, about `file`."""
+        try:
+            content = json.loads(self._object(key, ".json").read_text(encoding="utf-8"))
+            return tuple(
+                LeanMessage(file, int(line), int(column), _severity(severity), str(text))
+                for line, column, severity, text in content["messages"]
+            )
+        except (OSError, ValueError, KeyError, TypeError):
+            return ()  # another process has just removed it as unused; only warnings are lost
+
+    def add(self, key: str, compiled: Path, messages: Iterable[LeanMessage]) -> None:
+        """Take over the file `compiled` (on the same disk) as the object with this key."""
+        content = {"messages": [[m.line, m.column, m.severity, m.text] for m in messages]}
+        target = self._object(key, ".olean")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        os.chmod(compiled, 0o444)
+        os.replace(compiled, target)
+        note = compiled.with_suffix(".json")
+        note.write_text(json.dumps(content), encoding="utf-8")
+        os.replace(note, self._object(key, ".json"))
+
+    def link(self, key: str, module: str, tree: Path) -> None:
+        """Put an object into a tree, where Lean looks for the module.
+
+        Raises:
+            FileNotFoundError: the object is gone.
+        """
+        target = tree / (module.replace(".", "/") + ".olean")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        source = self._object(key, ".olean")
+        try:
+            os.link(source, target)
+        except FileNotFoundError:
+            raise
+        except FileExistsError:
+            pass
+        except OSError:  # the file system has no hard links
+            shutil.copyfile(source, target)
+
+    def work_folder(self) -> Path:
+        """A new folder for a build in progress, on the disk of the store."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        return Path(tempfile.mkdtemp(prefix="work-", dir=self.folder))
+
+    def tree(self, keys: Mapping[str, str]) -> Path:
+        """The tree of those modules of `keys` that are compiled.  It is made if it is not there.
+
+        A module is in the tree only if its object is there, and then so are the objects of all its imports'
+        keys unless they were removed as unused; Lean reports those as missing.
+        """
+        present = {name: key for name, key in keys.items() if self.has(key)}
+        lines = "\n".join(f"{name} {key}" for name, key in sorted(present.items()))
+        target = self.folder / "trees" / hashlib.sha256(lines.encode()).hexdigest()[:32]
+        if not target.is_dir():
+            work = self.work_folder()
+            try:
+                made = work / "tree"
+                made.mkdir()
+                for name, key in present.items():
+                    self.link(key, name, made)
+                target.parent.mkdir(exist_ok=True)
+                try:
+                    os.rename(made, target)
+                except OSError:
+                    if not target.is_dir():  # else another process was faster
+                        raise
+            finally:
+                shutil.rmtree(work, ignore_errors=True)
+        self._touch([target, *(self._object(key, ".json") for key in present.values())])
+        return target
+
+    def _touch(self, used: Iterable[Path]) -> None:
+        for path in used:
+            try:
+                os.utime(path)
+            except OSError:  # a read-only cache, or just removed
+                pass
+
+    def prune(self, now: float | None = None) -> None:
+        """Remove trees, objects and left-over work folders that nobody has used for long.
+
+        To be called with the lock held.
+        """
+        at = time.time() if now is None else now
+        for work in self.folder.glob("work-*"):
+            _remove_older(work, at - _WORK_SECONDS)
+        for tree in self.folder.glob("trees/*"):
+            _remove_older(tree, at - _TREE_DAYS * 24 * 3600)
+        for note in self.folder.glob("objects/*/*.json"):
+            if _modified(note) < at - _OBJECT_DAYS * 24 * 3600:
+                note.unlink(missing_ok=True)
+                note.with_suffix(".olean").unlink(missing_ok=True)
+
+
+def _severity(text: str) -> Severity:
+    if text == "error" or text == "warning" or text == "information":
+        return text
+    raise ValueError(f"severity {text!r}")
+
+
+def _modified(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return float("inf")
+
+
+def _remove_older(folder: Path, limit: float) -> None:
+    if _modified(folder) < limit:
+        shutil.rmtree(folder, ignore_errors=True)

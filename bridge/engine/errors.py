@@ -1,0 +1,74 @@
+"""Errors of the Lean engines.
+
+Every error says what was found, what was expected, and in `remedy` what to do next.  They all end a
+command with exit code 3: no engine, or Lean broke.  A mistake in a Lean source is none of these; it is a
+message in a `BuildReport`.
+"""
+
+from __future__ import annotations
+
+from bridge.errors import EngineError
+
+__all__ = [
+    "BuildBrokenError",
+    "DiskFullError",
+    "DownloadError",
+    "EngineDamagedError",
+    "EngineError",
+    "EngineNotInstalledError",
+    "IntegrityError",
+    "LakeUnusableError",
+    "LakefileError",
+    "LockTimeoutError",
+    "NodeMissingError",
+    "PatchError",
+    "UnpackError",
+]
+
+
+class EngineNotInstalledError(EngineError):
+    """The embedded engine was asked for and is not installed."""
+
+
+class EngineDamagedError(EngineError):
+    """The installed engine is not what was installed: files are missing or changed."""
+
+
+class NodeMissingError(EngineError):
+    """No Node.js that can run the embedded engine, or no npm that can fetch it."""
+
+
+class DownloadError(EngineError):
+    """npm could not fetch the engine's package."""
+
+
+class IntegrityError(EngineError):
+    """Bytes do not have the hash that this release of the checker pins."""
+
+
+class PatchError(EngineError):
+    """The published engine does not look as the patches expect; nothing was patched."""
+
+
+class UnpackError(EngineError):
+    """The published archive holds something that it must not hold."""
+
+
+class DiskFullError(EngineError):
+    """The disk is full, or a quota is reached."""
+
+
+class LockTimeoutError(EngineError):
+    """Another process held a lock of the engine's cache for too long."""
+
+
+class LakeUnusableError(EngineError):
+    """The official `lake` was asked for and cannot be used."""
+
+
+class LakefileError(EngineError):
+    """The project's lakefile uses something that the embedded engine does not understand."""
+
+
+class BuildBrokenError(EngineError):
+    """The build itself broke, as opposed to a Lean source that has errors."""

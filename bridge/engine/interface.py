@@ -1,0 +1,165 @@
+"""What the rest of the bridge may know about a Lean engine.
+
+There are two engines behind one interface: the official toolchain (`lake`) and the embedded one
+(WebAssembly Lean in Node.js).  Everything that passes through the interface is a frozen value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+EngineKind = Literal["lake", "embedded"]
+Severity = Literal["error", "warning", "information"]
+Outcome = Literal["built", "current", "failed", "blocked"]
+InstallPhase = Literal["wait", "download", "verify", "unpack", "patch", "library", "check", "activate"]
+
+
+@dataclass(frozen=True, slots=True)
+class LeanMessage:
+    """One message of Lean about a source file.
+
+    `file` is relative to the project where it lies inside, with forward slashes.  `line` counts from 1 and
+    `column` from 0, in characters, as Lean prints them; `line` 0 means the file as a whole.
+    """
+
+    file: str
+    line: int
+    column: int
+    severity: Severity
+    text: str
+
+    def __str__(self) -> str:
+        """Lake's own format, which editors and CI systems turn into links."""
+        place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        name = {"information": "info"}.get(self.severity, self.severity)
+        return f"{name}: {place}: {self.text}"
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleReport:
+    """What the build did with one module.
+
+    `built`: compiled now; `current`: already compiled from the same sources; `failed`: Lean reported errors;
+    `blocked`: not tried, because an import failed.
+    """
+
+    module: str
+    file: str
+    outcome: Outcome
+    messages: tuple[LeanMessage, ...] = ()
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class BuildEvent:
+    """Progress of a build: `module` has just started (`outcome` None) or ended; `done` of `total` ended.
+
+    `module` is empty where the event is about the build as a whole; `note` then says what it waits for.
+    """
+
+    module: str
+    outcome: Outcome | None
+    done: int
+    total: int
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BuildReport:
+    """Result of a build.  Lean errors in sources are data here, never exceptions."""
+
+    modules: tuple[ModuleReport, ...]
+    seconds: float
+
+    @property
+    def ok(self) -> bool:
+        """Whether every module is compiled from its present source."""
+        return all(m.outcome in ("built", "current") for m in self.modules)
+
+    @property
+    def messages(self) -> tuple[LeanMessage, ...]:
+        """Messages of all modules, in the order in which the modules were built."""
+        return tuple(message for m in self.modules for message in m.messages)
+
+    @property
+    def errors(self) -> tuple[LeanMessage, ...]:
+        """The messages that make modules fail."""
+        return tuple(m for m in self.messages if m.severity == "error")
+
+    def count(self, outcome: Outcome) -> int:
+        """Number of modules with this outcome."""
+        return sum(m.outcome == outcome for m in self.modules)
+
+
+@dataclass(frozen=True, slots=True)
+class InstallEvent:
+    """Progress of an installation.  `done` and `total` are bytes; `total` is None where it is unknown."""
+
+    phase: InstallPhase
+    done: int = 0
+    total: int | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineStatus:
+    """What there is of the embedded engine.
+
+    `problems` says, one sentence each, what is missing or damaged; empty means that the engine can run.
+    `verified` is None where the hashes were not computed, else whether they are the pinned ones.
+    """
+
+    installed: bool
+    path: Path
+    size_bytes: int
+    version: str
+    node: Path | None
+    node_version: str
+    npm: str
+    problems: tuple[str, ...]
+    verified: bool | None = None
+
+
+BuildProgress = Callable[[BuildEvent], None]
+InstallProgress = Callable[[InstallEvent], None]
+
+
+class Engine(Protocol):
+    """A Lean that can be run on a project."""
+
+    @property
+    def kind(self) -> EngineKind:
+        """Which of the two engines this is."""
+
+    @property
+    def lean_version(self) -> str:
+        """Version of Lean, such as `4.28.0`."""
+
+    @property
+    def official(self) -> bool:
+        """Whether this is a Lean released by the Lean project."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes whenever answers of this engine may change: for keys of caches."""
+
+    def describe(self) -> str:
+        """One line for reports: what it is, which version, and whether it is official."""
+
+    def server_command(self, project: Path) -> list[str]:
+        """Command line of a Lean language server for `project`, to be started in that folder."""
+
+    def build(
+        self,
+        project: Path,
+        *,
+        progress: BuildProgress | None = None,
+        jobs: int | None = None,
+    ) -> BuildReport:
+        """Compile the project's Lean libraries; only what changed.
+
+        Raises `EngineError` where the engine broke or the project's lakefile cannot be understood.
+        """

@@ -1,0 +1,203 @@
+"""The official toolchain: Lake and Lean as the Lean project releases them."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from bridge.engine.errors import BuildBrokenError, LakeUnusableError
+from bridge.engine.interface import (
+    BuildEvent,
+    BuildProgress,
+    BuildReport,
+    EngineKind,
+    LeanMessage,
+    ModuleReport,
+    Outcome,
+    Severity,
+)
+from bridge.engine.modules import shown_path
+from bridge.engine.processes import bounded_output, die_with_parent, exit_reason, kill_group
+
+__all__ = ["LakeEngine", "find_lake"]
+
+_ANSWER_SECONDS = 20.0
+_REMEDY = (
+    "Install Lean (elan, and the toolchain that the file lean-toolchain names), or use the embedded engine: "
+    "--engine embedded."
+)
+_LEAN_VERSION = re.compile(r"Lean \(version (?P<version>[^\s,)]+)[^)]*?(?:commit (?P<commit>[0-9a-f]+))?")
+# `error: lean/A.lean:3:4: text`, and how Lake begins a job: `✖ [3/5] Building PostNorm.Block (1.2s)`
+_MESSAGE = re.compile(r"(error|warning|info): (?P<file>[^:\n]+\.lean):(\d+):(\d+): ?(.*)")
+_PLAIN = re.compile(r"(error|warning|info): (?!Lean exited with code)(.*)")
+_JOB = re.compile(
+    r"\S+ \[(?P<done>\d+)/(?P<total>\d+)\] (?P<verb>Building|Built|Replayed|Fetched|Ran) "
+    r"(?P<module>[^\s(:]+)"
+)
+_SEVERITIES: dict[str, Severity] = {"error": "error", "warning": "warning", "info": "information"}
+
+
+@dataclass(frozen=True, slots=True)
+class LakeEngine:
+    """Lean as `lake` runs it in one project.  Make one with `find_lake`, which checks that it answers."""
+
+    lake: Path
+    lean_version: str
+    commit: str
+    kind: EngineKind = "lake"
+    official: bool = True
+
+    @property
+    def fingerprint(self) -> str:
+        """Lean's version and commit."""
+        return f"lake-{self.lean_version}-{self.commit}"
+
+    def describe(self) -> str:
+        """One line for reports."""
+        return f"Lean {self.lean_version} (official toolchain, {self.lake})"
+
+    def server_command(self, project: Path) -> list[str]:
+        """`lake serve`, which reports diagnostics at once; to be started in the folder `project`."""
+        return [str(self.lake), "serve", "--", "-Dserver.reportDelayMs=0"]
+
+    def build(
+        self,
+        project: Path,
+        *,
+        progress: BuildProgress | None = None,
+        jobs: int | None = None,
+    ) -> BuildReport:
+        """Run `lake build`; Lake itself decides how many jobs it runs, so `jobs` is ignored."""
+        started = time.monotonic()
+        lines: list[str] = []
+        with subprocess.Popen(
+            [str(self.lake), "build", "--no-ansi"],
+            cwd=project,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            preexec_fn=die_with_parent(),
+            encoding="utf-8",
+            errors="replace",
+        ) as process:
+            assert process.stdout is not None
+            try:
+                for line in process.stdout:
+                    lines.append(line.rstrip("\n"))
+                    job = _JOB.match(line)
+                    if job and progress:
+                        done, total = int(job["done"]), int(job["total"])
+                        progress(BuildEvent(job["module"], None, done, total))
+            except BaseException:
+                kill_group(process.pid)
+                raise
+            code = process.wait()
+        modules = parse_build_output(lines, project)
+        if code != 0 and not any(m.outcome == "failed" for m in modules):
+            said = " / ".join(line.strip() for line in lines if line.strip())[-400:]
+            raise BuildBrokenError(
+                f"`lake build` failed ({exit_reason(code)}) without an error in a source: {said}",
+                remedy="Run `lake build` in the project to see more, or use --engine embedded.",
+            )
+        return BuildReport(modules, time.monotonic() - started)
+
+
+def find_lake(project: Path) -> LakeEngine:
+    """The official toolchain, if it answers in this project.
+
+    `elan` installs a `lake` that downloads the toolchain at first use; without a network it fails or hangs,
+    so both questions have a time limit.
+
+    Raises:
+        LakeUnusableError: there is no lake, or it does not answer as it should; the message says how.
+    """
+    lake = shutil.which("lake")
+    if lake is None:
+        raise LakeUnusableError("there is no `lake` on PATH", remedy=_REMEDY)
+    _ask([lake, "--version"], project, re.compile(r"Lake version \S+"))
+    version = _ask([lake, "env", "lean", "--version"], project, _LEAN_VERSION)
+    return LakeEngine(Path(lake), version["version"], version["commit"] or "unknown")
+
+
+def _ask(command: list[str], project: Path, expected: re.Pattern[str]) -> re.Match[str]:
+    shown = " ".join(["lake", *command[1:]])
+    try:
+        answer = bounded_output(command, timeout=_ANSWER_SECONDS, cwd=project)
+    except subprocess.TimeoutExpired:
+        raise LakeUnusableError(
+            f"`{shown}` did not answer within {_ANSWER_SECONDS:.0f} s", remedy=_REMEDY
+        ) from None
+    except OSError as error:
+        raise LakeUnusableError(
+            f"`{shown}` cannot be started: {error.strerror}", remedy=_REMEDY
+        ) from error
+    said = " / ".join((answer.stdout + answer.stderr).split("\n"))[:200].strip(" /")
+    if answer.returncode != 0:
+        raise LakeUnusableError(
+            f"`{shown}` failed ({exit_reason(answer.returncode)}): {said or 'without a word'}",
+            remedy=_REMEDY,
+        )
+    match = expected.search(answer.stdout)
+    if match is None:
+        raise LakeUnusableError(f"`{shown}` printed {said!r}", remedy=_REMEDY)
+    return match
+
+
+def parse_build_output(lines: Iterable[str], project: Path) -> tuple[ModuleReport, ...]:
+    """What `lake build` printed, as reports of modules.
+
+    Lake prints a line for each job that did something, then that job's messages; a message goes on until the
+    next line that starts one.  Modules that were up to date and silent are not printed by Lake at all.
+    """
+    reports: list[ModuleReport] = []
+    messages: list[LeanMessage] = []
+    name = ""
+    verb = ""
+
+    def finish() -> None:
+        if name or messages:
+            outcome: Outcome = "current" if verb in ("Replayed", "Fetched") else "built"
+            if any(m.severity == "error" for m in messages):
+                outcome = "failed"
+            file = messages[0].file if messages else ""
+            reports.append(ModuleReport(name or file, file, outcome, tuple(messages)))
+        messages.clear()
+
+    open_message = False
+    for line in lines:
+        if line.startswith(("Build completed successfully", "Some required targets logged failures", "Some required builds logged failures")):
+            finish()
+            name, verb, open_message = "", "", False
+            break
+        job = _JOB.match(line)
+        message = _MESSAGE.match(line)
+        plain = _PLAIN.match(line)
+        if job:
+            finish()
+            name, verb, open_message = job["module"], job["verb"], False
+        elif message:
+            path = Path(message["file"])
+            file = shown_path(path, project) if path.is_absolute() else path.as_posix()
+            file = file.removeprefix("./")
+            severity = _SEVERITIES[message[1]]
+            text = message[5]
+            messages.append(LeanMessage(file, int(message[3]), int(message[4]), severity, text))
+            open_message = True
+        elif plain and name:
+            messages.append(LeanMessage(name, 0, 0, _SEVERITIES[plain[1]], plain[2]))
+            open_message = True
+        elif line.startswith(("trace:", "error: Lean exited", "warning: manifest", "ℹ", "⚠", "✖", "✔")):
+            open_message = False
+        elif open_message:
+            last = messages[-1]
+            messages[-1] = LeanMessage(
+                last.file, last.line, last.column, last.severity, f"{last.text}\n{line}".rstrip()
+            )
+    finish()
+    return tuple(reports)
