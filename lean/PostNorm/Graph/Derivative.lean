@@ -49,14 +49,14 @@ def BoundedLinearMap.cons {ι : Type v} {Γ : Context} {s : Shape} (F : BoundedL
         obtain ⟨C, h0, h1⟩ := G.bounded; exact ⟨C, h0, fun r h hr hb => h1 r h hr hb c⟩⟩
 
 /-- The derivative of a graph, as a definite bounded linear map. -/
-def Graph.deriv : {Γ : Context} → {s : Shape} → Graph R Γ s → Env R Γ → BoundedLinearMap R Γ.Coord s.Coord
+noncomputable def Graph.deriv : {Γ : Context} → {s : Shape} → Graph R Γ s → Env R Γ → BoundedLinearMap R Γ.Coord s.Coord
   | _, _, .var i, _ => BoundedLinearMap.reindex i.inj
   | _, _, .op o, ρ => BoundedLinearMap.pi (fun v => o.jvp ρ v) fun c => o.jvp_isLinearForm ρ c
   | _, _, .letIn _ a b, ρ =>
       (b.deriv (Env.cons (a.eval ρ) ρ)).comp (BoundedLinearMap.cons (a.deriv ρ) (BoundedLinearMap.reindex id))
   | _, _, .call _ f as, ρ => (f.deriv (as.pull ρ)).comp (BoundedLinearMap.reindex as.inj)
 
-/-- Forward mode computes the derivative. -/
+/-- The linear map is what forward mode computes. -/
 theorem Graph.deriv_eq_jvp {Γ : Context} {s : Shape} (g : Graph R Γ s) (ρ v : Env R Γ) :
     g.deriv ρ v = g.jvp ρ v := by
   induction g with
@@ -94,7 +94,8 @@ theorem Unary.hasScalarFDerivAt {ι : Type v} (f : Unary R) {F L : (ι → R) �
   | inv => exact h.comp (hasDerivAt_inv ok)
   | tanh =>
     refine (h.comp (hasDerivAt_tanh (F x))).congr fun v => ?_
-    show (1 - tanh (F x) * tanh (F x)) * L v = L v - tanh (F x) * tanh (F x) * L v
+    show (1 - PostNorm.tanh (F x) * PostNorm.tanh (F x)) * L v =
+      L v - PostNorm.tanh (F x) * PostNorm.tanh (F x) * L v
     clear h; grind
   | scale k => exact h.smul k
   | addConst k =>
