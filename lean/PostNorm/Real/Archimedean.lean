@@ -8,7 +8,7 @@ import PostNorm.Real.Inv
   the rational numbers respects the operations and the order.
 * `Real.exists_nat_gt`: the Archimedean property.
 * `Real.exists_ofRat_between`: between any two real numbers lies a rational one.
-* `Real.le_mk_of_forall`, `Real.mk_le_of_forall`: bounds of all terms of a sequence bound its limit. -/
+* `Real.le_mk_of_forall`, `Real.mk_le_of_forall`: a bound of all terms bounds the limit. -/
 
 namespace PostNorm.Real
 open Lean.Grind

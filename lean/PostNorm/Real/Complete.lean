@@ -11,7 +11,8 @@ A set of numbers is written as the predicate of being in it.
 
 ## Main statements
 
-* `Real.exists_isLUB`: every non-empty set of reals that is bounded above has a least upper bound. -/
+* `Real.exists_isLUB`: every non-empty set of reals that is bounded above has a least upper
+  bound. -/
 
 namespace PostNorm
 open Lean.Grind
@@ -71,7 +72,7 @@ theorem exists_isLUB (S : Real → Prop) (hne : ∃ x, S x) (hbdd : ∃ b, IsUpp
     clear hclose
     grind
   refine ⟨mk u hcau, fun x hx => le_mk_of_forall fun n => (hu n).1 x hx, fun b hb => ?_⟩
-  -- The numbers `u n - 2⁻ⁿ` are not upper bounds, so they lie below `b`; their limit is that of `u`.
+  -- The numbers `u n - 2⁻ⁿ` are no upper bounds, so they lie below `b`; their limit is that of `u`.
   have hlim : mk _ (hcau.add isCauSeq_halfPow.neg) ≤ b := mk_le_of_forall fun n => by
     refine Classical.byContradiction fun h => (hu n).2 (hb.mono ?_)
     rw [Rat.sub_eq_add_neg]

@@ -67,10 +67,8 @@ theorem Within.mono (h : Within r a) (hrs : r ≤ s) : Within s a := by grind
 theorem Within.of_mul (hc : 0 < c) (h : Within (r * c) (a * c)) : Within r a :=
   ⟨Rat.le_of_mul_le_mul_right (c := c) (by grind) hc, Rat.le_of_mul_le_mul_right h.2 hc⟩
 
-/-- If `d ≤ e / c` and `|a| ≤ d c`, then `|a| ≤ e`. -/
-theorem Within.of_le_div {e : Rat} (hc : 0 < c) (hd : d ≤ e * c⁻¹) (h : Within (d * c) a) :
-    Within e a :=
-  h.mono ((Field.IsOrdered.le_mul_inv_iff_mul_le d e hc).mp hd)
+theorem Within.of_mul_inv_mul (hc : 0 < c) (h : Within (r * c⁻¹ * c) a) : Within r a := by
+  rwa [Rat.mul_assoc, Rat.inv_mul_cancel c (Rat.ne_of_gt hc), Rat.mul_one] at h
 
 /-! ### Powers of one half -/
 
@@ -81,6 +79,10 @@ theorem halfPow_zero : halfPow 0 = 1 := Rat.pow_zero _
 
 theorem halfPow_succ (n : Nat) : halfPow (n + 1) = halfPow n * (1 / 2) :=
   Rat.pow_succ _ n
+
+theorem halfPow_eq_two_mul (n : Nat) : halfPow n = 2 * halfPow (n + 1) := by
+  rw [halfPow_succ]
+  grind
 
 theorem halfPow_pos (n : Nat) : 0 < halfPow n := Rat.pow_pos (by grind)
 

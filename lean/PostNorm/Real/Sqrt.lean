@@ -38,7 +38,9 @@ theorem exists_gt_mul_self_le (hs : 0 ≤ s) (h : s * s < x) : ∃ t, s < t ∧ 
 /-- A number whose square is too large can be made smaller. -/
 theorem exists_lt_le_mul_self (hx : 0 ≤ x) (hs : 0 ≤ s) (h : x < s * s) :
     ∃ t, 0 ≤ t ∧ t < s ∧ x ≤ t * t := by
-  have hs0 : 0 < s := by grind
+  have hs0 : 0 < s := by
+    have : s ≠ 0 := fun h0 => by rw [h0] at h; grind
+    grind
   -- The step `d = (s² - x) / (2 s)` is at most `s / 2`.
   obtain ⟨d, hd⟩ : ∃ d, d * (2 * s) = s * s - x :=
     ⟨(s * s - x) * (2 * s)⁻¹, by grind [Field.mul_inv_cancel (α := Real)]⟩
