@@ -75,7 +75,7 @@ __all__ = [
 
 # What is forgotten here breaks at import, not in somebody's script.
 _SUBMODULES = frozenset(
-    "choose embedded errors interface lake lakefile launch locks modules official processes sources".split()
+    ["choose", "embedded", "errors", "interface", "lake", "lakefile", "launch", "locks", "modules", "official", "processes", "sources"]
 )
 _PUBLIC = {n for n in globals() if not n.startswith("_")} - _SUBMODULES - {"annotations"}
 assert set(__all__) == _PUBLIC, f"bridge.engine exports {set(__all__) ^ _PUBLIC} by mistake"

@@ -14,7 +14,9 @@ from typing import Literal, Protocol
 EngineKind = Literal["lake", "embedded"]
 Severity = Literal["error", "warning", "information"]
 Outcome = Literal["built", "current", "failed", "blocked"]
-InstallPhase = Literal["wait", "download", "verify", "unpack", "patch", "library", "check", "activate"]
+InstallPhase = Literal[
+    "wait", "download", "verify", "unpack", "patch", "library", "check", "activate"
+]
 
 
 @dataclass(frozen=True, slots=True)

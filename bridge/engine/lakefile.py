@@ -18,19 +18,17 @@ from pathlib import Path
 
 from bridge.engine.errors import LakefileError
 
-__all__ = ["Library", "Package", "read_package"]
+__all__ = ["Library", "Option", "Package", "read_package"]
 
 Option = bool | int | str
 
 # Fields that say nothing about which modules are compiled, or how.
 _PACKAGE_INFORMATION = frozenset(
-    "name version versionTags description keywords homepage license licenseFiles readmeFile reservoir "
-    "testDriver testDriverArgs lintDriver lintDriverArgs defaultTargets buildType preferReleaseBuild "
-    "releaseRepo precompileModules enableArtifactCache".split()
+    ["name", "version", "versionTags", "description", "keywords", "homepage", "license", "licenseFiles", "readmeFile", "reservoir", "testDriver", "testDriverArgs", "lintDriver", "lintDriverArgs", "defaultTargets", "buildType", "preferReleaseBuild", "releaseRepo", "precompileModules", "enableArtifactCache"]
 )
-_LIBRARY_INFORMATION = frozenset("name libName defaultFacets precompileModules buildType".split())
+_LIBRARY_INFORMATION = frozenset(["name", "libName", "defaultFacets", "precompileModules", "buildType"])
 _REMEDY = (
-    "Write the library plainly (`lean_lib NAME where srcDir := \"…\"`), or use the official toolchain: "
+    'Write the library plainly (`lean_lib NAME where srcDir := "…"`), or use the official toolchain: '
     "--engine lake."
 )
 
@@ -55,11 +53,15 @@ class Library:
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """A project: its folder, its lakefile, and its libraries in the order in which they are declared."""
+    """A project: its folder, its lakefile, and its libraries in the order in which they are declared.
+
+    `options` are Lean's options for the whole package; those of a library include them.
+    """
 
     folder: Path
     lakefile: Path
     libraries: tuple[Library, ...]
+    options: tuple[tuple[str, Option], ...] = ()
 
     def library_of(self, module: str) -> Library | None:
         """The first library that owns a module."""
@@ -117,7 +119,7 @@ def _package(declared: _Declared, project: Path, lakefile: Path) -> Package:
         libraries.append(Library(name, place, roots, tuple({**options, **own}.items())))
     if not libraries:
         raise LakefileError(f"{lakefile.name} declares no `lean_lib`", remedy=_REMEDY)
-    return Package(project, lakefile, tuple(libraries))
+    return Package(project, lakefile, tuple(libraries), tuple(options.items()))
 
 
 def _not_understood(lakefile: Path, what: str) -> LakefileError:

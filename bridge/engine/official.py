@@ -31,7 +31,9 @@ _REMEDY = (
     "Install Lean (elan, and the toolchain that the file lean-toolchain names), or use the embedded engine: "
     "--engine embedded."
 )
-_LEAN_VERSION = re.compile(r"Lean \(version (?P<version>[^\s,)]+)[^)]*?(?:commit (?P<commit>[0-9a-f]+))?")
+_LEAN_VERSION = re.compile(
+    r"Lean \(version (?P<version>[^\s,)]+)[^)]*?(?:commit (?P<commit>[0-9a-f]+))?"
+)
 # `error: lean/A.lean:3:4: text`, and how Lake begins a job: `✖ [3/5] Building PostNorm.Block (1.2s)`
 _MESSAGE = re.compile(r"(error|warning|info): (?P<file>[^:\n]+\.lean):(\d+):(\d+): ?(.*)")
 _PLAIN = re.compile(r"(error|warning|info): (?!Lean exited with code)(.*)")
@@ -171,7 +173,13 @@ def parse_build_output(lines: Iterable[str], project: Path) -> tuple[ModuleRepor
 
     open_message = False
     for line in lines:
-        if line.startswith(("Build completed successfully", "Some required targets logged failures", "Some required builds logged failures")):
+        if line.startswith(
+            (
+                "Build completed successfully",
+                "Some required targets logged failures",
+                "Some required builds logged failures",
+            )
+        ):
             finish()
             name, verb, open_message = "", "", False
             break
@@ -192,7 +200,9 @@ def parse_build_output(lines: Iterable[str], project: Path) -> tuple[ModuleRepor
         elif plain and name:
             messages.append(LeanMessage(name, 0, 0, _SEVERITIES[plain[1]], plain[2]))
             open_message = True
-        elif line.startswith(("trace:", "error: Lean exited", "warning: manifest", "ℹ", "⚠", "✖", "✔")):
+        elif line.startswith(
+            ("trace:", "error: Lean exited", "warning: manifest", "ℹ", "⚠", "✖", "✔")
+        ):
             open_message = False
         elif open_message:
             last = messages[-1]

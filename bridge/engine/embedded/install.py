@@ -27,7 +27,7 @@ from bridge.engine.embedded.oleans import write_library
 from bridge.engine.embedded.unpack import regular_members
 from bridge.engine.embedded.wasm import trim_module
 from bridge.engine.errors import DiskFullError, EngineError, IntegrityError, UnpackError
-from bridge.engine.interface import InstallEvent, InstallPhase, InstallProgress
+from bridge.engine.interface import InstallEvent, InstallProgress
 from bridge.engine.locks import file_lock
 
 __all__ = ["folder_size", "install_engine", "is_installed", "remove_engine"]

@@ -1,15 +1,15 @@
 """Where the embedded engine keeps its files.
 
-    <cache>/                         LEAN_OBLIGATIONS_CACHE, or the user's cache folder
-      engine/
-        lock                         held while something is installed or removed
-        download/<package>.tgz       a package whose integrity was checked, until it is installed
-        staging-*/                   an installation in progress; a left-over is removed by the next one
-        <engine id>/                 the engine; appears by one rename, when it is complete
-          lean.js lean.wasm symbols.bin
-          library/                   Lean's own compiled modules
-          manifest.json              size and time of every file, to notice damage cheaply
-      build/                         compiled modules of projects; see store.py
+<cache>/                         LEAN_OBLIGATIONS_CACHE, or the user's cache folder
+  engine/
+    lock                         held while something is installed or removed
+    download/<package>.tgz       a package whose integrity was checked, until it is installed
+    staging-*/                   an installation in progress; a left-over is removed by the next one
+    <engine id>/                 the engine; appears by one rename, when it is complete
+      lean.js lean.wasm symbols.bin
+      library/                   Lean's own compiled modules
+      manifest.json              size and time of every file, to notice damage cheaply
+  build/                         compiled modules of projects; see store.py
 """
 
 from __future__ import annotations

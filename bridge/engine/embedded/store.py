@@ -23,6 +23,7 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 from bridge.engine.interface import LeanMessage, Severity
 from bridge.engine.modules import Module
@@ -170,9 +171,9 @@ class Store:
 
 
 def _severity(text: str) -> Severity:
-    if text == "error" or text == "warning" or text == "information":
-        return text
-    raise ValueError(f"severity {text!r}")
+    if text not in ("error", "warning", "information"):
+        raise ValueError(f"severity {text!r}")
+    return cast(Severity, text)
 
 
 def _modified(path: Path) -> float:

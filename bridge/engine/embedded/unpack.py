@@ -32,7 +32,12 @@ def regular_members(archive: IO[bytes], what: str) -> Iterator[tuple[PurePosixPa
         with tarfile.open(fileobj=archive, mode="r|gz") as tar:
             for member in tar:
                 path = PurePosixPath(member.name)
-                if path.is_absolute() or ".." in path.parts or "\\" in member.name or "\0" in member.name:
+                if (
+                    path.is_absolute()
+                    or ".." in path.parts
+                    or "\\" in member.name
+                    or "\0" in member.name
+                ):
                     raise UnpackError(f"{what}: a member is called {member.name!r}", remedy=_REMEDY)
                 if member.isdir() or path.name.startswith("._"):
                     continue

@@ -108,7 +108,9 @@ def trim_module(source: bytes, mentioned: Container[str]) -> TrimmedModule:
     changed = {
         _TABLE: table,
         _EXPORT: _unsigned(len(kept)) + b"".join(kept),
-        _ELEMENT: b"\1\0\x41\x01\x0b" + _unsigned(len(elements)) + b"".join(map(_unsigned, elements)),
+        _ELEMENT: b"\1\0\x41\x01\x0b"
+        + _unsigned(len(elements))
+        + b"".join(map(_unsigned, elements)),
     }
     parts = [_MAGIC]
     for section in sections:

@@ -1,0 +1,408 @@
+"""A language server for a project: hands each open source to a worker of its own, and looks after the workers.
+
+It stands where Lean's own watchdog stands in `lake serve`, and behaves like it towards the client, but for
+questions about the whole workspace.  Everything runs in one thread, on asyncio's event loop.
+
+* One spare worker is kept warm, so that opening a source does not wait for a process to start.
+* Lean's memory grows with every edit; a worker near the limit is replaced by a fresh one at the next edit.
+* A worker that dies, loops, or talks garbage gives an error diagnostic and a fatal file progress; its open
+  requests fail as Lean's own watchdog lets them fail.  The next edit starts a fresh worker.
+* A source that imports a module of the project which is not compiled from its present source gets an error
+  at that import, never an older compiled form.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bridge.engine.embedded import protocol
+from bridge.engine.embedded.document import Document
+from bridge.engine.embedded.frames import Message
+from bridge.engine.embedded.layout import Layout
+from bridge.engine.embedded.node import Node
+from bridge.engine.embedded.runtime import lean_invocation
+from bridge.engine.embedded.snapshot import Snapshot, imports_of, take_snapshot
+from bridge.engine.embedded.store import Store
+from bridge.engine.embedded.worker import RESTART_CODE, Ended, Worker
+from bridge.engine.errors import EngineError
+
+__all__ = ["MEMORY_LIMIT_MB", "Watchdog"]
+
+MEMORY_LIMIT_MB = 1300
+_WORKER_THREADS = 6
+_TICK_SECONDS = 0.5
+_WAIT = "textDocument/waitForDiagnostics"
+
+Label = tuple[Path, tuple[tuple[str, object], ...]]
+
+
+@dataclass(slots=True, eq=False)
+class _Open:
+    """An open source and its worker; without one, Lean is not running for it."""
+
+    document: Document
+    imports: tuple[str, ...] = ()
+    import_keys: tuple[str, ...] = ()
+    worker: Worker | None = None
+    waiting: list[Message] = field(default_factory=list)
+    busy_since: float | None = None
+    failure: str = ""
+
+
+class Watchdog:
+    """The server behind `lake serve`.
+
+    `handle` takes a message of the client, `emit` gets those for the client.  `tick` is to be called about
+    twice a second, `close` at the end.
+    """
+
+    def __init__(
+        self,
+        layout: Layout,
+        node: Node,
+        project: Path,
+        *,
+        fingerprint: str,
+        emit: Callable[[Message], None],
+        arguments: tuple[str, ...] = (),
+        seconds_per_file: float,
+        memory_limit_mb: int = MEMORY_LIMIT_MB,
+    ) -> None:
+        self._layout, self._node, self._project = layout, node, project
+        self._store, self._fingerprint = Store(layout.build), fingerprint
+        self._emit, self._arguments = emit, arguments
+        self._seconds_per_file, self._memory_limit_mb = seconds_per_file, memory_limit_mb
+        self._initialize: Message | None = None
+        self._open: dict[str, _Open] = {}
+        self._spare: Worker | None = None
+        self._all: set[Worker] = set()
+        self._background: set[asyncio.Task[None]] = set()
+        self.exiting = False
+
+    # -- messages of the client ----------------------------------------------------------------------
+
+    async def handle(self, message: Message) -> None:
+        """Deal with one message of the client."""
+        method, number = message.get("method"), message.get("id")
+        params: Any = message.get("params")
+        params = params if isinstance(params, dict) else {}
+        match method:
+            case None:
+                return  # an answer to a request of ours; there are none
+            case "initialize":
+                self._initialize = message
+                self._emit(protocol.result(number, protocol.initialize_result()))
+                await self._warm_up()
+            case "shutdown":
+                self._emit(protocol.result(number, None))
+            case "exit":
+                self.exiting = True
+            case "textDocument/didOpen":
+                await self._did_open(Document.opened(params["textDocument"]))
+            case "textDocument/didClose":
+                self._did_close(str(params["textDocument"]["uri"]))
+            case "textDocument/didChange":
+                await self._did_change(params)
+            case "$/cancelRequest":
+                for worker in self._all:
+                    if params.get("id") in worker.pending:
+                        worker.send(message)
+            case _ if number is not None and method in protocol.ANSWERED_EMPTY:
+                self._emit(protocol.result(number, protocol.ANSWERED_EMPTY[str(method)]))
+            case _:
+                self._forward(message, _uri(params))
+
+    def _forward(self, message: Message, uri: str | None) -> None:
+        """Pass a message on to the worker of the source that it is about."""
+        number = message.get("id")
+        entry = self._open.get(uri) if uri is not None else None
+        if entry is not None and entry.worker is not None:
+            entry.worker.send(message)
+        elif number is None:
+            return
+        elif entry is None:
+            text = f"not available: {message.get('method')}"
+            self._emit(protocol.error(number, protocol.METHOD_NOT_FOUND, text))
+        elif message.get("method") == _WAIT and entry.failure == "":
+            entry.waiting.append(message)
+        elif message.get("method") == _WAIT and entry.import_keys:
+            self._emit(protocol.result(number, {}))
+        else:
+            self._emit(protocol.error(number, protocol.WORKER_CRASHED, entry.failure))
+
+    async def _did_open(self, document: Document) -> None:
+        self._did_close(document.uri)
+        entry = self._open[document.uri] = _Open(document)
+        await self._begin(entry)
+
+    def _did_close(self, uri: str) -> None:
+        entry = self._open.pop(uri, None)
+        if entry is not None and entry.worker is not None:
+            self._fail_pending(entry.worker, protocol.CONTENT_MODIFIED, "the source was closed")
+            self._drop(entry.worker)
+
+    async def _did_change(self, params: dict[str, Any]) -> None:
+        entry = self._open.get(str(params["textDocument"]["uri"]))
+        if entry is None:
+            return
+        entry.document.change(params["textDocument"].get("version"), params["contentChanges"])
+        worker = entry.worker
+        if worker is not None and worker.memory_mb <= self._memory_limit_mb:
+            imports = tuple(i.module for i in imports_of(entry.document.text))
+            if imports == entry.imports and self._keys(imports) == entry.import_keys:
+                entry.busy_since = time.monotonic()
+                worker.send(
+                    protocol.notification(
+                        "textDocument/didChange",
+                        {
+                            "textDocument": {
+                                "uri": entry.document.uri,
+                                "version": entry.document.version,
+                            },
+                            "contentChanges": params["contentChanges"],
+                        },
+                    )
+                )
+                return
+        await self._begin(entry)
+
+    # -- workers -------------------------------------------------------------------------------------
+
+    async def _begin(self, entry: _Open) -> None:
+        """Give a source a worker that has its present text and imports; its old worker is dropped."""
+        if entry.worker is not None:
+            for request in list(entry.worker.pending.values()):
+                if request.get("method") == _WAIT:
+                    entry.waiting.append(request)
+                    del entry.worker.pending[request["id"]]
+            self._fail_pending(entry.worker, protocol.CONTENT_MODIFIED, "the imports changed")
+            self._drop(entry.worker)
+            entry.worker = None
+        entry.failure = ""
+        try:
+            snapshot = take_snapshot(self._project, self._store, self._fingerprint)
+        except EngineError as error:
+            self._refuse(entry, [protocol.diagnostic(f"{error}. {error.remedy}".strip())])
+            return
+        except OSError as error:
+            self._refuse(
+                entry, [protocol.diagnostic(f"the compiled modules cannot be read: {error}")]
+            )
+            return
+        imports = imports_of(entry.document.text)
+        entry.imports = tuple(i.module for i in imports)
+        entry.import_keys = tuple(snapshot.key(module) for module in entry.imports)
+        missing = snapshot.missing(imports)
+        if missing:
+            self._refuse(
+                entry,
+                [
+                    protocol.diagnostic(
+                        f"import {i.module}: it is not compiled from its present source. "
+                        "Run `obligations build`.",
+                        i.line - 1,
+                        i.column,
+                        len(i.module),
+                    )
+                    for i in missing
+                ],
+            )
+            return
+        label = self._label(snapshot, entry.document.uri)
+        try:
+            worker = await self._take(label)
+        except OSError as error:
+            self._refuse(entry, [protocol.diagnostic(f"Lean cannot be started: {error}")])
+            return
+        entry.worker, entry.busy_since = worker, time.monotonic()
+        worker.send(
+            protocol.notification(
+                "textDocument/didOpen",
+                {"textDocument": entry.document.item(), "dependencyBuildMode": "never"},
+            )
+        )
+        waiting, entry.waiting = entry.waiting, []
+        for request in waiting:
+            worker.send(request)
+
+    def _refuse(self, entry: _Open, diagnostics: list[dict[str, object]]) -> None:
+        """Say why a source cannot be processed.  Requests about it fail until it changes."""
+        document = entry.document
+        entry.busy_since = None
+        entry.failure = str(diagnostics[0]["message"])
+        self._emit(
+            protocol.notification(
+                "textDocument/publishDiagnostics",
+                {"uri": document.uri, "version": document.version, "diagnostics": diagnostics},
+            )
+        )
+        self._emit(protocol.progress(document.uri, document.version, fatal=True))
+        waiting, entry.waiting = entry.waiting, []
+        for request in waiting:
+            self._emit(protocol.error(request["id"], protocol.WORKER_CRASHED, entry.failure))
+
+    def _label(self, snapshot: Snapshot, uri: str) -> Label:
+        return snapshot.tree, snapshot.options(uri)
+
+    def _keys(self, imports: tuple[str, ...]) -> tuple[str, ...]:
+        """Present keys of imports; nothing at all if the project cannot be read."""
+        try:
+            snapshot = take_snapshot(self._project, self._store, self._fingerprint)
+        except (EngineError, OSError):
+            return ("unreadable",)
+        return tuple(snapshot.key(module) for module in imports)
+
+    async def _take(self, label: Label) -> Worker:
+        """The spare worker if it fits, else a new one."""
+        spare, self._spare = self._spare, None
+        if spare is not None and spare.label == label and not spare.killed:
+            return spare
+        if spare is not None:
+            self._drop(spare)
+        return await self._start(label)
+
+    async def _start(self, label: Label) -> Worker:
+        assert self._initialize is not None, "a client opens sources after `initialize`"
+        tree, options = label
+        settings = tuple(f"-D{name}={_setting(value)}" for name, value in options)
+        invocation = lean_invocation(
+            self._layout,
+            self._node,
+            project=self._project,
+            tree=tree,
+            arguments=("--worker", *settings, *self._arguments),
+            threads=_WORKER_THREADS,
+            report_memory=True,
+        )
+        worker = await Worker.start(
+            invocation, label, self._initialize, self._from_worker, self._worker_ended
+        )
+        self._all.add(worker)
+        return worker
+
+    async def _warm_up(self) -> None:
+        """Start a spare worker, if there is none and the project can be read."""
+        if self._spare is not None or self._initialize is None:
+            return
+        try:
+            snapshot = take_snapshot(self._project, self._store, self._fingerprint)
+            self._spare = await self._start((snapshot.tree, snapshot.package.options))
+        except (EngineError, OSError):
+            return  # whoever opens a source is told
+
+    def _drop(self, worker: Worker) -> None:
+        worker.kill()
+        self._all.discard(worker)
+
+    # -- messages of the workers ---------------------------------------------------------------------
+
+    def _from_worker(self, worker: Worker, message: Message) -> None:
+        method, number = message.get("method"), message.get("id")
+        if method is None:
+            if worker.pending.pop(number, None) is not None:
+                self._emit(message)
+        elif number is not None:
+            worker.send(protocol.result(number, None))  # nothing it asks of a client matters here
+        elif method == "$/lean/importClosure" or str(method).startswith("$/lean/ilean"):
+            pass  # for the watchdog's index
+        else:
+            entry = self._entry(worker)
+            if entry is None:
+                return
+            params: Any = message.get("params")
+            if method == "$/lean/fileProgress" and not params.get("processing"):
+                entry.busy_since = None
+            self._emit(message)
+
+    def _worker_ended(self, worker: Worker, ended: Ended) -> None:
+        self._all.discard(worker)
+        if worker is self._spare:
+            self._spare = None
+            return
+        entry = self._entry(worker)
+        if entry is None:
+            return
+        entry.worker = None
+        if ended.code == RESTART_CODE:
+            waits = [r for r in worker.pending.values() if r.get("method") == _WAIT]
+            entry.waiting.extend(waits)
+            for request in waits:
+                del worker.pending[request["id"]]
+            self._fail_pending(worker, protocol.CONTENT_MODIFIED, "the imports changed")
+            self._later(self._begin(entry))
+            return
+        self._broken(entry, worker, f"the Lean engine stopped ({ended.reason})")
+
+    def _broken(self, entry: _Open, worker: Worker, text: str) -> None:
+        entry.worker = None
+        self._refuse(entry, [protocol.diagnostic(text)])
+        self._fail_pending(worker, protocol.WORKER_CRASHED, text)
+
+    def _fail_pending(self, worker: Worker, code: int, text: str) -> None:
+        pending, worker.pending = worker.pending, {}
+        for number in pending:
+            self._emit(protocol.error(number, code, text))
+
+    def _entry(self, worker: Worker) -> _Open | None:
+        return next((e for e in self._open.values() if e.worker is worker), None)
+
+    # -- time ----------------------------------------------------------------------------------------
+
+    async def tick(self) -> None:
+        """Stop workers that take too long; start a spare worker when nothing else is going on."""
+        now = time.monotonic()
+        for entry in list(self._open.values()):
+            worker, since = entry.worker, entry.busy_since
+            if worker is None or since is None or now - since <= self._seconds_per_file:
+                continue
+            self._drop(worker)
+            self._broken(
+                entry,
+                worker,
+                f"stopped after {self._seconds_per_file:.0f} s: this source takes too long, or loops "
+                "(the limit is LEAN_OBLIGATIONS_FILE_SECONDS)",
+            )
+        if self._spare is None and all(e.busy_since is None for e in self._open.values()):
+            await self._warm_up()
+
+    async def run_ticks(self) -> None:
+        """Call `tick` until cancelled."""
+        while True:
+            await asyncio.sleep(_TICK_SECONDS)
+            await self.tick()
+
+    def _later(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._background.add(task)  # the event loop itself keeps no reference
+        task.add_done_callback(self._background.discard)
+
+    async def close(self) -> None:
+        """Kill all workers, and wait until they are gone."""
+        workers, self._all = list(self._all), set()
+        for worker in workers:
+            worker.kill()
+        await asyncio.gather(*(worker.wait() for worker in workers))
+
+
+def _uri(params: dict[str, Any]) -> str | None:
+    """The source that a message is about."""
+    document = params.get("textDocument")
+    if isinstance(document, dict):
+        return document.get("uri")
+    if "uri" in params:
+        return str(params["uri"])
+    data = params.get("data")  # completion items and code actions that are to be resolved
+    if isinstance(data, dict):
+        inner = data.get("params") if isinstance(data.get("params"), dict) else data
+        return _uri(inner) if isinstance(inner, dict) and inner is not params else None
+    return None
+
+
+def _setting(value: object) -> str:
+    """An option's value as Lean's command line wants it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
