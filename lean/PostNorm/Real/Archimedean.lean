@@ -42,6 +42,9 @@ theorem ofRat_le_ofRat : ofRat c ≤ ofRat d ↔ c ≤ d := by
   have := ofRat_lt_ofRat (c := d) (d := c)
   grind
 
+theorem natCast_le_natCast {m n : Nat} : (m : Real) ≤ (n : Real) ↔ m ≤ n :=
+  ofRat_le_ofRat.trans Rat.natCast_le_natCast
+
 /-! ### The Archimedean property and density -/
 
 /-- Every real number lies between two rational numbers. -/

@@ -1,0 +1,3 @@
+import PostNorm.Export.LayerNorm
+
+/-! # Graphs for the numeric side -/

@@ -1,0 +1,23 @@
+import PostNorm.Field.Basic
+import PostNorm.Real.Exp
+import PostNorm.Real.Sqrt
+
+/-! # The real numbers obey the laws of the library
+
+## Main statements
+
+* The instance `PostNorm.RealField Real`: what is proved over every `RealField` holds for the real
+  numbers. -/
+
+namespace PostNorm
+
+/-- The real numbers are an ordered field with a square root and an exponential. -/
+noncomputable instance Real.instRealField : RealField Real where
+  sqrt := Real.sqrt
+  sqrt_nonneg := Real.sqrt_nonneg
+  mul_self_sqrt := Real.mul_self_sqrt
+  exp := Real.exp
+  exp_add := Real.exp_add
+  one_add_le_exp := Real.one_add_le_exp
+
+end PostNorm
