@@ -1,5 +1,4 @@
 import PostNorm.Real.Exp
-set_option profiler true
 
 /-! # The exponential function is determined by its laws
 
@@ -88,9 +87,10 @@ theorem one_le_mul (hf : IsExp f) (hg : IsExp g) (x : Real) : 1 ≤ f x * g (-x)
   obtain ⟨n, hn⟩ := exists_nat_gt (x * x * (1 - f x * g (-x))⁻¹)
   have h1 := (Field.IsOrdered.mul_inv_lt_iff_lt_mul _ _ hpos).mp hn
   have h2 := two_pow_mul_one_sub_le hf hg n x
-  have h3 := OrderedRing.mul_le_mul_of_nonneg_right
-    (natCast_le_natCast.mpr (Nat.le_of_lt Nat.lt_two_pow_self)) (show 0 ≤ 1 - f x * g (-x) by grind)
-  exact absurd (Std.lt_of_lt_of_le h1 (Std.le_trans h3 h2)) Std.not_lt_self
+  have h3 : (n : Real) ≤ (2 ^ n : Nat) :=
+    natCast_le_natCast.mpr (Nat.le_of_lt Nat.lt_two_pow_self)
+  have h4 := OrderedRing.mul_le_mul_of_nonneg_right h3 (show 0 ≤ 1 - f x * g (-x) by grind)
+  grind
 
 /-- Of two functions with the laws of the exponential function, neither is above the other. -/
 theorem le (hf : IsExp f) (hg : IsExp g) (x : Real) : g x ≤ f x := by
@@ -103,8 +103,8 @@ theorem le (hf : IsExp f) (hg : IsExp g) (x : Real) : g x ≤ f x := by
 
 end IsExp
 
-/-- The exponential function is unique: a function that turns sums into products and whose graph lies
-above the line `1 + x` is `exp`. -/
+/-- The exponential function is unique: a function that turns sums into products and whose graph
+lies above the line `1 + x` is `exp`. -/
 theorem exp_unique {f : Real → Real} (hadd : ∀ x y, f (x + y) = f x * f y)
     (htangent : ∀ x, 1 + x ≤ f x) : f = exp := by
   have hf : IsExp f := ⟨hadd, htangent⟩
