@@ -1,8 +1,9 @@
 """Lean engines: what runs Lean for the bridge.
 
-Two engines, one interface (`Engine`): the official toolchain, or an embedded one that is fetched on demand
-and needs nothing but Node.js.  Nobody outside this package knows which one it talks to, beyond what `Engine`
-says.  This package imports nothing of the bridge but `bridge.errors`.
+Two engines, one interface (`Engine`): the official toolchain, or an embedded one that is
+fetched on demand and needs nothing but Node.js.  Nobody outside this package knows which one it
+talks to, beyond what `Engine` says.  This package imports nothing of the bridge but
+`bridge.errors`.
 """
 
 from __future__ import annotations
@@ -75,7 +76,8 @@ __all__ = [
 
 # What is forgotten here breaks at import, not in somebody's script.
 _SUBMODULES = frozenset(
-    ["choose", "embedded", "errors", "interface", "lake", "lakefile", "launch", "locks", "modules", "official", "processes", "sources"]
+    {"choose", "embedded", "errors", "interface", "lakefile", "launch", "locks", "modules"}
+    | {"official", "processes", "sources"}
 )
 _PUBLIC = {n for n in globals() if not n.startswith("_")} - _SUBMODULES - {"annotations"}
 assert set(__all__) == _PUBLIC, f"bridge.engine exports {set(__all__) ^ _PUBLIC} by mistake"

@@ -29,8 +29,8 @@ def select(
     """The engine to use for `project`.
 
     Args:
-        kind: `lake` or `embedded` for that one; `auto` for `lake` where it is on PATH and answers, else the
-            embedded one.
+        kind: `lake` or `embedded` for that one; `auto` for `lake` where it is on PATH and
+            answers, else the embedded one.
         project: folder of the Lean project; `lake` answers differently in different projects.
         install: whether to install the embedded engine where it is needed and missing or damaged.
         progress: told how the installation goes.

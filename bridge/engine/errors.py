@@ -1,8 +1,8 @@
 """Errors of the Lean engines.
 
-Every error says what was found, what was expected, and in `remedy` what to do next.  They all end a
-command with exit code 3: no engine, or Lean broke.  A mistake in a Lean source is none of these; it is a
-message in a `BuildReport`.
+Every error says what was found, what was expected, and in `remedy` what to do next.  They all
+end a command with exit code 3: no engine, or Lean broke.  A mistake in a Lean source is none of
+these; it is a message in a `BuildReport`.
 """
 
 from __future__ import annotations

@@ -23,8 +23,9 @@ InstallPhase = Literal[
 class LeanMessage:
     """One message of Lean about a source file.
 
-    `file` is relative to the project where it lies inside, with forward slashes.  `line` counts from 1 and
-    `column` from 0, in characters, as Lean prints them; `line` 0 means the file as a whole.
+    `file` is relative to the project where it lies inside, with forward slashes.  `line` counts
+    from 1 and `column` from 0, in characters, as Lean prints them; `line` 0 means the file as a
+    whole.
     """
 
     file: str
@@ -44,8 +45,8 @@ class LeanMessage:
 class ModuleReport:
     """What the build did with one module.
 
-    `built`: compiled now; `current`: already compiled from the same sources; `failed`: Lean reported errors;
-    `blocked`: not tried, because an import failed.
+    `built`: compiled now; `current`: already compiled from the same sources; `failed`: Lean
+    reported errors; `blocked`: not tried, because an import failed.
     """
 
     module: str
@@ -57,9 +58,11 @@ class ModuleReport:
 
 @dataclass(frozen=True, slots=True)
 class BuildEvent:
-    """Progress of a build: `module` has just started (`outcome` None) or ended; `done` of `total` ended.
+    """Progress of a build: `module` has just started (`outcome` None) or ended.
 
-    `module` is empty where the event is about the build as a whole; `note` then says what it waits for.
+    `done` of `total` modules have ended.
+    `module` is empty where the event is about the build as a whole; `note` then says what it
+    waits for.
     """
 
     module: str
@@ -98,7 +101,7 @@ class BuildReport:
 
 @dataclass(frozen=True, slots=True)
 class InstallEvent:
-    """Progress of an installation.  `done` and `total` are bytes; `total` is None where it is unknown."""
+    """Progress of an installation, in bytes; `total` is None where it is unknown."""
 
     phase: InstallPhase
     done: int = 0
@@ -110,8 +113,9 @@ class InstallEvent:
 class EngineStatus:
     """What there is of the embedded engine.
 
-    `problems` says, one sentence each, what is missing or damaged; empty means that the engine can run.
-    `verified` is None where the hashes were not computed, else whether they are the pinned ones.
+    `problems` says, one sentence each, what is missing or damaged; empty means that the engine
+    can run. `verified` is None where the hashes were not computed, else whether they are the
+    pinned ones.
     """
 
     installed: bool

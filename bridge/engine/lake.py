@@ -1,6 +1,7 @@
 """A stand-in for the `lake` command, for the embedded engine: `serve`, `build`, `env`, `--version`.
 
-Run as `python -m bridge.engine.lake`.  It answers as Lake does, so that a client of Lake can use it.
+Run as `python -m bridge.engine.lake`.  It answers as Lake does, so that a client of Lake can
+use it.
 """
 
 from __future__ import annotations

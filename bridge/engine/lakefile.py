@@ -1,9 +1,10 @@
 """Reads a project's lakefile, as far as a library that depends on nothing needs.
 
-Understood are packages with `lean_lib`s that say where their sources are (`srcDir`), which modules are their
-roots (`roots`), and which options Lean gets (`leanOptions`); in `lakefile.toml` or, in the plain declarative
-form `lean_lib NAME where field := value …`, in `lakefile.lean`.  What would change the build in a way that
-is not understood (dependencies, globs, plugins, scripts) is an error, never ignored.
+Understood are packages with `lean_lib`s that say where their sources are (`srcDir`), which
+modules are their roots (`roots`), and which options Lean gets (`leanOptions`); in
+`lakefile.toml` or, in the plain declarative form `lean_lib NAME where field := value …`, in
+`lakefile.lean`.  What would change the build in a way that is not understood (dependencies,
+globs, plugins, scripts) is an error, never ignored.
 
 This is for the embedded engine; the official `lake` reads its own files.
 """
@@ -23,13 +24,20 @@ __all__ = ["Library", "Option", "Package", "read_package"]
 Option = bool | int | str
 
 # Fields that say nothing about which modules are compiled, or how.
-_PACKAGE_INFORMATION = frozenset(
-    ["name", "version", "versionTags", "description", "keywords", "homepage", "license", "licenseFiles", "readmeFile", "reservoir", "testDriver", "testDriverArgs", "lintDriver", "lintDriverArgs", "defaultTargets", "buildType", "preferReleaseBuild", "releaseRepo", "precompileModules", "enableArtifactCache"]
-)
-_LIBRARY_INFORMATION = frozenset(["name", "libName", "defaultFacets", "precompileModules", "buildType"])
+# fmt: off
+_PACKAGE_INFORMATION = frozenset([
+    "name", "version", "versionTags", "description", "keywords", "homepage", "license",
+    "licenseFiles", "readmeFile", "reservoir", "testDriver", "testDriverArgs", "lintDriver",
+    "lintDriverArgs", "defaultTargets", "buildType", "preferReleaseBuild", "releaseRepo",
+    "precompileModules", "enableArtifactCache",
+])
+_LIBRARY_INFORMATION = frozenset([
+    "name", "libName", "defaultFacets", "precompileModules", "buildType",
+])
+# fmt: on
 _REMEDY = (
-    'Write the library plainly (`lean_lib NAME where srcDir := "…"`), or use the official toolchain: '
-    "--engine lake."
+    'Write the library plainly (`lean_lib NAME where srcDir := "…"`), or use the official '
+    "toolchain: --engine lake."
 )
 
 
@@ -53,7 +61,8 @@ class Library:
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """A project: its folder, its lakefile, and its libraries in the order in which they are declared.
+    """A project: its folder, its lakefile, and its libraries in the order in which they are
+    declared.
 
     `options` are Lean's options for the whole package; those of a library include them.
     """
@@ -72,8 +81,8 @@ def read_package(project: Path) -> Package:
     """Read the lakefile of the folder `project`.
 
     Raises:
-        LakefileError: there is none, or it uses something that is not understood; the message gives the
-            line.
+        LakefileError: there is none, or it uses something that is not understood; the message
+            gives the line.
     """
     lean, toml = project / "lakefile.lean", project / "lakefile.toml"
     lakefile = lean if lean.is_file() else toml
@@ -208,8 +217,9 @@ class _LeanReader:
     def fail(self, token: tuple[str, str, int]) -> LakefileError:
         line = token[2] or (self.tokens[-1][2] if self.tokens else 1)
         where = f"{self.lakefile.name}:{line}"
+        found = token[1] or "the end of the file"
         return LakefileError(
-            f"{where}: the embedded engine does not understand {token[1] or 'the end of the file'!r} here",
+            f"{where}: the embedded engine does not understand {found!r} here",
             remedy=_REMEDY,
         )
 
@@ -318,7 +328,8 @@ def _tokens(text: str, lakefile: Path) -> list[tuple[str, str, int]]:
         match = _TOKEN.match(text, at)
         if match is None or match.lastgroup is None:
             raise LakefileError(
-                f"{lakefile.name}:{line}: the embedded engine does not understand {text[at]!r} here",
+                f"{lakefile.name}:{line}: the embedded engine does not understand "
+                f"{text[at]!r} here",
                 remedy=_REMEDY,
             )
         if match.lastgroup != "space":

@@ -8,8 +8,9 @@ from pathlib import Path
 
 __all__ = ["stand_in_command"]
 
-# The server is started in the folder of a project that is not ours.  `-P` keeps that folder off Python's path,
-# so that no file in it can pass for a module; our own place is appended for when we are not installed.
+# The server is started in the folder of a project that is not ours.  `-P` keeps that folder off
+# Python's path, so that no file in it can pass for a module; our own place is appended for when
+# we are not installed.
 _START = (
     "import sys; sys.path.append(sys.argv.pop(1)); "
     "from bridge.engine.lake import main; sys.exit(main(sys.argv[1:]))"

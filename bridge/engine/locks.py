@@ -25,8 +25,8 @@ def file_lock(
 ) -> Iterator[None]:
     """Hold the lock `path` for the body; wait up to `timeout` seconds for it.
 
-    The file itself stays: removing it would let two processes lock two files of one name.  `on_wait` is
-    called once if somebody else holds the lock.
+    The file itself stays: removing it would let two processes lock two files of one name.
+    `on_wait` is called once if somebody else holds the lock.
 
     Raises:
         LockTimeoutError: it was not free in time.

@@ -1,13 +1,14 @@
 """The modules of a project, in the order in which they have to be compiled.
 
-Starting from the libraries' roots, imports are followed as far as they lead to the project's own libraries;
-what they import beyond that is Lean's own.
+Starting from the libraries' roots, imports are followed as far as they lead to the project's
+own libraries; what they import beyond that is Lean's own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
 from bridge.engine.errors import BuildBrokenError
@@ -22,9 +23,9 @@ __all__ = ["Module", "read_modules", "shown_path"]
 class Module:
     """One module of the project.
 
-    `file` is its path for messages, `imports` are those that the project itself provides.  `problems` are
-    mistakes that were found without running Lean (a missing source, an import cycle); a module that has any
-    cannot be compiled.
+    `file` is its path for messages, `imports` are those that the project itself provides.
+    `problems` are mistakes that were found without running Lean (a missing source, an import
+    cycle); a module that has any cannot be compiled.
     """
 
     name: str
@@ -101,7 +102,7 @@ def _read_module(package: Package, name: str, library: Library) -> Module:
 
 
 def _ordered(modules: dict[str, Module]) -> Iterator[Module]:
-    """Depth first, imports before importers.  Every module on a cycle gets a problem that shows the cycle."""
+    """Imports before importers.  Every module on a cycle gets a problem that shows the cycle."""
     cyclic: dict[str, LeanMessage] = {}
     order: list[str] = []
     done: set[str] = set()
@@ -118,7 +119,7 @@ def _ordered(modules: dict[str, Module]) -> Iterator[Module]:
                 done.add(order[-1])
             elif imported.module in path:
                 cycle = [*path[path.index(imported.module) :], imported.module]
-                for member, following in zip(cycle, cycle[1:], strict=False):
+                for member, following in pairwise(cycle):
                     problem = _cycle_problem(modules[member], following, cycle)
                     cyclic.setdefault(member, problem)
             elif imported.module not in done:

@@ -28,13 +28,14 @@ __all__ = ["LakeEngine", "find_lake"]
 
 _ANSWER_SECONDS = 20.0
 _REMEDY = (
-    "Install Lean (elan, and the toolchain that the file lean-toolchain names), or use the embedded engine: "
-    "--engine embedded."
+    "Install Lean (elan, and the toolchain that the file lean-toolchain names), or use the "
+    "embedded engine: --engine embedded."
 )
 _LEAN_VERSION = re.compile(
     r"Lean \(version (?P<version>[^\s,)]+)[^)]*?(?:commit (?P<commit>[0-9a-f]+))?"
 )
-# `error: lean/A.lean:3:4: text`, and how Lake begins a job: `✖ [3/5] Building PostNorm.Block (1.2s)`
+# `error: lean/A.lean:3:4: text`, and how Lake begins a job: `✖ [3/5] Building PostNorm.Block
+# (1.2s)`
 _MESSAGE = re.compile(r"(error|warning|info): (?P<file>[^:\n]+\.lean):(\d+):(\d+): ?(.*)")
 _PLAIN = re.compile(r"(error|warning|info): (?!Lean exited with code)(.*)")
 _JOB = re.compile(
@@ -46,7 +47,7 @@ _SEVERITIES: dict[str, Severity] = {"error": "error", "warning": "warning", "inf
 
 @dataclass(frozen=True, slots=True)
 class LakeEngine:
-    """Lean as `lake` runs it in one project.  Make one with `find_lake`, which checks that it answers."""
+    """Lean as `lake` runs it in one project.  `find_lake` makes one that answers."""
 
     lake: Path
     lean_version: str
@@ -64,7 +65,7 @@ class LakeEngine:
         return f"Lean {self.lean_version} (official toolchain, {self.lake})"
 
     def server_command(self, project: Path) -> list[str]:
-        """`lake serve`, which reports diagnostics at once; to be started in the folder `project`."""
+        """`lake serve`, reporting diagnostics at once; to be started in the folder `project`."""
         return [str(self.lake), "serve", "--", "-Dserver.reportDelayMs=0"]
 
     def build(
@@ -113,11 +114,11 @@ class LakeEngine:
 def find_lake(project: Path) -> LakeEngine:
     """The official toolchain, if it answers in this project.
 
-    `elan` installs a `lake` that downloads the toolchain at first use; without a network it fails or hangs,
-    so both questions have a time limit.
+    `elan` installs a `lake` that downloads the toolchain at first use; without a network it
+    fails or hangs, so both questions have a time limit.
 
     Raises:
-        LakeUnusableError: there is no lake, or it does not answer as it should; the message says how.
+        LakeUnusableError: there is no lake, or it does not answer as it should.
     """
     lake = shutil.which("lake")
     if lake is None:
@@ -154,8 +155,9 @@ def _ask(command: list[str], project: Path, expected: re.Pattern[str]) -> re.Mat
 def parse_build_output(lines: Iterable[str], project: Path) -> tuple[ModuleReport, ...]:
     """What `lake build` printed, as reports of modules.
 
-    Lake prints a line for each job that did something, then that job's messages; a message goes on until the
-    next line that starts one.  Modules that were up to date and silent are not printed by Lake at all.
+    Lake prints a line for each job that did something, then that job's messages; a message goes
+    on until the next line that starts one.  Modules that were up to date and silent are not
+    printed by Lake at all.
     """
     reports: list[ModuleReport] = []
     messages: list[LeanMessage] = []

@@ -1,12 +1,13 @@
 """Child processes that never outlive us.
 
-On Linux the kernel kills a child when the thread that started it ends (so children are started from threads
-that live as long as they do).  Elsewhere the child watches for its parent itself (see js/loader.cjs), and
-we kill what we started when we leave.
+On Linux the kernel kills a child when the thread that started it ends (so children are started
+from threads that live as long as they do).  Elsewhere the child watches for its parent itself
+(see js/loader.cjs), and we kill what we started when we leave.
 """
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -21,7 +22,7 @@ _PR_SET_PDEATHSIG = 1
 
 
 def die_with_parent() -> Callable[[], None] | None:
-    """A `preexec_fn` that ties the child's life to the thread that starts it; None where there is none."""
+    """A `preexec_fn` that ties a child's life to the thread that starts it; None if impossible."""
     if not sys.platform.startswith("linux"):
         return None
     # Everything that allocates or loads happens here, before the fork.
@@ -91,7 +92,5 @@ def kill_group(leader: int) -> None:
     if sys.platform == "win32":
         os.kill(leader, signal.SIGTERM)
         return
-    try:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(leader, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        pass

@@ -143,7 +143,7 @@ def _name_end(source: str, at: int) -> int:
 
 
 def _plain_name(word: _Word) -> str:
-    """`A.«B c»` as the module's name without quotes.  Parts that hold a dot or a slash are refused."""
+    """`A.«B c»` as the module's name without quotes; parts with a dot or slash are refused."""
     parts: list[str] = []
     text = word.text
     while text:

@@ -1,7 +1,7 @@
 """Builds a project's libraries with the embedded engine.
 
-Modules are compiled in dependency order, at most `jobs` at a time; whatever has an object in the store is not
-compiled again.  Nothing is written to the project.
+Modules are compiled in dependency order, at most `jobs` at a time; whatever has an object in
+the store is not compiled again.  Nothing is written to the project.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def build_project(
             except OSError as error:
                 raise BuildBrokenError(
                     f"the build in {store.folder} broke: {error}",
-                    remedy="Free some space there, or set LEAN_OBLIGATIONS_CACHE to another folder.",
+                    remedy="Free some space, or set LEAN_OBLIGATIONS_CACHE to another folder.",
                 ) from error
             store.tree(keys)
         finally:

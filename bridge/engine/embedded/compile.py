@@ -30,7 +30,7 @@ _STACK_WORDS = ("Maximum call stack size exceeded", "Stack overflow detected", "
 
 @dataclass(frozen=True, slots=True)
 class CompiledModule:
-    """Lean's messages, and the compiled file; None if the source has errors or Lean did not finish."""
+    """Lean's messages, and the compiled file; None if the source has errors or Lean broke off."""
 
     messages: tuple[LeanMessage, ...]
     output: Path | None
@@ -118,8 +118,8 @@ class Compiler:
                 raise BuildBrokenError("the build was cancelled")
             if time.monotonic() - started > self.seconds_per_file:
                 return (
-                    f"stopped after {self.seconds_per_file:.0f} s: this file takes too long, or loops "
-                    "(the limit is LEAN_OBLIGATIONS_FILE_SECONDS)"
+                    f"stopped after {self.seconds_per_file:g} s: this file takes too long, or "
+                    "loops (the limit is LEAN_OBLIGATIONS_FILE_SECONDS)"
                 )
             if any(Path(output.name).stat().st_size > _OUTPUT_LIMIT for output in outputs):
                 return f"stopped: this file prints more than {_OUTPUT_LIMIT >> 20} MB"

@@ -96,7 +96,7 @@ def embedded_fingerprint() -> str:
 
 
 def embedded_status(layout: Layout, *, verify: bool = False) -> EngineStatus:
-    """What there is; with `verify` every installed file is read and its hash compared (about a second)."""
+    """What there is; with `verify`, every installed file is read and its hash compared."""
     problems: list[str] = []
     node: Node | None = None
     npm = ""

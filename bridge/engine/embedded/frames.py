@@ -32,7 +32,7 @@ async def read_frame(stream: asyncio.StreamReader) -> Message | None:
     Waits for ever for a message to begin, but not for one to be completed.
 
     Raises:
-        FrameError: a header is no header, the body is cut short or late, or it is not a JSON object.
+        FrameError: a header is no header, the body is cut short or late, or it is no JSON object.
     """
     length: int | None = None
     for count in range(_MOST_HEADERS + 1):

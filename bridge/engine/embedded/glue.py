@@ -1,9 +1,9 @@
 """Edits of the engine's JavaScript glue, `lean.js`.
 
-The published file is 89 MB, nearly all of it assignments of 201,110 exports to variables that nothing
-reads; every one of Lean's threads parses it.  `trim` drops those, and `EDITS` changes the rest at a few
-places.  Each edit is an exact replacement that must match exactly as often as it says; otherwise nothing
-is produced, and `PatchError` names the edit.
+The published file is 89 MB, nearly all of it assignments of 201,110 exports to variables that
+nothing reads; every one of Lean's threads parses it.  `trim` drops those, and `EDITS` changes
+the rest at a few places.  Each edit is an exact replacement that must match exactly as often as
+it says; otherwise nothing is produced, and `PatchError` names the edit.
 
 The texts that are put in are readable JavaScript, in the folder `js` beside this file.
 """
@@ -40,7 +40,8 @@ _REMEDY = (
 class PatchedGlue:
     """The patched file, and the names that it (or the untouched rest of it) mentions.
 
-    `mentioned` decides which exports of the WebAssembly module have to stay; see `wasm.trim_module`.
+    `mentioned` decides which exports of the WebAssembly module have to stay; see
+    `wasm.trim_module`.
     """
 
     text: str
@@ -178,7 +179,9 @@ EDITS: tuple[_Edit, ...] = (
 
 
 def patch_glue(source: str) -> PatchedGlue:
-    """The published `lean.js` (decoded as Latin-1, so that every byte survives), trimmed and edited.
+    """The published `lean.js`, trimmed and edited.
+
+    `source` is the file decoded as Latin-1, so that every byte survives.
 
     Raises:
         PatchError: something is not where it is expected; the message names the edit.
@@ -236,7 +239,7 @@ def _trim(source: str) -> tuple[str, frozenset[str]]:
 
 
 def _silence_debug_output(text: str) -> str:
-    """Stop the constants of inlined JavaScript from printing: left-over debugging of the published build."""
+    """Stop inlined JavaScript from printing: left-over debugging of the published build."""
     start = _find(text, "var ASM_CONSTS={")
     end = _find(text, "}}};", start)
     return text[:start] + text[start:end].replace("console.log(", "void(") + text[end:]

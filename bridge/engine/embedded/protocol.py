@@ -24,8 +24,19 @@ __all__ = [
 METHOD_NOT_FOUND, CONTENT_MODIFIED, WORKER_CRASHED = -32601, -32801, -32902
 _FATAL_PROGRESS = 2
 
-_TOKEN_TYPES = ["keyword", "variable", "property", "function", "namespace", "type", "class", "enum", "interface", "struct", "typeParameter", "parameter", "enumMember", "event", "method", "macro", "modifier", "comment", "string", "number", "regexp", "operator", "decorator", "leanSorryLike"]
-_TOKEN_MODIFIERS = ["declaration", "definition", "readonly", "static", "deprecated", "abstract", "async", "modification", "documentation", "defaultLibrary"]
+# fmt: off
+_TOKEN_TYPES = [
+    "keyword", "variable", "property", "function", "namespace", "type", "class", "enum",
+    "interface", "struct", "typeParameter", "parameter", "enumMember", "event", "method",
+    "macro", "modifier", "comment", "string", "number", "regexp", "operator", "decorator",
+    "leanSorryLike",
+]
+_TOKEN_MODIFIERS = [
+    "declaration", "definition", "readonly", "static", "deprecated", "abstract", "async",
+    "modification", "documentation", "defaultLibrary",
+]
+
+# fmt: on
 
 # Questions about the whole workspace need an index that this build does not have.
 ANSWERED_EMPTY: dict[str, object] = {

@@ -1,8 +1,8 @@
 """How the embedded Lean is started: command line, environment, and what it may see.
 
-Lean sees the library and the compiled modules of the project under fixed names, the project under its own,
-all read-only; where a file is compiled, one folder for the output.  The environment is written from
-scratch: nothing of the user's is passed on.
+Lean sees the library and the compiled modules of the project under fixed names, the project
+under its own, all read-only; where a file is compiled, one folder for the output.  The
+environment is written from scratch: nothing of the user's is passed on.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from bridge.engine.embedded.node import Node
 __all__ = ["OUTPUT", "Invocation", "fatal_text", "is_chatter", "lean_invocation", "memory_report"]
 
 LIBRARY, BUILD, OUTPUT = "/engine/library", "/engine/build", "/engine/output"
-# Node's own stack has to be as large as Lean's recursion needs; the module is compiled function by function.
+# Node's own stack has to be as large as Lean's recursion needs; the module is compiled function
+# by function.
 _NODE_FLAGS = ("--stack-size=8000", "--wasm-lazy-validation")
 # Left-over debugging of the published build, on stderr.
 _CHATTER = ("[DEBUG", "  - ", "  mainModule?")

@@ -19,8 +19,8 @@ __all__ = ["Snapshot", "imports_of", "take_snapshot"]
 class Snapshot:
     """State of a project's sources at one moment.
 
-    `tree` holds the compiled form of every module in `compiled`; a module that is missing there was not
-    compiled since it, or something it imports, was last changed.
+    `tree` holds the compiled form of every module in `compiled`; a module that is missing there
+    was not compiled since it, or something it imports, was last changed.
     """
 
     package: Package
@@ -32,7 +32,7 @@ class Snapshot:
         return self.compiled.get(imported, "")
 
     def missing(self, imports: tuple[Import, ...]) -> tuple[Import, ...]:
-        """The project's own modules among `imports` that are not compiled from their present source."""
+        """The project's own among `imports` that are not compiled from their present source."""
         return tuple(
             i
             for i in imports

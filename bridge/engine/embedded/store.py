@@ -3,17 +3,19 @@
     <cache>/build/
       lock                      held by the one build that compiles
       objects/ab/<key>.olean    a compiled module
-      objects/ab/<key>.json     its warnings; written last, so an object counts only if this is there
-      trees/<hash>/A/B.olean    compiled modules of one state of one project, as Lean looks for them
+      objects/ab/<key>.json     its warnings; written last, and an object without it does not count
+      trees/<hash>/A/B.olean    compiled modules of one state of one project, where Lean looks
       work-*/                   a build in progress
 
-The key of a module is the hash of everything its compiled form depends on: the engine, its name and options,
-its source, and the keys of what it imports.  An object is never changed, and a tree names the objects it
-links to; so nothing here can be out of date, and two processes cannot disturb each other.
+The key of a module is the hash of everything its compiled form depends on: the engine, its name
+and options, its source, and the keys of what it imports.  An object is never changed, and a
+tree names the objects it links to; so nothing here can be out of date, and two processes cannot
+disturb each other.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -91,11 +93,11 @@ class Store:
         content = {"messages": [[m.line, m.column, m.severity, m.text] for m in messages]}
         target = self._object(key, ".olean")
         target.parent.mkdir(parents=True, exist_ok=True)
-        os.chmod(compiled, 0o444)
-        os.replace(compiled, target)
+        compiled.chmod(0o444)
+        compiled.replace(target)
         note = compiled.with_suffix(".json")
         note.write_text(json.dumps(content), encoding="utf-8")
-        os.replace(note, self._object(key, ".json"))
+        note.replace(self._object(key, ".json"))
 
     def link(self, key: str, module: str, tree: Path) -> None:
         """Put an object into a tree, where Lean looks for the module.
@@ -123,8 +125,8 @@ class Store:
     def tree(self, keys: Mapping[str, str]) -> Path:
         """The tree of those modules of `keys` that are compiled.  It is made if it is not there.
 
-        A module is in the tree only if its object is there, and then so are the objects of all its imports'
-        keys unless they were removed as unused; Lean reports those as missing.
+        A module is in the tree only if its object is there, and then so are the objects of all
+        its imports' keys unless they were removed as unused; Lean reports those as missing.
         """
         present = {name: key for name, key in keys.items() if self.has(key)}
         lines = "\n".join(f"{name} {key}" for name, key in sorted(present.items()))
@@ -138,7 +140,7 @@ class Store:
                     self.link(key, name, made)
                 target.parent.mkdir(exist_ok=True)
                 try:
-                    os.rename(made, target)
+                    made.rename(target)
                 except OSError:
                     if not target.is_dir():  # else another process was faster
                         raise
@@ -149,10 +151,8 @@ class Store:
 
     def _touch(self, used: Iterable[Path]) -> None:
         for path in used:
-            try:
+            with contextlib.suppress(OSError):  # a read-only cache, or just removed
                 os.utime(path)
-            except OSError:  # a read-only cache, or just removed
-                pass
 
     def prune(self, now: float | None = None) -> None:
         """Remove trees, objects and left-over work folders that nobody has used for long.

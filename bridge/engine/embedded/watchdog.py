@@ -1,14 +1,17 @@
-"""A language server for a project: hands each open source to a worker of its own, and looks after the workers.
+"""A language server for a project: one worker for each open source, well looked after.
 
-It stands where Lean's own watchdog stands in `lake serve`, and behaves like it towards the client, but for
-questions about the whole workspace.  Everything runs in one thread, on asyncio's event loop.
+It stands where Lean's own watchdog stands in `lake serve`, and behaves like it towards the
+client, but for questions about the whole workspace.  Everything runs in one thread, on
+asyncio's event loop.
 
 * One spare worker is kept warm, so that opening a source does not wait for a process to start.
-* Lean's memory grows with every edit; a worker near the limit is replaced by a fresh one at the next edit.
-* A worker that dies, loops, or talks garbage gives an error diagnostic and a fatal file progress; its open
-  requests fail as Lean's own watchdog lets them fail.  The next edit starts a fresh worker.
-* A source that imports a module of the project which is not compiled from its present source gets an error
-  at that import, never an older compiled form.
+* Lean's memory grows with every edit; a worker near the limit is replaced by a fresh one at the
+  next edit.
+* A worker that dies, loops, or talks garbage gives an error diagnostic and a fatal file
+  progress; its open requests fail as Lean's own watchdog lets them fail.  The next edit starts
+  a fresh worker.
+* A source that imports a module of the project which is not compiled from its present source
+  gets an error at that import, never an older compiled form.
 """
 
 from __future__ import annotations
@@ -57,8 +60,8 @@ class _Open:
 class Watchdog:
     """The server behind `lake serve`.
 
-    `handle` takes a message of the client, `emit` gets those for the client.  `tick` is to be called about
-    twice a second, `close` at the end.
+    `handle` takes a message of the client, `emit` gets those for the client.  `tick` is to be
+    called about twice a second, `close` at the end.
     """
 
     def __init__(
@@ -84,7 +87,7 @@ class Watchdog:
         self._background: set[asyncio.Task[None]] = set()
         self.exiting = False
 
-    # -- messages of the client ----------------------------------------------------------------------
+    # -- messages of the client --------------------------------------------------
 
     async def handle(self, message: Message) -> None:
         """Deal with one message of the client."""
@@ -171,10 +174,10 @@ class Watchdog:
                 return
         await self._begin(entry)
 
-    # -- workers -------------------------------------------------------------------------------------
+    # -- workers -----------------------------------------------------------------
 
     async def _begin(self, entry: _Open) -> None:
-        """Give a source a worker that has its present text and imports; its old worker is dropped."""
+        """Give a source a worker with its present text and imports; its old worker is dropped."""
         if entry.worker is not None:
             for request in list(entry.worker.pending.values()):
                 if request.get("method") == _WAIT:
@@ -299,7 +302,7 @@ class Watchdog:
         worker.kill()
         self._all.discard(worker)
 
-    # -- messages of the workers ---------------------------------------------------------------------
+    # -- messages of the workers -------------------------------------------------
 
     def _from_worker(self, worker: Worker, message: Message) -> None:
         method, number = message.get("method"), message.get("id")
@@ -351,7 +354,7 @@ class Watchdog:
     def _entry(self, worker: Worker) -> _Open | None:
         return next((e for e in self._open.values() if e.worker is worker), None)
 
-    # -- time ----------------------------------------------------------------------------------------
+    # -- time --------------------------------------------------------------------
 
     async def tick(self) -> None:
         """Stop workers that take too long; start a spare worker when nothing else is going on."""
@@ -364,8 +367,8 @@ class Watchdog:
             self._broken(
                 entry,
                 worker,
-                f"stopped after {self._seconds_per_file:.0f} s: this source takes too long, or loops "
-                "(the limit is LEAN_OBLIGATIONS_FILE_SECONDS)",
+                f"stopped after {self._seconds_per_file:g} s: this source takes too long, or "
+                "loops (the limit is LEAN_OBLIGATIONS_FILE_SECONDS)",
             )
         if self._spare is None and all(e.busy_since is None for e in self._open.values()):
             await self._warm_up()

@@ -33,11 +33,13 @@ class Worker:
     """A running worker.  `start` makes one.
 
     Attributes:
-        label: what it was started for (imports and options); a worker serves only sources with this label.
+        label: what it was started for; a worker serves only sources with this label.
+        process: its process.
         on_message: called with every message of the worker.
         on_end: called once when it ends without having been killed by `kill`.
         pending: requests it has not answered yet, by their number.
         memory_mb: size of Lean's memory when it last told.
+        killed: whether it is gone, or about to go.
     """
 
     label: object
