@@ -1,0 +1,194 @@
+"""Checks of the LayerNorm layer's theorems, on the graph that Lean exports.
+
+The closed form beside it is `numeric.layer_norm`; the Lean sources are under
+``lean/PostNorm/Layers``.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from bridge.checks.registry import check
+from numeric import layer_norm
+from numeric.case import Case
+from numeric.identities import (
+    backprop_is_adjoint,
+    backprop_matches,
+    jvp_is_derivative,
+    jvp_matches,
+    remainder_vanishes,
+    value_matches,
+)
+from numeric.measurement import Measurement, Outcome, combine
+from numeric.mutants import DerivativeMutant, GraphMutant
+from numeric.ops import Array
+from numeric.tolerance import RULE_A
+
+FloatArray = npt.NDArray[np.float64]
+
+GRAPH = "layerNormGraph"
+SIZES = ("seqLen", "dModel")
+REFUTED_BY = ("eps 0, constant row", "eps 0, d_model 1", "eps overwhelms variance")
+CLOSED_FORM = "the closed form"
+
+
+def _arguments(case: Case) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    inputs = case.batch.inputs
+    return inputs["x"], inputs["gamma"], inputs["beta"], case.batch.constants["eps"]
+
+
+def _forward(case: Case) -> Array:
+    return layer_norm.forward(*_arguments(case))
+
+
+def _jvp(case: Case, tangents: dict[str, FloatArray]) -> Array:
+    x, gamma, _, eps = _arguments(case)
+    return layer_norm.jvp(x, gamma, eps, tangents["x"], tangents["gamma"], tangents["beta"])
+
+
+def _backprop(case: Case, cotangent: FloatArray) -> dict[str, Array]:
+    x, gamma, _, eps = _arguments(case)
+    return dict(zip(("x", "gamma", "beta"), layer_norm.vjp(x, gamma, eps, cotangent), strict=True))
+
+
+@check(
+    "layerNorm_hasFDerivAt:hVarEpsPos",
+    "layerNorm_backpropVec_eq_adjoint_fderiv_at:hVarEpsPos",
+    graph=GRAPH,
+    sizes=SIZES,
+    refuted_by=REFUTED_BY,
+)
+def var_plus_eps_is_positive(case: Case) -> Measurement:
+    """0 < var + ε in every row, for the rows exactly as given.
+
+    The sign comes from an enclosure of the variance that treats a constant row as exactly 0; where
+    it cannot tell, the instance is undecided.  The graph's own tensor ``varEps`` must agree with
+    that enclosure to 1e-13 of its running error bound, else the graph computes something else and
+    the check says no. The margin is the least var + ε.
+    """
+    return _positive(case, "varEps")
+
+
+@check(
+    "layerNorm_hasFDerivAt:hStdNe0",
+    "layerNorm_backpropVec_eq_adjoint_fderiv_at:hStdNe0",
+    graph=GRAPH,
+    sizes=SIZES,
+    refuted_by=REFUTED_BY,
+)
+def std_is_not_zero(case: Case) -> Measurement:
+    """std = √(max(var + ε, 0)) ≠ 0 in every row, for the rows exactly as given.
+
+    It is 0 exactly where var + ε ≤ 0, whose sign is decided as for ``hVarEpsPos``.  The graph's own
+    tensor ``std`` must agree to 1e-13 of its running error bound.  The margin is the least std.
+    """
+    return _positive(case, "std")
+
+
+def _positive(case: Case, tensor: str) -> Measurement:
+    """The least of var + ε, or of its root, over the rows is above 0; and the graph computes just
+    that."""
+    sign = layer_norm.var_eps(case.batch.inputs["x"], case.batch.constants["eps"])
+    low, high = sign.low, sign.high
+    if tensor == "std":
+        low, high = np.sqrt(np.maximum(low, 0)), np.sqrt(np.maximum(high, 0))
+    trace = case.run()
+    found = np.asarray(trace[tensor])
+    slack = RULE_A * case.program.value_magnitudes(trace)[trace.graph.index(tensor)]
+    if tensor == "std":
+        # A root near 0 is off by up to the root of what var + ε is off by.
+        before = case.program.value_magnitudes(trace)[trace.graph.index("varEps")]
+        slack = np.maximum(slack, np.sqrt(RULE_A * before))
+    computed = (found >= low - slack) & (found <= high + slack)
+    outcome = np.where(
+        sign.nonpositive.any(axis=1) | ~computed.all(axis=1),
+        Outcome.FAILS,
+        np.where(sign.positive.all(axis=1), Outcome.HOLDS, Outcome.UNDECIDED),
+    ).astype(np.int8)
+    return Measurement(
+        residual=-low.min(axis=1),
+        tolerance=np.zeros(len(low)),
+        outcome=outcome,
+        part=np.where(computed.all(axis=1), 0, 1),
+        parts=(f"least {tensor}", f"the graph's {tensor} against {CLOSED_FORM}"),
+        undecided_because="rounding hides the sign of var + ε" if np.any(outcome == 1) else "",
+    )
+
+
+@check(
+    "layerNorm_hasFDerivAt:conclusion",
+    graph=GRAPH,
+    sizes=SIZES,
+    rejects=(
+        DerivativeMutant("jvp", "square", 1),
+        DerivativeMutant("jvp", "centered", 1),
+        DerivativeMutant("jvp", "normalized", 1),
+        DerivativeMutant("jvp", "invStd", 0, "negate"),
+        DerivativeMutant("jvp", "std", 0, "one in a million"),
+        DerivativeMutant("jvp", "scaled", 1, "one entry"),
+    ),
+)
+def layer_norm_has_its_derivative(case: Case) -> Measurement:
+    """The derivative that the graph claims is the derivative of what the graph computes.
+
+    Along a random direction of each input the JVP is held against the complex step (h = 1e-200) of
+    the graph's evaluation, and along all of them against the closed form's JVP, entry by entry, by
+    rules A and B with Σ|terms| from running magnitudes.  The Taylor remainder must get below 1e-3
+    of Σ|terms| in real arithmetic.
+    """
+    return combine(
+        [
+            jvp_is_derivative(case),
+            jvp_matches(CLOSED_FORM, case, _jvp),
+            remainder_vanishes(case),
+        ]
+    )
+
+
+@check(
+    "layerNorm_backpropVec_eq_adjoint_fderiv_at:conclusion",
+    graph=GRAPH,
+    sizes=SIZES,
+    rejects=(
+        DerivativeMutant("vjp", "square", 1),
+        DerivativeMutant("vjp", "centered", 1),
+        DerivativeMutant("vjp", "normalized", 0),
+        DerivativeMutant("vjp", "mean", 0, "negate"),
+        DerivativeMutant("vjp", "std", 0, "one in a million"),
+        DerivativeMutant("vjp", "scaled", 1, "one entry"),
+    ),
+)
+def layer_norm_backprop_is_the_adjoint(case: Case) -> Measurement:
+    """⟨J v, s⟩ = ⟨v, backprop s⟩ for random v and s, for each of x, gamma and beta by itself.
+
+    J v is the complex step of the graph's evaluation, so that no forward rule takes part; Σ|terms|
+    is the sum over all paths of absolute products.  Every entry of backprop is also held against
+    the closed form's.
+    """
+    return combine([backprop_is_adjoint(case), backprop_matches(CLOSED_FORM, case, _backprop)])
+
+
+@check(
+    "layerNorm_eval:conclusion",
+    graph=GRAPH,
+    sizes=SIZES,
+    rejects=(
+        GraphMutant("eps left out", "varEps", constant=0.0),
+        GraphMutant("variance is not divided by d", "var", op="sum"),
+        GraphMutant("mean is not divided by d", "mean", op="sum"),
+        GraphMutant(
+            "x is normalized instead of x - mean", "normalized", args=("x", "invStdBroadcast")
+        ),
+        GraphMutant("divided by the variance", "invStd", args=("varEps",)),
+        GraphMutant("beta subtracted", "y", op="sub"),
+    ),
+)
+def layer_norm_is_its_closed_form(case: Case) -> Measurement:
+    """What the graph computes is (x − mean x)/√(max(var + ε, 0))·γ + β, entry by entry, by rules A
+    and B.
+
+    Σ|terms| is the graph's running error bound.  The closed form shares no code with the
+    interpreter.
+    """
+    return value_matches(f"value against {CLOSED_FORM}", case, _forward)

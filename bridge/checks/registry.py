@@ -1,0 +1,184 @@
+"""Checks, and the decorator that pairs each with its obligations."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from bridge.errors import ObligationsError
+from bridge.verdict import Role
+from numeric.case import Case
+from numeric.families import BASE_SIZES, FAMILIES, Family, Region, sizes_of
+from numeric.measurement import Measurement
+from numeric.mutants import Mutant
+
+__all__ = [
+    "Check",
+    "GraphRequest",
+    "RegistrationError",
+    "check",
+    "graph_requests",
+    "registered",
+]
+
+Measure = Callable[[Case], Measurement]
+
+
+class RegistrationError(ObligationsError):
+    """A check is declared wrongly: a key twice, no docstring, nothing that it rejects."""
+
+
+@dataclass(frozen=True, slots=True)
+class GraphRequest:
+    """A graph that a check needs from Lean: its name without the root namespace, and its sizes."""
+
+    name: str
+    sizes: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A numeric check and the obligations that it is for.
+
+    Attributes:
+        name: of the function, for reports.
+        doc: what it measures, how, and with which tolerance.
+        keys: of the obligations; all hypotheses or all conclusions.
+        graph: the graph that it runs on.
+        sizes: names of that graph's sizes.
+        measure: the function.
+        refuted_by: families on every instance of which a hypothesis check must say no.
+        rejects: mutants that a conclusion check must reject.
+    """
+
+    name: str
+    doc: str
+    keys: tuple[str, ...]
+    role: Role
+    graph: str
+    sizes: tuple[str, ...]
+    measure: Measure
+    refuted_by: tuple[str, ...] = ()
+    rejects: tuple[Mutant, ...] = ()
+
+    @property
+    def families(self) -> tuple[Family, ...]:
+        """The families that instances are drawn from: a hypothesis is judged where ε > 0 only."""
+        if self.role is Role.HYPOTHESIS:
+            return tuple(f for f in FAMILIES.values() if f.region is Region.DOMAIN)
+        return tuple(f for f in FAMILIES.values() if f.region is not Region.REFUTING)
+
+    def request(self, family: Family) -> GraphRequest:
+        """The member of the graph's family that instances of ``family`` run on."""
+        return GraphRequest(self.graph, sizes_of(family, self.sizes))
+
+
+_REGISTRY: dict[str, Check] = {}
+
+
+def check(
+    *keys: str,
+    graph: str,
+    sizes: Iterable[str],
+    refuted_by: Iterable[str] = (),
+    rejects: Iterable[Mutant] = (),
+    registry: dict[str, Check] | None = None,
+) -> Callable[[Measure], Measure]:
+    """Register a function as the check of the obligations ``keys``.
+
+    Args:
+        keys: ``Declaration:binder`` or ``Declaration:conclusion``, without the root namespace.
+        graph: name of the exported graph, without the root namespace.
+        sizes: names of the graph's sizes.
+        refuted_by: for a hypothesis, the families that violate it.
+        rejects: for a conclusion, the mutants that it must reject.
+        registry: where to register; the project's own unless a test gives another.
+
+    Raises:
+        RegistrationError: a key is malformed or taken, or the check has no docstring or rejects
+            nothing.
+    """
+    target = _REGISTRY if registry is None else registry
+
+    def register(measure: Measure) -> Measure:
+        name = measure.__name__
+        made = Check(
+            name=name,
+            doc=inspect.getdoc(measure) or "",
+            keys=keys,
+            role=_role(name, keys),
+            graph=graph,
+            sizes=tuple(sizes),
+            measure=measure,
+            refuted_by=tuple(refuted_by),
+            rejects=tuple(rejects),
+        )
+        _validate(made, target)
+        target.update(dict.fromkeys(keys, made))
+        return measure
+
+    return register
+
+
+def _role(name: str, keys: tuple[str, ...]) -> Role:
+    if not keys:
+        raise RegistrationError(f"check {name}: expected at least one key but got none")
+    for key in keys:
+        declaration, colon, binder = key.rpartition(":")
+        if not declaration or not colon or not binder:
+            raise RegistrationError(
+                f"check {name}: expected Declaration:binder but got key={key!r}"
+            )
+    roles = {Role.CONCLUSION if k.endswith(":conclusion") else Role.HYPOTHESIS for k in keys}
+    if len(roles) > 1:
+        raise RegistrationError(
+            f"check {name}: expected keys of hypotheses or of conclusions but got {list(keys)}"
+        )
+    return roles.pop()
+
+
+def _validate(made: Check, registry: Mapping[str, Check]) -> None:
+    where = f"check {made.name}"
+    for key in made.keys:
+        if key in registry or made.keys.count(key) > 1:
+            raise RegistrationError(
+                f"{where}: {key!r} is registered already",
+                remedy="an obligation has one check; measure several things with numeric.combine",
+            )
+    if not made.doc:
+        raise RegistrationError(f"{where}: expected a docstring that says what is measured and how")
+    unknown = [s for s in made.sizes if s not in BASE_SIZES]
+    if unknown:
+        raise RegistrationError(
+            f"{where}: expected sizes among {list(BASE_SIZES)} but got {unknown}"
+        )
+    for name in made.refuted_by:
+        if name not in FAMILIES or FAMILIES[name].region is not Region.REFUTING:
+            known = [f.name for f in FAMILIES.values() if f.region is Region.REFUTING]
+            raise RegistrationError(f"{where}: expected refuting families {known} but got {name!r}")
+    if made.role is Role.HYPOTHESIS and not made.refuted_by:
+        raise RegistrationError(f"{where}: expected families that refute it but got none")
+    if made.role is Role.CONCLUSION and not made.rejects:
+        raise RegistrationError(f"{where}: expected mutants that it rejects but got none")
+
+
+def registered() -> Mapping[str, Check]:
+    """Every check by the key of its obligation; finds all modules of this package by itself."""
+    package = importlib.import_module("bridge.checks")
+    for module in pkgutil.iter_modules(package.__path__):
+        importlib.import_module(f"bridge.checks.{module.name}")
+    return MappingProxyType(_REGISTRY)
+
+
+def graph_requests(checks: Iterable[Check]) -> tuple[GraphRequest, ...]:
+    """Every graph that Lean must export for these checks, each once."""
+    wanted: dict[GraphRequest, None] = {}
+    for one in checks:
+        refuting = tuple(FAMILIES[name] for name in one.refuted_by)
+        for family in (*one.families, *refuting):
+            wanted[one.request(family)] = None
+    return tuple(wanted)

@@ -1,0 +1,86 @@
+"""A batch of instances together with the graph that runs on them: what a check is given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from numeric.derivative import complex_step
+from numeric.families import Batch
+from numeric.interpreter import Interpreter, Perturbation, Trace
+from numeric.ops import Array
+
+__all__ = ["Case"]
+
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """B instances of one graph."""
+
+    program: Interpreter
+    batch: Batch
+
+    def __len__(self) -> int:
+        return len(self.batch)
+
+    def take(self, rows: npt.NDArray[np.int64]) -> Case:
+        """Some of the instances."""
+        return Case(self.program, self.batch.take(rows))
+
+    def perturbation(self, run: int) -> Perturbation:
+        """The moves of one rerun; see `numeric.tolerance`."""
+        return Perturbation(self.batch.streams.child("noise", run))
+
+    def tangents(self) -> dict[str, FloatArray]:
+        """A random direction for every input, ``(B, *shape)``."""
+        return {
+            name: self.batch.streams.child("tangent", name).normal(value.shape[1:])
+            for name, value in self.batch.inputs.items()
+        }
+
+    def cotangent(self) -> FloatArray:
+        """A random direction for the first output, ``(B, *shape)``."""
+        graph = self.program.graph
+        return self.batch.streams.child("cotangent").normal(graph.shape_of(graph.outputs[0]))
+
+    @property
+    def constants(self) -> dict[str, FloatArray]:
+        """The constants that the graph has; a mutant may have lost one."""
+        symbols = self.program.graph.symbols
+        return {name: value for name, value in self.batch.constants.items() if name in symbols}
+
+    def run(self, perturbation: Perturbation | None = None) -> Trace:
+        """All saved tensors."""
+        return self.program.evaluate(self.batch.inputs, self.constants, perturbation)
+
+    def output(self, inputs: Mapping[str, Array]) -> Array:
+        """The first output at other inputs, with the same constants."""
+        return self.program.evaluate(inputs, self.constants).output
+
+    def derivative(
+        self,
+        directions: Sequence[Mapping[str, FloatArray]],
+        perturbation: Perturbation | None = None,
+    ) -> FloatArray:
+        """The graph's derivative along each direction by complex step, ``(directions, B, *shape)``.
+
+        No derivative rule of ours takes part.
+        """
+        copies = len(directions)
+        inputs = {n: np.concatenate([v] * copies) for n, v in self.batch.inputs.items()}
+        constants = {n: np.concatenate([v] * copies) for n, v in self.constants.items()}
+        tangents = {
+            name: np.concatenate([d[name] if name in d else np.zeros_like(v) for d in directions])
+            for name, v in self.batch.inputs.items()
+        }
+
+        def output(at: Mapping[str, Array]) -> Array:
+            return self.program.evaluate(at, constants, perturbation).output
+
+        found = complex_step(output, inputs, tangents)
+        return found.reshape(copies, len(self), *found.shape[1:])

@@ -1,0 +1,28 @@
+"""Errors that the numeric side raises on purpose; every message gives the value and what was
+expected."""
+
+from __future__ import annotations
+
+__all__ = ["EvaluationError", "GraphError", "NumericError"]
+
+
+class NumericError(Exception):
+    """Base class of what `numeric` raises: input that cannot be used."""
+
+
+class GraphError(NumericError):
+    """An exported graph is malformed, or lacks something that was asked of it.
+
+    Args:
+        where: the node, input or field at fault, such as ``node 'varEps'``.
+        problem: what was expected and what was found.
+    """
+
+    def __init__(self, where: str, problem: str) -> None:
+        super().__init__(f"{where}: {problem}")
+        self.where = where
+        self.problem = problem
+
+
+class EvaluationError(NumericError):
+    """Arrays handed to the interpreter do not fit the graph."""

@@ -1,0 +1,158 @@
+"""Identities of a graph and its derivatives, measured on any graph.
+
+Each compares two computations that share as little as possible; see `numeric.tolerance` for when
+two sides count as equal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from numeric.case import Case
+from numeric.derivative import taylor_remainder
+from numeric.interpreter import Perturbation
+from numeric.measurement import Measurement, Outcome
+from numeric.ops import Array
+from numeric.tolerance import Sides, identity
+
+__all__ = [
+    "backprop_is_adjoint",
+    "backprop_matches",
+    "jvp_is_derivative",
+    "jvp_matches",
+    "remainder_vanishes",
+    "value_matches",
+]
+
+FloatArray = npt.NDArray[np.float64]
+TAYLOR_LIMIT = 1e-3
+
+
+def value_matches(part: str, case: Case, model: Callable[[Case], Array]) -> Measurement:
+    """The graph's first output is ``model(case)``, entry by entry.
+
+    Σ|terms| is its running error bound, its natural size the largest entry.
+    """
+
+    def sides(at: Case, perturbation: Perturbation | None) -> list[Sides]:
+        trace = at.run(perturbation)
+        terms = at.program.value_magnitudes(trace)[trace.graph.outputs[0]]
+        found, expected = trace.output, model(at)
+        size = np.abs(found) + np.abs(expected)
+        axes = tuple(range(1, size.ndim))
+        natural = np.broadcast_to(size.max(axis=axes, keepdims=True), size.shape)
+        return [Sides.of(found, expected, terms, natural)]
+
+    return identity([part], case, sides)
+
+
+def jvp_is_derivative(case: Case) -> Measurement:
+    """The graph's JVP is its derivative by complex step, entry by entry, along each input by
+    itself."""
+    names = tuple(case.batch.inputs)
+
+    def sides(at: Case, perturbation: Perturbation | None) -> list[Sides]:
+        tangents = at.tangents()
+        alone = [{name: tangents[name]} for name in names]
+        trace = at.run(perturbation)
+        derivatives = at.derivative(alone, perturbation)
+        sizes = [at.program.jvp_magnitude(trace, tangent) for tangent in alone]
+        together = np.sum(sizes, axis=0)
+        return [
+            Sides.of(at.program.jvp(trace, tangent, perturbation), derivative, size, together)
+            for tangent, derivative, size in zip(alone, derivatives, sizes, strict=True)
+        ]
+
+    return identity([f"JVP along {n} against the complex step" for n in names], case, sides)
+
+
+def jvp_matches(
+    part: str, case: Case, model: Callable[[Case, dict[str, FloatArray]], Array]
+) -> Measurement:
+    """The graph's JVP along random tangents of all inputs is ``model(case, tangents)``."""
+
+    def sides(at: Case, perturbation: Perturbation | None) -> list[Sides]:
+        tangents = at.tangents()
+        trace = at.run(perturbation)
+        terms = at.program.jvp_magnitude(trace, tangents)
+        found = at.program.jvp(trace, tangents, perturbation)
+        return [Sides.of(found, model(at, tangents), terms)]
+
+    return identity([f"JVP against {part}"], case, sides)
+
+
+def backprop_is_adjoint(case: Case) -> Measurement:
+    """⟨J v, s⟩ = ⟨v, backprop s⟩ for each input by itself, J v by complex step: no JVP rule takes
+    part."""
+    names = tuple(case.batch.inputs)
+
+    def sides(at: Case, perturbation: Perturbation | None) -> list[Sides]:
+        tangents, cotangent = at.tangents(), at.cotangent()
+        alone = [{name: tangents[name]} for name in names]
+        trace = at.run(perturbation)
+        pulled = at.program.vjp(trace, cotangent, perturbation)
+        derivatives = at.derivative(alone, perturbation)
+        # Σ|terms| is the same from either end, so one backward pass gives it for all inputs.
+        sizes = at.program.vjp_magnitude(trace, cotangent)
+        return [
+            Sides.of(
+                _dot(derivative, cotangent),
+                _dot(tangents[name], pulled[name]),
+                _dot(np.abs(tangents[name]), sizes[name]),
+            )
+            for name, derivative in zip(names, derivatives, strict=True)
+        ]
+
+    return identity([f"backprop to {n} against the complex step" for n in names], case, sides)
+
+
+def backprop_matches(
+    part: str, case: Case, model: Callable[[Case, FloatArray], dict[str, Array]]
+) -> Measurement:
+    """The graph's backprop of a random cotangent is ``model(case, cotangent)``, entry by entry."""
+    names = tuple(case.batch.inputs)
+
+    def sides(at: Case, perturbation: Perturbation | None) -> list[Sides]:
+        cotangent = at.cotangent()
+        trace = at.run(perturbation)
+        found = at.program.vjp(trace, cotangent, perturbation)
+        expected = model(at, cotangent)
+        terms = at.program.vjp_magnitude(trace, cotangent)
+        return [Sides.of(found[name], expected[name], terms[name]) for name in names]
+
+    return identity([f"backprop to {n} against {part}" for n in names], case, sides)
+
+
+def remainder_vanishes(case: Case) -> Measurement:
+    """f(x + hv) − f(x − hv) − 2h·Jv vanishes against h in real arithmetic, with Jv the graph's JVP.
+
+    A sanity check of the complex step itself.  It holds where the relative remainder gets below
+    1e-3, and is undecided elsewhere: whether the derivative is wrong or rounding large is for the
+    other parts to say.
+    """
+    tangents = case.tangents()
+    trace = case.run()
+    scale = case.program.jvp_magnitude(trace, tangents)
+    found = taylor_remainder(
+        lambda at: np.asarray(case.output(at), np.float64),
+        case.batch.inputs,
+        tangents,
+        np.asarray(case.program.jvp(trace, tangents), np.float64),
+        np.where(scale > 0, scale, 1.0),
+    )
+    outcome = np.where(found <= TAYLOR_LIMIT, Outcome.HOLDS, Outcome.UNDECIDED).astype(np.int8)
+    return Measurement(
+        residual=found,
+        tolerance=np.full(len(found), TAYLOR_LIMIT),
+        outcome=outcome,
+        part=np.zeros(len(found), dtype=np.int64),
+        parts=("Taylor remainder",),
+        undecided_because="no step resolves the Taylor remainder" if outcome.any() else "",
+    )
+
+
+def _dot(a: Array, b: Array) -> FloatArray:
+    return np.asarray((a * b).reshape(len(a), -1).sum(axis=1), dtype=np.float64)

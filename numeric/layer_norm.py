@@ -1,0 +1,121 @@
+"""LayerNorm in closed form, written without the graph, and a decided sign of var + ε.
+
+y = (x − mean x) / √(max(var x + ε, 0)) · γ + β, over the last axis, var biased (÷ d).
+Arrays: x ``(B, seq_len, d_model)``, gamma and beta ``(B, d_model)``, eps ``(B,)``.
+Source: `PostNorm.layerNormGraph`; J. L. Ba, J. R. Kiros, G. E. Hinton, "Layer normalization", 2016.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from numeric.ops import Array
+
+__all__ = ["VarEps", "forward", "jvp", "var_eps", "vjp"]
+
+FloatArray = npt.NDArray[np.float64]
+_U = 2.0**-53
+
+
+def _centered(x: Array) -> Array:
+    """x − mean x.  The second pass takes out what rounding left of the mean."""
+    d = x.shape[-1]
+    c = x - x.sum(axis=-1, keepdims=True) / d
+    centered: Array = c - c.sum(axis=-1, keepdims=True) / d
+    return centered
+
+
+def _inverse_std(c: Array, eps: FloatArray) -> Array:
+    """1/√(var + ε), and 0 where that is not positive (Lean: 0⁻¹ = 0).  Not `np.var`: it drops the
+    imaginary part of the complex step."""
+    v = (c * c).sum(axis=-1, keepdims=True) / c.shape[-1] + eps[:, None, None]
+    positive = v.real > 0
+    root = np.sqrt(np.where(positive, v, 1))
+    inverse: Array = np.where(positive, 1.0 / root, 0)
+    return inverse
+
+
+def forward(x: Array, gamma: Array, beta: Array, eps: FloatArray) -> Array:
+    """The value, ``(B, seq_len, d_model)``."""
+    c = _centered(x)
+    y: Array = c * _inverse_std(c, eps) * gamma[:, None, :] + beta[:, None, :]
+    return y
+
+
+def jvp(x: Array, gamma: Array, eps: FloatArray, dx: Array, dgamma: Array, dbeta: Array) -> Array:
+    """The tangent of y along (dx, dgamma, dbeta): γ·r·(dc − x̂·mean(x̂·dc)) + x̂·dγ + dβ.
+
+    r = 1/std, x̂ = r·(x − mean x), dc = dx − mean dx.  Needs var + ε > 0 in every row; not checked.
+    """
+    c, dc = _centered(x), _centered(dx)
+    r = _inverse_std(c, eps)
+    hat = c * r
+    along = (hat * dc).sum(axis=-1, keepdims=True) / x.shape[-1]
+    dhat = r * (dc - hat * along)
+    dy: Array = dhat * gamma[:, None, :] + hat * dgamma[:, None, :] + dbeta[:, None, :]
+    return dy
+
+
+def vjp(x: Array, gamma: Array, eps: FloatArray, cotangent: Array) -> tuple[Array, Array, Array]:
+    """Cotangents of x, gamma and beta.  Needs var + ε > 0 in every row; not checked."""
+    c = _centered(x)
+    r = _inverse_std(c, eps)
+    hat = c * r
+    g = cotangent * gamma[:, None, :]
+    along = (hat * g).sum(axis=-1, keepdims=True) / x.shape[-1]
+    return (
+        r * (_centered(g) - hat * along),
+        (cotangent * hat).sum(axis=1),
+        cotangent.sum(axis=1),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class VarEps:
+    """var + ε of every row, ``(B, seq_len)``: an enclosure, and a sign that is decided or left
+    open.
+
+    ``positive`` and ``nonpositive`` are both False where rounding hides the sign.
+    """
+
+    low: FloatArray
+    high: FloatArray
+    positive: npt.NDArray[np.bool_]
+    nonpositive: npt.NDArray[np.bool_]
+
+
+def var_eps(x: FloatArray, eps: FloatArray) -> VarEps:
+    """Enclose var + ε of the rows of ``x`` as given, in exact arithmetic, and decide its sign.
+
+    Around any centre m, var = mean (x − m)² − (mean (x − m))²; each mean of d terms is off by at
+    most (d + 4)·u times its absolute terms.  A variance is 0 exactly when all entries are equal,
+    which needs no
+    arithmetic: a constant row is never mistaken for var = 1e-34, nor the reverse.  For ε ≥ 0 the
+    sign is therefore always decided.
+    """
+    d = x.shape[-1]
+    gamma = (d + 8) * _U
+    # Scaled by a power of two, which is exact, so that squares neither overflow nor vanish.
+    _, exponent = np.frexp(np.abs(x).max(axis=-1))
+    scaled = np.ldexp(x, -exponent[..., None])
+    c = scaled - scaled.sum(axis=-1, keepdims=True) / d
+    square = (c * c).sum(axis=-1) / d
+    drift = np.abs(c.sum(axis=-1) / d)
+    slack = gamma * np.abs(c).sum(axis=-1) / d
+    low = square * (1 - 2 * gamma) - (drift + slack) ** 2 * (1 + 4 * _U)
+    high = square * (1 + 2 * gamma) - np.maximum(drift - slack, 0) ** 2 * (1 - 4 * _U)
+    constant = x.max(axis=-1) == x.min(axis=-1)
+    low = np.ldexp(np.where(constant, 0.0, np.maximum(low, 0.0)), 2 * exponent)
+    high = np.ldexp(np.where(constant, 0.0, high), 2 * exponent)
+    e = eps[:, None]
+    positive = (low > -e) | ((e == 0) & ~constant)
+    nonpositive = (high <= -e) & ((e < 0) | constant)
+    return VarEps(
+        low=np.where(positive, np.maximum(low + e, np.nextafter(0.0, 1.0)), low + e),
+        high=high + e,
+        positive=positive,
+        nonpositive=nonpositive,
+    )

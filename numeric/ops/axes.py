@@ -1,0 +1,141 @@
+"""Operations that move, merge, drop or repeat axes.  All are linear, so each pushes as it
+evaluates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import prod
+
+import numpy as np
+
+from numeric.ops.rule import Array, Binding, Op, Params, Partial, Shape, ShapeMismatch, Values
+
+__all__ = ["AXES"]
+
+
+def _linear(
+    name: str,
+    shape: Callable[[tuple[Shape, ...], Params, Shape], Shape],
+    forward: Callable[[Array, Binding], Array],
+    transpose: Callable[[Array, Binding], Array],
+    parameters: frozenset[str] = frozenset(),
+    *,
+    exact: bool = False,
+) -> Op:
+    """A linear map with non-negative coefficients, and its transpose; exact where it only moves
+    numbers."""
+
+    def terms(args: Values, out: Array, binding: Binding) -> Array:
+        return forward(np.abs(args[0]), binding)
+
+    partial = Partial(
+        push=lambda a, y, b, t: forward(t, b),
+        pull=lambda a, y, b, s: transpose(s, b),
+    )
+    return Op(
+        name,
+        shape,
+        lambda a, b: forward(a[0], b),
+        (partial,),
+        None if exact else terms,
+        parameters,
+    )
+
+
+def _axis(params: Params, rank: int) -> int:
+    axis = params.axis
+    assert axis is not None  # the parser has taken it
+    if not 0 <= axis < rank:
+        raise ShapeMismatch(f"expected 0 ≤ axis < {rank} but got axis={axis}")
+    return axis
+
+
+def _reduced(args: tuple[Shape, ...], params: Params, declared: Shape) -> Shape:
+    axis = _axis(params, len(args[0]))
+    return args[0][:axis] + args[0][axis + 1 :]
+
+
+def _broadcast(args: tuple[Shape, ...], params: Params, declared: Shape) -> Shape:
+    axis = _axis(params, len(args[0]) + 1)
+    if len(declared) != len(args[0]) + 1 or declared[:axis] + declared[axis + 1 :] != args[0]:
+        raise ShapeMismatch(
+            f"expected a shape that is {args[0]} with axis {axis} inserted but got {declared}"
+        )
+    return declared
+
+
+def _permuted(args: tuple[Shape, ...], params: Params, declared: Shape) -> Shape:
+    assert params.perm is not None
+    if sorted(params.perm) != list(range(len(args[0]))):
+        raise ShapeMismatch(
+            f"expected a permutation of {len(args[0])} axes but got perm={list(params.perm)}"
+        )
+    return tuple(args[0][axis] for axis in params.perm)
+
+
+def _reshaped(args: tuple[Shape, ...], params: Params, declared: Shape) -> Shape:
+    if prod(declared) != prod(args[0]):
+        raise ShapeMismatch(
+            f"expected as many entries as {args[0]} has, {prod(args[0])}, "
+            f"but {declared} has {prod(declared)}"
+        )
+    return declared
+
+
+def _sum(x: Array, b: Binding) -> Array:
+    """Real and imaginary part by themselves: numpy adds complex numbers in another order than real
+    ones, and the complex step should round as the value does."""
+    if np.iscomplexobj(x):
+        both: Array = np.add.reduce(x.real, axis=b.axis) + 1j * np.add.reduce(x.imag, axis=b.axis)
+        return both
+    total: Array = np.add.reduce(x, axis=b.axis)
+    return total
+
+
+def _repeat(x: Array, b: Binding, shape: Shape) -> Array:
+    return np.broadcast_to(np.expand_dims(x, b.axis), (x.shape[0], *shape))
+
+
+def _batched_reshape(x: Array, shape: Shape) -> Array:
+    return x.reshape(x.shape[0], *shape)
+
+
+def _unpermute(s: Array, b: Binding) -> Array:
+    return np.transpose(s, tuple(np.argsort(b.perm)))
+
+
+AXES = (
+    _linear("sum", _reduced, _sum, lambda s, b: _repeat(s, b, b.operand), frozenset({"axis"})),
+    _linear(
+        "mean",
+        _reduced,
+        lambda x, b: _sum(x, b) / x.shape[b.axis],
+        lambda s, b: _repeat(s / b.operand[b.axis - 1], b, b.operand),
+        frozenset({"axis"}),
+    ),
+    _linear(
+        "broadcast",
+        _broadcast,
+        lambda x, b: _repeat(x, b, b.shape),
+        _sum,
+        frozenset({"axis"}),
+        exact=True,
+    ),
+    _linear(
+        "transpose",
+        _permuted,
+        lambda x, b: np.transpose(x, b.perm),
+        _unpermute,
+        frozenset({"perm"}),
+        exact=True,
+    ),
+    _linear(
+        "reshape",
+        _reshaped,
+        lambda x, b: _batched_reshape(x, b.shape),
+        lambda s, b: _batched_reshape(s, b.operand),
+        exact=True,
+    ),
+)
+"""``sum mean broadcast transpose reshape``.  ``transpose`` is numpy's: axis i of the result is axis
+perm[i]."""

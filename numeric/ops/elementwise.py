@@ -1,0 +1,85 @@
+"""Operations that act on each entry by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from numeric.ops.rule import Array, Binding, Op, Partial, Values, same_shape
+
+__all__ = ["ELEMENTWISE"]
+
+
+def _diagonal(factor: Callable[[Values, Array, Binding], Array]) -> Partial:
+    """A derivative that multiplies each entry by ``factor``; it is its own transpose."""
+
+    def apply(args: Values, out: Array, binding: Binding, direction: Array) -> Array:
+        product: Array = factor(args, out, binding) * direction
+        return product
+
+    return Partial(push=apply, pull=apply)
+
+
+_KEEP = Partial(push=lambda a, y, b, t: t, pull=lambda a, y, b, s: s)
+_NEGATE = Partial(push=lambda a, y, b, t: -t, pull=lambda a, y, b, s: -s)
+
+
+def _clamped_sqrt(args: Values, binding: Binding) -> Array:
+    """sqrt(max(x, 0)).  The clamp looks at the real part, so that the complex step passes through
+    it."""
+    x = args[0]
+    root: Array = np.sqrt(np.where(x.real > 0, x, 0))
+    return root
+
+
+def _half_inverse(args: Values, out: Array, binding: Binding) -> Array:
+    """1 / (2·sqrt x) where x > 0.  At 0 there is no derivative, below it is 0; both are given as
+    0."""
+    factor: Array = np.divide(0.5, out, out=np.zeros_like(out), where=out != 0)
+    return factor
+
+
+def _inverse(args: Values, binding: Binding) -> Array:
+    """1/x, and 0 at 0: the convention of Lean's fields."""
+    x = args[0]
+    inverse: Array = np.divide(1.0, x, out=np.zeros_like(x), where=x != 0)
+    return inverse
+
+
+def _sech2(args: Values, out: Array, binding: Binding) -> Array:
+    """1 − tanh²x from x itself: from tanh x it would lose every digit where tanh saturates."""
+    e: Array = np.exp(-2.0 * np.abs(args[0]))
+    factor: Array = 4.0 * e / ((1.0 + e) * (1.0 + e))
+    return factor
+
+
+ELEMENTWISE = (
+    Op("add", same_shape, lambda a, b: a[0] + a[1], (_KEEP, _KEEP)),
+    Op("sub", same_shape, lambda a, b: a[0] - a[1], (_KEEP, _NEGATE)),
+    Op(
+        "mul",
+        same_shape,
+        lambda a, b: a[0] * a[1],
+        (_diagonal(lambda a, y, b: a[1]), _diagonal(lambda a, y, b: a[0])),
+    ),
+    Op("exp", same_shape, lambda a, b: np.exp(a[0]), (_diagonal(lambda a, y, b: y),)),
+    Op("inv", same_shape, _inverse, (_diagonal(lambda a, y, b: -y * y),)),
+    Op("tanh", same_shape, lambda a, b: np.tanh(a[0]), (_diagonal(_sech2),)),
+    Op("sqrt", same_shape, _clamped_sqrt, (_diagonal(_half_inverse),)),
+    Op(
+        "scale",
+        same_shape,
+        lambda a, b: b.c * a[0],
+        (_diagonal(lambda a, y, b: b.c),),
+        parameters=frozenset({"c"}),
+    ),
+    Op(
+        "addConst",
+        same_shape,
+        lambda a, b: a[0] + b.c,
+        (_KEEP,),
+        parameters=frozenset({"c"}),
+    ),
+)
+"""``add sub mul exp inv tanh sqrt scale addConst``."""

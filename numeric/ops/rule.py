@@ -1,0 +1,129 @@
+"""What is known of one operation: its shape rule, its value, its derivative and how it rounds.
+
+All arrays carry one leading batch axis: a value of shape ``s`` is an array ``(B, *s)``.  Axes in
+parameters count without it.  The derivative of an operation with respect to its k-th argument is a
+linear map; an entry gives it (`Partial.push`) and its transpose (`Partial.pull`), so that
+
+    jvp = Σₖ pushₖ(tangentₖ)        cotangentₖ = pullₖ(cotangent)
+
+and a test can hold each against the other and against the complex step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = [
+    "Array",
+    "Binding",
+    "Constant",
+    "Op",
+    "Params",
+    "Partial",
+    "Shape",
+    "ShapeMismatch",
+    "Values",
+    "same_shape",
+    "sized_by_result",
+]
+
+Array: TypeAlias = npt.NDArray[Any]
+"""float64, or complex128 under the complex step."""
+Shape: TypeAlias = tuple[int, ...]
+Values: TypeAlias = tuple[Array, ...]
+
+
+class ShapeMismatch(ValueError):
+    """The shapes of an operation's arguments do not fit; the text says what was expected and
+    got."""
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A constant of a graph; with a ``symbol`` it can be rebound per instance."""
+
+    value: float
+    symbol: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Params:
+    """The parameters of a node, as the graph gives them."""
+
+    c: Constant | None = None
+    axis: int | None = None
+    perm: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """The parameters of a node, ready to compute with.
+
+    ``c`` has one value per instance, shaped to broadcast against ``(B, *shape)``; ``axis`` and
+    ``perm`` count the batch axis; ``shape`` is the shape of the result and ``operand`` that of the
+    first argument, both without it.
+    """
+
+    shape: Shape
+    operand: Shape
+    c: Array
+    axis: int = 0
+    perm: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Partial:
+    """The derivative with respect to one argument, and its transpose.
+
+    Both take the arguments, the result, the binding, and a tangent of that argument (``push``) or a
+    cotangent of the result (``pull``).
+    """
+
+    push: Callable[[Values, Array, Binding, Array], Array]
+    pull: Callable[[Values, Array, Binding, Array], Array]
+
+
+def sized_by_result(args: Values, out: Array, binding: Binding) -> Array:
+    """Rounding of an operation that computes each entry from one entry of each argument: u ·
+    |result|."""
+    return np.abs(out)
+
+
+@dataclass(frozen=True, slots=True)
+class Op:
+    """One operation.
+
+    Attributes:
+        shape: the result's shape from those of the arguments, the parameters and the declared
+            shape; raises `ShapeMismatch`.
+        evaluate: the value, for float64 and complex128 arguments.
+        partials: one per argument; their number is the arity.
+        terms: Σ|terms| of each entry of the result, which bounds its own rounding error in units of
+            u; None for an operation that only moves numbers and so rounds nothing.
+        parameters: the names of parameters that the node must give, and no others.
+    """
+
+    name: str
+    shape: Callable[[tuple[Shape, ...], Params, Shape], Shape]
+    evaluate: Callable[[Values, Binding], Array]
+    partials: tuple[Partial, ...]
+    terms: Callable[[Values, Array, Binding], Array] | None = sized_by_result
+    parameters: frozenset[str] = frozenset()
+
+    @property
+    def arity(self) -> int:
+        """How many arguments the operation takes."""
+        return len(self.partials)
+
+
+def same_shape(args: tuple[Shape, ...], params: Params, declared: Shape) -> Shape:
+    """All arguments have one shape, and the result has it too."""
+    for other in args[1:]:
+        if other != args[0]:
+            raise ShapeMismatch(f"expected arguments of one shape but got {args[0]} and {other}")
+    return args[0]

@@ -1,0 +1,153 @@
+"""When two sides of an identity count as equal: rules A and B.
+
+Rule A: |l − r| ≤ 1e-13 · Σ|terms|.  What passes holds.
+Rule B, where A fires: fails if |l − r| > 32·(4u·Σ|terms| + noise).  The noise is how far the two
+sides move when they are computed again, a few times, with the result of every operation moved by
+± an ulp of its terms.
+Where the rule that applies would let an error of 1e-4 of the quantity's natural size pass, the
+instance is undecided, never held.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from numeric.case import Case
+from numeric.interpreter import Perturbation
+from numeric.measurement import Measurement, Outcome, combine
+from numeric.ops import Array
+
+__all__ = ["NOISE_LIMIT", "RERUNS", "RULE_A", "Sides", "identity"]
+
+FloatArray = npt.NDArray[np.float64]
+
+RULE_A = 1e-13
+RERUNS = 4  # with two, the moves cancel by chance once in some 4,000 instances at an offset of 1e8
+NOISE_LIMIT = 1e-4
+_U = 2.0**-53
+_FLOOR = 1e-280  # below it squares vanish and nothing is relative any more
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """Both sides of P identities on B instances; all arrays ``(B, P)``.
+
+    ``terms`` is Σ|terms| of each identity and ``natural`` the size that its quantity has where
+    nothing is degenerate, at least ``terms``: noise matters only against the latter.  (In a
+    constant row x − mean x is pure rounding, and so what: it stands beside terms of size 1.)
+    """
+
+    left: FloatArray
+    right: FloatArray
+    terms: FloatArray
+    natural: FloatArray
+
+    @classmethod
+    def of(
+        cls, left: Array, right: Array, terms: FloatArray, natural: FloatArray | None = None
+    ) -> Sides:
+        """Flatten arrays ``(B, *shape)``: every entry is an identity."""
+        size = left.shape[0]
+        whole = terms if natural is None else natural
+        return cls(*(np.reshape(a, (size, -1)) for a in (left, right, terms, whole)))
+
+
+def identity(
+    parts: Sequence[str],
+    case: Case,
+    sides: Callable[[Case, Perturbation | None], Sequence[Sides]],
+) -> Measurement:
+    """Measure whether both sides agree on every instance, for several families of identities at
+    once.
+
+    Args:
+        parts: what is compared, for reports: one name for each entry of what ``sides`` returns.
+        sides: computes both sides; called again with a perturbation on the instances where rule A
+            fires.
+
+    Returns:
+        The residual is max |l − r| / Σ|terms| over the identities of a part.  An instance with a
+        value that is not finite is undecided.
+    """
+    found = sides(case, None)
+    residuals = [_residual(s) for s in found]
+    vague = [_vague(s) for s in found]
+    fired = np.flatnonzero(np.any([np.isfinite(r) & ~(r <= RULE_A) for r in residuals], axis=0))
+    noise = np.zeros((len(found), len(fired)))
+    hidden = np.zeros((len(found), len(fired)), dtype=np.bool_)
+    if len(fired):
+        smaller = case.take(fired)
+        for run in range(RERUNS):
+            again = sides(smaller, smaller.perturbation(run))
+            for k, (first, second) in enumerate(zip(found, again, strict=True)):
+                moved = _moved(first, second, fired)
+                noise[k] = np.maximum(noise[k], (moved / _floored(first.terms[fired])).max(axis=1))
+                large = ~(32.0 * moved <= NOISE_LIMIT * _floored(first.natural[fired]))
+                hidden[k] |= large.any(axis=1)
+    return combine(
+        [
+            _decide(part, residual, vague[k], fired, noise[k], hidden[k])
+            for k, (part, residual) in enumerate(zip(parts, residuals, strict=True))
+        ]
+    )
+
+
+def _floored(terms: FloatArray) -> FloatArray:
+    return terms + _FLOOR
+
+
+def _residual(sides: Sides) -> FloatArray:
+    with np.errstate(all="ignore"):
+        scaled = np.abs(sides.left - sides.right) / _floored(sides.terms)
+    return np.asarray(scaled.max(axis=1), dtype=np.float64)
+
+
+def _vague(sides: Sides) -> npt.NDArray[np.bool_]:
+    """Where even rule A would let an error of 1e-4 of the natural size pass."""
+    limit = RULE_A * sides.terms > NOISE_LIMIT * _floored(sides.natural)
+    return np.asarray(limit.any(axis=1), dtype=np.bool_)
+
+
+def _moved(first: Sides, second: Sides, rows: npt.NDArray[np.int64]) -> FloatArray:
+    """How far a rerun moved both sides."""
+    with np.errstate(all="ignore"):
+        moved = np.abs(second.left - first.left[rows]) + np.abs(second.right - first.right[rows])
+    return np.asarray(moved, dtype=np.float64)
+
+
+def _decide(
+    part: str,
+    residual: FloatArray,
+    vague: npt.NDArray[np.bool_],
+    fired: npt.NDArray[np.int64],
+    noise: FloatArray,
+    hidden: npt.NDArray[np.bool_],
+) -> Measurement:
+    """Rule A everywhere; rule B on the rows ``fired``, for which ``noise`` and ``hidden`` are
+    given."""
+    tolerance = np.full(len(residual), RULE_A)
+    outcome = np.where(residual <= RULE_A, Outcome.HOLDS, Outcome.UNDECIDED).astype(np.int8)
+    second = outcome[fired] != Outcome.HOLDS
+    beyond = fired[second]
+    limit = 32.0 * (4.0 * _U + noise[second])
+    tolerance[beyond] = limit
+    outcome[beyond] = np.where(
+        residual[beyond] > limit,
+        Outcome.FAILS,
+        np.where(hidden[second], Outcome.UNDECIDED, Outcome.HOLDS),
+    )
+    outcome[~np.isfinite(residual) | (vague & (outcome == Outcome.HOLDS))] = Outcome.UNDECIDED
+    return Measurement(
+        residual=residual,
+        tolerance=tolerance,
+        outcome=outcome,
+        part=np.zeros(len(residual), dtype=np.int64),
+        parts=(part,),
+        undecided_because="rounding hides the answer"
+        if np.any(outcome == Outcome.UNDECIDED)
+        else "",
+    )
