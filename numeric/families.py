@@ -167,37 +167,39 @@ def _family(
     rows: Callable[[Streams, Shape], FloatArray] = _generic,
     eps: Callable[[Streams, FloatArray], FloatArray] = _usual_eps,
     float32: bool = False,
-    **sizes: int,
+    sizes: Mapping[str, int] | None = None,
 ) -> Family:
-    return Family(name, description, region, rows, eps, MappingProxyType(sizes), float32)
+    return Family(
+        name, description, region, rows, eps, MappingProxyType(dict(sizes or {})), float32
+    )
 
 
-# Seven copies of a number do not add up to seven times it, so that the mean of a constant row is rounded.
+# Seven copies of a number do not add up to seven times it: the mean of a constant row is rounded.
 _TALL = {"seqLen": 9, "dModel": 7}
 
 _ALL = (
     _family("generic", "normal rows, ε from 1e-6 to 0.1"),
-    _family("tall", "more tokens than channels, odd sizes", **_TALL),
+    _family("tall", "more tokens than channels, odd sizes", sizes=_TALL),
     _family("badly scaled", "each row on a scale of its own, 1e-6 to 1e6", rows=_badly_scaled),
     _family("large offset", "unit variance on an offset of 1e3 to 1e8", rows=_offset),
     _family("near-constant rows", "relative spread 1e-9 to 1e-3", rows=_near_constant),
     _family("constant rows", "at least one row with variance exactly 0", rows=_constant,
-            **_TALL),
-    _family("d_model 1", "every variance is 0, no gradient reaches x", dModel=1),
-    _family("d_model 2", "normalized rows are ±1 up to ε", dModel=2),
-    _family("seq_len 1", "a single token", seqLen=1),
+            sizes=_TALL),
+    _family("d_model 1", "every variance is 0, no gradient reaches x", sizes={"dModel": 1}),
+    _family("d_model 2", "normalized rows are ±1 up to ε", sizes={"dModel": 2}),
+    _family("seq_len 1", "a single token", sizes={"seqLen": 1}),
     _family("tiny eps", "ε from 1e-30 to 1e-12", eps=_tiny_eps),
     _family("float32", "every number rounded to single precision", float32=True),
     _family("eps 0", "ε = 0; half of the instances have a constant row", Region.EDGE,
-            _sometimes_constant, _zero_eps, **_TALL),
+            _sometimes_constant, _zero_eps, sizes=_TALL),
     _family("eps slightly negative", "−ε below every row's variance", Region.EDGE,
             eps=_slightly_negative_eps),
     _family("eps cancels variance", "−ε is a row's variance as computed: hidden by rounding",
             Region.EDGE, eps=_cancelling_eps),
     _family("eps 0, constant row", "var + ε = 0 in a row", Region.REFUTING, _constant, _zero_eps,
-            **_TALL),
+            sizes=_TALL),
     _family("eps 0, d_model 1", "var + ε = 0 in every row", Region.REFUTING,
-            eps=_zero_eps, dModel=1),
+            eps=_zero_eps, sizes={"dModel": 1}),
     _family("eps overwhelms variance", "var + ε < 0 in a row", Region.REFUTING,
             eps=_overwhelming_eps),
 )  # fmt: skip

@@ -42,9 +42,7 @@ def value_matches(part: str, case: Case, model: Callable[[Case], Array]) -> Meas
         terms = at.program.value_magnitudes(trace)[trace.graph.outputs[0]]
         found, expected = trace.output, model(at)
         size = np.abs(found) + np.abs(expected)
-        axes = tuple(range(1, size.ndim))
-        natural = np.broadcast_to(size.max(axis=axes, keepdims=True), size.shape)
-        return [Sides.of(found, expected, terms, natural)]
+        return [Sides.of(found, expected, terms, _spread(_largest(size), size))]
 
     return identity([part], case, sides)
 
@@ -96,14 +94,14 @@ def backprop_is_adjoint(case: Case) -> Measurement:
         pulled = at.program.vjp(trace, cotangent, perturbation)
         derivatives = at.derivative(alone, perturbation)
         # Σ|terms| is the same from either end, so one backward pass gives it for all inputs.
-        sizes = at.program.vjp_magnitude(trace, cotangent)
+        flow = at.program.vjp_magnitude(trace, cotangent)
+        sizes = [_dot(np.abs(tangents[name]), flow[name]) for name in names]
+        together = np.sum(sizes, axis=0)
         return [
             Sides.of(
-                _dot(derivative, cotangent),
-                _dot(tangents[name], pulled[name]),
-                _dot(np.abs(tangents[name]), sizes[name]),
+                _dot(derivative, cotangent), _dot(tangents[name], pulled[name]), size, together
             )
-            for name, derivative in zip(names, derivatives, strict=True)
+            for name, derivative, size in zip(names, derivatives, sizes, strict=True)
         ]
 
     return identity([f"backprop to {n} against the complex step" for n in names], case, sides)
@@ -121,7 +119,10 @@ def backprop_matches(
         found = at.program.vjp(trace, cotangent, perturbation)
         expected = model(at, cotangent)
         terms = at.program.vjp_magnitude(trace, cotangent)
-        return [Sides.of(found[name], expected[name], terms[name]) for name in names]
+        largest = np.max([_largest(terms[name]) for name in names], axis=0)
+        return [
+            Sides.of(found[n], expected[n], terms[n], _spread(largest, terms[n])) for n in names
+        ]
 
     return identity([f"backprop to {n} against {part}" for n in names], case, sides)
 
@@ -152,6 +153,16 @@ def remainder_vanishes(case: Case) -> Measurement:
         parts=("Taylor remainder",),
         undecided_because="no step resolves the Taylor remainder" if outcome.any() else "",
     )
+
+
+def _largest(x: FloatArray) -> FloatArray:
+    """The largest entry of each instance, ``(B,)``."""
+    return np.asarray(x.reshape(len(x), -1).max(axis=1), dtype=np.float64)
+
+
+def _spread(value: FloatArray, like: FloatArray) -> FloatArray:
+    """A number for each instance, repeated to the shape of ``like``."""
+    return np.broadcast_to(value.reshape(-1, *(1 for _ in like.shape[1:])), like.shape)
 
 
 def _dot(a: Array, b: Array) -> FloatArray:

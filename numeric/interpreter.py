@@ -79,6 +79,7 @@ class Interpreter:
         for name in replaced:
             graph.node(name)
         self._ops = tuple(replaced.get(n.name, OPS[n.op]) for n in graph.nodes)
+        self._bindings = tuple(self._binding(n, {}) for n in graph.nodes)
 
     def evaluate(
         self,
@@ -101,7 +102,9 @@ class Interpreter:
         bindings: list[Binding] = []
         with np.errstate(all="ignore"):
             for position, (node, op) in enumerate(zip(self.graph.nodes, self._ops, strict=True)):
-                binding = self._binding(node, bound)
+                binding = self._bindings[position]
+                if node.params.c is not None and node.params.c.symbol in bound:
+                    binding = self._binding(node, bound)
                 args = tuple(values[a] for a in node.args)
                 out = op.evaluate(args, binding)
                 if perturbation is not None:

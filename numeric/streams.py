@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from math import prod
 
 import numpy as np
@@ -34,6 +35,7 @@ def _mix(z: _Keys) -> _Keys:
     return z ^ (z >> np.uint64(31))
 
 
+@cache
 def _hash(*labels: str | int) -> np.uint64:
     text = "\0".join(f"{type(label).__name__}:{label}" for label in labels)
     return np.uint64(
