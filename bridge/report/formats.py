@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from bridge.report.github import render_github
 from bridge.report.json import render_json
+from bridge.report.junit import render_junit
+from bridge.report.markdown import render_markdown
 from bridge.report.model import Report
+from bridge.report.sarif import render_sarif
 from bridge.report.table import render_table
 
 __all__ = ["FORMATS", "Format", "render"]
@@ -21,7 +25,11 @@ class Format:
 
 
 FORMATS: Mapping[str, Format] = {
+    "github": Format("annotations.txt", render_github),
     "json": Format("report.json", render_json),
+    "junit": Format("report.junit.xml", render_junit),
+    "markdown": Format("report.md", render_markdown),
+    "sarif": Format("report.sarif", render_sarif),
     "table": Format("report.txt", render_table),
 }
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import math
 
+from bridge.report.escaping import json_text
 from bridge.report.model import SCHEMA, Entry, Report
+from bridge.report.replay import replay_command
 
 __all__ = ["render_json", "report_json"]
 
@@ -83,8 +85,6 @@ def _entry(entry: Entry, replay: str) -> dict[str, object]:
 
 def report_json(report: Report) -> dict[str, object]:
     """The report as a JSON object; the same audit gives the same object."""
-    from bridge.report.replay import replay_command
-
     return {
         "schema": SCHEMA,
         "tool": report.tool,
@@ -104,4 +104,5 @@ def report_json(report: Report) -> dict[str, object]:
 
 def render_json(report: Report) -> str:
     """The report as text, indented, ending with a newline."""
-    return json.dumps(report_json(report), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    text = json.dumps(report_json(report), indent=2, ensure_ascii=False, allow_nan=False)
+    return json_text(text) + "\n"

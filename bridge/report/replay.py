@@ -14,5 +14,6 @@ def replay_command(entry: Entry) -> str:
     if entry.result is None or entry.result.counterexample is None:
         return ""
     c = entry.result.counterexample
-    key = shlex.quote(entry.obligation.key)
-    return f"obligations replay {key} --seed {c.seed} --family {c.family} --index {c.index}"
+    words = ["obligations", "replay", entry.obligation.key]
+    words += ["--seed", str(c.seed), "--family", c.family, "--index", str(c.index)]
+    return shlex.join(words)

@@ -1,0 +1,51 @@
+"""GitHub workflow annotations: worst first, at most ten, and the rest counted.
+
+Every line is a workflow command, so that no text from Lean stands at the start of a line, where the
+runner would read it as a command of its own.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from bridge.report.escaping import github_message, github_property
+from bridge.report.findings import Finding, Level, findings
+from bridge.report.model import Report
+
+__all__ = ["MOST_ANNOTATIONS", "render_github"]
+
+MOST_ANNOTATIONS = 10
+"""GitHub shows ten annotations of a kind for each step, and drops the rest without a word."""
+
+_COMMAND = {Level.ERROR: "error", Level.WARNING: "warning", Level.NOTE: "notice"}
+
+
+def _annotation(finding: Finding) -> str:
+    entry, o = finding.entry, finding.entry.obligation
+    properties = []
+    if entry.file is not None:
+        properties += [f"file={github_property(entry.file)}", f"line={max(1, o.line)}"]
+    properties.append(f"title={github_property(finding.subject)}")
+    command = _COMMAND[finding.rule.level]
+    return f"::{command} {','.join(properties)}::{github_message(finding.message)}"
+
+
+def _rest(hidden: tuple[Finding, ...]) -> str:
+    count = Counter(f.rule.id for f in hidden)
+    kinds = ", ".join(f"{n} {rule}" for rule, n in count.items())
+    return f"::notice title=lean-obligations::{len(hidden)} more findings: {github_message(kinds)}"
+
+
+def render_github(report: Report) -> str:
+    """The findings as annotations; empty where there is nothing to say."""
+    found = findings(report)
+    lines = [_annotation(f) for f in found[:MOST_ANNOTATIONS]]
+    if len(found) > MOST_ANNOTATIONS:
+        lines.append(_rest(found[MOST_ANNOTATIONS:]))
+    if report.interrupted:
+        lines.append(
+            "::error title=lean-obligations::the audit was interrupted; the rest was not checked"
+        )
+    elif not report.entries:
+        lines.append("::error title=lean-obligations::nothing was audited")
+    return "".join(line + "\n" for line in lines)

@@ -1,0 +1,137 @@
+"""The SARIF 2.1.0 report, for code scanning: what needs attention, at its Lean source line.
+
+What holds is no result.  SARIF could say so with the kind ``pass``, but GitHub reads no kinds and
+would open an alert for every obligation that holds; the counts of all verdicts are in the run's
+properties.  A waived obligation is a suppressed result that carries its justification.
+"""
+
+from __future__ import annotations
+
+import json
+from urllib.parse import quote
+
+from bridge.report.escaping import json_text, one_line, plain
+from bridge.report.findings import RULES, Finding, Level, findings
+from bridge.report.model import Report
+from bridge.report.replay import replay_command
+from bridge.verdict import Verdict
+
+__all__ = ["SARIF_SCHEMA", "render_sarif", "sarif_log"]
+
+SARIF_SCHEMA = (
+    "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+)
+SOURCE_ROOT = "SRCROOT"
+
+_RULE_INDEX = {rule.id: index for index, rule in enumerate(RULES)}
+_SECURITY_SEVERITY = {Level.ERROR: "error", Level.WARNING: "warning", Level.NOTE: "recommendation"}
+
+
+def _rules() -> list[dict[str, object]]:
+    return [
+        {
+            "id": rule.id,
+            "name": rule.name,
+            "shortDescription": {"text": rule.summary},
+            "fullDescription": {"text": rule.summary},
+            "help": {"text": rule.remedy},
+            "defaultConfiguration": {"level": rule.level.value},
+            "properties": {
+                "problem.severity": _SECURITY_SEVERITY[rule.level],
+                "tags": ["lean", "proof-obligation"],
+            },
+        }
+        for rule in RULES
+    ]
+
+
+def _location(finding: Finding) -> dict[str, object]:
+    o, file = finding.entry.obligation, finding.entry.file
+    location: dict[str, object] = {
+        "logicalLocations": [
+            {
+                "name": one_line(o.binder),
+                "fullyQualifiedName": one_line(o.key),
+                "kind": "declaration",
+            }
+        ]
+    }
+    if file is not None:
+        location["physicalLocation"] = {
+            "artifactLocation": {"uri": quote(file, errors="replace"), "uriBaseId": SOURCE_ROOT},
+            "region": {"startLine": max(1, o.line)},
+        }
+    return location
+
+
+def _result(finding: Finding) -> dict[str, object]:
+    entry, o = finding.entry, finding.entry.obligation
+    result: dict[str, object] = {
+        "ruleId": finding.rule.id,
+        "ruleIndex": _RULE_INDEX[finding.rule.id],
+        "kind": "fail",
+        "level": finding.rule.level.value,
+        "message": {"text": plain(f"{finding.subject}: {finding.message}")},
+        "locations": [_location(finding)],
+        "partialFingerprints": {
+            "statementHash/v1": o.statement_hash,
+            "obligationKey/v1": one_line(o.key),
+        },
+        "properties": {
+            "key": o.key,
+            "verdict": entry.verdict.value,
+            "lean": o.lean.status.value,
+            "statement": o.statement,
+            "check": entry.check,
+            "replay": replay_command(entry) or None,
+        },
+    }
+    if entry.verdict is Verdict.WAIVED and finding.rule.level is Level.NOTE:
+        result["suppressions"] = [
+            {"kind": "external", "status": "accepted", "justification": one_line(entry.reason)}
+        ]
+    return result
+
+
+def sarif_log(report: Report) -> dict[str, object]:
+    """The report as a SARIF log with one run."""
+    name, _, version = report.tool.rpartition(" ")
+    return {
+        "$schema": SARIF_SCHEMA,
+        "version": "2.1.0",
+        "runs": [
+            {
+                "tool": {
+                    "driver": {
+                        "name": name or report.tool,
+                        "semanticVersion": version or "0",
+                        "rules": _rules(),
+                    }
+                },
+                "originalUriBaseIds": {
+                    SOURCE_ROOT: {"description": {"text": "The root of the audited repository."}}
+                },
+                "columnKind": "unicodeCodePoints",
+                "automationDetails": {"id": f"obligations/{one_line(report.project)}/"},
+                "invocations": [
+                    {
+                        "executionSuccessful": not report.interrupted,
+                        "exitCode": report.exit_code,
+                    }
+                ],
+                "results": [_result(f) for f in findings(report)],
+                "properties": {
+                    "engine": report.engine.description,
+                    "leanVersion": report.engine.lean_version,
+                    "officialEngine": report.engine.official,
+                    "seed": report.seed,
+                    "summary": report.summary,
+                },
+            }
+        ],
+    }
+
+
+def render_sarif(report: Report) -> str:
+    """The SARIF log as text, indented, ending with a newline."""
+    return json_text(json.dumps(sarif_log(report), indent=2, ensure_ascii=False)) + "\n"

@@ -1,0 +1,72 @@
+"""What several reports say in the same words."""
+
+from __future__ import annotations
+
+from bridge.report.model import Entry, Report
+from bridge.verdict import LeanStatus, Role, Verdict
+
+__all__ = ["headline", "instances", "margin", "number", "proved_theorems"]
+
+
+def number(x: float) -> str:
+    """A measured number, short: three significant digits, scientific where it is far from 1."""
+    return f"{x:.3g}"
+
+
+def proved_theorems(report: Report) -> tuple[int, int]:
+    """How many of the theorems in the report Lean calls proved, and how many theorems there are."""
+    conclusions = [e for e in report.entries if e.obligation.role is Role.CONCLUSION]
+    proved = sum(e.obligation.lean.status is LeanStatus.PROVED for e in conclusions)
+    return proved, len(conclusions)
+
+
+def headline(report: Report) -> str:
+    """The outcome of the audit as one sentence without its full stop."""
+    total = len(report.entries)
+    count = report.summary
+    failing = count.get(Verdict.FAILS.value, 0)
+    unproved = sum(
+        e.obligation.role is Role.CONCLUSION
+        and e.obligation.lean.status in (LeanStatus.SORRY, LeanStatus.AXIOM)
+        for e in report.entries
+    )
+    waived = count.get(Verdict.WAIVED.value, 0)
+    holding = count.get(Verdict.HOLDS.value, 0) + count.get(Verdict.CERTIFIED.value, 0)
+    unknown = total - failing - holding - waived
+    said = []
+    if failing:
+        said.append(f"{failing} of {total} obligations {'fails' if failing == 1 else 'fail'}")
+    if unknown and failing:
+        said.append(f"{unknown} {'is' if unknown == 1 else 'are'} not verified")
+    elif unknown:
+        said.append(
+            f"{unknown} of {total} obligations {'is' if unknown == 1 else 'are'} not verified"
+        )
+    if unproved:
+        said.append(f"{unproved} {'theorem is' if unproved == 1 else 'theorems are'} not proved")
+    if report.interrupted:
+        said.append("the audit was interrupted")
+    if not total:
+        said.append("nothing was audited")
+    if not said:
+        said.append(f"all {holding} obligations that were checked hold")
+        if waived:
+            said.append(f"{waived} {'is' if waived == 1 else 'are'} waived")
+    return ", ".join(said)
+
+
+def instances(entry: Entry) -> str:
+    """On how many instances the verdict rests: drawn, and accepted where these are fewer."""
+    r = entry.result
+    if r is None:
+        return ""
+    if r.accepted < r.instances:
+        return f"{r.accepted:,} of {r.instances:,}"
+    return f"{r.instances:,}"
+
+
+def margin(entry: Entry) -> str:
+    """The worst margin, tolerance − residual; empty where nothing was measured."""
+    if entry.result is None or entry.result.worst is None:
+        return ""
+    return number(entry.result.worst.margin)

@@ -1,0 +1,84 @@
+"""The JUnit report: what is not verified is never passed."""
+
+from __future__ import annotations
+
+from xml.etree import ElementTree
+
+import pytest
+from junitparser import Error, Failure, JUnitXml, Skipped
+
+from bridge.report.junit import render_junit
+from bridge.verdict import LeanStatus, Role, Verdict
+from tests.report.samples import REPORTS, empty, hostile, interrupted, realistic
+
+
+def _cases(text: str) -> dict[str, list[object]]:
+    return {
+        f"{case.classname}:{case.name}": list(case.result)
+        for suite in JUnitXml.fromstring(text.encode("utf-8"))
+        for case in suite
+    }
+
+
+def test_each_theorem_is_a_suite_and_each_obligation_a_case() -> None:
+    report = realistic()
+    assert list(_cases(render_junit(report))) == [e.obligation.key for e in report.entries]
+
+
+def test_verdicts_become_results() -> None:
+    report = realistic()
+    cases = _cases(render_junit(report))
+    for e in report.entries:
+        kinds = [type(r) for r in cases[e.obligation.key]]
+        lean_fails = e.obligation.role is Role.CONCLUSION and e.obligation.lean.status in (
+            LeanStatus.SORRY,
+            LeanStatus.AXIOM,
+        )
+        if e.verdict is Verdict.FAILS or lean_fails:
+            assert kinds == [Failure]
+        elif e.verdict is Verdict.ERROR:
+            assert kinds == [Error]
+        elif e.verdict in (Verdict.HOLDS, Verdict.CERTIFIED):
+            assert kinds == []
+        else:
+            assert kinds == [Skipped]
+
+
+def test_a_failure_carries_counterexample_and_replay() -> None:
+    (failure,) = _cases(render_junit(realistic()))[
+        "layerNorm_backpropVec_eq_adjoint_fderiv_at:conclusion"
+    ]
+    assert isinstance(failure, Failure)
+    assert "fails on 3 of 167 instances" in str(failure.message)
+    assert "residual 3.3e-07 > tolerance 1e-13" in failure.text
+    assert (
+        "obligations replay layerNorm_backpropVec_eq_adjoint_fderiv_at:conclusion" in failure.text
+    )
+
+
+def test_two_findings_of_one_obligation_are_both_told() -> None:
+    (failure,) = _cases(render_junit(realistic()))["postNormEncoderBlock_hasFDerivAt:conclusion"]
+    assert isinstance(failure, Failure)
+    assert "sorry" in str(failure.message)
+    assert "hAttnPack has no check" in failure.text
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_counts_add_up(name: str) -> None:
+    root = ElementTree.fromstring(render_junit(REPORTS[name]()))
+    for what, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
+        assert int(root.attrib[what]) == len(root.findall(f".//{tag}"))
+    assert int(root.attrib["tests"]) == len(root.findall(".//testcase"))
+
+
+@pytest.mark.parametrize("report", [empty, interrupted])
+def test_an_incomplete_audit_does_not_pass(report: object) -> None:
+    assert callable(report)
+    (error,) = _cases(render_junit(report()))["audit:complete"]
+    assert isinstance(error, Error)
+
+
+def test_hostile_text_gives_well_formed_xml() -> None:
+    text = render_junit(hostile())
+    text.encode("utf-8")
+    assert ElementTree.fromstring(text).find(".//script") is None
