@@ -34,17 +34,6 @@ theorem _root_.PostNorm.IsUpperBound.mono {x y : Real} (hx : IsUpperBound S x) (
   have := hx z hz
   grind
 
-/-- Whoever walks down in steps of `d` from where `P` holds to where it fails passes a last place
-where it holds. -/
-theorem exists_last_step {P : Rat → Prop} {d : Rat} :
-    ∀ (m : Nat) (c : Rat), P c → ¬ P (c - m * d) → ∃ c', P c' ∧ ¬ P (c' - d)
-  | 0, c, hc, hm => absurd hc (by rwa [show c - (0 : Nat) * d = c by grind] at hm)
-  | m + 1, c, hc, hm => by
-    by_cases hstep : P (c - d)
-    · refine exists_last_step m (c - d) hstep ?_
-      rwa [show c - d - m * d = c - (m + 1 : Nat) * d by grind]
-    · exact ⟨c, hc, hstep⟩
-
 /-- Some rational upper bound of `S` is as good as it gets up to `2⁻ⁿ`. -/
 theorem exists_ofRat_isUpperBound (hne : ∃ x, S x) (hbdd : ∃ b, IsUpperBound S b) (n : Nat) :
     ∃ c, IsUpperBound S (ofRat c) ∧ ¬ IsUpperBound S (ofRat (c - Rat.halfPow n)) := by
@@ -52,11 +41,9 @@ theorem exists_ofRat_isUpperBound (hne : ∃ x, S x) (hbdd : ∃ b, IsUpperBound
   obtain ⟨c₀, -, -, hbc⟩ := exists_ofRat_le_and_le b
   obtain ⟨x, hx⟩ := hne
   obtain ⟨c₁, -, hcx, -⟩ := exists_ofRat_le_and_le x
-  obtain ⟨m, hm⟩ := Rat.exists_nat_gt ((c₀ + c₁) * (Rat.halfPow n)⁻¹)
-  have hm' := (Field.IsOrdered.mul_inv_lt_iff_lt_mul _ _ (Rat.halfPow_pos n)).mp hm
-  refine exists_last_step m c₀ (hb.mono hbc) fun h => ?_
+  refine Rat.exists_last_step (c₁ := -c₁ - 1) (Rat.halfPow_pos n) (hb.mono hbc) fun c hc h => ?_
   have h1 := h x hx
-  have h2 : ofRat (c₀ - m * Rat.halfPow n) < ofRat (-c₁) := ofRat_lt_ofRat.mpr (by grind)
+  have h2 : ofRat c < ofRat (-c₁) := ofRat_lt_ofRat.mpr (by grind)
   grind
 
 /-- The real numbers are complete: every non-empty set of real numbers that is bounded above has a

@@ -37,6 +37,24 @@ theorem exists_nat_gt (a : Rat) : ∃ n : Nat, a < (n : Rat) := by
   rw [Rat.intCast_natCast] at h2
   grind
 
+/-- Whoever walks down in steps of `d` from where `P` holds to where it fails passes a last place
+where it holds. -/
+theorem exists_last_step {P : Rat → Prop} {c₀ c₁ : Rat} (hd : 0 < d) (h₀ : P c₀)
+    (h₁ : ∀ c, c ≤ c₁ → ¬ P c) : ∃ c, P c ∧ ¬ P (c - d) := by
+  have walk : ∀ (m : Nat) (c : Rat), P c → ¬ P (c - m * d) → ∃ c', P c' ∧ ¬ P (c' - d) := by
+    intro m
+    induction m with
+    | zero => exact fun c hc hm => absurd hc (by rwa [show c - (0 : Nat) * d = c by grind] at hm)
+    | succ m ih =>
+      intro c hc hm
+      by_cases hstep : P (c - d)
+      · refine ih (c - d) hstep ?_
+        rwa [show c - d - m * d = c - (m + 1 : Nat) * d by grind]
+      · exact ⟨c, hc, hstep⟩
+  obtain ⟨m, hm⟩ := exists_nat_gt ((c₀ - c₁) * d⁻¹)
+  have hm' := (Field.IsOrdered.mul_inv_lt_iff_lt_mul _ _ hd).mp hm
+  exact walk m c₀ h₀ (h₁ _ (by grind))
+
 /-! ### Powers -/
 
 theorem pow_le_pow_left (ha : 0 ≤ a) (hab : a ≤ b) : ∀ n : Nat, a ^ n ≤ b ^ n
