@@ -92,10 +92,14 @@ def var_eps(x: FloatArray, eps: FloatArray) -> VarEps:
 
     Around any centre m, var = mean (x − m)² − (mean (x − m))²; each mean of d terms is off by at
     most (d + 4)·u times its absolute terms.  A variance is 0 exactly when all entries are equal,
-    which needs no
-    arithmetic: a constant row is never mistaken for var = 1e-34, nor the reverse.  For ε ≥ 0 the
-    sign is therefore always decided.
+    which needs no arithmetic: a constant row is never mistaken for var = 1e-34, nor the reverse.
+    For ε ≥ 0 the sign is therefore always decided.
     """
+    with np.errstate(all="ignore"):  # a bound may overflow to ∞ or vanish to 0
+        return _var_eps(x, eps)
+
+
+def _var_eps(x: FloatArray, eps: FloatArray) -> VarEps:
     d = x.shape[-1]
     gamma = (d + 8) * _U
     # Scaled by a power of two, which is exact, so that squares neither overflow nor vanish.

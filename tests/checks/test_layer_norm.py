@@ -1,0 +1,109 @@
+"""LayerNorm's checks hold on the right graph, and each says no to every error planted in it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from bridge.checks import Check, registered, replay, run_check
+from bridge.verdict import Role, Verdict
+from numeric.case import Case
+from numeric.families import FAMILIES, Region, draw, sizes_of
+from numeric.graph import Graph
+from numeric.interpreter import Interpreter
+from numeric.measurement import Outcome
+from numeric.mutants import GraphMutant, Mutant
+from tests.checks.graphs import graphs_for, hypotheses_of
+from tests.numeric.graphs import layer_norm
+
+CHECKS: dict[str, Check] = {k: c for k, c in registered().items() if k.startswith("layerNorm_")}
+CONCLUSIONS = [k for k, c in CHECKS.items() if c.role is Role.CONCLUSION]
+GRAPHS = graphs_for(CHECKS.values())
+
+
+def test_every_obligation_of_the_layer_has_a_check() -> None:
+    theorems = ("layerNorm_hasFDerivAt", "layerNorm_backpropVec_eq_adjoint_fderiv_at")
+    expected = {f"{t}:{b}" for t in theorems for b in ("hVarEpsPos", "hStdNe0", "conclusion")}
+    assert set(CHECKS) == expected | {"layerNorm_eval:conclusion"}
+
+
+@pytest.mark.parametrize("key", CHECKS)
+def test_the_check_holds(key: str) -> None:
+    result = run_check(
+        CHECKS[key], hypotheses_of(key, CHECKS), GRAPHS, key=key, seed=0, instances=200
+    )
+    assert result.verdict is Verdict.HOLDS, result
+    assert result.reason == ""
+    assert result.worst is not None
+    assert result.worst.margin > 0
+
+
+@pytest.mark.parametrize(
+    ("key", "mutant"),
+    [(k, m) for k in CONCLUSIONS for m in CHECKS[k].rejects],
+    ids=lambda v: v if isinstance(v, str) else v.name,
+)
+def test_every_mutant_is_rejected_at_the_generic_family(key: str, mutant: Mutant) -> None:
+    batch = draw(FAMILIES["generic"], layer_norm(4, 8), seed=1, key=key, indices=range(8))
+    found = CHECKS[key].measure(Case(mutant.apply(layer_norm(4, 8)), batch))
+    assert found.count(Outcome.FAILS) >= 7
+
+
+def replaced(mutant: Mutant) -> dict[object, Graph]:
+    return {request: mutant.apply(graph).graph for request, graph in GRAPHS.items()}
+
+
+@pytest.mark.parametrize("key", [k for k in CHECKS if k not in CONCLUSIONS])
+@pytest.mark.parametrize(
+    "mutant",
+    [
+        GraphMutant("variance is not divided by d", "var", op="sum"),
+        GraphMutant("x squared instead of centered", "square", args=("x", "x")),
+    ],
+    ids=lambda m: m.name,
+)
+def test_a_hypothesis_fails_on_a_graph_that_computes_something_else(
+    key: str, mutant: Mutant
+) -> None:
+    found = run_check(CHECKS[key], [], replaced(mutant), key=key, seed=0, instances=60)  # type: ignore[arg-type]
+    assert found.verdict is Verdict.FAILS
+    assert found.counterexample is not None
+    assert "against the closed form" in found.counterexample.description
+
+
+def test_a_wrong_graph_fails_with_a_counterexample_that_replays() -> None:
+    key = "layerNorm_eval:conclusion"
+    graphs = replaced(GraphMutant("divided by the variance", "invStd", args=("varEps",)))
+    result = run_check(CHECKS[key], [], graphs, key=key, seed=5, instances=60)  # type: ignore[arg-type]
+    assert result.verdict is Verdict.FAILS
+    c = result.counterexample
+    assert c is not None
+    again = replay(CHECKS[key], [], graphs, key=key, seed=c.seed, family=c.family, index=c.index)  # type: ignore[arg-type]
+    assert result.worst is not None
+    assert again.measurement.residual[0] == result.worst.residual
+    assert again.measurement.count(Outcome.FAILS) == 1
+
+
+@pytest.mark.parametrize(
+    "family",
+    [f for f in FAMILIES.values() if f.region is not Region.REFUTING],
+    ids=lambda f: f.name,
+)
+def test_no_false_alarm_on_hard_instances(family: object) -> None:
+    """200 instances of each family, 2,800 in all, through every conclusion: none fails."""
+    assert family in FAMILIES.values()
+    chosen = FAMILIES[family.name]  # type: ignore[attr-defined]
+    sizes = dict(sizes_of(chosen, ("seqLen", "dModel")))
+    graph = layer_norm(sizes["seqLen"], sizes["dModel"])
+    batch = draw(chosen, graph, seed=11, key="false alarms", indices=range(200))
+    case = Case(Interpreter(graph), batch)
+    positive = CHECKS["layerNorm_hasFDerivAt:hVarEpsPos"].measure(case)
+    keep = np.flatnonzero(positive.outcome == Outcome.HOLDS)
+    for key in CONCLUSIONS:
+        at = case if key.startswith("layerNorm_eval") else case.take(keep)
+        if not len(at):
+            continue
+        found = CHECKS[key].measure(at)
+        assert found.count(Outcome.FAILS) == 0
+        if chosen.region is Region.DOMAIN:
+            assert found.count(Outcome.UNDECIDED) <= 2

@@ -1,0 +1,48 @@
+"""Random numbers: well spread, and a function of their name alone."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from numeric.streams import Streams
+
+
+def streams(count: int = 4000, seed: int = 7, key: str = "k", family: str = "f") -> Streams:
+    return Streams.of(seed, key, family, np.arange(count))
+
+
+def test_an_instance_is_the_same_in_every_batch() -> None:
+    whole = streams(50).child("x").normal((3, 5))
+    some = Streams.of(7, "k", "f", [41, 3]).child("x").normal((3, 5))
+    np.testing.assert_array_equal(some, whole[[41, 3]])
+    np.testing.assert_array_equal(
+        streams(50).take(np.array([8])).uniform((4,)), streams(50).uniform((4,))[[8]]
+    )
+
+
+def test_every_part_of_the_name_counts() -> None:
+    base = streams().uniform()
+    for other in (streams(seed=8), streams(key="l"), streams(family="g"), streams().child("a")):
+        assert not np.any(other.uniform() == base)
+    a, b = streams().child("a").normal(), streams().child("b").normal()
+    assert abs(np.corrcoef(a, b)[0, 1]) < 0.06
+    assert not np.any(streams().child("1").uniform() == streams().child(1).uniform())
+
+
+def test_uniform_normal_and_signs_are_distributed_so() -> None:
+    s = streams(2000)
+    u = s.uniform((50,), 2.0, 4.0)
+    assert u.min() >= 2.0
+    assert u.max() < 4.0
+    counts, _ = np.histogram(u, bins=20, range=(2.0, 4.0))
+    expected = u.size / 20
+    assert np.sum((counts - expected) ** 2 / expected) < 50  # chi-square with 19 degrees of freedom
+    z = s.child("z").normal((51,))
+    assert z.shape == (2000, 51)
+    for power, moment in ((1, 0.0), (2, 1.0), (3, 0.0), (4, 3.0)):
+        assert abs(np.mean(z**power) - moment) < 0.1
+    assert abs(np.mean(z[:, 1:] * z[:, :-1])) < 0.02
+    assert abs(np.mean(z[1:] * z[:-1])) < 0.02
+    assert set(np.unique(s.signs((9,)))) == {-1.0, 1.0}
+    assert abs(s.signs((50,)).mean()) < 0.02
+    assert set(s.below(3)) == {0, 1, 2}
