@@ -7,7 +7,15 @@ import fnmatch
 from collections.abc import Mapping, Sequence
 
 from bridge import __version__
-from bridge.checks import Check, CheckResult, graph_requests, registered, run_check
+from bridge.checks import (
+    Check,
+    CheckResult,
+    Replay,
+    graph_requests,
+    registered,
+    replay,
+    run_check,
+)
 from bridge.checks import GraphRequest as CheckGraphRequest
 from bridge.engine import Engine
 from bridge.errors import InvalidInputError
@@ -18,9 +26,17 @@ from bridge.progress import Progress, Silent
 from bridge.project import Project
 from bridge.report import EngineInfo, Entry, Report
 from bridge.verdict import Role, Verdict
-from numeric.graph import Graph, GraphError, parse_graph
+from numeric.errors import GraphError
+from numeric.graph import Graph, parse_graph
 
-__all__ = ["DEFAULT_INSTANCES", "audit", "judge", "library_for_audit", "select_keys"]
+__all__ = [
+    "DEFAULT_INSTANCES",
+    "audit",
+    "library_for_audit",
+    "replay_instance",
+    "select_keys",
+    "unknown_name",
+]
 
 DEFAULT_INSTANCES = 200
 
@@ -151,11 +167,7 @@ def audit(
     try:
         for done, obligation in enumerate(chosen):
             watcher.update("checking", done, len(chosen), unit=obligation.key)
-            siblings = [
-                o.key
-                for o in library.obligations
-                if o.declaration == obligation.declaration and o.role is Role.HYPOTHESIS
-            ]
+            siblings = _hypothesis_keys(library, obligation)
             entries.append(
                 judge(
                     obligation,
@@ -185,5 +197,41 @@ def audit(
 def _replaced(
     graphs: Mapping[CheckGraphRequest, Graph], graph: Graph
 ) -> dict[CheckGraphRequest, Graph]:
-    """The graphs, with every member of one family replaced by the one given."""
-    raise NotImplementedError
+    """The graphs, with every member of one family replaced by the one given.
+
+    Raises:
+        InvalidInputError: no check runs on a graph of that name.
+    """
+    if not any(r.name == graph.name for r in graphs):
+        known = ", ".join(sorted({r.name for r in graphs}))
+        raise InvalidInputError(
+            f"--graph: no check runs on a graph called {graph.name!r}",
+            remedy=f"checks run on {known}",
+        )
+    return {r: graph if r.name == graph.name else g for r, g in graphs.items()}
+
+
+def replay_instance(library: Library, key: str, *, seed: int, family: str, index: int) -> Replay:
+    """Measure exactly one instance of one obligation.
+
+    Raises:
+        InvalidInputError: there is no such obligation, check or family.
+    """
+    obligation = next((o for o in library.obligations if o.key == key), None)
+    if obligation is None:
+        raise unknown_name(key, library.obligations)
+    checks = registered()
+    if key not in checks:
+        raise InvalidInputError(f"no check is registered for {key}")
+    graphs, _ = _parse_graphs(library)
+    hypotheses = [checks[k] for k in _hypothesis_keys(library, obligation) if k in checks]
+    return replay(checks[key], hypotheses, graphs, key=key, seed=seed, family=family, index=index)
+
+
+def _hypothesis_keys(library: Library, obligation: Obligation) -> list[str]:
+    """Keys of the hypotheses of an obligation's theorem."""
+    return [
+        o.key
+        for o in library.obligations
+        if o.declaration == obligation.declaration and o.role is Role.HYPOTHESIS
+    ]

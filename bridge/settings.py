@@ -37,11 +37,8 @@ class Settings:
 
 
 _TEXT_LISTS = frozenset({"only", "checks"})
-_NUMBERS: dict[str, tuple[type, ...]] = {
-    "seed": (int,),
-    "instances": (int,),
-    "timeout": (int, float),
-}
+_WHOLE = frozenset({"seed", "instances"})
+_NUMBERS = _WHOLE | {"timeout"}
 
 
 def read_settings(project: Path) -> Settings:
@@ -94,8 +91,9 @@ def _checked(where: str, key: str, value: object) -> object:
             raise wrong("a list of text")
         return tuple(value)
     if key in _NUMBERS:
-        if isinstance(value, bool) or not isinstance(value, _NUMBERS[key]):
+        if isinstance(value, bool) or not isinstance(value, int if key in _WHOLE else (int, float)):
             raise wrong("a number")
+        assert isinstance(value, (int, float))
         lowest = 0 if key == "seed" else 1
         if value < lowest:
             raise wrong(f"at least {lowest}")

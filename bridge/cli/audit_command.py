@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
@@ -14,7 +13,8 @@ from bridge.cli.watch import Watch
 from bridge.errors import InvalidInputError
 from bridge.report.formats import FORMATS, render
 from bridge.report.table import table_renderable
-from numeric.graph import Graph, GraphError, parse_graph
+from numeric.errors import GraphError
+from numeric.graph import Graph, parse_graph_text
 
 __all__ = ["audit_command"]
 
@@ -102,13 +102,11 @@ def read_graph(path: Path) -> Graph:
     """A graph from a file.
 
     Raises:
-        InvalidInputError: it is not JSON, or not a well-formed graph; the message names the node.
+        InvalidInputError: it is not a well-formed graph; the message names the node.
     """
     try:
-        return parse_graph(json.loads(path.read_text(encoding="utf-8")))
-    except (ValueError, OSError) as e:
-        kind = "malformed graph" if isinstance(e, GraphError) else "not a JSON file"
+        return parse_graph_text(path.read_text(encoding="utf-8"))
+    except (GraphError, OSError, UnicodeDecodeError) as e:
         raise InvalidInputError(
-            f"--graph {path}: {kind}: {e}",
-            remedy="`obligations graph NAME` writes a well-formed one",
+            f"--graph {path}: {e}", remedy="`obligations graph NAME` writes a well-formed graph"
         ) from e

@@ -123,8 +123,8 @@ def doctor_command(ctx: click.Context, project_folder: Path) -> None:
     except ObligationsError as e:
         _problem(console, e)
     console.print(Text("\nofficial Lean", style="bold"))
-    official = engine.lake_status(project.root if project else Path())
-    console.print(Padding(Text(printable(official)), (0, 0, 0, 2)))
+    official = engine.why_not_lake(project.root if project else Path())
+    console.print(Padding(Text(printable(official or "it can be used")), (0, 0, 0, 2)))
     console.print(Text("\nembedded Lean", style="bold"))
     status = engine.status(verify=True)
     _print_status(console, status)

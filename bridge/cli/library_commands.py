@@ -27,6 +27,14 @@ from bridge.verdict import Role
 __all__ = ["graph_command", "list_command", "show_command"]
 
 
+_BRACKETS = {
+    "default": ("(", ")"),
+    "implicit": ("{", "}"),
+    "strictImplicit": ("⦃", "⦄"),
+    "instImplicit": ("[", "]"),
+}
+
+
 def _library(project_folder: Path, engine_kind: str, timeout: float) -> Library:
     with Watch() as watch:
         setup = set_up(project_folder, engine_kind, watch)
@@ -99,8 +107,7 @@ def _show_statement(console: Console, library: Library, statement: Statement) ->
     if statement.doc:
         console.print(Padding(Text(printable(statement.doc), style="italic"), (1, 0, 1, 2)))
     for b in statement.binders:
-        brackets = {"default": "()", "implicit": "{}", "strictImplicit": "⦃⦄", "instImplicit": "[]"}
-        left, right = brackets[b.kind]
+        left, right = _BRACKETS[b.kind]
         name = "" if b.name is None else f"{b.name} : "
         style = "bold" if b.is_prop else ""
         console.print(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import sys
 from typing import Any
 
@@ -38,15 +39,13 @@ class _Group(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        import difflib
-
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as e:
             close = difflib.get_close_matches(args[0], self.list_commands(ctx), n=1)
-            if close:
-                e.message += f" Did you mean '{close[0]}'?"
-            raise
+            if not close:
+                raise
+            raise click.UsageError(f"{e.message} Did you mean '{close[0]}'?", ctx) from e
 
 
 def report_error(error: ObligationsError) -> None:
