@@ -22,7 +22,8 @@ section
 variable {ι : Type v} {κ : Type w} {μ : Type v}
 
 /-- Composition of bounded linear maps. -/
-def BoundedLinearMap.comp (G : BoundedLinearMap R κ μ) (F : BoundedLinearMap R ι κ) : BoundedLinearMap R ι μ where
+def BoundedLinearMap.comp (G : BoundedLinearMap R κ μ) (F : BoundedLinearMap R ι κ) :
+    BoundedLinearMap R ι μ where
   toFun h := G (F h)
   map_add x y k := by
     have : F (fun i => x i + y i) = fun k => F x k + F y k := funext fun k => F.map_add x y k

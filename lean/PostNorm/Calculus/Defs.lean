@@ -34,6 +34,14 @@ structure BoundedLinearMap (R : Type u) [RealField R] (ι : Type v) (κ : Type w
 instance {ι : Type v} {κ : Type w} : CoeFun (BoundedLinearMap R ι κ) (fun _ => (ι → R) → κ → R) :=
   ⟨BoundedLinearMap.toFun⟩
 
+attribute [pp_nodot] BoundedLinearMap.toFun
+
+/-- Print the application of a bounded linear map as that of a function. -/
+@[app_unexpander BoundedLinearMap.toFun] def unexpandToFun : Lean.PrettyPrinter.Unexpander
+  | `($_ $L $xs*) => `($L $xs*)
+  | `($_ $L) => `($L)
+  | _ => throw ()
+
 /-- The bounded linear map `L` is the Fréchet derivative of `f` at `x`: the error of
 `f (x + h) ≈ f x + L h` is at most `ε r` for all `h` in the ball of radius `r`, once `r` is small. -/
 def HasFDerivAt {ι : Type v} {κ : Type w} (f : (ι → R) → κ → R) (L : BoundedLinearMap R ι κ)
@@ -79,8 +87,9 @@ theorem HasScalarFDerivAt.congr {f F F' : (ι → R) → R} {x : ι → R} (hf :
   subst this; exact hf
 
 /-- Each coordinate of a differentiable function is differentiable. -/
-theorem HasFDerivAt.hasScalarFDerivAt {ι : Type v} {κ : Type w} {f : (ι → R) → κ → R} {L : BoundedLinearMap R ι κ}
-    {x : ι → R} (h : HasFDerivAt f L x) (k : κ) : HasScalarFDerivAt (fun x => f x k) (fun v => L v k) x where
+theorem HasFDerivAt.hasScalarFDerivAt {ι : Type v} {κ : Type w} {f : (ι → R) → κ → R}
+    {L : BoundedLinearMap R ι κ} {x : ι → R} (h : HasFDerivAt f L x) (k : κ) :
+    HasScalarFDerivAt (fun x => f x k) (fun v => L v k) x where
   linear := ⟨fun x y => L.map_add x y k, fun c x => L.map_smul c x k, by
     obtain ⟨C, h0, h1⟩ := L.bounded
     exact ⟨C, h0, fun r h hr hb => h1 r h hr hb k⟩⟩

@@ -27,7 +27,8 @@ private theorem hasDerivAt_inv_pos {a : R} (ha : 0 < a) : HasDerivAt (fun t => t
     grind
   have k2 := Within.mul hb hb
   have k3 : Within (2 * (a⁻¹ * (a⁻¹ * a⁻¹))) ((a⁻¹ * a⁻¹) * (a + h)⁻¹) := by
-    have t1 := mul_nonneg (mul_nonneg (show 0 ≤ a⁻¹ by grind) (show 0 ≤ a⁻¹ by grind)) (show 0 ≤ (a + h)⁻¹ by grind)
+    have t1 := mul_nonneg (mul_nonneg (show 0 ≤ a⁻¹ by grind) (show 0 ≤ a⁻¹ by grind))
+      (show 0 ≤ (a + h)⁻¹ by grind)
     have t2 := mul_le_mul_left (mul_nonneg (show 0 ≤ a⁻¹ by grind) (show 0 ≤ a⁻¹ by grind)) k1
     grind
   have k4 := k2.mul k3

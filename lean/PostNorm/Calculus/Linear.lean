@@ -67,13 +67,15 @@ theorem HasScalarFDerivAt.proj (i : ι) : HasScalarFDerivAt (fun x => x i) (fun 
   small ε hε := ⟨1, by grind, fun r h0 _ h _ => by
     have := mul_nonneg (show 0 ≤ ε by grind) h0; grind⟩
 
-theorem IsLinearForm.zero : IsLinearForm (fun _ : ι → R => (0:R)) := (HasScalarFDerivAt.const (x := fun _ => 0) 0).linear
+theorem IsLinearForm.zero : IsLinearForm (fun _ : ι → R => (0:R)) :=
+  (HasScalarFDerivAt.const (x := fun _ => 0) 0).linear
 
 theorem IsLinearForm.proj (i : ι) : IsLinearForm (fun v : ι → R => v i) :=
   (HasScalarFDerivAt.proj (x := fun _ => 0) i).linear
 
 /-- A linear form is its own derivative. -/
-theorem IsLinearForm.hasScalarFDerivAt {L : (ι → R) → R} (h : IsLinearForm L) (x : ι → R) : HasScalarFDerivAt L L x where
+theorem IsLinearForm.hasScalarFDerivAt {L : (ι → R) → R} (h : IsLinearForm L) (x : ι → R) :
+    HasScalarFDerivAt L L x where
   linear := h
   small ε hε := ⟨1, by grind, fun r h0 _ v _ => by
     have h1 := h.add x v

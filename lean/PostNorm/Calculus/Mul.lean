@@ -6,8 +6,8 @@ import PostNorm.Calculus.Quadratic
 
 ## Main statements
 
-* `HasScalarFDerivAt.smul`, `HasScalarFDerivAt.sub`, `HasScalarFDerivAt.mul`: the product rule comes from the chain
-  rule, by `4 f g = (f + g)² - (f - g)²`. -/
+* `HasScalarFDerivAt.smul`, `HasScalarFDerivAt.sub`, `HasScalarFDerivAt.mul`: the product rule comes from the
+  chain rule, by `4 f g = (f + g)² - (f - g)²`. -/
 
 namespace PostNorm
 universe u v w
@@ -19,7 +19,8 @@ variable {R : Type u} [RealField R]
 section
 variable {ι : Type v} {f g F G : (ι → R) → R} {x : ι → R}
 
-theorem HasScalarFDerivAt.smul (c : R) (hf : HasScalarFDerivAt f F x) : HasScalarFDerivAt (fun x => c * f x) (fun h => c * F h) x :=
+theorem HasScalarFDerivAt.smul (c : R) (hf : HasScalarFDerivAt f F x) :
+    HasScalarFDerivAt (fun x => c * f x) (fun h => c * F h) x :=
   HasScalarFDerivAt.comp (hasDerivAt_const_mul c _) hf
 
 theorem HasScalarFDerivAt.sub (hf : HasScalarFDerivAt f F x) (hg : HasScalarFDerivAt g G x) :
@@ -40,10 +41,12 @@ theorem HasScalarFDerivAt.mul (hf : HasScalarFDerivAt f F x) (hg : HasScalarFDer
   exact h3.congr fun v => by grind
 
 theorem IsLinearForm.add_form (hF : IsLinearForm F) (hG : IsLinearForm G) :
-    IsLinearForm (fun v => F v + G v) := ((hF.hasScalarFDerivAt fun _ => 0).add (hG.hasScalarFDerivAt fun _ => 0)).linear
+    IsLinearForm (fun v => F v + G v) :=
+  ((hF.hasScalarFDerivAt fun _ => 0).add (hG.hasScalarFDerivAt fun _ => 0)).linear
 
 theorem IsLinearForm.sub (hF : IsLinearForm F) (hG : IsLinearForm G) :
-    IsLinearForm (fun v => F v - G v) := ((hF.hasScalarFDerivAt fun _ => 0).sub (hG.hasScalarFDerivAt fun _ => 0)).linear
+    IsLinearForm (fun v => F v - G v) :=
+  ((hF.hasScalarFDerivAt fun _ => 0).sub (hG.hasScalarFDerivAt fun _ => 0)).linear
 
 theorem IsLinearForm.mul_left (c : R) (hF : IsLinearForm F) :
     IsLinearForm (fun v => c * F v) := ((hF.hasScalarFDerivAt fun _ => 0).smul c).linear

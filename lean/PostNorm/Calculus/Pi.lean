@@ -99,7 +99,8 @@ def BoundedLinearMap.pi {ι : Type v} {κ : Type w} [FiniteIndex κ] (F : (ι �
 
 /-- A function is differentiable if each of its finitely many coordinates is. -/
 theorem HasFDerivAt.pi {ι : Type v} {κ : Type w} [FiniteIndex κ] {f : (ι → R) → κ → R}
-    {L : BoundedLinearMap R ι κ} {x : ι → R} (h : ∀ k, HasScalarFDerivAt (fun x => f x k) (fun v => L v k) x) :
+    {L : BoundedLinearMap R ι κ} {x : ι → R}
+    (h : ∀ k, HasScalarFDerivAt (fun x => f x k) (fun v => L v k) x) :
     HasFDerivAt f L x := by
   intro ε hε
   have := FiniteIndex.common_radius (R := R) (ι := κ) (P := fun k δ => ∀ r : R, 0 ≤ r → r ≤ δ → ∀ h : ι → R,

@@ -19,7 +19,8 @@ variable {ι : Type v} {κ : Type w} {x : ι → R}
 /-- The derivative of a finite sum is the sum of the derivatives. -/
 theorem HasScalarFDerivAt.listSum (l : List κ) {f F : κ → (ι → R) → R}
     (h : ∀ k, HasScalarFDerivAt (f k) (F k) x) :
-    HasScalarFDerivAt (fun x => PostNorm.listSum l fun k => f k x) (fun v => PostNorm.listSum l fun k => F k v) x := by
+    HasScalarFDerivAt (fun x => PostNorm.listSum l fun k => f k x)
+      (fun v => PostNorm.listSum l fun k => F k v) x := by
   induction l with
   | nil => exact HasScalarFDerivAt.const 0
   | cons a l ih => exact (h a).add ih

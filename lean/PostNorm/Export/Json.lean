@@ -22,8 +22,8 @@ def floatParts (x : Float) : Option (Int × Int) :=
 /-- `num / den`, rounded to a whole number. -/
 private def roundDiv (num den : Nat) : Nat := (2 * num + den) / (2 * den)
 
-/-- The shortest decimal within a quarter of a unit in the last place of `num / den = m * 2 ^ e`, with at most
-17 digits, if there is one.  It reads back as the same float under any correct rounding. -/
+/-- The shortest decimal that is nearer to `num / den = m * 2 ^ e` than half the distance to the next float, with
+at most 17 digits, if there is one.  It reads back as the same float under any correct rounding. -/
 private def shortest (num den m : Nat) : Option JsonNumber := Id.run do
   -- The decimal exponent of the leading digit, to within one: a size estimate that the search below corrects.
   let digits (n : Nat) : Int := (toString n).length
@@ -33,13 +33,15 @@ private def shortest (num den m : Nat) : Option JsonNumber := Id.run do
     let places : Int := (count : Int) - lead
     let q := if places ≥ 0 then roundDiv (num * 10 ^ places.toNat) den
       else roundDiv num (den * 10 ^ (-places).toNat)
-    -- The value is `num / den = m * ulp`; compare `|q * 10 ^ (-places) - num / den| < ulp / 4`.
+    -- The value is `num / den = m * ulp`; compare `|q * 10 ^ (-places) - num / den|` with `ulp / 2`, and with
+    -- `ulp / 4` below a power of two, where floats lie closer.
     let (a, b) := if places ≥ 0 then (q * den, num * 10 ^ places.toNat)
       else (q * 10 ^ (-places).toNat * den, num)
     let scale := if places ≥ 0 then 10 ^ places.toNat else 1
     let gap := if a ≥ b then a - b else b - a
-    -- `gap / (scale * den) < num / den / m / 4`
-    if 4 * m * gap < num * scale then
+    let part := if a < b && m = 2 ^ 52 then 4 else 2
+    -- `gap / (scale * den) < num / den / m / part`
+    if part * m * gap < num * scale then
       return some <| if places ≥ 0 then ⟨q, places.toNat⟩ else ⟨(q * 10 ^ (-places).toNat : Nat), 0⟩
   return none
 

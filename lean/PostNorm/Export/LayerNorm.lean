@@ -1,4 +1,5 @@
-import Obligations
+import Obligations.Attribute
+import Obligations.GraphFamily
 import PostNorm.Export.Graph
 import PostNorm.Layers.LayerNorm.Graph
 

@@ -33,13 +33,15 @@ theorem Op.jvp_isLinearForm {Γ : Context} {s : Shape} (o : Op R Γ s) (ρ : Env
   | sub i j => exact (IsLinearForm.proj _).sub (IsLinearForm.proj _)
   | mul i j => exact ((IsLinearForm.proj _).mul_right _).add_form ((IsLinearForm.proj _).mul_left _)
   | matmul i j =>
-    exact IsLinearForm.listSum _ fun l => ((IsLinearForm.proj _).mul_right _).add_form ((IsLinearForm.proj _).mul_left _)
+    exact IsLinearForm.listSum _ fun l =>
+      ((IsLinearForm.proj _).mul_right _).add_form ((IsLinearForm.proj _).mul_left _)
   | view v i => exact IsLinearForm.proj _
   | sum i => exact IsLinearForm.listSum _ fun l => IsLinearForm.proj _
   | mean i => exact (IsLinearForm.listSum _ fun l => IsLinearForm.proj _).mul_left _
 
 /-- Two linear maps side by side, into an extended context. -/
-def BoundedLinearMap.cons {ι : Type v} {Γ : Context} {s : Shape} (F : BoundedLinearMap R ι s.Coord) (G : BoundedLinearMap R ι Γ.Coord) :
+def BoundedLinearMap.cons {ι : Type v} {Γ : Context} {s : Shape}
+    (F : BoundedLinearMap R ι s.Coord) (G : BoundedLinearMap R ι Γ.Coord) :
     BoundedLinearMap R ι (Context.Coord (s :: Γ)) :=
   BoundedLinearMap.pi (fun v => Env.cons (F v) (G v)) fun k => by
     cases k with
@@ -49,7 +51,8 @@ def BoundedLinearMap.cons {ι : Type v} {Γ : Context} {s : Shape} (F : BoundedL
         obtain ⟨C, h0, h1⟩ := G.bounded; exact ⟨C, h0, fun r h hr hb => h1 r h hr hb c⟩⟩
 
 /-- The derivative of a graph, as a definite bounded linear map. -/
-noncomputable def Graph.deriv : {Γ : Context} → {s : Shape} → Graph R Γ s → Env R Γ → BoundedLinearMap R Γ.Coord s.Coord
+noncomputable def Graph.deriv : {Γ : Context} → {s : Shape} → Graph R Γ s → Env R Γ →
+    BoundedLinearMap R Γ.Coord s.Coord
   | _, _, .var i, _ => BoundedLinearMap.reindex i.inj
   | _, _, .op o, ρ => BoundedLinearMap.pi (fun v => o.jvp ρ v) fun c => o.jvp_isLinearForm ρ c
   | _, _, .letIn _ a b, ρ =>
@@ -102,14 +105,16 @@ theorem Unary.hasScalarFDerivAt {ι : Type v} (f : Unary R) {F L : (ι → R) �
     exact (h.add (HasScalarFDerivAt.const k)).congr fun v => by simp only [Unary.deriv]; clear h; grind
 
 /-- The derivative of an operation, given its side condition. -/
-theorem Op.hasScalarFDerivAt {Γ : Context} {s : Shape} (o : Op R Γ s) (ρ : Env R Γ) (ok : o.SideCondition ρ) (c : s.Coord) :
+theorem Op.hasScalarFDerivAt {Γ : Context} {s : Shape} (o : Op R Γ s) (ρ : Env R Γ)
+    (ok : o.SideCondition ρ) (c : s.Coord) :
     HasScalarFDerivAt (fun ρ : Γ.Coord → R => o.eval ρ c) (fun v => o.jvp ρ v c) ρ := by
   cases o with
   | map f i => exact f.hasScalarFDerivAt (ok c) (HasScalarFDerivAt.proj _)
   | add i j => exact (HasScalarFDerivAt.proj _).add (HasScalarFDerivAt.proj _)
   | sub i j => exact (HasScalarFDerivAt.proj _).sub (HasScalarFDerivAt.proj _)
   | mul i j => exact (HasScalarFDerivAt.proj _).mul (HasScalarFDerivAt.proj _)
-  | matmul i j => exact HasScalarFDerivAt.listSum _ fun l => (HasScalarFDerivAt.proj _).mul (HasScalarFDerivAt.proj _)
+  | matmul i j => exact HasScalarFDerivAt.listSum _ fun l =>
+      (HasScalarFDerivAt.proj _).mul (HasScalarFDerivAt.proj _)
   | view v i => exact HasScalarFDerivAt.proj _
   | sum i => exact HasScalarFDerivAt.listSum _ fun l => HasScalarFDerivAt.proj _
   | mean i => exact (HasScalarFDerivAt.listSum _ fun l => HasScalarFDerivAt.proj _).smul _

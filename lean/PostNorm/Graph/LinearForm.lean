@@ -21,7 +21,8 @@ theorem IsLinearForm.map_zero {ι : Type v} {F : (ι → R) → R} (h : IsLinear
   clear h e'; grind
 
 theorem IsLinearForm.map_listSum {ι : Type v} {κ : Type w} {F : (ι → R) → R} (h : IsLinearForm F)
-    (l : List κ) (f : κ → ι → R) : F (fun i => PostNorm.listSum l fun k => f k i) = PostNorm.listSum l fun k => F (f k) := by
+    (l : List κ) (f : κ → ι → R) :
+    F (fun i => PostNorm.listSum l fun k => f k i) = PostNorm.listSum l fun k => F (f k) := by
   induction l with
   | nil => exact h.map_zero
   | cons a l ih =>
@@ -45,7 +46,8 @@ theorem IsLinearForm.eq_tensor_dot {s : Shape} {F : Tensor R s → R} (h : IsLin
       obtain ⟨C, h0, hC⟩ := h.bounded
       refine ⟨fun x y => ?_, fun c x => ?_, C, h0, fun r u hr hb => hC r _ hr fun c => ?_⟩
       · rw [← h.add]; congr 1; funext c
-        show (if i = c.2 then x c.1 + y c.1 else 0) = (if i = c.2 then x c.1 else 0) + if i = c.2 then y c.1 else 0
+        show (if i = c.2 then x c.1 + y c.1 else 0) =
+          (if i = c.2 then x c.1 else 0) + if i = c.2 then y c.1 else 0
         split <;> grind
       · rw [← h.smul]; congr 1; funext k
         show (if i = k.2 then c * x k.1 else 0) = c * if i = k.2 then x k.1 else 0
@@ -57,7 +59,8 @@ theorem IsLinearForm.eq_tensor_dot {s : Shape} {F : Tensor R s → R} (h : IsLin
     have e : t = fun c => finSum n fun i => embed i (fun c => t (c, i)) c := funext fun c => by
       have := finSum_ite n c.2 fun i => t (c.1, i)
       show t c = finSum n fun i => if i = c.2 then t (c.1, i) else 0
-      rw [← show (fun i => if c.2 = i then t (c.1, i) else 0) = fun i => if i = c.2 then t (c.1, i) else 0 from
+      rw [← show (fun i => if c.2 = i then t (c.1, i) else 0) =
+          fun i => if i = c.2 then t (c.1, i) else 0 from
         funext fun i => by
           by_cases hi : c.2 = i
           · rw [if_pos hi, if_pos hi.symm]
@@ -122,7 +125,8 @@ theorem IsLinearForm.eq_env_dot {Γ : Context} {F : Env R Γ → R} (h : IsLinea
     rw [t1, t2]
     rfl
 
-theorem IsLinearForm.coordSum {ι : Type v} {s : Shape} {F : s.Coord → (ι → R) → R} (h : ∀ c, IsLinearForm (F c)) :
+theorem IsLinearForm.coordSum {ι : Type v} {s : Shape} {F : s.Coord → (ι → R) → R}
+    (h : ∀ c, IsLinearForm (F c)) :
     IsLinearForm (fun v => PostNorm.coordSum s fun c => F c v) := by
   induction s with
   | unit => exact h ()

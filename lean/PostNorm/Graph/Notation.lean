@@ -29,14 +29,16 @@ syntax term:max term:max* " ⟪" ident,* "⟫" : graphRhs
 declare_syntax_cat graphStep
 syntax ppLine "let " ident (" : " term)? " := " graphRhs : graphStep
 
-@[inherit_doc Graph] syntax (name := graphBang) "graph! " ident* " => " graphStep* ppLine "return " graphRhs : term
+/-- A graph from named steps: `graph! x gamma => let mean := .mean x … return y`. -/
+syntax (name := graphBang) "graph! " ident* " => " graphStep* ppLine "return " graphRhs : term
 
 /-- The de Bruijn index of a name in scope (newest first). -/
 def idxOf (scope : List Name) (x : Name) : Option (MacroM Term) :=
-  match scope.idxOf? x with
-  | none => none
-  | some k => some <| Nat.rec (motive := fun _ => MacroM Term) `(Idx.here)
-      (fun _ m => do `(Idx.there $(← m))) k
+  (scope.idxOf? x).map go
+where
+  go : Nat → MacroM Term
+    | 0 => `(Idx.here)
+    | k + 1 => do `(Idx.there $(← go k))
 
 /-- Replace every name in scope by its index (but not the `mul` of `.mul`). -/
 partial def substNames (scope : List Name) (s : Syntax) : MacroM Syntax :=
@@ -57,11 +59,11 @@ def graphRhsTerm (scope : List Name) : TSyntax `graphRhs → MacroM Term
       match idxOf scope x.getId with
       | some m => args ← `(Args.cons $(← withRef x m) $args)
       | none => Macro.throwErrorAt x s!"no value named {x.getId} in scope"
-    let lbl := match f.raw with
+    let label := match f.raw with
       | .ident _ _ n _ => toString n
       | _ => "call"
     let call ← if as.isEmpty then pure f else `($f $as*)
-    `(Graph.call $(quote lbl) $call $args)
+    `(Graph.call $(quote label) $call $args)
   | `(graphRhs| $t:term) => do
     if t.raw.isIdent then
       match idxOf scope t.raw.getId with
@@ -79,10 +81,10 @@ def graphSteps (scope : List Name) (ret : TSyntax `graphRhs) :
     | `(graphStep| let $x:ident $[: $ty]? := $r:graphRhs) => do
       let a ← graphRhsTerm scope r
       let b ← graphSteps (x.getId :: scope) ret rest
-      let nm : Term := quote (toString x.getId)
+      let name : Term := quote (toString x.getId)
       match ty with
-      | none => `(Graph.letIn $nm $a $b)
-      | some ty => `(Graph.letIn (t := $ty) $nm $a $b)
+      | none => `(Graph.letIn $name $a $b)
+      | some ty => `(Graph.letIn (t := $ty) $name $a $b)
     | _ => Macro.throwUnsupported
 
 macro_rules

@@ -1,6 +1,6 @@
 import PostNorm.Graph.Compose
 import PostNorm.Layers.LayerNorm.Graph
-import Obligations
+import Obligations.Attribute
 
 /-! # LayerNorm: its derivative, and backpropagation through it
 

@@ -35,7 +35,6 @@ theorem layerNorm_varEps_pos {ε : R} (hEpsPos : 0 < ε) (ρ : Env R (ΓLayerNor
 
 /-- The standard deviation of a row is not zero exactly where `var + ε` is positive: each side condition of
 LayerNorm implies the other. -/
-@[obligation]
 theorem layerNorm_std_ne_zero_iff (ε : R) (ρ : Env R (ΓLayerNorm seqLen dModel))
     (row : Shape.Coord ⟦seqLen⟧) :
     (layerNormPrefix7 ε).eval ρ row ≠ 0 ↔ 0 < (layerNormPrefix6 ε).eval ρ row := by
@@ -50,14 +49,12 @@ theorem layerNorm_std_ne_zero {ε : R} (hEpsPos : 0 < ε) (ρ : Env R (ΓLayerNo
 
 /-- If `0 < ε`, then LayerNorm is Fréchet differentiable at every input, and forward mode computes its
 derivative. -/
-@[obligation]
 theorem layerNorm_hasFDerivAt_of_pos (ε : R) (ρ : Env R (ΓLayerNorm seqLen dModel)) (hEpsPos : 0 < ε) :
     HasFDerivAt (fun ρ => (layerNormGraph ε).eval ρ) ((layerNormGraph ε).deriv ρ) ρ :=
   layerNorm_hasFDerivAt ε ρ (layerNorm_varEps_pos hEpsPos ρ) (layerNorm_std_ne_zero hEpsPos ρ)
 
 /-- If `0 < ε`, then backpropagation through LayerNorm is the adjoint of its Fréchet derivative, at every input
 and for every seed. -/
-@[obligation]
 theorem layerNorm_backprop_eq_adjoint_fderiv_of_pos (ε : R) (ρ : Env R (ΓLayerNorm seqLen dModel))
     (δ : Tensor R ⟦seqLen, dModel⟧) (hEpsPos : 0 < ε) :
     (layerNormGraph ε).backprop ρ δ = (fderiv (fun ρ => (layerNormGraph ε).eval ρ) ρ).adjoint δ :=

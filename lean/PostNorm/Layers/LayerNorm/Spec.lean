@@ -1,5 +1,5 @@
 import PostNorm.Layers.LayerNorm.Graph
-import Obligations
+import Obligations.Attribute
 
 /-! # LayerNorm as a formula, and the theorem that the graph computes it
 
