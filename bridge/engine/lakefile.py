@@ -178,6 +178,8 @@ def _read_toml(text: str, lakefile: Path) -> _Declared:
     except tomllib.TOMLDecodeError as error:
         raise LakefileError(f"{lakefile.name} is not valid TOML: {error}") from error
     libraries = content.pop("lean_lib", [])
+    if not isinstance(libraries, list) or not all(isinstance(item, dict) for item in libraries):
+        raise _not_understood(lakefile, f"lean_lib = {libraries!r}")
     content.pop("lean_exe", None)  # nothing is linked here
     return _Declared(content, libraries)
 
@@ -208,6 +210,11 @@ class _LeanReader:
     @property
     def token(self) -> tuple[str, str, int]:
         return self.tokens[self.at] if self.at < len(self.tokens) else _END
+
+    @property
+    def following(self) -> str:
+        """Text of the token after this one."""
+        return self.tokens[self.at + 1][1] if self.at + 1 < len(self.tokens) else ""
 
     def next(self) -> tuple[str, str, int]:
         token = self.token
@@ -263,7 +270,7 @@ class _LeanReader:
             self.at += 1
             braces = self.token[1] == "{"
             self.at += braces
-        while self.token[0] == "name" and self.token[1] not in _COMMANDS:
+        while self.token[0] == "name" and self.following == ":=":
             key = self.next()[1]
             self.take(":=")
             fields[key] = self.value()

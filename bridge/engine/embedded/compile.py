@@ -12,7 +12,13 @@ from typing import IO, cast
 
 from bridge.engine.embedded.layout import Layout
 from bridge.engine.embedded.node import Node
-from bridge.engine.embedded.runtime import OUTPUT, fatal_text, is_chatter, lean_invocation
+from bridge.engine.embedded.runtime import (
+    OUTPUT,
+    explain_end,
+    fatal_text,
+    is_chatter,
+    lean_invocation,
+)
 from bridge.engine.errors import BuildBrokenError
 from bridge.engine.interface import LeanMessage, Severity
 from bridge.engine.modules import Module
@@ -23,9 +29,6 @@ __all__ = ["CompiledModule", "Compiler"]
 _POLL_SECONDS = 0.02
 _OUTPUT_LIMIT = 32 << 20
 _SEVERITIES = ("error", "warning", "information")
-# What Lean and V8 say when memory or stack run out.
-_MEMORY_WORDS = ("out of memory", "memory access out of bounds", "Cannot enlarge memory")
-_STACK_WORDS = ("Maximum call stack size exceeded", "Stack overflow detected", "stack overflow")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +100,11 @@ class Compiler:
             complained = _read(err)
         messages = list(_messages(printed, module))
         if not any(m.severity == "error" for m in messages):
-            stopped = stopped or self._why_not_finished(process.returncode, complained, module)
+            stopped = stopped or _why_not_finished(process.returncode, complained)
+            if not stopped and not (work / "module.olean").is_file():
+                stopped = "Lean stopped before the end: the source leaves the process"
+            if not stopped and module.path.read_bytes() != module.source:
+                stopped = "the source changed while it was being compiled; build again"
         if stopped:
             messages.append(LeanMessage(module.file, 0, 0, "error", stopped))
         failed = any(m.severity == "error" for m in messages)
@@ -124,20 +131,14 @@ class Compiler:
             if any(Path(output.name).stat().st_size > _OUTPUT_LIMIT for output in outputs):
                 return f"stopped: this file prints more than {_OUTPUT_LIMIT >> 20} MB"
 
-    def _why_not_finished(self, code: int, complained: str, module: Module) -> str:
-        """Why a run without error messages is no success; empty if it is one."""
-        if code == 0:
-            if module.path.read_bytes() != module.source:
-                return "the source changed while it was being compiled; build again"
-            return ""
-        lines = complained.splitlines()
-        words = [fatal_text(line) or line.strip() for line in lines if not is_chatter(line)]
-        said = "; ".join(words)[-300:]
-        if any(w in complained for w in _MEMORY_WORDS):
-            return f"Lean ran out of memory (the limit is 2 GB): {said}"
-        if any(w in complained for w in _STACK_WORDS):
-            return f"Lean's stack overflowed: {said}"
-        return f"Lean stopped before the end ({exit_reason(code)}): {said or 'without a word'}"
+
+def _why_not_finished(code: int, complained: str) -> str:
+    """Why a run without error messages is no success; empty if it may be one."""
+    if code == 0:
+        return ""
+    lines = complained.splitlines()
+    words = [fatal_text(line) or line.strip() for line in lines if not is_chatter(line)]
+    return f"Lean stopped before the end: {explain_end(exit_reason(code), words)}"
 
 
 def _messages(printed: str, module: Module) -> list[LeanMessage]:

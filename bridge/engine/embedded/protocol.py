@@ -10,6 +10,7 @@ from bridge.engine.embedded.frames import Message
 __all__ = [
     "ANSWERED_EMPTY",
     "CONTENT_MODIFIED",
+    "INVALID_PARAMS",
     "METHOD_NOT_FOUND",
     "WORKER_CRASHED",
     "diagnostic",
@@ -21,7 +22,8 @@ __all__ = [
 ]
 
 # Numbers of the LSP and of Lean's server.
-METHOD_NOT_FOUND, CONTENT_MODIFIED, WORKER_CRASHED = -32601, -32801, -32902
+METHOD_NOT_FOUND, INVALID_PARAMS = -32601, -32602
+CONTENT_MODIFIED, WORKER_CRASHED = -32801, -32902
 _FATAL_PROGRESS = 2
 
 # fmt: off

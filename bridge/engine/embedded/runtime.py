@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -16,12 +17,26 @@ from pathlib import Path
 from bridge.engine.embedded.layout import Layout
 from bridge.engine.embedded.node import Node
 
-__all__ = ["OUTPUT", "Invocation", "fatal_text", "is_chatter", "lean_invocation", "memory_report"]
+__all__ = [
+    "OUTPUT",
+    "Invocation",
+    "explain_end",
+    "fatal_text",
+    "is_chatter",
+    "lean_invocation",
+    "memory_report",
+]
 
 LIBRARY, BUILD, OUTPUT = "/engine/library", "/engine/build", "/engine/output"
 # Node's own stack has to be as large as Lean's recursion needs; the module is compiled function
 # by function.
 _NODE_FLAGS = ("--stack-size=8000", "--wasm-lazy-validation")
+# What Lean and V8 say when something runs out, and what it means.
+_CAUSES = (
+    (("out of memory", "memory access out of bounds"), "it ran out of memory (the limit is 2 GB)"),
+    (("Maximum call stack", "tack overflow"), "its stack overflowed: a recursion without end?"),
+    (("worker sent an error",), "one of its threads crashed: a recursion without end?"),
+)
 # Left-over debugging of the published build, on stderr.
 _CHATTER = ("[DEBUG", "  - ", "  mainModule?")
 _MEMORY, _FATAL = "@memory ", "@fatal "
@@ -44,6 +59,7 @@ def lean_invocation(
     tree: Path,
     arguments: tuple[str, ...],
     output: Path | None = None,
+    sources: tuple[Path, ...] = (),
     threads: int = 2,
     report_memory: bool = False,
 ) -> Invocation:
@@ -56,6 +72,7 @@ def lean_invocation(
         tree: folder with the project's compiled modules.
         arguments: Lean's own.
         output: the folder that Lean sees as `OUTPUT` and may write to.
+        sources: folders of the project's sources, from which a worker tells a file's module.
         threads: threads started ahead; more are started when they are needed.
         report_memory: whether to report the size of Lean's memory on stderr.
     """
@@ -66,6 +83,7 @@ def lean_invocation(
     ]
     env = {
         "LEAN_PATH": f"{LIBRARY}:{BUILD}",
+        "LEAN_SRC_PATH": ":".join(folder.as_posix() for folder in sources),
         "LEAN_ENGINE_HOME": str(layout.home),
         "LEAN_ENGINE_ROOTS": json.dumps([[f"{seen}/", f"{real}/"] for seen, real in mounts[:2]]),
         "LEAN_ENGINE_MOUNTS": json.dumps(mounts),
@@ -91,6 +109,13 @@ def fatal_text(line: str) -> str | None:
     """The loader's last words, if this line of stderr carries them."""
     text = line.strip()
     return text.removeprefix(_FATAL) if text.startswith(_FATAL) else None
+
+
+def explain_end(reason: str, words: Iterable[str]) -> str:
+    """Why Lean ended, for people: the cause where it is known, the exit reason, its last words."""
+    said = "; ".join(words)[-300:]
+    causes = [text for signs, text in _CAUSES if any(sign in said for sign in signs)]
+    return ", ".join([*causes[:1], reason]) + (f": {said}" if said else "")
 
 
 def is_chatter(line: str) -> bool:

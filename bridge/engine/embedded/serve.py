@@ -28,10 +28,16 @@ def serve(engine: EmbeddedEngine, project: Path, arguments: tuple[str, ...]) -> 
 async def _serve(engine: EmbeddedEngine, project: Path, arguments: tuple[str, ...]) -> int:
     loop = asyncio.get_running_loop()
     requests = asyncio.StreamReader(limit=_STREAM_LIMIT)
-    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(requests), sys.stdin.buffer)
-    transport, protocol = await loop.connect_write_pipe(
-        asyncio.streams.FlowControlMixin, sys.stdout.buffer
-    )
+    try:
+        await loop.connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(requests), sys.stdin.buffer
+        )
+        transport, protocol = await loop.connect_write_pipe(
+            asyncio.streams.FlowControlMixin, sys.stdout.buffer
+        )
+    except ValueError:
+        print("lake serve: standard input and output have to be pipes", file=sys.stderr)
+        return 2
     answers = asyncio.StreamWriter(transport, protocol, None, loop)
 
     def emit(message: Message) -> None:
@@ -61,6 +67,7 @@ async def _serve(engine: EmbeddedEngine, project: Path, arguments: tuple[str, ..
         code = 1
     finally:
         ticks.cancel()
+        await asyncio.gather(ticks, return_exceptions=True)
         await watchdog.close()
     return code
 

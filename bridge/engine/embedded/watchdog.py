@@ -39,14 +39,20 @@ __all__ = ["MEMORY_LIMIT_MB", "Watchdog"]
 MEMORY_LIMIT_MB = 1300
 _WORKER_THREADS = 6
 _TICK_SECONDS = 0.5
+_MOST_RESTARTS = 3  # without an edit in between
 _WAIT = "textDocument/waitForDiagnostics"
 
-Label = tuple[Path, tuple[tuple[str, object], ...]]
+# What a worker is started for: compiled modules that it sees, folders of sources, options.
+Label = tuple[Path, tuple[Path, ...], tuple[tuple[str, object], ...]]
 
 
 @dataclass(slots=True, eq=False)
 class _Open:
-    """An open source and its worker; without one, Lean is not running for it."""
+    """An open source and its worker.
+
+    Without a worker there is a `failure`: the source was refused (its diagnostics say why, and are
+    all there will be), or the worker `crashed`.  `waiting` are requests for whoever comes next.
+    """
 
     document: Document
     imports: tuple[str, ...] = ()
@@ -54,7 +60,9 @@ class _Open:
     worker: Worker | None = None
     waiting: list[Message] = field(default_factory=list)
     busy_since: float | None = None
+    restarts: int = 0
     failure: str = ""
+    crashed: bool = False
 
 
 class Watchdog:
@@ -90,7 +98,15 @@ class Watchdog:
     # -- messages of the client --------------------------------------------------
 
     async def handle(self, message: Message) -> None:
-        """Deal with one message of the client."""
+        """Deal with one message of the client; nonsense is answered with an error."""
+        try:
+            await self._handle(message)
+        except (KeyError, TypeError, ValueError) as error:
+            text = f"malformed {message.get('method')}: {error!r}"
+            if "id" in message:
+                self._emit(protocol.error(message["id"], protocol.INVALID_PARAMS, text))
+
+    async def _handle(self, message: Message) -> None:
         method, number = message.get("method"), message.get("id")
         params: Any = message.get("params")
         params = params if isinstance(params, dict) else {}
@@ -131,12 +147,10 @@ class Watchdog:
         elif entry is None:
             text = f"not available: {message.get('method')}"
             self._emit(protocol.error(number, protocol.METHOD_NOT_FOUND, text))
-        elif message.get("method") == _WAIT and entry.failure == "":
+        elif not entry.failure:
             entry.waiting.append(message)
-        elif message.get("method") == _WAIT and entry.import_keys:
-            self._emit(protocol.result(number, {}))
         else:
-            self._emit(protocol.error(number, protocol.WORKER_CRASHED, entry.failure))
+            self._emit(_without_worker(message, entry))
 
     async def _did_open(self, document: Document) -> None:
         self._did_close(document.uri)
@@ -154,6 +168,7 @@ class Watchdog:
         if entry is None:
             return
         entry.document.change(params["textDocument"].get("version"), params["contentChanges"])
+        entry.restarts = 0
         worker = entry.worker
         if worker is not None and worker.memory_mb <= self._memory_limit_mb:
             imports = tuple(i.module for i in imports_of(entry.document.text))
@@ -233,10 +248,12 @@ class Watchdog:
         for request in waiting:
             worker.send(request)
 
-    def _refuse(self, entry: _Open, diagnostics: list[dict[str, object]]) -> None:
-        """Say why a source cannot be processed.  Requests about it fail until it changes."""
+    def _refuse(
+        self, entry: _Open, diagnostics: list[dict[str, object]], *, crashed: bool = False
+    ) -> None:
+        """Say why a source is not processed.  Requests about it fail until it changes."""
         document = entry.document
-        entry.busy_since = None
+        entry.busy_since, entry.crashed = None, crashed
         entry.failure = str(diagnostics[0]["message"])
         self._emit(
             protocol.notification(
@@ -247,10 +264,11 @@ class Watchdog:
         self._emit(protocol.progress(document.uri, document.version, fatal=True))
         waiting, entry.waiting = entry.waiting, []
         for request in waiting:
-            self._emit(protocol.error(request["id"], protocol.WORKER_CRASHED, entry.failure))
+            self._emit(_without_worker(request, entry))
 
     def _label(self, snapshot: Snapshot, uri: str) -> Label:
-        return snapshot.tree, snapshot.options(uri)
+        folders = dict.fromkeys(library.source_folder for library in snapshot.package.libraries)
+        return snapshot.tree, tuple(folders), snapshot.options(uri)
 
     def _keys(self, imports: tuple[str, ...]) -> tuple[str, ...]:
         """Present keys of imports; nothing at all if the project cannot be read."""
@@ -271,7 +289,7 @@ class Watchdog:
 
     async def _start(self, label: Label) -> Worker:
         assert self._initialize is not None, "a client opens sources after `initialize`"
-        tree, options = label
+        tree, sources, options = label
         settings = tuple(f"-D{name}={_setting(value)}" for name, value in options)
         invocation = lean_invocation(
             self._layout,
@@ -279,6 +297,7 @@ class Watchdog:
             project=self._project,
             tree=tree,
             arguments=("--worker", *settings, *self._arguments),
+            sources=sources,
             threads=_WORKER_THREADS,
             report_memory=True,
         )
@@ -294,13 +313,14 @@ class Watchdog:
             return
         try:
             snapshot = take_snapshot(self._project, self._store, self._fingerprint)
-            self._spare = await self._start((snapshot.tree, snapshot.package.options))
+            self._spare = await self._start(self._label(snapshot, ""))
         except (EngineError, OSError):
             return  # whoever opens a source is told
 
     def _drop(self, worker: Worker) -> None:
         worker.kill()
         self._all.discard(worker)
+        self._later(worker.wait())
 
     # -- messages of the workers -------------------------------------------------
 
@@ -318,7 +338,7 @@ class Watchdog:
             if entry is None:
                 return
             params: Any = message.get("params")
-            if method == "$/lean/fileProgress" and not params.get("processing"):
+            if method == "$/lean/fileProgress" and not (params or {}).get("processing"):
                 entry.busy_since = None
             self._emit(message)
 
@@ -331,7 +351,8 @@ class Watchdog:
         if entry is None:
             return
         entry.worker = None
-        if ended.code == RESTART_CODE:
+        if ended.code == RESTART_CODE and entry.restarts < _MOST_RESTARTS:
+            entry.restarts += 1
             waits = [r for r in worker.pending.values() if r.get("method") == _WAIT]
             entry.waiting.extend(waits)
             for request in waits:
@@ -343,7 +364,7 @@ class Watchdog:
 
     def _broken(self, entry: _Open, worker: Worker, text: str) -> None:
         entry.worker = None
-        self._refuse(entry, [protocol.diagnostic(text)])
+        self._refuse(entry, [protocol.diagnostic(text)], crashed=True)
         self._fail_pending(worker, protocol.WORKER_CRASHED, text)
 
     def _fail_pending(self, worker: Worker, code: int, text: str) -> None:
@@ -386,10 +407,11 @@ class Watchdog:
 
     async def close(self) -> None:
         """Kill all workers, and wait until they are gone."""
-        workers, self._all = list(self._all), set()
-        for worker in workers:
-            worker.kill()
-        await asyncio.gather(*(worker.wait() for worker in workers))
+        while self._all or self._background:  # a restart in progress may bring another worker
+            workers, self._all = self._all, set()
+            for worker in workers:
+                worker.kill()
+            await asyncio.gather(*(w.wait() for w in workers), *self._background)
 
 
 def _uri(params: dict[str, Any]) -> str | None:
@@ -404,6 +426,16 @@ def _uri(params: dict[str, Any]) -> str | None:
         inner = data.get("params") if isinstance(data.get("params"), dict) else data
         return _uri(inner) if isinstance(inner, dict) and inner is not params else None
     return None
+
+
+def _without_worker(request: Message, entry: _Open) -> Message:
+    """Answer to a request about a source that has no worker.
+
+    Of a refused source, all diagnostics are there, so waiting for them succeeds.
+    """
+    if request.get("method") == _WAIT and not entry.crashed:
+        return protocol.result(request["id"], {})
+    return protocol.error(request["id"], protocol.WORKER_CRASHED, entry.failure)
 
 
 def _setting(value: object) -> str:

@@ -9,7 +9,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from bridge.engine.embedded.frames import FrameError, Message, encode_frame, read_frame
-from bridge.engine.embedded.runtime import Invocation, fatal_text, is_chatter, memory_report
+from bridge.engine.embedded.runtime import (
+    Invocation,
+    explain_end,
+    fatal_text,
+    is_chatter,
+    memory_report,
+)
 from bridge.engine.processes import die_with_parent, exit_reason
 
 __all__ = ["Ended", "Worker"]
@@ -116,8 +122,7 @@ class Worker:
         await complaints
         if not self.killed:
             self.killed = True
-            words = "; ".join(self._last_words)
-            reason = broken or f"{exit_reason(code)}{': ' + words if words else ''}"
+            reason = broken or explain_end(exit_reason(code), self._last_words)
             self.on_end(self, Ended(code, reason))
 
     async def _read_complaints(self) -> None:

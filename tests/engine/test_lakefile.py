@@ -1,0 +1,137 @@
+"""Reading lakefiles: what is understood, and that nothing else passes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bridge.engine.errors import LakefileError
+from bridge.engine.lakefile import Package, read_package
+
+LEAN = """\
+import Lake
+open Lake DSL
+
+/- A comment
+   /- nested -/ in several lines. -/
+package «lean-obligations» where
+  version := v!"0.1.0"
+  description := "Obligations -- with dashes"
+  keywords := #["a", "b"]
+  leanOptions := #[⟨`autoImplicit, false⟩, ⟨`maxRecDepth, 1000⟩]
+
+/-- Documented. -/
+@[default_target]
+lean_lib First where
+  srcDir := "lean"
+  roots := #[`First, `First.Extra]
+  leanOptions := #[⟨`autoImplicit, true⟩] -- overrides
+
+lean_lib «Second Lib» where
+  srcDir := "lean/second"
+
+lean_lib Third
+
+lean_exe tool where
+  root := `Main
+"""
+
+TOML = """\
+name = "demo"
+defaultTargets = ["Demo"]
+
+[leanOptions]
+autoImplicit = false
+pp.unicode.fun = true
+
+[[lean_lib]]
+name = "Demo"
+srcDir = "lean"
+"""
+
+
+def package(folder: Path, text: str, name: str = "lakefile.lean") -> Package:
+    (folder / name).write_text(text, encoding="utf-8")
+    return read_package(folder)
+
+
+def test_lean_syntax(tmp_path: Path) -> None:
+    first, second, third = package(tmp_path, LEAN).libraries
+    assert first.name == "First"
+    assert first.roots == ("First", "First.Extra")
+    assert first.options == (("autoImplicit", True), ("maxRecDepth", 1000))
+    assert first.source("First.Extra.A") == tmp_path / "lean/First/Extra/A.lean"
+    assert second.name == "Second Lib"
+    assert second.source_folder == tmp_path / "lean/second"
+    assert second.options == (("autoImplicit", False), ("maxRecDepth", 1000))
+    assert third.source("Third") == tmp_path / "Third.lean"
+
+
+def test_toml_syntax(tmp_path: Path) -> None:
+    found = package(tmp_path, TOML, "lakefile.toml")
+    (demo,) = found.libraries
+    assert demo.roots == ("Demo",)
+    assert demo.source_folder == tmp_path / "lean"
+    assert demo.options == (("autoImplicit", False), ("pp.unicode.fun", True)) == found.options
+
+
+def test_ownership_goes_by_name_parts(tmp_path: Path) -> None:
+    found = package(tmp_path, "package p\nlean_lib Std2\nlean_lib Demo")
+    owner = found.library_of("Demo.A.B")
+    assert owner is not None
+    assert owner.name == "Demo"
+    assert found.library_of("Demonstration") is None
+    assert found.library_of("Std") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("package p", "declares no `lean_lib`"),
+        ('package p\nlean_lib A\nrequire mathlib from git "x"', r"lean:3: .*'require'"),
+        ("package p\nlean_lib A where\n  globs := #[.submodules `A]", "lean:3: |`globs`"),
+        (
+            'package p\nlean_lib A where\n  moreLeanArgs := #["-x"]',
+            "`moreLeanArgs` of `lean_lib A`",
+        ),
+        ("package p where\n  moreServerArgs := #[]\nlean_lib A", "`moreServerArgs` of the package"),
+        ("package p\nlean_lib A where\n  srcDir := if x then y else z", r"lean:3: .*'if'"),
+        ('package p\nlean_lib A where\n  srcDir := "../other"', "outside the project"),
+        ('package p\nlean_lib A where\n  srcDir := "/etc"', "outside the project"),
+        ("package p\nlean_lib A where\n  srcDir := 3", "`srcDir := 3`"),
+        ("package p\nlean_lib A where\n  roots := #[]", "the roots"),
+        ("package p\nlean_lib A where\n  leanOptions := #[`x]", "leanOptions"),
+        ("package p\n/- open", "lean:2: this comment is not closed"),
+        ("package p\nlean_lib A where\n  srcDir", r"lean:3: .*'srcDir'"),
+        ("package p\nscript hello do\n  return 0\nlean_lib A", r"lean:2: .*'script'"),
+        ("open System Foo\npackage p\nlean_lib A", r"lean:1: .*'Foo'"),
+        ("package p\nlean_lib A where\n  srcDir :=", r"lean:3: .*end of the file"),
+        ("package p\nlean_lib A\n#eval 1", r"lean:3: .*'#'"),
+    ],
+)
+def test_the_rest_is_refused_with_its_line(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(LakefileError, match=message) as caught:
+        package(tmp_path, text)
+    assert caught.value.exit_code == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("name = ", "not valid TOML"),
+        ('name = "p"', "declares no `lean_lib`"),
+        ('name = "p"\n[[require]]\nname = "x"\n[[lean_lib]]\nname = "A"', "`require`"),
+        ('[[lean_lib]]\nname = "A"\nglobs = ["A.*"]', "`globs`"),
+        ("lean_lib = 3", "lean_lib"),
+    ],
+)
+def test_toml_that_is_refused(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(LakefileError, match=message):
+        package(tmp_path, text, "lakefile.toml")
+
+
+def test_no_lakefile(tmp_path: Path) -> None:
+    with pytest.raises(LakefileError, match="neither") as caught:
+        read_package(tmp_path)
+    assert "--project" in caught.value.remedy

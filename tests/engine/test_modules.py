@@ -1,0 +1,81 @@
+"""The order of modules, and mistakes that are found without Lean."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bridge.engine.lakefile import read_package
+from bridge.engine.modules import Module, read_modules
+from tests.engine.fakes import write_project
+
+
+def modules(folder: Path, sources: dict[str, str]) -> dict[str, Module]:
+    found = read_modules(read_package(write_project(folder, sources)))
+    return {m.name: m for m in found}
+
+
+def problems(found: dict[str, Module]) -> list[str]:
+    return [str(p) for m in found.values() for p in m.problems]
+
+
+def test_imports_come_first(tmp_path: Path) -> None:
+    found = modules(
+        tmp_path,
+        {
+            "lean/Demo.lean": "import Demo.C\nimport Demo.A\nimport Lean",
+            "lean/Demo/A.lean": "import Demo.B",
+            "lean/Demo/B.lean": "",
+            "lean/Demo/C.lean": "import Demo.A import Demo.B",
+            "lean/Demo/Unused.lean": "",
+        },
+    )
+    assert list(found) == ["Demo.B", "Demo.A", "Demo.C", "Demo"]
+    assert [i.module for i in found["Demo"].imports] == ["Demo.C", "Demo.A"]
+    assert found["Demo.A"].file == "lean/Demo/A.lean"
+    assert not problems(found)
+
+
+def test_a_missing_module_is_reported_where_it_is_imported(tmp_path: Path) -> None:
+    found = modules(tmp_path, {"lean/Demo.lean": "\n import Demo.Gone\nimport Demo.Gone"})
+    assert list(found) == ["Demo"]
+    assert problems(found) == [
+        "error: lean/Demo.lean:2:8: unknown module Demo.Gone: lean/Demo/Gone.lean is missing",
+        "error: lean/Demo.lean:3:7: unknown module Demo.Gone: lean/Demo/Gone.lean is missing",
+    ]
+
+
+def test_a_missing_root(tmp_path: Path) -> None:
+    assert problems(modules(tmp_path, {})) == [
+        "error: lean/Demo.lean: module Demo has no source: lean/Demo.lean is missing"
+    ]
+
+
+def test_a_cycle_is_shown_at_each_of_its_members(tmp_path: Path) -> None:
+    found = modules(
+        tmp_path,
+        {
+            "lean/Demo.lean": "import Demo.A",
+            "lean/Demo/A.lean": "import Demo.B",
+            "lean/Demo/B.lean": "import Lean\nimport Demo.C",
+            "lean/Demo/C.lean": "import Demo.A",
+        },
+    )
+    cycle = "import cycle: Demo.A imports Demo.B imports Demo.C imports Demo.A"
+    assert sorted(problems(found)) == [
+        f"error: lean/Demo/A.lean:1:7: {cycle}",
+        f"error: lean/Demo/B.lean:2:7: {cycle}",
+        f"error: lean/Demo/C.lean:1:7: {cycle}",
+    ]
+    assert not found["Demo"].problems
+
+
+def test_a_module_that_imports_itself(tmp_path: Path) -> None:
+    found = modules(tmp_path, {"lean/Demo.lean": "import Demo"})
+    assert problems(found) == ["error: lean/Demo.lean:1:7: import cycle: Demo imports Demo"]
+
+
+def test_a_source_that_is_not_utf8_and_one_that_cannot_be_read(tmp_path: Path) -> None:
+    write_project(tmp_path, {"lean/Demo.lean": "import Demo.A", "lean/Demo/A.lean": "/- open"})
+    (tmp_path / "lean/Demo.lean").write_bytes(b"import Demo.A\n-- \xff")
+    found = {m.name: m for m in read_modules(read_package(tmp_path))}
+    assert problems(found) == ["error: lean/Demo.lean:2:0: the source is not UTF-8"]

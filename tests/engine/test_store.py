@@ -1,0 +1,124 @@
+"""The store of compiled modules: keys, objects, trees."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+
+from bridge.engine.embedded.store import Store, module_keys
+from bridge.engine.interface import LeanMessage
+from bridge.engine.lakefile import read_package
+from bridge.engine.modules import read_modules
+from tests.engine.fakes import write_project
+
+SOURCES = {
+    "lean/Demo.lean": "import Demo.A\nimport Demo.B",
+    "lean/Demo/A.lean": "import Demo.C",
+    "lean/Demo/B.lean": "",
+    "lean/Demo/C.lean": "",
+}
+
+
+def keys(folder: Path, fingerprint: str = "engine") -> dict[str, str]:
+    return module_keys(read_modules(read_package(folder)), fingerprint)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    return write_project(tmp_path / "project", SOURCES)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "build")
+
+
+def fill(store: Store, key: str, content: bytes = b"olean", *messages: LeanMessage) -> None:
+    work = store.work_folder()
+    (work / "module.olean").write_bytes(content)
+    store.add(key, work / "module.olean", messages)
+    shutil.rmtree(work)
+
+
+def test_a_key_changes_with_the_source_and_with_what_is_imported(project: Path) -> None:
+    before = keys(project)
+    (project / "lean/Demo/C.lean").write_text("-- changed")
+    after = keys(project)
+    changed = {name for name in before if before[name] != after[name]}
+    assert changed == {"Demo.C", "Demo.A", "Demo"}
+
+
+def test_a_key_changes_with_engine_options_and_name(project: Path) -> None:
+    before = keys(project)
+    assert set(before.values()).isdisjoint(keys(project, "other engine").values())
+    assert before["Demo.B"] != before["Demo.C"]  # equal sources under two names
+    lakefile = (project / "lakefile.lean").read_text()
+    changed = lakefile.replace("package demo", "package demo where leanOptions := #[⟨`a, true⟩]")
+    (project / "lakefile.lean").write_text(changed)
+    assert set(before.values()).isdisjoint(keys(project).values())
+
+
+def test_what_cannot_be_compiled_has_no_key(project: Path) -> None:
+    (project / "lean/Demo/C.lean").write_text("import Demo.Gone")
+    assert set(keys(project)) == {"Demo.B"}
+
+
+def test_objects_keep_their_messages(store: Store) -> None:
+    warning = LeanMessage("lean/A.lean", 3, 4, "warning", "unused")
+    fill(store, "ab12", b"x", warning)
+    assert store.has("ab12")
+    assert store.messages("ab12", "elsewhere/A.lean") == (
+        LeanMessage("elsewhere/A.lean", 3, 4, "warning", "unused"),
+    )
+    assert not store.has("ab13")
+
+
+def test_an_object_without_its_note_does_not_count(store: Store) -> None:
+    fill(store, "ab12")
+    next(store.folder.glob("objects/ab/*.json")).unlink()
+    assert not store.has("ab12")
+
+
+def test_a_tree_holds_what_is_compiled_and_is_made_once(store: Store, project: Path) -> None:
+    all_keys = keys(project)
+    fill(store, all_keys["Demo.C"], b"C")
+    first = store.tree(all_keys)
+    assert [p.relative_to(first).as_posix() for p in first.rglob("*.olean")] == ["Demo/C.olean"]
+    assert (first / "Demo/C.olean").read_bytes() == b"C"
+    fill(store, all_keys["Demo.B"], b"B")
+    second = store.tree(all_keys)
+    assert second != first
+    assert store.tree(all_keys) == second
+    assert not list(store.folder.glob("work-*"))
+
+
+def test_links_fall_back_to_copies(
+    store: Store, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_arguments: object) -> None:
+        raise OSError(95, "Operation not supported")
+
+    monkeypatch.setattr(os, "link", refuse)
+    all_keys = keys(project)
+    fill(store, all_keys["Demo.C"], b"C")
+    assert (store.tree(all_keys) / "Demo/C.olean").read_bytes() == b"C"
+
+
+def test_pruning_removes_only_what_is_old(store: Store, project: Path) -> None:
+    all_keys = keys(project)
+    fill(store, all_keys["Demo.C"])
+    tree, work = store.tree(all_keys), store.work_folder()
+    store.prune()
+    assert tree.is_dir()
+    assert store.has(all_keys["Demo.C"])
+    store.prune(now=time.time() + 8 * 24 * 3600)
+    assert not tree.is_dir()
+    assert not work.is_dir()
+    assert store.has(all_keys["Demo.C"])
+    store.prune(now=time.time() + 31 * 24 * 3600)
+    assert not store.has(all_keys["Demo.C"])
+    assert not list(store.folder.rglob("*.olean"))
