@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from bridge.report.github import render_github
+from bridge.report.html import render_html
 from bridge.report.json import render_json
 from bridge.report.junit import render_junit
 from bridge.report.markdown import render_markdown
@@ -26,6 +27,7 @@ class Format:
 
 FORMATS: Mapping[str, Format] = {
     "github": Format("annotations.txt", render_github),
+    "html": Format("report.html", render_html),
     "json": Format("report.json", render_json),
     "junit": Format("report.junit.xml", render_junit),
     "markdown": Format("report.md", render_markdown),

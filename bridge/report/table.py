@@ -15,8 +15,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from bridge.lean_client import printable
 from bridge.obligation import Obligation
+from bridge.report.escaping import one_line
 from bridge.report.model import Entry, Report
 from bridge.report.replay import replay_command
 from bridge.verdict import LeanStatus, Role, Verdict
@@ -37,7 +37,7 @@ _STYLE = {
 
 def first_sentence(doc: str) -> str:
     """The first sentence of a docstring, on one line, without Markdown emphasis."""
-    text = " ".join(printable(doc).replace("**", "").replace("`", "").split())
+    text = " ".join(one_line(doc).replace("**", "").replace("`", "").split())
     end = text.find(". ")
     return text if end < 0 else text[: end + 1]
 
@@ -46,22 +46,22 @@ def lean_words(obligation: Obligation) -> str:
     """What Lean says of an obligation, in a few words."""
     facts = obligation.lean
     if facts.status is LeanStatus.DISCHARGED and facts.discharge is not None:
-        given = " and ".join(printable(c) for c in facts.discharge.conditions)
+        given = " and ".join(one_line(c) for c in facts.discharge.conditions)
         return f"discharged if {given}" if given else "discharged"
     if facts.status is LeanStatus.AXIOM:
-        return "axiom " + ", ".join(printable(a) for a in facts.foreign_axioms or ("itself",))
+        return "axiom " + ", ".join(one_line(a) for a in facts.foreign_axioms or ("itself",))
     return facts.status.value
 
 
 def _numbers(entry: Entry) -> str:
     r = entry.result
     if r is None:
-        return printable(entry.reason)
+        return one_line(entry.reason)
     if entry.verdict in (Verdict.HOLDS, Verdict.CERTIFIED):
         if entry.obligation.role is Role.CONCLUSION and r.accepted < r.instances:
             return f"on {r.accepted:,} of {r.instances:,} instances"
         return f"on {r.instances:,} instances"
-    return printable(entry.reason)
+    return one_line(entry.reason)
 
 
 def _margin(entry: Entry) -> str:
@@ -80,7 +80,7 @@ def _rows(entries: Iterable[Entry]) -> Table:
     table.add_column(justify="right", no_wrap=True, min_width=8)
     for e in entries:
         table.add_row(
-            Text(printable(e.obligation.binder)),
+            Text(one_line(e.obligation.binder)),
             Text(lean_words(e.obligation)),
             Text(e.verdict.value, style=_STYLE[e.verdict]),
             Text(_numbers(e)),
@@ -94,7 +94,7 @@ def _theorem(entries: list[Entry]) -> RenderableType:
     place = f"{first.file}:{first.obligation.line}" if first.file else first.obligation.module
     parts: list[RenderableType] = [
         Text.assemble(
-            (printable(first.obligation.declaration), "bold"), "  ", (printable(place), "dim")
+            (one_line(first.obligation.declaration), "bold"), "  ", (one_line(place), "dim")
         )
     ]
     sentence = first_sentence(first.obligation.doc)
@@ -104,11 +104,11 @@ def _theorem(entries: list[Entry]) -> RenderableType:
     for e in entries:
         command = replay_command(e)
         if command and e.result is not None and e.result.counterexample is not None:
-            what = printable(e.result.counterexample.description)
+            what = one_line(e.result.counterexample.description)
             parts.append(
                 Padding(Text(f"counterexample to {e.obligation.binder}: {what}"), (0, 0, 0, 4))
             )
-            parts.append(Padding(Text(printable(command), style="bold"), (0, 0, 0, 4)))
+            parts.append(Padding(Text(one_line(command), style="bold"), (0, 0, 0, 4)))
     return Padding(Group(*parts), (0, 0, 1, 0))
 
 
@@ -130,7 +130,7 @@ def _summary(report: Report) -> Text:
 
 def table_renderable(report: Report) -> RenderableType:
     """The report as something rich can print."""
-    head = Text(f"{report.engine.description}   seed {report.seed}\n", style="dim")
+    head = Text(f"{one_line(report.engine.description)}   seed {report.seed}\n", style="dim")
     blocks: list[RenderableType] = [head]
     for _, group in groupby(report.entries, key=lambda e: e.obligation.declaration):
         blocks.append(_theorem(list(group)))

@@ -1,0 +1,191 @@
+"""Small charts as inline SVG; colours come from the page's style sheet by class.
+
+Each chart says in its label what it shows, so that nothing is told by colour or place alone.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from markupsafe import Markup, escape
+
+from bridge.report.escaping import one_line
+from bridge.report.words import number
+
+__all__ = ["MarginScale", "Share", "gauge", "lollipop", "stacked_bar"]
+
+
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def _power(exponent: int) -> str:
+    return "10" + str(exponent).translate(_RAISED) if exponent else "1"
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """One part of a stacked bar: how many, what they are, and the class that colours them."""
+
+    count: int
+    what: str
+    css: str
+
+
+def _svg(
+    css: str, width: int, height: int, label: str, body: str, *, stretch: bool = False
+) -> Markup:
+    """An image with a label; ``body`` is markup of this module."""
+    ratio = Markup(' preserveAspectRatio="none"') if stretch else Markup("")
+    return Markup(
+        '<svg class="{}" viewBox="0 0 {} {}"{} role="img" aria-label="{}">{}</svg>'
+    ).format(css, width, height, ratio, one_line(label), Markup(body))
+
+
+def stacked_bar(shares: Iterable[Share]) -> Markup:
+    """A bar cut into shares of a whole, widths in proportion."""
+    parts = [s for s in shares if s.count > 0]
+    total = sum(s.count for s in parts)
+    label = ", ".join(f"{s.count} {s.what}" for s in parts) or "none"
+    if not total:
+        return _svg("stacked", 1000, 10, label, '<rect class="track" width="1000" height="10"/>')
+    body, x = "", 0.0
+    for s in parts:
+        width = 1000 * s.count / total
+        body += f'<rect class="{escape(s.css)}" x="{x:.1f}" width="{width:.1f}" height="10"/>'
+        x += width
+    return _svg("stacked", 1000, 10, label, body, stretch=True)
+
+
+@dataclass(frozen=True, slots=True)
+class MarginScale:
+    """A logarithmic scale for margins of either sign: powers of ten from ``low`` to ``high``.
+
+    With ``signed``, negative margins go to the left half, mirrored, and 0 stands in the middle.
+    """
+
+    low: int
+    high: int
+    signed: bool
+
+    @classmethod
+    def of(cls, margins: Iterable[float | None]) -> MarginScale | None:
+        """The scale that holds all these margins; ``None`` where there is none to show."""
+        finite = [m for m in margins if m is not None and math.isfinite(m)]
+        if not finite:
+            return None
+        sizes = [math.log10(abs(m)) for m in finite if m]
+        low = math.floor(min(sizes, default=-1))
+        high = math.ceil(max(sizes, default=0))
+        return cls(low, max(high, low + 1), any(m <= 0 for m in finite))
+
+    def place(self, margin: float) -> float:
+        """Where ``margin`` stands, from 0 (left) to 1."""
+        if not margin:
+            return 0.5
+        t = (math.log10(abs(margin)) - self.low) / (self.high - self.low)
+        t = min(1.0, max(0.0, t))
+        if not self.signed:
+            return 0.03 + 0.94 * t
+        return 0.5 + math.copysign(0.04 + 0.43 * t, margin)
+
+    @property
+    def ends(self) -> tuple[str, str]:
+        """What the left and the right end of the scale are called."""
+        top = _power(self.high)
+        return (f"−{top}", top) if self.signed else (_power(self.low), top)
+
+
+def lollipop(scale: MarginScale, margin: float | None, css: str) -> Markup:
+    """One margin on a shared scale: a stem from the limit, and a head."""
+    axis = "4" if not scale.signed else "100"
+    body = (
+        f'<line class="axis" x1="0" x2="200" y1="10" y2="10"/>'
+        f'<line class="limit" x1="{axis}" x2="{axis}" y1="1" y2="19"/>'
+    )
+    if margin is None or not math.isfinite(margin):
+        said = "no margin" if margin is None else f"margin {margin}"
+        return _svg("lollipop", 200, 20, said, body)
+    x = 200 * scale.place(margin)
+    head = f'<circle cx="{x:.1f}" cy="10" r="4.5"/>'
+    if margin < 0:
+        head = f'<path d="M{x:.1f} 4.2 l5.8 5.8 -5.8 5.8 -5.8 -5.8z"/>'
+    body += f'<g class="{escape(css)}"><line x1="{axis}" x2="{x:.1f}" y1="10" y2="10"/>{head}</g>'
+    return _svg("lollipop", 200, 20, f"margin {number(margin)}", body)
+
+
+_LEFT, _RIGHT, _LIMIT = 8.0, 352.0, 236.0
+
+
+def gauge(residual: float, tolerance: float) -> Markup | None:
+    """Residual against tolerance on a logarithmic scale; ``None`` where they cannot be drawn.
+
+    Where the tolerance is 0, as for ``0 < q``, the residual is −q and the scale is q's.
+    """
+    if not (math.isfinite(residual) and math.isfinite(tolerance)):
+        return None
+    if tolerance > 0:
+        return _ratio_gauge(residual, tolerance)
+    return _sign_gauge(tolerance - residual)
+
+
+def _ratio_gauge(residual: float, tolerance: float) -> Markup:
+    ratio = residual / tolerance
+    power = math.log10(ratio) if ratio > 0 else -math.inf
+    below = 4 if power > -4 else 8
+    above = max(2, min(18, math.ceil(power) + 1)) if power > 0 else 2
+    if power <= 0:
+        t = max(0.0, 1 + power / below)
+        x = _LEFT + t * (_LIMIT - _LEFT)
+    else:
+        x = _LIMIT + min(1.0, power / above) * (_RIGHT - _LIMIT)
+    said = f"{number(ratio)} times the tolerance"
+    body = _frame(x, bad=ratio > 1)
+    body += _tick(_LEFT, f"{_power(-below)}×", "start") + _tick(_LIMIT, "tolerance", "middle")
+    body += _tick(_RIGHT, f"{_power(above)}×", "end")
+    body += _head(x, said)
+    return _svg(
+        "gauge", 360, 62, f"residual {number(residual)} is {said}, {number(tolerance)}", body
+    )
+
+
+def _sign_gauge(margin: float) -> Markup:
+    # On a logarithmic scale the limit, 0, is far from everything: it gets the tolerance's place.
+    power = math.log10(abs(margin)) if margin else -math.inf
+    low, high = -36, 4
+    t = min(1.0, max(0.0, (power - low) / (high - low)))
+    if margin > 0:
+        x = _LIMIT - 8 - t * (_LIMIT - 8 - _LEFT)
+    elif margin < 0:
+        x = _LIMIT + 8 + t * (_RIGHT - 8 - _LIMIT)
+    else:
+        x = _LIMIT
+    said = (
+        f"{number(margin)} from the limit" if margin > 0 else f"beyond the limit: {number(margin)}"
+    )
+    body = _frame(x, bad=margin <= 0)
+    body += _tick(_LEFT, _power(high), "start") + _tick(_LIMIT, "limit 0", "middle")
+    body += _tick(_RIGHT, f"−{_power(high)}", "end")
+    body += _head(x, said)
+    return _svg("gauge", 360, 62, f"margin {number(margin)}, {said}", body)
+
+
+def _frame(x: float, *, bad: bool) -> str:
+    state = "bad" if bad else "good"
+    return (
+        f'<rect class="zone-good" x="{_LEFT}" y="25" width="{_LIMIT - _LEFT}" height="12" rx="3"/>'
+        f'<rect class="zone-bad" x="{_LIMIT}" y="25" width="{_RIGHT - _LIMIT}" height="12" rx="3"/>'
+        f'<line class="limit" x1="{_LIMIT}" x2="{_LIMIT}" y1="20" y2="42"/>'
+        f'<g class="head {state}"><circle cx="{x:.1f}" cy="31" r="7"/></g>'
+    )
+
+
+def _tick(x: float, text: str, anchor: str) -> str:
+    return f'<text class="tick" x="{x}" y="56" text-anchor="{anchor}">{escape(text)}</text>'
+
+
+def _head(x: float, text: str) -> str:
+    anchor = "start" if x < 90 else "end" if x > 270 else "middle"
+    at = _LEFT if anchor == "start" else _RIGHT if anchor == "end" else x
+    return f'<text class="value" x="{at:.1f}" y="14" text-anchor="{anchor}">{escape(text)}</text>'

@@ -1,0 +1,304 @@
+"""From a report to what the page's template shows: values that need no further thought.
+
+The template escapes every value, and ``plain`` is applied to each before, so that neither this
+module nor the template has to remember to.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from itertools import groupby
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from bridge.checks import FamilyCount
+from bridge.report.escaping import one_line, plain
+from bridge.report.findings import Finding, Level, findings
+from bridge.report.html.charts import MarginScale, Share, gauge, lollipop, stacked_bar
+from bridge.report.model import Entry, Report
+from bridge.report.replay import replay_command
+from bridge.report.table import lean_words
+from bridge.report.words import headline, number, proved_theorems
+from bridge.verdict import LeanStatus, Role, Verdict
+
+__all__ = ["render_html"]
+
+VERDICT_WORDS = {
+    Verdict.FAILS: "a counterexample violates it",
+    Verdict.ERROR: "the check itself broke",
+    Verdict.STALE: "the statement changed since its check was accepted",
+    Verdict.INCONCLUSIVE: "the check ran and cannot tell; the reason says why",
+    Verdict.UNPAIRED: "no check is written for it",
+    Verdict.WAIVED: "somebody gave a reason for not checking it",
+    Verdict.HOLDS: "no instance violates it, and enough of them were judged",
+    Verdict.CERTIFIED: "a rigorous enclosure shows it on the given instances",
+}
+LEAN_WORDS = {
+    LeanStatus.PROVED: "the kernel accepted a proof, from the standard axioms and Lean's own library",
+    LeanStatus.ASSUMED: "a hypothesis: the theorem takes it for granted",
+    LeanStatus.DISCHARGED: "a hypothesis that a named lemma proves under stated conditions",
+    LeanStatus.SORRY: "the proof, or something below it, is unfinished",
+    LeanStatus.AXIOM: "the proof rests on an axiom that is not a standard one",
+    LeanStatus.UNCHECKED: "Lean was not run",
+}
+EXIT_WORDS = {0: "everything holds", 1: "something fails", 4: "incomplete"}
+ROLE_WORDS = {
+    "domain": "Intended use",
+    "edge": "Outside the intended use, where the hypotheses hold for some instances",
+    "refuting": "Must be refused: every instance violates the hypothesis",
+}
+_ROLE_ORDER = {role: rank for rank, role in enumerate(ROLE_WORDS)}
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many obligations have a verdict."""
+
+    verdict: Verdict
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyRow:
+    """One family of instances: what came of it, in words and as charts."""
+
+    name: str
+    outcome: str
+    bar: Markup
+    margin: str
+    lollipop: Markup
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyGroup:
+    """The families of one role."""
+
+    title: str
+    rows: tuple[FamilyRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Families:
+    """The table of families, and the ends of its scale of margins."""
+
+    groups: tuple[FamilyGroup, ...]
+    low: str
+    high: str
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One obligation as the page shows it."""
+
+    anchor: str
+    entry: Entry
+    lean: str
+    lean_css: str
+    margin: str
+    instances: str
+    reason: str
+    gauge: Markup | None
+    families: Families | None
+    replay: str
+    search: str
+    open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Theorem:
+    """One theorem: its English, and its obligations in the order of its telescope."""
+
+    anchor: str
+    name: str
+    place: str
+    doc: tuple[tuple[tuple[bool, str], ...], ...]
+    items: tuple[Item, ...]
+
+
+def anchor(kind: str, name: str) -> str:
+    """An identifier for links, made of letters, digits, ``_`` and ``-``; different names differ."""
+    return f"{kind}-" + re.sub(
+        r"[^A-Za-z0-9_]", lambda m: f"-{ord(m[0]):x}-" if m[0] != ":" else "--", name
+    )
+
+
+def paragraphs(doc: str) -> tuple[tuple[tuple[bool, str], ...], ...]:
+    """A docstring as paragraphs of (is it code, text)."""
+    found = []
+    for block in re.split(r"\n\s*\n", plain(doc).replace("**", "").strip()):
+        pieces = " ".join(block.split()).split("`")
+        closed = len(pieces) % 2 == 1
+        spans = [(i % 2 == 1 and closed, p) for i, p in enumerate(pieces) if p]
+        if spans:
+            found.append(tuple(spans))
+    return tuple(found)
+
+
+def _family_row(f: FamilyCount, scale: MarginScale | None) -> FamilyRow:
+    refusing = f.role == "refuting"
+    rejected = max(0, f.drawn - f.accepted)
+    shares = [
+        Share(f.held, "held", "bad" if refusing else "good"),
+        Share(f.failed, "refused" if refusing else "failed", "expected" if refusing else "bad"),
+        Share(f.undecided, "undecided", "unsure"),
+        Share(rejected, "outside the hypotheses", "outside"),
+    ]
+    said = ", ".join(f"{s.count} {s.what}" for s in shares if s.count) or "none drawn"
+    margin = f.worst_margin
+    css = "expected" if refusing else "bad" if f.failed else "unsure" if f.undecided else "good"
+    drawn = Markup("") if scale is None else lollipop(scale, margin, css)
+    return FamilyRow(
+        f.family, said, stacked_bar(shares), "" if margin is None else number(margin), drawn
+    )
+
+
+def _families(families: Sequence[FamilyCount]) -> Families | None:
+    if not families:
+        return None
+    scale = MarginScale.of(f.worst_margin for f in families)
+    roles = sorted(dict.fromkeys(f.role for f in families), key=lambda r: _ROLE_ORDER.get(r, 9))
+    groups = tuple(
+        FamilyGroup(
+            ROLE_WORDS.get(role, role),
+            tuple(_family_row(f, scale) for f in families if f.role == role),
+        )
+        for role in roles
+    )
+    low, high = ("", "") if scale is None else scale.ends
+    return Families(groups, low, high)
+
+
+_LEAN_CSS = {
+    LeanStatus.PROVED: "good",
+    LeanStatus.DISCHARGED: "good",
+    LeanStatus.ASSUMED: "plain",
+    LeanStatus.UNCHECKED: "unsure",
+    LeanStatus.SORRY: "bad",
+    LeanStatus.AXIOM: "bad",
+}
+
+
+def _instances(entry: Entry) -> str:
+    r = entry.result
+    if r is None or not r.instances:
+        return ""
+    if r.accepted < r.instances:
+        return f"{r.accepted:,} of {r.instances:,} instances"
+    return f"{r.instances:,} instances"
+
+
+def _item(entry: Entry) -> Item:
+    o, r = entry.obligation, entry.result
+    worst = None if r is None else r.worst
+    words = (o.key, o.statement, entry.verdict.value, o.lean.status.value, entry.check or "")
+    return Item(
+        anchor=anchor("o", o.key),
+        entry=entry,
+        lean=lean_words(o),
+        lean_css=_LEAN_CSS[o.lean.status],
+        margin="" if worst is None else number(worst.margin),
+        instances=_instances(entry),
+        reason=entry.reason,
+        gauge=None if worst is None else gauge(worst.residual, worst.tolerance),
+        families=None if r is None else _families(r.families),
+        replay=one_line(replay_command(entry)),
+        search=one_line(" ".join((*words, entry.reason))).casefold(),
+        open=entry.verdict in (Verdict.FAILS, Verdict.ERROR),
+    )
+
+
+def _bar(entries: Sequence[Entry]) -> Markup:
+    order = list(VERDICT_WORDS)
+    return stacked_bar(
+        Share(sum(e.verdict is v for e in entries), v.value, f"v-{v.value}") for v in order
+    )
+
+
+def _theorem(entries: Sequence[Entry]) -> Theorem:
+    first, o = entries[0], entries[0].obligation
+    return Theorem(
+        anchor=anchor("t", o.declaration),
+        name=o.declaration,
+        place=f"{first.file}:{o.line}" if first.file else o.module,
+        doc=paragraphs(o.doc),
+        items=tuple(_item(e) for e in entries),
+    )
+
+
+def _attention(found: Sequence[Finding]) -> list[dict[str, str]]:
+    return [
+        {
+            "anchor": anchor("o", f.entry.obligation.key),
+            "rule": f.rule.id,
+            "css": "v-" + f.entry.verdict.value if f.rule.id.startswith("obl") else "v-fails",
+            "kind": f.rule.id.removeprefix("obligation-").replace("lean-", "Lean: "),
+            "subject": f.subject,
+            "said": f.said.removeprefix(f"{f.entry.verdict.value}: "),
+        }
+        for f in found
+        if f.rule.level is not Level.NOTE
+    ]
+
+
+def _integrity(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def breakable(text: str) -> Markup:
+    """A long name that may break after each of its parts."""
+    return Markup(re.sub(r"(_|[.:/](?=\w))", r"\1<wbr>", str(escape(plain(text)))))
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("bridge.report.html", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=lambda value: (
+            plain(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+        ),
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["breakable"] = breakable
+    return environment
+
+
+def render_html(report: Report) -> str:
+    """The report as one HTML page, ending with a newline; the same audit gives the same page."""
+    templates = files("bridge.report.html").joinpath("templates")
+    style = templates.joinpath("page.css").read_text(encoding="utf-8")
+    script = templates.joinpath("page.js").read_text(encoding="utf-8")
+    proved, theorems = proved_theorems(report)
+    count = report.summary
+    page = _environment().get_template("page.html.j2")
+    return (
+        page.render(
+            report=report,
+            style=Markup(style),
+            script=Markup(script),
+            style_hash=_integrity(style),
+            script_hash=_integrity(script),
+            headline=headline(report),
+            exit_words=EXIT_WORDS[report.exit_code],
+            proved=proved,
+            theorem_count=theorems,
+            counts=[Count(v, count[v.value]) for v in VERDICT_WORDS if v.value in count],
+            bar=_bar(report.entries),
+            attention=_attention(findings(report)),
+            theorems=[
+                _theorem(list(group))
+                for _, group in groupby(report.entries, key=lambda e: e.obligation.declaration)
+            ],
+            verdict_words=VERDICT_WORDS,
+            lean_words=LEAN_WORDS,
+            Role=Role,
+        ).rstrip("\n")
+        + "\n"
+    )

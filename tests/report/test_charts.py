@@ -1,0 +1,85 @@
+"""The charts put values where they belong, and say in words what they show."""
+
+from __future__ import annotations
+
+import math
+import re
+from itertools import pairwise
+from xml.etree import ElementTree
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bridge.report.html.charts import MarginScale, Share, gauge, lollipop, stacked_bar
+
+FINITE = st.floats(allow_nan=False, allow_infinity=False)
+
+
+@given(st.lists(FINITE, min_size=1))
+def test_a_scale_keeps_order_and_stays_in_its_frame(margins: list[float]) -> None:
+    scale = MarginScale.of(margins)
+    assert scale is not None
+    places = [scale.place(m) for m in sorted(margins)]
+    assert all(0 <= p <= 1 for p in places)
+    assert all(a <= b + 1e-12 for a, b in pairwise(places))
+
+
+@given(FINITE)
+def test_what_is_below_zero_is_left_of_the_limit(margin: float) -> None:
+    scale = MarginScale.of([margin, -1.0])
+    assert scale is not None
+    assert math.copysign(1, scale.place(margin) - 0.5) == math.copysign(1, margin) or margin == 0
+
+
+def test_there_is_no_scale_for_nothing() -> None:
+    assert MarginScale.of([None, math.nan, math.inf]) is None
+
+
+def _head(svg: str) -> tuple[float, str]:
+    root = ElementTree.fromstring(svg)
+    (group,) = root.findall("g")
+    return float(group[0].attrib["cx"]), group.attrib["class"]
+
+
+@given(st.floats(0, 1e300), st.floats(1e-300, 1e300))
+def test_the_gauge_shows_on_which_side_of_the_tolerance_it_is(
+    residual: float, tolerance: float
+) -> None:
+    ratio = residual / tolerance
+    if not math.isfinite(ratio):
+        return
+    svg = gauge(residual, tolerance)
+    assert svg is not None
+    place, css = _head(svg)
+    assert 8 <= place <= 352
+    assert css == ("head bad" if ratio > 1 else "head good")
+    assert place <= 236 if ratio <= 1 else place >= 236
+
+
+@pytest.mark.parametrize(("margin", "css"), [(1e-300, "good"), (0.0, "bad"), (-1e-300, "bad")])
+def test_the_gauge_of_a_sign(margin: float, css: str) -> None:
+    svg = gauge(-margin, 0.0)
+    assert svg is not None
+    place, found = _head(svg)
+    assert found == f"head {css}"
+    assert (place < 236) == (margin > 0)
+
+
+@pytest.mark.parametrize("pair", [(math.nan, 1.0), (math.inf, 1.0), (1.0, math.inf)])
+def test_no_gauge_for_what_is_not_a_number(pair: tuple[float, float]) -> None:
+    assert gauge(*pair) is None
+
+
+def test_a_bar_has_its_shares_and_says_them() -> None:
+    svg = stacked_bar([Share(3, "held", "good"), Share(0, "failed", "bad"), Share(1, "<b>", "x")])
+    widths = re.findall(r'width="([0-9.]+)"', svg)
+    assert widths == ["750.0", "250.0"]
+    assert 'aria-label="3 held, 1 &lt;b&gt;"' in svg
+
+
+def test_a_lollipop_without_a_margin_has_no_head() -> None:
+    scale = MarginScale(-3, 0, signed=False)
+    assert "<g" not in lollipop(scale, None, "good")
+    assert 'aria-label="no margin"' in lollipop(scale, None, "good")
+    assert 'aria-label="margin nan"' in lollipop(scale, math.nan, "good")
