@@ -37,7 +37,7 @@ _STYLE = {
 
 def first_sentence(doc: str) -> str:
     """The first sentence of a docstring, on one line, without Markdown emphasis."""
-    text = " ".join(one_line(doc).replace("**", "").replace("`", "").split())
+    text = one_line(doc.replace("**", "").replace("`", ""))
     end = text.find(". ")
     return text if end < 0 else text[: end + 1]
 
@@ -106,7 +106,9 @@ def _theorem(entries: list[Entry]) -> RenderableType:
         if command and e.result is not None and e.result.counterexample is not None:
             what = one_line(e.result.counterexample.description)
             parts.append(
-                Padding(Text(f"counterexample to {e.obligation.binder}: {what}"), (0, 0, 0, 4))
+                Padding(
+                    Text(f"counterexample to {one_line(e.obligation.binder)}: {what}"), (0, 0, 0, 4)
+                )
             )
             parts.append(Padding(Text(one_line(command), style="bold"), (0, 0, 0, 4)))
     return Padding(Group(*parts), (0, 0, 1, 0))

@@ -40,7 +40,7 @@ VERDICT_WORDS = {
     Verdict.CERTIFIED: "a rigorous enclosure shows it on the given instances",
 }
 LEAN_WORDS = {
-    LeanStatus.PROVED: "the kernel accepted a proof, from the standard axioms and Lean's own library",
+    LeanStatus.PROVED: "the kernel accepted a proof, from standard axioms and Lean's own library",
     LeanStatus.ASSUMED: "a hypothesis: the theorem takes it for granted",
     LeanStatus.DISCHARGED: "a hypothesis that a named lemma proves under stated conditions",
     LeanStatus.SORRY: "the proof, or something below it, is unfinished",
