@@ -25,14 +25,13 @@ def IsUpperBound {α : Type u} [LE α] (S : α → Prop) (b : α) : Prop := ∀ 
 def IsLUB {α : Type u} [LE α] (S : α → Prop) (s : α) : Prop :=
   IsUpperBound S s ∧ ∀ b, IsUpperBound S b → s ≤ b
 
+theorem IsUpperBound.mono {α : Type u} [LE α] [Std.IsPreorder α] {S : α → Prop} {x y : α}
+    (hx : IsUpperBound S x) (hxy : x ≤ y) : IsUpperBound S y :=
+  fun z hz => Std.le_trans (hx z hz) hxy
+
 namespace Real
 
 variable {S : Real → Prop}
-
-theorem _root_.PostNorm.IsUpperBound.mono {x y : Real} (hx : IsUpperBound S x) (hxy : x ≤ y) :
-    IsUpperBound S y := fun z hz => by
-  have := hx z hz
-  grind
 
 /-- Some rational upper bound of `S` is as good as it gets up to `2⁻ⁿ`. -/
 theorem exists_ofRat_isUpperBound (hne : ∃ x, S x) (hbdd : ∃ b, IsUpperBound S b) (n : Nat) :

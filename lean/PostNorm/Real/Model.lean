@@ -7,7 +7,9 @@ import PostNorm.Real.Sqrt
 ## Main statements
 
 * The instance `PostNorm.RealField Real`: what is proved over every `RealField` holds for the real
-  numbers. -/
+  numbers.
+* `Real.realField_sqrt`, `Real.realField_exp`: its square root and exponential are the ones
+  constructed here. -/
 
 namespace PostNorm
 
@@ -19,5 +21,9 @@ noncomputable instance Real.instRealField : RealField Real where
   exp := Real.exp
   exp_add := Real.exp_add
   one_add_le_exp := Real.one_add_le_exp
+
+@[simp, grind =] theorem Real.realField_sqrt (x : Real) : RealField.sqrt x = Real.sqrt x := rfl
+
+@[simp, grind =] theorem Real.realField_exp (x : Real) : RealField.exp x = Real.exp x := rfl
 
 end PostNorm
