@@ -24,7 +24,7 @@ LAYERS = (
     ("bridge.checks",),
     ("bridge.report",),
     ("bridge.auditing",),
-    ("bridge.cli",),
+    ("bridge.cli", "bridge.pytest_plugin"),
 )
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 

@@ -1,0 +1,252 @@
+"""A pytest plugin: with ``pytest --obligations`` every obligation of a Lean project is a test.
+
+The tests belong to the project's lakefile, so that one is called
+``lakefile.lean::layerNorm_hasFDerivAt:hVarEpsPos``; ``-k``, ``-m``, ``--last-failed``, xdist and
+JUnit reports work on them as on any other.  Without the flag the plugin does nothing at all.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    # Not at run time: whoever does not use the flag should not pay for numpy and the bridge.
+    from bridge.library import Library
+    from bridge.obligation import Obligation
+    from bridge.project import Project
+    from bridge.report import Entry
+    from bridge.report.findings import Finding
+    from bridge.settings import Settings
+
+__all__: list[str] = []
+
+NAME = "lean-obligations"
+MARKERS = (
+    "obligation: an obligation of a Lean theorem (pytest --obligations)",
+    "hypothesis: of obligations, a theorem's hypothesis: -m 'obligation and hypothesis'",
+    "conclusion: of obligations, a theorem's conclusion",
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare the options."""
+    group = parser.getgroup("obligations", "proof obligations of Lean theorems")
+    group.addoption(
+        "--obligations",
+        action="store_true",
+        help="make each obligation of the Lean project a test",
+    )
+    group.addoption(
+        "--obligations-project",
+        metavar="DIR",
+        help="the Lean project; default: the root directory or the nearest above it",
+    )
+    group.addoption(
+        "--obligations-strict",
+        action="store_true",
+        help="fail what is unpaired, stale or inconclusive, instead of skipping it",
+    )
+    group.addoption(
+        "--obligations-engine",
+        choices=("auto", "lake", "embedded"),
+        help="which Lean to ask; default: the project's setting, or auto",
+    )
+    group.addoption(
+        "--obligations-seed", type=int, metavar="N", help="all instances follow from it"
+    )
+    group.addoption(
+        "--obligations-instances", type=int, metavar="N", help="instances for each obligation"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Where the flag is set: register the markers and the collector."""
+    if not config.getoption("--obligations"):
+        return
+    for marker in MARKERS:
+        config.addinivalue_line("markers", marker)
+    from bridge.errors import ObligationsError
+
+    try:
+        audit = _Audit(config)
+    except ObligationsError as error:
+        raise pytest.UsageError(_told(error)) from error
+    config.pluginmanager.register(_Collecting(audit), NAME)
+    audit.ask_pytest_to_collect(config)
+
+
+def _told(error: Exception) -> str:
+    """An error of ours and what to do next, as plain text."""
+    from bridge.errors import ObligationsError
+    from bridge.report.escaping import plain
+
+    remedy = error.remedy if isinstance(error, ObligationsError) else ""
+    return plain(f"{error}\n{remedy}".rstrip("\n"))
+
+
+class _Audit:
+    """The audit of one session: Lean is asked once, and only when tests are collected."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        from bridge.project import LAKEFILES, find_project
+        from bridge.settings import read_settings
+
+        folder = config.getoption("--obligations-project")
+        base = config.rootpath if folder is None else config.invocation_params.dir / folder
+        self.project: Project = find_project(base)
+        self.settings: Settings = read_settings(self.project.root)
+        found = [self.project.root / name for name in LAKEFILES]
+        self.lakefile = next(path for path in found if path.is_file())
+        self.strict: bool = config.getoption("--obligations-strict")
+        self._engine: str | None = config.getoption("--obligations-engine")
+        self._seed: int | None = config.getoption("--obligations-seed")
+        self._instances: int | None = config.getoption("--obligations-instances")
+
+    def ask_pytest_to_collect(self, config: pytest.Config) -> None:
+        """Add the lakefile to the arguments, unless one of them names it or a test in it."""
+        invoked = config.invocation_params.dir
+        named = [(invoked / str(arg).split("::", 1)[0]).resolve() for arg in config.args]
+        if self.lakefile not in named:
+            config.args.append(str(self.lakefile))
+
+    @cached_property
+    def library(self) -> Library:
+        """What Lean says of the project."""
+        from bridge.auditing import library_for_audit
+        from bridge.engine import select
+
+        kind = self._engine or self.settings.engine or "auto"
+        engine = select(kind, project=self.project.root)
+        if self.settings.timeout is None:
+            return library_for_audit(self.project, engine)
+        return library_for_audit(self.project, engine, timeout=self.settings.timeout)
+
+    def obligations(self) -> tuple[Obligation, ...]:
+        """The obligations to test."""
+        from bridge.auditing import select_keys
+
+        return select_keys(self.library.obligations, self.settings.only)
+
+    def entry(self, key: str) -> Entry:
+        """The judgement on one obligation."""
+        from bridge.auditing import DEFAULT_INSTANCES, audit
+
+        seed = self.settings.seed if self._seed is None else self._seed
+        instances = self._instances or self.settings.instances or DEFAULT_INSTANCES
+        report = audit(self.library, seed=seed or 0, instances=instances, only=(key,))
+        if report.interrupted:
+            raise KeyboardInterrupt
+        # ``only`` takes globs, so a key may have chosen others too.
+        return next(e for e in report.entries if e.obligation.key == key)
+
+
+class _Collecting:
+    """The hooks that are there only with the flag."""
+
+    def __init__(self, audit: _Audit) -> None:
+        self.audit = audit
+
+    def pytest_report_header(self) -> str:
+        """Say what is audited."""
+        return f"obligations: {self.audit.project.root}"
+
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        """Under xdist, ask Lean before the workers start: then they find the answer cached."""
+        config = session.config
+        distributed = config.getoption("dist", "no") != "no"
+        if distributed and not hasattr(config, "workerinput"):
+            from bridge.errors import ObligationsError
+
+            with contextlib.suppress(ObligationsError):  # the workers meet it too, and report it
+                _ = self.audit.library
+
+    def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> _Lakefile | None:
+        """Take the project's lakefile for a file of tests."""
+        if file_path.resolve() != self.audit.lakefile:
+            return None
+        made: _Lakefile = _Lakefile.from_parent(parent, path=file_path, audit=self.audit)
+        return made
+
+
+class _Lakefile(pytest.File):
+    """The Lean project, by its lakefile; its tests are the obligations."""
+
+    def __init__(self, *, audit: _Audit, **more: Any) -> None:
+        super().__init__(**more)
+        self.audit = audit
+
+    def collect(self) -> Iterator[pytest.Item]:
+        """One test for each obligation, in Lean's order."""
+        from bridge.errors import ObligationsError
+        from bridge.report.escaping import one_line
+
+        try:
+            found = self.audit.obligations()
+        except ObligationsError as error:
+            raise self.CollectError(_told(error)) from error
+        if not found:
+            raise self.CollectError(f"{self.path}: no theorem is tagged with @[obligation]")
+        for obligation in found:
+            yield _ObligationItem.from_parent(
+                self, name=one_line(obligation.key), audit=self.audit, obligation=obligation
+            )
+
+
+class _NotMetError(Exception):
+    """An obligation is not met; pytest shows the message and no traceback."""
+
+
+class _ObligationItem(pytest.Item):
+    """One obligation as a test."""
+
+    def __init__(self, *, audit: _Audit, obligation: Obligation, **more: Any) -> None:
+        super().__init__(**more)
+        self.audit = audit
+        self.obligation = obligation
+        self.add_marker("obligation")
+        self.add_marker(obligation.role.value)
+
+    def runtest(self) -> None:
+        """Judge it: what is not verified is skipped, or fails with ``--obligations-strict``."""
+        from bridge.report.findings import findings_of
+
+        entry = self.audit.entry(self.obligation.key)
+        self.user_properties += [
+            ("verdict", entry.verdict.value),
+            ("lean", entry.obligation.lean.status.value),
+            ("statement_hash", entry.obligation.statement_hash),
+        ]
+        found = findings_of(entry)
+        if any(self._fails(f) for f in found):
+            raise _NotMetError("\n".join(f.message for f in found))
+        if found:
+            raise pytest.skip.Exception(found[0].said, _use_item_location=True)
+
+    def _fails(self, finding: Finding) -> bool:
+        from bridge.report.findings import Level
+
+        if finding.rule.level is Level.WARNING:
+            return self.audit.strict
+        return finding.rule.level is Level.ERROR
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """The finding itself; a traceback only where the plugin broke."""
+        from bridge.errors import ObligationsError
+
+        if isinstance(excinfo.value, _NotMetError):
+            return str(excinfo.value)
+        if isinstance(excinfo.value, ObligationsError):
+            return _told(excinfo.value)
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        """The theorem's place in the Lean sources."""
+        source = self.audit.project.file_of(self.obligation.module)
+        path = self.path if source is None else self.audit.project.root / source
+        return path, max(0, self.obligation.line - 1), self.name
