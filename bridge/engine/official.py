@@ -32,15 +32,14 @@ _REMEDY = (
     "embedded engine: --engine embedded."
 )
 _LEAN_VERSION = re.compile(
-    r"Lean \(version (?P<version>[^\s,)]+)[^)]*?(?:commit (?P<commit>[0-9a-f]+))?"
+    r"Lean \(version (?P<version>[^\s,)]+)(?:[^)]*?commit (?P<commit>[0-9a-f]+))?"
 )
 # `error: lean/A.lean:3:4: text`, and how Lake begins a job: `✖ [3/5] Building PostNorm.Block
 # (1.2s)`
 _MESSAGE = re.compile(r"(error|warning|info): (?P<file>[^:\n]+\.lean):(\d+):(\d+): ?(.*)")
 _PLAIN = re.compile(r"(error|warning|info): (?!Lean exited with code)(.*)")
 _JOB = re.compile(
-    r"\S+ \[(?P<done>\d+)/(?P<total>\d+)\] (?P<verb>Building|Built|Replayed|Fetched|Ran) "
-    r"(?P<module>[^\s(:]+)"
+    r"\S+ \[(?P<done>\d+)/(?P<total>\d+)\] (?P<verb>[A-Z][a-z]+) (?P<module>[^\s(:]+)"
 )
 _SEVERITIES: dict[str, Severity] = {"error": "error", "warning": "warning", "info": "information"}
 

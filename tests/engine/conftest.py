@@ -22,35 +22,44 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Layout:
 
 
 @pytest.fixture(scope="session")
-def embedded(tmp_path_factory: pytest.TempPathFactory) -> engine.Engine:
+def installed() -> Layout:
     """The real embedded engine, installed where the user's cache is."""
     engine.install()
-    return engine.select("embedded", project=tmp_path_factory.getbasetemp(), install=False)
+    return default_layout()
 
 
 @pytest.fixture
-def no_orphans() -> Iterator[Callable[[], list[str]]]:
-    """Fails if a process that this test started, or a child of one, is alive when the test ends."""
-    marker = f"orphan-check-{os.getpid()}-{time.monotonic_ns()}"
-    os.environ["LEAN_OBLIGATIONS_TEST"] = marker
-    before = {p.pid for p in psutil.process_iter()}
+def lean(cache: Layout, installed: Layout, no_orphans: object) -> engine.Engine:
+    """The real embedded engine, with an empty store of compiled modules of this test's own."""
+    cache.cache.mkdir()
+    cache.engines.symlink_to(installed.engines)
+    return engine.select("embedded", project=cache.cache, install=False)
+
+
+@pytest.fixture
+def no_orphans(tmp_path: Path) -> Iterator[Callable[[], list[str]]]:
+    """Fails if a process of this test is alive when the test ends.
+
+    A process is known by the test's own folder, in its command line or its environment.  The value
+    is a function that lists those that are alive.
+    """
 
     def alive() -> list[str]:
         found = []
         for process in psutil.process_iter():
-            if process.pid in before or process.pid == os.getpid():
+            if process.pid == os.getpid():
                 continue
             try:
                 command = " ".join(process.cmdline())
-                ours = "loader.cjs" in command or "bridge.engine" in command or "npm" in command
-                if ours and process.status() != psutil.STATUS_ZOMBIE:
-                    found.append(f"{process.pid}: {command[:200]}")
+                known = [command, *process.environ().values()]
+                running = process.status() != psutil.STATUS_ZOMBIE
             except psutil.Error:
                 continue
+            if running and any(str(tmp_path) in text for text in known):
+                found.append(f"{process.pid}: {command[:200]}")
         return found
 
     yield alive
-    del os.environ["LEAN_OBLIGATIONS_TEST"]
     deadline = time.monotonic() + 15
     while (left := alive()) and time.monotonic() < deadline:
         time.sleep(0.1)

