@@ -11,6 +11,7 @@ from collections import Counter
 from bridge.report.escaping import github_message, github_property
 from bridge.report.findings import Finding, Level, findings
 from bridge.report.model import Report
+from bridge.report.places import repository_path
 
 __all__ = ["MOST_ANNOTATIONS", "render_github"]
 
@@ -20,11 +21,11 @@ MOST_ANNOTATIONS = 10
 _COMMAND = {Level.ERROR: "error", Level.WARNING: "warning", Level.NOTE: "notice"}
 
 
-def _annotation(finding: Finding) -> str:
-    entry, o = finding.entry, finding.entry.obligation
+def _annotation(report: Report, finding: Finding) -> str:
+    o, file = finding.entry.obligation, repository_path(report, finding.entry)
     properties = []
-    if entry.file is not None:
-        properties += [f"file={github_property(entry.file)}", f"line={max(1, o.line)}"]
+    if file is not None:
+        properties += [f"file={github_property(file)}", f"line={max(1, o.line)}"]
     properties.append(f"title={github_property(finding.subject)}")
     command = _COMMAND[finding.rule.level]
     return f"::{command} {','.join(properties)}::{github_message(finding.message)}"
@@ -39,7 +40,7 @@ def _rest(hidden: tuple[Finding, ...]) -> str:
 def render_github(report: Report) -> str:
     """The findings as annotations; empty where there is nothing to say."""
     found = findings(report)
-    lines = [_annotation(f) for f in found[:MOST_ANNOTATIONS]]
+    lines = [_annotation(report, f) for f in found[:MOST_ANNOTATIONS]]
     if len(found) > MOST_ANNOTATIONS:
         lines.append(_rest(found[MOST_ANNOTATIONS:]))
     if report.interrupted:

@@ -42,7 +42,11 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A whole audit, in Lean's order of theorems."""
+    """A whole audit, in Lean's order of theorems.
+
+    ``folder`` is where the project lies in its repository; entries give their files relative to
+    the project.
+    """
 
     tool: str
     engine: EngineInfo
@@ -50,6 +54,7 @@ class Report:
     seed: int
     entries: tuple[Entry, ...]
     interrupted: bool = False
+    folder: str = ""
 
     @property
     def summary(self) -> dict[str, int]:

@@ -13,6 +13,7 @@ from urllib.parse import quote
 from bridge.report.escaping import json_text, one_line, plain
 from bridge.report.findings import RULES, Finding, Level, findings
 from bridge.report.model import Report
+from bridge.report.places import repository_path
 from bridge.report.replay import replay_command
 from bridge.verdict import Verdict
 
@@ -45,8 +46,8 @@ def _rules() -> list[dict[str, object]]:
     ]
 
 
-def _location(finding: Finding) -> dict[str, object]:
-    o, file = finding.entry.obligation, finding.entry.file
+def _location(report: Report, finding: Finding) -> dict[str, object]:
+    o, file = finding.entry.obligation, repository_path(report, finding.entry)
     location: dict[str, object] = {
         "logicalLocations": [
             {
@@ -64,7 +65,7 @@ def _location(finding: Finding) -> dict[str, object]:
     return location
 
 
-def _result(finding: Finding) -> dict[str, object]:
+def _result(report: Report, finding: Finding) -> dict[str, object]:
     entry, o = finding.entry, finding.entry.obligation
     result: dict[str, object] = {
         "ruleId": finding.rule.id,
@@ -72,7 +73,7 @@ def _result(finding: Finding) -> dict[str, object]:
         "kind": "fail",
         "level": finding.rule.level.value,
         "message": {"text": plain(f"{finding.subject}: {finding.message}")},
-        "locations": [_location(finding)],
+        "locations": [_location(report, finding)],
         "partialFingerprints": {
             "statementHash/v1": o.statement_hash,
             "obligationKey/v1": one_line(o.key),
@@ -119,7 +120,7 @@ def sarif_log(report: Report) -> dict[str, object]:
                         "exitCode": report.exit_code,
                     }
                 ],
-                "results": [_result(f) for f in findings(report)],
+                "results": [_result(report, f) for f in findings(report)],
                 "properties": {
                     "engine": report.engine.description,
                     "leanVersion": report.engine.lean_version,
