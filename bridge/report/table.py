@@ -53,15 +53,15 @@ def lean_words(obligation: Obligation) -> str:
     return facts.status.value
 
 
-def _numbers(entry: Entry) -> str:
+def _numbers(entry: Entry) -> Text:
+    """The verdict, and on how many instances or why not."""
+    verdict = (entry.verdict.value, _STYLE[entry.verdict])
     r = entry.result
-    if r is None:
-        return one_line(entry.reason)
-    if entry.verdict in (Verdict.HOLDS, Verdict.CERTIFIED):
-        if entry.obligation.role is Role.CONCLUSION and r.accepted < r.instances:
-            return f"on {r.accepted:,} of {r.instances:,} instances"
-        return f"on {r.instances:,} instances"
-    return one_line(entry.reason)
+    if r is None or entry.verdict not in (Verdict.HOLDS, Verdict.CERTIFIED):
+        return Text.assemble(verdict, f": {one_line(entry.reason)}" if entry.reason else "")
+    few = r.accepted < r.instances
+    of = f"{r.accepted:,} of {r.instances:,}" if few else f"{r.instances:,}"
+    return Text.assemble(verdict, f" on {of} instances")
 
 
 def _margin(entry: Entry) -> str:
@@ -71,25 +71,30 @@ def _margin(entry: Entry) -> str:
     return f"{r.worst.margin:.1e}"
 
 
-def _rows(entries: Iterable[Entry]) -> Table:
-    table = Table.grid(padding=(0, 2), expand=True)
-    table.add_column(no_wrap=True, ratio=4)
-    table.add_column(ratio=4)
-    table.add_column(no_wrap=True, min_width=12)
-    table.add_column(ratio=5)
-    table.add_column(justify="right", no_wrap=True, min_width=8)
+def _rows(entries: Iterable[Entry], *, head: bool) -> Table:
+    table = Table(
+        box=None,
+        expand=True,
+        show_header=head,
+        padding=(0, 2, 0, 0),
+        header_style="dim",
+        pad_edge=False,
+    )
+    table.add_column("obligation", no_wrap=True, ratio=4)
+    table.add_column("Lean", ratio=4)
+    table.add_column("numbers", ratio=7)
+    table.add_column("margin", justify="right", no_wrap=True, min_width=7)
     for e in entries:
         table.add_row(
             Text(one_line(e.obligation.binder)),
-            Text(lean_words(e.obligation)),
-            Text(e.verdict.value, style=_STYLE[e.verdict]),
-            Text(_numbers(e)),
+            Text(lean_words(e.obligation).replace("discharged if ", "discharged\n  if ")),
+            _numbers(e),
             Text(_margin(e)),
         )
     return table
 
 
-def _theorem(entries: list[Entry]) -> RenderableType:
+def _theorem(entries: list[Entry], *, head: bool) -> RenderableType:
     first = entries[0]
     place = f"{first.file}:{first.obligation.line}" if first.file else first.obligation.module
     parts: list[RenderableType] = [
@@ -100,7 +105,7 @@ def _theorem(entries: list[Entry]) -> RenderableType:
     sentence = first_sentence(first.obligation.doc)
     if sentence:
         parts.append(Padding(Text(sentence, style="italic"), (0, 0, 0, 2)))
-    parts.append(Padding(_rows(entries), (0, 0, 0, 2)))
+    parts.append(Padding(_rows(entries, head=head), (0, 0, 0, 2)))
     for e in entries:
         command = replay_command(e)
         if command and e.result is not None and e.result.counterexample is not None:
@@ -134,8 +139,10 @@ def table_renderable(report: Report) -> RenderableType:
     """The report as something rich can print."""
     head = Text(f"{one_line(report.engine.description)}   seed {report.seed}\n", style="dim")
     blocks: list[RenderableType] = [head]
-    for _, group in groupby(report.entries, key=lambda e: e.obligation.declaration):
-        blocks.append(_theorem(list(group)))
+    for number, (_, group) in enumerate(
+        groupby(report.entries, key=lambda e: e.obligation.declaration)
+    ):
+        blocks.append(_theorem(list(group), head=number == 0))
     blocks.append(_summary(report))
     return Group(*blocks)
 

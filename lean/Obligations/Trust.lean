@@ -1,0 +1,92 @@
+import Lean.Replay
+import Obligations.Export
+
+/-! # Looking behind the statements
+
+What a reader of a theorem's statement cannot see, and an audit must: whether the kernel agrees with the compiled
+modules, whether code was swapped behind a definition, whether a theorem says anything at all.
+
+## Main definitions
+
+* `#export_trust "nonce"`: every constant of the project's modules goes through the kernel once more, in an
+  environment that holds nothing but the distribution; declarations that Lean itself would not call proofs are
+  listed; for every tagged theorem a refuter tries to derive a contradiction from its hypotheses. -/
+
+namespace Obligations
+open Lean Meta Elab Command
+
+/-- Indices of the modules that are not part of the distribution. -/
+def ownModules (env : Environment) : Array Nat :=
+  (Array.range env.header.moduleNames.size).filter fun i => !isDistribution env.header.moduleNames[i]!
+
+/-- Hand every constant of the project's modules to the kernel again, starting from the distribution only.
+Returns their number, and what the kernel says where it refuses one. -/
+def replay (env : Environment) : IO (Nat × Option String) := do
+  let mut constants : Std.HashMap Name ConstantInfo := {}
+  let mut base : NameSet := {}
+  for i in ownModules env do
+    let data := env.header.moduleData[i]!
+    for n in data.constNames, c in data.constants do constants := constants.insert n c
+    for m in data.imports do
+      if isDistribution m.module then base := base.insert m.module
+  let fresh ← importModules (base.toArray.map fun m => { module := m }) {}
+  try
+    let _ ← fresh.replay constants
+    return (constants.size, none)
+  catch e => return (constants.size, some (toString e))
+
+/-- How a declaration steps outside what the kernel checks: `none` where it does not. -/
+def stepsOutside (env : Environment) (n : Name) (info : ConstantInfo) : Option String :=
+  if info matches .axiomInfo _ then some "axiom"
+  else if (Compiler.getImplementedBy? env n).isSome then some "implemented_by"
+  else if (getExternAttrData? env n).isSome then some "extern"
+  else if info.isUnsafe && !n.isInternal then some "unsafe"
+  else none
+
+/-- Does this theorem ask for a proof, as opposed to data? -/
+def hasHypothesis (info : ConstantInfo) : MetaM Bool :=
+  forallTelescope info.type fun xs _ => xs.anyM fun x => do isProp (← inferType x)
+
+/-- Try to derive a contradiction from the hypotheses of a theorem; `true` where that succeeds. -/
+def refuted (thm : Name) : TermElabM Bool := do
+  forallTelescope (← getConstInfo thm).type fun xs _ => do
+    if !(← xs.anyM fun x => do isProp (← inferType x)) then return false
+    let goal ← mkFreshExprMVar (mkConst ``False)
+    let tactic ← `(tactic| first | contradiction | omega | grind)
+    try
+      let left ← withOptions (fun o => maxHeartbeats.set o 20000) do
+        withCurrHeartbeats do Term.withoutErrToSorry do Tactic.run goal.mvarId! (Tactic.evalTactic tactic)
+      return left.isEmpty && !(← instantiateMVars goal).hasSorry
+    catch _ => return false
+
+/-- Look behind the statements of the project. -/
+syntax (name := exportTrust) "#export_trust " str : command
+
+elab_rules : command
+  | `(#export_trust $nonce) => do
+    let nonce := nonce.getString
+    let env ← getEnv
+    let mut count := 0
+    for i in ownModules env do
+      let module := env.header.moduleNames[i]!
+      if module.getRoot == `Obligations then continue
+      let data := env.header.moduleData[i]!
+      for n in data.constNames, info in data.constants do
+        if let some how := stepsOutside env n info then
+          answer nonce [("kind", .str "outside"), ("name", .str n.toString), ("how", .str how),
+            ("module", .str module.toString)]
+          count := count + 1
+        if info matches .thmInfo _ then
+          if !n.isInternalDetail && !obligationAttr.hasTag env n && !isPrivateName n then
+            if (← findDeclarationRanges? n).isSome && (← liftTermElabM (hasHypothesis info)) then
+              answer nonce [("kind", .str "untagged"), ("name", .str n.toString)]
+              count := count + 1
+    for n in tagged env obligationAttr do
+      if ← liftTermElabM (refuted n) then
+        answer nonce [("kind", .str "contradiction"), ("name", .str n.toString)]
+        count := count + 1
+    let (constants, refusal) ← replay env
+    answer nonce [("kind", .str "end"), ("count", toJson count), ("constants", toJson constants),
+      ("kernel", toJson refusal)]
+
+end Obligations

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from bridge.cli import options
+from bridge.cli.main import group
+from tests.cli.fake import FakeEngine, layer_norm_statements, write_answers, write_project
+
+
+class Harness:
+    """A project in a folder, an engine that follows a script, and a way to run commands."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.answers = root / "answers.json"
+        self.engine = FakeEngine(self.answers)
+        write_project(root)
+        self.says(*layer_norm_statements())
+
+    def says(self, *statements: Any, **modules: str | None) -> None:
+        write_answers(self.answers, *statements, **modules)
+
+    def behaves(self, **changes: Any) -> None:
+        self.engine = replace(self.engine, **changes)
+
+    def run(self, *arguments: str) -> Result:
+        return CliRunner().invoke(group, [*arguments, "--project", str(self.root)])
+
+
+@pytest.fixture
+def harness(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Harness:
+    monkeypatch.setenv("LEAN_OBLIGATIONS_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "project").mkdir()
+    made = Harness(tmp_path / "project")
+    chosen: Callable[..., FakeEngine] = lambda *_a, **_k: made.engine  # noqa: E731
+    monkeypatch.setattr(options, "select", chosen)
+    return made

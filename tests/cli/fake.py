@@ -1,0 +1,109 @@
+"""A project and an engine that need no Lean: the language server follows a script."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bridge.checks import graph_requests, registered
+from bridge.engine import BuildReport, EngineKind, LeanMessage, ModuleReport
+from tests.bridge.answers import answer, binder, statement
+from tests.numeric.graphs import layer_norm_json
+
+SERVER = Path(__file__).parent.parent / "bridge" / "scripted_server.py"
+
+
+@dataclass(frozen=True)
+class FakeEngine:
+    """An engine whose server plays ``mode``; ``errors`` are what compiling says."""
+
+    answers: Path
+    mode: str = "honest"
+    errors: tuple[LeanMessage, ...] = ()
+    fingerprint: str = "fake"
+    kind: EngineKind = "embedded"
+    lean_version: str = "4.28.0"
+    official: bool = False
+
+    def describe(self) -> str:
+        return "Lean 4.28.0 (a fake)"
+
+    def server_command(self, project: Path) -> list[str]:
+        return [sys.executable, str(SERVER), self.mode, str(self.answers)]
+
+    def build(self, project: Path, **_: Any) -> BuildReport:
+        outcome = "failed" if self.errors else "current"
+        module = ModuleReport("PostNorm", "lean/PostNorm.lean", outcome, self.errors)
+        return BuildReport((module,), 0.0)
+
+
+def layer_norm_statements() -> list[Any]:
+    """LayerNorm's three theorems, with terms that are not Lean's."""
+
+    def side_conditions() -> list[Any]:
+        return [
+            binder("ε", "R", prop=False),
+            binder("hVarEpsPos", "∀ row, 0 < (layerNormPrefix6 ε).eval ρ row", term="a"),
+            binder("hStdNe0", "∀ row, (layerNormPrefix7 ε).eval ρ row ≠ 0", term="b"),
+        ]
+
+    lemma = {
+        "binder": "hVarEpsPos",
+        "lemma": "PostNorm.layerNorm_varEps_pos",
+        "conditions": ["0 < ε"],
+    }
+    return [
+        statement(
+            "PostNorm.layerNorm_hasFDerivAt",
+            *side_conditions(),
+            module="PostNorm.Layers",
+            doc="LayerNorm is differentiable.  Elsewhere it need not be.",
+            discharges=[lemma],
+        ),
+        statement(
+            "PostNorm.layerNorm_backpropVec_eq_adjoint_fderiv_at",
+            *side_conditions(),
+            module="PostNorm.Layers",
+        ),
+        statement("PostNorm.layerNorm_eval", module="PostNorm.Layers"),
+    ]
+
+
+def graph_answers() -> list[Any]:
+    """What Lean exports for the registered checks: LayerNorm's graph, and refusals for the rest."""
+    messages: list[Any] = [
+        {
+            "kind": "family",
+            "name": "PostNorm.layerNormGraph",
+            "sizes": [["seqLen", 4], ["dModel", 8]],
+            "constants": [["eps", 1e-05]],
+        }
+    ]
+    for index, request in enumerate(graph_requests(registered().values())):
+        head = {"kind": "graph", "index": index}
+        if request.name == "layerNormGraph":
+            sizes = dict(request.sizes)
+            messages.append({**head, "graph": layer_norm_json(sizes["seqLen"], sizes["dModel"])})
+        else:
+            messages.append({**head, "error": f"no exported graph is called {request.name}"})
+    return [*messages, {"kind": "end", "count": len(messages), "lean": "4.28.0"}]
+
+
+def write_answers(path: Path, *statements: Any, **modules: str | None) -> None:
+    """Write what the scripted server says."""
+    value = {"statements": answer(*statements, **modules), "graphs": graph_answers()}
+    path.write_text(json.dumps(value), encoding="utf-8")
+
+
+def write_project(root: Path) -> None:
+    """A project as small as a project can be."""
+    (root / "lean" / "PostNorm").mkdir(parents=True)
+    (root / "lakefile.lean").write_text(
+        'import Lake\nopen Lake DSL\n\npackage demo\n\nlean_lib PostNorm where\n  srcDir := "lean"\n'
+    )
+    (root / "lean-toolchain").write_text("leanprover/lean4:v4.28.0\n")
+    (root / "lean" / "PostNorm.lean").write_text("import PostNorm.Layers\n")
+    (root / "lean" / "PostNorm" / "Layers.lean").write_text("-- theorems\n")

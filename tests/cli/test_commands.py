@@ -1,0 +1,233 @@
+"""The command line as a user meets it: output, exit codes, and what an error says."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from pathlib import Path
+
+import pytest
+
+from bridge.engine import LeanMessage
+from tests.bridge.answers import binder, statement
+from tests.cli.conftest import Harness
+from tests.cli.fake import layer_norm_statements
+from tests.numeric.graphs import layer_norm_json
+
+KEYS = 7
+
+
+def test_audit_judges_every_obligation(harness: Harness) -> None:
+    result = harness.run("audit", "--instances", "40")
+    assert result.exit_code == 0, result.output
+    assert result.stdout.count("holds") == KEYS + 1  # and once in the summary
+    assert "Lean: 3 of 3 theorems proved.  Numbers: 7 holds." in result.stdout
+    assert "  if 0 < ε" in result.stdout
+    assert "LayerNorm is differentiable." in result.stdout
+    assert "Elsewhere" not in result.stdout
+    assert all(len(line) <= 80 for line in result.stdout.splitlines())
+
+
+def test_the_json_report_is_the_contract(harness: Harness) -> None:
+    result = harness.run("audit", "--instances", "40", "--format", "json")
+    report = json.loads(result.stdout)
+    assert report["schema"] == "obligations-report/1"
+    assert report["engine"] == {"kind": "embedded", "lean_version": "4.28.0", "official": False}
+    assert report["summary"] == {"holds": KEYS}
+    assert report["exit_code"] == result.exit_code == 0
+    first = report["obligations"][0]
+    assert first["key"] == "layerNorm_hasFDerivAt:hVarEpsPos"
+    assert first["lean"]["status"] == "discharged"
+    assert first["file"] == "lean/PostNorm/Layers.lean"
+    assert set(first["worst"]) == {"residual", "tolerance", "margin"}
+
+
+def test_the_same_seed_gives_the_same_report(harness: Harness) -> None:
+    def run(*more: str) -> str:
+        return harness.run("audit", "--instances", "40", "--format", "json", *more).stdout
+
+    assert run() == run()
+    assert run() != run("--seed", "1")
+
+
+def test_only_chooses_by_key_declaration_or_glob(harness: Harness) -> None:
+    def keys(*only: str) -> list[str]:
+        options = [word for pattern in only for word in ("--only", pattern)]
+        result = harness.run("audit", "--instances", "20", "--format", "json", *options)
+        return [o["key"] for o in json.loads(result.stdout)["obligations"]]
+
+    assert keys("layerNorm_eval") == ["layerNorm_eval:conclusion"]
+    assert len(keys("*:hStdNe0")) == 2
+    assert len(keys("layerNorm_eval:conclusion", "*:hStdNe0")) == 3
+
+
+def test_a_mistyped_key_is_refused_with_a_suggestion(harness: Harness) -> None:
+    result = harness.run("audit", "--only", "layerNorm_hasFDerivAt:hVarEpPos")
+    assert result.exit_code == 2
+    assert "did you mean layerNorm_hasFDerivAt:hVarEpsPos" in " ".join(result.stderr.split())
+
+
+def test_a_mistyped_command_is_refused_with_a_suggestion(harness: Harness) -> None:
+    result = harness.run("adit")
+    assert result.exit_code == 2
+    assert "Did you mean 'audit'?" in result.stderr
+
+
+def test_nothing_audited_is_incomplete(harness: Harness) -> None:
+    harness.says()
+    result = harness.run("audit")
+    assert result.exit_code == 4
+    assert "nothing was audited" in result.stdout
+
+
+def test_an_obligation_without_a_check_is_incomplete(harness: Harness) -> None:
+    harness.says(*layer_norm_statements(), statement("PostNorm.new", binder("hNew", "0 < n")))
+    result = harness.run("audit", "--instances", "20")
+    assert result.exit_code == 4
+    assert "no check is registered for new:hNew" in " ".join(result.stdout.split())
+    assert "2 unpaired" in result.stdout
+
+
+def test_a_foreign_axiom_is_a_failure(harness: Harness) -> None:
+    harness.says(statement("PostNorm.layerNorm_eval", axioms=["Cheat"]), Cheat="PostNorm.Layers")
+    result = harness.run("audit", "--instances", "20")
+    assert result.exit_code == 1
+    assert "axiom Cheat" in result.stdout
+
+
+def test_sorry_is_a_failure(harness: Harness) -> None:
+    harness.says(statement("PostNorm.layerNorm_eval", axioms=["sorryAx"]), sorryAx="Init.Prelude")
+    assert harness.run("audit", "--instances", "20").exit_code == 1
+
+
+def test_a_wrong_graph_fails_with_a_replay_line_that_works(
+    harness: Harness, tmp_path: Path
+) -> None:
+    wrong = layer_norm_json()
+    node = next(n for n in wrong["nodes"] if n["name"] == "y")
+    node["op"] = "sub"
+    path = tmp_path / "wrong.json"
+    path.write_text(json.dumps(wrong))
+    options = ("--graph", str(path), "--instances", "20", "--only", "layerNorm_eval")
+    result = harness.run("audit", *options, "--format", "json")
+    assert result.exit_code == 1
+    (found,) = json.loads(result.stdout)["obligations"]
+    assert found["verdict"] == "fails"
+    words = shlex.split(found["counterexample"]["replay"])
+    assert words[:2] == ["obligations", "replay"]
+    again = harness.run("replay", "layerNorm_eval:conclusion", *words[3:9])
+    assert again.exit_code == 0, "the library's own graph is right on that instance"
+    assert "holds" in again.stdout
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"schema": "obligations-graph/1"}'])
+def test_a_malformed_graph_is_wrong_input(harness: Harness, tmp_path: Path, text: str) -> None:
+    path = tmp_path / "graph.json"
+    path.write_text(text)
+    result = harness.run("audit", "--graph", str(path))
+    assert result.exit_code == 2
+    assert "graph.json" in result.stderr
+
+
+def test_a_malformed_node_is_named(harness: Harness, tmp_path: Path) -> None:
+    graph = layer_norm_json()
+    graph["nodes"][5]["op"] = "frobnicate"
+    path = tmp_path / "graph.json"
+    path.write_text(json.dumps(graph))
+    result = harness.run("audit", "--graph", str(path))
+    assert result.exit_code == 2
+    assert "frobnicate" in result.stderr
+    assert graph["nodes"][5]["name"] in result.stderr
+
+
+def test_lean_errors_end_with_3_and_their_place(harness: Harness) -> None:
+    bad = LeanMessage("lean/PostNorm/Layers.lean", 3, 7, "error", "unknown identifier 'x'")
+    harness.behaves(errors=(bad,))
+    result = harness.run("audit")
+    assert result.exit_code == 3
+    assert "lean/PostNorm/Layers.lean:3:7: unknown identifier 'x'" in result.stderr
+    build = harness.run("build")
+    assert build.exit_code == 3
+    assert "1 failed" in build.stdout
+
+
+@pytest.mark.parametrize("mode", ["dies-at-start", "dies-at-open", "truncated", "silent", "no-end"])
+def test_a_server_that_misbehaves_ends_with_3(harness: Harness, mode: str) -> None:
+    harness.behaves(mode=mode)
+    result = harness.run("audit", "--timeout", "20")
+    assert result.exit_code == 3
+    assert "error:" in result.stderr
+    assert "Traceback" not in result.output
+
+
+def test_an_unchanged_library_needs_no_lean(harness: Harness) -> None:
+    first = harness.run("list")
+    harness.behaves(mode="dies-at-start")
+    assert harness.run("list").stdout == first.stdout
+    (harness.root / "lean" / "PostNorm" / "Layers.lean").write_text("-- changed\n")
+    assert harness.run("list").exit_code == 3
+    harness.behaves(mode="honest")
+    assert harness.run("list").exit_code == 0
+    harness.behaves(mode="dies-at-start", fingerprint="another engine")
+    assert harness.run("list").exit_code == 3
+
+
+def test_a_bad_answer_is_never_cached(harness: Harness) -> None:
+    harness.behaves(mode="lost-message")
+    assert harness.run("list").exit_code == 3
+    harness.behaves(mode="honest")
+    assert harness.run("list").exit_code == 0
+
+
+def test_list_shows_every_obligation(harness: Harness) -> None:
+    result = harness.run("list")
+    assert result.exit_code == 0
+    assert "3 theorems, 7 obligations" in result.stdout
+    assert "lean/PostNorm/Layers.lean:3" in result.stdout
+    found = json.loads(harness.run("list", "--format", "json").stdout)
+    assert [o["key"] for o in found][:1] == ["layerNorm_hasFDerivAt:hVarEpsPos"]
+    assert all(o["check"] for o in found)
+
+
+def test_show_tells_a_theorem_and_its_checks(harness: Harness) -> None:
+    result = harness.run("show", "layerNorm_hasFDerivAt")
+    assert result.exit_code == 0
+    text = " ".join(result.stdout.split())
+    assert "(hStdNe0 : ∀ row, (layerNormPrefix7 ε).eval ρ row ≠ 0)" in text
+    assert "discharged by PostNorm.layerNorm_varEps_pos" in text
+    assert "axioms propext" in text
+    one = harness.run("show", "layerNorm_hasFDerivAt:hStdNe0").stdout
+    assert "layerNorm_hasFDerivAt:hVarEpsPos" not in one
+    assert harness.run("show", "nothing").exit_code == 2
+
+
+def test_reports_go_to_a_folder(harness: Harness, tmp_path: Path) -> None:
+    folder = tmp_path / "reports"
+    formats = ("--format", "json", "--format", "table")
+    result = harness.run("audit", "--instances", "20", *formats, "--output", str(folder))
+    assert result.exit_code == 0
+    assert sorted(p.name for p in folder.iterdir()) == ["report.json", "report.txt"]
+    assert "exit code 0" in result.stdout
+    assert harness.run("audit", *formats).exit_code == 2
+
+
+def test_a_folder_without_a_lakefile(tmp_path: Path) -> None:
+    from click.testing import CliRunner
+
+    from bridge.cli.main import group
+
+    result = CliRunner().invoke(group, ["list", "--project", str(tmp_path)])
+    assert result.exit_code == 2
+    assert "lakefile" in result.stderr
+
+
+def test_lean_text_cannot_drive_the_terminal(harness: Harness) -> None:
+    evil = statement(
+        "PostNorm.evil", binder("hEvil", "0 < \x1b[2Jn"), doc="\x1b]0;title\x07 [bold]x"
+    )
+    harness.says(evil)
+    for command in (("audit",), ("list",), ("show", "evil")):
+        output = harness.run(*command).output
+        assert "\x1b" not in output
+        assert "\x07" not in output
+        assert "[bold]x" in output or command == ("audit",)
