@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -43,7 +44,7 @@ def run(lean: pytest.Pytester, *arguments: str, apart: bool = False) -> pytest.R
 def test_without_the_flag_it_does_nothing(lean: pytest.Pytester) -> None:
     result = run(lean, "-v")
     result.assert_outcomes(passed=1)
-    result.stdout.no_fnmatch_line("*obligation*")
+    result.stdout.no_fnmatch_line("obligations: *")
     assert "obligation:" not in run(lean, "--markers").stdout.str()
 
 
@@ -147,6 +148,27 @@ def test_the_failed_ones_can_be_run_again(
     run(lean, "--obligations").assert_outcomes(passed=1 + 5, failed=4, skipped=4)
     install(monkeypatch.setattr)
     run(lean, "--obligations", "--last-failed").assert_outcomes(failed=4)
+
+
+@pytest.mark.xfail(
+    strict=False, reason="bridge.engine counts names that pytest adds to a module among its exports"
+)
+def test_it_works_from_a_wheel(
+    lean: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """pytest rewrites the assertions of every module of a distribution that holds a plugin."""
+    metadata = tmp_path / "lean_obligations-0.1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: lean-obligations\nVersion: 0\n"
+    )
+    (metadata / "entry_points.txt").write_text("[pytest11]\nobligations = bridge.pytest_plugin\n")
+    modules = [p.relative_to(ROOT).as_posix() for p in (ROOT / "bridge").rglob("*.py")]
+    (metadata / "RECORD").write_text("".join(f"{m},,\n" for m in modules))
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{ROOT}")
+    lean.makeconftest(STAND_IN)
+    result = lean.runpytest_subprocess("--obligations")
+    result.assert_outcomes(passed=1 + 5, failed=4, skipped=4)
 
 
 def test_they_can_be_spread_over_processes(lean: pytest.Pytester) -> None:
