@@ -20,6 +20,14 @@ def proved_theorems(report: Report) -> tuple[int, int]:
     return proved, len(conclusions)
 
 
+def _all_hold(count: int) -> str:
+    if count == 0:
+        return "nothing was checked"
+    if count == 1:
+        return "the one obligation that was checked holds"
+    return f"all {count} obligations that were checked hold"
+
+
 def headline(report: Report) -> str:
     """The outcome of the audit as one sentence without its full stop."""
     total = len(report.entries)
@@ -44,12 +52,14 @@ def headline(report: Report) -> str:
         )
     if unproved:
         said.append(f"{unproved} {'theorem is' if unproved == 1 else 'theorems are'} not proved")
+    if any(e.obligation.lean.status is LeanStatus.UNCHECKED for e in report.entries):
+        said.append("Lean was not run")
     if report.interrupted:
         said.append("the audit was interrupted")
     if not total:
         said.append("nothing was audited")
     if not said:
-        said.append(f"all {holding} obligations that were checked hold")
+        said.append(_all_hold(holding))
         if waived:
             said.append(f"{waived} {'is' if waived == 1 else 'are'} waived")
     return ", ".join(said)

@@ -1,0 +1,65 @@
+"""The outcome in one sentence: never better than the exit code."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from bridge.report.words import headline
+from bridge.verdict import LeanStatus, Verdict
+from tests.report.samples import all_holds, empty, entry, interrupted, obligation, realistic
+
+
+def _headline(*verdicts: Verdict, status: LeanStatus = LeanStatus.PROVED) -> str:
+    entries = tuple(
+        entry(obligation(f"t{i}:conclusion", status=status), v) for i, v in enumerate(verdicts)
+    )
+    return headline(replace(all_holds(), entries=entries))
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "said"),
+    [
+        ([Verdict.HOLDS, Verdict.CERTIFIED], "all 2 obligations that were checked hold"),
+        (
+            [Verdict.HOLDS, Verdict.WAIVED],
+            "the one obligation that was checked holds, 1 is waived",
+        ),
+        ([Verdict.WAIVED], "nothing was checked, 1 is waived"),
+        ([Verdict.FAILS, Verdict.HOLDS], "1 of 2 obligations fails"),
+        (
+            [Verdict.FAILS, Verdict.FAILS, Verdict.STALE],
+            "2 of 3 obligations fail, 1 is not verified",
+        ),
+        ([Verdict.ERROR, Verdict.UNPAIRED], "2 of 2 obligations are not verified"),
+    ],
+)
+def test_the_sentence(verdicts: list[Verdict], said: str) -> None:
+    assert _headline(*verdicts) == said
+
+
+def test_lean_has_a_say() -> None:
+    assert _headline(Verdict.HOLDS, status=LeanStatus.SORRY) == "1 theorem is not proved"
+    assert _headline(Verdict.HOLDS, status=LeanStatus.UNCHECKED) == "Lean was not run"
+
+
+def test_an_incomplete_audit() -> None:
+    assert headline(empty()) == "nothing was audited"
+    assert headline(interrupted()) == "the audit was interrupted"
+
+
+@pytest.mark.parametrize("verdict", Verdict)
+@pytest.mark.parametrize("status", LeanStatus)
+def test_only_where_the_exit_code_is_0_all_hold(verdict: Verdict, status: LeanStatus) -> None:
+    report = replace(
+        all_holds(), entries=(entry(obligation("t:conclusion", status=status), verdict),)
+    )
+    fine = headline(report).startswith(
+        ("the one obligation that was checked holds", "nothing was checked")
+    )
+    assert fine == (report.exit_code == 0)
+
+
+def test_the_realistic_one() -> None:
+    assert headline(realistic()).startswith("1 of 13 obligations fails, 5 are not verified, 2 theo")
