@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from numeric.derivative import complex_step
-from numeric.families import Batch
+from numeric.instances import Batch
 from numeric.interpreter import Interpreter, Perturbation, Trace
 from numeric.ops import Array
 

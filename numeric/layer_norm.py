@@ -87,16 +87,57 @@ class VarEps:
     nonpositive: npt.NDArray[np.bool_]
 
 
-def var_eps(x: FloatArray, eps: FloatArray) -> VarEps:
-    """Enclose var + ε of the rows of ``x`` as given, in exact arithmetic, and decide its sign.
+def var_eps(x: FloatArray, eps: FloatArray, radius: FloatArray | None = None) -> VarEps:
+    """Enclose var + ε of the rows of ``x``, in exact arithmetic, and decide its sign.
 
     Around any centre m, var = mean (x − m)² − (mean (x − m))²; each mean of d terms is off by at
     most (d + 4)·u times its absolute terms.  A variance is 0 exactly when all entries are equal,
     which needs no arithmetic: a constant row is never mistaken for var = 1e-34, nor the reverse.
-    For ε ≥ 0 the sign is therefore always decided.
+    For ε ≥ 0 the sign is therefore always decided where the rows are known exactly.
+
+    Args:
+        radius: how far each entry may be from the one that is meant, of the shape of ``x``; the
+            rows are exact if None.  √var is a seminorm, so that it moves by at most the root mean
+            square of the radii; and a variance, of whatever row, is not negative.
     """
     with np.errstate(all="ignore"):  # a bound may overflow to ∞ or vanish to 0
-        return _var_eps(x, eps)
+        exact = _var_eps(x, eps)
+        if radius is None:
+            return exact
+        return _blurred(x, eps, radius, exact)
+
+
+def _blurred(x: FloatArray, eps: FloatArray, radius: FloatArray, exact: VarEps) -> VarEps:
+    """The enclosure for rows within ``radius`` of ``x``; as it is for rows with radius 0."""
+    d = x.shape[-1]
+    known = (radius == 0).all(axis=-1)
+    e = eps[:, None]
+    var = _var_eps(x, np.zeros(len(x)))
+    drift = np.sqrt((radius * radius).sum(axis=-1) / d) * (1 + 2.0**-40) + 2.0**-500
+    low = np.maximum(np.sqrt(np.maximum(var.low, 0)) * (1 - 4 * _U) - drift, 0) ** 2
+    high = (np.sqrt(np.maximum(var.high, 0)) * (1 + 4 * _U) + drift) ** 2 * (1 + 8 * _U)
+    low = np.where(np.isfinite(drift), low * (1 - 8 * _U), 0.0)
+    high = np.where(np.isfinite(drift), high, np.inf)
+    if d == 1:
+        low, high = np.zeros_like(low), np.zeros_like(high)
+    positive = np.where(known, exact.positive, (e > 0) | (low > -e))
+    return VarEps(
+        low=np.where(known, exact.low, _least(low, e, positive)),
+        high=np.where(known, exact.high, _shifted(high, e, np.inf)),
+        positive=positive,
+        nonpositive=np.where(known, exact.nonpositive, high <= -e),
+    )
+
+
+def _shifted(bound: FloatArray, e: FloatArray, towards: float) -> FloatArray:
+    """bound + ε, rounded outwards; exact where either is 0."""
+    return np.where((e == 0) | (bound == 0), bound + e, np.nextafter(bound + e, towards))
+
+
+def _least(low: FloatArray, e: FloatArray, positive: npt.NDArray[np.bool_]) -> FloatArray:
+    """The lower bound of var + ε; above 0 where that is known."""
+    bound = _shifted(low, e, -np.inf)
+    return np.where(positive, np.maximum(bound, np.nextafter(0.0, 1.0)), bound)
 
 
 def _var_eps(x: FloatArray, eps: FloatArray) -> VarEps:
@@ -118,8 +159,8 @@ def _var_eps(x: FloatArray, eps: FloatArray) -> VarEps:
     positive = (low > -e) | ((e == 0) & ~constant)
     nonpositive = (high <= -e) & ((e < 0) | constant)
     return VarEps(
-        low=np.where(positive, np.maximum(low + e, np.nextafter(0.0, 1.0)), low + e),
-        high=high + e,
+        low=_least(low, e, positive),
+        high=_shifted(high, e, np.inf),
         positive=positive,
         nonpositive=nonpositive,
     )

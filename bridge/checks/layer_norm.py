@@ -6,50 +6,21 @@ The closed form beside it is `numeric.layer_norm`; the Lean sources are under
 
 from __future__ import annotations
 
-import numpy as np
-import numpy.typing as npt
-
-from bridge.checks.registry import check
-from numeric import layer_norm
-from numeric.case import Case
-from numeric.identities import (
-    backprop_is_adjoint,
-    backprop_matches,
-    jvp_is_derivative,
-    jvp_matches,
-    remainder_vanishes,
-    value_matches,
+from bridge.checks.measures import (
+    backprop_is_right,
+    derivative_is_right,
+    std_not_zero,
+    value_is_right,
+    var_eps_positive,
 )
-from numeric.measurement import Measurement, Outcome, combine
+from bridge.checks.registry import check
+from numeric.case import Case
+from numeric.measurement import Measurement
 from numeric.mutants import DerivativeMutant, GraphMutant
-from numeric.ops import Array
-from numeric.tolerance import RULE_A
-
-FloatArray = npt.NDArray[np.float64]
 
 GRAPH = "layerNormGraph"
 SIZES = ("seqLen", "dModel")
 REFUTED_BY = ("eps 0, constant row", "eps 0, d_model 1", "eps overwhelms variance")
-CLOSED_FORM = "the closed form"
-
-
-def _arguments(case: Case) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-    inputs = case.batch.inputs
-    return inputs["x"], inputs["gamma"], inputs["beta"], case.batch.constants["eps"]
-
-
-def _forward(case: Case) -> Array:
-    return layer_norm.forward(*_arguments(case))
-
-
-def _jvp(case: Case, tangents: dict[str, FloatArray]) -> Array:
-    x, gamma, _, eps = _arguments(case)
-    return layer_norm.jvp(x, gamma, eps, tangents["x"], tangents["gamma"], tangents["beta"])
-
-
-def _backprop(case: Case, cotangent: FloatArray) -> dict[str, Array]:
-    x, gamma, _, eps = _arguments(case)
-    return dict(zip(("x", "gamma", "beta"), layer_norm.vjp(x, gamma, eps, cotangent), strict=True))
 
 
 @check(
@@ -67,7 +38,7 @@ def var_plus_eps_is_positive(case: Case) -> Measurement:
     that enclosure to 1e-13 of its running error bound, else the graph computes something else and
     the check says no. The margin is the least var + ε.
     """
-    return _positive(case, "varEps")
+    return var_eps_positive(case)
 
 
 @check(
@@ -83,37 +54,7 @@ def std_is_not_zero(case: Case) -> Measurement:
     It is 0 exactly where var + ε ≤ 0, whose sign is decided as for ``hVarEpsPos``.  The graph's own
     tensor ``std`` must agree to 1e-13 of its running error bound.  The margin is the least std.
     """
-    return _positive(case, "std")
-
-
-def _positive(case: Case, tensor: str) -> Measurement:
-    """The least of var + ε, or of its root, over the rows is above 0; and the graph computes just
-    that."""
-    sign = layer_norm.var_eps(case.batch.inputs["x"], case.batch.constants["eps"])
-    low, high = sign.low, sign.high
-    if tensor == "std":
-        low, high = np.sqrt(np.maximum(low, 0)), np.sqrt(np.maximum(high, 0))
-    trace = case.run()
-    found = np.asarray(trace[tensor])
-    slack = RULE_A * case.program.value_magnitudes(trace)[trace.graph.index(tensor)]
-    if tensor == "std":
-        # A root near 0 is off by up to the root of what var + ε is off by.
-        before = case.program.value_magnitudes(trace)[trace.graph.index("varEps")]
-        slack = np.maximum(slack, np.sqrt(RULE_A * before))
-    computed = (found >= low - slack) & (found <= high + slack)
-    outcome = np.where(
-        sign.nonpositive.any(axis=1) | ~computed.all(axis=1),
-        Outcome.FAILS,
-        np.where(sign.positive.all(axis=1), Outcome.HOLDS, Outcome.UNDECIDED),
-    ).astype(np.int8)
-    return Measurement(
-        residual=-low.min(axis=1),
-        tolerance=np.zeros(len(low)),
-        outcome=outcome,
-        part=np.where(computed.all(axis=1), 0, 1),
-        parts=(f"least {tensor}", f"the graph's {tensor} against {CLOSED_FORM}"),
-        undecided_because="rounding hides the sign of var + ε" if np.any(outcome == 1) else "",
-    )
+    return std_not_zero(case)
 
 
 @check(
@@ -137,13 +78,7 @@ def layer_norm_has_its_derivative(case: Case) -> Measurement:
     rules A and B with Σ|terms| from running magnitudes.  The Taylor remainder must get below 1e-3
     of Σ|terms| in real arithmetic.
     """
-    return combine(
-        [
-            jvp_is_derivative(case),
-            jvp_matches(CLOSED_FORM, case, _jvp),
-            remainder_vanishes(case),
-        ]
-    )
+    return derivative_is_right(case)
 
 
 @check(
@@ -166,7 +101,7 @@ def layer_norm_backprop_is_the_adjoint(case: Case) -> Measurement:
     is the sum over all paths of absolute products.  Every entry of backprop is also held against
     the closed form's.
     """
-    return combine([backprop_is_adjoint(case), backprop_matches(CLOSED_FORM, case, _backprop)])
+    return backprop_is_right(case)
 
 
 @check(
@@ -191,4 +126,4 @@ def layer_norm_is_its_closed_form(case: Case) -> Measurement:
     Σ|terms| is the graph's running error bound.  The closed form shares no code with the
     interpreter.
     """
-    return value_matches(f"value against {CLOSED_FORM}", case, _forward)
+    return value_is_right(case)

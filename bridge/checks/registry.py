@@ -68,9 +68,10 @@ class Check:
     @property
     def families(self) -> tuple[Family, ...]:
         """The families that instances are drawn from: a hypothesis is judged where ε > 0 only."""
+        apt = [f for f in FAMILIES.values() if set(f.needs) <= set(self.sizes)]
         if self.role is Role.HYPOTHESIS:
-            return tuple(f for f in FAMILIES.values() if f.region is Region.DOMAIN)
-        return tuple(f for f in FAMILIES.values() if f.region is not Region.REFUTING)
+            return tuple(f for f in apt if f.region is Region.DOMAIN)
+        return tuple(f for f in apt if f.region is not Region.REFUTING)
 
     def request(self, family: Family) -> GraphRequest:
         """The member of the graph's family that instances of ``family`` run on."""

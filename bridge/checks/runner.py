@@ -18,8 +18,9 @@ from bridge.checks.result import CheckResult, Counterexample, FamilyCount, Worst
 from bridge.errors import InvalidInputError
 from bridge.verdict import Role, Verdict
 from numeric.case import Case
-from numeric.families import FAMILIES, Family, Region, draw
+from numeric.families import FAMILIES, Family, Region
 from numeric.graph import Graph
+from numeric.instances import draw
 from numeric.interpreter import Interpreter
 from numeric.measurement import Measurement, Outcome
 from numeric.mutants import Mutant

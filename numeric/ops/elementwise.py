@@ -47,6 +47,13 @@ def _inverse(args: Values, binding: Binding) -> Array:
     return inverse
 
 
+def _inverse_rule(args: Values, out: Array, binding: Binding, direction: Array) -> Array:
+    """−direction/x², as two products: 1/x² would vanish for x beyond 1e154, as a sum of
+    exponentials can be."""
+    product: Array = -out * (out * direction)
+    return product
+
+
 def _sech2(args: Values, out: Array, binding: Binding) -> Array:
     """1 − tanh²x from x itself: from tanh x it would lose every digit where tanh saturates."""
     e: Array = np.exp(-2.0 * np.abs(args[0]))
@@ -64,7 +71,7 @@ ELEMENTWISE = (
         (_diagonal(lambda a, y, b: a[1]), _diagonal(lambda a, y, b: a[0])),
     ),
     Op("exp", same_shape, lambda a, b: np.exp(a[0]), (_diagonal(lambda a, y, b: y),)),
-    Op("inv", same_shape, _inverse, (_diagonal(lambda a, y, b: -y * y),)),
+    Op("inv", same_shape, _inverse, (Partial(push=_inverse_rule, pull=_inverse_rule),)),
     Op("tanh", same_shape, lambda a, b: np.tanh(a[0]), (_diagonal(_sech2),)),
     Op("sqrt", same_shape, _clamped_sqrt, (_diagonal(_half_inverse),)),
     Op(

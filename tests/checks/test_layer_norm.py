@@ -8,8 +8,9 @@ import pytest
 from bridge.checks import Check, registered, replay, run_check
 from bridge.verdict import Role, Verdict
 from numeric.case import Case
-from numeric.families import FAMILIES, Region, draw, sizes_of
+from numeric.families import FAMILIES, Region, sizes_of
 from numeric.graph import Graph
+from numeric.instances import draw
 from numeric.interpreter import Interpreter
 from numeric.measurement import Outcome
 from numeric.mutants import GraphMutant, Mutant

@@ -29,9 +29,9 @@ def block_tensors(
     d = width if d_model is None else d_model
     shapes: dict[str, tuple[int, ...]] = {
         "x": (seq_len, d),
-        **{name: (d, width) for name in ("Wq", "Wk", "Wv")},
+        **dict.fromkeys(("Wq", "Wk", "Wv"), (d, width)),
         "Wo": (width, d),
-        **{name: (d,) for name in ("gamma1", "beta1", "gamma2", "beta2")},
+        **dict.fromkeys(("gamma1", "beta1", "gamma2", "beta2"), (d,)),
         "W1": (d, d_ff),
         "b1": (d_ff,),
         "W2": (d_ff, d),

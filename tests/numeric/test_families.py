@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from numeric import layer_norm as closed_form
-from numeric.families import FAMILIES, Batch, Family, Region, draw, sizes_of
+from numeric.families import FAMILIES, Family, Region, sizes_of
+from numeric.instances import Batch, draw
 from tests.numeric.graphs import layer_norm
 
 EVERY = pytest.mark.parametrize("family", FAMILIES.values(), ids=lambda f: f.name)

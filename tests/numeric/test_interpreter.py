@@ -11,7 +11,8 @@ import pytest
 from numeric import layer_norm as closed_form
 from numeric.case import Case
 from numeric.errors import EvaluationError, GraphError
-from numeric.families import FAMILIES, draw
+from numeric.families import FAMILIES
+from numeric.instances import draw
 from numeric.interpreter import Interpreter
 from numeric.mutants import DerivativeMutant
 from numeric.ops import OPS, Array

@@ -7,7 +7,8 @@ import numpy.typing as npt
 import pytest
 
 from numeric.case import Case
-from numeric.families import FAMILIES, draw
+from numeric.families import FAMILIES
+from numeric.instances import draw
 from numeric.interpreter import Interpreter, Perturbation
 from numeric.measurement import Measurement, Outcome, combine
 from numeric.tolerance import RULE_A, Sides, identity

@@ -1,0 +1,141 @@
+"""What the checks measure, for any graph that has a closed form.
+
+A check is a theorem's sentence as a docstring, and one of these.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from numeric import layer_norm
+from numeric.case import Case
+from numeric.closed_forms import Arguments, closed_form
+from numeric.enclosure import radii
+from numeric.identities import (
+    backprop_is_adjoint,
+    backprop_matches,
+    jvp_is_derivative,
+    jvp_matches,
+    remainder_vanishes,
+    value_matches,
+)
+from numeric.measurement import Measurement, Outcome, combine
+from numeric.ops import Array
+from numeric.tolerance import RULE_A
+
+__all__ = [
+    "CLOSED_FORM",
+    "backprop_is_right",
+    "derivative_is_right",
+    "std_not_zero",
+    "value_is_right",
+    "var_eps_positive",
+]
+
+FloatArray = npt.NDArray[np.float64]
+CLOSED_FORM = "the closed form"
+
+
+def _arguments(case: Case) -> Arguments:
+    return Arguments(case.batch.inputs, case.batch.constants, case.program.graph.sizes)
+
+
+def _forward(case: Case) -> Array:
+    return closed_form(case.program.graph).forward(_arguments(case))
+
+
+def _jvp(case: Case, tangents: dict[str, FloatArray]) -> Array:
+    return closed_form(case.program.graph).jvp(_arguments(case), tangents)
+
+
+def _backprop(case: Case, cotangent: FloatArray) -> dict[str, Array]:
+    return closed_form(case.program.graph).vjp(_arguments(case), cotangent)
+
+
+def value_is_right(case: Case) -> Measurement:
+    """The graph's value is the closed form's, entry by entry, by rules A and B.
+
+    Σ|terms| is the graph's running error bound.  The closed form shares no code with the
+    interpreter.
+    """
+    return value_matches(f"value against {CLOSED_FORM}", case, _forward)
+
+
+def derivative_is_right(case: Case) -> Measurement:
+    """The derivative that the graph claims is the derivative of what the graph computes.
+
+    Along a random direction of each input the JVP is held against the complex step (h = 1e-200) of
+    the graph's evaluation, and along all of them against the closed form's JVP, entry by entry, by
+    rules A and B with Σ|terms| from running magnitudes.  The Taylor remainder must get below 1e-3
+    of Σ|terms| in real arithmetic.
+    """
+    return combine(
+        [jvp_is_derivative(case), jvp_matches(CLOSED_FORM, case, _jvp), remainder_vanishes(case)]
+    )
+
+
+def backprop_is_right(case: Case) -> Measurement:
+    """⟨J v, s⟩ = ⟨v, backprop s⟩ for random v and s, for each input by itself.
+
+    J v is the complex step of the graph's evaluation, so that no forward rule takes part; Σ|terms|
+    is the sum over all paths of absolute products.  Every entry of backprop is also held against
+    the closed form's.
+    """
+    return combine([backprop_is_adjoint(case), backprop_matches(CLOSED_FORM, case, _backprop)])
+
+
+def var_eps_positive(case: Case, norm: str = "", symbol: str = "eps") -> Measurement:
+    """0 < var + ε in every row that the LayerNorm ``norm`` normalizes.
+
+    The row is enclosed as the graph computes it (`numeric.enclosure`), the variance of the enclosed
+    row by `numeric.layer_norm.var_eps`; a row that is exactly constant has variance 0.  Where the
+    enclosure contains 0 the instance is undecided.  The graph's own tensor ``varEps`` must agree
+    with the enclosure to 1e-13 of its running error bound, else the graph computes something else
+    and the check says no.  The margin is the least var + ε.
+
+    Args:
+        norm: what the names of that LayerNorm's saved tensors begin with, such as ``norm1.``.
+        symbol: of its ε.
+    """
+    return _positive(case, norm, symbol, "varEps")
+
+
+def std_not_zero(case: Case, norm: str = "", symbol: str = "eps") -> Measurement:
+    """std = √(max(var + ε, 0)) ≠ 0 in every row that the LayerNorm ``norm`` normalizes.
+
+    It is 0 exactly where var + ε ≤ 0, whose sign is decided as in `var_eps_positive`.  The graph's
+    own tensor ``std`` must agree likewise.  The margin is the least std.
+    """
+    return _positive(case, norm, symbol, "std")
+
+
+def _positive(case: Case, norm: str, symbol: str, tensor: str) -> Measurement:
+    """The least of var + ε, or of its root, over the rows is above 0; and the graph computes just
+    that."""
+    graph, trace = case.program.graph, case.run()
+    source = graph.node(f"{norm}centered").args[0]
+    rows = np.asarray(trace.values[source], dtype=np.float64)
+    sign = layer_norm.var_eps(rows, case.batch.constants[symbol], radii(trace, source)[source])
+    low, high = sign.low, sign.high
+    magnitudes = case.program.value_magnitudes(trace)
+    slack = RULE_A * magnitudes[graph.index(f"{norm}{tensor}")]
+    if tensor == "std":
+        low, high = np.sqrt(np.maximum(low, 0)), np.sqrt(np.maximum(high, 0))
+        # A root near 0 is off by up to the root of what var + ε is off by.
+        slack = np.fmax(slack, np.sqrt(RULE_A * magnitudes[graph.index(f"{norm}varEps")]))
+    found = np.asarray(trace[f"{norm}{tensor}"])
+    computed = (found >= low - slack) & (found <= high + slack)
+    outcome = np.where(
+        sign.nonpositive.any(axis=1) | ~computed.all(axis=1),
+        Outcome.FAILS,
+        np.where(sign.positive.all(axis=1), Outcome.HOLDS, Outcome.UNDECIDED),
+    ).astype(np.int8)
+    return Measurement(
+        residual=-low.min(axis=1),
+        tolerance=np.zeros(len(low)),
+        outcome=outcome,
+        part=np.where(computed.all(axis=1), 0, 1),
+        parts=(f"least {norm}{tensor}", f"the graph's {norm}{tensor} against {CLOSED_FORM}"),
+        undecided_because="rounding hides the sign of var + ε" if np.any(outcome == 1) else "",
+    )
