@@ -13,7 +13,7 @@ from bridge.report.findings import RULES, Finding, findings
 from bridge.report.model import Entry, Report
 from bridge.report.replay import replay_command
 from bridge.report.table import first_sentence, lean_words
-from bridge.report.words import headline, instances, margin, proved_theorems
+from bridge.report.words import headline, instances, proved_theorems, tightness
 from bridge.verdict import Verdict
 
 __all__ = ["render_markdown"]
@@ -84,7 +84,7 @@ def _theorem(entries: Sequence[Entry]) -> list[str]:
             markdown_code(e.obligation.statement),
             markdown(lean_words(e.obligation)),
             markdown(instances(e)),
-            markdown(margin(e)),
+            markdown(tightness(e)),
         )
         for e in entries
     ]
@@ -97,7 +97,7 @@ def _theorem(entries: Sequence[Entry]) -> list[str]:
         "",
         markdown(first_sentence(first.obligation.doc)),
         "",
-        *_table(("verdict", "name", "statement", "Lean", "instances", "worst margin"), rows),
+        *_table(("verdict", "name", "statement", "Lean", "instances", "tightest instance"), rows),
         "</details>",
         "",
     ]

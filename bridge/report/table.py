@@ -68,6 +68,8 @@ def _margin(entry: Entry) -> str:
     r = entry.result
     if r is None or r.worst is None:
         return ""
+    if r.worst.tolerance > 0:  # of any unit, so that only the share says something
+        return f"{r.worst.residual / r.worst.tolerance:.2g} tol"
     return f"{r.worst.margin:.1e}"
 
 

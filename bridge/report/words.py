@@ -5,7 +5,7 @@ from __future__ import annotations
 from bridge.report.model import Entry, Report
 from bridge.verdict import LeanStatus, Role, Verdict
 
-__all__ = ["headline", "instances", "margin", "number", "proved_theorems"]
+__all__ = ["headline", "instances", "number", "proved_theorems", "tightness"]
 
 
 def number(x: float) -> str:
@@ -75,8 +75,16 @@ def instances(entry: Entry) -> str:
     return f"{r.instances:,}"
 
 
-def margin(entry: Entry) -> str:
-    """The worst margin, tolerance − residual; empty where nothing was measured."""
+def tightness(entry: Entry) -> str:
+    """How close the tightest instance came to its limit; empty where nothing was measured.
+
+    A residual is told as a share of its tolerance, since it may have any unit; where the tolerance
+    is 0, as for ``0 < q``, it is the distance from 0 that counts.
+    """
     if entry.result is None or entry.result.worst is None:
         return ""
-    return number(entry.result.worst.margin)
+    worst = entry.result.worst
+    if worst.tolerance > 0:
+        share = worst.residual / worst.tolerance
+        return f"{share:.2g} of tolerance" if share <= 1 else f"{share:.2g} × tolerance"
+    return f"{number(worst.margin)} above 0" if worst.margin > 0 else number(worst.margin)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
 
-from bridge.report.words import headline
+from bridge.checks import CheckResult, Worst
+from bridge.report.words import headline, tightness
 from bridge.verdict import LeanStatus, Verdict
 from tests.report.samples import all_holds, empty, entry, interrupted, obligation, realistic
 
@@ -63,3 +65,25 @@ def test_only_where_the_exit_code_is_0_all_hold(verdict: Verdict, status: LeanSt
 
 def test_the_realistic_one() -> None:
     assert headline(realistic()).startswith("1 of 13 obligations fails, 5 are not verified, 2 theo")
+
+
+@pytest.mark.parametrize(
+    ("residual", "tolerance", "said"),
+    [
+        (3.1e-14, 1e-13, "0.31 of tolerance"),
+        (3.3e-7, 1e-13, "3.3e+06 × tolerance"),
+        (3e8, 6e9, "0.05 of tolerance"),
+        (-2e-6, 0.0, "2e-06 above 0"),
+        (0.0, 0.0, "0"),
+        (0.25, 0.0, "-0.25"),
+        (math.nan, 1.0, "nan × tolerance"),
+    ],
+)
+def test_how_tight_it_was(residual: float, tolerance: float, said: str) -> None:
+    worst = Worst(residual, tolerance, tolerance - residual)
+    found = CheckResult(Verdict.HOLDS, "", 1, 1, worst)
+    assert tightness(entry(obligation("t:h"), found=found)) == said
+
+
+def test_where_nothing_was_measured_nothing_is_said() -> None:
+    assert tightness(entry(obligation("t:h"))) == ""

@@ -24,7 +24,7 @@ from bridge.report.html.charts import MarginScale, Share, gauge, lollipop, stack
 from bridge.report.model import Entry, Report
 from bridge.report.replay import replay_command
 from bridge.report.table import lean_words
-from bridge.report.words import headline, number, proved_theorems
+from bridge.report.words import headline, number, proved_theorems, tightness
 from bridge.verdict import LeanStatus, Role, Verdict
 
 __all__ = ["render_html"]
@@ -100,7 +100,7 @@ class Item:
     entry: Entry
     lean: str
     lean_css: str
-    margin: str
+    tightest: str
     instances: str
     reason: str
     gauge: Markup | None
@@ -142,7 +142,8 @@ def paragraphs(doc: str) -> tuple[tuple[tuple[bool, str], ...], ...]:
 
 def _family_row(f: FamilyCount, scale: MarginScale | None) -> FamilyRow:
     refusing = f.role == "refuting"
-    rejected = max(0, f.drawn - f.accepted)
+    # An instance with an undecided hypothesis is undecided, though not accepted.
+    rejected = f.drawn - f.held - f.failed - f.undecided
     shares = [
         Share(f.held, "held", "bad" if refusing else "good"),
         Share(f.failed, "refused" if refusing else "failed", "expected" if refusing else "bad"),
@@ -202,7 +203,7 @@ def _item(entry: Entry) -> Item:
         entry=entry,
         lean=lean_words(o),
         lean_css=_LEAN_CSS[o.lean.status],
-        margin="" if worst is None else number(worst.margin),
+        tightest=tightness(entry),
         instances=_instances(entry),
         reason=entry.reason,
         gauge=None if worst is None else gauge(worst.residual, worst.tolerance),
