@@ -35,7 +35,7 @@ def main(arguments: Sequence[str]) -> int:
     while left and left[0] in ("-d", "--dir"):
         if len(left) < 2:
             return _usage("--dir needs a folder")
-        project = Path(left[1]).absolute()
+        project = Path(left[1]).resolve()
         left = left[2:]
     match left:
         case ["--version"]:

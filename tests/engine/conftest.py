@@ -56,7 +56,7 @@ def no_orphans(tmp_path: Path) -> Iterator[Callable[[], list[str]]]:
             except psutil.Error:
                 continue
             if running and any(str(tmp_path) in text for text in known):
-                found.append(f"{process.pid}: {command[:200]}")
+                found.append(f"{process.pid}: {command}")
         return found
 
     yield alive

@@ -22,6 +22,7 @@ from bridge.engine.embedded import install, manifest, pins, wasm
 from bridge.engine.embedded.glue import EDITS
 from bridge.engine.embedded.install import install_engine
 from bridge.engine.embedded.layout import default_layout
+from bridge.engine.embedded.oleans import tree_hash
 from bridge.engine.interface import InstallEvent
 from tests.engine.fakes import executable
 
@@ -149,7 +150,7 @@ def arrange(change: Callable[[object, str, object], None], package: bytes | None
         found = {
             name: manifest.file_hash(home / name)
             if (home / name).is_file()
-            else manifest.tree_hash(home / name)
+            else tree_hash(home / name)
             for name in nothing
         }
     change(pins, "OUTPUTS", found)

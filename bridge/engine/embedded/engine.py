@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 
 from bridge.engine.embedded import manifest, pins
@@ -16,7 +14,7 @@ from bridge.engine.errors import EngineDamagedError, EngineNotInstalledError, No
 from bridge.engine.interface import BuildProgress, BuildReport, EngineKind, EngineStatus
 from bridge.engine.launch import stand_in_command
 
-__all__ = ["EmbeddedEngine", "embedded_fingerprint", "embedded_status", "open_engine"]
+__all__ = ["EmbeddedEngine", "embedded_status", "open_engine"]
 
 _INSTALL = "obligations engine install"
 
@@ -37,8 +35,8 @@ class EmbeddedEngine:
 
     @property
     def fingerprint(self) -> str:
-        """Hash of everything pinned and of our loader.  Node's version does not count."""
-        return embedded_fingerprint()
+        """Everything that is pinned.  What runs it (Node.js, our loader) does not count."""
+        return pins.engine_id()
 
     def describe(self) -> str:
         """One line for reports."""
@@ -49,7 +47,7 @@ class EmbeddedEngine:
 
     def server_command(self, project: Path) -> list[str]:
         """The stand-in for `lake serve`."""
-        return stand_in_command(["--dir", str(project.absolute()), "serve", "--"])
+        return stand_in_command(["--dir", str(project.resolve()), "serve", "--"])
 
     def build(
         self,
@@ -62,7 +60,7 @@ class EmbeddedEngine:
         return build_project(
             self.layout,
             self.node,
-            project.absolute(),
+            project.resolve(),
             fingerprint=self.fingerprint,
             progress=progress,
             jobs=jobs,
@@ -87,12 +85,6 @@ def open_engine(layout: Layout) -> EmbeddedEngine:
             f"the embedded Lean engine in {layout.home} is damaged: {damage}", remedy=_INSTALL
         )
     return EmbeddedEngine(layout, find_node())
-
-
-def embedded_fingerprint() -> str:
-    """See `Engine.fingerprint`."""
-    loader = files(__package__).joinpath("js", "loader.cjs").read_bytes()
-    return f"{pins.engine_id()}-{hashlib.sha256(loader).hexdigest()[:12]}"
 
 
 def embedded_status(layout: Layout, *, verify: bool = False) -> EngineStatus:

@@ -160,6 +160,11 @@ EDITS: tuple[_Edit, ...] = (
         "get FS(){return FS},get NODEFS(){return NODEFS}};function preRun(){",
     ),
     _Edit(
+        "Node.js's permission model forbids `process.binding`, which is deprecated anyway",
+        'process.binding("constants")["fs"]',
+        "fs.constants",
+    ),
+    _Edit(
         "no processes: C's system()",
         'if(!cmdstr.length)return 0;var cp=require("child_process");',
         'if(!cmdstr.length)return 0;return -52;var cp=require("child_process");',

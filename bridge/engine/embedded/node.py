@@ -33,9 +33,10 @@ class Node:
     version: str
 
     @property
-    def major(self) -> int:
-        """First number of the version."""
-        return int(self.version.split(".")[0])
+    def release(self) -> tuple[int, int]:
+        """First two numbers of the version."""
+        major, minor = (*self.version.split("."), "0")[:2]
+        return int(major), int(minor)
 
 
 @lru_cache(maxsize=4)
@@ -66,7 +67,7 @@ def _find(search_path: str) -> tuple[Node | None, tuple[str, ...]]:
             reasons.append(f"{candidate} --version printed {answer.stdout.strip()[:60]!r}")
             continue
         node = Node(candidate, match[1])
-        if node.major >= pins.MINIMAL_NODE:
+        if node.release[0] >= pins.MINIMAL_NODE:
             return node, tuple(reasons)
         reasons.append(f"{candidate} is version {node.version}")
     return None, tuple(reasons)

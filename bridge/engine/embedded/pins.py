@@ -30,7 +30,7 @@ LIBRARY_BYTES = 230_954_356
 
 # SHA-256 of each patched file, and of the library (see oleans.tree_hash).
 OUTPUTS = {
-    "lean.js": "bad7f57d4cbc35ee639f4edd839caac3d18c713da731ca9ab560b3879af654a2",
+    "lean.js": "4ad00084eec3cfa56b77ff41409a76bb3d9d7f996f08d9151419b877e8c21b45",
     "lean.wasm": "4a7f3d128138f98dad02e334b141c83105c558473c428b822d471fdbf5e8fa7b",
     "symbols.bin": "e2beeebbe770543b7e30e805bdb20e1a859e284107faa8cf7c996c8d533e6536",
     "library": "a7a69fdeac89dcb076eb14a56a22573b48a1ad334c51e893dc48a04f9b9b6956",

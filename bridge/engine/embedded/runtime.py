@@ -20,17 +20,21 @@ from bridge.engine.embedded.node import Node
 __all__ = [
     "OUTPUT",
     "Invocation",
+    "exit_report",
     "explain_end",
     "fatal_text",
     "is_chatter",
     "lean_invocation",
     "memory_report",
+    "permission_flags",
 ]
 
 LIBRARY, BUILD, OUTPUT = "/engine/library", "/engine/build", "/engine/output"
 # Node's own stack has to be as large as Lean's recursion needs; the module is compiled function
 # by function.
 _NODE_FLAGS = ("--stack-size=8000", "--wasm-lazy-validation")
+# Releases of Node.js in which its permissions take several folders, and are no experiment any more.
+_PERMISSIONS_SINCE, _PERMISSIONS_STABLE = (20, 7), (23, 5)
 # What Lean and V8 say when something runs out, and what it means.
 _CAUSES = (
     (("out of memory", "memory access out of bounds"), "it ran out of memory (the limit is 2 GB)"),
@@ -39,7 +43,7 @@ _CAUSES = (
 )
 # Left-over debugging of the published build, on stderr.
 _CHATTER = ("[DEBUG", "  - ", "  mainModule?")
-_MEMORY, _FATAL = "@memory ", "@fatal "
+_MEMORY, _FATAL, _EXIT = "@memory ", "@fatal ", "@exit "
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,33 +80,63 @@ def lean_invocation(
         threads: threads started ahead; more are started when they are needed.
         report_memory: whether to report the size of Lean's memory on stderr.
     """
-    mounts = [
-        [LIBRARY, str(layout.library)],
-        [BUILD, str(tree)],
-        [project.as_posix(), str(project)],
-    ]
+    # Node.js loads and checks files by their real paths, so links are resolved beforehand.
+    home, writable = layout.home.resolve(), output.resolve() if output else None
+    loader = Path(str(files(__package__).joinpath("js", "loader.cjs"))).resolve()
+    mounts = {
+        LIBRARY: layout.library.resolve(),
+        BUILD: tree.resolve(),
+        project.as_posix(): project.resolve(),
+    }
+    roots = [[f"{seen}/", f"{mounts[seen]}/"] for seen in (LIBRARY, BUILD)]
     env = {
         "LEAN_PATH": f"{LIBRARY}:{BUILD}",
         "LEAN_SRC_PATH": ":".join(folder.as_posix() for folder in sources),
-        "LEAN_ENGINE_HOME": str(layout.home),
-        "LEAN_ENGINE_ROOTS": json.dumps([[f"{seen}/", f"{real}/"] for seen, real in mounts[:2]]),
-        "LEAN_ENGINE_MOUNTS": json.dumps(mounts),
-        "LEAN_ENGINE_OUTPUT": json.dumps([OUTPUT, str(output)] if output else None),
+        "LEAN_ENGINE_HOME": str(home),
+        "LEAN_ENGINE_ROOTS": json.dumps(roots),
+        "LEAN_ENGINE_MOUNTS": json.dumps([[seen, str(real)] for seen, real in mounts.items()]),
+        "LEAN_ENGINE_OUTPUT": json.dumps([OUTPUT, str(writable)] if writable else None),
         "LEAN_ENGINE_FOLDER": project.as_posix(),
         "LEAN_ENGINE_POOL": str(threads),
         "LEAN_ENGINE_MEMORY": "1" if report_memory else "",
         "LEAN_ENGINE_PARENT": str(os.getpid()),
     }
-    loader = files(__package__).joinpath("js", "loader.cjs")
-    command = (str(node.path), *_NODE_FLAGS, str(loader), *arguments)
-    return Invocation(command, env, project)
+    readable = [home, loader.parent, *mounts.values()]
+    flags = (*permission_flags(node, readable, writable), *_NODE_FLAGS)
+    return Invocation((str(node.path), *flags, str(loader), *arguments), env, project)
+
+
+def permission_flags(node: Node, readable: list[Path], writable: Path | None) -> tuple[str, ...]:
+    """Node.js's own restrictions: these folders and no processes, whatever Lean may manage to do.
+
+    A second wall behind the mounts.  Early releases of Node.js 20 understand only one folder; there
+    the mounts have to do.
+    """
+    if node.release < _PERMISSIONS_SINCE:
+        return ()
+    switch = "--permission" if node.release >= _PERMISSIONS_STABLE else "--experimental-permission"
+    folders = {*readable, *([writable] if writable else [])}
+    # Node.js 20 forgets the outer one of two folders inside each other; the outer one is enough.
+    outer = sorted(f for f in folders if not any(f.is_relative_to(o) for o in folders - {f}))
+    reading = tuple(f"--allow-fs-read={folder}/*" for folder in outer)
+    writing = (f"--allow-fs-write={writable}/*",) if writable else ()
+    return (switch, "--no-warnings", "--allow-worker", *reading, *writing)
 
 
 def memory_report(line: str) -> int | None:
     """Megabytes of Lean's memory, if this line of stderr reports them."""
+    return _number(line, _MEMORY)
+
+
+def exit_report(line: str) -> int | None:
+    """Exit code of a file worker, if this line of stderr reports it before its end."""
+    return _number(line, _EXIT)
+
+
+def _number(line: str, prefix: str) -> int | None:
     text = line.strip()
-    number = text.removeprefix(_MEMORY)
-    return int(number) if text.startswith(_MEMORY) and number.isdigit() else None
+    number = text.removeprefix(prefix)
+    return int(number) if text.startswith(prefix) and number.isdigit() else None
 
 
 def fatal_text(line: str) -> str | None:
@@ -120,4 +154,4 @@ def explain_end(reason: str, words: Iterable[str]) -> str:
 
 def is_chatter(line: str) -> bool:
     """Whether a line of stderr says nothing to anybody."""
-    return not line.strip() or line.startswith((*_CHATTER, _MEMORY))
+    return not line.strip() or line.startswith((*_CHATTER, _MEMORY, _EXIT))

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from bridge.engine.embedded.frames import FrameError, Message, encode_frame, read_frame
 from bridge.engine.embedded.runtime import (
     Invocation,
+    exit_report,
     explain_end,
     fatal_text,
     is_chatter,
@@ -55,6 +56,7 @@ class Worker:
     pending: dict[object, Message] = field(default_factory=dict)
     memory_mb: int = 0
     killed: bool = False
+    _exit_code: int | None = None
     _last_words: deque[str] = field(default_factory=lambda: deque(maxlen=_LAST_WORDS))
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
@@ -120,6 +122,8 @@ class Worker:
                 self.process.kill()
         code = await self.process.wait()
         await complaints
+        if self._exit_code is not None:
+            code = self._exit_code
         if not self.killed:
             self.killed = True
             reason = broken or explain_end(exit_reason(code), self._last_words)
@@ -136,9 +140,11 @@ class Worker:
             if not raw:
                 return
             line = raw.decode("utf-8", "replace")
-            memory = memory_report(line)
+            memory, code = memory_report(line), exit_report(line)
             if memory is not None:
                 self.memory_mb = memory
+            elif code is not None:
+                self._exit_code = code
             elif not is_chatter(line):
                 words = (fatal_text(line) or line.strip())[:300]
                 self._last_words.append(words)

@@ -49,11 +49,21 @@ function collect(descriptor) {
   };
 }
 
+// process.exit() waits for all threads, and the one that reads requests may be waiting for the client; so a
+// worker tells its exit code and kills itself.
+function leave(code) {
+  flush();
+  if (process.argv[2] !== "--worker") process.exit(code);
+  writeAll(2, `@exit ${code}\n`);
+  process.kill(process.pid, "SIGKILL");
+}
+
 process.on("uncaughtException", (error) => {
   flush();
-  const text = String((error && error.message) || error).slice(0, 300);
+  const { message, permission = "", resource = "" } = error || {};
+  const text = `${message || error} ${permission} ${resource}`.slice(0, 300).trim();
   writeAll(2, `@fatal ${text.replace(/\s+/g, " ")}\n`);
-  process.exit(70);
+  leave(70);
 });
 process.on("exit", flush);
 
@@ -113,10 +123,7 @@ globalThis.leanModule = {
       protect(FS);
     },
   ],
-  onExit(code) {
-    flush();
-    process.exit(code);
-  },
+  onExit: leave,
 };
 
 const parent = Number(setting("PARENT"));

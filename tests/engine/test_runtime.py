@@ -1,0 +1,95 @@
+"""How Lean is started: what it may see, and what its complaints mean."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from bridge.engine.embedded.layout import Layout
+from bridge.engine.embedded.node import Node
+from bridge.engine.embedded.runtime import (
+    exit_report,
+    explain_end,
+    fatal_text,
+    is_chatter,
+    lean_invocation,
+    memory_report,
+    permission_flags,
+)
+
+
+def test_an_invocation_names_every_folder_by_its_real_path(tmp_path: Path) -> None:
+    real = tmp_path / "real"
+    (real / "engine").mkdir(parents=True)
+    (tmp_path / "cache").symlink_to(real)
+    layout = Layout(tmp_path / "cache")
+    project, tree = tmp_path / "Projekt ∀", tmp_path / "tree"
+    found = lean_invocation(
+        layout, Node(Path("/bin/node"), "24.1.0"), project=project, tree=tree, arguments=("--x",)
+    )
+    assert found.env["LEAN_PATH"] == "/engine/library:/engine/build"
+    assert found.env["LEAN_ENGINE_HOME"] == str(real / "engine" / layout.home.name)
+    assert json.loads(found.env["LEAN_ENGINE_MOUNTS"])[2] == [str(project), str(project)]
+    assert json.loads(found.env["LEAN_ENGINE_OUTPUT"]) is None
+    assert set(found.env) - {"LEAN_PATH", "LEAN_SRC_PATH"} == {
+        f"LEAN_ENGINE_{n}"
+        for n in ("HOME", "ROOTS", "MOUNTS", "OUTPUT", "FOLDER", "POOL", "MEMORY", "PARENT")
+    }
+    assert found.command[0] == "/bin/node"
+    assert found.command[1] == "--permission"
+    assert found.command[-1] == "--x"
+    assert not any("fs-write" in flag for flag in found.command)
+
+
+@pytest.mark.parametrize(
+    ("version", "switch"),
+    [
+        ("20.0.0", None),
+        ("20.6.1", None),
+        ("20.7.0", "--experimental-permission"),
+        ("22.12.0", "--experimental-permission"),
+        ("23.5.0", "--permission"),
+        ("24.19.0", "--permission"),
+    ],
+)
+def test_permissions_by_release(version: str, switch: str | None) -> None:
+    flags = permission_flags(Node(Path("node"), version), [Path("/a")], None)
+    assert (flags[0] if flags else None) == switch
+
+
+def test_folders_inside_others_are_left_out() -> None:
+    readable = [Path("/a/b"), Path("/a"), Path("/ab"), Path("/c")]
+    flags = permission_flags(Node(Path("node"), "24.0.0"), readable, Path("/a/out"))
+    reading = [f for f in flags if "fs-read" in f]
+    assert reading == [f"--allow-fs-read={p}/*" for p in ("/a", "/ab", "/c")]
+    assert "--allow-fs-write=/a/out/*" in flags
+
+
+@pytest.mark.parametrize(
+    ("words", "finding"),
+    [
+        (
+            ["INTERNAL PANIC: out of memory"],
+            "it ran out of memory (the limit is 2 GB), exit code 1",
+        ),
+        (["Maximum call stack size exceeded"], "its stack overflowed"),
+        (["worker sent an error! undefined"], "one of its threads crashed"),
+        (["something else"], "exit code 1: something else"),
+        ([], "exit code 1"),
+    ],
+)
+def test_ends_are_explained(words: list[str], finding: str) -> None:
+    assert explain_end("exit code 1", words).startswith(finding)
+
+
+def test_lines_of_the_loader() -> None:
+    assert memory_report("@memory 1300\n") == 1300
+    assert memory_report("@memory lots\n") is None
+    assert exit_report("@exit 2\n") == 2
+    assert fatal_text("@fatal no such file\n") == "no such file"
+    assert fatal_text("no such file") is None
+    for line in ("[DEBUG:I] x", "", "@memory 1", "@exit 1", "  - /engine/library/A.olean"):
+        assert is_chatter(line)
+    assert not is_chatter("INTERNAL PANIC: out of memory")
