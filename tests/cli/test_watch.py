@@ -1,0 +1,54 @@
+"""Progress in a pipe: a line for what takes long, none for what does not."""
+
+from __future__ import annotations
+
+import io
+import time
+
+import pytest
+from rich.console import Console
+
+from bridge.cli import watch
+from bridge.cli.watch import Watch
+
+
+@pytest.fixture
+def out(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
+    monkeypatch.setattr(watch, "QUIET_SECONDS", 0.05)
+    return io.StringIO()
+
+
+def console(out: io.StringIO) -> Console:
+    return Console(file=out, width=80)
+
+
+def test_a_quick_task_says_nothing(out: io.StringIO) -> None:
+    with Watch(console=console(out)) as w:
+        w.update("quick", 0, 1)
+        w.update("quick", 1, 1)
+    time.sleep(0.1)
+    assert out.getvalue() == ""
+
+
+def test_a_task_that_nothing_is_heard_of_is_told(out: io.StringIO) -> None:
+    with Watch(console=console(out)) as w:
+        w.update("slow", 0, None)
+        time.sleep(0.2)
+        w.update("slow", 1, 1)
+    first, second = out.getvalue().splitlines()
+    assert first == "slow …"
+    assert second.startswith("slow 0.")
+
+
+def test_a_note_is_told_at_once(out: io.StringIO) -> None:
+    with Watch(console=console(out)) as w:
+        w.note("waiting for another build\x1b[2J")
+    assert out.getvalue() == "waiting for another build�[2J\n"
+
+
+def test_quiet_is_quiet(out: io.StringIO) -> None:
+    with Watch(quiet=True, console=console(out)) as w:
+        w.note("x")
+        w.update("slow", 0, 1)
+        time.sleep(0.1)
+    assert out.getvalue() == ""
