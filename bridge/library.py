@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from bridge import __version__
 from bridge.cache import AnswerCache, cache_folder
-from bridge.engine import BuildReport, Engine
+from bridge.engine import BuildEvent, BuildReport, Engine
 from bridge.errors import AnswerError, LeanSourceError
 from bridge.graphs import ExportedGraphs, parse_graphs
 from bridge.lean_client import DEFAULT_TIMEOUT, Answer, GraphRequest, Request, ask, printable
@@ -42,10 +42,13 @@ class Library:
 def build(project: Project, engine: Engine, progress: Progress | None = None) -> BuildReport:
     """Compile the project's Lean libraries, and say how far it got."""
     watcher = progress or Silent()
-    return engine.build(
-        project.root,
-        progress=lambda e: watcher.update("compiling Lean", e.done, e.total, unit=e.module),
-    )
+
+    def tell(event: BuildEvent) -> None:
+        if event.note:
+            watcher.note(event.note)
+        watcher.update("compiling Lean", event.done, event.total, unit=event.module)
+
+    return engine.build(project.root, progress=tell)
 
 
 def read_library(

@@ -6,6 +6,7 @@ second, and one when it ends, so that a log shows what took the time without bei
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from types import TracebackType
@@ -29,8 +30,7 @@ class Watch:
         self._quiet = quiet
         self._bars: Progress | None = None
         self._tasks: dict[str, TaskID] = {}
-        self._begun: dict[str, float] = {}
-        self._told: set[str] = set()
+        self._log = _Log(self._console)
         if self._console.is_terminal and not quiet:
             self._bars = Progress(
                 SpinnerColumn(),
@@ -55,6 +55,7 @@ class Watch:
     ) -> None:
         if self._bars is not None:
             self._bars.stop()
+        self._log.close()
 
     def note(self, message: str) -> None:
         """A line of its own."""
@@ -65,15 +66,12 @@ class Watch:
         """``task`` has got this far; ``unit`` is ``"B"`` for bytes, else what is worked on."""
         if self._quiet:
             return
-        now = time.monotonic()
-        begun = self._begun.setdefault(task, now)
-        finished = total is not None and done >= total
         if self._bars is not None:
             self._show_bar(task, done, total, unit)
-        elif now - begun >= QUIET_SECONDS and (finished or task not in self._told):
-            self._told.add(task)
-            ending = f"{now - begun:.1f} s" if finished else "…"
-            self._console.print(f"{printable(task)} {ending}", markup=False, soft_wrap=True)
+        elif total is not None and done >= total:
+            self._log.end(task)
+        else:
+            self._log.begin(task)
 
     def _show_bar(self, task: str, done: float, total: float | None, unit: str) -> None:
         assert self._bars is not None
@@ -82,6 +80,43 @@ class Watch:
         self._bars.update(
             self._tasks[task], completed=done, total=total, amount=_amount(done, total, unit)
         )
+
+
+class _Log:
+    """One line when a task has run for a second, heard of or not, and one at its end."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._begun: dict[str, tuple[float, threading.Timer]] = {}
+        self._told: set[str] = set()
+
+    def begin(self, task: str) -> None:
+        if task in self._begun:
+            return
+        timer = threading.Timer(QUIET_SECONDS, self._tell, (task,))
+        timer.daemon = True
+        self._begun[task] = (time.monotonic(), timer)
+        timer.start()
+
+    def end(self, task: str) -> None:
+        if task not in self._begun:
+            return
+        begun, timer = self._begun.pop(task)
+        timer.cancel()
+        if task in self._told:
+            self._told.discard(task)
+            self._print(f"{task} {time.monotonic() - begun:.1f} s")
+
+    def close(self) -> None:
+        for _, timer in self._begun.values():
+            timer.cancel()
+
+    def _tell(self, task: str) -> None:
+        self._told.add(task)
+        self._print(f"{task} …")
+
+    def _print(self, line: str) -> None:
+        self._console.print(printable(line), markup=False, soft_wrap=True)
 
 
 def _amount(done: float, total: float | None, unit: str) -> str:

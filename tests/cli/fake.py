@@ -102,7 +102,8 @@ def write_project(root: Path) -> None:
     """A project as small as a project can be."""
     (root / "lean" / "PostNorm").mkdir(parents=True)
     (root / "lakefile.lean").write_text(
-        'import Lake\nopen Lake DSL\n\npackage demo\n\nlean_lib PostNorm where\n  srcDir := "lean"\n'
+        "import Lake\nopen Lake DSL\n\npackage demo\n\n"
+        'lean_lib PostNorm where\n  srcDir := "lean"\n'
     )
     (root / "lean-toolchain").write_text("leanprover/lean4:v4.28.0\n")
     (root / "lean" / "PostNorm.lean").write_text("import PostNorm.Layers\n")
