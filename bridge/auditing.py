@@ -25,6 +25,7 @@ from bridge.obligation import Obligation
 from bridge.progress import Progress, Silent
 from bridge.project import Project
 from bridge.report import EngineInfo, Entry, Report
+from bridge.report.places import folder_in_repository
 from bridge.verdict import Role, Verdict
 from numeric.errors import GraphError
 from numeric.graph import Graph, parse_graph
@@ -188,6 +189,7 @@ def audit(
         tool=f"lean-obligations {__version__}",
         engine=EngineInfo(engine.kind, engine.lean_version, engine.official, engine.describe()),
         project=library.project.root.name,
+        folder=folder_in_repository(library.project.root),
         seed=seed,
         entries=tuple(entries),
         interrupted=interrupted,

@@ -8,12 +8,12 @@ from typing import Literal, Protocol
 
 import numpy as np
 
-from numeric.graph import Graph, Node, build_graph
+from numeric.graph import Graph, GraphError, Node, build_graph
 from numeric.interpreter import Interpreter
-from numeric.ops import OPS, Array, Binding, Constant, Op, Params, Partial
+from numeric.ops import OPS, Array, Binding, Constant, Op, Params, Partial, Shape
 from numeric.ops.rule import Values
 
-__all__ = ["Change", "DerivativeMutant", "GraphMutant", "Mutant", "change_node"]
+__all__ = ["Change", "DerivativeMutant", "Edit", "GraphMutant", "Mutant", "edit"]
 
 
 class Mutant(Protocol):
@@ -27,11 +27,12 @@ class Mutant(Protocol):
         """The graph with the error in it; raises `GraphError` where there is no place for it."""
 
 
-Change = Literal["drop", "negate", "one percent", "one in a million", "one entry"]
+Change = Literal["drop", "negate", "transpose", "one percent", "one in a million", "one entry"]
 
 _CHANGES: dict[Change, Callable[[Array], Array]] = {
     "drop": lambda t: np.zeros_like(t),
     "negate": lambda t: -t,
+    "transpose": lambda t: np.swapaxes(t, -1, -2),
     "one percent": lambda t: 1.01 * t,
     "one in a million": lambda t: (1 + 1e-6) * t,
     "one entry": lambda t: _last_entry_scaled(t),
@@ -67,7 +68,17 @@ class DerivativeMutant:
 
     def apply(self, graph: Graph) -> Interpreter:
         """An interpreter with the wrong derivative at that node."""
-        op = OPS[graph.node(self.node).op]
+        node = graph.node(self.node)
+        op = OPS[node.op]
+        if self.argument >= op.arity:
+            raise GraphError(
+                f"node {node.name!r}", f"expected argument < {op.arity} but got {self.argument}"
+            )
+        if self.change == "transpose":
+            _check_square(
+                node,
+                node.shape if self.direction == "jvp" else graph.shape_of(node.args[self.argument]),
+            )
         partials = list(op.partials)
         right = partials[self.argument]
         change = _CHANGES[self.change]
@@ -85,43 +96,125 @@ class DerivativeMutant:
         return Interpreter(graph, {self.node: mutated})
 
 
+def _check_square(node: Node, shape: Shape) -> None:
+    if len(shape) < 2 or shape[-1] != shape[-2]:
+        raise GraphError(f"node {node.name!r}", f"expected square matrices but got {shape}")
+
+
+Number = Callable[[Graph], float]
+
+
 @dataclass(frozen=True, slots=True)
-class GraphMutant:
-    """One node of the graph is another one.
+class Edit:
+    """A node of the graph becomes another one; what is None stays.
 
     Attributes:
-        op: the operation instead, or None to keep it.
-        args: names of the arguments instead, or None to keep them.
-        constant: the constant instead, without a symbol, or None to keep it.
+        node: the name of the node; one that the graph does not have is inserted before ``before``.
+        op: the operation, which takes ``constant``, ``axis`` or ``perm`` as it needs them.
+        args: names of the arguments.
+        constant: without a symbol, or a function of the graph.
+        symbol: a constant that an instance chooses.
+        shape: of the result, a function of the graph.
+        before: where to insert.
     """
 
-    name: str
     node: str
     op: str | None = None
     args: Sequence[str] | None = None
-    constant: float | None = None
+    constant: float | Number | None = None
+    symbol: str | None = None
+    axis: int | None = None
+    perm: tuple[int, ...] | None = None
+    shape: Callable[[Graph], Shape] | None = None
+    before: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GraphMutant:
+    """The graph computes something else; each step is differentiated as it should be."""
+
+    name: str
+    edits: tuple[Edit, ...]
 
     def apply(self, graph: Graph) -> Interpreter:
         """An interpreter of the changed graph."""
-        node = graph.node(self.node)
-        op = node.op if self.op is None else self.op
-        params = node.params
-        if self.constant is not None:
-            params = Params(Constant(self.constant))
-        elif self.op is not None and not OPS[op].parameters:
-            params = Params()
-        args = node.args if self.args is None else tuple(graph.index(a) for a in self.args)
-        return Interpreter(change_node(graph, replace(node, op=op, args=args, params=params)))
+        return Interpreter(edit(graph, self.edits))
 
 
-def change_node(graph: Graph, node: Node) -> Graph:
-    """The graph with the node of that name replaced; checked as any other graph is."""
-    graph.node(node.name)
+@dataclass(slots=True)
+class _Draft:
+    """A node whose arguments are names."""
+
+    op: str
+    args: tuple[str, ...]
+    params: Params
+    shape: Shape
+
+
+def edit(graph: Graph, edits: Sequence[Edit]) -> Graph:
+    """The graph with these edits made; checked as any other graph is.
+
+    Raises:
+        GraphError: a name is unknown, or the result is no graph.
+    """
+    names = [i.name for i in graph.inputs] + [n.name for n in graph.nodes]
+    drafts = {
+        n.name: _Draft(n.op, tuple(names[a] for a in n.args), n.params, n.shape)
+        for n in graph.nodes
+    }
+    for one in edits:
+        drafts = _edited(graph, drafts, one)
+    index = {name: i for i, name in enumerate([*(i.name for i in graph.inputs), *drafts])}
+    missing = sorted({a for d in drafts.values() for a in d.args} - set(index))
+    if missing:
+        raise GraphError(f"graph {graph.name!r}", f"expected values named {missing}")
     return build_graph(
         name=graph.name,
         declaration=graph.declaration,
         sizes=graph.sizes,
         inputs=graph.inputs,
-        nodes=[node if n.name == node.name else n for n in graph.nodes],
-        outputs=graph.outputs,
+        nodes=[
+            Node(name, d.op, tuple(index[a] for a in d.args), d.params, d.shape)
+            for name, d in drafts.items()
+        ],
+        outputs=[index[names[o]] for o in graph.outputs],
+    )
+
+
+def _edited(graph: Graph, drafts: dict[str, _Draft], one: Edit) -> dict[str, _Draft]:
+    if one.before is None:
+        graph.node(one.node)
+        old = drafts[one.node]
+        drafts[one.node] = _changed(graph, old, one)
+        return drafts
+    graph.node(one.before)
+    blank = _Draft(one.op or "", tuple(one.args or ()), Params(), drafts[one.before].shape)
+    inserted: dict[str, _Draft] = {}
+    for name, draft in drafts.items():
+        if name == one.before:
+            inserted[one.node] = _changed(graph, blank, one)
+        inserted[name] = draft
+    return inserted
+
+
+def _changed(graph: Graph, old: _Draft, one: Edit) -> _Draft:
+    op = old.op if one.op is None else one.op
+    wanted = OPS[op].parameters if op in OPS else frozenset()
+    c = old.params.c
+    if one.constant is not None:
+        value = one.constant if isinstance(one.constant, (int, float)) else one.constant(graph)
+        c = Constant(float(value))
+    if one.symbol is not None:
+        c = Constant(graph.symbols[one.symbol], one.symbol)
+    axis = old.params.axis if one.axis is None else one.axis
+    perm = old.params.perm if one.perm is None else one.perm
+    return _Draft(
+        op,
+        old.args if one.args is None else tuple(one.args),
+        Params(
+            c if "c" in wanted else None,
+            axis if "axis" in wanted else None,
+            perm if "perm" in wanted else None,
+        ),
+        old.shape if one.shape is None else one.shape(graph),
     )

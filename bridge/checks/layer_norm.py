@@ -16,7 +16,7 @@ from bridge.checks.measures import (
 from bridge.checks.registry import check
 from numeric.case import Case
 from numeric.measurement import Measurement
-from numeric.mutants import DerivativeMutant, GraphMutant
+from numeric.mutants import DerivativeMutant, Edit, GraphMutant
 
 GRAPH = "layerNormGraph"
 SIZES = ("seqLen", "dModel")
@@ -109,14 +109,15 @@ def layer_norm_backprop_is_the_adjoint(case: Case) -> Measurement:
     graph=GRAPH,
     sizes=SIZES,
     rejects=(
-        GraphMutant("eps left out", "varEps", constant=0.0),
-        GraphMutant("variance is not divided by d", "var", op="sum"),
-        GraphMutant("mean is not divided by d", "mean", op="sum"),
+        GraphMutant("eps left out", (Edit("varEps", constant=0.0),)),
+        GraphMutant("variance is not divided by d", (Edit("var", op="sum"),)),
+        GraphMutant("mean is not divided by d", (Edit("mean", op="sum"),)),
         GraphMutant(
-            "x is normalized instead of x - mean", "normalized", args=("x", "invStdBroadcast")
+            "x is normalized instead of x - mean",
+            (Edit("normalized", args=("x", "invStdBroadcast")),),
         ),
-        GraphMutant("divided by the variance", "invStd", args=("varEps",)),
-        GraphMutant("beta subtracted", "y", op="sub"),
+        GraphMutant("divided by the variance", (Edit("invStd", args=("varEps",)),)),
+        GraphMutant("beta subtracted", (Edit("y", op="sub"),)),
     ),
 )
 def layer_norm_is_its_closed_form(case: Case) -> Measurement:

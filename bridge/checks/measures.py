@@ -125,7 +125,10 @@ def _positive(case: Case, norm: str, symbol: str, tensor: str) -> Measurement:
         # A root near 0 is off by up to the root of what var + ε is off by.
         slack = np.fmax(slack, np.sqrt(RULE_A * magnitudes[graph.index(f"{norm}varEps")]))
     found = np.asarray(trace[f"{norm}{tensor}"])
-    computed = (found >= low - slack) & (found <= high + slack)
+    if found.shape == low.shape:
+        computed = (found >= low - slack) & (found <= high + slack)
+    else:  # whatever it is, it is not a number for each row
+        computed = np.zeros(low.shape, dtype=np.bool_)
     outcome = np.where(
         sign.nonpositive.any(axis=1) | ~computed.all(axis=1),
         Outcome.FAILS,

@@ -13,7 +13,7 @@ from numeric.graph import Graph
 from numeric.instances import draw
 from numeric.interpreter import Interpreter
 from numeric.measurement import Outcome
-from numeric.mutants import GraphMutant, Mutant
+from numeric.mutants import Edit, GraphMutant, Mutant
 from tests.checks.graphs import graphs_for, hypotheses_of
 from tests.numeric.graphs import layer_norm
 
@@ -58,8 +58,8 @@ def replaced(mutant: Mutant) -> dict[object, Graph]:
 @pytest.mark.parametrize(
     "mutant",
     [
-        GraphMutant("variance is not divided by d", "var", op="sum"),
-        GraphMutant("x squared instead of centered", "square", args=("x", "x")),
+        GraphMutant("variance is not divided by d", (Edit("var", op="sum"),)),
+        GraphMutant("x squared instead of centered", (Edit("square", args=("x", "x")),)),
     ],
     ids=lambda m: m.name,
 )
@@ -74,7 +74,7 @@ def test_a_hypothesis_fails_on_a_graph_that_computes_something_else(
 
 def test_a_wrong_graph_fails_with_a_counterexample_that_replays() -> None:
     key = "layerNorm_eval:conclusion"
-    graphs = replaced(GraphMutant("divided by the variance", "invStd", args=("varEps",)))
+    graphs = replaced(GraphMutant("divided by the variance", (Edit("invStd", args=("varEps",)),)))
     result = run_check(CHECKS[key], [], graphs, key=key, seed=5, instances=60)  # type: ignore[arg-type]
     assert result.verdict is Verdict.FAILS
     c = result.counterexample

@@ -15,12 +15,12 @@ from bridge.verdict import Verdict
 from numeric.case import Case
 from numeric.families import FAMILIES
 from numeric.measurement import Measurement, Outcome
-from numeric.mutants import DerivativeMutant, GraphMutant
+from numeric.mutants import DerivativeMutant, Edit, GraphMutant
 from tests.checks.graphs import graphs_for
 
 SIZES = ("seqLen", "dModel")
 REFUTED = ("eps 0, constant row", "eps overwhelms variance")
-SHIFTED = GraphMutant("mean is a sum", "mean", op="sum")
+SHIFTED = GraphMutant("mean is a sum", (Edit("mean", op="sum"),))
 Says = Callable[[Case], Any]
 
 

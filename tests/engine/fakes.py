@@ -45,6 +45,9 @@ if "--version" in sys.argv:
     print("v99.1.2")
     sys.exit(0)
 
+if "-Ddie=true" in sys.argv:
+    sys.exit(1)
+
 uri, text, version = "", "", 0
 while True:
     message = read()

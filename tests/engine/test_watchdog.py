@@ -153,7 +153,7 @@ def compile_demo(tmp_path: Path) -> Callable[[], None]:
 def test_a_source_is_served_by_the_spare_worker(converse: Callable[..., None]) -> None:
     async def talk(client: Client) -> None:
         assert "capabilities" in json.dumps(await client.answer(0))
-        spare = client.dog._spare
+        spare = client.dog._pool.spare
         assert spare is not None
         await client.open("#check 1")
         told = await client.echo()
@@ -165,7 +165,7 @@ def test_a_source_is_served_by_the_spare_worker(converse: Callable[..., None]) -
         await client.send("textDocument/hover", {"textDocument": {"uri": URI}}, 8)
         assert (await client.answer(8))["result"] == {"echo": "textDocument/hover"}
         await client.dog.tick()
-        assert client.dog._spare is not None
+        assert client.dog._pool.spare is not None
 
     converse(talk)
 
@@ -280,6 +280,40 @@ def test_changed_imports_move_waiting_requests_to_a_new_worker(
         assert (await client.echo())["pid"] != first
         answer: Any = await client.answer(3)
         assert answer["error"]["code"] == -32801
+
+    converse(talk)
+
+
+def test_edits_that_come_while_a_worker_starts_leave_only_one(
+    converse: Callable[..., None],
+) -> None:
+    async def talk(client: Client) -> None:
+        await client.open("import Lean")
+        texts = [f"import Lean.A{n}" for n in range(5)]
+        await asyncio.gather(*(client.change(text) for text in texts))
+        assert (await client.echo())["text"] == texts[-1]
+        await asyncio.sleep(0.2)
+        busy = [w for w in client.dog._pool if w is not client.dog._pool.spare]
+        assert len(busy) == 1
+
+    converse(talk)
+
+
+def test_a_spare_worker_that_dies_is_not_replaced_for_ever(
+    converse: Callable[..., None], tmp_path: Path
+) -> None:
+    lakefile = tmp_path / "project/lakefile.lean"
+    lakefile.write_text(lakefile.read_text().replace("autoImplicit, false", "die, true"))
+
+    async def talk(client: Client) -> None:
+        while client.dog._pool.spare is not None:
+            await asyncio.sleep(0.05)
+        for _ in range(3):
+            await client.dog.tick()
+        assert client.dog._pool.spare is None
+        await client.open("#check 1")
+        (item,) = await client.diagnostics("stopped")
+        assert "exit code 1" in item["message"]
 
     converse(talk)
 

@@ -150,9 +150,6 @@ def test_the_failed_ones_can_be_run_again(
     run(lean, "--obligations", "--last-failed").assert_outcomes(failed=4)
 
 
-@pytest.mark.xfail(
-    strict=False, reason="bridge.engine counts names that pytest adds to a module among its exports"
-)
 def test_it_works_from_a_wheel(
     lean: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -17,9 +17,11 @@ asyncio's event loop.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +30,7 @@ from bridge.engine.embedded.document import Document
 from bridge.engine.embedded.frames import Message
 from bridge.engine.embedded.layout import Layout
 from bridge.engine.embedded.node import Node
-from bridge.engine.embedded.runtime import lean_invocation
+from bridge.engine.embedded.pool import Label, WorkerPool
 from bridge.engine.embedded.snapshot import Snapshot, imports_of, take_snapshot
 from bridge.engine.embedded.store import Store
 from bridge.engine.embedded.worker import RESTART_CODE, Ended, Worker
@@ -37,13 +39,9 @@ from bridge.engine.errors import EngineError
 __all__ = ["MEMORY_LIMIT_MB", "Watchdog"]
 
 MEMORY_LIMIT_MB = 1300
-_WORKER_THREADS = 6
 _TICK_SECONDS = 0.5
 _MOST_RESTARTS = 3  # without an edit in between
 _WAIT = "textDocument/waitForDiagnostics"
-
-# What a worker is started for: compiled modules that it sees, folders of sources, options.
-Label = tuple[Path, tuple[Path, ...], tuple[tuple[str, object], ...]]
 
 
 @dataclass(slots=True, eq=False)
@@ -52,6 +50,7 @@ class _Open:
 
     Without a worker there is a `failure`: the source was refused (its diagnostics say why, and are
     all there will be), or the worker `crashed`.  `waiting` are requests for whoever comes next.
+    `turn` counts how often a worker was wanted, since getting one takes time.
     """
 
     document: Document
@@ -61,6 +60,7 @@ class _Open:
     waiting: list[Message] = field(default_factory=list)
     busy_since: float | None = None
     restarts: int = 0
+    turn: int = 0
     failure: str = ""
     crashed: bool = False
 
@@ -84,15 +84,13 @@ class Watchdog:
         seconds_per_file: float,
         memory_limit_mb: int = MEMORY_LIMIT_MB,
     ) -> None:
-        self._layout, self._node, self._project = layout, node, project
-        self._store, self._fingerprint = Store(layout.build), fingerprint
-        self._emit, self._arguments = emit, arguments
+        self._snapshot = partial(take_snapshot, project, Store(layout.build), fingerprint)
+        self._emit = emit
         self._seconds_per_file, self._memory_limit_mb = seconds_per_file, memory_limit_mb
-        self._initialize: Message | None = None
         self._open: dict[str, _Open] = {}
-        self._spare: Worker | None = None
-        self._all: set[Worker] = set()
-        self._background: set[asyncio.Task[None]] = set()
+        self._pool = WorkerPool(
+            layout, node, project, arguments, self._from_worker, self._worker_ended
+        )
         self.exiting = False
 
     # -- messages of the client --------------------------------------------------
@@ -114,7 +112,7 @@ class Watchdog:
             case None:
                 return  # an answer to a request of ours; there are none
             case "initialize":
-                self._initialize = message
+                self._pool.initialize = message
                 self._emit(protocol.result(number, protocol.initialize_result()))
                 await self._warm_up()
             case "shutdown":
@@ -128,7 +126,7 @@ class Watchdog:
             case "textDocument/didChange":
                 await self._did_change(params)
             case "$/cancelRequest":
-                for worker in self._all:
+                for worker in self._pool:
                     if params.get("id") in worker.pending:
                         worker.send(message)
             case _ if number is not None and method in protocol.ANSWERED_EMPTY:
@@ -161,7 +159,7 @@ class Watchdog:
         entry = self._open.pop(uri, None)
         if entry is not None and entry.worker is not None:
             self._fail_pending(entry.worker, protocol.CONTENT_MODIFIED, "the source was closed")
-            self._drop(entry.worker)
+            self._pool.drop(entry.worker)
 
     async def _did_change(self, params: dict[str, Any]) -> None:
         entry = self._open.get(str(params["textDocument"]["uri"]))
@@ -193,17 +191,14 @@ class Watchdog:
 
     async def _begin(self, entry: _Open) -> None:
         """Give a source a worker with its present text and imports; its old worker is dropped."""
+        entry.turn += 1
+        turn, entry.failure = entry.turn, ""
         if entry.worker is not None:
-            for request in list(entry.worker.pending.values()):
-                if request.get("method") == _WAIT:
-                    entry.waiting.append(request)
-                    del entry.worker.pending[request["id"]]
-            self._fail_pending(entry.worker, protocol.CONTENT_MODIFIED, "the imports changed")
-            self._drop(entry.worker)
+            self._set_aside(entry, entry.worker)
+            self._pool.drop(entry.worker)
             entry.worker = None
-        entry.failure = ""
         try:
-            snapshot = take_snapshot(self._project, self._store, self._fingerprint)
+            snapshot = self._snapshot()
         except EngineError as error:
             self._refuse(entry, [protocol.diagnostic(f"{error}. {error.remedy}".strip())])
             return
@@ -231,11 +226,13 @@ class Watchdog:
                 ],
             )
             return
-        label = self._label(snapshot, entry.document.uri)
         try:
-            worker = await self._take(label)
+            worker = await self._pool.take(self._label(snapshot, entry.document.uri))
         except OSError as error:
             self._refuse(entry, [protocol.diagnostic(f"Lean cannot be started: {error}")])
+            return
+        if entry.turn != turn or self._open.get(entry.document.uri) is not entry:
+            self._pool.drop(worker)  # edited again, or closed, while the worker was starting
             return
         entry.worker, entry.busy_since = worker, time.monotonic()
         worker.send(
@@ -268,59 +265,21 @@ class Watchdog:
 
     def _label(self, snapshot: Snapshot, uri: str) -> Label:
         folders = dict.fromkeys(library.source_folder for library in snapshot.package.libraries)
-        return snapshot.tree, tuple(folders), snapshot.options(uri)
+        return Label(snapshot.tree, tuple(folders), snapshot.options(uri))
 
     def _keys(self, imports: tuple[str, ...]) -> tuple[str, ...]:
         """Present keys of imports; nothing at all if the project cannot be read."""
         try:
-            snapshot = take_snapshot(self._project, self._store, self._fingerprint)
+            snapshot = self._snapshot()
         except (EngineError, OSError):
             return ("unreadable",)
         return tuple(snapshot.key(module) for module in imports)
 
-    async def _take(self, label: Label) -> Worker:
-        """The spare worker if it fits, else a new one."""
-        spare, self._spare = self._spare, None
-        if spare is not None and spare.label == label and not spare.killed:
-            return spare
-        if spare is not None:
-            self._drop(spare)
-        return await self._start(label)
-
-    async def _start(self, label: Label) -> Worker:
-        assert self._initialize is not None, "a client opens sources after `initialize`"
-        tree, sources, options = label
-        settings = tuple(f"-D{name}={_setting(value)}" for name, value in options)
-        invocation = lean_invocation(
-            self._layout,
-            self._node,
-            project=self._project,
-            tree=tree,
-            arguments=("--worker", *settings, *self._arguments),
-            sources=sources,
-            threads=_WORKER_THREADS,
-            report_memory=True,
-        )
-        worker = await Worker.start(
-            invocation, label, self._initialize, self._from_worker, self._worker_ended
-        )
-        self._all.add(worker)
-        return worker
-
     async def _warm_up(self) -> None:
-        """Start a spare worker, if there is none and the project can be read."""
-        if self._spare is not None or self._initialize is None:
-            return
-        try:
-            snapshot = take_snapshot(self._project, self._store, self._fingerprint)
-            self._spare = await self._start(self._label(snapshot, ""))
-        except (EngineError, OSError):
-            return  # whoever opens a source is told
-
-    def _drop(self, worker: Worker) -> None:
-        worker.kill()
-        self._all.discard(worker)
-        self._later(worker.wait())
+        """Have a spare worker, if the project can be read; else whoever opens a source is told."""
+        if self._pool.spare is None:
+            with contextlib.suppress(EngineError, OSError):
+                await self._pool.warm_up(self._label(self._snapshot(), ""))
 
     # -- messages of the workers -------------------------------------------------
 
@@ -343,22 +302,14 @@ class Watchdog:
             self._emit(message)
 
     def _worker_ended(self, worker: Worker, ended: Ended) -> None:
-        self._all.discard(worker)
-        if worker is self._spare:
-            self._spare = None
-            return
         entry = self._entry(worker)
         if entry is None:
             return
         entry.worker = None
         if ended.code == RESTART_CODE and entry.restarts < _MOST_RESTARTS:
             entry.restarts += 1
-            waits = [r for r in worker.pending.values() if r.get("method") == _WAIT]
-            entry.waiting.extend(waits)
-            for request in waits:
-                del worker.pending[request["id"]]
-            self._fail_pending(worker, protocol.CONTENT_MODIFIED, "the imports changed")
-            self._later(self._begin(entry))
+            self._set_aside(entry, worker)
+            self._pool.later(self._begin(entry))
             return
         self._broken(entry, worker, f"the Lean engine stopped ({ended.reason})")
 
@@ -366,6 +317,13 @@ class Watchdog:
         entry.worker = None
         self._refuse(entry, [protocol.diagnostic(text)], crashed=True)
         self._fail_pending(worker, protocol.WORKER_CRASHED, text)
+
+    def _set_aside(self, entry: _Open, worker: Worker) -> None:
+        """Keep what waits for diagnostics for the next worker; all else fails."""
+        for number, request in list(worker.pending.items()):
+            if request.get("method") == _WAIT:
+                entry.waiting.append(worker.pending.pop(number))
+        self._fail_pending(worker, protocol.CONTENT_MODIFIED, "the imports changed")
 
     def _fail_pending(self, worker: Worker, code: int, text: str) -> None:
         pending, worker.pending = worker.pending, {}
@@ -384,14 +342,14 @@ class Watchdog:
             worker, since = entry.worker, entry.busy_since
             if worker is None or since is None or now - since <= self._seconds_per_file:
                 continue
-            self._drop(worker)
+            self._pool.drop(worker)
             self._broken(
                 entry,
                 worker,
                 f"stopped after {self._seconds_per_file:g} s: this source takes too long, or "
                 "loops (the limit is LEAN_OBLIGATIONS_FILE_SECONDS)",
             )
-        if self._spare is None and all(e.busy_since is None for e in self._open.values()):
+        if all(e.busy_since is None for e in self._open.values()):
             await self._warm_up()
 
     async def run_ticks(self) -> None:
@@ -400,18 +358,9 @@ class Watchdog:
             await asyncio.sleep(_TICK_SECONDS)
             await self.tick()
 
-    def _later(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        self._background.add(task)  # the event loop itself keeps no reference
-        task.add_done_callback(self._background.discard)
-
     async def close(self) -> None:
         """Kill all workers, and wait until they are gone."""
-        while self._all or self._background:  # a restart in progress may bring another worker
-            workers, self._all = self._all, set()
-            for worker in workers:
-                worker.kill()
-            await asyncio.gather(*(w.wait() for w in workers), *self._background)
+        await self._pool.close()
 
 
 def _uri(params: dict[str, Any]) -> str | None:
@@ -436,8 +385,3 @@ def _without_worker(request: Message, entry: _Open) -> Message:
     if request.get("method") == _WAIT and not entry.crashed:
         return protocol.result(request["id"], {})
     return protocol.error(request["id"], protocol.WORKER_CRASHED, entry.failure)
-
-
-def _setting(value: object) -> str:
-    """An option's value as Lean's command line wants it."""
-    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,227 @@
+"""Errors to plant in an encoder block, and where mathematics hides them.
+
+Every one is a mistake that somebody could make and that leaves the shapes as they should be.  At
+some sizes a mistake cannot be seen: these are named with the reason, by the family of the size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from math import sqrt
+from types import MappingProxyType
+
+from numeric.graph import Graph
+from numeric.mutants import Change, DerivativeMutant, Edit, GraphMutant, Mutant
+from numeric.ops import Shape
+
+__all__ = ["BLOCK_MUTANTS", "Planted"]
+
+
+@dataclass(frozen=True, slots=True)
+class Planted:
+    """An error, and the families where it changes nothing, each with the reason."""
+
+    mutant: Mutant
+    hidden: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+
+ONE_TOKEN = "the softmax of one score is 1, whatever the score"
+ONE_HEAD_CHANNEL = "with heads of one channel there is nothing to mix up within a head"
+ONE_CHANNEL = "in a row of one channel x − mean x is 0, so that only beta2 reaches the output"
+SIGNS_ONLY = "a normalized row of two channels is ±1: only the sign of a difference is left"
+
+
+def _seq_len(graph: Graph) -> int:
+    return graph.sizes["seqLen"]
+
+
+def _tokens(graph: Graph) -> Shape:
+    return (_seq_len(graph),)
+
+
+def _heads(graph: Graph) -> Shape:
+    return (graph.sizes["numHeads"], _seq_len(graph), graph.sizes["headDim"])
+
+
+def _d_model(graph: Graph) -> int:
+    return graph.input_shapes["x"][-1]
+
+
+def _interleaved(prefix: str) -> tuple[Edit, Edit]:
+    """Rows cut into head_dim pieces of num_heads, instead of the reverse."""
+    return (
+        Edit(
+            f"{prefix}.split",
+            shape=lambda g: (_seq_len(g), g.sizes["headDim"], g.sizes["numHeads"]),
+        ),
+        Edit(f"{prefix}.heads", perm=(2, 0, 1)),
+    )
+
+
+def _softmax_over(axis: int) -> tuple[Edit, ...]:
+    def rest(graph: Graph) -> Shape:
+        full = (graph.sizes["numHeads"], _seq_len(graph), _seq_len(graph))
+        return full[:axis] + full[axis + 1 :]
+
+    return (
+        Edit("mha.softmax.sum", axis=axis, shape=rest),
+        Edit("mha.softmax.inv", shape=rest),
+        Edit("mha.softmax.invBroadcast", axis=axis),
+    )
+
+
+def _norm_over_tokens(prefix: str) -> tuple[Edit, ...]:
+    def columns(graph: Graph) -> Shape:
+        return (_d_model(graph),)
+
+    return (
+        *(Edit(prefix + n, axis=0, shape=columns) for n in ("mean", "var")),
+        *(Edit(prefix + n, shape=columns) for n in ("varEps", "std", "invStd")),
+        *(Edit(prefix + n, axis=0) for n in ("meanBroadcast", "invStdBroadcast")),
+    )
+
+
+def _planted(name: str, *edits: Edit, hidden: Mapping[str, str] | None = None) -> Planted:
+    return Planted(GraphMutant(name, edits), MappingProxyType(dict(hidden or {})))
+
+
+def _copies(node: str, of: str) -> Edit:
+    """The node hands on another value unchanged."""
+    return Edit(node, op="scale", args=(of,), constant=1.0)
+
+
+_SCORES = {"seq_len 1": ONE_TOKEN}
+
+_ATTENTION = (
+    _planted("queries from Wk", Edit("mha.q", args=("x", "Wk")), hidden=_SCORES),
+    _planted("keys from Wq", Edit("mha.k", args=("x", "Wq")), hidden=_SCORES),
+    _planted("values from Wk", Edit("mha.v", args=("x", "Wk"))),
+    _planted("values from the queries' heads", Edit("mha.context", args=(
+        "mha.softmax.weights", "mha.qHeads.heads"))),
+    _planted(
+        "queries and keys swapped",
+        Edit("mha.q", args=("x", "Wk")), Edit("mha.k", args=("x", "Wq")), hidden=_SCORES,
+    ),
+    _planted("scale left out", Edit("mha.scaled", constant=1.0), hidden={
+        **_SCORES, "d_model 2": "√1 = 1"}),
+    _planted("scale 1/head_dim", Edit("mha.scaled", constant=lambda g: 1 / g.sizes["headDim"]),
+             hidden={**_SCORES, "d_model 2": "√1 = 1"}),
+    _planted("scale 1/√d_model", Edit("mha.scaled", constant=lambda g: 1 / sqrt(_d_model(g))),
+             hidden=_SCORES),
+    _planted("scores negated", Edit("mha.scaled", constant=lambda g: -1 / sqrt(
+        g.sizes["headDim"])), hidden=_SCORES),
+    _planted("softmax over the queries", *_softmax_over(1), hidden=_SCORES),
+    _planted("softmax over the heads", *_softmax_over(0)),
+    _planted("softmax not normalized", _copies("mha.softmax.weights", "mha.softmax.exp")),
+    _planted("tanh for exp", Edit("mha.softmax.exp", op="tanh"), hidden=_SCORES),
+    _planted("weights transposed", Edit(
+        "mha.turned", op="transpose", args=("mha.softmax.weights",), perm=(0, 2, 1),
+        shape=lambda g: (g.sizes["numHeads"], _seq_len(g), _seq_len(g)), before="mha.context"),
+        Edit("mha.context", args=("mha.turned", "mha.vHeads.heads")), hidden=_SCORES),
+    _planted("query heads interleaved", *_interleaved("mha.qHeads"), hidden={
+        **_SCORES, "d_model 2": ONE_HEAD_CHANNEL}),
+    _planted("value heads interleaved", *_interleaved("mha.vHeads"), hidden={
+        "d_model 2": ONE_HEAD_CHANNEL}),
+    _planted("heads merged without moving tokens first", Edit(
+        "mha.tokens", perm=(0, 1, 2), shape=_heads)),
+    _planted("heads merged interleaved", Edit("mha.tokens", perm=(1, 2, 0), shape=lambda g: (
+        _seq_len(g), g.sizes["headDim"], g.sizes["numHeads"])), hidden={
+        "d_model 2": ONE_HEAD_CHANNEL}),
+)  # fmt: skip
+
+_FEED_FORWARD = (
+    _planted("feed-forward reads x", Edit("ffn.hiddenPre.matmul", args=("x", "W1"))),
+    _planted("feed-forward reads the residual", Edit(
+        "ffn.hiddenPre.matmul", args=("attnResidual", "W1"))),
+    _planted("b1 left out", _copies("ffn.hiddenPre", "ffn.hiddenPre.matmul")),
+    _planted("b2 subtracted", Edit("ffn.projected", op="sub")),
+    _planted("GELU left out", _copies("ffn.hiddenAct", "ffn.hiddenPre")),
+    _planted("GELU's 0.044715 is 0.0447", Edit("ffn.gelu.cubic", constant=0.0447)),
+    _planted("GELU's √(2/π) is 0.8", Edit("ffn.gelu.arg", constant=0.8)),
+    _planted("GELU's cube is a fourth power", Edit(
+        "ffn.gelu.cube", args=("ffn.gelu.square", "ffn.gelu.square"))),
+    _planted("GELU without 1 +", Edit("ffn.gelu.shifted", constant=0.0)),
+    _planted("GELU without the half", Edit("ffn.gelu.half", constant=1.0)),
+)  # fmt: skip
+
+_RESIDUALS = (
+    _planted("no first skip", _copies("attnResidual", "mha.projected")),
+    _planted("first skip subtracted", Edit("attnResidual", op="sub")),
+    _planted("no second skip", _copies("ffnResidual", "ffn.projected")),
+    _planted("second skip from x", Edit("ffnResidual", args=("x", "ffn.projected"))),
+    _planted("second skip from the residual", Edit(
+        "ffnResidual", args=("attnResidual", "ffn.projected"))),
+)  # fmt: skip
+
+_NORMS = (
+    _planted("ε₁ left out", Edit("norm1.varEps", constant=0.0)),
+    _planted("ε₂ is ε₁", Edit("norm2.varEps", symbol="eps1")),
+    _planted("ε₁ outside the root", Edit("norm1.varEps", op="sqrt"), Edit(
+        "norm1.std", op="addConst", symbol="eps1")),
+    _planted("variance divided by d − 1", Edit(
+        "norm1.biased", op="mean", args=("norm1.square",), axis=1, shape=_tokens,
+        before="norm1.var"),
+        Edit("norm1.var", op="scale", args=("norm1.biased",),
+             constant=lambda g: _d_model(g) / max(_d_model(g) - 1, 1))),
+    _planted("divided by the variance", Edit("norm2.invStd", args=("norm2.varEps",))),
+    _planted("mean not subtracted", Edit(
+        "norm1.normalized", args=("attnResidual", "norm1.invStdBroadcast"))),
+    _planted("second moment for the variance", Edit(
+        "norm2.square", args=("ffnResidual", "ffnResidual"))),
+    _planted("mean − x", Edit("norm1.centered", args=("norm1.meanBroadcast", "attnResidual"))),
+    _planted("mean is a sum", Edit("norm2.mean", op="sum")),
+    _planted("normalized over tokens", *_norm_over_tokens("norm1.")),
+    _planted("gamma1 and gamma2 swapped", Edit("norm1.gammaBroadcast", args=("gamma2",)), Edit(
+        "norm2.gammaBroadcast", args=("gamma1",))),
+    _planted("beta1 left out", _copies("norm1.y", "norm1.scaled")),
+    _planted("gamma2 added", Edit("norm2.scaled", op="add")),
+    _planted("beta2 subtracted", Edit("norm2.y", op="sub")),
+)  # fmt: skip
+
+_TERMS: Sequence[tuple[str, int, Change]] = (
+    ("mha.q", 1, "transpose"),
+    ("mha.v", 0, "drop"),
+    ("mha.qHeads.heads", 0, "negate"),
+    ("mha.scores", 0, "drop"),
+    ("mha.scores", 1, "one percent"),
+    ("mha.scaled", 0, "one in a million"),
+    ("mha.softmax.exp", 0, "one entry"),
+    ("mha.softmax.weights", 0, "drop"),
+    ("mha.softmax.weights", 1, "drop"),
+    ("mha.softmax.inv", 0, "negate"),
+    ("mha.context", 0, "drop"),
+    ("mha.projected", 1, "transpose"),
+    ("attnResidual", 0, "drop"),
+    ("norm1.square", 1, "drop"),
+    ("norm1.mean", 0, "negate"),
+    ("norm1.std", 0, "one in a million"),
+    ("norm1.normalized", 1, "drop"),
+    ("norm1.y", 1, "drop"),
+    ("ffn.hiddenPre.matmul", 1, "one entry"),
+    ("ffn.gelu.tanh", 0, "one percent"),
+    ("ffn.gelu.cube", 0, "drop"),
+    ("ffn.hiddenAct", 1, "drop"),
+    ("ffnResidual", 0, "drop"),
+    ("norm2.centered", 1, "drop"),
+    ("norm2.scaled", 1, "one entry"),
+)
+
+_NO_SCORES = (
+    "mha.q", "mha.qHeads.heads", "mha.scores", "mha.scaled", "mha.softmax.exp",
+    "mha.softmax.inv",
+)  # fmt: skip
+
+
+def _wrong_terms() -> tuple[Planted, ...]:
+    return tuple(
+        Planted(DerivativeMutant(direction, node, argument, change))
+        for direction in ("jvp", "vjp")
+        for node, argument, change in _TERMS
+    )
+
+
+BLOCK_MUTANTS: tuple[Planted, ...] = (
+    *_ATTENTION, *_FEED_FORWARD, *_RESIDUALS, *_NORMS, *_wrong_terms(),
+)  # fmt: skip
+"""Errors of the whole block's graph, by the names of its saved tensors."""
