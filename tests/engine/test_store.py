@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from bridge.engine.embedded import store as store_module
 from bridge.engine.embedded.store import Store, module_keys
 from bridge.engine.interface import LeanMessage
 from bridge.engine.lakefile import read_package
@@ -106,6 +107,24 @@ def test_links_fall_back_to_copies(
     all_keys = keys(project)
     fill(store, all_keys["Demo.C"], b"C")
     assert (store.tree(all_keys) / "Demo/C.olean").read_bytes() == b"C"
+
+
+def test_pruning_keeps_the_store_small(
+    store: Store, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_module, "_MOST_TREES", 1)
+    monkeypatch.setattr(store_module, "_MOST_BYTES", 150)
+    all_keys = keys(project)
+    trees = []
+    for name in ("Demo.B", "Demo.C"):
+        fill(store, all_keys[name], b"x" * 100)
+        trees.append(store.tree(all_keys))
+    (note,) = store.folder.glob(f"objects/*/{all_keys['Demo.B']}.json")
+    for path in (trees[0], note):
+        os.utime(path, (time.time() - 100, time.time() - 100))
+    store.prune()
+    assert [t.is_dir() for t in trees] == [False, True]
+    assert [store.has(all_keys[n]) for n in ("Demo.B", "Demo.C")] == [False, True]
 
 
 def test_pruning_removes_only_what_is_old(store: Store, project: Path) -> None:

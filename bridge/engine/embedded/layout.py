@@ -9,6 +9,7 @@
       lean.js lean.wasm symbols.bin
       library/                   Lean's own compiled modules
       manifest.json              size and time of every file, to notice damage cheaply
+    <engine id>.used             its time says when that engine was last used
   build/                         compiled modules of projects; see store.py
 """
 
@@ -40,6 +41,11 @@ class Layout:
     def home(self) -> Path:
         """The installed engine of this release."""
         return self.engines / pins.engine_id()
+
+    @property
+    def last_use(self) -> Path:
+        """Its time says when the engine of this release was last used."""
+        return self.engines / f"{pins.engine_id()}.used"
 
     @property
     def library(self) -> Path:

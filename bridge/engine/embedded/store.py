@@ -34,6 +34,7 @@ __all__ = ["Store", "module_keys"]
 
 _FORMAT = "object-1"
 _OBJECT_DAYS, _TREE_DAYS = 30, 7
+_MOST_TREES, _MOST_BYTES = 16, 1_000_000_000
 _WORK_SECONDS = 2 * 24 * 3600
 
 
@@ -157,17 +158,24 @@ class Store:
     def prune(self, now: float | None = None) -> None:
         """Remove trees, objects and left-over work folders that nobody has used for long.
 
+        Of trees, only the latest used stay; of objects, as many as fit into the limit, by last use.
         To be called with the lock held.
         """
         at = time.time() if now is None else now
         for work in self.folder.glob("work-*"):
             _remove_older(work, at - _WORK_SECONDS)
-        for tree in self.folder.glob("trees/*"):
+        trees = sorted(self.folder.glob("trees/*"), key=_modified, reverse=True)
+        for tree in trees[:_MOST_TREES]:
             _remove_older(tree, at - _TREE_DAYS * 24 * 3600)
-        for note in self.folder.glob("objects/*/*.json"):
-            if _modified(note) < at - _OBJECT_DAYS * 24 * 3600:
+        for tree in trees[_MOST_TREES:]:
+            shutil.rmtree(tree, ignore_errors=True)
+        total = 0
+        for note in sorted(self.folder.glob("objects/*/*.json"), key=_modified, reverse=True):
+            compiled = note.with_suffix(".olean")
+            total += compiled.stat().st_size if compiled.exists() else 0
+            if total > _MOST_BYTES or _modified(note) < at - _OBJECT_DAYS * 24 * 3600:
                 note.unlink(missing_ok=True)
-                note.with_suffix(".olean").unlink(missing_ok=True)
+                compiled.unlink(missing_ok=True)
 
 
 def _severity(text: str) -> Severity:
