@@ -64,7 +64,7 @@ def _numbers(entry: Entry) -> Text:
     return Text.assemble(verdict, f" on {of} instances")
 
 
-def _margin(entry: Entry) -> str:
+def _tightest(entry: Entry) -> str:
     r = entry.result
     if r is None or r.worst is None:
         return ""
@@ -85,13 +85,13 @@ def _rows(entries: Iterable[Entry], *, head: bool) -> Table:
     table.add_column("obligation", no_wrap=True, ratio=4)
     table.add_column("Lean", ratio=4)
     table.add_column("numbers", ratio=7)
-    table.add_column("margin", justify="right", no_wrap=True, min_width=7)
+    table.add_column("tightest", justify="right", no_wrap=True, min_width=8)
     for e in entries:
         table.add_row(
             Text(one_line(e.obligation.binder)),
             Text(lean_words(e.obligation).replace("discharged if ", "discharged\n  if ")),
             _numbers(e),
-            Text(_margin(e)),
+            Text(_tightest(e)),
         )
     return table
 

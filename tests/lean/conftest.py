@@ -1,0 +1,52 @@
+"""The real library, compiled and asked through the real engine."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bridge import engine
+from bridge.auditing import library_for_audit
+from bridge.engine import Engine
+from bridge.library import Library
+from bridge.project import Project, find_project
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+@pytest.fixture(scope="session")
+def lean() -> Engine:
+    """Whichever engine is there; the embedded one is installed where there is none."""
+    return engine.select("auto", project=ROOT)
+
+
+@pytest.fixture(scope="session")
+def library(lean: Engine) -> Library:
+    """This repository's library, asked afresh."""
+    return library_for_audit(find_project(ROOT), lean, use_cache=False)
+
+
+@pytest.fixture
+def project_of(tmp_path: Path) -> Callable[[str], Project]:
+    """Makes a project of one file, with our attributes beside it; its name has a space and an é."""
+
+    def make(source: str) -> Project:
+        root = tmp_path / "un projet é"
+        (root / "lean" / "Demo").mkdir(parents=True)
+        shutil.copytree(ROOT / "lean" / "Obligations", root / "lean" / "Obligations")
+        shutil.copy(ROOT / "lean" / "Obligations.lean", root / "lean")
+        shutil.copy(ROOT / "lean-toolchain", root)
+        (root / "lakefile.lean").write_text(
+            "import Lake\nopen Lake DSL\n\npackage demo\n\n"
+            'lean_lib Obligations where\n  srcDir := "lean"\n\n'
+            'lean_lib Demo where\n  srcDir := "lean"\n',
+            encoding="utf-8",
+        )
+        (root / "lean" / "Demo.lean").write_text("import Demo.Basic\n", encoding="utf-8")
+        (root / "lean" / "Demo" / "Basic.lean").write_text(source, encoding="utf-8")
+        return find_project(root)
+
+    return make

@@ -1,0 +1,90 @@
+"""This repository's theorems, as Lean states them."""
+
+from __future__ import annotations
+
+import pytest
+
+from bridge.auditing import audit
+from bridge.checks import graph_requests, registered
+from bridge.lean_client import GraphRequest
+from bridge.library import Library
+from bridge.verdict import LeanStatus, Role
+from numeric.graph import parse_graph
+from tests.numeric.graphs import layer_norm
+
+pytestmark = pytest.mark.lean
+
+
+def test_the_layer_norm_theorems_ask_for_two_things(library: Library) -> None:
+    keys = [o.key for o in library.obligations]
+    for theorem in ("layerNorm_hasFDerivAt", "layerNorm_backpropVec_eq_adjoint_fderiv_at"):
+        assert [k for k in keys if k.startswith(theorem + ":")] == [
+            f"{theorem}:hVarEpsPos",
+            f"{theorem}:hStdNe0",
+            f"{theorem}:conclusion",
+        ]
+
+
+def test_everything_is_proved_from_the_standard_axioms(library: Library) -> None:
+    for o in library.obligations:
+        assert o.lean.foreign_axioms == (), o.key
+        if o.role is Role.CONCLUSION:
+            assert o.lean.status is LeanStatus.PROVED, o.key
+
+
+def test_every_theorem_begins_with_a_sentence(library: Library) -> None:
+    for theorem in library.statements.theorems:
+        assert theorem.doc[:1].isupper(), theorem.name
+        assert "." in theorem.doc, theorem.name
+
+
+def test_the_side_conditions_are_discharged_by_a_positive_epsilon(library: Library) -> None:
+    found = {o.binder: o for o in library.find("layerNorm_hasFDerivAt")}
+    for binder in ("hVarEpsPos", "hStdNe0"):
+        discharge = found[binder].lean.discharge
+        assert discharge is not None
+        assert discharge.conditions == ("0 < ε",)
+
+
+def test_every_theorem_has_its_place(library: Library) -> None:
+    for o in library.obligations:
+        file = library.project.file_of(o.module)
+        assert file is not None
+        lines = (library.project.root / file).read_text(encoding="utf-8").splitlines()
+        name = o.declaration.rsplit(".", 1)[-1]
+        assert name in " ".join(lines[o.line - 1 : o.line + 12]), o.key
+
+
+def test_every_check_has_its_obligation_and_its_graph(library: Library) -> None:
+    assert set(registered()) <= {o.key for o in library.obligations}
+    assert library.graphs.refused == {}
+    assert len(library.graphs.members) == len(graph_requests(registered().values()))
+
+
+def test_lean_exports_the_graph_that_the_fast_tests_use(library: Library) -> None:
+    for request, exported in library.graphs.members.items():
+        if request.name == "layerNormGraph":
+            sizes = dict(request.sizes)
+            ours = layer_norm(sizes["seqLen"], sizes["dModel"])
+            theirs = parse_graph(exported)
+            assert (theirs.inputs, theirs.nodes) == (ours.inputs, ours.nodes)
+            assert (theirs.outputs, theirs.symbols) == (ours.outputs, ours.symbols)
+            assert len(theirs.nodes) == 14
+
+
+def test_the_audit_holds(library: Library) -> None:
+    report = audit(library, instances=40)
+    assert report.exit_code == 0, report.summary
+
+
+def test_hashes_do_not_collide(library: Library) -> None:
+    hashes = {o.statement_hash: o.key for o in library.obligations if o.role is Role.CONCLUSION}
+    assert len(hashes) == len(library.statements.theorems)
+
+
+def test_a_size_that_a_graph_does_not_have_is_refused(library: Library) -> None:
+    from bridge.library import read_library
+
+    wrong = GraphRequest("layerNormGraph", (("seqLength", 3),))
+    again = read_library(library.project, library.engine, [wrong])
+    assert "no size called seqLength" in again.graphs.refused[wrong]

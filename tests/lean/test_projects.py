@@ -1,0 +1,116 @@
+"""Other people's projects, and what an audit makes of what they try."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from bridge.engine import Engine
+from bridge.errors import InvalidInputError, LeanSourceError
+from bridge.library import Library, read_library
+from bridge.project import Project
+from bridge.verdict import LeanStatus
+
+pytestmark = pytest.mark.lean
+
+Make = Callable[[str], Project]
+
+GOOD = """\
+import Obligations
+namespace Demo
+/-- Twice the number. -/
+def twice (n : Nat) : Nat := n + n
+/-- Doubling keeps positive numbers positive. -/
+@[obligation] theorem twice_pos (n : Nat) (hPos : ∀ i : Fin 3, 0 < n + i) : 0 < twice n := by
+  have := hPos 0; simp at this; unfold twice; omega
+@[discharges twice_pos hPos] theorem pos_of_one_le (n : Nat) (h : 1 ≤ n) (j : Fin 3) :
+    0 < n + j := by omega
+theorem unfinished : 2 + 2 = 5 := by done_later
+/-- It hides what it rests on. -/
+@[obligation] theorem hides (n : Nat) : n + 2 + 2 = n + 5 := by have := unfinished; omega
+axiom cheat : 2 + 2 = 5
+/-- It rests on an axiom. -/
+@[obligation] theorem cheats (n : Nat) : n + 2 + 2 = n + 5 := by have := cheat; omega
+end Demo
+"""
+MACRO = 'macro "done_later" : tactic => `(tactic| sorry)\n'
+
+
+@pytest.fixture
+def demo(project_of: Make, lean: Engine) -> Library:
+    return read_library(
+        project_of(GOOD.replace("namespace Demo\n", MACRO + "namespace Demo\n")), lean
+    )
+
+
+def test_a_small_project(demo: Library) -> None:
+    status = {o.key: o.lean.status for o in demo.obligations}
+    assert status == {
+        "twice_pos:hPos": LeanStatus.DISCHARGED,
+        "twice_pos:conclusion": LeanStatus.PROVED,
+        "hides:conclusion": LeanStatus.SORRY,
+        "cheats:conclusion": LeanStatus.AXIOM,
+    }
+    discharge = demo.find("twice_pos:hPos")[0].lean.discharge
+    assert discharge is not None
+    assert (discharge.lemma, discharge.conditions) == ("Demo.pos_of_one_le", ("1 ≤ n",))
+    assert demo.find("cheats")[0].lean.foreign_axioms == ("Demo.cheat",)
+
+
+def refused(project: Project, lean: Engine, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        read_library(project, lean)
+
+
+def test_an_unnamed_hypothesis_is_refused(project_of: Make, lean: Engine) -> None:
+    source = (
+        "import Obligations\nnamespace Demo\n"
+        "@[obligation] theorem t (n : Nat) : 0 < n → 0 < n + 1 := by omega\nend Demo\n"
+    )
+    refused(project_of(source), lean, InvalidInputError, r"Demo\.t: the hypothesis `0 < n`")
+
+
+def test_a_lemma_that_proves_something_else_does_not_discharge(
+    project_of: Make, lean: Engine
+) -> None:
+    source = (
+        "import Obligations\nnamespace Demo\n"
+        "@[obligation] theorem t (n : Nat) (hPos : 0 < n) : 0 < n + n := by omega\n"
+        "@[discharges t hPos] theorem wrong (n : Nat) (h : 2 ≤ n) : 1 ≤ n + 1 := by omega\n"
+        "end Demo\n"
+    )
+    refused(project_of(source), lean, LeanSourceError, "does not prove hPos")
+
+
+def test_a_definition_is_no_obligation(project_of: Make, lean: Engine) -> None:
+    source = "import Obligations\n@[obligation] def Demo.d : Nat := 3\n"
+    refused(project_of(source), lean, LeanSourceError, "is for theorems")
+
+
+def test_a_syntax_error_has_its_place(project_of: Make, lean: Engine) -> None:
+    source = "import Obligations\n\ntheorem Demo.t : 1 = 1 := by by\n"
+    refused(project_of(source), lean, LeanSourceError, r"lean/Demo/Basic\.lean:3:")
+
+
+def fingerprint(project: Project, lean: Engine, key: str) -> str:
+    (found,) = read_library(project, lean).find(key)
+    return found.statement_hash
+
+
+def test_renaming_a_bound_variable_is_no_drift_and_changing_a_definition_is(
+    project_of: Make, lean: Engine
+) -> None:
+    source = (
+        "import Obligations\nnamespace Demo\n"
+        "def low : Nat := 0\ndef far (n : Nat) : Nat := n + low\n"
+        "@[obligation] theorem t (n : Nat) (h : ∀ i : Nat, 0 < far (n + i)) : 0 < far n := h 0\n"
+        "end Demo\n"
+    )
+    project = project_of(source)
+    file = project.root / "lean" / "Demo" / "Basic.lean"
+    before = fingerprint(project, lean, "t:h")
+    file.write_text(source.replace("∀ i : Nat, 0 < far (n + i)", "∀ k : Nat, 0 < far (n + k)"))
+    assert fingerprint(project, lean, "t:h") == before
+    file.write_text(source.replace("low : Nat := 0", "low : Nat := 1"))
+    assert fingerprint(project, lean, "t:h") != before
