@@ -51,13 +51,13 @@ class AnswerCache:
             body = entry["answer"]
             if entry["key"] != key or entry["digest"] != self.key(_dump(body)):
                 return None
-            return Answer(tuple(body["statements"]), tuple(body["graphs"]))
-        except (OSError, ValueError, KeyError, TypeError):
+            return {section: tuple(messages) for section, messages in body.items()}
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
 
     def store(self, key: str, answer: Answer) -> None:
         """Keep ``answer`` under ``key``."""
-        body = {"statements": list(answer.statements), "graphs": list(answer.graphs)}
+        body = {section: list(messages) for section, messages in answer.items()}
         entry = {"key": key, "digest": self.key(_dump(body)), "answer": body}
         with contextlib.suppress(OSError):
             self.folder.mkdir(parents=True, exist_ok=True)

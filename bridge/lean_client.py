@@ -15,9 +15,10 @@ import os
 import re
 import secrets
 import signal
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from leanclient.aio import (
     AsyncLeanLSPClient,
@@ -30,7 +31,15 @@ from leanclient.aio import (
 
 from bridge.errors import AnswerError, EngineError, InvalidInputError, LeanSourceError
 
-__all__ = ["Answer", "GraphRequest", "Request", "ask"]
+__all__ = [
+    "Answer",
+    "GraphRequest",
+    "LibraryRequest",
+    "Request",
+    "TrustRequest",
+    "ask",
+    "printable",
+]
 
 DEFAULT_TIMEOUT = 300.0
 _PREFIX = "obligations:"
@@ -49,31 +58,62 @@ class GraphRequest:
         return {"name": self.name, "sizes": dict(self.sizes)}
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What to ask of Lean, all at once: the statements, and these graphs.
+class Request(Protocol):
+    """A document that asks Lean for something; each section of the answer has a name."""
 
-    ``imports`` are the root modules of the audited libraries.
-    """
+    @property
+    def sections(self) -> tuple[str, ...]:
+        """Names of the parts of the answer; the nonce of a part is ``<nonce>.<section>``."""
+
+    def document(self, nonce: str) -> str:
+        """The Lean document that asks for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryRequest:
+    """The statements, and these graphs.  ``imports`` are the root modules of the libraries."""
 
     imports: tuple[str, ...]
     graphs: tuple[GraphRequest, ...] = ()
 
+    @property
+    def sections(self) -> tuple[str, ...]:
+        """Statements, and graphs."""
+        return ("statements", "graphs")
+
     def document(self, nonce: str) -> str:
         """The Lean document that asks for it."""
         wanted = json.dumps([g.to_json() for g in self.graphs], ensure_ascii=True)
-        lines = [f"import {module}" for module in dict.fromkeys((*self.imports, "Obligations"))]
-        lines.append(f'#export_obligations "{nonce}.statements"')
-        lines.append(f'#export_graphs "{nonce}.graphs" {json.dumps(wanted, ensure_ascii=True)}')
-        return "\n".join(lines) + "\n"
+        return _document(
+            (*self.imports, "Obligations"),
+            f'#export_obligations "{nonce}.statements"',
+            f'#export_graphs "{nonce}.graphs" {json.dumps(wanted, ensure_ascii=True)}',
+        )
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """Lean's raw answer: the decoded messages of both commands, in Lean's order."""
+class TrustRequest:
+    """What is behind the statements: the kernel's second opinion, and what steps outside it."""
 
-    statements: tuple[object, ...]
-    graphs: tuple[object, ...]
+    imports: tuple[str, ...]
+
+    @property
+    def sections(self) -> tuple[str, ...]:
+        """The one part of the answer."""
+        return ("trust",)
+
+    def document(self, nonce: str) -> str:
+        """The Lean document that asks for it."""
+        return _document((*self.imports, "Obligations.Trust"), f'#export_trust "{nonce}.trust"')
+
+
+def _document(imports: Sequence[str], *commands: str) -> str:
+    lines = [f"import {module}" for module in dict.fromkeys(imports)]
+    return "\n".join((*lines, *commands)) + "\n"
+
+
+Answer = Mapping[str, tuple[object, ...]]
+"""Lean's raw answer: the decoded messages of each section, in Lean's order."""
 
 
 def ask(
@@ -143,10 +183,10 @@ async def _ask(project: Path, command: list[str], request: Request, timeout: flo
             f"Lean did not finish within {timeout:g} s", remedy="give it more time with --timeout"
         )
     _refuse_errors(report.items, report.fatal_error)
-    return Answer(
-        _extract(report.items, f"{_PREFIX}{nonce}.statements:"),
-        _extract(report.items, f"{_PREFIX}{nonce}.graphs:"),
-    )
+    return {
+        section: _extract(report.items, f"{_PREFIX}{nonce}.{section}:")
+        for section in request.sections
+    }
 
 
 async def _reap(client: AsyncLeanLSPClient) -> None:

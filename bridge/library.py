@@ -6,21 +6,32 @@ sources comes from the cache and needs no Lean at all.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from bridge import __version__
 from bridge.cache import AnswerCache, cache_folder
 from bridge.engine import BuildEvent, BuildReport, Engine
 from bridge.errors import AnswerError, LeanSourceError
 from bridge.graphs import ExportedGraphs, parse_graphs
-from bridge.lean_client import DEFAULT_TIMEOUT, Answer, GraphRequest, Request, ask, printable
+from bridge.lean_client import (
+    DEFAULT_TIMEOUT,
+    Answer,
+    GraphRequest,
+    LibraryRequest,
+    Request,
+    TrustRequest,
+    ask,
+    printable,
+)
 from bridge.obligation import Obligation, obligations_of
 from bridge.progress import Progress, Silent
 from bridge.project import Project
 from bridge.statement import Statements, parse_statements
+from bridge.trust import Trust, parse_trust
 
-__all__ = ["Library", "build", "read_library"]
+__all__ = ["Library", "build", "read_library", "read_trust"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +87,77 @@ def read_library(
         InvalidInputError: a tagged theorem cannot be audited, for instance an unnamed hypothesis.
         EngineError: the engine broke.
     """
-    watcher = progress or Silent()
-    request = Request(project.roots, tuple(graphs))
+    request = LibraryRequest(project.roots, tuple(graphs))
+
+    def understand(answer: Answer, from_cache: bool) -> Library:
+        statements = parse_statements(answer["statements"])
+        return Library(
+            project=project,
+            engine=engine,
+            statements=statements,
+            obligations=obligations_of(statements, project.roots),
+            graphs=parse_graphs(answer["graphs"], request.graphs),
+            from_cache=from_cache,
+        )
+
+    return _asked(
+        project,
+        engine,
+        request,
+        understand,
+        task="asking Lean",
+        timeout=timeout,
+        watcher=progress or Silent(),
+        use_cache=use_cache,
+    )
+
+
+def read_trust(
+    project: Project,
+    engine: Engine,
+    *,
+    timeout: float = DEFAULT_TIMEOUT,
+    progress: Progress | None = None,
+    use_cache: bool = True,
+) -> Trust:
+    """Look behind the statements: hand every constant of the project to the kernel again, and more.
+
+    Takes and raises the same as :func:`read_library`.
+    """
+    return _asked(
+        project,
+        engine,
+        TrustRequest(project.roots),
+        lambda answer, _: parse_trust(answer["trust"]),
+        task="handing every constant to the kernel again",
+        timeout=timeout,
+        watcher=progress or Silent(),
+        use_cache=use_cache,
+    )
+
+
+T = TypeVar("T")
+
+
+def _asked(
+    project: Project,
+    engine: Engine,
+    request: Request,
+    understand: Callable[[Answer, bool], T],
+    *,
+    task: str,
+    timeout: float,
+    watcher: Progress,
+    use_cache: bool,
+) -> T:
+    """The answer to a request, from the cache or from Lean, understood."""
     cache = AnswerCache(cache_folder() / "answers")
     sources = project.fingerprint()
     key = cache.key(__version__, engine.fingerprint, sources, request.document("nonce"))
     if use_cache and (answer := cache.load(key)) is not None:
         try:
-            return _library(project, engine, answer, request, from_cache=True)
-        except AnswerError:
+            return understand(answer, True)
+        except (AnswerError, KeyError):
             pass  # written by another version of the bridge: ask again
     compiled = build(project, engine, watcher)
     if not compiled.ok:
@@ -93,28 +166,14 @@ def read_library(
             + "\n".join(printable(str(m)) for m in compiled.errors[:10]),
             remedy="correct them; `obligations build` shows every message",
         )
-    watcher.update("asking Lean", 0, None)
+    watcher.update(task, 0, None)
     answer = ask(project.root, engine.server_command(project.root), request, timeout=timeout)
-    library = _library(project, engine, answer, request, from_cache=False)
+    found = understand(answer, False)
     if project.fingerprint() != sources:
         raise AnswerError(
             "the Lean sources changed while Lean was asked, so its answer is stale",
             remedy="run the command again",
         )
     cache.store(key, answer)
-    watcher.update("asking Lean", 1, 1)
-    return library
-
-
-def _library(
-    project: Project, engine: Engine, answer: Answer, request: Request, *, from_cache: bool
-) -> Library:
-    statements = parse_statements(answer.statements)
-    return Library(
-        project=project,
-        engine=engine,
-        statements=statements,
-        obligations=obligations_of(statements, project.roots),
-        graphs=parse_graphs(answer.graphs, request.graphs),
-        from_cache=from_cache,
-    )
+    watcher.update(task, 1, 1)
+    return found

@@ -16,7 +16,7 @@ LAYERS = (
     ("bridge.errors", "bridge.verdict", "bridge.progress"),
     ("bridge.settings", "bridge.waivers"),
     ("bridge.engine",),
-    ("bridge.statement",),
+    ("bridge.statement", "bridge.trust"),
     ("bridge.obligation",),
     ("bridge.lean_client",),
     ("bridge.cache", "bridge.graphs", "bridge.lock", "bridge.project"),

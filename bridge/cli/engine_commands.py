@@ -18,7 +18,7 @@ from bridge.cli.options import lean_options, project_option, set_up
 from bridge.cli.watch import Watch, install_watcher
 from bridge.engine import BuildReport, EngineStatus
 from bridge.errors import ObligationsError
-from bridge.lean_client import Request, ask, printable
+from bridge.lean_client import LibraryRequest, ask, printable
 from bridge.library import build
 from bridge.project import Project, find_project
 
@@ -147,7 +147,7 @@ def _try_out(console: Console, project: Project | None) -> bool:
         if not compiled.ok:
             console.print("  the Lean sources do not compile; `obligations build` shows why")
             return False
-        ask(project.root, command, Request(project.roots), timeout=60)
+        ask(project.root, command, LibraryRequest(project.roots), timeout=60)
     except ObligationsError as e:
         _problem(console, e)
         return False

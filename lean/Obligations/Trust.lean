@@ -59,6 +59,16 @@ def refuted (thm : Name) : TermElabM Bool := do
       return left.isEmpty && !(← instantiateMVars goal).hasSorry
     catch _ => return false
 
+/-- Why a theorem says nothing: its conclusion is `True`, or one of its own hypotheses. -/
+def saysNothing (thm : Name) : MetaM (Option String) := do
+  forallTelescope (← getConstInfo thm).type fun xs conclusion => do
+    if conclusion.isConstOf ``True then return some "its conclusion is True"
+    for x in xs do
+      let type ← inferType x
+      if (← isProp type) && (← withReducible (isDefEq type conclusion)) then
+        return some s!"its conclusion is its own hypothesis {← x.fvarId!.getUserName}"
+    return none
+
 /-- Look behind the statements of the project. -/
 syntax (name := exportTrust) "#export_trust " str : command
 
@@ -83,7 +93,11 @@ elab_rules : command
               count := count + 1
     for n in tagged env obligationAttr do
       if ← liftTermElabM (refuted n) then
-        answer nonce [("kind", .str "contradiction"), ("name", .str n.toString)]
+        answer nonce [("kind", .str "vacuous"), ("name", .str n.toString),
+          ("why", .str "its hypotheses contradict each other")]
+        count := count + 1
+      if let some why ← liftTermElabM (saysNothing n) then
+        answer nonce [("kind", .str "vacuous"), ("name", .str n.toString), ("why", .str why)]
         count := count + 1
     let (constants, refusal) ← replay env
     answer nonce [("kind", .str "end"), ("count", toJson count), ("constants", toJson constants),

@@ -10,7 +10,10 @@ import pytest
 from bridge.cache import AnswerCache, cache_folder
 from bridge.lean_client import Answer
 
-ANSWER = Answer(({"kind": "statement", "name": "α"}, {"kind": "end"}), ({"kind": "end"},))
+ANSWER: Answer = {
+    "statements": ({"kind": "statement", "name": "α"}, {"kind": "end"}),
+    "graphs": ({"kind": "end"},),
+}
 
 
 def test_what_was_stored_comes_back(tmp_path: Path) -> None:

@@ -11,11 +11,11 @@ import psutil
 import pytest
 
 from bridge.errors import AnswerError, EngineError, LeanSourceError
-from bridge.lean_client import GraphRequest, Request, ask, printable
+from bridge.lean_client import GraphRequest, LibraryRequest, ask, printable
 from tests.bridge.answers import NO_GRAPHS, answer, binder, statement
 
 SERVER = Path(__file__).with_name("scripted_server.py")
-REQUEST = Request(("Demo",))
+REQUEST = LibraryRequest(("Demo",))
 
 
 @pytest.fixture
@@ -46,12 +46,12 @@ def no_orphans() -> object:
 
 def test_the_answer_is_what_lean_said(project: Path) -> None:
     found = ask(project, command(project, "honest"), REQUEST)
-    assert [m["kind"] for m in found.statements] == ["statement", "end"]  # type: ignore[index]
-    assert list(found.graphs) == NO_GRAPHS
+    assert [m["kind"] for m in found["statements"]] == ["statement", "end"]  # type: ignore[index]
+    assert list(found["graphs"]) == NO_GRAPHS
 
 
 def test_the_document_imports_the_libraries_once_and_asks_for_graphs() -> None:
-    request = Request(("Demo", "Obligations"), (GraphRequest("Demo.g", (("n", 2),)),))
+    request = LibraryRequest(("Demo", "Obligations"), (GraphRequest("Demo.g", (("n", 2),)),))
     lines = request.document("N").splitlines()
     assert lines[:2] == ["import Demo", "import Obligations"]
     assert lines[2] == '#export_obligations "N.statements"'
@@ -63,11 +63,11 @@ def test_the_document_imports_the_libraries_once_and_asks_for_graphs() -> None:
 
 def test_messages_without_the_nonce_are_not_ours(project: Path) -> None:
     found = ask(project, command(project, "impostor"), REQUEST)
-    assert "Evil" not in json.dumps(found.statements)
+    assert "Evil" not in json.dumps(found["statements"])
 
 
 def test_a_flood_of_other_messages_does_not_matter(project: Path) -> None:
-    assert len(ask(project, command(project, "flood"), REQUEST).statements) == 2
+    assert len(ask(project, command(project, "flood"), REQUEST)["statements"]) == 2
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_partial_answers_do_not_parse(project: Path, mode: str) -> None:
 
     found = ask(project, command(project, mode), REQUEST)
     with pytest.raises(AnswerError):
-        parse_statements(found.statements)
+        parse_statements(found["statements"])
 
 
 def test_control_characters_never_reach_a_terminal() -> None:
