@@ -22,7 +22,7 @@ from bridge.engine.interface import (
     Severity,
 )
 from bridge.engine.modules import shown_path
-from bridge.engine.processes import bounded_output, die_with_parent, exit_reason, kill_group
+from bridge.engine.processes import bounded_output, exit_reason, kill_group, tied
 
 __all__ = ["LakeEngine", "find_lake"]
 
@@ -78,13 +78,12 @@ class LakeEngine:
         started = time.monotonic()
         lines: list[str] = []
         with subprocess.Popen(
-            [str(self.lake), "build", "--no-ansi"],
+            tied([self.lake, "build", "--no-ansi"]),
             cwd=project,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            preexec_fn=die_with_parent(),
             encoding="utf-8",
             errors="replace",
         ) as process:

@@ -8,33 +8,56 @@ from threads that live as long as they do).  Elsewhere the child watches for its
 from __future__ import annotations
 
 import contextlib
-import ctypes
+import errno
+import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-__all__ = ["bounded_output", "die_with_parent", "exit_reason", "terminate"]
+__all__ = ["bounded_output", "exit_reason", "terminate", "tied"]
 
-_PR_SET_PDEATHSIG = 1
+# Run by a Python of its own.  Its arguments are our process number, an environment as JSON or
+# nothing, and the command.  1 is PR_SET_PDEATHSIG; should we have died before that call, the parent
+# is not us any more.
+_ENVIRONMENT_ONLY = """\
+import json, os, sys
+_, parent, settings, *command = sys.argv
+env = json.loads(settings) if settings else os.environ
+try:
+    os.execve(command[0], command, env)
+except OSError as error:
+    sys.exit(f"{command[0]} cannot be started: {error.strerror}")
+"""
+_TIE = f"""\
+import ctypes, os, signal, sys
+ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+if os.getppid() != int(sys.argv[1]):
+    sys.exit(1)
+{_ENVIRONMENT_ONLY}"""
 
 
-def die_with_parent() -> Callable[[], None] | None:
-    """A `preexec_fn` that ties a child's life to the thread that starts it; None if impossible."""
-    if not sys.platform.startswith("linux"):
-        return None
-    # Everything that allocates or loads happens here, before the fork.
-    prctl = ctypes.CDLL(None, use_errno=True).prctl
-    parent = os.getpid()
+def tied(command: Sequence[str | Path], env: Mapping[str, str] | None = None) -> list[str]:
+    """A command line that runs `command` and, on Linux, has the kernel kill it when we die.
 
-    def tie() -> None:
-        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:  # it died between the fork and the call above
-            os._exit(1)
+    The process is started with our own environment; `command` itself gets `env`, or ours if that is
+    None.  An environment that is given appears in the command line, so it must hold no secrets.
 
-    return tie
+    Python could do the same between fork and exec, but not safely where threads run.
+
+    Raises:
+        FileNotFoundError: there is no such program.
+    """
+    program = shutil.which(str(command[0]))
+    if program is None:
+        raise FileNotFoundError(errno.ENOENT, "there is no such program", str(command[0]))
+    settings = "" if env is None else json.dumps(dict(env))
+    start = _TIE if sys.platform.startswith("linux") else _ENVIRONMENT_ONLY
+    arguments = [program, *map(str, command[1:])]
+    return [sys.executable, "-ISc", start, str(os.getpid()), settings, *arguments]
 
 
 def terminate(process: subprocess.Popen[bytes]) -> None:

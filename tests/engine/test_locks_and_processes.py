@@ -26,8 +26,8 @@ with file_lock(Path(sys.argv[1]), timeout=1):
 """
 PARENT = """
 import subprocess, sys, time
-from bridge.engine.processes import die_with_parent
-child = subprocess.Popen(["sleep", "60"], preexec_fn=die_with_parent())
+from bridge.engine.processes import tied
+child = subprocess.Popen(tied(["sleep", "60"]))
 print(child.pid, flush=True)
 time.sleep(60)
 """

@@ -22,7 +22,7 @@ from bridge.engine.embedded.runtime import (
 from bridge.engine.errors import BuildBrokenError
 from bridge.engine.interface import LeanMessage, Severity
 from bridge.engine.modules import Module
-from bridge.engine.processes import die_with_parent, exit_reason, terminate
+from bridge.engine.processes import exit_reason, terminate, tied
 
 __all__ = ["CompiledModule", "Compiler"]
 
@@ -80,13 +80,11 @@ class Compiler:
         with (work / "stdout").open("w+b") as out, (work / "stderr").open("w+b") as err:
             try:
                 process = subprocess.Popen(
-                    invocation.command,
+                    tied(invocation.command, invocation.env),
                     cwd=invocation.cwd,
-                    env=invocation.env,
                     stdin=subprocess.DEVNULL,
                     stdout=out,
                     stderr=err,
-                    preexec_fn=die_with_parent(),
                 )
             except OSError as error:
                 raise BuildBrokenError(

@@ -22,7 +22,7 @@ from bridge.engine.embedded.layout import Layout
 from bridge.engine.embedded.node import find_node, npm_command
 from bridge.engine.errors import DiskFullError, DownloadError, IntegrityError
 from bridge.engine.interface import InstallEvent, InstallProgress
-from bridge.engine.processes import die_with_parent, kill_group
+from bridge.engine.processes import kill_group, tied
 
 __all__ = ["check_integrity", "fetch_package"]
 
@@ -117,14 +117,13 @@ def _run_npm(staging: Path, progress: InstallProgress) -> Path:
     log = work / "npm.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            command,
+            tied(command),
             cwd=work,
             env=env,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            preexec_fn=die_with_parent(),
         )
         try:
             code = _wait(process, lambda: _report(work, progress))

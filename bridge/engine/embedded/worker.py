@@ -17,7 +17,7 @@ from bridge.engine.embedded.runtime import (
     is_chatter,
     memory_report,
 )
-from bridge.engine.processes import die_with_parent, exit_reason
+from bridge.engine.processes import exit_reason, tied
 
 __all__ = ["Ended", "Worker"]
 
@@ -75,14 +75,12 @@ class Worker:
             OSError: the process could not be started.
         """
         process = await asyncio.create_subprocess_exec(
-            *invocation.command,
+            *tied(invocation.command, invocation.env),
             cwd=invocation.cwd,
-            env=invocation.env,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             limit=_STREAM_LIMIT,
-            preexec_fn=die_with_parent(),
         )
         worker = cls(label, process, on_message, on_end)
         complaints = asyncio.create_task(worker._read_complaints())
