@@ -5,10 +5,10 @@ from __future__ import annotations
 import difflib
 import fnmatch
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from bridge import __version__
 from bridge.checks import (
-    Check,
     CheckResult,
     Replay,
     graph_requests,
@@ -18,14 +18,16 @@ from bridge.checks import (
 )
 from bridge.checks import GraphRequest as CheckGraphRequest
 from bridge.engine import Engine
-from bridge.errors import InvalidInputError
+from bridge.errors import InvalidInputError, LeanSourceError
 from bridge.lean_client import DEFAULT_TIMEOUT, GraphRequest
 from bridge.library import Library, read_library
 from bridge.obligation import Obligation
+from bridge.policy import TRUST_PREFIX, Policy, stale_reasons
 from bridge.progress import Progress, Silent
 from bridge.project import Project
 from bridge.report import EngineInfo, Entry, Report
 from bridge.report.places import folder_in_repository
+from bridge.trust import Trust
 from bridge.verdict import Role, Verdict
 from numeric.errors import GraphError
 from numeric.graph import Graph, parse_graph
@@ -107,32 +109,79 @@ def _parse_graphs(library: Library) -> tuple[dict[CheckGraphRequest, Graph], dic
     return graphs, {r.name: reason for r, reason in library.graphs.refused.items()}
 
 
-def judge(
-    obligation: Obligation,
-    hypotheses: Sequence[Check],
-    graphs: Mapping[CheckGraphRequest, Graph],
-    refused: Mapping[str, str],
-    *,
-    file: str | None,
-    unchecked_hypotheses: Sequence[str],
-    seed: int,
-    instances: int,
-) -> Entry:
-    """Run the check that is paired with one obligation, if there is one."""
-    check = registered().get(obligation.key)
+@dataclass(frozen=True, slots=True)
+class _Context:
+    """What judging an obligation needs to know beside the obligation."""
+
+    library: Library
+    graphs: Mapping[CheckGraphRequest, Graph]
+    refused: Mapping[str, str]
+    policy: Policy
+    stale: Mapping[str, str]
+    vacuous: Mapping[str, str]
+    swapped: str
+    seed: int
+    instances: int
+
+
+def _judge(obligation: Obligation, context: _Context) -> Entry:
+    """Run the check that is paired with one obligation, unless something else decides."""
+    checks = registered()
+    check = checks.get(obligation.key)
+    siblings = _hypothesis_keys(context.library, obligation)
+    unchecked = [k for k in siblings if k not in checks]
+
+    def entry(verdict: Verdict, reason: str) -> Entry:
+        file = context.library.project.file_of(obligation.module)
+        return Entry(obligation, file, verdict, reason, None if check is None else check.name)
+
+    if obligation.role is Role.CONCLUSION and obligation.declaration in context.vacuous:
+        why = context.vacuous[obligation.declaration]
+        return entry(Verdict.FAILS, f"the theorem says nothing: {why}")
     if check is None:
-        reason = f"no check is registered for {obligation.key}"
-        return Entry(obligation, file, Verdict.UNPAIRED, reason)
-    if check.graph in refused:
-        reason = f"Lean exports no graph {check.graph}: {refused[check.graph]}"
-        return Entry(obligation, file, Verdict.ERROR, reason, check.name)
-    if obligation.role is Role.CONCLUSION and unchecked_hypotheses:
-        reason = f"no instance is known to meet {unchecked_hypotheses[0]}, which has no check"
-        return Entry(obligation, file, Verdict.INCONCLUSIVE, reason, check.name)
+        if obligation.key in context.policy.waivers:
+            return entry(Verdict.WAIVED, context.policy.waivers[obligation.key])
+        return entry(Verdict.UNPAIRED, f"no check is registered for {obligation.key}")
+    if obligation.key in context.stale:
+        return entry(Verdict.STALE, context.stale[obligation.key])
+    if check.graph in context.refused:
+        reason = f"Lean exports no graph {check.graph}: {context.refused[check.graph]}"
+        return entry(Verdict.ERROR, reason)
+    if context.swapped:
+        return entry(Verdict.INCONCLUSIVE, context.swapped)
+    if obligation.role is Role.CONCLUSION and unchecked:
+        reason = f"no instance is known to meet {unchecked[0]}, which has no check"
+        return entry(Verdict.INCONCLUSIVE, reason)
     result: CheckResult = run_check(
-        check, hypotheses, graphs, key=obligation.key, seed=seed, instances=instances
+        check,
+        [checks[k] for k in siblings],
+        context.graphs,
+        key=obligation.key,
+        seed=context.seed,
+        instances=context.instances,
     )
-    return Entry(obligation, file, result.verdict, result.reason, check.name, result)
+    return replace(entry(result.verdict, result.reason), result=result)
+
+
+def _swapped(trust: Trust | None, policy: Policy) -> str:
+    """Why the exported graphs may not be the theorems'; empty where nothing says so."""
+    for outside in () if trust is None else trust.swapped:
+        if TRUST_PREFIX + outside.name not in policy.waivers:
+            return (
+                f"{outside.name} runs as something else than its definition ({outside.how}), so an "
+                f"exported graph need not be the theorem's; waive {TRUST_PREFIX}{outside.name} if "
+                "it is"
+            )
+    return ""
+
+
+def _refuse_kernel(trust: Trust | None) -> None:
+    if trust is not None and trust.kernel is not None:
+        raise LeanSourceError(
+            f"Lean's kernel does not accept the compiled project: {trust.kernel}",
+            remedy="look for what declares it: a metaprogram went past the kernel, or an option "
+            "such as debug.skipKernelTC is set",
+        )
 
 
 def audit(
@@ -142,6 +191,8 @@ def audit(
     instances: int = DEFAULT_INSTANCES,
     only: Sequence[str] = (),
     replace_graph: Graph | None = None,
+    policy: Policy | None = None,
+    trust: Trust | None = None,
     progress: Progress | None = None,
 ) -> Report:
     """Judge the obligations of a library.
@@ -152,35 +203,41 @@ def audit(
         instances: how many to draw for each obligation.
         only: keys, declarations or globs; empty means all.
         replace_graph: run on this graph instead of the library's graph of the same name.
+        policy: waivers and the lock; none of them counts where it is not given.
+        trust: what is behind the statements; not looked at where it is not given.
         progress: who is told.
 
     Raises:
-        InvalidInputError: ``only`` matches nothing, or an exported graph is malformed.
+        InvalidInputError: ``only`` matches nothing, an exported graph is malformed, or a waiver is
+            not needed.
+        LeanSourceError: the kernel refuses a constant of the project.
     """
     watcher = progress or Silent()
+    policy = policy or Policy()
+    _refuse_kernel(trust)
+    if trust is not None:
+        policy.refuse_unneeded(library, [o.name for o in trust.swapped])
     chosen = select_keys(library.obligations, only)
     graphs, refused = _parse_graphs(library)
     if replace_graph is not None:
         graphs = _replaced(graphs, replace_graph)
-    checks = registered()
+    context = _Context(
+        library=library,
+        graphs=graphs,
+        refused=refused,
+        policy=policy,
+        stale=stale_reasons(library, policy.lock),
+        vacuous={} if trust is None else library.by_declaration(dict(trust.vacuous)),
+        swapped=_swapped(trust, policy),
+        seed=seed,
+        instances=instances,
+    )
     entries: list[Entry] = []
     interrupted = False
     try:
         for done, obligation in enumerate(chosen):
             watcher.update("checking", done, len(chosen), unit=obligation.key)
-            siblings = _hypothesis_keys(library, obligation)
-            entries.append(
-                judge(
-                    obligation,
-                    [checks[k] for k in siblings if k in checks],
-                    graphs,
-                    refused,
-                    file=library.project.file_of(obligation.module),
-                    unchecked_hypotheses=[k for k in siblings if k not in checks],
-                    seed=seed,
-                    instances=instances,
-                )
-            )
+            entries.append(_judge(obligation, context))
         watcher.update("checking", len(chosen), len(chosen))
     except KeyboardInterrupt:
         interrupted = True
@@ -193,6 +250,7 @@ def audit(
         seed=seed,
         entries=tuple(entries),
         interrupted=interrupted,
+        trust=trust,
     )
 
 

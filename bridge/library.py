@@ -6,7 +6,7 @@ sources comes from the cache and needs no Lean at all.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -30,6 +30,7 @@ from bridge.progress import Progress, Silent
 from bridge.project import Project
 from bridge.statement import Statements, parse_statements
 from bridge.trust import Trust, parse_trust
+from bridge.verdict import Role
 
 __all__ = ["Library", "build", "read_library", "read_trust"]
 
@@ -44,6 +45,17 @@ class Library:
     obligations: tuple[Obligation, ...]
     graphs: ExportedGraphs
     from_cache: bool
+
+    def by_declaration(self, values: Mapping[str, str]) -> dict[str, str]:
+        """Values by full Lean name, as values by the name that keys use."""
+        short = {
+            s.name: o.declaration
+            for s, o in zip(self.statements.theorems, self._conclusions(), strict=True)
+        }
+        return {short[name]: value for name, value in values.items() if name in short}
+
+    def _conclusions(self) -> tuple[Obligation, ...]:
+        return tuple(o for o in self.obligations if o.role is Role.CONCLUSION)
 
     def find(self, name: str) -> tuple[Obligation, ...]:
         """The obligations of a declaration, or the one with this key; empty where there is none."""

@@ -7,10 +7,12 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from bridge.auditing import audit, library_for_audit
-from bridge.cli.options import audit_options, lean_options, set_up
+from bridge.auditing import DEFAULT_INSTANCES, audit, library_for_audit
+from bridge.cli.options import LeanChoice, lean_options
 from bridge.cli.watch import Watch
 from bridge.errors import InvalidInputError
+from bridge.library import read_trust
+from bridge.policy import read_policy
 from bridge.report.formats import FORMATS, render
 from bridge.report.table import table_renderable
 from numeric.errors import GraphError
@@ -21,7 +23,18 @@ __all__ = ["audit_command"]
 
 @click.command("audit")
 @lean_options
-@audit_options
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="All instances follow from it; default 0.",
+)
+@click.option(
+    "--instances",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help=f"Instances to draw for each obligation; default {DEFAULT_INSTANCES}.",
+)
 @click.option(
     "--only",
     multiple=True,
@@ -48,14 +61,20 @@ __all__ = ["audit_command"]
     metavar="FILE",
     help="Audit this exported graph instead of the library's graph of the same name.",
 )
+@click.option(
+    "--trust/--no-trust",
+    "look_behind",
+    default=True,
+    help="Hand every constant to Lean's kernel again, and look for what steps outside it "
+    "(a minute or so after a change of the library); on by default.",
+)
 @click.pass_context
 def audit_command(
     ctx: click.Context,
-    project_folder: Path,
-    engine_kind: str,
-    timeout: float,
-    seed: int,
-    instances: int,
+    lean: LeanChoice,
+    look_behind: bool,
+    seed: int | None,
+    instances: int | None,
     only: tuple[str, ...],
     formats: tuple[str, ...],
     output: Path | None,
@@ -76,14 +95,21 @@ def audit_command(
         )
     replacement = None if graph_file is None else read_graph(graph_file)
     with Watch() as watch:
-        setup = set_up(project_folder, engine_kind, watch)
-        library = library_for_audit(setup.project, setup.engine, timeout=timeout, progress=watch)
+        setup = lean.set_up(watch)
+        library = library_for_audit(
+            setup.project, setup.engine, timeout=setup.timeout, progress=watch
+        )
+        trust = None
+        if look_behind:
+            trust = read_trust(setup.project, setup.engine, timeout=setup.timeout, progress=watch)
         report = audit(
             library,
-            seed=seed,
-            instances=instances,
-            only=only,
+            seed=setup.settings.seed or 0 if seed is None else seed,
+            instances=instances or setup.settings.instances or DEFAULT_INSTANCES,
+            only=only or setup.settings.only,
             replace_graph=replacement,
+            policy=read_policy(setup.project.root),
+            trust=trust,
             progress=watch,
         )
     chosen = formats or ("table",)

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from bridge import __version__, engine
 from bridge.cache import cache_folder
-from bridge.cli.options import lean_options, project_option, set_up
+from bridge.cli.options import LeanChoice, lean_options, project_option
 from bridge.cli.watch import Watch, install_watcher
 from bridge.engine import BuildReport, EngineStatus
 from bridge.errors import ObligationsError
@@ -92,12 +92,10 @@ def _print_build(console: Console, report: BuildReport) -> None:
 @click.command("build")
 @lean_options
 @click.pass_context
-def build_command(
-    ctx: click.Context, project_folder: Path, engine_kind: str, timeout: float
-) -> None:
+def build_command(ctx: click.Context, lean: LeanChoice) -> None:
     """Compile the project's Lean libraries; only what changed."""
     with Watch() as watch:
-        setup = set_up(project_folder, engine_kind, watch)
+        setup = lean.set_up(watch)
         report = build(setup.project, setup.engine, watch)
     _print_build(Console(highlight=False), report)
     if not report.ok:

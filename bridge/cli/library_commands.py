@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from itertools import groupby
-from pathlib import Path
 
 import click
 from rich.console import Console
@@ -14,11 +13,11 @@ from rich.text import Text
 
 from bridge.auditing import library_for_audit, select_keys, unknown_name
 from bridge.checks import registered
-from bridge.cli.options import lean_options, set_up
+from bridge.cli.options import LeanChoice, lean_options
 from bridge.cli.watch import Watch
 from bridge.errors import InvalidInputError
 from bridge.lean_client import GraphRequest, printable
-from bridge.library import Library, read_library
+from bridge.library import Library, read_library, read_trust
 from bridge.obligation import Obligation
 from bridge.report.table import first_sentence, lean_words
 from bridge.statement import Statement
@@ -35,10 +34,10 @@ _BRACKETS = {
 }
 
 
-def _library(project_folder: Path, engine_kind: str, timeout: float) -> Library:
+def _library(lean: LeanChoice) -> Library:
     with Watch() as watch:
-        setup = set_up(project_folder, engine_kind, watch)
-        return library_for_audit(setup.project, setup.engine, timeout=timeout, progress=watch)
+        setup = lean.set_up(watch)
+        return library_for_audit(setup.project, setup.engine, timeout=setup.timeout, progress=watch)
 
 
 def _obligation_json(library: Library, o: Obligation) -> dict[str, object]:
@@ -59,13 +58,19 @@ def _obligation_json(library: Library, o: Obligation) -> dict[str, object]:
 @lean_options
 @click.option("--only", multiple=True, metavar="KEY", help="Only these: key, declaration, or glob.")
 @click.option(
+    "--untagged",
+    is_flag=True,
+    help="Instead: the theorems that have hypotheses and are not tagged.",
+)
+@click.option(
     "--format", "style", type=click.Choice(["table", "json"]), default="table", show_default=True
 )
-def list_command(
-    project_folder: Path, engine_kind: str, timeout: float, only: tuple[str, ...], style: str
-) -> None:
+def list_command(lean: LeanChoice, only: tuple[str, ...], style: str, untagged: bool) -> None:
     """Every tagged theorem: where it stands, its hypotheses, its conclusion."""
-    library = _library(project_folder, engine_kind, timeout)
+    if untagged:
+        _list_untagged(lean)
+        return
+    library = _library(lean)
     chosen = select_keys(library.obligations, only)
     if style == "json":
         click.echo(
@@ -96,6 +101,14 @@ def list_command(
     console.print(f"{theorems} theorems, {len(chosen)} obligations")
 
 
+def _list_untagged(lean: LeanChoice) -> None:
+    with Watch() as watch:
+        setup = lean.set_up(watch)
+        trust = read_trust(setup.project, setup.engine, timeout=setup.timeout, progress=watch)
+    for name in trust.untagged:
+        click.echo(printable(name))
+
+
 def _show_statement(console: Console, library: Library, statement: Statement) -> None:
     console.print(
         Text.assemble(
@@ -121,9 +134,9 @@ def _show_statement(console: Console, library: Library, statement: Statement) ->
 @click.command("show")
 @click.argument("name", metavar="KEY|DECLARATION")
 @lean_options
-def show_command(project_folder: Path, engine_kind: str, timeout: float, name: str) -> None:
+def show_command(lean: LeanChoice, name: str) -> None:
     """One theorem or obligation: the statement, Lean's word on it, and its check."""
-    library = _library(project_folder, engine_kind, timeout)
+    library = _library(lean)
     found = library.find(name)
     if not found:
         raise unknown_name(name, library.obligations)
@@ -183,19 +196,17 @@ def _sizes(
     callback=_sizes,
     help="A size other than the default. Repeatable.",
 )
-def graph_command(
-    project_folder: Path, engine_kind: str, timeout: float, name: str | None, sizes: dict[str, int]
-) -> None:
+def graph_command(lean: LeanChoice, name: str | None, sizes: dict[str, int]) -> None:
     """Print an exported graph as JSON; without NAME, list what there is.
 
     \b
     obligations graph layerNormGraph --size seqLen=3 --size dModel=8
     """
     with Watch() as watch:
-        setup = set_up(project_folder, engine_kind, watch)
+        setup = lean.set_up(watch)
         requests = [] if name is None else [GraphRequest(name, tuple(sorted(sizes.items())))]
         library = read_library(
-            setup.project, setup.engine, requests, timeout=timeout, progress=watch
+            setup.project, setup.engine, requests, timeout=setup.timeout, progress=watch
         )
     families = library.graphs.families
     if name is None:

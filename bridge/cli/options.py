@@ -4,27 +4,50 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
 
 from bridge.cli.watch import Watch, install_watcher
 from bridge.engine import Engine, select
 from bridge.lean_client import DEFAULT_TIMEOUT
+from bridge.policy import load_checks
 from bridge.project import Project, find_project
+from bridge.settings import Settings, read_settings
 
-__all__ = ["Setup", "audit_options", "lean_options", "project_option"]
+__all__ = ["LeanChoice", "Setup", "lean_options", "project_option"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """Where to look and which Lean to ask."""
+    """Where to look, which Lean to ask, and what the project has set."""
 
     project: Project
     engine: Engine
+    settings: Settings
+    timeout: float
+
+
+@dataclass(frozen=True, slots=True)
+class LeanChoice:
+    """What the command line says about Lean; ``None`` leaves it to the project's settings."""
+
+    project_folder: Path
+    engine_kind: str | None
+    timeout: float | None
+
+    def set_up(self, watch: Watch) -> Setup:
+        """Find the project, load its checks, and choose an engine, installing one if need be."""
+        project = find_project(self.project_folder)
+        settings = read_settings(project.root)
+        load_checks(project.root, settings.checks)
+        kind = self.engine_kind or settings.engine or "auto"
+        engine = select(kind, project=project.root, progress=install_watcher(watch))
+        return Setup(project, engine, settings, self.timeout or settings.timeout or DEFAULT_TIMEOUT)
 
 
 project_option = click.option(
@@ -38,58 +61,34 @@ project_option = click.option(
 
 
 def lean_options(command: F) -> F:
-    """``--project``, ``--engine`` and ``--timeout``."""
+    """``--project``, ``--engine`` and ``--timeout``, as one argument ``lean``."""
+
+    @wraps(command)
+    def gathered(
+        *args: Any,
+        project_folder: Path,
+        engine_kind: str | None,
+        timeout: float | None,
+        **kwargs: Any,
+    ) -> Any:
+        return command(*args, lean=LeanChoice(project_folder, engine_kind, timeout), **kwargs)
+
+    result: Any = gathered
     for option in (
         click.option(
             "--timeout",
             type=click.FloatRange(min=1),
-            default=DEFAULT_TIMEOUT,
-            show_default=True,
             metavar="SECONDS",
-            help="How long Lean may take to answer, after compiling.",
+            help=f"How long Lean may take to answer, after compiling; default {DEFAULT_TIMEOUT:g}.",
         ),
         click.option(
             "--engine",
             "engine_kind",
             type=click.Choice(["auto", "lake", "embedded"]),
-            default="auto",
-            show_default=True,
-            help="Which Lean to ask: the official one, the embedded one, or whichever is there.",
+            help="Which Lean to ask: the official one, the embedded one, or (auto, the default) "
+            "whichever is there.",
         ),
         project_option,
     ):
-        command = option(command)
-    return command
-
-
-def audit_options(command: F) -> F:
-    """``--seed`` and ``--instances``."""
-    from bridge.auditing import DEFAULT_INSTANCES
-
-    for option in (
-        click.option(
-            "--instances",
-            type=click.IntRange(min=1),
-            default=DEFAULT_INSTANCES,
-            show_default=True,
-            metavar="N",
-            help="Instances to draw for each obligation.",
-        ),
-        click.option(
-            "--seed",
-            type=click.IntRange(min=0),
-            default=0,
-            show_default=True,
-            metavar="N",
-            help="All instances follow from it.",
-        ),
-    ):
-        command = option(command)
-    return command
-
-
-def set_up(project_folder: Path, engine_kind: str, watch: Watch) -> Setup:
-    """Find the project and choose an engine, installing the embedded one where it is needed."""
-    project = find_project(project_folder)
-    engine = select(engine_kind, project=project.root, progress=install_watcher(watch))
-    return Setup(project, engine)
+        result = option(result)
+    return cast(F, result)

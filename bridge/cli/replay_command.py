@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -10,48 +12,117 @@ from rich.table import Table
 from rich.text import Text
 
 from bridge.auditing import library_for_audit, replay_instance
-from bridge.cli.options import lean_options, set_up
+from bridge.checks import Replay
+from bridge.cli.options import LeanChoice, lean_options
 from bridge.cli.watch import Watch
+from bridge.errors import InvalidInputError
 from bridge.lean_client import printable
 from numeric.measurement import Outcome
 
 __all__ = ["replay_command"]
 
+EXIT = {Outcome.HOLDS: 0, Outcome.FAILS: 1, Outcome.UNDECIDED: 4}
+
+
+@dataclass(frozen=True, slots=True)
+class _Instance:
+    key: str
+    seed: int
+    family: str
+    index: int
+    statement_hash: str | None = None
+
 
 @click.command("replay")
-@click.argument("key")
+@click.argument("key", required=False)
 @lean_options
-@click.option("--seed", type=click.IntRange(min=0), required=True, help="The audit's seed.")
-@click.option("--family", required=True, help="The family of instances.")
-@click.option("--index", type=click.IntRange(min=0), required=True, help="Which of its instances.")
+@click.option("--seed", type=click.IntRange(min=0), help="The audit's seed.")
+@click.option("--family", help="The family of instances.")
+@click.option("--index", type=click.IntRange(min=0), help="Which of its instances.")
+@click.option(
+    "--report",
+    "report_file",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="FILE",
+    help="Replay the counterexamples of a JSON report: all of them, or KEY's.",
+)
 @click.pass_context
 def replay_command(
     ctx: click.Context,
-    project_folder: Path,
-    engine_kind: str,
-    timeout: float,
-    key: str,
-    seed: int,
-    family: str,
-    index: int,
+    lean: LeanChoice,
+    key: str | None,
+    seed: int | None,
+    family: str | None,
+    index: int | None,
+    report_file: Path | None,
 ) -> None:
     """Measure one instance again, such as a counterexample that an audit printed.
 
-    Exit code 0 if the obligation holds on it, 1 if it fails, 4 if it is undecided.
+    Exit code 0 if the obligation holds on it, 1 if it fails, 4 if it is undecided; of several
+    the worst.
+
+    \b
+    obligations replay --report reports/report.json
     """
+    if report_file is not None:
+        wanted = _from_report(report_file, key)
+    elif key is None or seed is None or family is None or index is None:
+        raise InvalidInputError(
+            "expected KEY with --seed, --family and --index, or --report FILE",
+            remedy="copy the line that the audit printed below the counterexample",
+        )
+    else:
+        wanted = [_Instance(key, seed, family, index)]
     with Watch() as watch:
-        setup = set_up(project_folder, engine_kind, watch)
-        library = library_for_audit(setup.project, setup.engine, timeout=timeout, progress=watch)
-    found = replay_instance(library, key, seed=seed, family=family, index=index)
+        setup = lean.set_up(watch)
+        library = library_for_audit(
+            setup.project, setup.engine, timeout=setup.timeout, progress=watch
+        )
+    hashes = {o.key: o.statement_hash for o in library.obligations}
+    console = Console(highlight=False)
+    outcomes = set()
+    for one in wanted:
+        if one.statement_hash is not None and hashes.get(one.key) not in (None, one.statement_hash):
+            console.print(f"note: the statement of {one.key} is not the one of the report")
+        found = replay_instance(library, one.key, seed=one.seed, family=one.family, index=one.index)
+        outcome = Outcome(int(found.measurement.outcome[0]))
+        outcomes.add(outcome)
+        console.print(_table(one, found, outcome))
+    ctx.exit(max((EXIT[o] for o in outcomes), key=(0, 4, 1).index, default=0))
+
+
+def _from_report(path: Path, key: str | None) -> list[_Instance]:
+    """The counterexamples in a report.
+
+    Raises:
+        InvalidInputError: it is not a report, or holds no such counterexample.
+    """
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+        if value["schema"] != "obligations-report/1":
+            raise ValueError(f"its schema is {value['schema']!r}")
+        found = [
+            _Instance(o["key"], c["seed"], c["family"], c["index"], o["statement_hash"])
+            for o in value["obligations"]
+            if (c := o["counterexample"]) is not None and key in (None, o["key"])
+        ]
+    except (ValueError, KeyError, TypeError, OSError) as e:
+        raise InvalidInputError(
+            f"--report {path} is not a report: {e}",
+            remedy="write one with `obligations audit --format json --output DIR`",
+        ) from e
+    if not found:
+        of = "" if key is None else f" of {key}"
+        raise InvalidInputError(f"--report {path} holds no counterexample{of}")
+    return found
+
+
+def _table(instance: _Instance, found: Replay, outcome: Outcome) -> Table:
     measurement = found.measurement
-    outcome = Outcome(int(measurement.outcome[0]))
-    table = Table.grid(padding=(0, 2))
-    table.add_column(style="dim", no_wrap=True)
-    table.add_column()
     graph = found.case.program.graph
     rows = [
-        ("obligation", key),
-        ("instance", f"{family}, index {index}, seed {seed}"),
+        ("obligation", instance.key),
+        ("instance", f"{instance.family}, index {instance.index}, seed {instance.seed}"),
         ("sizes", ", ".join(f"{n}={k}" for n, k in graph.sizes.items())),
         *((n, f"{float(v[0]):.17g}") for n, v in found.case.batch.constants.items()),
         *(
@@ -65,7 +136,9 @@ def replay_command(
     ]
     if outcome is Outcome.UNDECIDED:
         rows.append(("because", measurement.undecided_because))
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column()
     for label, text in rows:
         table.add_row(label, Text(printable(text)))
-    Console(highlight=False).print(table)
-    ctx.exit({Outcome.HOLDS: 0, Outcome.FAILS: 1, Outcome.UNDECIDED: 4}[outcome])
+    return table

@@ -8,6 +8,7 @@ import math
 from bridge.report.escaping import json_text
 from bridge.report.model import SCHEMA, Entry, Report
 from bridge.report.replay import replay_command
+from bridge.trust import Trust
 
 __all__ = ["render_json", "report_json"]
 
@@ -83,6 +84,15 @@ def _entry(entry: Entry, replay: str) -> dict[str, object]:
     }
 
 
+def _trust(trust: Trust) -> dict[str, object]:
+    return {
+        "constants": trust.constants,
+        "kernel": trust.kernel,
+        "outside": [{"name": o.name, "how": o.how, "module": o.module} for o in trust.outside],
+        "untagged": list(trust.untagged),
+    }
+
+
 def report_json(report: Report) -> dict[str, object]:
     """The report as a JSON object; the same audit gives the same object."""
     return {
@@ -97,6 +107,7 @@ def report_json(report: Report) -> dict[str, object]:
         "seed": report.seed,
         "summary": report.summary,
         "interrupted": report.interrupted,
+        "trust": None if report.trust is None else _trust(report.trust),
         "exit_code": report.exit_code,
         "obligations": [_entry(e, replay_command(e)) for e in report.entries],
     }

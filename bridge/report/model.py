@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from bridge.checks import CheckResult
 from bridge.obligation import Obligation
+from bridge.trust import Trust
 from bridge.verdict import Verdict, exit_code
 
 __all__ = ["SCHEMA", "EngineInfo", "Entry", "Report"]
@@ -45,7 +46,7 @@ class Report:
     """A whole audit, in Lean's order of theorems.
 
     ``folder`` is where the project lies in its repository; entries give their files relative to
-    the project.
+    the project.  ``trust`` is what is behind the statements; ``None`` where nobody looked.
     """
 
     tool: str
@@ -55,6 +56,7 @@ class Report:
     entries: tuple[Entry, ...]
     interrupted: bool = False
     folder: str = ""
+    trust: Trust | None = None
 
     @property
     def summary(self) -> dict[str, int]:

@@ -121,6 +121,22 @@ def _theorem(entries: list[Entry], *, head: bool) -> RenderableType:
     return Padding(Group(*parts), (0, 0, 1, 0))
 
 
+def _trust(report: Report) -> list[str]:
+    """What is behind the statements, in a few lines."""
+    trust = report.trust
+    if trust is None:
+        return ["The kernel was not asked again (--no-trust)."]
+    lines = [f"The kernel accepted all {trust.constants:,} constants of the project once more."]
+    for o in trust.outside:
+        lines.append(f"Outside the kernel: {one_line(o.name)} ({one_line(o.how)}).")
+    if trust.untagged:
+        lines.append(
+            f"{len(trust.untagged)} more theorems have hypotheses and are not tagged "
+            "(`obligations list --untagged`)."
+        )
+    return lines
+
+
 def _summary(report: Report) -> Text:
     proved = sum(
         e.obligation.lean.status is LeanStatus.PROVED
@@ -132,6 +148,7 @@ def _summary(report: Report) -> Text:
     lines = [f"Lean: {proved} of {theorems} theorems proved.  Numbers: {verdicts}."]
     if report.interrupted:
         lines.append("Interrupted: what was found until then is above; the rest was not checked.")
+    lines += _trust(report)
     lines.append("Numbers are evidence on the instances drawn, not proofs.")
     lines.append(f"exit code {report.exit_code}")
     return Text("\n".join(lines))

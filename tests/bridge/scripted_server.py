@@ -46,34 +46,32 @@ def diagnostic(text: str, severity: int = 3) -> dict[str, Any]:
     return {"range": {"start": place, "end": place}, "severity": severity, "message": text}
 
 
-def nonces(text: str) -> tuple[str, str]:
-    statements = re.search(r'#export_obligations "([^"]*)"', text)
-    graphs = re.search(r'#export_graphs "([^"]*)"', text)
-    assert statements
-    assert graphs
-    return statements.group(1), graphs.group(1)
+def sections(text: str) -> dict[str, str]:
+    """The nonce of each section that the document asks for."""
+    found = re.findall(r'#export_(obligations|graphs|trust) "([^"]*)"', text)
+    assert found
+    return {nonce.rsplit(".", 1)[1]: nonce for _, nonce in found}
 
 
 def messages(mode: str, text: str, answer: dict[str, list[Any]]) -> list[dict[str, Any]]:
-    first, second = nonces(text)
-    if mode == "wrong-nonce":
-        first = second = "0" * 32
-    statements, graphs = list(answer["statements"]), list(answer["graphs"])
-    if mode == "no-end":
-        statements.pop()
-    elif mode == "lost-message":
-        del statements[0]
-    elif mode == "twice":
-        statements.insert(0, statements[0])
-    elif mode == "silent":
+    if mode == "silent":
         return []
-    elif mode == "lean-error":
+    if mode == "lean-error":
         return [diagnostic("unknown module prefix 'Nothing'", 1)]
-    found = [diagnostic(f"obligations:{first}:{json.dumps(m)}") for m in statements]
-    found += [diagnostic(f"obligations:{second}:{json.dumps(m)}") for m in graphs]
+    found = []
+    for section, nonce in sections(text).items():
+        said = list(answer[section])
+        if mode == "no-end":
+            said.pop()
+        elif mode == "lost-message":
+            del said[0]
+        elif mode == "twice":
+            said.insert(0, said[0])
+        shown = "0" * 32 if mode == "wrong-nonce" else nonce
+        found += [diagnostic(f"obligations:{shown}:{json.dumps(m)}") for m in said]
     if mode == "not-json":
-        found[0]["message"] = f"obligations:{first}:{{"
-    elif mode == "impostor":
+        found[0]["message"] = found[0]["message"][:60] + "{"
+    if mode == "impostor":
         found.insert(0, diagnostic('obligations:{"kind": "statement", "name": "Evil"}'))
     elif mode == "flood":
         found = [diagnostic("noise " * 50)] * 20_000 + found

@@ -106,9 +106,8 @@ def test_a_server_that_is_not_there(project: Path) -> None:
 def test_partial_answers_do_not_parse(project: Path, mode: str) -> None:
     from bridge.statement import parse_statements
 
-    found = ask(project, command(project, mode), REQUEST)
     with pytest.raises(AnswerError):
-        parse_statements(found["statements"])
+        parse_statements(ask(project, command(project, mode), REQUEST)["statements"])
 
 
 def test_control_characters_never_reach_a_terminal() -> None:

@@ -18,13 +18,18 @@ class Harness:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self.round = 0
         self.answers = root / "answers.json"
         self.engine = FakeEngine(self.answers)
         write_project(root)
         self.says(*layer_norm_statements())
 
-    def says(self, *statements: Any, **modules: str | None) -> None:
-        write_answers(self.answers, *statements, **modules)
+    def says(self, *statements: Any, **more: Any) -> None:
+        """What Lean answers from now on; the sources change, so that nothing cached is used."""
+        write_answers(self.answers, *statements, **more)
+        self.round += 1
+        source = self.root / "lean" / "PostNorm" / "Layers.lean"
+        source.write_text(f"-- round {self.round}\n")
 
     def behaves(self, **changes: Any) -> None:
         self.engine = replace(self.engine, **changes)

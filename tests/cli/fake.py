@@ -92,9 +92,21 @@ def graph_answers() -> list[Any]:
     return [*messages, {"kind": "end", "count": len(messages), "lean": "4.28.0"}]
 
 
-def write_answers(path: Path, *statements: Any, **modules: str | None) -> None:
+def trust_answers(*messages: Any, kernel: str | None = None) -> list[Any]:
+    """What Lean says of what is behind the statements."""
+    end = {"kind": "end", "count": len(messages), "constants": 12, "kernel": kernel}
+    return [*messages, end]
+
+
+def write_answers(
+    path: Path, *statements: Any, trust: list[Any] | None = None, **modules: str | None
+) -> None:
     """Write what the scripted server says."""
-    value = {"statements": answer(*statements, **modules), "graphs": graph_answers()}
+    value = {
+        "statements": answer(*statements, **modules),
+        "graphs": graph_answers(),
+        "trust": trust_answers() if trust is None else trust,
+    }
     path.write_text(json.dumps(value), encoding="utf-8")
 
 

@@ -22,6 +22,7 @@ def test_audit_judges_every_obligation(harness: Harness) -> None:
     assert result.exit_code == 0, result.output
     assert result.stdout.count("holds") == KEYS + 1  # and once in the summary
     assert "Lean: 3 of 3 theorems proved.  Numbers: 7 holds." in result.stdout
+    assert "The kernel accepted all 12 constants of the project once more." in result.stdout
     assert "  if 0 < ε" in result.stdout
     assert "LayerNorm is differentiable." in result.stdout
     assert "Elsewhere" not in result.stdout

@@ -40,6 +40,7 @@ __all__ = ["MEMORY_LIMIT_MB", "Watchdog"]
 
 MEMORY_LIMIT_MB = 1300
 _TICK_SECONDS = 0.5
+_IDLE_SECONDS = 3.0  # before another spare worker is started: it takes a processor for a second
 _MOST_RESTARTS = 3  # without an edit in between
 _WAIT = "textDocument/waitForDiagnostics"
 
@@ -83,10 +84,12 @@ class Watchdog:
         arguments: tuple[str, ...] = (),
         seconds_per_file: float,
         memory_limit_mb: int = MEMORY_LIMIT_MB,
+        idle_seconds: float = _IDLE_SECONDS,
     ) -> None:
         self._snapshot = partial(take_snapshot, project, Store(layout.build), fingerprint)
         self._emit = emit
         self._seconds_per_file, self._memory_limit_mb = seconds_per_file, memory_limit_mb
+        self._idle_seconds, self._busy_until = idle_seconds, 0.0
         self._open: dict[str, _Open] = {}
         self._pool = WorkerPool(
             layout, node, project, arguments, self._from_worker, self._worker_ended
@@ -171,7 +174,7 @@ class Watchdog:
         if worker is not None and worker.memory_mb <= self._memory_limit_mb:
             imports = tuple(i.module for i in imports_of(entry.document.text))
             if imports == entry.imports and self._keys(imports) == entry.import_keys:
-                entry.busy_since = time.monotonic()
+                entry.busy_since = self._busy_until = time.monotonic()
                 worker.send(
                     protocol.notification(
                         "textDocument/didChange",
@@ -234,7 +237,8 @@ class Watchdog:
         if entry.turn != turn or self._open.get(entry.document.uri) is not entry:
             self._pool.drop(worker)  # edited again, or closed, while the worker was starting
             return
-        entry.worker, entry.busy_since = worker, time.monotonic()
+        entry.worker = worker
+        entry.busy_since = self._busy_until = time.monotonic()
         worker.send(
             protocol.notification(
                 "textDocument/didOpen",
@@ -349,7 +353,9 @@ class Watchdog:
                 f"stopped after {self._seconds_per_file:g} s: this source takes too long, or "
                 "loops (the limit is LEAN_OBLIGATIONS_FILE_SECONDS)",
             )
-        if all(e.busy_since is None for e in self._open.values()):
+        if any(e.busy_since is not None for e in self._open.values()):
+            self._busy_until = now
+        elif now - self._busy_until >= self._idle_seconds:
             await self._warm_up()
 
     async def run_ticks(self) -> None:

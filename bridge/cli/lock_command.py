@@ -1,0 +1,101 @@
+"""`obligations lock`: what was audited when somebody last looked."""
+
+from __future__ import annotations
+
+import click
+from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
+
+from bridge.auditing import library_for_audit, unknown_name
+from bridge.cli.options import LeanChoice, lean_options
+from bridge.cli.watch import Watch
+from bridge.errors import InvalidInputError
+from bridge.lean_client import printable
+from bridge.lock import LOCK_NAME, Drift, accept, drifts, read_lock, write_lock
+from bridge.policy import current_lock, stale_reason
+
+__all__ = ["lock_command"]
+
+INCOMPLETE = 4
+
+
+@click.command("lock")
+@lean_options
+@click.option("--check", is_flag=True, help="Only say what changed; exit code 4 if anything did.")
+@click.option(
+    "--accept", "accepted", multiple=True, metavar="KEY", help="Accept what changed. Repeatable."
+)
+@click.option("--reason", metavar="TEXT", help="Why it is accepted; needed with --accept.")
+@click.pass_context
+def lock_command(
+    ctx: click.Context,
+    lean: LeanChoice,
+    check: bool,
+    accepted: tuple[str, ...],
+    reason: str | None,
+) -> None:
+    """Write or compare statements.lock.json, the fingerprints of what was audited.
+
+    Without options: add what is new, forget what is gone, and refuse what changed, which makes
+    `audit` call it stale until it is accepted.
+
+    \b
+    obligations lock
+    obligations lock --check
+    obligations lock --accept 'layerNorm_eval:conclusion' --reason 'eps moved into the root'
+    """
+    if accepted and not (reason or "").strip():
+        raise InvalidInputError(
+            f"--accept {accepted[0]}: no reason is given", remedy="add --reason TEXT"
+        )
+    if check and accepted:
+        raise InvalidInputError("--check and --accept exclude each other")
+    with Watch() as watch:
+        setup = lean.set_up(watch)
+        library = library_for_audit(
+            setup.project, setup.engine, timeout=setup.timeout, progress=watch
+        )
+    console = Console(highlight=False)
+    path = setup.project.root / LOCK_NAME
+    old, new = read_lock(path), current_lock(library)
+    if old is None:
+        if check or accepted:
+            raise InvalidInputError(
+                f"there is no {LOCK_NAME}", remedy="write it: `obligations lock`"
+            )
+        write_lock(path, new)
+        console.print(f"{LOCK_NAME}: {len(new.obligations)} obligations")
+        return
+    found = drifts(old, new)
+    for drift in found:
+        _show(console, drift)
+    if check:
+        console.print("nothing changed" if not found else f"{len(found)} obligations changed")
+        ctx.exit(INCOMPLETE if found else 0)
+    known = {d.key for d in found}
+    for key in accepted:
+        if key not in known:
+            if key in new.obligations:
+                raise InvalidInputError(f"--accept {key}: it did not change")
+            raise unknown_name(key, library.obligations)
+    quiet = [d.key for d in found if not d.makes_stale]
+    lock = accept(accept(old, new, quiet, ""), new, accepted, (reason or "").strip())
+    write_lock(path, lock)
+    left = [d for d in drifts(lock, new) if d.makes_stale]
+    console.print(f"{LOCK_NAME}: {len(lock.obligations)} obligations")
+    if left:
+        console.print(
+            f"{len(left)} changed and are stale; accept each with --accept KEY --reason TEXT"
+        )
+        ctx.exit(INCOMPLETE)
+
+
+def _show(console: Console, drift: Drift) -> None:
+    console.print(Text.assemble((printable(drift.key), "bold"), f"  {drift.kind.value}"))
+    if drift.makes_stale and drift.old == drift.new:
+        console.print(Padding(Text(printable(stale_reason(drift))), (0, 0, 0, 2)))
+        return
+    for sign, text in (("-", drift.old), ("+", drift.new)):
+        if text:
+            console.print(Padding(Text(f"{sign} {printable(text)}"), (0, 0, 0, 2)))

@@ -1,0 +1,137 @@
+"""What a project has decided about its obligations: waivers, and the lock of what was accepted."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import importlib.metadata
+import importlib.util
+import inspect
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bridge.checks import Check, registered
+from bridge.errors import InvalidInputError
+from bridge.library import Library
+from bridge.lock import LOCK_NAME, Drift, DriftKind, Lock, drifts, locked, read_lock
+from bridge.waivers import WAIVERS_NAME, read_waivers, refuse_unneeded
+
+__all__ = ["TRUST_PREFIX", "Policy", "current_lock", "load_checks", "read_policy", "stale_reasons"]
+
+ENTRY_POINTS = "lean_obligations.checks"
+TRUST_PREFIX = "trust:"
+"""Waivers of what steps outside the kernel have keys ``trust:Declaration``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Reasons for not checking, by key; and what was accepted, where there is a lock."""
+
+    waivers: Mapping[str, str] = field(default_factory=dict)
+    lock: Lock | None = None
+
+    def refuse_unneeded(self, library: Library, outside: Sequence[str] = ()) -> None:
+        """Raise where a waiver covers nothing.
+
+        Raises:
+            InvalidInputError: see :func:`bridge.waivers.refuse_unneeded`.
+        """
+        keys = [o.key for o in library.obligations]
+        known = [*keys, *(TRUST_PREFIX + name for name in outside)]
+        refuse_unneeded(self.waivers, known, [k for k in keys if k in registered()])
+
+
+def read_policy(project: Path) -> Policy:
+    """The policy of the project in the folder ``project``.
+
+    Raises:
+        InvalidInputError: the lock or the waivers are malformed.
+    """
+    return Policy(read_waivers(project / WAIVERS_NAME), read_lock(project / LOCK_NAME))
+
+
+def check_hash(check: Check) -> str:
+    """sha256 of a check's own source; what it calls is not covered."""
+    return hashlib.sha256(inspect.getsource(check.measure).encode()).hexdigest()
+
+
+def current_lock(library: Library) -> Lock:
+    """The lock that would be written now."""
+    checks = registered()
+    entries = {}
+    for o in library.obligations:
+        check = checks.get(o.key)
+        name, source = (None, None) if check is None else (check.name, check_hash(check))
+        entries[o.key] = locked(o, name, source)
+    return Lock(entries, library.statements.definition_hashes())
+
+
+def stale_reasons(library: Library, lock: Lock | None) -> dict[str, str]:
+    """Why the pairing of an obligation with its check is stale, by key."""
+    if lock is None:
+        return {}
+    return {d.key: stale_reason(d) for d in drifts(lock, current_lock(library)) if d.makes_stale}
+
+
+def stale_reason(drift: Drift) -> str:
+    """What changed since it was accepted, in a sentence."""
+    if drift.kind is DriftKind.DEFINITION:
+        names = ", ".join(drift.definitions[:3]) or "below it"
+        more = f" and {len(drift.definitions) - 3} more" if len(drift.definitions) > 3 else ""
+        return f"a definition that it unfolds to changed: {names}{more}"
+    if drift.old == drift.new:
+        return f"the statement changed, though it still prints as {drift.new}"
+    return f"the statement changed from {drift.old} to {drift.new}"
+
+
+def load_checks(project: Path, modules: Sequence[str]) -> None:
+    """Import what registers a project's own checks.
+
+    Args:
+        project: the project's folder.
+        modules: names of importable modules, or Python files relative to ``project``; the
+            ``checks`` setting.  Distributions can name theirs as entry points too.
+
+    Raises:
+        InvalidInputError: a module is not there, or breaks while it is imported.
+    """
+    for point in importlib.metadata.entry_points(group=ENTRY_POINTS):
+        _load(point.name, point.load)
+    for name in modules:
+        if name.endswith(".py"):
+            _load(name, lambda name=name: _load_file(project / name))
+        else:
+            _load(name, lambda name=name: importlib.import_module(name))
+
+
+def _load(name: str, load: object) -> None:
+    assert callable(load)
+    try:
+        load()
+    except InvalidInputError:
+        raise
+    except Exception as e:
+        raise InvalidInputError(
+            f"the checks in {name!r} cannot be loaded: {type(e).__name__}: {e}",
+            remedy="correct the module, or the `checks` setting",
+        ) from e
+
+
+def _load_file(path: Path) -> None:
+    name = f"obligations_checks_{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:16]}"
+    if name in sys.modules:
+        return
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None or not path.is_file():
+        raise InvalidInputError(
+            f"there is no file {path}", remedy="correct the `checks` setting of the project"
+        )
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
