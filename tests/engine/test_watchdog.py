@@ -32,7 +32,7 @@ class Client:
         self.said: list[Message] = []
         self.news = asyncio.Event()
         self.version = 0
-        settings = {"seconds_per_file": 600.0, **settings}
+        settings = {"seconds_per_file": 600.0, "idle_seconds": 0.0, **settings}
         self.dog = Watchdog(
             layout, node, project, fingerprint="engine", emit=self._hear, **settings
         )
