@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import sqrt
 from types import MappingProxyType
+from typing import Literal
 
 from numeric.graph import Graph
 from numeric.mutants import Change, DerivativeMutant, Edit, GraphMutant, Mutant
@@ -28,8 +29,7 @@ class Planted:
 
 ONE_TOKEN = "the softmax of one score is 1, whatever the score"
 ONE_HEAD_CHANNEL = "with heads of one channel there is nothing to mix up within a head"
-ONE_CHANNEL = "in a row of one channel x − mean x is 0, so that only beta2 reaches the output"
-SIGNS_ONLY = "a normalized row of two channels is ±1: only the sign of a difference is left"
+ONE_ROW = "a single token is not moved by a transposition"
 
 
 def _seq_len(graph: Graph) -> int:
@@ -123,8 +123,10 @@ _ATTENTION = (
         **_SCORES, "d_model 2": ONE_HEAD_CHANNEL}),
     _planted("value heads interleaved", *_interleaved("mha.vHeads"), hidden={
         "d_model 2": ONE_HEAD_CHANNEL}),
-    _planted("heads merged without moving tokens first", Edit(
-        "mha.tokens", perm=(0, 1, 2), shape=_heads)),
+    _planted(
+        "heads merged without moving tokens first",
+        Edit("mha.tokens", perm=(0, 1, 2), shape=_heads), hidden={"seq_len 1": ONE_ROW},
+    ),
     _planted("heads merged interleaved", Edit("mha.tokens", perm=(1, 2, 0), shape=lambda g: (
         _seq_len(g), g.sizes["headDim"], g.sizes["numHeads"])), hidden={
         "d_model 2": ONE_HEAD_CHANNEL}),
@@ -207,17 +209,24 @@ _TERMS: Sequence[tuple[str, int, Change]] = (
     ("norm2.scaled", 1, "one entry"),
 )
 
-_NO_SCORES = (
-    "mha.q", "mha.qHeads.heads", "mha.scores", "mha.scaled", "mha.softmax.exp",
-    "mha.softmax.inv",
-)  # fmt: skip
+# At one token the softmax is constant: what reaches the output through the scores alone is 0.
+_ONLY_SCORES = {
+    ("mha.q", 1), ("mha.qHeads.heads", 0), ("mha.scores", 0), ("mha.scores", 1),
+    ("mha.scaled", 0), ("mha.softmax.exp", 0), ("mha.context", 0),
+}  # fmt: skip
 
 
 def _wrong_terms() -> tuple[Planted, ...]:
+    """Both modes, but for a transposed tangent: only a cotangent of a weight can be square."""
+    directions: tuple[Literal["jvp"], Literal["vjp"]] = ("jvp", "vjp")
     return tuple(
-        Planted(DerivativeMutant(direction, node, argument, change))
-        for direction in ("jvp", "vjp")
+        Planted(
+            DerivativeMutant(direction, node, argument, change),
+            MappingProxyType(_SCORES if (node, argument) in _ONLY_SCORES else {}),
+        )
+        for direction in directions
         for node, argument, change in _TERMS
+        if change != "transpose" or direction == "vjp"
     )
 
 
