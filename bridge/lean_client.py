@@ -104,7 +104,7 @@ class TrustRequest:
 
     def document(self, nonce: str) -> str:
         """The Lean document that asks for it."""
-        return _document((*self.imports, "Obligations.Trust"), f'#export_trust "{nonce}.trust"')
+        return _document((*self.imports, "Obligations"), f'#export_trust "{nonce}.trust"')
 
 
 def _document(imports: Sequence[str], *commands: str) -> str:
