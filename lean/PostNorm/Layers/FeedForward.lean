@@ -1,0 +1,121 @@
+import PostNorm.Layers.Attention
+import PostNorm.Layers.Gelu
+
+/-! # The position-wise feed-forward layer
+
+`FFN x = gelu (x W₁ + b₁) W₂ + b₂`, row by row.  The weights are inputs, so that their gradients are covered; a layer
+with fixed affine maps is this one with its weights held fixed (`ffn_hasFDerivAt_tokens`).
+
+## Main definitions
+
+* `ΓFfn`: the inputs `x`, `W1`, `b1`, `W2`, `b2`.
+* `affineGraph`, `ffnGraph`; `Spec.affine`, `Spec.ffn`.
+
+## Main statements
+
+* `ffn_eval`: the graph computes the formula.
+* `ffn_hasFDerivAt`, `ffn_backpropVec_eq_adjoint_fderiv`: differentiable everywhere, and backprop is the adjoint of
+  the derivative.
+* `ffn_hasFDerivAt_tokens`, `ffn_adjoint_tokens`: the same for fixed weights.
+
+## Sources
+
+* Vaswani et al., *Attention is all you need*, arXiv:1706.03762, section 3.3, with GELU for ReLU. -/
+
+namespace PostNorm
+universe u
+open RealField Lean.Grind
+
+section graphs
+variable {K : Type u} {seqLen dIn dOut dModel dFF : Nat}
+
+/-- The inputs of the feed-forward layer: `x`, `W1`, `b1`, `W2`, `b2`. -/
+abbrev ΓFfn (seqLen dModel dFF : Nat) : Context :=
+  [⟦seqLen, dModel⟧, ⟦dModel, dFF⟧, ⟦dFF⟧, ⟦dFF, dModel⟧, ⟦dModel⟧]
+
+/-- An affine map of every row: `x W + b`. -/
+def affineGraph : Graph K [⟦seqLen, dIn⟧, ⟦dIn, dOut⟧, ⟦dOut⟧] ⟦seqLen, dOut⟧ := graph! x W b =>
+  let matmul := .matmul x W
+  let bias := .broadcastRows seqLen b
+  return .add matmul bias
+
+/-- The feed-forward layer. -/
+def ffnGraph (c : GeluConstants K) : Graph K (ΓFfn seqLen dModel dFF) ⟦seqLen, dModel⟧ :=
+  graph! x W1 b1 W2 b2 =>
+  let hiddenPre := affineGraph ⟪x, W1, b1⟫
+  let hiddenAct := geluGraph c ⟪hiddenPre⟫
+  let projected := affineGraph ⟪hiddenAct, W2, b2⟫
+  return projected
+
+end graphs
+
+variable {R : Type u} [RealField R] {seqLen dIn dOut dModel dFF : Nat}
+
+/-- An affine map of every row. -/
+noncomputable def Spec.affine {n d f : Nat} (W : Fin d → Fin f → R) (b : Fin f → R) (x : Fin n → Fin d → R) :
+    Fin n → Fin f → R := fun i j => Spec.matmul x W i j + b j
+
+/-- The feed-forward layer. -/
+noncomputable def Spec.ffn {n d f : Nat} (c : GeluConstants R) (W1 : Fin d → Fin f → R) (b1 : Fin f → R)
+    (W2 : Fin f → Fin d → R) (b2 : Fin d → R) (x : Fin n → Fin d → R) : Fin n → Fin d → R :=
+  Spec.affine W2 b2 fun i j => Spec.gelu c (Spec.affine W1 b1 x i j)
+
+theorem affine_eval (ρ : Env R [⟦seqLen, dIn⟧, ⟦dIn, dOut⟧, ⟦dOut⟧]) :
+    affineGraph.eval ρ = Tensor.ofMat (Spec.affine (ρ.get (.there .here)).mat
+      (ρ.get (.there (.there .here))).vec (ρ.get .here).mat) := rfl
+
+/-- The feed-forward graph computes the feed-forward formula, at every input. -/
+@[obligation]
+theorem ffn_eval (c : GeluConstants R) (ρ : Env R (ΓFfn seqLen dModel dFF)) :
+    (ffnGraph c).eval ρ = Tensor.ofMat (Spec.ffn c (ρ.get (.there .here)).mat
+      (ρ.get (.there (.there .here))).vec (ρ.get (.there (.there (.there .here)))).mat
+      (ρ.get (.there (.there (.there (.there .here))))).vec (ρ.get .here).mat) := by
+  graph_simp [ffnGraph, affine_eval, gelu_eval]
+  rfl
+
+theorem affineGraph_sideConditions (ρ : Env R [⟦seqLen, dIn⟧, ⟦dIn, dOut⟧, ⟦dOut⟧]) :
+    affineGraph.SideConditions ρ := by
+  graph_side_conditions [affineGraph]
+
+/-- The feed-forward layer has no side condition. -/
+theorem ffnGraph_sideConditions (c : GeluConstants R) (ρ : Env R (ΓFfn seqLen dModel dFF)) :
+    (ffnGraph c).SideConditions ρ := by
+  graph_side_conditions [ffnGraph, affineGraph_sideConditions, geluGraph_sideConditions]
+
+/-- At every point, every operation of the feed-forward layer has the derivative that its tangent map claims. -/
+theorem ffnGraphFDerivCorrectAt (c : GeluConstants R) (ρ : Env R (ΓFfn seqLen dModel dFF)) :
+    GraphFDerivCorrectAt (ffnGraph c) ρ :=
+  (ffnGraph_sideConditions c ρ).correct
+
+/-- The feed-forward layer is Fréchet differentiable in `x`, its weights and its biases together, everywhere, and
+forward mode computes its derivative. -/
+@[obligation]
+theorem ffn_hasFDerivAt (c : GeluConstants R) (ρ : Env R (ΓFfn seqLen dModel dFF)) :
+    HasFDerivAt (fun ρ => (ffnGraph c).eval ρ) ((ffnGraph c).deriv ρ) ρ :=
+  (ffnGraphFDerivCorrectAt c ρ).hasFDerivAt
+
+/-- Backpropagation through the feed-forward layer is the adjoint of its Fréchet derivative, applied to the seed
+`δ`, everywhere. -/
+@[obligation]
+theorem ffn_backpropVec_eq_adjoint_fderiv (c : GeluConstants R) (ρ : Env R (ΓFfn seqLen dModel dFF))
+    (δ : Tensor R ⟦seqLen, dModel⟧) :
+    (ffnGraph c).backprop ρ δ = (fderiv (fun ρ => (ffnGraph c).eval ρ) ρ).adjoint δ :=
+  (ffnGraph c).backprop_eq_adjoint_fderiv ρ (ffnGraphFDerivCorrectAt c ρ) δ
+
+/-! ## Fixed weights -/
+
+/-- With fixed weights, the feed-forward layer is differentiable in the tokens alone. -/
+theorem ffn_hasFDerivAt_tokens (c : GeluConstants R) (x : Tensor R ⟦seqLen, dModel⟧)
+    (weights : Env R (ΓFfn seqLen dModel dFF).tail) :
+    HasFDerivAt (fun x : Tensor R ⟦seqLen, dModel⟧ => (ffnGraph c).eval (Env.cons x weights))
+      ((ffnGraph c).derivHead x weights) x :=
+  (ffnGraph c).hasFDerivAt_head x weights (ffnGraphFDerivCorrectAt c _)
+
+/-- With fixed weights, the first component of backprop is the adjoint of that derivative. -/
+theorem ffn_adjoint_tokens (c : GeluConstants R) (x v : Tensor R ⟦seqLen, dModel⟧)
+    (weights : Env R (ΓFfn seqLen dModel dFF).tail) (δ : Tensor R ⟦seqLen, dModel⟧) :
+    Tensor.dot ((ffnGraph c).derivHead x weights v) δ =
+      Tensor.dot v ((ffnGraph c).backprop (Env.cons x weights) δ).head :=
+  (ffnGraph c).adjoint_head x weights v δ
+
+end PostNorm
