@@ -22,7 +22,7 @@ from bridge.errors import InvalidInputError, LeanSourceError
 from bridge.lean_client import DEFAULT_TIMEOUT, GraphRequest
 from bridge.library import Library, read_library
 from bridge.obligation import Obligation
-from bridge.policy import TRUST_PREFIX, Policy, stale_reasons
+from bridge.policy import TRUST_PREFIX, Policy, missing_keys, stale_reasons
 from bridge.progress import Progress, Silent
 from bridge.project import Project
 from bridge.report import EngineInfo, Entry, Report
@@ -251,6 +251,7 @@ def audit(
         entries=tuple(entries),
         interrupted=interrupted,
         trust=trust,
+        missing=() if only else missing_keys(library, policy.lock),
     )
 
 

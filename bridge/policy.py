@@ -18,7 +18,15 @@ from bridge.library import Library
 from bridge.lock import LOCK_NAME, Drift, DriftKind, Lock, drifts, locked, read_lock
 from bridge.waivers import WAIVERS_NAME, read_waivers, refuse_unneeded
 
-__all__ = ["TRUST_PREFIX", "Policy", "current_lock", "load_checks", "read_policy", "stale_reasons"]
+__all__ = [
+    "TRUST_PREFIX",
+    "Policy",
+    "current_lock",
+    "load_checks",
+    "missing_keys",
+    "read_policy",
+    "stale_reasons",
+]
 
 ENTRY_POINTS = "lean_obligations.checks"
 TRUST_PREFIX = "trust:"
@@ -73,6 +81,14 @@ def stale_reasons(library: Library, lock: Lock | None) -> dict[str, str]:
     if lock is None:
         return {}
     return {d.key: stale_reason(d) for d in drifts(lock, current_lock(library)) if d.makes_stale}
+
+
+def missing_keys(library: Library, lock: Lock | None) -> tuple[str, ...]:
+    """Keys that were locked and that the library no longer has."""
+    if lock is None:
+        return ()
+    present = {o.key for o in library.obligations}
+    return tuple(key for key in lock.obligations if key not in present)
 
 
 def stale_reason(drift: Drift) -> str:

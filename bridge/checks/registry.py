@@ -52,7 +52,8 @@ class Check:
         sizes: names of that graph's sizes.
         measure: the function.
         refuted_by: families on every instance of which a hypothesis check must say no.
-        rejects: mutants that a conclusion check must reject.
+        rejects: mutants that the check must reject: of a conclusion, or of a hypothesis that no
+            instance can violate, such as that a smooth map has a derivative.
     """
 
     name: str
@@ -96,7 +97,8 @@ def check(
         graph: name of the exported graph, without the root namespace.
         sizes: names of the graph's sizes.
         refuted_by: for a hypothesis, the families that violate it.
-        rejects: for a conclusion, the mutants that it must reject.
+        rejects: for a conclusion, or a hypothesis that no instance violates, the mutants that it
+            must reject.
         registry: where to register; the project's own unless a test gives another.
 
     Raises:
@@ -161,8 +163,10 @@ def _validate(made: Check, registry: Mapping[str, Check]) -> None:
         if name not in FAMILIES or FAMILIES[name].region is not Region.REFUTING:
             known = [f.name for f in FAMILIES.values() if f.region is Region.REFUTING]
             raise RegistrationError(f"{where}: expected refuting families {known} but got {name!r}")
-    if made.role is Role.HYPOTHESIS and not made.refuted_by:
-        raise RegistrationError(f"{where}: expected families that refute it but got none")
+    if made.role is Role.HYPOTHESIS and not made.refuted_by and not made.rejects:
+        raise RegistrationError(
+            f"{where}: expected families that refute it, or mutants that it rejects, but got none"
+        )
     if made.role is Role.CONCLUSION and not made.rejects:
         raise RegistrationError(f"{where}: expected mutants that it rejects but got none")
 

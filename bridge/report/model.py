@@ -46,7 +46,8 @@ class Report:
     """A whole audit, in Lean's order of theorems.
 
     ``folder`` is where the project lies in its repository; entries give their files relative to
-    the project.  ``trust`` is what is behind the statements; ``None`` where nobody looked.
+    the project.  ``missing`` are keys of the lock that the library no longer has: an audit must not
+    get smaller unseen.  ``trust`` is what is behind the statements; ``None`` where nobody looked.
     """
 
     tool: str
@@ -57,6 +58,7 @@ class Report:
     interrupted: bool = False
     folder: str = ""
     trust: Trust | None = None
+    missing: tuple[str, ...] = ()
 
     @property
     def summary(self) -> dict[str, int]:
@@ -68,4 +70,4 @@ class Report:
     def exit_code(self) -> int:
         """The audit's exit code: see :func:`bridge.verdict.exit_code`."""
         code = exit_code((e.verdict, e.obligation.lean.status) for e in self.entries)
-        return 4 if self.interrupted and code == 0 else code
+        return 4 if code == 0 and (self.interrupted or self.missing) else code

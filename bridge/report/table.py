@@ -148,6 +148,8 @@ def _summary(report: Report) -> Text:
     lines = [f"Lean: {proved} of {theorems} theorems proved.  Numbers: {verdicts}."]
     if report.interrupted:
         lines.append("Interrupted: what was found until then is above; the rest was not checked.")
+    if report.missing:
+        lines.append(f"Locked and gone: {', '.join(one_line(k) for k in report.missing)}.")
     lines += _trust(report)
     lines.append("Numbers are evidence on the instances drawn, not proofs.")
     lines.append(f"exit code {report.exit_code}")

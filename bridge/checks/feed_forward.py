@@ -1,0 +1,53 @@
+"""Checks of the feed-forward layer's theorems, on the graph that Lean exports.
+
+The closed form beside it is `numeric.feed_forward`; the Lean source is
+``lean/PostNorm/Layers/FeedForward.lean``.
+"""
+
+from __future__ import annotations
+
+from bridge.checks.measures import backprop_is_right, derivative_is_right, value_is_right
+from bridge.checks.registry import check
+from numeric.block_mutants import mutants_of
+from numeric.case import Case
+from numeric.measurement import Measurement
+
+GRAPH = "ffnGraph"
+SIZES = ("seqLen", "dModel", "dFF")
+
+
+@check("ffn_eval:conclusion", graph=GRAPH, sizes=SIZES, rejects=mutants_of(GRAPH, "value"))
+def feed_forward_is_its_closed_form(case: Case) -> Measurement:
+    """What the graph computes is gelu(x·W1 + b1)·W2 + b2, entry by entry against the closed form,
+    by rules A and B.
+
+    Σ|terms| is the graph's running error bound.  GELU's constants are those that Lean exports: the
+    tanh form's √(2/π) and 0.044715, or the check says no.
+    """
+    return value_is_right(case)
+
+
+@check("ffn_hasFDerivAt:conclusion", graph=GRAPH, sizes=SIZES, rejects=mutants_of(GRAPH, "jvp"))
+def feed_forward_has_its_derivative(case: Case) -> Measurement:
+    """The derivative that the graph claims is the derivative of what the graph computes.
+
+    Along a random direction of x and of each parameter the JVP is held against the complex step (h
+    = 1e-200) of the graph's evaluation, and along all of them against the closed form's JVP, entry
+    by entry, by rules A and B.  The Taylor remainder must get below 1e-3 of Σ|terms|.
+    """
+    return derivative_is_right(case)
+
+
+@check(
+    "ffn_backpropVec_eq_adjoint_fderiv:conclusion",
+    graph=GRAPH,
+    sizes=SIZES,
+    rejects=mutants_of(GRAPH, "vjp"),
+)
+def feed_forward_backprop_is_the_adjoint(case: Case) -> Measurement:
+    """⟨J v, s⟩ = ⟨v, backprop s⟩ for random v and s, for x and each parameter by itself.
+
+    J v is the complex step of the graph's evaluation, so that no forward rule takes part.  Every
+    entry of backprop is also held against the closed form's.
+    """
+    return backprop_is_right(case)

@@ -1,0 +1,85 @@
+"""An audit that cannot be fooled: every trick, through the real engine."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from bridge.cli.main import group
+from bridge.project import Project
+from tests.lean.conftest import ROOT
+from tests.lean.tricks import HEAD, HONEST, TAIL, TRICKS, Trick
+
+Make = Callable[[str], Project]
+
+
+def obligations(project: Project, *arguments: str) -> Result:
+    return CliRunner().invoke(group, [*arguments, "--project", str(project.root)])
+
+
+def write(project: Project, trick: Trick, body: str) -> None:
+    lean = project.root / "lean"
+    for module, text in trick.files.items():
+        (lean / (module.replace(".", "/") + ".lean")).write_text(text, encoding="utf-8")
+    imports = "".join(f"import {module}\n" for module in trick.files)
+    (lean / "Demo" / "Basic.lean").write_text(imports + HEAD + body + TAIL, encoding="utf-8")
+
+
+@pytest.mark.lean
+@pytest.mark.parametrize("trick", [HONEST, *TRICKS], ids=lambda t: t.name)
+def test_trick(trick: Trick, project_of: Make) -> None:
+    project = project_of("import Obligations\n")
+    waivers = [f'[[waiver]]\nkey = "{key}"\nreason = "not a number"\n' for key in trick.waived]
+    (project.root / "waivers.toml").write_text("".join(waivers), encoding="utf-8")
+    if trick.before is not None:
+        write(project, trick, trick.before)
+        locked = obligations(project, "lock")
+        assert locked.exit_code == 0, locked.output
+    write(project, trick, trick.body)
+    result = obligations(project, "audit")
+    assert result.exit_code == trick.code, result.output
+    assert " ".join(trick.said.split()) in " ".join(result.output.split())
+    assert "Traceback" not in result.output
+
+
+def test_the_page_shows_every_trick() -> None:
+    path = ROOT / "docs" / "tricks.md"
+    if os.environ.get("UPDATE_DOCS"):
+        path.write_text(page(), encoding="utf-8")
+    assert path.read_text(encoding="utf-8") == page(), "run it once with UPDATE_DOCS=1"
+
+
+def page() -> str:
+    rows = [f"| {t.name} | {t.what} | {t.code} | {t.said.strip()} |" for t in TRICKS]
+    return PAGE + "\n".join(rows) + "\n" + END
+
+
+PAGE = """\
+# Ways to fool an audit
+
+Each row is a small Lean project in `tests/lean/tricks.py`, audited by the real engine in the tests.
+Its obligations are waived, so that an honest project ends with exit code 0; what is said is said
+because of the trick.
+
+| trick | what is tried | exit code | what the audit says |
+| --- | --- | --- | --- |
+"""
+END = """
+Not seen: code in the audited project runs inside Lean while it is compiled and asked.  A
+metaprogram written against this very tool could read the request's nonce and answer in its place;
+read such code before you audit it.  Misbehaving language servers are in
+`tests/bridge/test_lean_client.py`, faults of the engine in `tests/engine`.
+"""
+
+
+def test_there_are_enough_tricks() -> None:
+    assert len(TRICKS) >= 25
+    assert len({t.name for t in TRICKS}) == len(TRICKS)
+
+
+def test_pages_say_nothing_of_this_machine() -> None:
+    assert str(Path.home()) not in page()

@@ -1,0 +1,296 @@
+"""Ways to fool an audit, each as a small Lean project, and what our audit says to it.
+
+In every project the obligations are waived, so that an honest one ends with 0: whatever else is
+said is said because of the trick.  ``docs/tricks.md`` shows this table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+__all__ = ["HONEST", "TRICKS", "Trick"]
+
+HEAD = "import Obligations\nnamespace Demo\n"
+TAIL = "end Demo\n"
+KEYS = ("t:hPos", "t:conclusion")
+WRONG = """\
+@[obligation] theorem t (n : Nat) (hPos : 0 < n) : n + 2 + 2 = n + 5 := by
+  have := bad
+  omega
+"""
+RIGHT = "@[obligation] theorem t (n : Nat) (hPos : 0 < n) : 0 < n + n := by omega\n"
+
+
+@dataclass(frozen=True)
+class Trick:
+    """One project.
+
+    Attributes:
+        name: for the test's identifier and the table.
+        what: what is tried, in a sentence.
+        body: what stands in ``Demo/Basic.lean`` between its first and last line.
+        code: the exit code of the audit.
+        said: what standard output or error must hold.
+        before: an earlier ``body`` that was locked; ``None`` where nothing was.
+        files: further Lean sources by module name, imported by ``Demo/Basic.lean``.
+        waived: keys that are waived.
+        official_too: whether the official engine sees it as well.
+    """
+
+    name: str
+    what: str
+    body: str
+    code: int
+    said: str
+    before: str | None = None
+    files: Mapping[str, str] = field(default_factory=dict)
+    waived: tuple[str, ...] = KEYS
+
+
+ABOVE = """\
+@[obligation] theorem t (n : Nat) (hPos : low < n) : low < n + n := by
+  unfold low at *
+  omega
+"""
+
+HONEST = Trick("honest", "nothing: an honest theorem, waived", RIGHT, 0, "proved")
+
+SKIP = """\
+open Lean Elab Command in
+run_cmd liftCoreM do
+  let d : Declaration := .thmDecl
+    { name := `Demo.bad, levelParams := [], value := mkConst ``True.intro
+      type := mkApp3 (mkConst ``Eq [1]) (mkConst ``Nat) (mkNatLit 4) (mkNatLit 5) }
+  withOptions (fun o => o.setBool `debug.skipKernelTC true) (addDecl d)
+"""
+ASSIGN = """\
+open Lean Elab Tactic in
+elab "believe" : tactic => do (← getMainGoal).assign (mkConst ``True.intro)
+set_option debug.skipKernelTC true in
+theorem bad : 2 + 2 = 5 := by believe
+"""
+
+TRICKS = (
+    Trick("sorry", "an unfinished proof", "theorem bad : 2 + 2 = 5 := sorry\n" + WRONG, 1, "sorry"),
+    Trick(
+        "sorry-in-a-macro",
+        "`sorry` spelled by a macro, so that no text search finds it near the theorem",
+        'macro "done!" : tactic => `(tactic| sorry)\ntheorem bad : 2 + 2 = 5 := by done!\n' + WRONG,
+        1,
+        "sorry",
+    ),
+    Trick(
+        "sorry-far-away",
+        "`sorry` two lemmas down, in another file",
+        "theorem bad : 2 + 2 = 5 := Far.worse\n" + WRONG,
+        1,
+        "sorry",
+        files={
+            "Demo.Far": "theorem Far.worst : 2 + 2 = 5 := sorry\ntheorem Far.worse : 2 + 2 = 5 := Far.worst\n"
+        },
+    ),
+    Trick(
+        "admit", "`admit` for `sorry`", "theorem bad : 2 + 2 = 5 := by admit\n" + WRONG, 1, "sorry"
+    ),
+    Trick(
+        "sorry-in-a-definition",
+        "a definition in the statement is unfinished, the proof is not",
+        "def low : Nat := sorry\n"
+        "@[obligation] theorem t (n : Nat) (hPos : low < n) : low < n + n := by omega\n",
+        1,
+        "sorry",
+    ),
+    Trick("axiom", "an axiom of the project's own", "axiom bad : 2 + 2 = 5\n" + WRONG, 1, "axiom"),
+    Trick(
+        "axiom-far-away",
+        "an axiom in another file",
+        "theorem bad : 2 + 2 = 5 := Far.law\n" + WRONG,
+        1,
+        "axiom",
+        files={"Demo.Far": "axiom Far.law : 2 + 2 = 5\n"},
+    ),
+    Trick(
+        "axiom-with-a-good-name",
+        "an axiom called `propext`, in the project's namespace",
+        "axiom propext : 2 + 2 = 5\ntheorem bad : 2 + 2 = 5 := Demo.propext\n" + WRONG,
+        1,
+        "axiom",
+    ),
+    Trick(
+        "axiom-behind-instance",
+        "an axiom that enters through an instance",
+        "class Odd where law : 2 + 2 = 5\naxiom odd : Odd\n"
+        "instance : Odd := odd\ntheorem bad : 2 + 2 = 5 := Odd.law\n" + WRONG,
+        1,
+        "axiom",
+    ),
+    Trick(
+        "native-decide",
+        "the compiler's word for a proof",
+        "theorem bad : (2 + 3 : Nat) = 5 := by native_decide\n"
+        "@[obligation] theorem t (n : Nat) (hPos : 0 < n) : n + (2 + 3) = n + 5 := by rw [bad]\n",
+        1,
+        "axiom",
+    ),
+    Trick(
+        "true",
+        "a conclusion that is `True`",
+        "@[obligation] theorem t (n : Nat) (hPos : 0 < n) : True := trivial\n",
+        1,
+        "its conclusion is True",
+    ),
+    Trick(
+        "itself",
+        "a conclusion that is a hypothesis",
+        "@[obligation] theorem t (n : Nat) (hPos : 0 < n) : 0 < n := hPos\n",
+        1,
+        "its own hypothesis hPos",
+    ),
+    Trick(
+        "contradiction",
+        "hypotheses that no number meets",
+        "@[obligation] theorem t (n : Nat) (hPos : 0 < n) (hLow : n < 1) : n = 7 := by omega\n",
+        1,
+        "contradict each other",
+        waived=(*KEYS, "t:hLow"),
+    ),
+    Trick(
+        "impossible",
+        "one hypothesis that is false",
+        "@[obligation] theorem t (n : Nat) (hPos : n < n) : n = 7 := by omega\n",
+        1,
+        "contradict each other",
+    ),
+    Trick("past-the-kernel", "a metaprogram adds a theorem unchecked", SKIP + WRONG, 3, "Demo.bad"),
+    Trick(
+        "kernel-switched-off",
+        "`debug.skipKernelTC` and a tactic that assigns nonsense",
+        ASSIGN + WRONG,
+        3,
+        "Demo.bad",
+    ),
+    Trick(
+        "implemented-by",
+        "a definition that runs as another one",
+        "def slow (n : Nat) : Nat := n\n@[implemented_by slow] def quick (n : Nat) : Nat := n + 1\n"
+        + RIGHT,
+        0,
+        "Demo.quick (implemented_by)",
+    ),
+    Trick(
+        "unnamed-hypothesis",
+        "a hypothesis without a name, which no waiver or check can name",
+        "@[obligation] theorem t (n : Nat) : 0 < n → 0 < n + n := by omega\n",
+        2,
+        "has no name",
+    ),
+    Trick(
+        "hypothesis-as-instance",
+        "a hypothesis hidden in square brackets",
+        "class Big (n : Nat) : Prop where law : 0 < n\n"
+        "@[obligation] theorem t (n : Nat) [Big n] : 0 < n + n := by\n"
+        "  have := Big.law (n := n)\n  omega\n",
+        2,
+        "has no name",
+    ),
+    Trick(
+        "two-of-one-name",
+        "two hypotheses of one name, so that one check would cover both",
+        "@[obligation] theorem t (n : Nat) (hPos : 0 < n) (hPos : n < 9) : n < 9 := hPos\n",
+        2,
+        "two hypotheses",
+    ),
+    Trick(
+        "nothing-tagged",
+        "no theorem is tagged",
+        RIGHT.replace("@[obligation] ", ""),
+        4,
+        "nothing",
+        waived=(),
+    ),
+    Trick(
+        "comment",
+        "a tagged theorem in a comment",
+        "/- " + RIGHT + " -/\n",
+        4,
+        "nothing was audited",
+        waived=(),
+    ),
+    Trick(
+        "look-alike",
+        "the theorem's name in another alphabet, so that its waiver names nothing",
+        RIGHT.replace("theorem t", "theorem т"),
+        2,
+        "no obligation is called 't:hPos'",
+    ),
+    Trick(
+        "shadow",
+        "the theorem restated, weaker, in a namespace below",
+        RIGHT
+        + "namespace Demo\n@[obligation] theorem t (n : Nat) (hPos : 5 < n) : 0 < n := by omega\n"
+        "end Demo\n",
+        4,
+        "unpaired",
+    ),
+    Trick(
+        "forged-answer",
+        "a message that looks like Lean's answer",
+        '#eval IO.println "obligations:0:{}"\n'
+        "open Lean Elab Command in\n"
+        'run_cmd logInfo "obligations:statements:{\\"kind\\": \\"end\\"}"\n' + RIGHT,
+        0,
+        "t  ",
+    ),
+    Trick(
+        "command-hijacked",
+        "the project redefines our export command",
+        'open Lean in\nmacro (priority := high) "#export_obligations " s:str : command =>\n'
+        "  `(#eval IO.println $s)\n" + RIGHT,
+        3,
+        "without an answer",
+    ),
+    Trick(
+        "definition-changed",
+        "a definition changes below an unchanged statement",
+        "def low : Nat := 1\n" + ABOVE,
+        4,
+        "stale",
+        before="def low : Nat := 0\n" + ABOVE,
+    ),
+    Trick(
+        "notation-changed",
+        "a notation comes to mean something else; the statement prints as before",
+        'def much (n : Nat) : Prop := 1 < n\nnotation "big " n:max => much n\n'
+        "@[obligation] theorem t (n : Nat) (hPos : big n) : big n ∨ n = 0 := Or.inl hPos\n",
+        4,
+        "stale",
+        before='def some (n : Nat) : Prop := 0 < n\nnotation "big " n:max => some n\n'
+        "@[obligation] theorem t (n : Nat) (hPos : big n) : big n ∨ n = 0 := Or.inl hPos\n",
+    ),
+    Trick(
+        "instance-changed",
+        "another order on the same numbers; the statement prints as before",
+        "structure N where v : Nat\ninstance : LT N := ⟨fun a b => b.v < a.v⟩\n"
+        "@[obligation] theorem t (a b : N) (hPos : a < b) : a < b ∨ b < a := Or.inl hPos\n",
+        4,
+        "stale",
+        before="structure N where v : Nat\ninstance : LT N := ⟨fun a b => a.v < b.v⟩\n"
+        "@[obligation] theorem t (a b : N) (hPos : a < b) : a < b ∨ b < a := Or.inl hPos\n",
+    ),
+    Trick(
+        "theorem-removed",
+        "a locked theorem is gone, so that less is audited",
+        RIGHT,
+        4,
+        "Locked and gone: u:conclusion",
+        before=RIGHT + "@[obligation] theorem u (n : Nat) : 0 ≤ n := by omega\n",
+    ),
+    Trick(
+        "does-not-compile",
+        "a source with an error",
+        "theorem bad : 2 + 2 = 5 := rfl\n" + WRONG,
+        3,
+        "Demo/Basic.lean:3:",
+    ),
+)
