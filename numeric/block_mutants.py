@@ -16,7 +16,7 @@ from numeric.graph import Graph
 from numeric.mutants import Change, DerivativeMutant, Edit, GraphMutant, Mutant
 from numeric.ops import Shape
 
-__all__ = ["BLOCK_MUTANTS", "Planted"]
+__all__ = ["PLANTED", "Planted", "mutants_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,13 +138,13 @@ _FEED_FORWARD = (
         "ffn.hiddenPre.matmul", args=("attnResidual", "W1"))),
     _planted("b1 left out", _copies("ffn.hiddenPre", "ffn.hiddenPre.matmul")),
     _planted("b2 subtracted", Edit("ffn.projected", op="sub")),
-    _planted("GELU left out", _copies("ffn.hiddenAct", "ffn.hiddenPre")),
-    _planted("GELU's 0.044715 is 0.0447", Edit("ffn.gelu.cubic", constant=0.0447)),
-    _planted("GELU's √(2/π) is 0.8", Edit("ffn.gelu.arg", constant=0.8)),
+    _planted("GELU left out", _copies("ffn.hiddenAct.y", "ffn.hiddenPre")),
+    _planted("GELU's 0.044715 is 0.0447", Edit("ffn.hiddenAct.cubic", constant=0.0447)),
+    _planted("GELU's √(2/π) is 0.8", Edit("ffn.hiddenAct.arg", constant=0.8)),
     _planted("GELU's cube is a fourth power", Edit(
-        "ffn.gelu.cube", args=("ffn.gelu.square", "ffn.gelu.square"))),
-    _planted("GELU without 1 +", Edit("ffn.gelu.shifted", constant=0.0)),
-    _planted("GELU without the half", Edit("ffn.gelu.half", constant=1.0)),
+        "ffn.hiddenAct.cube", args=("ffn.hiddenAct.square", "ffn.hiddenAct.square"))),
+    _planted("GELU without 1 +", Edit("ffn.hiddenAct.shifted", constant=0.0)),
+    _planted("GELU without the half", Edit("ffn.hiddenAct.half", constant=1.0)),
 )  # fmt: skip
 
 _RESIDUALS = (
@@ -201,9 +201,9 @@ _TERMS: Sequence[tuple[str, int, Change]] = (
     ("norm1.normalized", 1, "drop"),
     ("norm1.y", 1, "drop"),
     ("ffn.hiddenPre.matmul", 1, "one entry"),
-    ("ffn.gelu.tanh", 0, "one percent"),
-    ("ffn.gelu.cube", 0, "drop"),
-    ("ffn.hiddenAct", 1, "drop"),
+    ("ffn.hiddenAct.tanh", 0, "one percent"),
+    ("ffn.hiddenAct.cube", 0, "drop"),
+    ("ffn.hiddenAct.y", 1, "drop"),
     ("ffnResidual", 0, "drop"),
     ("norm2.centered", 1, "drop"),
     ("norm2.scaled", 1, "one entry"),
@@ -230,7 +230,56 @@ def _wrong_terms() -> tuple[Planted, ...]:
     )
 
 
-BLOCK_MUTANTS: tuple[Planted, ...] = (
+_BLOCK: tuple[Planted, ...] = (
     *_ATTENTION, *_FEED_FORWARD, *_RESIDUALS, *_NORMS, *_wrong_terms(),
 )  # fmt: skip
-"""Errors of the whole block's graph, by the names of its saved tensors."""
+
+
+def _part(names: Mapping[str, str]) -> tuple[Planted, ...]:
+    """The errors that lie in a part of the block.
+
+    Args:
+        names: the part's name of each value of the block; a name that ends in a dot stands for all
+            that begin with it.
+    """
+
+    def own(name: str) -> str | None:
+        if name in names:
+            return names[name]
+        prefix = next((p for p in names if p.endswith(".") and name.startswith(p)), None)
+        return None if prefix is None else names[prefix] + name.removeprefix(prefix)
+
+    return tuple(
+        Planted(p.mutant.renamed(lambda n: own(n) or n), p.hidden)
+        for p in _BLOCK
+        if all(own(name) is not None for name in p.mutant.names)
+        and not (isinstance(p.mutant, DerivativeMutant) and own(p.mutant.node) == "x")
+    )
+
+
+_WEIGHTS = {name: name for name in ("Wq", "Wk", "Wv", "Wo", "W1", "b1", "W2", "b2")}
+_NORM1 = {"norm1.": "norm.", "gamma1": "gamma", "beta1": "beta", "eps1": "eps"}
+_NORM2 = {"norm2.": "norm.", "gamma2": "gamma", "beta2": "beta", "eps2": "eps"}
+
+PLANTED: Mapping[str, tuple[Planted, ...]] = MappingProxyType(
+    {
+        "encoderBlockGraph": _BLOCK,
+        "mhaGraph": _part({**_WEIGHTS, "x": "x", "mha.": ""}),
+        "ffnGraph": _part({**_WEIGHTS, "norm1.y": "x", "ffn.": ""}),
+        "mhaPostNormGraph": _part(
+            {**_WEIGHTS, **_NORM1, "x": "x", "mha.": "mha.", "attnResidual": "residual"}
+        ),
+        "seqFfnPostNormGraph": _part(
+            {**_WEIGHTS, **_NORM2, "norm1.y": "x", "ffn.": "ffn.", "ffnResidual": "residual"}
+        ),
+    }
+)
+"""Errors by the name of the graph that they are planted in."""
+
+
+def mutants_of(graph: str, kind: Literal["value", "jvp", "vjp"]) -> tuple[Mutant, ...]:
+    """The errors of a graph: in what it computes, or in one mode of its derivative."""
+    mutants = [p.mutant for p in PLANTED[graph]]
+    if kind == "value":
+        return tuple(m for m in mutants if isinstance(m, GraphMutant))
+    return tuple(m for m in mutants if isinstance(m, DerivativeMutant) and m.direction == kind)

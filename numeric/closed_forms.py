@@ -138,7 +138,7 @@ def _feed_forward_saved(saved: feed_forward.Saved, prefix: str) -> dict[str, Arr
     """The feed-forward layer's saved tensors under the graph's names."""
     return {
         f"{prefix}hiddenPre": saved.hidden,
-        f"{prefix}hiddenAct": saved.active,
+        f"{prefix}hiddenAct.y": saved.active,
         f"{prefix}projected": saved.output,
     }
 
@@ -147,7 +147,7 @@ def _mha_post_norm_run(at: Arguments) -> dict[str, Array]:
     saved = _mha_post_norm(at)
     return {
         **_attention_saved(saved.branch, "mha."),
-        "attnResidual": saved.residual,
+        "residual": saved.residual,
         "norm.y": saved.output,
     }
 
@@ -156,7 +156,7 @@ def _ffn_post_norm_run(at: Arguments) -> dict[str, Array]:
     saved = _ffn_post_norm(at)
     return {
         **_feed_forward_saved(saved.branch, "ffn."),
-        "ffnResidual": saved.residual,
+        "residual": saved.residual,
         "norm.y": saved.output,
     }
 
@@ -194,13 +194,13 @@ CLOSED_FORMS: Mapping[str, ClosedForm] = MappingProxyType(
             _mha_post_norm_run,
             lambda at, t: post_norm.attention_jvp(at.inputs, _mha_post_norm(at), t),
             lambda at, s: post_norm.attention_vjp(at.inputs, _mha_post_norm(at), s),
-            {"eps": "attnResidual"},
+            {"eps": "residual"},
         ),
         "seqFfnPostNormGraph": ClosedForm(
             _ffn_post_norm_run,
             lambda at, t: post_norm.feed_forward_jvp(at.inputs, _ffn_post_norm(at), t),
             lambda at, s: post_norm.feed_forward_vjp(at.inputs, _ffn_post_norm(at), s),
-            {"eps": "ffnResidual"},
+            {"eps": "residual"},
         ),
         "encoderBlockGraph": ClosedForm(
             _block_run,

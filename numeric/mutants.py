@@ -23,8 +23,15 @@ class Mutant(Protocol):
     def name(self) -> str:
         """A name for reports, unique in a check."""
 
+    @property
+    def names(self) -> frozenset[str]:
+        """The values and symbols of the graph that it speaks of."""
+
     def apply(self, graph: Graph) -> Interpreter:
         """The graph with the error in it; raises `GraphError` where there is no place for it."""
+
+    def renamed(self, name: Callable[[str], str]) -> Mutant:
+        """The same for a graph whose values and symbols are called otherwise."""
 
 
 Change = Literal["drop", "negate", "transpose", "one percent", "one in a million", "one entry"]
@@ -65,6 +72,15 @@ class DerivativeMutant:
     def name(self) -> str:
         """Such as ``vjp of square, argument 1: drop``."""
         return f"{self.direction} of {self.node}, argument {self.argument}: {self.change}"
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The saved tensor."""
+        return frozenset({self.node})
+
+    def renamed(self, name: Callable[[str], str]) -> DerivativeMutant:
+        """The same for a graph whose values are called otherwise."""
+        return replace(self, node=name(self.node))
 
     def apply(self, graph: Graph) -> Interpreter:
         """An interpreter with the wrong derivative at that node."""
@@ -135,6 +151,28 @@ class GraphMutant:
 
     name: str
     edits: tuple[Edit, ...]
+
+    @property
+    def names(self) -> frozenset[str]:
+        """All values and symbols that its edits speak of."""
+        found = {n for e in self.edits for n in (e.node, e.before, e.symbol) if n is not None}
+        return frozenset(found | {a for e in self.edits for a in e.args or ()})
+
+    def renamed(self, name: Callable[[str], str]) -> GraphMutant:
+        """The same for a graph whose values and symbols are called otherwise."""
+        return GraphMutant(
+            self.name,
+            tuple(
+                replace(
+                    e,
+                    node=name(e.node),
+                    args=None if e.args is None else tuple(name(a) for a in e.args),
+                    symbol=None if e.symbol is None else name(e.symbol),
+                    before=None if e.before is None else name(e.before),
+                )
+                for e in self.edits
+            ),
+        )
 
     def apply(self, graph: Graph) -> Interpreter:
         """An interpreter of the changed graph."""

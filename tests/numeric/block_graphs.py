@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import pi, sqrt
 from typing import Any
 
@@ -84,15 +84,15 @@ class Writer:
             return prefix + name
 
         u = self.linear(n("hiddenPre"), x, "W1", "b1")
-        square = self.node(n("gelu.square"), "mul", u, u)
-        cube = self.node(n("gelu.cube"), "mul", square, u)
-        cubic = self.constant(n("gelu.cubic"), "scale", cube, 0.044715, "geluA")
-        inner = self.node(n("gelu.inner"), "add", u, cubic)
-        arg = self.constant(n("gelu.arg"), "scale", inner, sqrt(2 / pi), "geluK")
-        t = self.node(n("gelu.tanh"), "tanh", arg)
-        shifted = self.constant(n("gelu.shifted"), "addConst", t, 1.0)
-        half = self.constant(n("gelu.half"), "scale", u, 0.5)
-        active = self.node(n("hiddenAct"), "mul", half, shifted)
+        square = self.node(n("hiddenAct.square"), "mul", u, u)
+        cube = self.node(n("hiddenAct.cube"), "mul", square, u)
+        cubic = self.constant(n("hiddenAct.cubic"), "scale", cube, 0.044715, "geluA")
+        inner = self.node(n("hiddenAct.inner"), "add", u, cubic)
+        arg = self.constant(n("hiddenAct.arg"), "scale", inner, sqrt(2 / pi), "geluK")
+        t = self.node(n("hiddenAct.tanh"), "tanh", arg)
+        shifted = self.constant(n("hiddenAct.shifted"), "addConst", t, 1.0)
+        half = self.constant(n("hiddenAct.half"), "scale", u, 0.5)
+        active = self.node(n("hiddenAct.y"), "mul", half, shifted)
         return self.linear(n("projected"), active, "W2", "b2")
 
     def norm(self, prefix: str, x: str, gamma: str, beta: str, symbol: str) -> str:
@@ -128,32 +128,95 @@ class Writer:
         }
 
 
-def block_json(
-    seq_len: int = 4, heads: int = 2, head_dim: int = 4, d_ff: int = 16
-) -> dict[str, Any]:
-    """The whole block."""
-    d = heads * head_dim
+def _attention_inputs(seq_len: int, d: int, width: int) -> dict[str, Shape]:
+    return {
+        "x": [seq_len, d],
+        **dict.fromkeys(("Wq", "Wk", "Wv"), (d, width)),
+        "Wo": [width, d],
+    }
+
+
+def _feed_forward_inputs(d: int, d_ff: int) -> dict[str, Shape]:
+    return {"W1": [d, d_ff], "b1": [d_ff], "W2": [d_ff, d], "b2": [d]}
+
+
+def mha(seq_len: int, d: int, heads: int, head_dim: int) -> Writer:
+    """`PostNorm.mhaGraph`."""
+    w = Writer(_attention_inputs(seq_len, d, heads * head_dim))
+    w.attention("", "x", heads, head_dim)
+    return w
+
+
+def ffn(seq_len: int, d: int, d_ff: int) -> Writer:
+    """`PostNorm.ffnGraph`."""
+    w = Writer({"x": [seq_len, d], **_feed_forward_inputs(d, d_ff)})
+    w.feed_forward("", "x")
+    return w
+
+
+def mha_post_norm(seq_len: int, d: int, heads: int, head_dim: int) -> Writer:
+    """`PostNorm.mhaPostNormGraph`."""
+    inputs = _attention_inputs(seq_len, d, heads * head_dim)
+    w = Writer({**inputs, "gamma": [d], "beta": [d]})
+    branch = w.attention("mha.", "x", heads, head_dim)
+    w.norm("norm.", w.node("residual", "add", branch, "x"), "gamma", "beta", "eps")
+    return w
+
+
+def seq_ffn_post_norm(seq_len: int, d: int, d_ff: int) -> Writer:
+    """`PostNorm.seqFfnPostNormGraph`."""
+    inputs = {"x": [seq_len, d], **_feed_forward_inputs(d, d_ff)}
+    w = Writer({**inputs, "gamma": [d], "beta": [d]})
+    branch = w.feed_forward("ffn.", "x")
+    w.norm("norm.", w.node("residual", "add", branch, "x"), "gamma", "beta", "eps")
+    return w
+
+
+def encoder_block(seq_len: int, d: int, heads: int, head_dim: int, d_ff: int) -> Writer:
+    """`PostNorm.encoderBlockGraph`."""
     w = Writer(
         {
-            "x": [seq_len, d],
-            **{name: [d, d] for name in ("Wq", "Wk", "Wv", "Wo")},
-            **{name: [d] for name in ("gamma1", "beta1", "gamma2", "beta2")},
-            "W1": [d, d_ff],
-            "b1": [d_ff],
-            "W2": [d_ff, d],
-            "b2": [d],
+            **_attention_inputs(seq_len, d, heads * head_dim),
+            **dict.fromkeys(("gamma1", "beta1", "gamma2", "beta2"), (d,)),
+            **_feed_forward_inputs(d, d_ff),
         }
     )
-    a = w.attention("mha.", "x", heads, head_dim)
-    residual = w.node("attnResidual", "add", "x", a)
+    branch = w.attention("mha.", "x", heads, head_dim)
+    residual = w.node("attnResidual", "add", branch, "x")
     y = w.norm("norm1.", residual, "gamma1", "beta1", "eps1")
-    f = w.feed_forward("ffn.", y)
-    second = w.node("ffnResidual", "add", y, f)
-    w.norm("norm2.", second, "gamma2", "beta2", "eps2")
-    sizes = {"seqLen": seq_len, "numHeads": heads, "headDim": head_dim, "dFF": d_ff}
-    return w.json("encoderBlockGraph", sizes)
+    residual = w.node("ffnResidual", "add", w.feed_forward("ffn.", y), y)
+    w.norm("norm2.", residual, "gamma2", "beta2", "eps2")
+    return w
 
 
-def block(seq_len: int = 4, heads: int = 2, head_dim: int = 4, d_ff: int = 16) -> Graph:
-    """The parsed graph of the whole block."""
-    return parse_graph(block_json(seq_len, heads, head_dim, d_ff))
+_WRITERS: dict[str, tuple[Callable[..., Writer], tuple[str, ...]]] = {
+    "mhaGraph": (mha, ("seqLen", "dModel", "numHeads", "headDim")),
+    "ffnGraph": (ffn, ("seqLen", "dModel", "dFF")),
+    "mhaPostNormGraph": (mha_post_norm, ("seqLen", "dModel", "numHeads", "headDim")),
+    "seqFfnPostNormGraph": (seq_ffn_post_norm, ("seqLen", "dModel", "dFF")),
+    "encoderBlockGraph": (encoder_block, ("seqLen", "dModel", "numHeads", "headDim", "dFF")),
+}
+WRITTEN = tuple(_WRITERS)
+"""The graphs that `written` knows."""
+
+
+def size_names(name: str) -> tuple[str, ...]:
+    """The sizes of a graph, in Lean's order."""
+    return _WRITERS[name][1]
+
+
+def written(name: str, sizes: Mapping[str, int]) -> Graph:
+    """A graph by its name and sizes."""
+    writer, order = _WRITERS[name]
+    return parse_graph(writer(*(sizes[s] for s in order)).json(name, dict(sizes)))
+
+
+def block(
+    seq_len: int = 4, heads: int = 2, head_dim: int = 4, d_ff: int = 16, d_model: int | None = None
+) -> Graph:
+    """The whole block; d_model = heads · head_dim unless it is given."""
+    d = heads * head_dim if d_model is None else d_model
+    sizes = dict(
+        zip(size_names("encoderBlockGraph"), (seq_len, d, heads, head_dim, d_ff), strict=True)
+    )
+    return written("encoderBlockGraph", sizes)

@@ -1,0 +1,28 @@
+"""The checks of the block and its parts hold on the right graphs, and reject what is planted."""
+
+from __future__ import annotations
+
+import pytest
+
+from bridge.checks import Check, registered, run_check
+from bridge.verdict import Role, Verdict
+from numeric.families import FAMILIES
+from tests.checks.graphs import graphs_for, hypotheses_of
+from tests.numeric.block_graphs import WRITTEN
+
+CHECKS: dict[str, Check] = {k: c for k, c in registered().items() if c.graph in WRITTEN}
+GRAPHS = graphs_for(CHECKS.values())
+
+
+@pytest.mark.parametrize("key", CHECKS)
+def test_the_check_holds_and_says_no(key: str) -> None:
+    """A verdict of holds means too that every refuting family and every mutant was rejected."""
+    check = CHECKS[key]
+    result = run_check(
+        check, hypotheses_of(key, CHECKS), GRAPHS, key=key, seed=0, instances=5 * len(FAMILIES)
+    )
+    assert result.verdict is Verdict.HOLDS, result
+    assert result.worst is not None
+    assert result.accepted >= 50
+    if check.role is Role.CONCLUSION:
+        assert len(check.rejects) >= 4

@@ -1,0 +1,45 @@
+"""Every key that is registered is a tagged theorem, with that binder, in the Lean sources.
+
+A cheap look at the text: what Lean itself says of the library is tested with Lean.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from bridge.checks import registered
+
+SOURCES = Path(__file__).parents[2] / "lean"
+_TAGGED = re.compile(
+    r"@\[[^\]]*\bobligation\b[^\]]*\]\s*(?:noncomputable\s+|protected\s+)*theorem\s+(\S+)(.*?):=",
+    re.DOTALL,
+)
+
+
+def tagged() -> dict[str, str]:
+    """The statement of every tagged theorem, by name."""
+    found: dict[str, str] = {}
+    for path in sorted(SOURCES.rglob("*.lean")):
+        for name, statement in _TAGGED.findall(path.read_text(encoding="utf-8")):
+            found[name] = statement
+    return found
+
+
+TAGGED = tagged()
+
+
+@pytest.mark.parametrize("key", registered())
+def test_the_key_is_in_the_lean_sources(key: str) -> None:
+    declaration, _, binder = key.rpartition(":")
+    assert declaration in TAGGED, f"no theorem tagged @[obligation] is called {declaration}"
+    if binder != "conclusion":
+        bound = re.search(rf"[({{]\s*(?:\w+\s+)*{re.escape(binder)}\b", TAGGED[declaration])
+        assert bound, f"{declaration} has no binder {binder}: rename it in the check's key"
+
+
+def test_the_search_finds_theorems() -> None:
+    assert "hVarEpsPos" in TAGGED["layerNorm_hasFDerivAt"]
+    assert "layerNormGraphFDerivCorrectAt" not in TAGGED
