@@ -1,0 +1,128 @@
+import PostNorm.Graph.Compose
+import PostNorm.Graph.Notation
+
+/-! # A layer applied any number of times
+
+Each application has parameters of its own: a stack of `depth` layers has `depth` copies of the parameters among its
+inputs, those of the first layer first.
+
+## Main definitions
+
+* `Context.copies Γ n`: `n` copies of a context, one after the other.
+* `Graph.stack g depth`: the layer `g` applied `depth` times; its layers are called `layer0`, `layer1`, ….
+
+## Main statements
+
+* `Graph.eval_stack_succ`: the value of a stack is that of the rest of the stack at the value of its first layer.
+* `Graph.stack_sideConditions_succ`: so are its side conditions; `Graph.stack_sideConditions`: a layer without side
+  conditions gives a stack without.
+* `Graph.stack_backprop_eq_adjoint_fderiv`: backprop through the whole stack is the adjoint of its derivative. -/
+
+namespace PostNorm
+universe u v
+
+section
+variable {K : Type u}
+
+/-- The first entries of a longer context, as arguments. -/
+def Args.left {Δ : Context} : (Γ : Context) → Args (Γ ++ Δ) Γ
+  | [] => .nil
+  | _ :: Γ => .cons .here ((Args.left Γ).map .there)
+
+/-- All but the first entries of a longer context, as arguments. -/
+def Args.right {Δ : Context} : (Γ : Context) → Args (Γ ++ Δ) Δ
+  | [] => Args.id Δ
+  | _ :: Γ => (Args.right Γ).map .there
+
+/-- Copies of a context, one after the other. -/
+def Context.copies (Γ : Context) : Nat → Context
+  | 0 => []
+  | n + 1 => Γ ++ Context.copies Γ n
+
+/-- A layer applied `depth` times, each time with parameters of its own; the layers' names count from `first`. -/
+def Graph.stack {Γ : Context} {s : Shape} (g : Graph K (s :: Γ) s) :
+    (depth : Nat) → (first : Nat := 0) → Graph K (s :: Context.copies Γ depth) s
+  | 0, _ => .var .here
+  | depth + 1, first => .letIn s!"layer{first}" (.call "layer" g (.cons .here ((Args.left Γ).map .there)))
+      (.call "rest" (g.stack depth (first + 1)) (.cons .here ((Args.right Γ).map fun i => .there (.there i))))
+
+end
+
+section
+variable {α : Type u} {Γ : Context} {s : Shape} {depth : Nat}
+
+/-- The parameters of the first layer. -/
+def Env.firstLayer (σ : Env α (Context.copies Γ (depth + 1))) : Env α Γ :=
+  (Args.left (Δ := Context.copies Γ depth) Γ).pull σ
+
+/-- The parameters of all layers but the first. -/
+def Env.otherLayers (σ : Env α (Context.copies Γ (depth + 1))) : Env α (Context.copies Γ depth) :=
+  (Args.right (Δ := Context.copies Γ depth) Γ).pull σ
+
+private theorem pull_first (x : Tensor α s) (σ : Env α (Context.copies Γ (depth + 1))) :
+    (Args.cons .here ((Args.left (Δ := Context.copies Γ depth) Γ).map .there)).pull (Env.cons x σ) =
+      Env.cons x σ.firstLayer := by
+  rw [Args.pull_cons, Args.pull_map .there _ σ (Env.cons x σ) fun i => rfl]
+  rfl
+
+private theorem pull_others (x y : Tensor α s) (σ : Env α (Context.copies Γ (depth + 1))) :
+    (Args.cons .here ((Args.right (Δ := Context.copies Γ depth) Γ).map fun i => .there (.there i))).pull
+      (Env.cons y (Env.cons x σ)) = Env.cons y σ.otherLayers := by
+  rw [Args.pull_cons]
+  exact congrArg (Env.cons y) <| Args.pull_map (Γ := Γ ++ Context.copies Γ depth) (fun i => .there (.there i)) _ σ
+    (Env.cons y (Env.cons x σ)) fun i => rfl
+
+variable [Scalar α]
+
+theorem Graph.eval_stack_zero (g : Graph α (s :: Γ) s) (first : Nat) (x : Tensor α s)
+    (σ : Env α (Context.copies Γ 0)) : (g.stack 0 first).eval (Env.cons x σ) = x := rfl
+
+/-- The value of a stack is the value of its other layers at the value of its first layer. -/
+theorem Graph.eval_stack_succ (g : Graph α (s :: Γ) s) (first : Nat) (x : Tensor α s)
+    (σ : Env α (Context.copies Γ (depth + 1))) :
+    (g.stack (depth + 1) first).eval (Env.cons x σ) =
+      (g.stack depth (first + 1)).eval (Env.cons (g.eval (Env.cons x σ.firstLayer)) σ.otherLayers) := by
+  show (g.stack depth (first + 1)).eval (Args.pull _ (Env.cons (g.eval (Args.pull _ (Env.cons x σ))) _)) = _
+  rw [pull_first]
+  exact congrArg (g.stack depth (first + 1)).eval (pull_others x _ σ)
+
+end
+
+variable {R : Type u} [RealField R] {Γ : Context} {s : Shape} {depth : Nat}
+
+/-- The side conditions of a stack are those of its first layer, and those of its other layers at the value of the
+first. -/
+theorem Graph.stack_sideConditions_succ (g : Graph R (s :: Γ) s) (first : Nat) (x : Tensor R s)
+    (σ : Env R (Context.copies Γ (depth + 1))) :
+    (g.stack (depth + 1) first).SideConditions (Env.cons x σ) ↔
+      g.SideConditions (Env.cons x σ.firstLayer) ∧
+        (g.stack depth (first + 1)).SideConditions
+          (Env.cons (g.eval (Env.cons x σ.firstLayer)) σ.otherLayers) := by
+  show g.SideConditions (Args.pull _ (Env.cons x σ)) ∧ (g.stack depth (first + 1)).SideConditions
+    (Args.pull _ (Env.cons (g.eval (Args.pull _ (Env.cons x σ))) _)) ↔ _
+  rw [pull_first]
+  exact and_congr_right fun _ =>
+    iff_of_eq (congrArg (g.stack depth (first + 1)).SideConditions (pull_others x _ σ))
+
+/-- If a layer's side conditions hold everywhere, then so do those of a stack. -/
+theorem Graph.stack_sideConditions {g : Graph R (s :: Γ) s} (hLayer : ∀ ρ, g.SideConditions ρ) :
+    (depth first : Nat) → (ρ : Env R (s :: Context.copies Γ depth)) → (g.stack depth first).SideConditions ρ
+  | 0, _, _ => trivial
+  | depth + 1, first, _ => ⟨hLayer _, Graph.stack_sideConditions hLayer depth (first + 1) _⟩
+
+/-- If every operation of a layer is correct everywhere, then so is every operation of a stack. -/
+theorem GraphFDerivCorrectAt.stack {g : Graph R (s :: Γ) s} (hLayer : ∀ ρ, GraphFDerivCorrectAt g ρ) :
+    (depth first : Nat) → (ρ : Env R (s :: Context.copies Γ depth)) →
+      GraphFDerivCorrectAt (g.stack depth first) ρ
+  | 0, _, _ => trivial
+  | depth + 1, first, _ => ⟨hLayer _, GraphFDerivCorrectAt.stack hLayer depth (first + 1) _⟩
+
+/-- **Backprop through a stack of any depth is the adjoint of its Fréchet derivative**, if every operation of the
+layer is correct everywhere. -/
+theorem Graph.stack_backprop_eq_adjoint_fderiv {g : Graph R (s :: Γ) s}
+    (hLayer : ∀ ρ, GraphFDerivCorrectAt g ρ) (depth first : Nat) (ρ : Env R (s :: Context.copies Γ depth))
+    (δ : Tensor R s) : (g.stack depth first).backprop ρ δ =
+      (fderiv (fun ρ => (g.stack depth first).eval ρ) ρ).adjoint δ :=
+  Graph.backprop_eq_adjoint_fderiv _ ρ (GraphFDerivCorrectAt.stack hLayer depth first ρ) δ
+
+end PostNorm
