@@ -87,7 +87,8 @@ TRICKS = (
         1,
         "sorry",
         files={
-            "Demo.Far": "theorem Far.worst : 2 + 2 = 5 := sorry\ntheorem Far.worse : 2 + 2 = 5 := Far.worst\n"
+            "Demo.Far": "theorem Far.worst : 2 + 2 = 5 := sorry\n"
+            "theorem Far.worse : 2 + 2 = 5 := Far.worst\n"
         },
     ),
     Trick(
