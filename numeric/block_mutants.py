@@ -113,6 +113,10 @@ _ATTENTION = (
         g.sizes["headDim"])), hidden=_SCORES),
     _planted("softmax over the queries", *_softmax_over(1), hidden=_SCORES),
     _planted("softmax over the heads", *_softmax_over(0)),
+    _planted("softmax divided by a mean", Edit("mha.softmax.sum", op="mean"), hidden={
+        "seq_len 1": "the mean of one number is its sum"}),
+    _planted("1/sum² for exp/sum", Edit("mha.softmax.weights", args=(
+        "mha.softmax.invBroadcast", "mha.softmax.invBroadcast"))),
     _planted("softmax not normalized", _copies("mha.softmax.weights", "mha.softmax.exp")),
     _planted("tanh for exp", Edit("mha.softmax.exp", op="tanh"), hidden=_SCORES),
     _planted("weights transposed", Edit(
@@ -235,10 +239,27 @@ _BLOCK: tuple[Planted, ...] = (
 )  # fmt: skip
 
 
-def _part(names: Mapping[str, str]) -> tuple[Planted, ...]:
+Mode = Literal["value", "jvp", "vjp"]
+_EVERY: tuple[Mode, ...] = ("value", "jvp", "vjp")
+
+
+def _mode(mutant: Mutant) -> Mode:
+    return mutant.direction if isinstance(mutant, DerivativeMutant) else "value"
+
+
+def _changed(mutant: Mutant) -> tuple[str, ...]:
+    """The saved tensors that an error is in."""
+    if isinstance(mutant, GraphMutant):
+        return tuple(e.node for e in mutant.edits)
+    return tuple(mutant.names)
+
+
+def _part(names: Mapping[str, str], modes: tuple[Mode, ...] = _EVERY) -> tuple[Planted, ...]:
     """The errors that lie in a part of the block.
 
     Args:
+        modes: what the library's theorems about that part speak of; an error in anything else
+            contradicts none of them.
         names: the part's name of each value of the block; a name that ends in a dot stands for all
             that begin with it.
     """
@@ -252,8 +273,9 @@ def _part(names: Mapping[str, str]) -> tuple[Planted, ...]:
     return tuple(
         Planted(p.mutant.renamed(lambda n: own(n) or n), p.hidden)
         for p in _BLOCK
-        if all(own(name) is not None for name in p.mutant.names)
-        and not (isinstance(p.mutant, DerivativeMutant) and own(p.mutant.node) == "x")
+        if _mode(p.mutant) in modes
+        and all(own(name) is not None for name in p.mutant.names)
+        and all(own(name) != "x" for name in _changed(p.mutant))
     )
 
 
@@ -261,25 +283,36 @@ _WEIGHTS = {name: name for name in ("Wq", "Wk", "Wv", "Wo", "W1", "b1", "W2", "b
 _NORM1 = {"norm1.": "norm.", "gamma1": "gamma", "beta1": "beta", "eps1": "eps"}
 _NORM2 = {"norm2.": "norm.", "gamma2": "gamma", "beta2": "beta", "eps2": "eps"}
 
+_UP_TO_RESIDUAL = {
+    **_WEIGHTS,
+    **{n: n for n in ("x", "mha.", "attnResidual", "norm1.", "ffn.", "ffnResidual", "eps1")},
+}
+
 PLANTED: Mapping[str, tuple[Planted, ...]] = MappingProxyType(
     {
         "encoderBlockGraph": _BLOCK,
+        "encoderFfnResidualGraph": _part(_UP_TO_RESIDUAL, ("jvp",)),
+        "softmaxGraph": tuple(
+            p
+            for p in _part({"mha.scaled": "x", "mha.softmax.": ""}, ("value",))
+            if len(_changed(p.mutant)) == 1  # the others speak of heads
+        ),
+        "geluGraph": _part({"ffn.hiddenPre": "x", "ffn.hiddenAct.": ""}, ("value",)),
         "mhaGraph": _part({**_WEIGHTS, "x": "x", "mha.": ""}),
         "ffnGraph": _part({**_WEIGHTS, "norm1.y": "x", "ffn.": ""}),
         "mhaPostNormGraph": _part(
-            {**_WEIGHTS, **_NORM1, "x": "x", "mha.": "mha.", "attnResidual": "residual"}
+            {**_WEIGHTS, **_NORM1, "x": "x", "mha.": "mha.", "attnResidual": "residual"},
+            ("value", "vjp"),
         ),
         "seqFfnPostNormGraph": _part(
-            {**_WEIGHTS, **_NORM2, "norm1.y": "x", "ffn.": "ffn.", "ffnResidual": "residual"}
+            {**_WEIGHTS, **_NORM2, "norm1.y": "x", "ffn.": "ffn.", "ffnResidual": "residual"},
+            ("value", "vjp"),
         ),
     }
 )
 """Errors by the name of the graph that they are planted in."""
 
 
-def mutants_of(graph: str, kind: Literal["value", "jvp", "vjp"]) -> tuple[Mutant, ...]:
+def mutants_of(graph: str, mode: Mode) -> tuple[Mutant, ...]:
     """The errors of a graph: in what it computes, or in one mode of its derivative."""
-    mutants = [p.mutant for p in PLANTED[graph]]
-    if kind == "value":
-        return tuple(m for m in mutants if isinstance(m, GraphMutant))
-    return tuple(m for m in mutants if isinstance(m, DerivativeMutant) and m.direction == kind)
+    return tuple(p.mutant for p in PLANTED[graph] if _mode(p.mutant) == mode)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +31,18 @@ class Case:
     def take(self, rows: npt.NDArray[np.int64]) -> Case:
         """Some of the instances."""
         return Case(self.program, self.batch.take(rows))
+
+    def piece(self, end: str, start: str | None = None) -> Case:
+        """The same instances of a part of the graph: up to the saved tensor ``end``, and where
+        ``start`` is given, from that one on, at the value that the graph has there."""
+        program = self.program.piece(end, start)
+        values: dict[str, FloatArray] = dict(self.batch.inputs)
+        if start is not None:
+            values[start] = np.asarray(self.run()[start], dtype=np.float64)
+        batch = replace(
+            self.batch, inputs={name: values[name] for name in program.graph.input_shapes}
+        )
+        return Case(program, batch)
 
     def perturbation(self, run: int) -> Perturbation:
         """The moves of one rerun; see `numeric.tolerance`."""

@@ -14,7 +14,15 @@ from types import MappingProxyType
 import numpy as np
 import numpy.typing as npt
 
-from numeric import attention, encoder_block, feed_forward, layer_norm, post_norm
+from numeric import (
+    attention,
+    encoder_block,
+    feed_forward,
+    gelu,
+    layer_norm,
+    post_norm,
+    softmax,
+)
 from numeric.graph import Graph, GraphError
 from numeric.ops import Array
 
@@ -173,8 +181,26 @@ def _block_run(at: Arguments) -> dict[str, Array]:
     }
 
 
+def _until(name: str, saved: dict[str, Array]) -> dict[str, Array]:
+    """The saved tensors up to one of them."""
+    names = list(saved)
+    return {n: saved[n] for n in names[: names.index(name) + 1]}
+
+
 CLOSED_FORMS: Mapping[str, ClosedForm] = MappingProxyType(
     {
+        "softmaxGraph": ClosedForm(
+            lambda at: {"weights": softmax.forward(at.inputs["x"])},
+            lambda at, t: softmax.jvp(softmax.forward(at.inputs["x"]), t["x"]),
+            lambda at, s: {"x": softmax.vjp(softmax.forward(at.inputs["x"]), s)},
+            {},
+        ),
+        "geluGraph": ClosedForm(
+            lambda at: {"y": gelu.forward(at.inputs["x"])},
+            lambda at, t: gelu.derivative(at.inputs["x"]) * t["x"],
+            lambda at, s: {"x": gelu.derivative(at.inputs["x"]) * s},
+            {},
+        ),
         "layerNormGraph": ClosedForm(
             _layer_norm_run, _layer_norm_jvp, _layer_norm_vjp, {"eps": "x"}
         ),
@@ -201,6 +227,12 @@ CLOSED_FORMS: Mapping[str, ClosedForm] = MappingProxyType(
             lambda at, t: post_norm.feed_forward_jvp(at.inputs, _ffn_post_norm(at), t),
             lambda at, s: post_norm.feed_forward_vjp(at.inputs, _ffn_post_norm(at), s),
             {"eps": "residual"},
+        ),
+        "encoderFfnResidualGraph": ClosedForm(
+            lambda at: _until("ffnResidual", _block_run(at)),
+            lambda at, t: encoder_block.residual_jvp(at.inputs, _block(at), t),
+            lambda at, s: encoder_block.residual_vjp(at.inputs, _block(at), s),
+            {"eps1": "attnResidual"},
         ),
         "encoderBlockGraph": ClosedForm(
             _block_run,

@@ -19,7 +19,7 @@ import numpy.typing as npt
 from numeric import attention, feed_forward, post_norm
 from numeric.ops import Array
 
-__all__ = ["Saved", "forward", "jvp", "run", "vjp"]
+__all__ = ["Saved", "forward", "jvp", "residual_jvp", "residual_vjp", "run", "vjp"]
 
 FloatArray = npt.NDArray[np.float64]
 Tensors = Mapping[str, Array]
@@ -86,6 +86,21 @@ def vjp(tensors: Tensors, saved: Saved, cotangent: Array) -> dict[str, Array]:
         **{_renamed(name, "1"): value for name, value in first.items()},
         **{_renamed(name, "2"): value for name, value in second.items()},
     }
+
+
+def residual_jvp(tensors: Tensors, saved: Saved, tangents: Tensors) -> Array:
+    """The tangent of FFN(y) + y, what the second LayerNorm normalizes."""
+    dy = post_norm.attention_jvp(_first(tensors), saved.first, _first(tangents))
+    second = _second(tensors, saved.first.output)
+    return dy + feed_forward.jvp(second, saved.second.branch, _second(tangents, dy))
+
+
+def residual_vjp(tensors: Tensors, saved: Saved, cotangent: Array) -> dict[str, Array]:
+    """Cotangents of all tensors from one of FFN(y) + y; gamma2 and beta2 get 0."""
+    pulled = feed_forward.vjp(_second(tensors, saved.first.output), saved.second.branch, cotangent)
+    first = post_norm.attention_vjp(_first(tensors), saved.first, cotangent + pulled.pop("x"))
+    unread = {name: np.zeros_like(tensors[name]) for name in ("gamma2", "beta2")}
+    return {**{_renamed(name, "1"): v for name, v in first.items()}, **pulled, **unread}
 
 
 def _renamed(name: str, number: str) -> str:

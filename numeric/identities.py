@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from numeric.case import Case
-from numeric.derivative import taylor_remainder
+from numeric.derivative import STEP, taylor_remainder
 from numeric.interpreter import Perturbation
 from numeric.measurement import Measurement, Outcome
 from numeric.ops import Array
@@ -23,6 +23,7 @@ __all__ = [
     "backprop_matches",
     "jvp_is_derivative",
     "jvp_matches",
+    "operations_are_right",
     "remainder_vanishes",
     "value_matches",
 ]
@@ -65,6 +66,32 @@ def jvp_is_derivative(case: Case) -> Measurement:
         ]
 
     return identity([f"JVP along {n} against the complex step" for n in names], case, sides)
+
+
+def operations_are_right(case: Case) -> Measurement:
+    """Each operation's tangent, at the values that the graph has there, is its own derivative by
+    complex step, entry by entry, along random directions of its arguments.
+
+    What is wrong is named: the part is the saved tensor.
+    """
+    graph = case.program.graph
+
+    def sides(at: Case, perturbation: Perturbation | None) -> list[Sides]:
+        trace = at.run(perturbation)
+        found: list[Sides] = []
+        for position, node in enumerate(graph.nodes):
+            args = tuple(trace.values[a] for a in node.args)
+            same = {a: at.batch.streams.child("step", node.name, a) for a in node.args}
+            tangents = tuple(same[a].normal(graph.shape_of(a)) for a in node.args)
+            shifted = tuple(a + 1j * STEP * t for a, t in zip(args, tangents, strict=True))
+            step = at.program.step(trace, position, shifted).imag / STEP
+            terms = at.program.step_jvp(trace, position, tangents, magnitude=True)
+            claimed = at.program.step_jvp(trace, position, tangents)
+            natural = _spread(_largest(terms), terms)
+            found.append(Sides.of(claimed, np.broadcast_to(step, claimed.shape), terms, natural))
+        return found
+
+    return identity([f"derivative of the operation {n.name}" for n in graph.nodes], case, sides)
 
 
 def jvp_matches(

@@ -156,7 +156,12 @@ def _input(family: Family, name: str, s: Streams, shape: Shape, branch: FloatArr
 
 
 def _scale_scores(inputs: dict[str, FloatArray], graph: Graph, target: FloatArray) -> None:
-    """Scale Wq and Wk alike so that the attention's largest absolute score is ``target``."""
+    """Scale Wq and Wk alike so that the attention's largest absolute score is ``target``; where
+    softmax stands alone, its argument."""
+    if graph.name == "softmaxGraph":
+        size = np.abs(inputs["x"]).max(axis=(1, 2), keepdims=True)
+        inputs["x"] = inputs["x"] * (target[:, None, None] / np.where(size > 0, size, 1.0))
+        return
     if not {"x", "Wq", "Wk", "Wv", "Wo"} <= set(inputs):
         return
     scores = attention.run(inputs, graph.sizes["numHeads"]).scores

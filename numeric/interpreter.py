@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from numeric.errors import EvaluationError
-from numeric.graph import Graph, Node
+from numeric.graph import Graph, Node, piece
 from numeric.ops import OPS, Array, Binding, Op
 from numeric.streams import Streams
 
@@ -75,11 +75,17 @@ class Interpreter:
 
     def __init__(self, graph: Graph, overrides: Mapping[str, Op] | None = None) -> None:
         self.graph = graph
-        replaced = overrides or {}
+        self._overrides = replaced = dict(overrides or {})
         for name in replaced:
             graph.node(name)
         self._ops = tuple(replaced.get(n.name, OPS[n.op]) for n in graph.nodes)
         self._bindings = tuple(self._binding(n, {}) for n in graph.nodes)
+
+    def piece(self, end: str, start: str | None = None) -> Interpreter:
+        """The part of this graph that leads to ``end``; see `numeric.graph.piece`."""
+        cut = piece(self.graph, end, start)
+        names = {n.name for n in cut.nodes}
+        return Interpreter(cut, {n: op for n, op in self._overrides.items() if n in names})
 
     def evaluate(
         self,
@@ -121,6 +127,35 @@ class Interpreter:
         flow = self._push(trace, self._by_index(tangents, trace), perturbation)
         found = flow[self.graph.outputs[0]]
         return np.zeros_like(trace.output) if found is None else found
+
+    def step(self, trace: Trace, position: int, args: tuple[Array, ...]) -> Array:
+        """The value of one node at other arguments, real or complex."""
+        with np.errstate(all="ignore"):
+            return self._ops[position].evaluate(args, trace.bindings[position])
+
+    def step_jvp(
+        self, trace: Trace, position: int, tangents: tuple[Array, ...], *, magnitude: bool = False
+    ) -> Array:
+        """The tangent of one node from tangents of its arguments, at the trace's values.
+
+        Args:
+            position: of the node among the nodes.
+            magnitude: give Σ|terms| instead.
+        """
+        node = self.graph.nodes[position]
+        op = OPS[node.op] if magnitude else self._ops[position]
+        args = tuple(trace.values[a] for a in node.args)
+        out = trace.values[len(self.graph.inputs) + position]
+        binding = trace.bindings[position]
+        if magnitude:
+            args = tuple(np.abs(a) for a in args)
+            tangents = tuple(np.abs(t) for t in tangents)
+        total: Array = np.zeros(out.shape)
+        with np.errstate(all="ignore"):
+            for partial, tangent in zip(op.partials, tangents, strict=True):
+                pushed = partial.push(args, out, binding, tangent)
+                total = total + (np.abs(pushed) if magnitude else pushed)
+        return total
 
     def vjp(
         self, trace: Trace, cotangent: Array, perturbation: Perturbation | None = None

@@ -17,6 +17,7 @@ from numeric.identities import (
     backprop_matches,
     jvp_is_derivative,
     jvp_matches,
+    operations_are_right,
     remainder_vanishes,
     value_matches,
 )
@@ -28,6 +29,8 @@ __all__ = [
     "CLOSED_FORM",
     "backprop_is_right",
     "derivative_is_right",
+    "every_operation_is_right",
+    "pack_is_differentiable",
     "std_not_zero",
     "value_is_right",
     "var_eps_positive",
@@ -73,6 +76,21 @@ def derivative_is_right(case: Case) -> Measurement:
     return combine(
         [jvp_is_derivative(case), jvp_matches(CLOSED_FORM, case, _jvp), remainder_vanishes(case)]
     )
+
+
+def every_operation_is_right(case: Case) -> Measurement:
+    """Each operation's tangent map is its derivative at the values that the graph has there, and so
+    is the whole graph's JVP, both against the complex step (h = 1e-200), by rules A and B."""
+    return combine([operations_are_right(case), jvp_is_derivative(case)])
+
+
+def pack_is_differentiable(case: Case, end: str, start: str | None = None) -> Measurement:
+    """The part of the graph that ends at the saved tensor ``end`` has the derivative that its JVP
+    claims: along each of its inputs, and ``start`` where it is given, against the complex step; and
+    the Taylor remainder in real arithmetic gets below 1e-3 of Σ|terms|.
+    """
+    part = case.piece(end, start)
+    return combine([jvp_is_derivative(part), remainder_vanishes(part)])
 
 
 def backprop_is_right(case: Case) -> Measurement:

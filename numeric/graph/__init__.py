@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from numeric.errors import GraphError
+from numeric.graph.cut import piece
 from numeric.graph.model import Graph, Input, Node
 from numeric.graph.parse import SCHEMA, build_graph, graph_to_json, parse_graph, parse_graph_text
 
@@ -16,4 +17,5 @@ __all__ = [
     "graph_to_json",
     "parse_graph",
     "parse_graph_text",
+    "piece",
 ]

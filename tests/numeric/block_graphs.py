@@ -61,18 +61,33 @@ class Writer:
         kt = self.node(n("keyT"), "transpose", kh, shape=[heads, head_dim, seq_len], perm=[0, 2, 1])
         scores = self.matmul(n("scores"), qh, kt)
         scaled = self.constant(n("scaled"), "scale", scores, 1 / sqrt(head_dim), "scale")
-        e = self.node(n("softmax.exp"), "exp", scaled)
-        z = self.node(n("softmax.sum"), "sum", e, shape=[heads, seq_len], axis=2)
-        r = self.node(n("softmax.inv"), "inv", z)
-        full = [heads, seq_len, seq_len]
-        rb = self.node(n("softmax.invBroadcast"), "broadcast", r, shape=full, axis=2)
-        p = self.node(n("softmax.weights"), "mul", e, rb)
+        p = self.softmax(n("softmax."), scaled)
         context = self.matmul(n("context"), p, vh)
         back = self.node(
             n("tokens"), "transpose", context, shape=[seq_len, heads, head_dim], perm=[1, 0, 2]
         )
         merged = self.node(n("merged"), "reshape", back, shape=[seq_len, heads * head_dim])
         return self.matmul(n("projected"), merged, "Wo")
+
+    def softmax(self, prefix: str, x: str) -> str:
+        full = self.shapes[x]
+        last = len(full) - 1
+        e = self.node(f"{prefix}exp", "exp", x)
+        z = self.node(f"{prefix}sum", "sum", e, shape=full[:-1], axis=last)
+        r = self.node(f"{prefix}inv", "inv", z)
+        wide = self.node(f"{prefix}invBroadcast", "broadcast", r, shape=full, axis=last)
+        return self.node(f"{prefix}weights", "mul", e, wide)
+
+    def gelu(self, prefix: str, x: str) -> str:
+        square = self.node(f"{prefix}square", "mul", x, x)
+        cube = self.node(f"{prefix}cube", "mul", square, x)
+        cubic = self.constant(f"{prefix}cubic", "scale", cube, 0.044715, "geluA")
+        inner = self.node(f"{prefix}inner", "add", x, cubic)
+        arg = self.constant(f"{prefix}arg", "scale", inner, sqrt(2 / pi), "geluK")
+        t = self.node(f"{prefix}tanh", "tanh", arg)
+        shifted = self.constant(f"{prefix}shifted", "addConst", t, 1.0)
+        half = self.constant(f"{prefix}half", "scale", x, 0.5)
+        return self.node(f"{prefix}y", "mul", half, shifted)
 
     def linear(self, prefix: str, x: str, weight: str, bias: str) -> str:
         y = self.matmul(f"{prefix}.matmul", x, weight)
@@ -84,15 +99,7 @@ class Writer:
             return prefix + name
 
         u = self.linear(n("hiddenPre"), x, "W1", "b1")
-        square = self.node(n("hiddenAct.square"), "mul", u, u)
-        cube = self.node(n("hiddenAct.cube"), "mul", square, u)
-        cubic = self.constant(n("hiddenAct.cubic"), "scale", cube, 0.044715, "geluA")
-        inner = self.node(n("hiddenAct.inner"), "add", u, cubic)
-        arg = self.constant(n("hiddenAct.arg"), "scale", inner, sqrt(2 / pi), "geluK")
-        t = self.node(n("hiddenAct.tanh"), "tanh", arg)
-        shifted = self.constant(n("hiddenAct.shifted"), "addConst", t, 1.0)
-        half = self.constant(n("hiddenAct.half"), "scale", u, 0.5)
-        active = self.node(n("hiddenAct.y"), "mul", half, shifted)
+        active = self.gelu(n("hiddenAct."), u)
         return self.linear(n("projected"), active, "W2", "b2")
 
     def norm(self, prefix: str, x: str, gamma: str, beta: str, symbol: str) -> str:
@@ -172,8 +179,22 @@ def seq_ffn_post_norm(seq_len: int, d: int, d_ff: int) -> Writer:
     return w
 
 
-def encoder_block(seq_len: int, d: int, heads: int, head_dim: int, d_ff: int) -> Writer:
-    """`PostNorm.encoderBlockGraph`."""
+def softmax(rows: int, columns: int) -> Writer:
+    """`PostNorm.softmaxGraph` of a matrix."""
+    w = Writer({"x": [rows, columns]})
+    w.softmax("", "x")
+    return w
+
+
+def gelu(rows: int, columns: int) -> Writer:
+    """`PostNorm.geluGraph` of a matrix."""
+    w = Writer({"x": [rows, columns]})
+    w.gelu("", "x")
+    return w
+
+
+def encoder_ffn_residual(seq_len: int, d: int, heads: int, head_dim: int, d_ff: int) -> Writer:
+    """`PostNorm.encoderFfnResidualGraph`."""
     w = Writer(
         {
             **_attention_inputs(seq_len, d, heads * head_dim),
@@ -184,8 +205,14 @@ def encoder_block(seq_len: int, d: int, heads: int, head_dim: int, d_ff: int) ->
     branch = w.attention("mha.", "x", heads, head_dim)
     residual = w.node("attnResidual", "add", branch, "x")
     y = w.norm("norm1.", residual, "gamma1", "beta1", "eps1")
-    residual = w.node("ffnResidual", "add", w.feed_forward("ffn.", y), y)
-    w.norm("norm2.", residual, "gamma2", "beta2", "eps2")
+    w.node("ffnResidual", "add", w.feed_forward("ffn.", y), y)
+    return w
+
+
+def encoder_block(seq_len: int, d: int, heads: int, head_dim: int, d_ff: int) -> Writer:
+    """`PostNorm.encoderBlockGraph`."""
+    w = encoder_ffn_residual(seq_len, d, heads, head_dim, d_ff)
+    w.norm("norm2.", "ffnResidual", "gamma2", "beta2", "eps2")
     return w
 
 
@@ -194,6 +221,12 @@ _WRITERS: dict[str, tuple[Callable[..., Writer], tuple[str, ...]]] = {
     "ffnGraph": (ffn, ("seqLen", "dModel", "dFF")),
     "mhaPostNormGraph": (mha_post_norm, ("seqLen", "dModel", "numHeads", "headDim")),
     "seqFfnPostNormGraph": (seq_ffn_post_norm, ("seqLen", "dModel", "dFF")),
+    "softmaxGraph": (softmax, ("seqLen", "dModel")),
+    "geluGraph": (gelu, ("seqLen", "dFF")),
+    "encoderFfnResidualGraph": (
+        encoder_ffn_residual,
+        ("seqLen", "dModel", "numHeads", "headDim", "dFF"),
+    ),
     "encoderBlockGraph": (encoder_block, ("seqLen", "dModel", "numHeads", "headDim", "dFF")),
 }
 WRITTEN = tuple(_WRITERS)

@@ -1,0 +1,219 @@
+"""Checks of the encoder block's theorems, on the graphs that Lean exports.
+
+The closed form beside them is `numeric.encoder_block`; the Lean sources are under
+``lean/PostNorm/Block/Encoder``.  A side condition has the same check wherever it stands: it speaks
+of the same LayerNorm's rows.
+"""
+
+from __future__ import annotations
+
+from bridge.checks.measures import (
+    backprop_is_right,
+    derivative_is_right,
+    every_operation_is_right,
+    pack_is_differentiable,
+    std_not_zero,
+    value_is_right,
+    var_eps_positive,
+)
+from bridge.checks.registry import check
+from numeric.block_mutants import mutants_of
+from numeric.case import Case
+from numeric.measurement import Measurement
+
+BLOCK = "encoderBlockGraph"
+RESIDUAL = "encoderFfnResidualGraph"
+SIZES = ("seqLen", "dModel", "numHeads", "headDim", "dFF")
+REFUTED_BY = ("eps 0, constant row", "eps 0, d_model 1", "eps overwhelms variance")
+
+
+@check(
+    "encoderBlockGraphFDerivCorrectAt:hNorm1VarEpsPos",
+    "encoderBlock_backpropVec_eq_adjoint_fderiv_at:hNorm1VarEpsPos",
+    "postNormEncoderBlock_hasFDerivAt:hNorm1VarEpsPos",
+    graph=BLOCK,
+    sizes=SIZES,
+    refuted_by=REFUTED_BY,
+)
+def first_var_plus_eps_is_positive(case: Case) -> Measurement:
+    """0 < var + ε₁ in every row of MHA(x) + x.
+
+    The row is enclosed as the graph computes it, with rigorous radii, and the sign of var + ε₁ is
+    taken from the enclosure of its variance; where that contains 0 the instance is undecided.  The
+    graph's own ``norm1.varEps`` must agree to 1e-13 of its running error bound.
+    """
+    return var_eps_positive(case, "norm1.", "eps1")
+
+
+@check(
+    "encoderBlockGraphFDerivCorrectAt:hNorm1StdNe0",
+    "encoderBlock_backpropVec_eq_adjoint_fderiv_at:hNorm1StdNe0",
+    "postNormEncoderBlock_hasFDerivAt:hNorm1StdNe0",
+    graph=BLOCK,
+    sizes=SIZES,
+    refuted_by=REFUTED_BY,
+)
+def first_std_is_not_zero(case: Case) -> Measurement:
+    """std ≠ 0 in every row of MHA(x) + x: decided as ``hNorm1VarEpsPos`` is, for std is 0 exactly
+    where var + ε₁ ≤ 0."""
+    return std_not_zero(case, "norm1.", "eps1")
+
+
+@check(
+    "encoderBlockGraphFDerivCorrectAt:hNorm2VarEpsPos",
+    "encoderBlock_backpropVec_eq_adjoint_fderiv_at:hNorm2VarEpsPos",
+    "postNormEncoderBlock_hasFDerivAt:hNorm2VarEpsPos",
+    graph=BLOCK,
+    sizes=SIZES,
+    refuted_by=REFUTED_BY,
+)
+def second_var_plus_eps_is_positive(case: Case) -> Measurement:
+    """0 < var + ε₂ in every row of FFN(y) + y, y the first sublayer's output: decided as
+    ``hNorm1VarEpsPos`` is, on the second LayerNorm's rows."""
+    return var_eps_positive(case, "norm2.", "eps2")
+
+
+@check(
+    "encoderBlockGraphFDerivCorrectAt:hNorm2StdNe0",
+    "encoderBlock_backpropVec_eq_adjoint_fderiv_at:hNorm2StdNe0",
+    "postNormEncoderBlock_hasFDerivAt:hNorm2StdNe0",
+    graph=BLOCK,
+    sizes=SIZES,
+    refuted_by=REFUTED_BY,
+)
+def second_std_is_not_zero(case: Case) -> Measurement:
+    """std ≠ 0 in every row of FFN(y) + y, y the first sublayer's output: decided as
+    ``hNorm2VarEpsPos`` is."""
+    return std_not_zero(case, "norm2.", "eps2")
+
+
+@check(
+    "encoderBlockGraphFDerivCorrectAt:conclusion",
+    graph=BLOCK,
+    sizes=SIZES,
+    rejects=mutants_of(BLOCK, "jvp"),
+)
+def every_operation_of_the_block_has_its_derivative(case: Case) -> Measurement:
+    """Each operation's tangent map is its derivative at the values that the block has there.
+
+    Along random directions of its arguments each operation is held against its own complex step (h
+    = 1e-200), and the whole graph's JVP along each input against the complex step of the block's
+    evaluation, entry by entry, by rules A and B.
+    """
+    return every_operation_is_right(case)
+
+
+@check(
+    "encoderBlock_backpropVec_eq_adjoint_fderiv_at:conclusion",
+    graph=BLOCK,
+    sizes=SIZES,
+    rejects=mutants_of(BLOCK, "vjp") + mutants_of(BLOCK, "value"),
+)
+def block_backprop_is_the_adjoint(case: Case) -> Measurement:
+    """⟨J v, s⟩ = ⟨v, backprop s⟩ for random v and s, for each of the thirteen inputs by itself.
+
+    J v is the complex step of the graph's evaluation, so that no forward rule takes part.  Every
+    entry of backprop is also held against the closed form's, which sees a wrong block as well.
+    """
+    return backprop_is_right(case)
+
+
+@check("encoderBlock_eval:conclusion", graph=BLOCK, sizes=SIZES, rejects=mutants_of(BLOCK, "value"))
+def block_is_its_closed_form(case: Case) -> Measurement:
+    """What the graph computes is LN₂(FFN(y) + y), y = LN₁(MHA(x) + x), entry by entry against the
+    closed form, by rules A and B.
+
+    Σ|terms| is the graph's running error bound.  The closed form shares no code with the
+    interpreter, and agrees with PyTorch's ``nn.TransformerEncoderLayer`` where that is installed.
+    """
+    return value_is_right(case)
+
+
+@check(
+    "postNormEncoderBlock_hasFDerivAt:hAttnPack",
+    graph=BLOCK,
+    sizes=SIZES,
+    rejects=tuple(
+        m
+        for m in mutants_of(BLOCK, "jvp")
+        if m.names <= {"attnResidual"} or m.name.startswith("jvp of mha.")
+    ),
+)
+def attention_pack_has_its_derivative(case: Case) -> Measurement:
+    """``attnPack``, for the library's own block the map to (MHA(x) + x, gamma1, beta1), has the
+    derivative that forward mode computes.
+
+    The two parameters are handed on; the part of the graph up to ``attnResidual`` is held against
+    its complex step along x and each weight.  No instance violates this: the map is smooth.
+    """
+    return pack_is_differentiable(case, "attnResidual")
+
+
+@check(
+    "postNormEncoderBlock_hasFDerivAt:hFfnPack",
+    graph=BLOCK,
+    sizes=SIZES,
+    rejects=tuple(
+        m
+        for m in mutants_of(BLOCK, "jvp")
+        if m.names <= {"ffnResidual"} or m.name.startswith("jvp of ffn.")
+    ),
+)
+def feed_forward_pack_has_its_derivative(case: Case) -> Measurement:
+    """``ffnPack``, for the library's own block the map from the first sublayer's output y and the
+    outer context to (FFN(y) + y, gamma2, beta2), has the derivative that forward mode computes.
+
+    The part of the graph from ``norm1.y`` to ``ffnResidual`` is held against its complex step along
+    y and each parameter, at the y that the block has.  No instance violates this: it is smooth.
+    """
+    return pack_is_differentiable(case, "ffnResidual", "norm1.y")
+
+
+@check(
+    "postNormEncoderBlock_hasFDerivAt:conclusion",
+    graph=BLOCK,
+    sizes=SIZES,
+    rejects=mutants_of(BLOCK, "jvp"),
+)
+def block_has_its_derivative(case: Case) -> Measurement:
+    """The composition, for the library's own block, has the composed derivative.
+
+    Along a random direction of each of the thirteen inputs the JVP is held against the complex step
+    (h = 1e-200) of the graph's evaluation, and along all of them against the closed form's JVP,
+    entry by entry, by rules A and B.  The Taylor remainder must get below 1e-3 of Σ|terms|.
+    """
+    return derivative_is_right(case)
+
+
+@check(
+    "encoderFfnResidualGraphFDerivCorrectAt:hNorm1VarEpsPos",
+    graph=RESIDUAL,
+    sizes=SIZES,
+    refuted_by=REFUTED_BY,
+)
+def var_plus_eps_is_positive_before_the_residual(case: Case) -> Measurement:
+    """0 < var + ε₁ in every row of MHA(x) + x: decided as for the whole block."""
+    return var_eps_positive(case, "norm1.", "eps1")
+
+
+@check(
+    "encoderFfnResidualGraphFDerivCorrectAt:hNorm1StdNe0",
+    graph=RESIDUAL,
+    sizes=SIZES,
+    refuted_by=REFUTED_BY,
+)
+def std_is_not_zero_before_the_residual(case: Case) -> Measurement:
+    """std ≠ 0 in every row of MHA(x) + x: decided as for the whole block."""
+    return std_not_zero(case, "norm1.", "eps1")
+
+
+@check(
+    "encoderFfnResidualGraphFDerivCorrectAt:conclusion",
+    graph=RESIDUAL,
+    sizes=SIZES,
+    rejects=mutants_of(RESIDUAL, "jvp"),
+)
+def every_operation_up_to_the_residual_has_its_derivative(case: Case) -> Measurement:
+    """Each operation's tangent map, up to FFN(y) + y, is its derivative at the values that the
+    block has there; measured as for the whole block."""
+    return every_operation_is_right(case)
