@@ -34,6 +34,8 @@ from bridge.verdict import Role
 
 __all__ = ["Library", "build", "read_library", "read_trust"]
 
+KERNEL_SECONDS = 1800.0
+
 
 @dataclass(frozen=True, slots=True)
 class Library:
@@ -134,7 +136,8 @@ def read_trust(
 ) -> Trust:
     """Look behind the statements: hand every constant of the project to the kernel again, and more.
 
-    Takes and raises the same as :func:`read_library`.
+    Takes and raises the same as :func:`read_library`, but gives Lean at least half an hour: the
+    kernel checks every proof of the project once more.
     """
     return _asked(
         project,
@@ -142,7 +145,7 @@ def read_trust(
         TrustRequest(project.roots),
         lambda answer, _: parse_trust(answer["trust"]),
         task="handing every constant to the kernel again",
-        timeout=timeout,
+        timeout=max(timeout, KERNEL_SECONDS),
         watcher=progress or Silent(),
         use_cache=use_cache,
     )
