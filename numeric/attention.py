@@ -7,7 +7,8 @@ side, are projected by Wo.  The scale is 1/√head_dim unless it is given.
 Tensors come by name, as a graph's inputs do, each with a batch axis in front:
 x ``(B, seq_len, d_model)``; Wq, Wk, Wv ``(B, d_model, num_heads·head_dim)``; Wo ``(B,
 num_heads·head_dim, d_model)``; optional biases bq, bk, bv ``(B, num_heads·head_dim)`` and bo ``(B,
-d_model)``.  ``mask`` is added to the scores of every head: ``(B, seq_len, seq_len)``, query first.
+d_model)``.  A mask is added to the scores of every head: ``(B, seq_len, seq_len)``, query first; it
+is given as a tensor called ``mask``, and then has derivatives, or beside the tensors.
 Source: A. Vaswani et al., "Attention is all you need", 2017; PyTorch's ``nn.MultiheadAttention``,
     without dropout (its weights are ours transposed).
 """
@@ -67,8 +68,9 @@ def run(
     head_dim = query.shape[-1]
     by = np.asarray(1.0 / np.sqrt(head_dim)) if scale is None else scale[:, None, None, None]
     scores = query @ np.swapaxes(key, -1, -2) * by
-    if mask is not None:
-        scores = scores + mask[:, None]
+    for added in (mask, tensors.get("mask")):
+        if added is not None:
+            scores = scores + added[:, None]
     weights = softmax.forward(scores)
     context = weights @ value
     merged = _merge(context)
@@ -99,6 +101,8 @@ def jvp(tensors: Tensors, saved: Saved, tangents: Tensors) -> Array:
     dscores = saved.scale * (
         dquery @ np.swapaxes(saved.key, -1, -2) + saved.query @ np.swapaxes(dkey, -1, -2)
     )
+    if "mask" in tangents:
+        dscores = dscores + tangents["mask"][:, None]
     dcontext = softmax.jvp(saved.weights, dscores) @ saved.value + saved.weights @ dvalue
     return _affine_jvp(saved.merged, _merge(dcontext), tensors, tangents, "Wo", "bo")
 
@@ -110,7 +114,10 @@ def vjp(tensors: Tensors, saved: Saved, cotangent: Array) -> dict[str, Array]:
     merged = _affine_vjp(saved.merged, cotangent, tensors, found, "Wo", "bo")
     context = _split(merged, num_heads)
     value = np.swapaxes(saved.weights, -1, -2) @ context
-    scores = saved.scale * softmax.vjp(saved.weights, context @ np.swapaxes(saved.value, -1, -2))
+    shifted = softmax.vjp(saved.weights, context @ np.swapaxes(saved.value, -1, -2))
+    if "mask" in tensors:
+        found["mask"] = shifted.sum(axis=1)
+    scores = saved.scale * shifted
     query = scores @ saved.key
     key = np.swapaxes(scores, -1, -2) @ saved.query
     x: Array = np.zeros_like(tensors["x"])

@@ -213,6 +213,8 @@ _TERMS: Sequence[tuple[str, int, Change]] = (
     ("norm2.scaled", 1, "one entry"),
 )
 
+_MODES: tuple[Literal["jvp"], Literal["vjp"]] = ("jvp", "vjp")
+
 # At one token the softmax is constant: what reaches the output through the scores alone is 0.
 _ONLY_SCORES = {
     ("mha.q", 1), ("mha.qHeads.heads", 0), ("mha.scores", 0), ("mha.scores", 1),
@@ -222,13 +224,12 @@ _ONLY_SCORES = {
 
 def _wrong_terms() -> tuple[Planted, ...]:
     """Both modes, but for a transposed tangent: only a cotangent of a weight can be square."""
-    directions: tuple[Literal["jvp"], Literal["vjp"]] = ("jvp", "vjp")
     return tuple(
         Planted(
             DerivativeMutant(direction, node, argument, change),
             MappingProxyType(_SCORES if (node, argument) in _ONLY_SCORES else {}),
         )
-        for direction in directions
+        for direction in _MODES
         for node, argument, change in _TERMS
         if change != "transpose" or direction == "vjp"
     )
@@ -279,6 +280,33 @@ def _part(names: Mapping[str, str], modes: tuple[Mode, ...] = _EVERY) -> tuple[P
     )
 
 
+_MASK_TERMS: Sequence[tuple[str, int, Change, Mapping[str, str]]] = (
+    ("masked", 1, "drop", _SCORES),
+    ("maskBroadcast", 0, "one entry", _SCORES),
+    ("projected", 1, "negate", {}),
+    ("q", 1, "drop", _SCORES),
+)
+
+_BIASES_AND_MASK = (
+    _planted("bq left out", _copies("q", "q.matmul"), hidden=_SCORES),
+    _planted("bk for bq", Edit("q.bias", args=("bk",)), hidden=_SCORES),
+    _planted("bv subtracted", Edit("v", op="sub")),
+    _planted("bo left out", _copies("projected", "projected.matmul")),
+    _planted("mask left out", _copies("masked", "scaled"), hidden=_SCORES),
+    _planted("mask subtracted", Edit("masked", op="sub"), hidden=_SCORES),
+    _planted("mask turned", Edit("maskTurned", op="transpose", args=("mask",), perm=(1, 0),
+        shape=lambda g: (_seq_len(g), _seq_len(g)), before="maskBroadcast"),
+        Edit("maskBroadcast", args=("maskTurned",)), hidden=_SCORES),
+    _planted("mask scaled too", Edit("masked", args=("scores", "maskBroadcast")), Edit(
+        "maskedLater", op="scale", args=("masked",), symbol="scale", before="softmax.exp"), Edit(
+        "softmax.exp", args=("maskedLater",)), hidden={**_SCORES, "d_model 2": "√1 = 1"}),
+    *(
+        Planted(DerivativeMutant(mode, node, argument, change), MappingProxyType(hidden))
+        for mode in _MODES
+        for node, argument, change, hidden in _MASK_TERMS
+    ),
+)  # fmt: skip
+
 _WEIGHTS = {name: name for name in ("Wq", "Wk", "Wv", "Wo", "W1", "b1", "W2", "b2")}
 _NORM1 = {"norm1.": "norm.", "gamma1": "gamma", "beta1": "beta", "eps1": "eps"}
 _NORM2 = {"norm2.": "norm.", "gamma2": "gamma", "beta2": "beta", "eps2": "eps"}
@@ -299,6 +327,7 @@ PLANTED: Mapping[str, tuple[Planted, ...]] = MappingProxyType(
         ),
         "geluGraph": _part({"ffn.hiddenPre": "x", "ffn.hiddenAct.": ""}, ("value",)),
         "mhaGraph": _part({**_WEIGHTS, "x": "x", "mha.": ""}),
+        "biasedMhaGraph": _BIASES_AND_MASK,
         "ffnGraph": _part({**_WEIGHTS, "norm1.y": "x", "ffn.": ""}),
         "mhaPostNormGraph": _part(
             {**_WEIGHTS, **_NORM1, "x": "x", "mha.": "mha.", "attnResidual": "residual"},

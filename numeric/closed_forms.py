@@ -142,6 +142,14 @@ def _attention_saved(saved: attention.Saved, prefix: str) -> dict[str, Array]:
     }
 
 
+def _biased_mha_run(at: Arguments) -> dict[str, Array]:
+    """Scores carry the mask, and go by the name of the masked ones."""
+    return {
+        {"scaled": "masked"}.get(name, name): value
+        for name, value in _attention_saved(_attention(at), "").items()
+    }
+
+
 def _feed_forward_saved(saved: feed_forward.Saved, prefix: str) -> dict[str, Array]:
     """The feed-forward layer's saved tensors under the graph's names."""
     return {
@@ -206,6 +214,12 @@ CLOSED_FORMS: Mapping[str, ClosedForm] = MappingProxyType(
         ),
         "mhaGraph": ClosedForm(
             lambda at: _attention_saved(_attention(at), ""),
+            lambda at, t: attention.jvp(at.inputs, _attention(at), t),
+            lambda at, s: attention.vjp(at.inputs, _attention(at), s),
+            {},
+        ),
+        "biasedMhaGraph": ClosedForm(
+            _biased_mha_run,
             lambda at, t: attention.jvp(at.inputs, _attention(at), t),
             lambda at, s: attention.vjp(at.inputs, _attention(at), s),
             {},

@@ -147,6 +147,8 @@ def _input(family: Family, name: str, s: Streams, shape: Shape, branch: FloatArr
             level = s.child("level").normal().reshape(faint.shape)
             value = np.where(faint == 1.0, value, faint * value + (1.0 - faint) * level)
         return value
+    if role == "mask":  # finite, as a graph's numbers are: e^-30 is as good as nothing
+        return np.where(s.child("hides").uniform(shape) < 0.3, -30.0, s.normal(shape))
     if role.startswith("b") and len(shape) == 1:
         return s.normal(shape) * faint if name in ("b2", "bo") else s.normal(shape)
     if role.startswith("W") and len(shape) == 2:
@@ -164,8 +166,9 @@ def _scale_scores(inputs: dict[str, FloatArray], graph: Graph, target: FloatArra
         return
     if not {"x", "Wq", "Wk", "Wv", "Wo"} <= set(inputs):
         return
-    scores = attention.run(inputs, graph.sizes["numHeads"]).scores
+    unmasked = {name: value for name, value in inputs.items() if name != "mask"}
+    scores = attention.run(unmasked, graph.sizes["numHeads"]).scores
     largest = np.abs(scores).reshape(len(scores), -1).max(axis=1)
     factor = np.sqrt(np.where(largest > 0, target / np.where(largest > 0, largest, 1.0), 1.0))
-    for name in ("Wq", "Wk"):
-        inputs[name] = inputs[name] * factor[:, None, None]
+    for name in {"Wq", "Wk", "bq", "bk"} & set(inputs):
+        inputs[name] = inputs[name] * factor.reshape(-1, *(1 for _ in inputs[name].shape[1:]))

@@ -47,7 +47,7 @@ _CHANGES: dict[Change, Callable[[Array], Array]] = {
 
 
 def _last_entry_scaled(t: Array) -> Array:
-    changed = np.array(t)
+    changed = np.array(t, order="C")  # so that the reshaped array is a view
     changed.reshape(len(changed), -1)[:, -1] *= 1.01
     return changed
 

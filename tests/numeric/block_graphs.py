@@ -154,6 +154,32 @@ def mha(seq_len: int, d: int, heads: int, head_dim: int) -> Writer:
     return w
 
 
+def biased_mha(seq_len: int, d: int, heads: int, head_dim: int) -> Writer:
+    """`PostNorm.biasedMhaGraph`."""
+    width = heads * head_dim
+    projections = {f"{w}{p}": s for p in "qkv" for w, s in (("W", (d, width)), ("b", (width,)))}
+    w = Writer(
+        {
+            "x": [seq_len, d],
+            **projections,
+            "Wo": [width, d],
+            "bo": [d],
+            "mask": [seq_len, seq_len],
+        }
+    )
+    q, k, v = (w.linear(p, "x", f"W{p}", f"b{p}") for p in "qkv")
+    qh, kh, vh = (w.split(f"{p}Heads", a, heads) for p, a in (("q", q), ("k", k), ("v", v)))
+    kt = w.node("keyT", "transpose", kh, shape=[heads, head_dim, seq_len], perm=[0, 2, 1])
+    scaled = w.constant("scaled", "scale", w.matmul("scores", qh, kt), 1 / sqrt(head_dim), "scale")
+    wide = w.node("maskBroadcast", "broadcast", "mask", shape=w.shapes[scaled], axis=0)
+    weights = w.softmax("softmax.", w.node("masked", "add", scaled, wide))
+    context = w.matmul("context", weights, vh)
+    back = w.node("tokens", "transpose", context, shape=[seq_len, heads, head_dim], perm=[1, 0, 2])
+    merged = w.node("merged", "reshape", back, shape=[seq_len, width])
+    w.linear("projected", merged, "Wo", "bo")
+    return w
+
+
 def ffn(seq_len: int, d: int, d_ff: int) -> Writer:
     """`PostNorm.ffnGraph`."""
     w = Writer({"x": [seq_len, d], **_feed_forward_inputs(d, d_ff)})
@@ -218,6 +244,7 @@ def encoder_block(seq_len: int, d: int, heads: int, head_dim: int, d_ff: int) ->
 
 _WRITERS: dict[str, tuple[Callable[..., Writer], tuple[str, ...]]] = {
     "mhaGraph": (mha, ("seqLen", "dModel", "numHeads", "headDim")),
+    "biasedMhaGraph": (biased_mha, ("seqLen", "dModel", "numHeads", "headDim")),
     "ffnGraph": (ffn, ("seqLen", "dModel", "dFF")),
     "mhaPostNormGraph": (mha_post_norm, ("seqLen", "dModel", "numHeads", "headDim")),
     "seqFfnPostNormGraph": (seq_ffn_post_norm, ("seqLen", "dModel", "dFF")),

@@ -79,6 +79,21 @@ def test_attention(
     )
 
 
+def test_a_mask_among_the_tensors_has_derivatives() -> None:
+    every = block_tensors(B, 4, 2, 4, 3, biases=True)
+    tensors = part(every, "x", *attention.PARAMETERS)
+    tensors["mask"] = np.random.default_rng(1).normal(size=(B, 4, 4))
+    saved = attention.run(tensors, 2)
+    agree(
+        tensors,
+        lambda t: attention.forward(t, 2),
+        lambda d: attention.jvp(tensors, saved, d),
+        lambda s: attention.vjp(tensors, saved, s),
+    )
+    beside = {n: t for n, t in tensors.items() if n != "mask"}
+    np.testing.assert_array_equal(saved.output, attention.forward(beside, 2, mask=tensors["mask"]))
+
+
 def test_attention_head_by_head() -> None:
     """Written once more with loops over instance, head and token."""
     seq_len, heads, head_dim = 3, 2, 2

@@ -1,0 +1,56 @@
+"""Checks of attention with biases and a mask, on the graph that Lean exports.
+
+The closed form beside it is `numeric.attention` too; the Lean source is
+``lean/PostNorm/Layers/BiasedAttention.lean``.
+"""
+
+from __future__ import annotations
+
+from bridge.checks.measures import backprop_is_right, derivative_is_right, value_is_right
+from bridge.checks.registry import check
+from numeric.block_mutants import mutants_of
+from numeric.case import Case
+from numeric.measurement import Measurement
+
+GRAPH = "biasedMhaGraph"
+SIZES = ("seqLen", "dModel", "numHeads", "headDim")
+
+
+@check("biasedMha_eval:conclusion", graph=GRAPH, sizes=SIZES, rejects=mutants_of(GRAPH, "value"))
+def biased_attention_is_its_closed_form(case: Case) -> Measurement:
+    """What the graph computes is softmax(q kᵀ · scale + mask) v with biases: entry by entry against
+    the closed form, by rules A and B.
+
+    Σ|terms| is the graph's running error bound.  The closed form shares no code with the
+    interpreter and subtracts each row's largest score, which the graph does not.
+    """
+    return value_is_right(case)
+
+
+@check(
+    "biasedMha_hasFDerivAt:conclusion", graph=GRAPH, sizes=SIZES, rejects=mutants_of(GRAPH, "jvp")
+)
+def biased_attention_has_its_derivative(case: Case) -> Measurement:
+    """The derivative that the graph claims is the derivative of what the graph computes.
+
+    Along a random direction of each of the ten inputs the JVP is held against the complex step (h =
+    1e-200) of the graph's evaluation, and along all of them against the closed form's JVP, entry by
+    entry, by rules A and B.  The Taylor remainder must get below 1e-3 of Σ|terms|.
+    """
+    return derivative_is_right(case)
+
+
+@check(
+    "biasedMha_backpropVec_eq_adjoint_fderiv:conclusion",
+    graph=GRAPH,
+    sizes=SIZES,
+    rejects=mutants_of(GRAPH, "vjp"),
+)
+def biased_attention_backprop_is_the_adjoint(case: Case) -> Measurement:
+    """⟨J v, s⟩ = ⟨v, backprop s⟩ for random v and s, for each of the ten inputs by itself, the
+    mask among them.
+
+    J v is the complex step of the graph's evaluation, so that no forward rule takes part.  Every
+    entry of backprop is also held against the closed form's.
+    """
+    return backprop_is_right(case)
