@@ -17,6 +17,7 @@ from bridge.checks import (
     run_check,
 )
 from bridge.checks import GraphRequest as CheckGraphRequest
+from bridge.checks.mutation import MutationReport, mutation_matrix
 from bridge.engine import Engine
 from bridge.errors import InvalidInputError, LeanSourceError
 from bridge.lean_client import DEFAULT_TIMEOUT, GraphRequest
@@ -36,6 +37,7 @@ __all__ = [
     "DEFAULT_INSTANCES",
     "audit",
     "library_for_audit",
+    "mutate",
     "replay_instance",
     "select_keys",
     "unknown_name",
@@ -287,6 +289,45 @@ def replay_instance(library: Library, key: str, *, seed: int, family: str, index
     graphs, _ = _parse_graphs(library)
     hypotheses = [checks[k] for k in _hypothesis_keys(library, obligation) if k in checks]
     return replay(checks[key], hypotheses, graphs, key=key, seed=seed, family=family, index=index)
+
+
+def mutate(
+    library: Library,
+    *,
+    seed: int,
+    instances: int,
+    graphs: Sequence[str] = (),
+    progress: Progress | None = None,
+) -> MutationReport:
+    """Plant errors in the exported graphs and see which of the library's checks finds which.
+
+    Args:
+        library: what Lean says.
+        seed: all instances follow from it.
+        instances: how many to draw for each error and family.
+        graphs: names of graphs; empty means all.
+        progress: who is told.
+
+    Raises:
+        InvalidInputError: no check runs on a graph of that name.
+    """
+    watcher = progress or Silent()
+    exported, refused = _parse_graphs(library)
+    keys = {o.key for o in library.obligations}
+    checks = [c for k, c in registered().items() if k in keys and c.graph not in refused]
+    for name in graphs:
+        if all(c.graph != name for c in checks):
+            known = ", ".join(sorted({c.graph for c in checks})) or "none"
+            raise InvalidInputError(
+                f"no check runs on a graph called {name!r}", remedy=f"checks run on {known}"
+            )
+    return mutation_matrix(
+        [c for c in checks if not graphs or c.graph in graphs],
+        exported,
+        seed,
+        instances,
+        lambda done, total: watcher.update("planting errors", done, total),
+    )
 
 
 def _hypothesis_keys(library: Library, obligation: Obligation) -> list[str]:

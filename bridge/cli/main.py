@@ -15,6 +15,7 @@ from bridge.cli.audit_command import audit_command
 from bridge.cli.engine_commands import build_command, doctor_command, engine_group
 from bridge.cli.library_commands import graph_command, list_command, show_command
 from bridge.cli.lock_command import lock_command
+from bridge.cli.mutate_command import mutate_command
 from bridge.cli.replay_command import replay_command
 from bridge.errors import ObligationsError
 from bridge.lean_client import printable
@@ -81,6 +82,7 @@ for _command in (
     graph_command,
     replay_command,
     lock_command,
+    mutate_command,
     build_command,
     engine_group,
     doctor_command,

@@ -180,6 +180,18 @@ def test_a_bad_answer_is_never_cached(harness: Harness) -> None:
     assert harness.run("list").exit_code == 0
 
 
+def test_planted_errors_are_found(harness: Harness) -> None:
+    result = harness.run("mutate", "--graph", "layerNormGraph", "--format", "json")
+    assert result.exit_code == 0, result.output
+    report = json.loads(result.stdout)
+    assert len(report["mutants"]) >= 12
+    for mutant in report["mutants"]:
+        assert any(c["killed_by"] for c in mutant["families"].values()), mutant["mutant"]
+    table = harness.run("mutate", "--graph", "layerNormGraph").stdout
+    assert "planted errors are found" in table
+    assert harness.run("mutate", "--graph", "nothing").exit_code == 2
+
+
 def test_list_shows_every_obligation(harness: Harness) -> None:
     result = harness.run("list")
     assert result.exit_code == 0
