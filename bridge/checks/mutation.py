@@ -19,6 +19,7 @@ from numeric.families import FAMILIES, Family
 from numeric.instances import draw
 from numeric.interpreter import Interpreter
 from numeric.measurement import Outcome
+from numeric.mutants import DerivativeMutant
 
 __all__ = ["FAMILIES_OF_MUTANTS", "Cell", "MutantRow", "MutationReport", "mutation_matrix"]
 
@@ -103,6 +104,7 @@ def mutation_matrix(
     seed: int,
     instances: int,
     progress: Callable[[int, int], None] | None = None,
+    families: Sequence[str] = FAMILIES_OF_MUTANTS,
 ) -> MutationReport:
     """Plant every error in every graph that a check runs on, and see which checks fail.
 
@@ -114,6 +116,7 @@ def mutation_matrix(
         graphs: what `graph_requests` asked for.
         instances: how many to draw for each family and error.
         progress: called with the number of errors done and their total.
+        families: where to plant them.
 
     Raises:
         InvalidInputError: a graph is missing.
@@ -122,7 +125,7 @@ def mutation_matrix(
     wanted = list(dict.fromkeys(c.graph for c in unique))
     work = [(g, [c for c in unique if c.graph == g]) for g in wanted]
     planted = [(g, group, p) for g, group in work for p in _planted(g, group)]
-    rights = {g: _right_cases(group, graphs, seed, instances) for g, group in work}
+    rights = {g: _right_cases(group, graphs, families, seed, instances) for g, group in work}
     rows: list[MutantRow] = []
     for done, (graph, group, one) in enumerate(planted):
         cells = tuple(_cell(group, right, one) for right in rights[graph])
@@ -130,7 +133,7 @@ def mutation_matrix(
         if progress is not None:
             progress(done + 1, len(planted))
     return MutationReport(
-        seed, instances, FAMILIES_OF_MUTANTS, tuple(c.name for c in unique), tuple(rows)
+        seed, instances, tuple(families), tuple(c.name for c in unique), tuple(rows)
     )
 
 
@@ -144,11 +147,15 @@ def _planted(graph: str, checks: Sequence[Check]) -> tuple[Planted, ...]:
 
 
 def _right_cases(
-    checks: Sequence[Check], graphs: Graphs, seed: int, instances: int
+    checks: Sequence[Check],
+    graphs: Graphs,
+    families: Sequence[str],
+    seed: int,
+    instances: int,
 ) -> list[tuple[Family, Case]]:
     """Instances of each family on the right graph, those that meet every hypothesis."""
     cases = []
-    for family in (FAMILIES[name] for name in FAMILIES_OF_MUTANTS):
+    for family in (FAMILIES[name] for name in families):
         request = checks[0].request(family)
         if request not in graphs:
             raise InvalidInputError(
@@ -173,6 +180,9 @@ def _cell(checks: Sequence[Check], right: tuple[Family, Case], one: Planted) -> 
     except GraphError:
         return Cell(family.name, (), NO_PLACE)
     wrong = Case(program, case.batch)
+    if isinstance(one.mutant, DerivativeMutant):
+        # A side condition speaks of values, and these are as they were.
+        checks = [c for c in checks if c.rejects]
     killed_by = tuple(c.name for c in checks if c.measure(wrong).count(Outcome.FAILS))
     return Cell(family.name, killed_by, "" if killed_by else _hidden(one.hidden, family))
 

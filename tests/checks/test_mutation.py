@@ -16,7 +16,7 @@ CHECKS = list(dict.fromkeys(registered().values()))
 @pytest.fixture(scope="module", params=dict.fromkeys(c.graph for c in CHECKS))
 def report(request: pytest.FixtureRequest) -> MutationReport:
     chosen = [c for c in CHECKS if c.graph == request.param]
-    return mutation_matrix(chosen, graphs_for(chosen), 0, 2)
+    return mutation_matrix(chosen, graphs_for(chosen), 0, 2, families=("generic", "seq_len 1"))
 
 
 def test_every_error_is_found_at_a_generic_instance(report: MutationReport) -> None:
