@@ -316,6 +316,13 @@ _UP_TO_RESIDUAL = {
     **{n: n for n in ("x", "mha.", "attnResidual", "norm1.", "ffn.", "ffnResidual", "eps1")},
 }
 
+_OUTSIDE_ATTENTION = {
+    **_WEIGHTS,
+    **{n: n for n in ("x", "mha.projected", "attnResidual", "norm1.", "norm2.", "ffn.")},
+    **{n: n for n in ("ffnResidual", "eps1", "eps2", "gamma1", "beta1", "gamma2", "beta2")},
+}
+_GIVEN = ("bq", "bk", "bv", "bo", "mask", "scale")
+
 PLANTED: Mapping[str, tuple[Planted, ...]] = MappingProxyType(
     {
         "encoderBlockGraph": _BLOCK,
@@ -328,6 +335,13 @@ PLANTED: Mapping[str, tuple[Planted, ...]] = MappingProxyType(
         "geluGraph": _part({"ffn.hiddenPre": "x", "ffn.hiddenAct.": ""}, ("value",)),
         "mhaGraph": _part({**_WEIGHTS, "x": "x", "mha.": ""}),
         "biasedMhaGraph": _BIASES_AND_MASK,
+        "biasedEncoderBlockGraph": (
+            *(
+                Planted(p.mutant.renamed(lambda n: n if n in _GIVEN else f"mha.{n}"), p.hidden)
+                for p in _BIASES_AND_MASK
+            ),
+            *(p for p in _part(_OUTSIDE_ATTENTION) if "mha.projected" not in _changed(p.mutant)),
+        ),
         "ffnGraph": _part({**_WEIGHTS, "norm1.y": "x", "ffn.": ""}),
         "mhaPostNormGraph": _part(
             {**_WEIGHTS, **_NORM1, "x": "x", "mha.": "mha.", "attnResidual": "residual"},

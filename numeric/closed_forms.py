@@ -189,6 +189,12 @@ def _block_run(at: Arguments) -> dict[str, Array]:
     }
 
 
+def _biased_block_run(at: Arguments) -> dict[str, Array]:
+    """As the block's, but that the scores with the mask go by the name of the masked ones."""
+    renamed = {"mha.scaled": "mha.masked"}
+    return {renamed.get(name, name): value for name, value in _block_run(at).items()}
+
+
 def _until(name: str, saved: dict[str, Array]) -> dict[str, Array]:
     """The saved tensors up to one of them."""
     names = list(saved)
@@ -247,6 +253,12 @@ CLOSED_FORMS: Mapping[str, ClosedForm] = MappingProxyType(
             lambda at, t: encoder_block.residual_jvp(at.inputs, _block(at), t),
             lambda at, s: encoder_block.residual_vjp(at.inputs, _block(at), s),
             {"eps1": "attnResidual"},
+        ),
+        "biasedEncoderBlockGraph": ClosedForm(
+            _biased_block_run,
+            lambda at, t: encoder_block.jvp(at.inputs, _block(at), t),
+            lambda at, s: encoder_block.vjp(at.inputs, _block(at), s),
+            {"eps1": "attnResidual", "eps2": "ffnResidual"},
         ),
         "encoderBlockGraph": ClosedForm(
             _block_run,

@@ -110,7 +110,7 @@ def _renamed(name: str, number: str) -> str:
 def _first(tensors: Tensors) -> dict[str, Array]:
     """The first sublayer's tensors by its own names."""
     names = {"x": "x", "gamma1": "gamma", "beta1": "beta"}
-    names.update({p: p for p in attention.PARAMETERS})
+    names.update({p: p for p in (*attention.PARAMETERS, "mask")})
     return {own: tensors[name] for name, own in names.items() if name in tensors}
 
 

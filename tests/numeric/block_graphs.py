@@ -89,6 +89,26 @@ class Writer:
         half = self.constant(f"{prefix}half", "scale", x, 0.5)
         return self.node(f"{prefix}y", "mul", half, shifted)
 
+    def biased_attention(self, p: str, heads: int, head_dim: int) -> str:
+        seq_len = self.shapes["x"][0]
+        q, k, v = (self.linear(p + n, "x", f"W{n}", f"b{n}") for n in "qkv")
+        qh, kh, vh = (
+            self.split(f"{p}{n}Heads", a, heads) for n, a in (("q", q), ("k", k), ("v", v))
+        )
+        turned = [heads, head_dim, seq_len]
+        kt = self.node(f"{p}keyT", "transpose", kh, shape=turned, perm=[0, 2, 1])
+        scores = self.matmul(f"{p}scores", qh, kt)
+        scaled = self.constant(f"{p}scaled", "scale", scores, 1 / sqrt(head_dim), "scale")
+        full = self.shapes[scaled]
+        wide = self.node(f"{p}maskBroadcast", "broadcast", "mask", shape=full, axis=0)
+        masked = self.node(f"{p}masked", "add", scaled, wide)
+        context = self.matmul(f"{p}context", self.softmax(f"{p}softmax.", masked), vh)
+        back = [seq_len, heads, head_dim]
+        tokens = self.node(f"{p}tokens", "transpose", context, shape=back, perm=[1, 0, 2])
+        width = [seq_len, heads * head_dim]
+        merged = self.node(f"{p}merged", "reshape", tokens, shape=width)
+        return self.linear(f"{p}projected", merged, "Wo", "bo")
+
     def linear(self, prefix: str, x: str, weight: str, bias: str) -> str:
         y = self.matmul(f"{prefix}.matmul", x, weight)
         b = self.node(f"{prefix}.bias", "broadcast", bias, shape=self.shapes[y], axis=0)
@@ -154,29 +174,37 @@ def mha(seq_len: int, d: int, heads: int, head_dim: int) -> Writer:
     return w
 
 
+def _biased_inputs(seq_len: int, d: int, width: int) -> dict[str, Shape]:
+    projections = {f"{w}{p}": s for p in "qkv" for w, s in (("W", (d, width)), ("b", (width,)))}
+    return {
+        "x": [seq_len, d],
+        **projections,
+        "Wo": [width, d],
+        "bo": [d],
+        "mask": [seq_len, seq_len],
+    }
+
+
 def biased_mha(seq_len: int, d: int, heads: int, head_dim: int) -> Writer:
     """`PostNorm.biasedMhaGraph`."""
-    width = heads * head_dim
-    projections = {f"{w}{p}": s for p in "qkv" for w, s in (("W", (d, width)), ("b", (width,)))}
+    w = Writer(_biased_inputs(seq_len, d, heads * head_dim))
+    w.biased_attention("", heads, head_dim)
+    return w
+
+
+def biased_encoder_block(seq_len: int, d: int, heads: int, head_dim: int, d_ff: int) -> Writer:
+    """`PostNorm.biasedEncoderBlockGraph`."""
     w = Writer(
         {
-            "x": [seq_len, d],
-            **projections,
-            "Wo": [width, d],
-            "bo": [d],
-            "mask": [seq_len, seq_len],
+            **_biased_inputs(seq_len, d, heads * head_dim),
+            **dict.fromkeys(("gamma1", "beta1", "gamma2", "beta2"), (d,)),
+            **_feed_forward_inputs(d, d_ff),
         }
     )
-    q, k, v = (w.linear(p, "x", f"W{p}", f"b{p}") for p in "qkv")
-    qh, kh, vh = (w.split(f"{p}Heads", a, heads) for p, a in (("q", q), ("k", k), ("v", v)))
-    kt = w.node("keyT", "transpose", kh, shape=[heads, head_dim, seq_len], perm=[0, 2, 1])
-    scaled = w.constant("scaled", "scale", w.matmul("scores", qh, kt), 1 / sqrt(head_dim), "scale")
-    wide = w.node("maskBroadcast", "broadcast", "mask", shape=w.shapes[scaled], axis=0)
-    weights = w.softmax("softmax.", w.node("masked", "add", scaled, wide))
-    context = w.matmul("context", weights, vh)
-    back = w.node("tokens", "transpose", context, shape=[seq_len, heads, head_dim], perm=[1, 0, 2])
-    merged = w.node("merged", "reshape", back, shape=[seq_len, width])
-    w.linear("projected", merged, "Wo", "bo")
+    w.node("attnResidual", "add", w.biased_attention("mha.", heads, head_dim), "x")
+    y = w.norm("norm1.", "attnResidual", "gamma1", "beta1", "eps1")
+    w.node("ffnResidual", "add", w.feed_forward("ffn.", y), y)
+    w.norm("norm2.", "ffnResidual", "gamma2", "beta2", "eps2")
     return w
 
 
@@ -252,6 +280,10 @@ _WRITERS: dict[str, tuple[Callable[..., Writer], tuple[str, ...]]] = {
     "geluGraph": (gelu, ("seqLen", "dFF")),
     "encoderFfnResidualGraph": (
         encoder_ffn_residual,
+        ("seqLen", "dModel", "numHeads", "headDim", "dFF"),
+    ),
+    "biasedEncoderBlockGraph": (
+        biased_encoder_block,
         ("seqLen", "dModel", "numHeads", "headDim", "dFF"),
     ),
     "encoderBlockGraph": (encoder_block, ("seqLen", "dModel", "numHeads", "headDim", "dFF")),

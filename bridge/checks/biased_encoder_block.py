@@ -1,0 +1,120 @@
+"""Checks of the encoder block with biases and a mask, on the graph that Lean exports.
+
+The closed form beside it is `numeric.encoder_block`, which takes both; the Lean sources are under
+``lean/PostNorm/Block/BiasedEncoder``.
+"""
+
+from __future__ import annotations
+
+from bridge.checks.measures import (
+    backprop_is_right,
+    derivative_is_right,
+    std_not_zero,
+    value_is_right,
+    var_eps_positive,
+)
+from bridge.checks.registry import check
+from numeric.block_mutants import mutants_of
+from numeric.case import Case
+from numeric.measurement import Measurement
+
+GRAPH = "biasedEncoderBlockGraph"
+SIZES = ("seqLen", "dModel", "numHeads", "headDim", "dFF")
+REFUTED_BY = ("eps 0, constant row", "eps 0, d_model 1", "eps overwhelms variance")
+
+
+@check(
+    "biasedEncoderBlock_hasFDerivAt:hNorm1VarEpsPos",
+    "biasedEncoderBlock_backpropVec_eq_adjoint_fderiv_at:hNorm1VarEpsPos",
+    graph=GRAPH,
+    sizes=SIZES,
+    refuted_by=REFUTED_BY,
+)
+def biased_first_var_plus_eps_is_positive(case: Case) -> Measurement:
+    """0 < var + ε in every row that the first LayerNorm normalizes.
+
+    The sign of var + ε is decided from a rigorous enclosure of the row as the graph computes it.
+    """
+    return var_eps_positive(case, "norm1.", "eps1")
+
+
+@check(
+    "biasedEncoderBlock_hasFDerivAt:hNorm1StdNe0",
+    "biasedEncoderBlock_backpropVec_eq_adjoint_fderiv_at:hNorm1StdNe0",
+    graph=GRAPH,
+    sizes=SIZES,
+    refuted_by=REFUTED_BY,
+)
+def biased_first_std_is_not_zero(case: Case) -> Measurement:
+    """std ≠ 0 in every row that the first LayerNorm normalizes.
+
+    The sign of var + ε is decided from a rigorous enclosure of the row as the graph computes it.
+    """
+    return std_not_zero(case, "norm1.", "eps1")
+
+
+@check(
+    "biasedEncoderBlock_hasFDerivAt:hNorm2VarEpsPos",
+    "biasedEncoderBlock_backpropVec_eq_adjoint_fderiv_at:hNorm2VarEpsPos",
+    graph=GRAPH,
+    sizes=SIZES,
+    refuted_by=REFUTED_BY,
+)
+def biased_second_var_plus_eps_is_positive(case: Case) -> Measurement:
+    """0 < var + ε in every row that the second LayerNorm normalizes.
+
+    The sign of var + ε is decided from a rigorous enclosure of the row as the graph computes it.
+    """
+    return var_eps_positive(case, "norm2.", "eps2")
+
+
+@check(
+    "biasedEncoderBlock_hasFDerivAt:hNorm2StdNe0",
+    "biasedEncoderBlock_backpropVec_eq_adjoint_fderiv_at:hNorm2StdNe0",
+    graph=GRAPH,
+    sizes=SIZES,
+    refuted_by=REFUTED_BY,
+)
+def biased_second_std_is_not_zero(case: Case) -> Measurement:
+    """std ≠ 0 in every row that the second LayerNorm normalizes.
+
+    The sign of var + ε is decided from a rigorous enclosure of the row as the graph computes it.
+    """
+    return std_not_zero(case, "norm2.", "eps2")
+
+
+@check(
+    "biasedEncoderBlock_eval:conclusion",
+    graph=GRAPH,
+    sizes=SIZES,
+    rejects=mutants_of(GRAPH, "value"),
+)
+def biased_block_is_its_closed_form(case: Case) -> Measurement:
+    """What the graph computes is the block with biases and mask, entry by entry against the closed
+    form, by rules A and B; that agrees with PyTorch's ``nn.TransformerEncoderLayer``."""
+    return value_is_right(case)
+
+
+@check(
+    "biasedEncoderBlock_hasFDerivAt:conclusion",
+    graph=GRAPH,
+    sizes=SIZES,
+    rejects=mutants_of(GRAPH, "jvp"),
+)
+def biased_block_has_its_derivative(case: Case) -> Measurement:
+    """The derivative that the graph claims is the derivative of what the graph computes: the JVP
+    along each of the eighteen inputs against the complex step (h = 1e-200) of its evaluation, along
+    all of them against the closed form's, and the Taylor remainder in real arithmetic."""
+    return derivative_is_right(case)
+
+
+@check(
+    "biasedEncoderBlock_backpropVec_eq_adjoint_fderiv_at:conclusion",
+    graph=GRAPH,
+    sizes=SIZES,
+    rejects=mutants_of(GRAPH, "vjp"),
+)
+def biased_block_backprop_is_the_adjoint(case: Case) -> Measurement:
+    """⟨J v, s⟩ = ⟨v, backprop s⟩ for random v and s, for each of the eighteen inputs by itself, J v
+    by complex step; and every entry of backprop against the closed form's."""
+    return backprop_is_right(case)
