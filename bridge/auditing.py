@@ -140,12 +140,12 @@ def _judge(obligation: Obligation, context: _Context) -> Entry:
     if obligation.role is Role.CONCLUSION and obligation.declaration in context.vacuous:
         why = context.vacuous[obligation.declaration]
         return entry(Verdict.FAILS, f"the theorem says nothing: {why}")
+    if obligation.key in context.stale:  # a waiver, too, was given for what stood there before
+        return entry(Verdict.STALE, context.stale[obligation.key])
     if check is None:
         if obligation.key in context.policy.waivers:
             return entry(Verdict.WAIVED, context.policy.waivers[obligation.key])
         return entry(Verdict.UNPAIRED, f"no check is registered for {obligation.key}")
-    if obligation.key in context.stale:
-        return entry(Verdict.STALE, context.stale[obligation.key])
     if check.graph in context.refused:
         reason = f"Lean exports no graph {check.graph}: {context.refused[check.graph]}"
         return entry(Verdict.ERROR, reason)

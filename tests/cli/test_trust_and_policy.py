@@ -129,6 +129,21 @@ def test_a_changed_statement_is_stale_until_accepted(harness: Harness) -> None:
     assert locked["obligations"][key]["reason"] == "looked at it"
 
 
+def test_a_waiver_goes_stale_with_what_it_waives(harness: Harness) -> None:
+    def says(term: str) -> None:
+        conclusion = {"type": "0 < n", "term": term}
+        harness.says(EVAL, statement("PostNorm.new", conclusion=conclusion))
+
+    says("old")
+    (harness.root / "waivers.toml").write_text(
+        '[[waiver]]\nkey = "new:conclusion"\nreason = "not numeric"\n'
+    )
+    harness.run("lock")
+    assert report(harness)["exit_code"] == 0
+    says("new")
+    assert report(harness)["summary"] == {"holds": 1, "stale": 1}
+
+
 def test_old_and_new_are_shown(harness: Harness) -> None:
     harness.says(changed("old", "0 < n"))
     harness.run("lock")

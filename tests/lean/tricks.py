@@ -131,8 +131,8 @@ TRICKS = (
         "the compiler's word for a proof",
         "theorem bad : (2 + 3 : Nat) = 5 := by native_decide\n"
         "@[obligation] theorem t (n : Nat) (hPos : 0 < n) : n + (2 + 3) = n + 5 := by rw [bad]\n",
-        1,
-        "axiom",
+        3,
+        "nativeDecide",
     ),
     Trick(
         "true",
@@ -220,10 +220,11 @@ TRICKS = (
     ),
     Trick(
         "look-alike",
-        "the theorem's name in another alphabet, so that its waiver names nothing",
-        RIGHT.replace("theorem t", "theorem т"),
+        "the theorem's name with a Greek omicron, so that its waiver names nothing",
+        RIGHT.replace("theorem t", "theorem ο"),
         2,
-        "no obligation is called 't:hPos'",
+        "no obligation is called 'o:hPos'",
+        waived=("o:hPos", "o:conclusion"),
     ),
     Trick(
         "shadow",
