@@ -3,8 +3,8 @@ import PostNorm.Graph.Notation
 
 /-! # A layer applied any number of times
 
-Each application has parameters of its own: a stack of `depth` layers has `depth` copies of the parameters among its
-inputs, those of the first layer first.
+Each application has parameters of its own: a stack of `depth` layers has `depth` copies of the parameters among
+its inputs, those of the first layer first.
 
 ## Main definitions
 

@@ -4,9 +4,9 @@ import PostNorm.Layers.FeedForward
 /-! # Multi-head self-attention with biases and an additive mask
 
 What PyTorch's `nn.MultiheadAttention` computes with its default `bias=True`, and with a floating-point `attn_mask`
-of shape `(seqLen, seqLen)`: the four projections are affine, and the mask is added to the scaled scores of every head.
-A causal mask is one with zeros on and below the diagonal, and so negative numbers above it that nothing is left of
-their exponentials.
+of shape `(seqLen, seqLen)`: the four projections are affine, and the mask is added to the scaled scores of every
+head. A causal mask is one with zeros on and below the diagonal, and so negative numbers above it that nothing is
+left of their exponentials.
 
 ## Main definitions
 
@@ -19,8 +19,8 @@ their exponentials.
 
 * `biasedMha_eval`: the graph computes the formula.
 * `biasedMhaGraph_sideConditions`: it has no side condition.
-* `biasedMha_hasFDerivAt`, `biasedMha_backpropVec_eq_adjoint_fderiv`: differentiable everywhere, and backprop is the
-  adjoint of the derivative.
+* `biasedMha_hasFDerivAt`, `biasedMha_backpropVec_eq_adjoint_fderiv`: differentiable everywhere, and backprop is
+  the adjoint of the derivative.
 * `biasedMha_eval_zero`: without biases and mask it is multi-head attention.
 
 ## Sources
@@ -151,7 +151,8 @@ theorem biasedMha_eval (scale : R) (ρ : Env R (ΓBiasedMha seqLen dModel numHea
 /-- With zero biases and a zero mask, the graph has the value of multi-head attention. -/
 theorem biasedMha_eval_zero (scale : R) (x : Tensor R ⟦seqLen, dModel⟧)
     (Wq Wk Wv : Tensor R ⟦dModel, numHeads * headDim⟧) (Wo : Tensor R ⟦numHeads * headDim, dModel⟧) :
-    (biasedMhaGraph scale).eval env![x, Wq, fun _ => 0, Wk, fun _ => 0, Wv, fun _ => 0, Wo, fun _ => 0, fun _ => 0] =
+    (biasedMhaGraph scale).eval
+        env![x, Wq, fun _ => 0, Wk, fun _ => 0, Wv, fun _ => 0, Wo, fun _ => 0, fun _ => 0] =
       (mhaGraph scale).eval env![x, Wq, Wk, Wv, Wo] := by
   rw [biasedMha_eval, mha_eval]
   exact congrArg Tensor.ofMat (Spec.biasedMha_zero scale Wq.mat Wk.mat Wv.mat Wo.mat x.mat)
@@ -168,8 +169,8 @@ theorem biasedMhaGraphFDerivCorrectAt (scale : R) (ρ : Env R (ΓBiasedMha seqLe
     GraphFDerivCorrectAt (biasedMhaGraph scale) ρ :=
   (biasedMhaGraph_sideConditions scale ρ).correct
 
-/-- Attention with biases and mask is Fréchet differentiable in all its ten inputs together, everywhere, and forward
-mode computes its derivative. -/
+/-- Attention with biases and mask is Fréchet differentiable in all its ten inputs together, everywhere, and
+forward mode computes its derivative. -/
 @[obligation]
 theorem biasedMha_hasFDerivAt (scale : R) (ρ : Env R (ΓBiasedMha seqLen dModel numHeads headDim)) :
     HasFDerivAt (fun ρ => (biasedMhaGraph scale).eval ρ) ((biasedMhaGraph scale).deriv ρ) ρ :=

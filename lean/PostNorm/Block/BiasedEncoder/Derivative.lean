@@ -8,8 +8,8 @@ import PostNorm.Block.BiasedEncoder.Spec
 
 ## Main statements
 
-* `biasedEncoderBlock_hasFDerivAt`, `biasedEncoderBlock_backpropVec_eq_adjoint_fderiv_at`: it is differentiable, and
-  backprop is the adjoint of the derivative, where the two LayerNorms are differentiable.
+* `biasedEncoderBlock_hasFDerivAt`, `biasedEncoderBlock_backpropVec_eq_adjoint_fderiv_at`: it is differentiable,
+  and backprop is the adjoint of the derivative, where the two LayerNorms are differentiable.
 * `biasedEncoderBlock_hasFDerivAt_of_pos`, `biasedEncoderBlock_backprop_eq_adjoint_fderiv_of_pos`: the same with no
   hypothesis but `0 < ε₁` and `0 < ε₂`. -/
 
@@ -40,8 +40,8 @@ theorem biasedEncoderBlockGraph_sideConditions_iff (c : EncoderConstants R) (ε�
     biasedEncoderFfnResidualGraph, biasedEncoderMhaResidualGraph, biasedMhaGraph_sideConditions,
     layerNormGraph_sideConditions_iff, affineGraph_sideConditions, geluGraph_sideConditions]
 
-/-- At a point where all rows of both LayerNorms' inputs have `var + ε` positive and a standard deviation that is not
-zero, every operation of the block has the Fréchet derivative that its tangent map claims. -/
+/-- At a point where all rows of both LayerNorms' inputs have `var + ε` positive and a standard deviation that is
+not zero, every operation of the block has the Fréchet derivative that its tangent map claims. -/
 theorem biasedEncoderBlockGraphFDerivCorrectAt (c : EncoderConstants R) (ε₁ ε₂ : R)
     (ρ : Env R (ΓBiasedEncoderBlock seqLen dModel numHeads headDim dFF))
     (hNorm1VarEpsPos : ∀ row, 0 < (layerNormPrefix6 ε₁).eval (biasedEncoderNorm1Inputs c ρ) row)
@@ -68,8 +68,8 @@ theorem biasedEncoderBlock_hasFDerivAt (c : EncoderConstants R) (ε₁ ε₂ : R
     hNorm2StdNe0).hasFDerivAt
 
 /-- Backpropagation through the encoder block with biases and mask is the adjoint of the Fréchet derivative of its
-evaluation, applied to the seed `δ`, at every input where all rows of both LayerNorms' inputs have `var + ε` positive
-and a standard deviation that is not zero. -/
+evaluation, applied to the seed `δ`, at every input where all rows of both LayerNorms' inputs have `var + ε`
+positive and a standard deviation that is not zero. -/
 @[obligation]
 theorem biasedEncoderBlock_backpropVec_eq_adjoint_fderiv_at (c : EncoderConstants R) (ε₁ ε₂ : R)
     (ρ : Env R (ΓBiasedEncoderBlock seqLen dModel numHeads headDim dFF)) (δ : Tensor R ⟦seqLen, dModel⟧)
@@ -120,8 +120,9 @@ theorem biasedEncoder_norm2_std_ne_zero {ε₂ : R} (hEps2Pos : 0 < ε₂) (c : 
 theorem biasedEncoderBlockGraphFDerivCorrectAt_of_pos (c : EncoderConstants R) (ε₁ ε₂ : R)
     (ρ : Env R (ΓBiasedEncoderBlock seqLen dModel numHeads headDim dFF)) (hEps1Pos : 0 < ε₁) (hEps2Pos : 0 < ε₂) :
     GraphFDerivCorrectAt (biasedEncoderBlockGraph c ε₁ ε₂) ρ :=
-  biasedEncoderBlockGraphFDerivCorrectAt c ε₁ ε₂ ρ (layerNorm_varEps_pos hEps1Pos _)
-    (layerNorm_std_ne_zero hEps1Pos _) (layerNorm_varEps_pos hEps2Pos _) (layerNorm_std_ne_zero hEps2Pos _)
+  biasedEncoderBlockGraphFDerivCorrectAt c ε₁ ε₂ ρ (biasedEncoder_norm1_varEps_pos hEps1Pos c ρ)
+    (biasedEncoder_norm1_std_ne_zero hEps1Pos c ρ) (biasedEncoder_norm2_varEps_pos hEps2Pos c ε₁ ρ)
+    (biasedEncoder_norm2_std_ne_zero hEps2Pos c ε₁ ρ)
 
 /-- If `0 < ε₁` and `0 < ε₂`, then the encoder block with biases and mask is Fréchet differentiable at every input,
 and forward mode computes its derivative. -/
@@ -142,5 +143,16 @@ theorem biasedEncoderBlock_backprop_eq_adjoint_fderiv_of_pos (c : EncoderConstan
       (fderiv (fun ρ => (biasedEncoderBlockGraph c ε₁ ε₂).eval ρ) ρ).adjoint δ :=
   Graph.backprop_eq_adjoint_fderiv _ ρ
     (biasedEncoderBlockGraphFDerivCorrectAt_of_pos c ε₁ ε₂ ρ hEps1Pos hEps2Pos) δ
+
+/-- If `0 < ε₁` and `0 < ε₂`, then with fixed weights, biases and mask the block is Fréchet differentiable in the
+tokens alone. -/
+theorem biasedEncoderBlock_hasFDerivAt_tokens (c : EncoderConstants R) (ε₁ ε₂ : R) (x : Tensor R ⟦seqLen, dModel⟧)
+    (weights : Env R (ΓBiasedEncoderBlock seqLen dModel numHeads headDim dFF).tail) (hEps1Pos : 0 < ε₁)
+    (hEps2Pos : 0 < ε₂) :
+    HasFDerivAt
+      (fun x : Tensor R ⟦seqLen, dModel⟧ => (biasedEncoderBlockGraph c ε₁ ε₂).eval (Env.cons x weights))
+      ((biasedEncoderBlockGraph c ε₁ ε₂).derivHead x weights) x :=
+  Graph.hasFDerivAt_head _ x weights
+    (biasedEncoderBlockGraphFDerivCorrectAt_of_pos c ε₁ ε₂ _ hEps1Pos hEps2Pos)
 
 end PostNorm

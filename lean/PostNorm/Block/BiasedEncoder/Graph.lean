@@ -3,8 +3,8 @@ import PostNorm.Layers.BiasedAttention
 
 /-! # The encoder block with biases and an additive mask, as a graph
 
-What PyTorch's `nn.TransformerEncoderLayer` computes by default: the block of `Block/Encoder` with biases in the four
-projections and a mask on the attention scores.  The causal block is the one with a causal mask.
+What PyTorch's `nn.TransformerEncoderLayer` computes by default: the block of `Block/Encoder` with biases in the
+four projections and a mask on the attention scores.  The causal block is the one with a causal mask.
 
 ## Main definitions
 
