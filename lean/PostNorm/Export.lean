@@ -1,3 +1,4 @@
+import PostNorm.Export.Block
 import PostNorm.Export.LayerNorm
 
 /-! # Graphs for the numeric side -/

@@ -1,3 +1,3 @@
-import PostNorm.Layers.LayerNorm.Discharge
+import PostNorm.Layers.LayerNorm.Degenerate
 
-/-! # LayerNorm: graph, formula, derivative, and what discharges its side conditions -/
+/-! # LayerNorm: graph, formula, derivative, what discharges its side conditions, and its degenerate rows -/
