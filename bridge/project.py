@@ -6,8 +6,9 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from bridge.engine import LakefileError
 from bridge.engine.lakefile import Library as LeanLibrary
-from bridge.engine.lakefile import read_package
+from bridge.engine.lakefile import read_package, scan_libraries
 from bridge.errors import InvalidInputError
 
 __all__ = ["Project", "find_project"]
@@ -60,6 +61,20 @@ class Project:
         return None
 
 
+def _libraries(root: Path) -> tuple[LeanLibrary, ...]:
+    """The libraries of a project, also where only the official `lake` understands its lakefile.
+
+    The embedded engine reads the lakefile itself and refuses what it does not understand.
+    """
+    try:
+        return read_package(root).libraries
+    except LakefileError:
+        found = scan_libraries(root)
+        if not found:
+            raise
+        return found
+
+
 def find_project(folder: Path) -> Project:
     """The Lean project at ``folder`` or in the nearest folder above it.
 
@@ -74,7 +89,7 @@ def find_project(folder: Path) -> Project:
         )
     for root in (start, *start.parents):
         if any((root / name).is_file() for name in LAKEFILES):
-            project = Project(root, read_package(root).libraries)
+            project = Project(root, _libraries(root))
             if not project.roots:
                 raise InvalidInputError(
                     f"{root}: the lakefile declares no Lean library to audit",

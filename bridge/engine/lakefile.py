@@ -11,6 +11,7 @@ This is for the embedded engine; the official `lake` reads its own files.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from pathlib import Path
 from bridge.engine.errors import LakefileError
 from bridge.engine.lake_syntax import REMEDY, Declared, read_lean
 
-__all__ = ["Library", "Option", "Package", "read_package"]
+__all__ = ["Library", "Option", "Package", "read_package", "scan_libraries"]
 
 Option = bool | int | str
 
@@ -93,6 +94,46 @@ def read_package(project: Path) -> Package:
         raise LakefileError(f"{lakefile} cannot be read: {error}") from error
     declared = read_lean(text, lakefile) if lakefile == lean else _read_toml(text, lakefile)
     return _package(declared, project, lakefile)
+
+
+def scan_libraries(project: Path) -> tuple[Library, ...]:
+    """The libraries that the lakefile seems to declare, where it is not understood as a whole.
+
+    Only names, source folders and plain roots are looked for; dependencies, globs and scripts do not
+    matter.  Good enough to know what to audit where the official `lake` does the building, and for
+    nothing else.
+    """
+    lean, toml = project / "lakefile.lean", project / "lakefile.toml"
+    if not lean.is_file():
+        try:
+            value = tomllib.loads(toml.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return ()
+        tables = value.get("lean_lib", [])
+        return tuple(
+            Library(
+                str(t["name"]),
+                project / str(t.get("srcDir", ".")),
+                tuple(map(str, t.get("roots", [t["name"]]))),
+            )
+            for t in (tables if isinstance(tables, list) else [])
+            if isinstance(t, dict) and "name" in t
+        )
+    try:
+        text = re.sub(r"/-.*?-/|--[^\n]*", " ", lean.read_text(encoding="utf-8"), flags=re.DOTALL)
+    except (OSError, UnicodeDecodeError):
+        return ()
+    found = []
+    for part in re.split(
+        r"^(?=@\[|lean_lib|lean_exe|require|script|target|package)", text, flags=re.M
+    ):
+        if match := re.match(r"lean_lib\s+(?:«([^»]+)»|([\w.]+))", part):
+            name = match[1] or match[2]
+            folder = re.search(r'srcDir\s*:=\s*"([^"]*)"', part)
+            roots = re.search(r"roots\s*:=\s*#\[([^\]]*)\]", part)
+            names = tuple(re.findall(r"`([\w.]+)", roots[1])) if roots else ()
+            found.append(Library(name, project / (folder[1] if folder else "."), names or (name,)))
+    return tuple(found)
 
 
 def _package(declared: Declared, project: Path, lakefile: Path) -> Package:
