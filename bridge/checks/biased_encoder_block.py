@@ -9,6 +9,7 @@ from __future__ import annotations
 from bridge.checks.measures import (
     backprop_is_right,
     derivative_is_right,
+    eps_positive,
     std_not_zero,
     value_is_right,
     var_eps_positive,
@@ -84,6 +85,30 @@ def biased_second_std_is_not_zero(case: Case) -> Measurement:
 
 
 @check(
+    "biasedEncoderBlock_hasFDerivAt_of_pos:hEps1Pos",
+    "biasedEncoderBlock_backprop_eq_adjoint_fderiv_of_pos:hEps1Pos",
+    graph=GRAPH,
+    sizes=SIZES,
+    refuted_by=REFUTED_BY,
+)
+def biased_first_eps_is_positive(case: Case) -> Measurement:
+    """0 < ε of the first LayerNorm."""
+    return eps_positive(case, "eps1")
+
+
+@check(
+    "biasedEncoderBlock_hasFDerivAt_of_pos:hEps2Pos",
+    "biasedEncoderBlock_backprop_eq_adjoint_fderiv_of_pos:hEps2Pos",
+    graph=GRAPH,
+    sizes=SIZES,
+    refuted_by=REFUTED_BY,
+)
+def biased_second_eps_is_positive(case: Case) -> Measurement:
+    """0 < ε of the second LayerNorm."""
+    return eps_positive(case, "eps2")
+
+
+@check(
     "biasedEncoderBlock_eval:conclusion",
     graph=GRAPH,
     sizes=SIZES,
@@ -97,6 +122,7 @@ def biased_block_is_its_closed_form(case: Case) -> Measurement:
 
 @check(
     "biasedEncoderBlock_hasFDerivAt:conclusion",
+    "biasedEncoderBlock_hasFDerivAt_of_pos:conclusion",
     graph=GRAPH,
     sizes=SIZES,
     rejects=mutants_of(GRAPH, "jvp"),
@@ -110,6 +136,7 @@ def biased_block_has_its_derivative(case: Case) -> Measurement:
 
 @check(
     "biasedEncoderBlock_backpropVec_eq_adjoint_fderiv_at:conclusion",
+    "biasedEncoderBlock_backprop_eq_adjoint_fderiv_of_pos:conclusion",
     graph=GRAPH,
     sizes=SIZES,
     rejects=mutants_of(GRAPH, "vjp"),

@@ -29,6 +29,7 @@ __all__ = [
     "CLOSED_FORM",
     "backprop_is_right",
     "derivative_is_right",
+    "eps_positive",
     "every_operation_is_right",
     "pack_is_differentiable",
     "std_not_zero",
@@ -117,6 +118,18 @@ def var_eps_positive(case: Case, norm: str = "", symbol: str = "eps") -> Measure
         symbol: of its ε.
     """
     return _positive(case, norm, symbol, "varEps")
+
+
+def eps_positive(case: Case, symbol: str) -> Measurement:
+    """0 < ε, a comparison of the instance's own number: exact.  The margin is ε."""
+    eps = case.batch.constants[symbol]
+    return Measurement(
+        residual=-eps,
+        tolerance=np.zeros(len(eps)),
+        outcome=np.where(eps > 0, Outcome.HOLDS, Outcome.FAILS).astype(np.int8),
+        part=np.zeros(len(eps), dtype=np.int64),
+        parts=(symbol,),
+    )
 
 
 def std_not_zero(case: Case, norm: str = "", symbol: str = "eps") -> Measurement:
