@@ -99,8 +99,8 @@ def read_package(project: Path) -> Package:
 def scan_libraries(project: Path) -> tuple[Library, ...]:
     """The libraries that the lakefile seems to declare, where it is not understood as a whole.
 
-    Only names, source folders and plain roots are looked for; dependencies, globs and scripts do not
-    matter.  Good enough to know what to audit where the official `lake` does the building, and for
+    Only names, source folders and plain roots are looked for; dependencies, globs and scripts do
+    not matter.  Good enough to know what to audit where the official `lake` builds, and for
     nothing else.
     """
     lean, toml = project / "lakefile.lean", project / "lakefile.toml"
