@@ -1,5 +1,5 @@
 import Obligations.Export
-import PostNorm.Layers.LayerNorm.Graph
+import PostNorm.Block.BiasedEncoder.Graph
 import PostNorm.Run.Float
 import PostNorm.Run.Graph
 
@@ -16,7 +16,7 @@ nothing else.  The answer is `{"kind": "run", "name", "value": […], "gradients
 ## Main definitions
 
 * `Runnable`: a graph that can be run, for every choice of sizes and constants; `Runnable.answer`.
-* `runLayerNorm`: LayerNorm as such.
+* `runLayerNorm`, `runMha`, `runFfn`, `runEncoderBlock`, `runBiasedEncoderBlock`: the graphs that can be run.
 * `#run_graph`. -/
 
 namespace PostNorm
@@ -44,8 +44,8 @@ structure Runnable where
   /-- The graph with these sizes and constants, or nothing for a wrong number of them. -/
   member : List Nat → List Float → Option FloatGraph
 
-/-- The fields of an object, in the order of `names`, each read by `read`; an error for a missing field, and for one
-that has no name here. -/
+/-- The fields of an object, in the order of `names`, each read by `read`; an error for a missing field, and for
+one that has no name here. -/
 private def readFields {α : Type} (what : String) (names : List String) (json : Json)
     (read : String → Json → Except String α) : Except String (List α) := do
   for (k, _) in (← json.getObj?).toList do
@@ -54,21 +54,25 @@ private def readFields {α : Type} (what : String) (names : List String) (json :
     | .ok v => read n v
     | .error _ => throw s!"the {what} {n} is missing"
 
+/-- A list of numbers; `what` is named in errors. -/
 private def readArray (what : String) (json : Json) : Except String (Array Float) := do
   match json.getArr? >>= fun a => a.mapM floatOfJson with
   | .ok a => pure a
   | .error e => throw s!"{what}: {e}"
 
+/-- A tensor of shape `s` from its entries. -/
 private def readBuffer (what : String) (s : Shape) (data : Array Float) : Except String (Buffer Float s) :=
   match Buffer.ofArray? s data with
   | some b => pure b
   | none => throw s!"{what} has the shape {s.axes}, so {s.size} entries, and {data.size} were given"
 
+/-- One tensor for every entry of a context. -/
 private def readStore : (Γ : Context) → List (String × Array Float) → Except String (Store Float Γ)
   | [], [] => pure .nil
   | s :: Γ, (n, data) :: rest => return .cons (← readBuffer n s data) (← readStore Γ rest)
   | Γ, given => throw s!"the graph has {Γ.length} more inputs, and {given.length} were given"
 
+/-- A list of numbers that reads back exactly. -/
 private def arrayToJson (a : Array Float) : Json := .arr (a.map floatToExactJson)
 
 /-- Run a member of the family, as a request asks. -/
@@ -105,8 +109,61 @@ def runLayerNorm : Runnable where
     | [seqLen, dModel], [eps] => some ⟨(layerNormGraph eps : Graph Float (ΓLayerNorm seqLen dModel) _)⟩
     | _, _ => none
 
+/-- The names of attention's sizes. -/
+private def mhaSizes : List String := ["seqLen", "dModel", "numHeads", "headDim"]
+
+/-- The names of the block's constants. -/
+private def blockConstants : List String := ["scale", "geluHalf", "geluOne", "geluK", "geluA", "eps1", "eps2"]
+
+/-- The names of the block's inputs that follow those of attention. -/
+private def normAndFfnInputs : List String := ["gamma1", "beta1", "gamma2", "beta2", "W1", "b1", "W2", "b2"]
+
+/-- Multi-head attention. -/
+def runMha : Runnable where
+  name := "mhaGraph"
+  sizes := mhaSizes
+  constants := ["scale"]
+  inputs := ["x", "Wq", "Wk", "Wv", "Wo"]
+  member
+    | [n, m, h, d], [scale] => some ⟨(mhaGraph scale : Graph Float (ΓMha n m h d) _)⟩
+    | _, _ => none
+
+/-- The feed-forward layer. -/
+def runFfn : Runnable where
+  name := "ffnGraph"
+  sizes := ["seqLen", "dModel", "dFF"]
+  constants := ["geluHalf", "geluOne", "geluK", "geluA"]
+  inputs := ["x", "W1", "b1", "W2", "b2"]
+  member
+    | [n, m, f], [half, one, k, a] => some ⟨(ffnGraph { half, one, k, a } : Graph Float (ΓFfn n m f) _)⟩
+    | _, _ => none
+
+/-- The encoder block. -/
+def runEncoderBlock : Runnable where
+  name := "encoderBlockGraph"
+  sizes := mhaSizes ++ ["dFF"]
+  constants := blockConstants
+  inputs := ["x", "Wq", "Wk", "Wv", "Wo"] ++ normAndFfnInputs
+  member
+    | [n, m, h, d, f], [scale, half, one, k, a, ε₁, ε₂] =>
+      some ⟨(encoderBlockGraph { scale, gelu := { half, one, k, a } } ε₁ ε₂ :
+        Graph Float (ΓEncoderBlock n m h d f) _)⟩
+    | _, _ => none
+
+/-- The encoder block with biases and mask. -/
+def runBiasedEncoderBlock : Runnable where
+  name := "biasedEncoderBlockGraph"
+  sizes := mhaSizes ++ ["dFF"]
+  constants := blockConstants
+  inputs := ["x", "Wq", "bq", "Wk", "bk", "Wv", "bv", "Wo", "bo", "mask"] ++ normAndFfnInputs
+  member
+    | [n, m, h, d, f], [scale, half, one, k, a, ε₁, ε₂] =>
+      some ⟨(biasedEncoderBlockGraph { scale, gelu := { half, one, k, a } } ε₁ ε₂ :
+        Graph Float (ΓBiasedEncoderBlock n m h d f) _)⟩
+    | _, _ => none
+
 /-- The graphs that can be run. -/
-def runnables : List Runnable := [runLayerNorm]
+def runnables : List Runnable := [runLayerNorm, runMha, runFfn, runEncoderBlock, runBiasedEncoderBlock]
 
 /-- Run a graph over `Float`. -/
 syntax (name := runGraph) "#run_graph " str str : command

@@ -3,8 +3,8 @@ import PostNorm.Export.Json
 
 /-! # Floats from JSON and to JSON, exactly
 
-A JSON number is a decimal, and is rounded to the nearest float, ties to even.  A JSON string holds a float's 64 bits
-as hexadecimal digits, such as `"0x3ff0000000000000"`: the only way to write an infinity or a NaN.
+A JSON number is a decimal, and is rounded to the nearest float, ties to even.  A JSON string holds a float's 64
+bits as hexadecimal digits, such as `"0x3ff0000000000000"`: the only way to write an infinity or a NaN.
 
 ## Main definitions
 
@@ -36,6 +36,7 @@ def floatOfDecimal (x : JsonNumber) : Float :=
   let magnitude := floatOfRatio x.mantissa.natAbs (10 ^ x.exponent)
   if x.mantissa < 0 then -magnitude else magnitude
 
+/-- The value of a hexadecimal digit. -/
 private def hexDigit (c : Char) : Option Nat :=
   if '0' ≤ c ∧ c ≤ '9' then some (c.toNat - '0'.toNat)
   else if 'a' ≤ c ∧ c ≤ 'f' then some (c.toNat - 'a'.toNat + 10)

@@ -54,8 +54,8 @@ theorem Graph.run_value (g : Graph α Γ s) (σ : Store α Γ) : (g.run σ).valu
   | letIn n a b iha ihb => simp only [Graph.run, Graph.eval, ihb, Store.env, iha]
   | call l f as ih => simp only [Graph.run, Graph.eval, ih, Args.env_store]
 
-/-- The backward pass over the stored values gives the gradients of backpropagation, over any scalar, with no law of
-arithmetic used. -/
+/-- The backward pass over the stored values gives the gradients of backpropagation, over any scalar, with no law
+of arithmetic used. -/
 theorem Graph.run_gradients (g : Graph α Γ s) (σ : Store α Γ) (d : Buffer α s) :
     ((g.run σ).backward d).env = g.backprop σ.env d.get := by
   induction g with
