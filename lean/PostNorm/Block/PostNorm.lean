@@ -13,8 +13,8 @@ everywhere; all side conditions are those of the LayerNorm, stated on its input 
 
 ## Main statements
 
-* `mhaPostNorm_backpropVec_eq_adjoint_fderiv_at`, `seqFfnPostNorm_backpropVec_eq_adjoint_fderiv_at`: backprop is the
-  adjoint of the derivative. -/
+* `mhaPostNorm_backpropVec_eq_adjoint_fderiv_at`, `seqFfnPostNorm_backpropVec_eq_adjoint_fderiv_at`: backprop is
+  the adjoint of the derivative. -/
 
 namespace PostNorm
 universe u

@@ -9,8 +9,8 @@ Sizes are `seqLen`, `dModel`, `numHeads`, `headDim`, `dFF`; `dModel` is free, as
 ## Main definitions
 
 * `softmaxGraphFamily`, `mhaGraphFamily`, `geluGraphFamily`, `ffnGraphFamily`: the layers.
-* `mhaResidualDGraphFamily`, `mhaPostNormGraphFamily`, `seqFfnResidualDGraphFamily`, `seqFfnPostNormGraphFamily`: the
-  sublayers.
+* `mhaResidualDGraphFamily`, `mhaPostNormGraphFamily`, `seqFfnResidualDGraphFamily`, `seqFfnPostNormGraphFamily`:
+  the sublayers.
 * `encoderMhaResidualDGraphFamily`, `encoderAfterNorm1GraphFamily`, `encoderFfnResidualGraphFamily`,
   `encoderBlockGraphFamily`: the stages of the block. -/
 

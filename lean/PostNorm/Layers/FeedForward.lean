@@ -3,8 +3,8 @@ import PostNorm.Layers.Gelu
 
 /-! # The position-wise feed-forward layer
 
-`FFN x = gelu (x W₁ + b₁) W₂ + b₂`, row by row.  The weights are inputs, so that their gradients are covered; a layer
-with fixed affine maps is this one with its weights held fixed (`ffn_hasFDerivAt_tokens`).
+`FFN x = gelu (x W₁ + b₁) W₂ + b₂`, row by row.  The weights are inputs, so that their gradients are covered; a
+layer with fixed affine maps is this one with its weights held fixed (`ffn_hasFDerivAt_tokens`).
 
 ## Main definitions
 

@@ -69,8 +69,8 @@ theorem encoderFfnResidualGraphFDerivCorrectAt (c : EncoderConstants R) (ε₁ :
     GraphFDerivCorrectAt (encoderFfnResidualGraph c ε₁) ρ :=
   ((encoderFfnResidualGraph_sideConditions_iff c ε₁ ρ).2 ⟨hNorm1VarEpsPos, hNorm1StdNe0⟩).correct
 
-/-- At a point where all rows of both LayerNorms' inputs have `var + ε` positive and a standard deviation that is not
-zero, every operation of the encoder block has the Fréchet derivative that its tangent map claims. -/
+/-- At a point where all rows of both LayerNorms' inputs have `var + ε` positive and a standard deviation that is
+not zero, every operation of the encoder block has the Fréchet derivative that its tangent map claims. -/
 @[obligation]
 theorem encoderBlockGraphFDerivCorrectAt (c : EncoderConstants R) (ε₁ ε₂ : R)
     (ρ : Env R (ΓEncoderBlock seqLen dModel numHeads headDim dFF))
@@ -82,8 +82,8 @@ theorem encoderBlockGraphFDerivCorrectAt (c : EncoderConstants R) (ε₁ ε₂ :
   ((encoderBlockGraph_sideConditions_iff c ε₁ ε₂ ρ).2
     ⟨⟨hNorm1VarEpsPos, hNorm1StdNe0⟩, hNorm2VarEpsPos, hNorm2StdNe0⟩).correct
 
-/-- Backpropagation through the encoder block is the adjoint of the Fréchet derivative of its evaluation, applied to
-the seed `δ`, at every input where all rows of both LayerNorms' inputs have `var + ε` positive and a standard
+/-- Backpropagation through the encoder block is the adjoint of the Fréchet derivative of its evaluation, applied
+to the seed `δ`, at every input where all rows of both LayerNorms' inputs have `var + ε` positive and a standard
 deviation that is not zero. -/
 @[obligation]
 theorem encoderBlock_backpropVec_eq_adjoint_fderiv_at (c : EncoderConstants R) (ε₁ ε₂ : R)

@@ -52,8 +52,8 @@ theorem mhaPostNorm_backprop_eq_adjoint_fderiv_of_pos (scale ε : R)
   mhaPostNorm_backpropVec_eq_adjoint_fderiv_at scale ε ρ δ (postNorm_varEps_pos hEpsPos _)
     (postNorm_std_ne_zero hEpsPos _)
 
-/-- If `0 < ε`, backpropagation through the feed-forward sublayer is the adjoint of its Fréchet derivative, at every
-input and for every seed. -/
+/-- If `0 < ε`, backpropagation through the feed-forward sublayer is the adjoint of its Fréchet derivative, at
+every input and for every seed. -/
 theorem seqFfnPostNorm_backprop_eq_adjoint_fderiv_of_pos (c : GeluConstants R) (ε : R)
     (ρ : Env R (ΓSeqFfnPostNorm seqLen dModel dFF)) (δ : Tensor R ⟦seqLen, dModel⟧)
     (hEpsPos : 0 < ε) : (seqFfnPostNormGraph c ε).backprop ρ δ =

@@ -9,8 +9,8 @@ whole block.
 
 * `ΓEncoderBlock`: the inputs; `idxEncoderNorm1Gamma`, …: the four LayerNorm parameters among them.
 * `encoderMhaResidualDGraph`, `encoderAfterNorm1Graph`, `encoderFfnResidualGraph`, `encoderBlockGraph`: the stages.
-* `ssEncoderBlock`: the shapes of the values that the block saves; `idxEncoderMhaResidual`, …: their indices, each in
-  the scope where the value is used.
+* `ssEncoderBlock`: the shapes of the values that the block saves; `idxEncoderMhaResidual`, …: their indices, each
+  in the scope where the value is used.
 
 ## Sources
 
