@@ -16,7 +16,7 @@ SOURCES = [*sorted(LEAN.glob("PostNorm/**/*.lean")), LEAN / "PostNorm.lean"]
 NAMES = [str(path.relative_to(LEAN)) for path in SOURCES]
 
 #: Folders of ``PostNorm`` in the order in which they may import each other.
-ORDER = ("Field", "Calculus", "Graph", "Layers", "Block", "Real", "Run", "Export")
+ORDER = ("Field", "Real", "Calculus", "Graph", "Layers", "Block", "Export", "Run")
 
 #: What would weaken Lean's checking, or leave a hole in a proof.
 FORBIDDEN = (
