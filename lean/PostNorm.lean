@@ -1,9 +1,17 @@
-import PostNorm.Export
-import PostNorm.Field
+import PostNorm.Block.AtReal
+import PostNorm.Block.BiasedEncoder
+import PostNorm.Block.Stack
 import PostNorm.Calculus
+import PostNorm.Calculus.Div
+import PostNorm.Calculus.Norm
+import PostNorm.Export
+import PostNorm.Export.BiasedBlock
+import PostNorm.Field
 import PostNorm.Graph
 import PostNorm.Layers.LayerNorm
+import PostNorm.Real
 
 /-! # Post-norm Transformer layers as graphs: what they compute, their derivatives, backpropagation
 
-Everything is proved over any `R` with `[RealField R]`, without Mathlib.  `lean/README.md` says where to begin. -/
+Everything is proved over any `R` with `[RealField R]`, without Mathlib, and the block's theorems also at the
+constructed real numbers.  `lean/README.md` says where to begin. -/
