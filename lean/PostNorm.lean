@@ -2,14 +2,14 @@ import PostNorm.Block.AtReal
 import PostNorm.Block.BiasedEncoder
 import PostNorm.Block.Stack
 import PostNorm.Calculus
-import PostNorm.Calculus.Div
-import PostNorm.Calculus.Norm
 import PostNorm.Export
 import PostNorm.Export.BiasedBlock
+import PostNorm.Export.Stack
 import PostNorm.Field
 import PostNorm.Graph
 import PostNorm.Layers.LayerNorm
 import PostNorm.Real
+import PostNorm.Run.Command
 
 /-! # Post-norm Transformer layers as graphs: what they compute, their derivatives, backpropagation
 

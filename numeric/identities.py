@@ -82,7 +82,11 @@ def operations_are_right(case: Case) -> Measurement:
         for position, node in enumerate(graph.nodes):
             args = tuple(trace.values[a] for a in node.args)
             same = {a: at.batch.streams.child("step", node.name, a) for a in node.args}
-            tangents = tuple(same[a].normal(graph.shape_of(a)) for a in node.args)
+            # As large as the values, else the step underflows where these are huge.
+            tangents = tuple(
+                same[a].normal(graph.shape_of(a)) * np.maximum(np.abs(v), 1.0)
+                for a, v in zip(node.args, args, strict=True)
+            )
             shifted = tuple(a + 1j * STEP * t for a, t in zip(args, tangents, strict=True))
             step = at.program.step(trace, position, shifted).imag / STEP
             terms = at.program.step_jvp(trace, position, tangents, magnitude=True)
