@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from bridge.checks import Check, registered, run_check
+from bridge.checks import Check, registered, replay, run_check
 from bridge.verdict import Role, Verdict
 from numeric.families import FAMILIES
+from numeric.measurement import Outcome
 from tests.checks.graphs import graphs_for, hypotheses_of
 from tests.numeric.block_graphs import WRITTEN
 
@@ -26,3 +27,18 @@ def test_the_check_holds_and_says_no(key: str) -> None:
     assert result.accepted >= 50
     if check.role is Role.CONCLUSION:
         assert len(check.rejects) >= 3
+
+
+def test_a_step_does_not_underflow_at_a_huge_sum_of_exponentials() -> None:
+    """Saturated scores give sums near 1e60, whose inverse has a derivative near 1e-120."""
+    key = "encoderBlockGraphFDerivCorrectAt:conclusion"
+    found = replay(
+        CHECKS[key],
+        hypotheses_of(key, CHECKS),
+        GRAPHS,
+        key=key,
+        seed=0,
+        family="saturated softmax",
+        index=9,
+    )
+    assert found.measurement.count(Outcome.HOLDS) == 1

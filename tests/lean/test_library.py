@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from bridge.auditing import audit
 from bridge.checks import graph_requests, registered
 from bridge.lean_client import GraphRequest
 from bridge.library import Library
-from bridge.verdict import LeanStatus, Role
+from bridge.policy import read_policy
+from bridge.verdict import LeanStatus, Role, Verdict
 from numeric.graph import parse_graph
+from tests.lean.conftest import ROOT
+from tests.numeric.block_graphs import WRITTEN, written
 from tests.numeric.graphs import layer_norm
 
 pytestmark = pytest.mark.lean
+
+GOOD = (Verdict.HOLDS, Verdict.WAIVED)
 
 
 def test_the_layer_norm_theorems_ask_for_two_things(library: Library) -> None:
@@ -73,8 +80,40 @@ def test_lean_exports_the_graph_that_the_fast_tests_use(library: Library) -> Non
 
 
 def test_the_audit_holds(library: Library) -> None:
-    report = audit(library, instances=40)
+    report = audit(library, policy=read_policy(library.project.root), instances=100)
+    bad = {e.obligation.key: e.reason for e in report.entries if e.verdict not in GOOD}
+    assert not bad
     assert report.exit_code == 0, report.summary
+
+
+def test_lean_exports_the_graphs_that_the_fast_tests_use(library: Library) -> None:
+    compared = 0
+    for request, exported in library.graphs.members.items():
+        if request.name in WRITTEN:
+            ours = written(request.name, dict(request.sizes))
+            theirs = parse_graph(exported)
+            assert theirs.inputs == ours.inputs, request
+            assert theirs.nodes == ours.nodes, request
+            assert (theirs.outputs, theirs.symbols) == (ours.outputs, ours.symbols), request
+            compared += 1
+    assert compared >= 40
+
+
+ROWS = (ROOT / "lean" / "README.md").read_text(encoding="utf-8")
+
+
+def test_every_row_of_the_encoder_block_module_has_its_declaration() -> None:
+    """The table in ``lean/README.md`` names declarations that the sources define."""
+    rows = re.findall(r"^\| (\d+)(?:–(\d+))? \|.*$", ROWS, flags=re.M)
+    numbers = {n for a, b in rows for n in range(int(a), int(b or a) + 1)}
+    assert numbers == set(range(1, 24))
+    sources = "".join(p.read_text(encoding="utf-8") for p in (ROOT / "lean").rglob("*.lean"))
+    for line in re.findall(r"^\| \d.*$", ROWS, flags=re.M):
+        names = re.findall(r"`([A-Za-zΓ][\w₁₂]*)`", line)
+        assert names, line
+        for name in names:
+            pattern = rf"(?:def|abbrev|theorem|structure) (?:[\w.]+\.)?{name}\b"
+            assert re.search(pattern, sources), f"{name} is in the table and not in the sources"
 
 
 def test_hashes_do_not_collide(library: Library) -> None:
