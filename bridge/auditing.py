@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from bridge import __version__
 from bridge.checks import (
+    Check,
     CheckResult,
     Replay,
     graph_requests,
@@ -28,6 +29,7 @@ from bridge.progress import Progress, Silent
 from bridge.project import Project
 from bridge.report import EngineInfo, Entry, Report
 from bridge.report.places import folder_in_repository
+from bridge.results import ResultCache, graph_hashes
 from bridge.trust import Trust
 from bridge.verdict import Role, Verdict
 from numeric.errors import GraphError
@@ -124,6 +126,8 @@ class _Context:
     swapped: str
     seed: int
     instances: int
+    results: ResultCache | None
+    graph_hashes: Mapping[str, str]
 
 
 def _judge(obligation: Obligation, context: _Context) -> Entry:
@@ -154,15 +158,38 @@ def _judge(obligation: Obligation, context: _Context) -> Entry:
     if obligation.role is Role.CONCLUSION and unchecked:
         reason = f"no instance is known to meet {unchecked[0]}, which has no check"
         return entry(Verdict.INCONCLUSIVE, reason)
-    result: CheckResult = run_check(
+    result = _measured(check, [checks[k] for k in siblings], obligation.key, context)
+    return replace(entry(result.verdict, result.reason), result=result)
+
+
+def _measured(
+    check: Check, hypotheses: Sequence[Check], key: str, context: _Context
+) -> CheckResult:
+    """The check's result: from the cache where everything it follows from is the same."""
+    cache = context.results
+    stored = ""
+    if cache is not None:
+        stored = cache.key(
+            check,
+            hypotheses,
+            context.graph_hashes.get(check.graph, ""),
+            key=key,
+            seed=context.seed,
+            instances=context.instances,
+        )
+        if (known := cache.load(stored)) is not None:
+            return known
+    result = run_check(
         check,
-        [checks[k] for k in siblings],
+        hypotheses,
         context.graphs,
-        key=obligation.key,
+        key=key,
         seed=context.seed,
         instances=context.instances,
     )
-    return replace(entry(result.verdict, result.reason), result=result)
+    if cache is not None:
+        cache.store(stored, result)
+    return result
 
 
 def _swapped(trust: Trust | None, policy: Policy) -> str:
@@ -195,6 +222,7 @@ def audit(
     replace_graph: Graph | None = None,
     policy: Policy | None = None,
     trust: Trust | None = None,
+    results: ResultCache | None = None,
     progress: Progress | None = None,
 ) -> Report:
     """Judge the obligations of a library.
@@ -207,6 +235,7 @@ def audit(
         replace_graph: run on this graph instead of the library's graph of the same name.
         policy: waivers and the lock; none of them counts where it is not given.
         trust: what is behind the statements; not looked at where it is not given.
+        results: where results of the same checks on the same graphs are kept, if anywhere.
         progress: who is told.
 
     Raises:
@@ -233,6 +262,8 @@ def audit(
         swapped=_swapped(trust, policy),
         seed=seed,
         instances=instances,
+        results=results,
+        graph_hashes={} if results is None else graph_hashes(graphs),
     )
     entries: list[Entry] = []
     interrupted = False

@@ -22,7 +22,7 @@ LAYERS = (
     ("bridge.cache", "bridge.graphs", "bridge.lock", "bridge.project"),
     ("bridge.library",),
     ("bridge.checks",),
-    ("bridge.policy",),
+    ("bridge.policy", "bridge.results"),
     ("bridge.report",),
     ("bridge.auditing",),
     ("bridge.cli", "bridge.pytest_plugin"),

@@ -15,6 +15,7 @@ from bridge.library import read_trust
 from bridge.policy import read_policy
 from bridge.report.formats import FORMATS, render
 from bridge.report.table import table_renderable
+from bridge.results import ResultCache
 from numeric.errors import GraphError
 from numeric.graph import Graph, parse_graph_text
 
@@ -68,11 +69,19 @@ __all__ = ["audit_command"]
     help="Hand every constant to Lean's kernel again, and look for what steps outside it "
     "(a minute or so after a change of the library); on by default.",
 )
+@click.option(
+    "--cache/--no-cache",
+    "use_cache",
+    default=True,
+    help="Take what Lean said and what checks found from the cache where nothing they follow from "
+    "has changed; on by default.",
+)
 @click.pass_context
 def audit_command(
     ctx: click.Context,
     lean: LeanChoice,
     look_behind: bool,
+    use_cache: bool,
     seed: int | None,
     instances: int | None,
     only: tuple[str, ...],
@@ -97,11 +106,21 @@ def audit_command(
     with Watch() as watch:
         setup = lean.set_up(watch)
         library = library_for_audit(
-            setup.project, setup.engine, timeout=setup.timeout, progress=watch
+            setup.project,
+            setup.engine,
+            timeout=setup.timeout,
+            progress=watch,
+            use_cache=use_cache,
         )
         trust = None
         if look_behind:
-            trust = read_trust(setup.project, setup.engine, timeout=setup.timeout, progress=watch)
+            trust = read_trust(
+                setup.project,
+                setup.engine,
+                timeout=setup.timeout,
+                progress=watch,
+                use_cache=use_cache,
+            )
         report = audit(
             library,
             seed=setup.settings.seed or 0 if seed is None else seed,
@@ -110,6 +129,7 @@ def audit_command(
             replace_graph=replacement,
             policy=read_policy(setup.project.root),
             trust=trust,
+            results=ResultCache.default() if use_cache else None,
             progress=watch,
         )
     chosen = formats or ("table",)

@@ -166,7 +166,7 @@ with open(package + ".calls", "a") as log:
 if behaviour == "offline":
     print("npm error code ENOTFOUND")
     print("npm error network request to the registry failed, reason: getaddrinfo ENOTFOUND")
-    print("npm error A complete log of this run can be found in: /root/.npm/_logs/x.log")
+    print("npm error A complete log of this run can be found in: /home/user/.npm/_logs/x.log")
     sys.exit(1)
 if behaviour == "full":
     print("npm error code ENOSPC")

@@ -1,0 +1,133 @@
+"""What checks found, kept by the hash of everything it follows from.
+
+A check's result follows from the code of the checks and of `numeric`, numpy, the graphs, the key,
+the seed and the number of instances; where all of these are the same it is not measured again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import platform
+import sys
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import numeric
+from bridge import checks
+from bridge.cache import AnswerCache, cache_folder
+from bridge.checks import Check, CheckResult, Counterexample, FamilyCount, GraphRequest, Worst
+from bridge.verdict import Verdict
+from numeric.graph import Graph, graph_to_json
+
+__all__ = ["ResultCache", "graph_hashes"]
+
+
+@cache
+def _code() -> str:
+    """sha256 over every Python source of `numeric` and `bridge.checks`, and what runs them."""
+    digest = hashlib.sha256(f"{np.__version__} {sys.version} {platform.machine()}".encode())
+    for package in (numeric, checks):
+        assert package.__file__ is not None
+        for path in sorted(Path(package.__file__).parent.rglob("*.py")):
+            data = path.read_bytes()
+            digest.update(f"{path.name}:{len(data)}:".encode() + data)
+    return digest.hexdigest()
+
+
+def _module(check: Check) -> str:
+    """Source of the module that holds a check: a project may bring its own."""
+    path = sys.modules[check.measure.__module__].__file__
+    return "" if path is None else hashlib.sha256(Path(path).read_bytes()).hexdigest()
+
+
+def graph_hashes(graphs: Mapping[GraphRequest, Graph]) -> dict[str, str]:
+    """sha256 over all members of each graph, by its name."""
+    digests: dict[str, Any] = {}
+    for request in sorted(graphs, key=repr):
+        text = json.dumps([repr(request), graph_to_json(graphs[request])], sort_keys=True)
+        digests.setdefault(request.name, hashlib.sha256()).update(text.encode())
+    return {name: digest.hexdigest() for name, digest in digests.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class ResultCache:
+    """A folder of results.  One that cannot be written costs time, never an error."""
+
+    folder: Path
+
+    @classmethod
+    def default(cls) -> ResultCache:
+        """In the user's cache."""
+        return cls(cache_folder() / "results")
+
+    def key(
+        self,
+        check: Check,
+        hypotheses: Iterable[Check],
+        graph_hash: str,
+        *,
+        key: str,
+        seed: int,
+        instances: int,
+    ) -> str:
+        """Everything that the result follows from, as one hash."""
+        parts = [p for c in (check, *hypotheses) for p in (c.name, _module(c))]
+        return AnswerCache.key(_code(), graph_hash, key, str(seed), str(instances), *parts)
+
+    def load(self, key: str) -> CheckResult | None:
+        """The result stored under ``key``; ``None`` where there is none that is intact."""
+        try:
+            value = json.loads((self.folder / f"{key}.json").read_text(encoding="utf-8"))
+            if value["digest"] != _digest(value["result"]):
+                return None
+            return _result(value["result"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def store(self, key: str, result: CheckResult) -> None:
+        """Keep a result; one of a check that broke is not kept."""
+        if result.verdict is Verdict.ERROR:
+            return
+        body = asdict(result)
+        body["verdict"] = result.verdict.value
+        body = json.loads(json.dumps(body))
+        with contextlib.suppress(OSError):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            handle, name = tempfile.mkstemp(dir=self.folder, suffix=".part")
+            with os.fdopen(handle, "w", encoding="utf-8") as f:
+                json.dump({"digest": _digest(body), "result": body}, f)
+            Path(name).replace(self.folder / f"{key}.json")
+
+
+def _digest(body: object) -> str:
+    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+
+
+def _result(body: dict[str, Any]) -> CheckResult:
+    counterexample = body["counterexample"]
+    if counterexample is not None:
+        counterexample = Counterexample(
+            **{
+                **counterexample,
+                "shape": tuple((n, k) for n, k in counterexample["shape"]),
+                "constants": tuple((n, x) for n, x in counterexample["constants"]),
+            }
+        )
+    return CheckResult(
+        verdict=Verdict(body["verdict"]),
+        reason=body["reason"],
+        instances=body["instances"],
+        accepted=body["accepted"],
+        worst=None if body["worst"] is None else Worst(**body["worst"]),
+        counterexample=counterexample,
+        families=tuple(FamilyCount(**f) for f in body["families"]),
+    )

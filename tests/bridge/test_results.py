@@ -1,0 +1,86 @@
+"""Kept results: the same, or measured again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bridge.checks import CheckResult, GraphRequest, graph_requests, registered, run_check
+from bridge.results import ResultCache, graph_hashes
+from bridge.verdict import Verdict
+from numeric.graph import Graph
+from tests.numeric.graphs import layer_norm
+
+KEY = "layerNorm_eval:conclusion"
+CHECK = registered()[KEY]
+
+
+def graphs() -> dict[GraphRequest, Graph]:
+    found = {}
+    for request in graph_requests([CHECK]):
+        sizes = dict(request.sizes)
+        found[request] = layer_norm(sizes["seqLen"], sizes["dModel"])
+    return found
+
+
+def result(of: Mapping[GraphRequest, Graph]) -> CheckResult:
+    return run_check(CHECK, [], of, key=KEY, seed=0, instances=20)
+
+
+def test_a_result_comes_back_as_it_was(tmp_path: Path) -> None:
+    cache, found = ResultCache(tmp_path / "results"), result(graphs())
+    assert cache.load("k") is None
+    cache.store("k", found)
+    assert cache.load("k") == found
+
+
+def test_a_failure_comes_back_with_its_counterexample(tmp_path: Path) -> None:
+    wrong = {
+        r: replace(g, nodes=(*g.nodes[:-1], replace(g.nodes[-1], op="sub")))
+        for r, g in graphs().items()
+    }
+    cache, found = ResultCache(tmp_path), result(wrong)
+    assert found.counterexample is not None
+    cache.store("k", found)
+    assert cache.load("k") == found
+
+
+def test_a_broken_check_is_not_kept(tmp_path: Path) -> None:
+    cache = ResultCache(tmp_path)
+    cache.store("k", CheckResult(Verdict.ERROR, "ZeroDivisionError", 0, 0))
+    assert cache.load("k") is None
+
+
+@pytest.mark.parametrize("damage", [("holds", "fails"), ("{", ""), ("20", "21")])
+def test_a_damaged_result_is_measured_again(tmp_path: Path, damage: tuple[str, str]) -> None:
+    cache = ResultCache(tmp_path)
+    cache.store("k", result(graphs()))
+    path = tmp_path / "k.json"
+    path.write_text(path.read_text().replace(*damage))
+    assert cache.load("k") is None
+
+
+def test_everything_a_result_follows_from_is_in_its_key(tmp_path: Path) -> None:
+    cache, right = ResultCache(tmp_path), graphs()
+    name = CHECK.graph
+
+    def key(of: Mapping[GraphRequest, Graph], seed: int, instances: int, of_key: str) -> str:
+        hashed = graph_hashes(of)[name]
+        return cache.key(CHECK, [], hashed, key=of_key, seed=seed, instances=instances)
+
+    same = key(right, 0, 20, KEY)
+    assert key(graphs(), 0, 20, KEY) == same
+    changed = [
+        key(
+            {r: replace(g, nodes=g.nodes[:-1], outputs=(15,)) for r, g in right.items()}, 0, 20, KEY
+        ),
+        key(right, 1, 20, KEY),
+        key(right, 0, 21, KEY),
+        key(right, 0, 20, "other:conclusion"),
+        cache.key(CHECK, [CHECK], graph_hashes(right)[name], key=KEY, seed=0, instances=20),
+    ]
+    assert same not in changed
+    assert len(set(changed)) == len(changed)
