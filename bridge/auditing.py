@@ -158,7 +158,7 @@ def _judge(obligation: Obligation, context: _Context) -> Entry:
     if obligation.role is Role.CONCLUSION and unchecked:
         reason = f"no instance is known to meet {unchecked[0]}, which has no check"
         return entry(Verdict.INCONCLUSIVE, reason)
-    result = _measured(check, [checks[k] for k in siblings], obligation.key, context)
+    result = _measured(check, [checks[k] for k in siblings if k in checks], obligation.key, context)
     return replace(entry(result.verdict, result.reason), result=result)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from bridge.checks.measures import (
     backprop_is_right,
     derivative_is_right,
+    eps_positive,
     every_operation_is_right,
     pack_is_differentiable,
     std_not_zero,
@@ -105,6 +106,7 @@ def every_operation_of_the_block_has_its_derivative(case: Case) -> Measurement:
 
 @check(
     "encoderBlock_backpropVec_eq_adjoint_fderiv_at:conclusion",
+    "encoderBlock_backprop_eq_adjoint_fderiv_real:conclusion",
     graph=BLOCK,
     sizes=SIZES,
     rejects=mutants_of(BLOCK, "vjp") + mutants_of(BLOCK, "value"),
@@ -116,6 +118,32 @@ def block_backprop_is_the_adjoint(case: Case) -> Measurement:
     entry of backprop is also held against the closed form's, which sees a wrong block as well.
     """
     return backprop_is_right(case)
+
+
+@check(
+    "encoderBlock_hasFDerivAt_real:hEps1Pos",
+    "encoderBlock_backprop_eq_adjoint_fderiv_real:hEps1Pos",
+    "encoderBlock_backprop_unique_real:hEps1Pos",
+    graph=BLOCK,
+    sizes=SIZES,
+    refuted_by=REFUTED_BY,
+)
+def first_eps_is_positive(case: Case) -> Measurement:
+    """0 < ε of the first LayerNorm."""
+    return eps_positive(case, "eps1")
+
+
+@check(
+    "encoderBlock_hasFDerivAt_real:hEps2Pos",
+    "encoderBlock_backprop_eq_adjoint_fderiv_real:hEps2Pos",
+    "encoderBlock_backprop_unique_real:hEps2Pos",
+    graph=BLOCK,
+    sizes=SIZES,
+    refuted_by=REFUTED_BY,
+)
+def second_eps_is_positive(case: Case) -> Measurement:
+    """0 < ε of the second LayerNorm."""
+    return eps_positive(case, "eps2")
 
 
 @check("encoderBlock_eval:conclusion", graph=BLOCK, sizes=SIZES, rejects=mutants_of(BLOCK, "value"))
@@ -171,6 +199,7 @@ def feed_forward_pack_has_its_derivative(case: Case) -> Measurement:
 
 @check(
     "postNormEncoderBlock_hasFDerivAt:conclusion",
+    "encoderBlock_hasFDerivAt_real:conclusion",
     graph=BLOCK,
     sizes=SIZES,
     rejects=mutants_of(BLOCK, "jvp"),

@@ -89,6 +89,14 @@ def test_an_obligation_without_a_check_is_incomplete(harness: Harness) -> None:
     assert "2 unpaired" in result.stdout
 
 
+def test_a_hypothesis_is_judged_beside_one_that_has_no_check(harness: Harness) -> None:
+    pair = (binder("hVarEpsPos", "0 < v", term="a"), binder("hNew", "0 < n", term="b"))
+    harness.says(statement("PostNorm.layerNorm_hasFDerivAt", *pair, module="PostNorm.Layers"))
+    report = json.loads(harness.run("audit", "--instances", "20", "--format", "json").stdout)
+    verdicts = [o["verdict"] for o in report["obligations"]]
+    assert verdicts == ["holds", "unpaired", "inconclusive"]
+
+
 def test_a_foreign_axiom_is_a_failure(harness: Harness) -> None:
     harness.says(statement("PostNorm.layerNorm_eval", axioms=["Cheat"]), Cheat="PostNorm.Layers")
     result = harness.run("audit", "--instances", "20")

@@ -19,6 +19,7 @@ include hEps1Pos hEps2Pos
 
 /-- Over the real numbers, the encoder block `x ↦ LN₂ (FFN (LN₁ (MHA x + x)) + LN₁ (MHA x + x))` is Fréchet
 differentiable in the tokens and all weights together, at every input, if `0 < ε₁` and `0 < ε₂`. -/
+@[obligation]
 theorem encoderBlock_hasFDerivAt_real :
     HasFDerivAt (fun ρ : Env Real (ΓEncoderBlock seqLen dModel numHeads headDim dFF) =>
         Tensor.ofMat (Spec.encoderBlock c ε₁ ε₂ (encoderWeights ρ) (encoderTokens ρ)))
@@ -28,6 +29,7 @@ theorem encoderBlock_hasFDerivAt_real :
 /-- Over the real numbers, backpropagation through the encoder block is the adjoint of the Fréchet derivative of
 `x ↦ LN₂ (FFN (LN₁ (MHA x + x)) + LN₁ (MHA x + x))` in the tokens and all weights, at every input and for every
 seed, if `0 < ε₁` and `0 < ε₂`. -/
+@[obligation]
 theorem encoderBlock_backprop_eq_adjoint_fderiv_real (δ : Tensor Real ⟦seqLen, dModel⟧) :
     (encoderBlockGraph c ε₁ ε₂).backprop ρ δ =
       (fderiv (fun ρ : Env Real (ΓEncoderBlock seqLen dModel numHeads headDim dFF) =>
@@ -35,6 +37,7 @@ theorem encoderBlock_backprop_eq_adjoint_fderiv_real (δ : Tensor Real ⟦seqLen
   encoderBlock_backprop_eq_adjoint_fderiv_of_pos c hEps1Pos hEps2Pos ρ δ
 
 /-- Over the real numbers, backpropagation is the only adjoint of the only derivative of the block. -/
+@[obligation]
 theorem encoderBlock_backprop_unique_real
     {L : BoundedLinearMap Real (ΓEncoderBlock seqLen dModel numHeads headDim dFF).Coord
       (Shape.Coord ⟦seqLen, dModel⟧)}
