@@ -17,14 +17,17 @@ _TAGGED = re.compile(
     r"@\[[^\]]*\bobligation\b[^\]]*\]\s*(?:noncomputable\s+|protected\s+)*theorem\s+(\S+)(.*?):=",
     re.DOTALL,
 )
+_VARIABLES = re.compile(r"^variable\b.*(?:\n[ \t]+.*)*", re.MULTILINE)
 
 
 def tagged() -> dict[str, str]:
-    """The statement of every tagged theorem, by name."""
+    """The statement of every tagged theorem, by name, with the variables of its file."""
     found: dict[str, str] = {}
     for path in sorted(SOURCES.rglob("*.lean")):
-        for name, statement in _TAGGED.findall(path.read_text(encoding="utf-8")):
-            found[name] = statement
+        text = path.read_text(encoding="utf-8")
+        variables = " ".join(_VARIABLES.findall(text))
+        for name, statement in _TAGGED.findall(text):
+            found[name] = statement + variables
     return found
 
 
