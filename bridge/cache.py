@@ -10,12 +10,12 @@ import contextlib
 import hashlib
 import json
 import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import platformdirs
 
+from bridge.files import write_atomically
 from bridge.lean_client import Answer
 
 __all__ = ["AnswerCache", "cache_folder"]
@@ -61,13 +61,7 @@ class AnswerCache:
         entry = {"key": key, "digest": self.key(_dump(body)), "answer": body}
         with contextlib.suppress(OSError):
             self.folder.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(dir=self.folder, suffix=".part")
-            try:
-                with os.fdopen(handle, "w", encoding="utf-8") as f:
-                    f.write(_dump(entry))
-                Path(name).replace(self.folder / f"{key}.json")
-            except OSError:
-                Path(name).unlink(missing_ok=True)
+            write_atomically(self.folder / f"{key}.json", _dump(entry))
 
 
 def _dump(value: object) -> str:

@@ -9,14 +9,13 @@ people: two different statements can print alike, so only hashes decide.
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
 from bridge.errors import InvalidInputError
+from bridge.files import write_atomically
 from bridge.obligation import Obligation
 
 __all__ = ["LOCK_NAME", "Drift", "DriftKind", "Lock", "Locked", "drifts", "read_lock", "write_lock"]
@@ -168,8 +167,4 @@ def write_lock(path: Path, lock: Lock) -> None:
         "obligations": entries,
         "definitions": dict(sorted(lock.definitions.items())),
     }
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)
-    with os.fdopen(handle, "w", encoding="utf-8") as f:
-        f.write(json.dumps(value, indent=1, ensure_ascii=False) + "\n")
-    Path(name).chmod(0o644)
-    Path(name).replace(path)
+    write_atomically(path, json.dumps(value, indent=1, ensure_ascii=False) + "\n")

@@ -9,10 +9,8 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 import platform
 import sys
-import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -25,6 +23,7 @@ import numeric
 from bridge import checks
 from bridge.cache import AnswerCache, cache_folder
 from bridge.checks import Check, CheckResult, Counterexample, FamilyCount, GraphRequest, Worst
+from bridge.files import write_atomically
 from bridge.verdict import Verdict
 from numeric.graph import Graph, graph_to_json
 
@@ -102,10 +101,8 @@ class ResultCache:
         body = json.loads(json.dumps(body))
         with contextlib.suppress(OSError):
             self.folder.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(dir=self.folder, suffix=".part")
-            with os.fdopen(handle, "w", encoding="utf-8") as f:
-                json.dump({"digest": _digest(body), "result": body}, f)
-            Path(name).replace(self.folder / f"{key}.json")
+            text = json.dumps({"digest": _digest(body), "result": body})
+            write_atomically(self.folder / f"{key}.json", text)
 
 
 def _digest(body: object) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from bridge.auditing import DEFAULT_INSTANCES, audit, library_for_audit
+from bridge.auditing import DEFAULT_INSTANCES, audit
 from bridge.cli.options import LeanChoice, lean_options
 from bridge.cli.watch import Watch
 from bridge.errors import InvalidInputError
@@ -105,13 +105,7 @@ def audit_command(
     replacement = None if graph_file is None else read_graph(graph_file)
     with Watch() as watch:
         setup = lean.set_up(watch)
-        library = library_for_audit(
-            setup.project,
-            setup.engine,
-            timeout=setup.timeout,
-            progress=watch,
-            use_cache=use_cache,
-        )
+        library = setup.library(watch, use_cache=use_cache)
         trust = None
         if look_behind:
             trust = read_trust(

@@ -11,7 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from bridge.auditing import library_for_audit, select_keys, unknown_name
+from bridge.auditing import select_keys, unknown_name
 from bridge.checks import registered
 from bridge.cli.options import LeanChoice, lean_options
 from bridge.cli.watch import Watch
@@ -36,8 +36,7 @@ _BRACKETS = {
 
 def _library(lean: LeanChoice) -> Library:
     with Watch() as watch:
-        setup = lean.set_up(watch)
-        return library_for_audit(setup.project, setup.engine, timeout=setup.timeout, progress=watch)
+        return lean.set_up(watch).library(watch)
 
 
 def _obligation_json(library: Library, o: Obligation) -> dict[str, object]:

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from bridge.auditing import library_for_audit, unknown_name
+from bridge.auditing import unknown_name
 from bridge.cli.options import LeanChoice, lean_options
 from bridge.cli.watch import Watch
 from bridge.errors import InvalidInputError
@@ -53,9 +53,7 @@ def lock_command(
         raise InvalidInputError("--check and --accept exclude each other")
     with Watch() as watch:
         setup = lean.set_up(watch)
-        library = library_for_audit(
-            setup.project, setup.engine, timeout=setup.timeout, progress=watch
-        )
+        library = setup.library(watch)
     console = Console(highlight=False)
     path = setup.project.root / LOCK_NAME
     old, new = read_lock(path), current_lock(library)

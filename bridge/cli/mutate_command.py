@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from bridge.auditing import library_for_audit, mutate
+from bridge.auditing import mutate
 from bridge.checks.mutation import MutationReport
 from bridge.cli.options import LeanChoice, lean_options
 from bridge.cli.watch import Watch
@@ -50,9 +50,7 @@ def mutate_command(
     """
     with Watch() as watch:
         setup = lean.set_up(watch)
-        library = library_for_audit(
-            setup.project, setup.engine, timeout=setup.timeout, progress=watch
-        )
+        library = setup.library(watch)
         report = mutate(library, seed=seed, instances=instances, graphs=graphs, progress=watch)
     if style == "json":
         click.echo(json.dumps(_json(report), indent=1, ensure_ascii=False))

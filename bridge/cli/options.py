@@ -10,9 +10,11 @@ from typing import Any, TypeVar, cast
 
 import click
 
+from bridge.auditing import library_for_audit
 from bridge.cli.watch import Watch, install_watcher
 from bridge.engine import Engine, select
 from bridge.lean_client import DEFAULT_TIMEOUT
+from bridge.library import Library
 from bridge.policy import load_checks
 from bridge.project import Project, find_project
 from bridge.settings import Settings, read_settings
@@ -30,6 +32,12 @@ class Setup:
     engine: Engine
     settings: Settings
     timeout: float
+
+    def library(self, watch: Watch, *, use_cache: bool = True) -> Library:
+        """What Lean says of the project, with every graph that a check runs on."""
+        return library_for_audit(
+            self.project, self.engine, timeout=self.timeout, progress=watch, use_cache=use_cache
+        )
 
 
 @dataclass(frozen=True, slots=True)

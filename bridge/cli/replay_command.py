@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from bridge.auditing import library_for_audit, replay_instance
+from bridge.auditing import replay_instance
 from bridge.checks import Replay
 from bridge.cli.options import LeanChoice, lean_options
 from bridge.cli.watch import Watch
@@ -75,9 +75,7 @@ def replay_command(
         wanted = [_Instance(key, seed, family, index)]
     with Watch() as watch:
         setup = lean.set_up(watch)
-        library = library_for_audit(
-            setup.project, setup.engine, timeout=setup.timeout, progress=watch
-        )
+        library = setup.library(watch)
     hashes = {o.key: o.statement_hash for o in library.obligations}
     console = Console(highlight=False)
     outcomes = set()
