@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 
-.PHONY: audit test fast-test lint build clean help
+.PHONY: audit test fast-test lint build docs changelog clean help
 .DEFAULT_GOAL := help
 
 help: ## what there is to make
@@ -32,6 +32,12 @@ lint: $(INSTALLED) ## style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+docs: $(INSTALLED) ## build the documentation site into build/site
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+changelog: $(INSTALLED) ## show what the next version's changelog will say
+	$(BIN)/towncrier build --draft --version next --date 'not released yet'
 
 clean: ## remove the virtual environment (the Lean engine stays in the user's cache)
 	rm -rf $(VENV)
