@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import fnmatch
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -30,6 +29,7 @@ from bridge.project import Project
 from bridge.report import EngineInfo, Entry, Report
 from bridge.report.places import folder_in_repository
 from bridge.results import ResultCache, graph_hashes
+from bridge.spelling import did_you_mean
 from bridge.trust import Trust
 from bridge.verdict import Role, Verdict
 from numeric.errors import GraphError
@@ -91,11 +91,8 @@ def select_keys(obligations: Sequence[Obligation], only: Sequence[str]) -> tuple
 
 def unknown_name(name: str, obligations: Sequence[Obligation]) -> InvalidInputError:
     """The error for a name that nothing has, with the names that look like it."""
-    known = [o.key for o in obligations] + list(dict.fromkeys(o.declaration for o in obligations))
-    close = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
-    remedy = (
-        f"did you mean {' or '.join(close)}?" if close else "`obligations list` shows every key"
-    )
+    known = [n for o in obligations for n in ([o.key] if ":" in name else [o.declaration, o.key])]
+    remedy = did_you_mean(name, known, "`obligations list` shows every key")
     return InvalidInputError(f"no obligation is called {name!r}", remedy=remedy)
 
 
@@ -316,7 +313,10 @@ def replay_instance(library: Library, key: str, *, seed: int, family: str, index
         raise unknown_name(key, library.obligations)
     checks = registered()
     if key not in checks:
-        raise InvalidInputError(f"no check is registered for {key}")
+        raise InvalidInputError(
+            f"no check is registered for {key}",
+            remedy=f"`obligations show {key}` says what is known of it",
+        )
     graphs, _ = _parse_graphs(library)
     hypotheses = [checks[k] for k in _hypothesis_keys(library, obligation) if k in checks]
     return replay(checks[key], hypotheses, graphs, key=key, seed=seed, family=family, index=index)

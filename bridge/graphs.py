@@ -23,6 +23,11 @@ class Family:
     sizes: tuple[tuple[str, int], ...]
     constants: tuple[tuple[str, float], ...]
 
+    @property
+    def short(self) -> str:
+        """The name without the root namespace, as checks and commands use it."""
+        return self.name.split(".", 1)[-1]
+
 
 @dataclass(frozen=True, slots=True)
 class ExportedGraphs:

@@ -25,6 +25,7 @@ from bridge.lean_client import (
     ask,
     printable,
 )
+from bridge.names import remember
 from bridge.obligation import Obligation, obligations_of
 from bridge.progress import Progress, Silent
 from bridge.project import Project
@@ -114,7 +115,7 @@ def read_library(
             from_cache=from_cache,
         )
 
-    return _asked(
+    library = _asked(
         project,
         engine,
         request,
@@ -124,6 +125,9 @@ def read_library(
         watcher=progress or Silent(),
         use_cache=use_cache,
     )
+    keys = (o.key for o in library.obligations)
+    remember(project.root, keys, (f.short for f in library.graphs.families))
+    return library
 
 
 def read_trust(

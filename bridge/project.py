@@ -84,8 +84,9 @@ def find_project(folder: Path) -> Project:
     """
     start = folder.resolve()
     if not start.is_dir():
+        wrong = "this is a file, not a folder" if start.exists() else "there is no such folder"
         raise InvalidInputError(
-            f"--project {folder}: there is no such folder", remedy="name a folder with a lakefile"
+            f"--project {folder}: {wrong}", remedy="name a folder with a lakefile"
         )
     for root in (start, *start.parents):
         if any((root / name).is_file() for name in LAKEFILES):

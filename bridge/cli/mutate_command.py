@@ -11,6 +11,7 @@ from rich.text import Text
 
 from bridge.auditing import mutate
 from bridge.checks.mutation import MutationReport
+from bridge.cli.completion import complete_graphs
 from bridge.cli.options import LeanChoice, lean_options
 from bridge.cli.watch import Watch
 from bridge.lean_client import printable
@@ -22,7 +23,14 @@ INCOMPLETE = 4
 
 @click.command("mutate")
 @lean_options
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, metavar="N")
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    metavar="N",
+    help="All instances follow from it.",
+)
 @click.option(
     "--instances",
     type=click.IntRange(min=1),
@@ -31,9 +39,21 @@ INCOMPLETE = 4
     metavar="N",
     help="Instances for each error and family.",
 )
-@click.option("--graph", "graphs", multiple=True, metavar="NAME", help="Only these graphs.")
 @click.option(
-    "--format", "style", type=click.Choice(["table", "json"]), default="table", show_default=True
+    "--graph",
+    "graphs",
+    multiple=True,
+    metavar="NAME",
+    shell_complete=complete_graphs,
+    help="Only this exported graph. Repeatable.",
+)
+@click.option(
+    "--format",
+    "style",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    show_default=True,
+    help="How to report.",
 )
 @click.pass_context
 def mutate_command(
@@ -47,6 +67,10 @@ def mutate_command(
     """Plant errors in the exported graphs and their derivatives, and see which check fails.
 
     Exit code 4 if an error survives everywhere, or a check finds none.
+
+    \b
+    obligations mutate --graph layerNormGraph
+    obligations mutate --instances 20 --format json > mutants.json
     """
     with Watch() as watch:
         setup = lean.set_up(watch)

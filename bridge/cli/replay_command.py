@@ -13,6 +13,7 @@ from rich.text import Text
 
 from bridge.auditing import replay_instance
 from bridge.checks import Replay
+from bridge.cli.completion import complete_families, complete_keys
 from bridge.cli.options import LeanChoice, lean_options
 from bridge.cli.watch import Watch
 from bridge.errors import InvalidInputError
@@ -34,11 +35,16 @@ class _Instance:
 
 
 @click.command("replay")
-@click.argument("key", required=False)
+@click.argument("key", required=False, shell_complete=complete_keys)
 @lean_options
-@click.option("--seed", type=click.IntRange(min=0), help="The audit's seed.")
-@click.option("--family", help="The family of instances.")
-@click.option("--index", type=click.IntRange(min=0), help="Which of its instances.")
+@click.option("--seed", type=click.IntRange(min=0), metavar="N", help="The audit's seed.")
+@click.option(
+    "--family",
+    metavar="NAME",
+    shell_complete=complete_families,
+    help="The family of instances.",
+)
+@click.option("--index", type=click.IntRange(min=0), metavar="N", help="Which of its instances.")
 @click.option(
     "--report",
     "report_file",
@@ -62,6 +68,7 @@ def replay_command(
     the worst.
 
     \b
+    obligations replay layerNorm_eval:conclusion --seed 0 --family 'large offset' --index 3
     obligations replay --report reports/report.json
     """
     if report_file is not None:
@@ -105,13 +112,17 @@ def _from_report(path: Path, key: str | None) -> list[_Instance]:
             if (c := o["counterexample"]) is not None and key in (None, o["key"])
         ]
     except (ValueError, KeyError, TypeError, OSError) as e:
+        what = f"{e.args[0]!r} is missing" if isinstance(e, KeyError) else e
         raise InvalidInputError(
-            f"--report {path} is not a report: {e}",
+            f"--report {path} is not a report: {what}",
             remedy="write one with `obligations audit --format json --output DIR`",
         ) from e
     if not found:
         of = "" if key is None else f" of {key}"
-        raise InvalidInputError(f"--report {path} holds no counterexample{of}")
+        raise InvalidInputError(
+            f"--report {path} holds no counterexample{of}",
+            remedy="nothing failed there; name any instance by KEY, --seed, --family and --index",
+        )
     return found
 
 

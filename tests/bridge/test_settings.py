@@ -34,7 +34,7 @@ def test_two_places_at_once_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "message", "remedy"),
     [
-        ("instnces = 3", "instnces", "did you mean 'instances'?"),
+        ("instnces = 3", "instnces", "did you mean instances?"),
         ("zzz = 3", "zzz", "there are engine"),
         ("seed = 'x'", "seed = 'x'", ""),
         ("seed = true", "seed = True", ""),

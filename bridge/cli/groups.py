@@ -1,0 +1,45 @@
+"""A group of commands that helps where a command or an option is mistyped."""
+
+from __future__ import annotations
+
+import difflib
+
+import click
+
+__all__ = ["HelpfulGroup"]
+
+
+class HelpfulGroup(click.Group):
+    """Lists its commands in the order of a session, and says what was probably meant."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands in the order in which they were added."""
+        return list(self.commands)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, or suggest the one that was meant."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as e:
+            close = difflib.get_close_matches(args[0], self.list_commands(ctx), n=1)
+            if not close:
+                raise
+            raise click.UsageError(f"{e.message} Did you mean '{close[0]}'?", ctx) from e
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the group's own options, of which a command's are none."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as e:
+            owners = [
+                name
+                for name, command in self.commands.items()
+                if any(e.option_name in p.opts for p in command.params)
+            ]
+            if not owners:
+                raise
+            raise click.UsageError(
+                f"{e.option_name} belongs to a command: write it after {' or '.join(owners)}", ctx
+            ) from e

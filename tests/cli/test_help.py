@@ -1,0 +1,151 @@
+"""What somebody meets who does not know the command line yet."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from bridge import auditing
+from bridge.cli.main import group
+from tests.cli.conftest import Harness
+
+
+def leaves(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    if isinstance(command, click.Group):
+        for name, child in command.commands.items():
+            yield from leaves(child, (*path, name))
+    else:
+        yield path
+
+
+LEAVES = list(leaves(group))
+
+
+def examples(path: tuple[str, ...]) -> list[str]:
+    command: click.Command = group
+    for name in path:
+        assert isinstance(command, click.Group)
+        command = command.commands[name]
+    return [line.strip() for line in (command.help or "").partition("\b")[2].split("\n")[1:]]
+
+
+def parse(line: str) -> None:
+    """Parse a command line without running it."""
+    line = line.removeprefix('eval "$(').removesuffix(')"').partition(" > ")[0]
+    program, *words = shlex.split(line)
+    assert program == "obligations", line
+    command: click.Command = group
+    while isinstance(command, click.Group):
+        command = command.commands[words.pop(0)]
+    command.make_context("obligations", words)
+
+
+@pytest.mark.parametrize("path", LEAVES, ids=" ".join)
+def test_every_command_shows_examples_that_it_understands(
+    path: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "reports" / "report.json").touch()
+    lines = [line for line in examples(path) if line]
+    assert lines, f"add an example to the help of `obligations {' '.join(path)}`, after a \\b"
+    for line in lines:
+        parse(line)
+        assert f"obligations {' '.join(path)}" in line
+
+
+def test_an_example_that_is_wrong_is_noticed() -> None:
+    with pytest.raises(click.UsageError):
+        parse("obligations audit --sed 3")
+
+
+@pytest.mark.parametrize("path", LEAVES, ids=" ".join)
+def test_every_option_says_what_it_does(path: tuple[str, ...]) -> None:
+    command: click.Command = group
+    for name in path:
+        assert isinstance(command, click.Group)
+        command = command.commands[name]
+    for parameter in command.params:
+        if isinstance(parameter, click.Option):
+            assert parameter.help, f"{' '.join(path)} {parameter.opts}"
+    assert command.help
+    assert command.help.partition("\n")[0].endswith(".")
+
+
+def test_an_option_before_its_command_is_explained() -> None:
+    result = CliRunner().invoke(group, ["--engine", "lake", "build"])
+    assert result.exit_code == 2
+    assert "--engine belongs to a command: write it after audit" in " ".join(result.stderr.split())
+
+
+def test_commands_stand_in_the_order_of_a_session() -> None:
+    lines = CliRunner().invoke(group, ["--help"]).stdout.partition("Commands:")[2].splitlines()
+    assert [line.split()[0] for line in lines if line.startswith("  ")][:2] == ["audit", "list"]
+
+
+def test_a_folder_for_reports_that_cannot_be_written_is_told_before_the_work(
+    harness: Harness, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    harness.behaves(mode="dies-at-start")
+    result = harness.run("audit", "--output", str(tmp_path / "file" / "reports"))
+    assert result.exit_code == 2
+    assert "--output" in result.stderr
+    assert "→ name a folder that can be written to" in result.stderr
+
+
+def test_a_mistake_of_ours_is_no_verdict(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("oh")
+
+    monkeypatch.setattr(auditing, "_parse_graphs", broken)
+    result = harness.run("audit")
+    assert result.exit_code == 3
+    assert "this is a mistake in lean-obligations" in result.stderr
+    assert "ZeroDivisionError: oh" in result.stderr
+
+
+def test_a_full_disk_is_no_verdict(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device", "somewhere")
+
+    monkeypatch.setattr(auditing, "_parse_graphs", full)
+    result = harness.run("audit")
+    assert result.exit_code == 2
+    assert "error: somewhere: No space left on device" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("graph", "layerNormGrap"), "did you mean layerNormGraph?"),
+        (("graph", "Xyzzy"), "`obligations graph` lists them"),
+        (("show", "layernorm_eval"), "did you mean layerNorm_eval"),
+        (("audit", "--only", "layerNorm_eval:conclusio"), "did you mean layerNorm_eval:conclusion"),
+        (
+            (
+                "replay",
+                "layerNorm_eval:conclusion",
+                "--seed",
+                "0",
+                "--family",
+                "genric",
+                *["--index", "0"],
+            ),
+            "did you mean generic",
+        ),
+        (("audit", "--instance", "3"), "--instances"),
+        (("audit", "--engine", "lak"), "'lake'"),
+    ],
+)
+def test_what_was_meant_is_suggested(
+    harness: Harness, arguments: tuple[str, ...], expected: str
+) -> None:
+    result = harness.run(*arguments)
+    assert result.exit_code == 2
+    assert expected in " ".join(result.stderr.split())
