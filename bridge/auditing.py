@@ -4,26 +4,23 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 
 from bridge import __version__
+from bridge.checks import GraphRequest as CheckGraphRequest
 from bridge.checks import (
-    Check,
-    CheckResult,
     Replay,
     graph_requests,
     registered,
     replay,
-    run_check,
 )
-from bridge.checks import GraphRequest as CheckGraphRequest
 from bridge.checks.mutation import MutationReport, mutation_matrix
 from bridge.engine import Engine
 from bridge.errors import InvalidInputError, LeanSourceError
+from bridge.judging import Context, hypothesis_keys, judge, swapped_reason
 from bridge.lean_client import DEFAULT_TIMEOUT, GraphRequest
 from bridge.library import Library, read_library
 from bridge.obligation import Obligation
-from bridge.policy import TRUST_PREFIX, Policy, missing_keys, stale_reasons
+from bridge.policy import Policy, missing_keys, stale_reasons
 from bridge.progress import Progress, Silent
 from bridge.project import Project
 from bridge.report import EngineInfo, Entry, Report
@@ -31,7 +28,6 @@ from bridge.report.places import folder_in_repository
 from bridge.results import ResultCache, graph_hashes
 from bridge.spelling import did_you_mean
 from bridge.trust import Trust
-from bridge.verdict import Role, Verdict
 from numeric.errors import GraphError
 from numeric.graph import Graph, parse_graph
 
@@ -40,6 +36,7 @@ __all__ = [
     "audit",
     "library_for_audit",
     "mutate",
+    "prepare",
     "replay_instance",
     "select_keys",
     "unknown_name",
@@ -110,97 +107,6 @@ def _parse_graphs(library: Library) -> tuple[dict[CheckGraphRequest, Graph], dic
     return graphs, {r.name: reason for r, reason in library.graphs.refused.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class _Context:
-    """What judging an obligation needs to know beside the obligation."""
-
-    library: Library
-    graphs: Mapping[CheckGraphRequest, Graph]
-    refused: Mapping[str, str]
-    policy: Policy
-    stale: Mapping[str, str]
-    vacuous: Mapping[str, str]
-    swapped: str
-    seed: int
-    instances: int
-    results: ResultCache | None
-    graph_hashes: Mapping[str, str]
-
-
-def _judge(obligation: Obligation, context: _Context) -> Entry:
-    """Run the check that is paired with one obligation, unless something else decides."""
-    checks = registered()
-    check = checks.get(obligation.key)
-    siblings = _hypothesis_keys(context.library, obligation)
-    unchecked = [k for k in siblings if k not in checks]
-
-    def entry(verdict: Verdict, reason: str) -> Entry:
-        file = context.library.project.file_of(obligation.module)
-        return Entry(obligation, file, verdict, reason, None if check is None else check.name)
-
-    if obligation.role is Role.CONCLUSION and obligation.declaration in context.vacuous:
-        why = context.vacuous[obligation.declaration]
-        return entry(Verdict.FAILS, f"the theorem says nothing: {why}")
-    if obligation.key in context.stale:  # a waiver, too, was given for what stood there before
-        return entry(Verdict.STALE, context.stale[obligation.key])
-    if check is None:
-        if obligation.key in context.policy.waivers:
-            return entry(Verdict.WAIVED, context.policy.waivers[obligation.key])
-        return entry(Verdict.UNPAIRED, f"no check is registered for {obligation.key}")
-    if check.graph in context.refused:
-        reason = f"Lean exports no graph {check.graph}: {context.refused[check.graph]}"
-        return entry(Verdict.ERROR, reason)
-    if context.swapped:
-        return entry(Verdict.INCONCLUSIVE, context.swapped)
-    if obligation.role is Role.CONCLUSION and unchecked:
-        reason = f"no instance is known to meet {unchecked[0]}, which has no check"
-        return entry(Verdict.INCONCLUSIVE, reason)
-    result = _measured(check, [checks[k] for k in siblings if k in checks], obligation.key, context)
-    return replace(entry(result.verdict, result.reason), result=result)
-
-
-def _measured(
-    check: Check, hypotheses: Sequence[Check], key: str, context: _Context
-) -> CheckResult:
-    """The check's result: from the cache where everything it follows from is the same."""
-    cache = context.results
-    stored = ""
-    if cache is not None:
-        stored = cache.key(
-            check,
-            hypotheses,
-            context.graph_hashes.get(check.graph, ""),
-            key=key,
-            seed=context.seed,
-            instances=context.instances,
-        )
-        if (known := cache.load(stored)) is not None:
-            return known
-    result = run_check(
-        check,
-        hypotheses,
-        context.graphs,
-        key=key,
-        seed=context.seed,
-        instances=context.instances,
-    )
-    if cache is not None:
-        cache.store(stored, result)
-    return result
-
-
-def _swapped(trust: Trust | None, policy: Policy) -> str:
-    """Why the exported graphs may not be the theorems'; empty where nothing says so."""
-    for outside in () if trust is None else trust.swapped:
-        if TRUST_PREFIX + outside.name not in policy.waivers:
-            return (
-                f"{outside.name} runs as something else than its definition ({outside.how}), so an "
-                f"exported graph need not be the theorem's; waive {TRUST_PREFIX}{outside.name} if "
-                "it is"
-            )
-    return ""
-
-
 def _refuse_kernel(trust: Trust | None) -> None:
     if trust is not None and trust.kernel is not None:
         raise LeanSourceError(
@@ -208,6 +114,41 @@ def _refuse_kernel(trust: Trust | None) -> None:
             remedy="look for what declares it: a metaprogram went past the kernel, or an option "
             "such as debug.skipKernelTC is set",
         )
+
+
+def prepare(
+    library: Library,
+    *,
+    seed: int,
+    instances: int,
+    only: Sequence[str],
+    replace_graph: Graph | None,
+    policy: Policy,
+    trust: Trust | None,
+    results: ResultCache | None,
+) -> tuple[tuple[Obligation, ...], Context]:
+    """What an audit judges, and what judging needs to know; raises what :func:`audit` does."""
+    _refuse_kernel(trust)
+    if trust is not None:
+        policy.refuse_unneeded(library, [o.name for o in trust.swapped])
+    chosen = select_keys(library.obligations, only)
+    graphs, refused = _parse_graphs(library)
+    if replace_graph is not None:
+        graphs = _replaced(graphs, replace_graph)
+    context = Context(
+        library=library,
+        graphs=graphs,
+        refused=refused,
+        policy=policy,
+        stale=stale_reasons(library, policy.lock),
+        vacuous={} if trust is None else library.by_declaration(dict(trust.vacuous)),
+        swapped=swapped_reason(trust, policy),
+        seed=seed,
+        instances=instances,
+        results=results,
+        graph_hashes={} if results is None else graph_hashes(graphs),
+    )
+    return chosen, context
 
 
 def audit(
@@ -242,32 +183,22 @@ def audit(
     """
     watcher = progress or Silent()
     policy = policy or Policy()
-    _refuse_kernel(trust)
-    if trust is not None:
-        policy.refuse_unneeded(library, [o.name for o in trust.swapped])
-    chosen = select_keys(library.obligations, only)
-    graphs, refused = _parse_graphs(library)
-    if replace_graph is not None:
-        graphs = _replaced(graphs, replace_graph)
-    context = _Context(
-        library=library,
-        graphs=graphs,
-        refused=refused,
-        policy=policy,
-        stale=stale_reasons(library, policy.lock),
-        vacuous={} if trust is None else library.by_declaration(dict(trust.vacuous)),
-        swapped=_swapped(trust, policy),
+    chosen, context = prepare(
+        library,
         seed=seed,
         instances=instances,
+        only=only,
+        replace_graph=replace_graph,
+        policy=policy,
+        trust=trust,
         results=results,
-        graph_hashes={} if results is None else graph_hashes(graphs),
     )
     entries: list[Entry] = []
     interrupted = False
     try:
         for done, obligation in enumerate(chosen):
             watcher.update("checking", done, len(chosen), unit=obligation.key)
-            entries.append(_judge(obligation, context))
+            entries.append(judge(obligation, context))
         watcher.update("checking", len(chosen), len(chosen))
     except KeyboardInterrupt:
         interrupted = True
@@ -318,7 +249,7 @@ def replay_instance(library: Library, key: str, *, seed: int, family: str, index
             remedy=f"`obligations show {key}` says what is known of it",
         )
     graphs, _ = _parse_graphs(library)
-    hypotheses = [checks[k] for k in _hypothesis_keys(library, obligation) if k in checks]
+    hypotheses = [checks[k] for k in hypothesis_keys(library, obligation) if k in checks]
     return replay(checks[key], hypotheses, graphs, key=key, seed=seed, family=family, index=index)
 
 
@@ -359,12 +290,3 @@ def mutate(
         instances,
         lambda done, total: watcher.update("planting errors", done, total),
     )
-
-
-def _hypothesis_keys(library: Library, obligation: Obligation) -> list[str]:
-    """Keys of the hypotheses of an obligation's theorem."""
-    return [
-        o.key
-        for o in library.obligations
-        if o.declaration == obligation.declaration and o.role is Role.HYPOTHESIS
-    ]

@@ -25,6 +25,7 @@ LAYERS = (
     ("bridge.checks",),
     ("bridge.policy", "bridge.results"),
     ("bridge.report",),
+    ("bridge.judging",),
     ("bridge.auditing",),
     ("bridge.cli", "bridge.pytest_plugin"),
 )

@@ -1,0 +1,147 @@
+"""The judgement on one obligation: what decides without measuring, and what its check finds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from bridge.checks import Check, CheckResult, registered, run_check
+from bridge.checks import GraphRequest as CheckGraphRequest
+from bridge.library import Library
+from bridge.obligation import Obligation
+from bridge.policy import TRUST_PREFIX, Policy
+from bridge.report import Entry
+from bridge.results import ResultCache
+from bridge.trust import Trust
+from bridge.verdict import Role, Verdict
+from numeric.graph import Graph
+
+__all__ = ["Context", "decided", "hypothesis_keys", "judge", "kept", "swapped_reason"]
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What judging an obligation needs to know beside the obligation."""
+
+    library: Library
+    graphs: Mapping[CheckGraphRequest, Graph]
+    refused: Mapping[str, str]
+    policy: Policy
+    stale: Mapping[str, str]
+    vacuous: Mapping[str, str]
+    swapped: str
+    seed: int
+    instances: int
+    results: ResultCache | None
+    graph_hashes: Mapping[str, str]
+
+
+def judge(obligation: Obligation, context: Context) -> Entry:
+    """Run the check that is paired with one obligation, unless something else decides."""
+    entry = decided(obligation, context)
+    if isinstance(entry, Entry):
+        return entry
+    result = _measured(entry, obligation, context)
+    return replace(_entry(obligation, context, result.verdict, result.reason, entry), result=result)
+
+
+def _entry(
+    obligation: Obligation, context: Context, verdict: Verdict, reason: str, check: Check | None
+) -> Entry:
+    file = context.library.project.file_of(obligation.module)
+    return Entry(obligation, file, verdict, reason, None if check is None else check.name)
+
+
+def decided(obligation: Obligation, context: Context) -> Entry | Check:
+    """The verdict where something decides without measuring; else the check that has to run."""
+    checks = registered()
+    check = checks.get(obligation.key)
+    siblings = hypothesis_keys(context.library, obligation)
+    unchecked = [k for k in siblings if k not in checks]
+
+    def entry(verdict: Verdict, reason: str) -> Entry:
+        return _entry(obligation, context, verdict, reason, check)
+
+    if obligation.role is Role.CONCLUSION and obligation.declaration in context.vacuous:
+        why = context.vacuous[obligation.declaration]
+        return entry(Verdict.FAILS, f"the theorem says nothing: {why}")
+    if obligation.key in context.stale:  # a waiver, too, was given for what stood there before
+        return entry(Verdict.STALE, context.stale[obligation.key])
+    if check is None:
+        if obligation.key in context.policy.waivers:
+            return entry(Verdict.WAIVED, context.policy.waivers[obligation.key])
+        return entry(Verdict.UNPAIRED, f"no check is registered for {obligation.key}")
+    if check.graph in context.refused:
+        reason = f"Lean exports no graph {check.graph}: {context.refused[check.graph]}"
+        return entry(Verdict.ERROR, reason)
+    if context.swapped:
+        return entry(Verdict.INCONCLUSIVE, context.swapped)
+    if obligation.role is Role.CONCLUSION and unchecked:
+        reason = f"no instance is known to meet {unchecked[0]}, which has no check"
+        return entry(Verdict.INCONCLUSIVE, reason)
+    return check
+
+
+def _siblings(obligation: Obligation, context: Context) -> list[Check]:
+    """The checks of the hypotheses of the obligation's theorem."""
+    checks = registered()
+    return [checks[k] for k in hypothesis_keys(context.library, obligation) if k in checks]
+
+
+def _stored_under(check: Check, obligation: Obligation, context: Context) -> str:
+    """The key of the check's result in the cache."""
+    if context.results is None:
+        return ""
+    return context.results.key(
+        check,
+        _siblings(obligation, context),
+        context.graph_hashes.get(check.graph, ""),
+        key=obligation.key,
+        seed=context.seed,
+        instances=context.instances,
+    )
+
+
+def kept(check: Check, obligation: Obligation, context: Context) -> CheckResult | None:
+    """The result of an earlier run from which nothing has changed, if it is in the cache."""
+    if context.results is None:
+        return None
+    return context.results.load(_stored_under(check, obligation, context))
+
+
+def _measured(check: Check, obligation: Obligation, context: Context) -> CheckResult:
+    """The check's result: from the cache where everything it follows from is the same."""
+    if (known := kept(check, obligation, context)) is not None:
+        return known
+    result = run_check(
+        check,
+        _siblings(obligation, context),
+        context.graphs,
+        key=obligation.key,
+        seed=context.seed,
+        instances=context.instances,
+    )
+    if context.results is not None:
+        context.results.store(_stored_under(check, obligation, context), result)
+    return result
+
+
+def swapped_reason(trust: Trust | None, policy: Policy) -> str:
+    """Why the exported graphs may not be the theorems'; empty where nothing says so."""
+    for outside in () if trust is None else trust.swapped:
+        if TRUST_PREFIX + outside.name not in policy.waivers:
+            return (
+                f"{outside.name} runs as something else than its definition ({outside.how}), so an "
+                f"exported graph need not be the theorem's; waive {TRUST_PREFIX}{outside.name} if "
+                "it is"
+            )
+    return ""
+
+
+def hypothesis_keys(library: Library, obligation: Obligation) -> list[str]:
+    """Keys of the hypotheses of an obligation's theorem."""
+    return [
+        o.key
+        for o in library.obligations
+        if o.declaration == obligation.declaration and o.role is Role.HYPOTHESIS
+    ]
