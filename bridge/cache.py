@@ -35,6 +35,11 @@ class AnswerCache:
 
     folder: Path
 
+    @classmethod
+    def default(cls) -> AnswerCache:
+        """In the user's cache."""
+        return cls(cache_folder() / "answers")
+
     @staticmethod
     def key(*parts: str) -> str:
         """sha256 over the parts; each is framed by its length, so that no two lists collide."""

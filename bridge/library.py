@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from bridge import __version__
-from bridge.cache import AnswerCache, cache_folder
+from bridge.cache import AnswerCache
 from bridge.engine import BuildEvent, BuildReport, Engine
 from bridge.errors import AnswerError, LeanSourceError
 from bridge.graphs import ExportedGraphs, parse_graphs
@@ -33,7 +33,7 @@ from bridge.statement import Statements, parse_statements
 from bridge.trust import Trust, parse_trust
 from bridge.verdict import Role
 
-__all__ = ["Library", "build", "read_library", "read_trust"]
+__all__ = ["Library", "build", "known_library", "known_trust", "read_library", "read_trust"]
 
 KERNEL_SECONDS = 1800.0
 
@@ -103,23 +103,11 @@ def read_library(
         EngineError: the engine broke.
     """
     request = LibraryRequest(project.roots, tuple(graphs))
-
-    def understand(answer: Answer, from_cache: bool) -> Library:
-        statements = parse_statements(answer["statements"])
-        return Library(
-            project=project,
-            engine=engine,
-            statements=statements,
-            obligations=obligations_of(statements, project.roots),
-            graphs=parse_graphs(answer["graphs"], request.graphs),
-            from_cache=from_cache,
-        )
-
     library = _asked(
         project,
         engine,
         request,
-        understand,
+        lambda answer, cached: _library(project, engine, request, answer, from_cache=cached),
         task="asking Lean",
         timeout=timeout,
         watcher=progress or Silent(),
@@ -128,6 +116,44 @@ def read_library(
     keys = (o.key for o in library.obligations)
     remember(project.root, keys, (f.short for f in library.graphs.families))
     return library
+
+
+def _library(
+    project: Project, engine: Engine, request: LibraryRequest, answer: Answer, *, from_cache: bool
+) -> Library:
+    statements = parse_statements(answer["statements"])
+    return Library(
+        project=project,
+        engine=engine,
+        statements=statements,
+        obligations=obligations_of(statements, project.roots),
+        graphs=parse_graphs(answer["graphs"], request.graphs),
+        from_cache=from_cache,
+    )
+
+
+def known_library(
+    project: Project, engine: Engine, graphs: Sequence[GraphRequest] = ()
+) -> Library | None:
+    """What Lean said of exactly these sources; ``None`` where it would have to be asked."""
+    request = LibraryRequest(project.roots, tuple(graphs))
+    answer = AnswerCache.default().load(_key(project, engine, request))
+    if answer is None:
+        return None
+    try:
+        return _library(project, engine, request, answer, from_cache=True)
+    except (AnswerError, KeyError):
+        return None
+
+
+def known_trust(project: Project, engine: Engine) -> Trust | None:
+    """What is behind exactly these statements; ``None`` where Lean would have to be asked."""
+    request = TrustRequest(project.roots)
+    answer = AnswerCache.default().load(_key(project, engine, request))
+    try:
+        return None if answer is None else parse_trust(answer["trust"])
+    except (AnswerError, KeyError):
+        return None
 
 
 def read_trust(
@@ -158,6 +184,12 @@ def read_trust(
 T = TypeVar("T")
 
 
+def _key(project: Project, engine: Engine, request: Request) -> str:
+    """The key of Lean's answer in the cache."""
+    sources = project.fingerprint()
+    return AnswerCache.key(__version__, engine.fingerprint, sources, request.document("nonce"))
+
+
 def _asked(
     project: Project,
     engine: Engine,
@@ -170,9 +202,8 @@ def _asked(
     use_cache: bool,
 ) -> T:
     """The answer to a request, from the cache or from Lean, understood."""
-    cache = AnswerCache(cache_folder() / "answers")
-    sources = project.fingerprint()
-    key = cache.key(__version__, engine.fingerprint, sources, request.document("nonce"))
+    cache = AnswerCache.default()
+    key = _key(project, engine, request)
     if use_cache and (answer := cache.load(key)) is not None:
         try:
             return understand(answer, True)
@@ -188,7 +219,7 @@ def _asked(
     watcher.update(task, 0, None)
     answer = ask(project.root, engine.server_command(project.root), request, timeout=timeout)
     found = understand(answer, False)
-    if project.fingerprint() != sources:
+    if _key(project, engine, request) != key:
         raise AnswerError(
             "the Lean sources changed while Lean was asked, so its answer is stale",
             remedy="run the command again",

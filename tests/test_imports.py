@@ -27,6 +27,7 @@ LAYERS = (
     ("bridge.report",),
     ("bridge.judging",),
     ("bridge.auditing",),
+    ("bridge.planning",),
     ("bridge.cli", "bridge.pytest_plugin"),
 )
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}

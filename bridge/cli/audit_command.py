@@ -10,6 +10,7 @@ from rich.console import Console
 
 from bridge.auditing import DEFAULT_INSTANCES, audit
 from bridge.cli.completion import complete_names
+from bridge.cli.dry_run import Choice, show_plan
 from bridge.cli.options import LeanChoice, lean_options
 from bridge.cli.watch import Watch
 from bridge.errors import InvalidInputError
@@ -79,10 +80,17 @@ __all__ = ["audit_command"]
     help="Take what Lean said and what checks found from the cache where nothing they follow from "
     "has changed; on by default.",
 )
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Only say what would be asked and measured, and what is kept from an earlier audit; Lean "
+    "is not started.  Exit code 4, for nothing is judged.",
+)
 @click.pass_context
 def audit_command(
     ctx: click.Context,
     lean: LeanChoice,
+    dry_run: bool,
     look_behind: bool,
     use_cache: bool,
     seed: int | None,
@@ -99,15 +107,24 @@ def audit_command(
     obligations audit --only 'layerNorm*:hVarEpsPos' --instances 1000
     obligations audit --format json > report.json
     obligations audit --format json --format table --output reports
+    obligations audit --dry-run
     """
     if len(formats) > 1 and output is None:
         raise InvalidInputError(
             f"--format {' --format '.join(formats)}: several reports need a folder to go to",
             remedy="add --output DIR",
         )
+    if dry_run and (formats or output is not None):
+        raise InvalidInputError(
+            "--dry-run judges nothing, so there is nothing to report",
+            remedy="leave --format and --output out",
+        )
     replacement = None if graph_file is None else read_graph(graph_file)
     if output is not None:
         prepare_folder(output)
+    if dry_run:
+        choice = Choice(seed, instances, only, replacement, look_behind, use_cache)
+        ctx.exit(show_plan(lean, choice))
     with Watch() as watch:
         setup = lean.set_up(watch)
         library = setup.library(watch, use_cache=use_cache)

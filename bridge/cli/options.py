@@ -48,13 +48,19 @@ class LeanChoice:
     engine_kind: str | None
     timeout: float | None
 
-    def set_up(self, watch: Watch) -> Setup:
-        """Find the project, load its checks, and choose an engine, installing one if need be."""
+    def set_up(self, watch: Watch, *, install: bool = True) -> Setup:
+        """Find the project, load its checks, and choose an engine, installing one if need be.
+
+        Raises:
+            EngineNotInstalledError: it would have to be installed, and ``install`` is false.
+        """
         project = find_project(self.project_folder)
         settings = read_settings(project.root)
         load_checks(project.root, settings.checks)
         kind = self.engine_kind or settings.engine or "auto"
-        engine = select(kind, project=project.root, progress=install_watcher(watch))
+        engine = select(
+            kind, project=project.root, install=install, progress=install_watcher(watch)
+        )
         return Setup(project, engine, settings, self.timeout or settings.timeout or DEFAULT_TIMEOUT)
 
 

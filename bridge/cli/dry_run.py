@@ -1,0 +1,133 @@
+"""`obligations audit --dry-run`: what an audit would do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import groupby
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from bridge.auditing import DEFAULT_INSTANCES
+from bridge.checks import registered
+from bridge.cli.options import LeanChoice, Setup
+from bridge.cli.watch import Watch
+from bridge.engine import EngineDamagedError, EngineNotInstalledError
+from bridge.lean_client import printable
+from bridge.planning import Plan, Step, plan
+from bridge.policy import read_policy
+from bridge.results import ResultCache
+from bridge.verdict import Verdict
+from numeric.graph import Graph
+
+__all__ = ["Choice", "show_plan"]
+
+INCOMPLETE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What the command line says about the audit; ``None`` and empty leave it to the project."""
+
+    seed: int | None
+    instances: int | None
+    only: tuple[str, ...]
+    graph: Graph | None
+    look_behind: bool
+    use_cache: bool
+
+
+def show_plan(lean: LeanChoice, choice: Choice) -> int:
+    """Print what an audit would do; returns the exit code, that of an audit that judged nothing."""
+    console = Console(highlight=False)
+    try:
+        setup = lean.set_up(Watch(quiet=True), install=False)
+    except (EngineNotInstalledError, EngineDamagedError) as e:
+        console.print(Text(printable(e.message)))
+        console.print("An audit would install it: 121 MB to fetch, once.")
+        return _nothing_judged(console)
+    instances = choice.instances or setup.settings.instances or DEFAULT_INSTANCES
+    seed = (setup.settings.seed or 0) if choice.seed is None else choice.seed
+    found = plan(
+        setup.project,
+        setup.engine,
+        seed=seed,
+        instances=instances,
+        only=choice.only or setup.settings.only,
+        replace_graph=choice.graph,
+        policy=read_policy(setup.project.root),
+        results=ResultCache.default() if choice.use_cache else None,
+    )
+    console.print(_head(setup, choice, found, seed, instances))
+    if found.steps is None or not choice.use_cache:
+        keys = len(registered())
+        console.print(f"What there is to check is known when Lean has answered; {keys} obligations")
+        console.print("have a check.")
+    else:
+        _print_steps(console, found, instances)
+    return _nothing_judged(console)
+
+
+def _nothing_judged(console: Console) -> int:
+    console.print(f"Nothing was judged.  exit code {INCOMPLETE}")
+    return INCOMPLETE
+
+
+def _head(setup: Setup, choice: Choice, found: Plan, seed: int, instances: int) -> Table:
+    sources = len(setup.project.sources())
+    if choice.use_cache and found.steps is not None:
+        lean = f"has answered for these {sources} sources; it would not be started"
+    else:
+        lean = f"would compile what changed among {sources} sources, and be asked"
+    if not choice.look_behind:
+        kernel = "would not be asked again (--no-trust)"
+    elif choice.use_cache and found.trust_known:
+        kernel = "has seen every constant of these sources; it would not be asked"
+    else:
+        kernel = "would be given every constant once more"
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True, style="dim")
+    table.add_column()
+    for label, text in (
+        ("project", f"{setup.project.root}: {', '.join(setup.project.roots)}"),
+        ("engine", setup.engine.describe()),
+        ("Lean", lean),
+        ("kernel", kernel),
+        ("instances", f"{instances} for each obligation, seed {seed}"),
+    ):
+        table.add_row(label, Text(printable(text)))
+    return table
+
+
+def _print_steps(console: Console, found: Plan, instances: int) -> None:
+    assert found.steps is not None
+    for declaration, group in groupby(found.steps, key=lambda s: s.obligation.declaration):
+        console.print(Text(f"\n{printable(declaration)}", style="bold"))
+        table = Table.grid(padding=(0, 2))
+        table.add_column(no_wrap=True)
+        table.add_column(no_wrap=True)
+        table.add_column(ratio=1)
+        for step in group:
+            what, why = _words(step)
+            table.add_row(
+                Text(printable(step.obligation.binder)), what, Text(printable(why), style="dim")
+            )
+        console.print(Padding(table, (0, 0, 0, 2)))
+    measured = found.count("measure")
+    counts = [
+        f"{measured} would be measured" + (f" on {instances} instances each" if measured else ""),
+        f"{found.count('kept')} are kept from an earlier audit",
+        *(f"{n} {v.value}" for v in Verdict if (n := found.count(v.value))),
+    ]
+    number = len(found.steps)
+    console.print(f"\n{number} obligation{'s' if number != 1 else ''}: {', '.join(counts)}.")
+
+
+def _words(step: Step) -> tuple[str, str]:
+    if step.verdict is not None:
+        return step.verdict.value, step.reason
+    assert step.check is not None
+    check = f"{step.check.name} on {step.check.graph}"
+    return ("kept", check) if step.kept else ("would be measured", check)
