@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from bridge import __version__
 from bridge.checks import GraphRequest as CheckGraphRequest
 from bridge.checks import (
     Replay,
+    Spread,
     graph_requests,
     registered,
     replay,
@@ -16,7 +18,7 @@ from bridge.checks import (
 from bridge.checks.mutation import MutationReport, mutation_matrix
 from bridge.engine import Engine
 from bridge.errors import InvalidInputError, LeanSourceError
-from bridge.judging import Context, hypothesis_keys, judge, swapped_reason
+from bridge.judging import Context, Interrupted, hypothesis_keys, judge, swapped_reason
 from bridge.lean_client import DEFAULT_TIMEOUT, GraphRequest
 from bridge.library import Library, read_library
 from bridge.obligation import Obligation
@@ -161,6 +163,7 @@ def audit(
     policy: Policy | None = None,
     trust: Trust | None = None,
     results: ResultCache | None = None,
+    spread: Spread | None = None,
     progress: Progress | None = None,
 ) -> Report:
     """Judge the obligations of a library.
@@ -174,6 +177,7 @@ def audit(
         policy: waivers and the lock; none of them counts where it is not given.
         trust: what is behind the statements; not looked at where it is not given.
         results: where results of the same checks on the same graphs are kept, if anywhere.
+        spread: who measures; this process if None.  The report is the same.
         progress: who is told.
 
     Raises:
@@ -193,6 +197,7 @@ def audit(
         trust=trust,
         results=results,
     )
+    context = replace(context, spread=spread, watcher=watcher)
     entries: list[Entry] = []
     interrupted = False
     try:
@@ -200,6 +205,9 @@ def audit(
             watcher.update("checking", done, len(chosen), unit=obligation.key)
             entries.append(judge(obligation, context))
         watcher.update("checking", len(chosen), len(chosen))
+    except Interrupted as stop:
+        entries.append(stop.entry)
+        interrupted = True
     except KeyboardInterrupt:
         interrupted = True
     engine = library.engine

@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
-from bridge.checks import Check, CheckResult, registered, run_check
+from bridge.checks import Check, CheckInterrupted, CheckResult, Spread, registered, run_check
 from bridge.checks import GraphRequest as CheckGraphRequest
 from bridge.library import Library
 from bridge.obligation import Obligation
 from bridge.policy import TRUST_PREFIX, Policy
+from bridge.progress import Progress, Silent
 from bridge.report import Entry
 from bridge.results import ResultCache
 from bridge.trust import Trust
 from bridge.verdict import Role, Verdict
 from numeric.graph import Graph
 
-__all__ = ["Context", "decided", "hypothesis_keys", "judge", "kept", "swapped_reason"]
+__all__ = [
+    "Context",
+    "Interrupted",
+    "decided",
+    "hypothesis_keys",
+    "judge",
+    "kept",
+    "swapped_reason",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +43,36 @@ class Context:
     instances: int
     results: ResultCache | None
     graph_hashes: Mapping[str, str]
+    spread: Spread | None = None
+    watcher: Progress = field(default_factory=Silent)
+
+
+class Interrupted(KeyboardInterrupt):
+    """The user stopped a check; ``entry`` says what that had found until then."""
+
+    def __init__(self, entry: Entry) -> None:
+        super().__init__(entry.reason)
+        self.entry = entry
 
 
 def judge(obligation: Obligation, context: Context) -> Entry:
-    """Run the check that is paired with one obligation, unless something else decides."""
-    entry = decided(obligation, context)
-    if isinstance(entry, Entry):
-        return entry
-    result = _measured(entry, obligation, context)
-    return replace(_entry(obligation, context, result.verdict, result.reason, entry), result=result)
+    """Run the check that is paired with one obligation, unless something else decides.
+
+    Raises:
+        Interrupted: at a keyboard interrupt within the check.
+    """
+    check = decided(obligation, context)
+    if isinstance(check, Entry):
+        return check
+
+    def entry(result: CheckResult) -> Entry:
+        made = _entry(obligation, context, result.verdict, result.reason, check)
+        return replace(made, result=result)
+
+    try:
+        return entry(_measured(check, obligation, context))
+    except CheckInterrupted as stop:
+        raise Interrupted(entry(stop.result)) from stop
 
 
 def _entry(
@@ -113,6 +143,10 @@ def _measured(check: Check, obligation: Obligation, context: Context) -> CheckRe
     """The check's result: from the cache where everything it follows from is the same."""
     if (known := kept(check, obligation, context)) is not None:
         return known
+
+    def tell(done: int, total: int) -> None:
+        context.watcher.update("instances", done, total, unit=obligation.key)
+
     result = run_check(
         check,
         _siblings(obligation, context),
@@ -120,6 +154,8 @@ def _measured(check: Check, obligation: Obligation, context: Context) -> CheckRe
         key=obligation.key,
         seed=context.seed,
         instances=context.instances,
+        progress=tell,
+        spread=context.spread,
     )
     if context.results is not None:
         context.results.store(_stored_under(check, obligation, context), result)

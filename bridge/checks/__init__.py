@@ -14,16 +14,25 @@ from bridge.checks.registry import (
     registered,
 )
 from bridge.checks.result import CheckResult, Counterexample, FamilyCount, Worst
-from bridge.checks.runner import Replay, replay, run_check
+from bridge.checks.runner import CheckInterrupted, CheckRun, Replay, replay, run_check
+from bridge.checks.units import Chunk, Found, Here, Probe, Spread, Unit
 
 __all__ = [
     "Check",
+    "CheckInterrupted",
     "CheckResult",
+    "CheckRun",
+    "Chunk",
     "Counterexample",
     "FamilyCount",
+    "Found",
     "GraphRequest",
+    "Here",
+    "Probe",
     "RegistrationError",
     "Replay",
+    "Spread",
+    "Unit",
     "Worst",
     "check",
     "graph_requests",

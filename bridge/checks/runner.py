@@ -14,11 +14,14 @@ import numpy as np
 import numpy.typing as npt
 
 from bridge.checks.registry import Check, GraphRequest
-from bridge.checks.result import CheckResult, Counterexample, FamilyCount, Worst
+from bridge.checks.result import CheckResult, Counterexample
+from bridge.checks.tally import Scored, Tally, tighter, tightness, worst_of
+from bridge.checks.units import Broken, Chunk, Found, Here, Probe, Spread, Unit
 from bridge.errors import InvalidInputError
 from bridge.spelling import did_you_mean
 from bridge.verdict import Role, Verdict
 from numeric.case import Case
+from numeric.chunks import chunk_of
 from numeric.families import FAMILIES, Family, Region
 from numeric.graph import Graph
 from numeric.instances import draw
@@ -26,17 +29,32 @@ from numeric.interpreter import Interpreter
 from numeric.measurement import Measurement, Outcome
 from numeric.mutants import Mutant
 
-__all__ = ["MAX_UNDECIDED_SHARE", "Replay", "minimum_accepted", "replay", "run_check"]
+__all__ = [
+    "MAX_UNDECIDED_SHARE",
+    "CheckInterrupted",
+    "CheckRun",
+    "Replay",
+    "minimum_accepted",
+    "replay",
+    "run_check",
+]
 
 MAX_UNDECIDED_SHARE = 0.02
 """More undecided instances than this, of those from the intended use, make a verdict
 inconclusive."""
-CHUNK = 1024
 MUTANT_FAMILIES = ("generic", "tall")
 MUTANT_INSTANCES = 4
 
 Graphs = Mapping[GraphRequest, Graph]
 Told = Callable[[int, int], None]
+
+
+class CheckInterrupted(KeyboardInterrupt):
+    """The user stopped a check; ``result`` holds what it had found until then."""
+
+    def __init__(self, result: CheckResult) -> None:
+        super().__init__(result.reason)
+        self.result = result
 
 
 def minimum_accepted(instances: int) -> int:
@@ -62,6 +80,7 @@ def run_check(
     seed: int,
     instances: int,
     progress: Told | None = None,
+    spread: Spread | None = None,
 ) -> CheckResult:
     """Judge one obligation.
 
@@ -71,14 +90,25 @@ def run_check(
         graphs: what `graph_requests` asked for.
         instances: how many to draw, over all families that count; at least one each.
         progress: called with the number of instances done and their total.
+        spread: who measures; this process if None.  The result is the same.
 
     Returns:
         A result in every case: an exception inside a check is the verdict ``error``.
+
+    Raises:
+        CheckInterrupted: at a keyboard interrupt, with what was found until then.
     """
     try:
-        return _Run(check, hypotheses, graphs, key, seed, progress).judge(instances)
-    except Exception as error:
-        return CheckResult(Verdict.ERROR, f"{type(error).__name__}: {error}", 0, 0)
+        run = CheckRun(check, hypotheses, graphs, key, seed)
+    except InvalidInputError as error:
+        return CheckResult(Verdict.ERROR, _said(error), 0, 0)
+    judgement = _Judgement(run, instances, spread or Here(), progress)
+    try:
+        return judgement.result()
+    except _CheckBroke as error:
+        return CheckResult(Verdict.ERROR, str(error), 0, 0)
+    except KeyboardInterrupt as stop:
+        raise CheckInterrupted(judgement.so_far()) from stop
 
 
 def replay(
@@ -101,40 +131,15 @@ def replay(
             f"expected a family of instances but got {family!r}",
             remedy=did_you_mean(family, FAMILIES, "the families are: " + ", ".join(FAMILIES)),
         )
-    run = _Run(check, hypotheses, graphs, key, seed, None)
+    run = CheckRun(check, hypotheses, graphs, key, seed)
     case = run.case(FAMILIES[family], np.array([index]))
     found = {h.name: h.measure(case) for h in hypotheses}
     return Replay(case, check.measure(case), found)
 
 
-@dataclass(slots=True)
-class _Tally:
-    """Counts over one family, and its tightest instance."""
+class CheckRun:
+    """One check with all that it runs on; measures any unit of its work by itself."""
 
-    family: Family
-    drawn: int = 0
-    accepted: int = 0
-    held: int = 0
-    failed: int = 0
-    undecided: int = 0
-    hidden_because: str = ""
-    tightest: tuple[float, Worst] | None = None
-    failure: tuple[float, Counterexample] | None = None
-
-    def count(self) -> FamilyCount:
-        return FamilyCount(
-            self.family.name,
-            self.family.region.value,
-            self.drawn,
-            self.accepted,
-            self.held,
-            self.failed,
-            self.undecided,
-            None if self.tightest is None else self.tightest[1].margin,
-        )
-
-
-class _Run:
     def __init__(
         self,
         check: Check,
@@ -142,14 +147,12 @@ class _Run:
         graphs: Graphs,
         key: str,
         seed: int,
-        progress: Told | None,
     ) -> None:
         self.check = check
         self.hypotheses = tuple(hypotheses) if check.role is Role.CONCLUSION else ()
         self.graphs = graphs
         self.key = key
         self.seed = seed
-        self.progress = progress
         for hypothesis in self.hypotheses:
             if hypothesis.graph != check.graph:
                 raise InvalidInputError(
@@ -158,7 +161,23 @@ class _Run:
                     remedy="check both on one graph",
                 )
 
+    def chunks(self, family: str, count: int) -> Iterator[Chunk]:
+        """The first ``count`` instances of a family, in pieces that fit a core's cache."""
+        size = chunk_of(self.graph(FAMILIES[family]))
+        for start in range(0, count, size):
+            yield Chunk(family, start, min(start + size, count))
+
+    def measure(self, unit: Unit) -> Found:
+        """What one unit finds; an exception inside the check is `Broken`."""
+        try:
+            if isinstance(unit, Probe):
+                return self._rejects(self.check.rejects[unit.mutant])
+            return self._tally(FAMILIES[unit.family], np.arange(unit.start, unit.stop))
+        except Exception as error:
+            return Broken(_said(error))
+
     def graph(self, family: Family) -> Graph:
+        """What the instances of a family run on; raises `InvalidInputError` if it is missing."""
         request = self.check.request(family)
         try:
             return self.graphs[request]
@@ -171,38 +190,12 @@ class _Run:
     def case(
         self, family: Family, indices: npt.NDArray[np.int64], mutant: Mutant | None = None
     ) -> Case:
+        """Some instances of a family, on the graph or on a mutant of it."""
         graph = self.graph(family)
         batch = draw(family, graph, seed=self.seed, key=self.key, indices=indices)
         return Case(Interpreter(graph) if mutant is None else mutant.apply(graph), batch)
 
-    def judge(self, instances: int) -> CheckResult:
-        families = self.check.families
-        shares = _shares(instances, len(families))
-        tallies: list[_Tally] = []
-        done = 0
-        for family, share in zip(families, shares, strict=True):
-            tally = _Tally(family)
-            for indices in _chunks(share):
-                self.measure(tally, indices)
-                done += len(indices)
-                if self.progress is not None:
-                    self.progress(done, sum(shares))
-            tallies.append(tally)
-        refuting = self.refute(max(2, instances // 50))
-        verdict, reason = self.verdict(tallies, refuting, sum(shares))
-        failures = [t.failure for t in tallies if t.failure is not None]
-        tightest = [t.tightest for t in tallies if t.tightest is not None]
-        return CheckResult(
-            verdict=verdict,
-            reason=reason,
-            instances=sum(shares),
-            accepted=sum(t.accepted for t in tallies),
-            worst=max(tightest, key=lambda t: t[0])[1] if tightest else None,
-            counterexample=max(failures, key=lambda f: f[0])[1] if failures else None,
-            families=tuple(t.count() for t in (*tallies, *refuting)),
-        )
-
-    def accepted(self, case: Case) -> tuple[npt.NDArray[np.bool_], int]:
+    def _accepted(self, case: Case) -> tuple[npt.NDArray[np.bool_], int]:
         """Where every hypothesis holds; and how many instances have one undecided and none
         failed."""
         worst = np.zeros(len(case), dtype=np.int8)
@@ -210,37 +203,41 @@ class _Run:
             worst = np.maximum(worst, hypothesis.measure(case).outcome)
         return worst == Outcome.HOLDS, int(np.count_nonzero(worst == Outcome.UNDECIDED))
 
-    def measure(self, tally: _Tally, indices: npt.NDArray[np.int64]) -> None:
-        case = self.case(tally.family, indices)
-        keep, unknown = self.accepted(case)
-        tally.drawn += len(case)
-        tally.accepted += int(np.count_nonzero(keep))
-        if unknown:
-            tally.undecided += unknown
-            tally.hidden_because = "a hypothesis is undecided"
-        if not keep.any():
-            return
-        if not keep.all():
+    def _tally(self, family: Family, indices: npt.NDArray[np.int64]) -> Tally:
+        case = self.case(family, indices)
+        keep, unknown = self._accepted(case)
+        drawn, accepted = len(case), int(np.count_nonzero(keep))
+        hidden_because = "a hypothesis is undecided" if unknown else ""
+        if not accepted:
+            return Tally(family.name, drawn, undecided=unknown, hidden_because=hidden_because)
+        if accepted < drawn:
             case = case.take(np.flatnonzero(keep))
         found = self.check.measure(case)
-        tally.held += found.count(Outcome.HOLDS)
-        tally.failed += found.count(Outcome.FAILS)
-        tally.undecided += found.count(Outcome.UNDECIDED)
-        tally.hidden_because = found.undecided_because or tally.hidden_because
-        scores = _tightness(found)
+        scores = tightness(found)
         row = int(np.argmax(scores))
-        if tally.tightest is None or scores[row] > tally.tightest[0]:
-            tally.tightest = (float(scores[row]), _worst(found, row))
+        failure = None
         failed = np.flatnonzero(found.outcome == Outcome.FAILS)
         if len(failed):
-            row = int(failed[np.argmax(scores[failed])])
-            if tally.failure is None or scores[row] > tally.failure[0]:
-                tally.failure = (float(scores[row]), self.counterexample(case, found, row))
+            bad = int(failed[np.argmax(scores[failed])])
+            failure = Scored(
+                float(scores[bad]), worst_of(found, bad), self._counterexample(case, found, bad)
+            )
+        return Tally(
+            family=family.name,
+            drawn=drawn,
+            accepted=accepted,
+            held=found.count(Outcome.HOLDS),
+            failed=found.count(Outcome.FAILS),
+            undecided=unknown + found.count(Outcome.UNDECIDED),
+            hidden_because=found.undecided_because or hidden_because,
+            tightest=Scored(float(scores[row]), worst_of(found, row)),
+            failure=failure,
+        )
 
-    def counterexample(self, case: Case, found: Measurement, row: int) -> Counterexample:
+    def _counterexample(self, case: Case, found: Measurement, row: int) -> Counterexample:
         graph, batch = case.program.graph, case.batch
         constants = tuple((name, float(value[row])) for name, value in batch.constants.items())
-        worst = _worst(found, row)
+        worst = worst_of(found, row)
         sizes = ", ".join(f"{name}={size}" for name, size in graph.sizes.items())
         bound = ", ".join(f"{name}={value:.6g}" for name, value in constants)
         return Counterexample(
@@ -256,18 +253,97 @@ class _Run:
             ),
         )
 
-    def refute(self, instances: int) -> list[_Tally]:
-        """Run a hypothesis check where it must say no."""
-        tallies = []
-        for name in self.check.refuted_by:
-            tally = _Tally(FAMILIES[name])
-            self.measure(tally, np.arange(instances))
-            tallies.append(tally)
-        return tallies
+    def _rejects(self, mutant: Mutant) -> bool:
+        """Whether the check fails on an accepted instance of the mutant."""
+        for name in MUTANT_FAMILIES:
+            family = FAMILIES[name]
+            indices = np.arange(MUTANT_INSTANCES)
+            keep, _ = self._accepted(self.case(family, indices))
+            if not keep.any():
+                continue
+            case = self.case(family, indices, mutant).take(np.flatnonzero(keep))
+            if self.check.measure(case).count(Outcome.FAILS):
+                return True
+        return False
 
-    def verdict(
-        self, tallies: Sequence[_Tally], refuting: Sequence[_Tally], instances: int
-    ) -> tuple[Verdict, str]:
+
+class _CheckBroke(Exception):
+    """The check raised something; the text says what."""
+
+
+class _Judgement:
+    """Adds up what the units of a run find, and judges it."""
+
+    def __init__(
+        self, run: CheckRun, instances: int, spread: Spread, progress: Told | None
+    ) -> None:
+        self.run = run
+        self.spread = spread
+        self.progress = progress
+        names = [f.name for f in run.check.families]
+        self.shares = dict(zip(names, _shares(instances, len(names)), strict=True))
+        self.refuting = dict.fromkeys(run.check.refuted_by, max(2, instances // 50))
+        self.tallies: dict[str, Tally] = {}
+
+    @property
+    def total(self) -> int:
+        return sum(self.shares.values())
+
+    def counted(self, families: Mapping[str, int]) -> list[Tally]:
+        """The tallies of those of the families that have been begun."""
+        return [self.tallies[name] for name in families if name in self.tallies]
+
+    def result(self) -> CheckResult:
+        self.add_up(self.shares, self.progress)
+        # Where it must say no.
+        self.add_up(self.refuting, None)
+        verdict, reason = self.verdict()
+        return self.told(verdict, reason)
+
+    def add_up(self, families: Mapping[str, int], progress: Told | None) -> None:
+        done = 0
+        try:
+            units = (u for name, n in families.items() for u in self.run.chunks(name, n))
+            for found in self.spread.map(self.run, units):
+                tally = _whole(found)
+                assert isinstance(tally, Tally)
+                before = self.tallies.get(tally.family)
+                self.tallies[tally.family] = tally if before is None else before + tally
+                done += tally.drawn
+                if progress is not None:
+                    progress(done, self.total)
+        except InvalidInputError as error:
+            raise _CheckBroke(_said(error)) from error
+
+    def so_far(self) -> CheckResult:
+        """What is known of a run that was stopped."""
+        counted = self.counted(self.shares)
+        done = sum(t.drawn for t in counted)
+        said = f"interrupted after {done} of {self.total} instances"
+        failed = sum(t.failed for t in counted)
+        if failed:
+            accepted = sum(t.accepted for t in counted)
+            return self.told(Verdict.FAILS, f"fails on {failed} of {accepted} instances; {said}")
+        return self.told(Verdict.INCONCLUSIVE, f"{said}; none failed")
+
+    def told(self, verdict: Verdict, reason: str) -> CheckResult:
+        counted, refuting = self.counted(self.shares), self.counted(self.refuting)
+        tightest = failure = None
+        for tally in counted:
+            tightest = tighter(tightest, tally.tightest)
+            failure = tighter(failure, tally.failure)
+        return CheckResult(
+            verdict=verdict,
+            reason=reason,
+            instances=sum(t.drawn for t in counted),
+            accepted=sum(t.accepted for t in counted),
+            worst=None if tightest is None else tightest.worst,
+            counterexample=None if failure is None else failure.counterexample,
+            families=tuple(t.count() for t in (*counted, *refuting)),
+        )
+
+    def verdict(self) -> tuple[Verdict, str]:
+        tallies, instances = self.counted(self.shares), self.total
         failed = sum(t.failed for t in tallies)
         accepted = sum(t.accepted for t in tallies)
         if failed:
@@ -278,37 +354,36 @@ class _Run:
                 f"vacuous? every hypothesis holds on only {accepted} of {instances} instances, "
                 f"at least {minimum_accepted(instances)} are needed",
             )
-        domain = [t for t in tallies if t.family.region is Region.DOMAIN]
+        domain = [t for t in tallies if t.region is Region.DOMAIN]
         hidden = sum(t.undecided for t in domain)
         drawn = sum(t.drawn for t in domain)
         because = next((t.hidden_because for t in domain if t.undecided), "")
         said = f"{hidden} of {drawn} instances are undecided: {because}" if hidden else ""
         if hidden > MAX_UNDECIDED_SHARE * drawn:
             return Verdict.INCONCLUSIVE, said
-        for tally in refuting:
+        for tally in self.counted(self.refuting):
             if tally.failed < tally.drawn:
                 return (
                     Verdict.INCONCLUSIVE,
-                    f"the check did not reject the family {tally.family.name!r}: it said no to "
+                    f"the check did not reject the family {tally.family!r}: it said no to "
                     f"only {tally.failed} of {tally.drawn} instances that violate the hypothesis",
                 )
-        for mutant in self.check.rejects:
-            if not self.rejects(mutant):
+        mutants = self.run.check.rejects
+        probes = (Probe(i) for i in range(len(mutants)))
+        for mutant, found in zip(mutants, self.spread.map(self.run, probes), strict=True):
+            if not _whole(found):
                 return Verdict.INCONCLUSIVE, f"the check did not reject the mutant {mutant.name!r}"
         return Verdict.HOLDS, said
 
-    def rejects(self, mutant: Mutant) -> bool:
-        """Whether the check fails on an accepted instance of the mutant."""
-        for name in MUTANT_FAMILIES:
-            family = FAMILIES[name]
-            indices = np.arange(MUTANT_INSTANCES)
-            keep, _ = self.accepted(self.case(family, indices))
-            if not keep.any():
-                continue
-            case = self.case(family, indices, mutant).take(np.flatnonzero(keep))
-            if self.check.measure(case).count(Outcome.FAILS):
-                return True
-        return False
+
+def _whole(found: Found) -> Tally | bool:
+    if isinstance(found, Broken):
+        raise _CheckBroke(found.reason)
+    return found
+
+
+def _said(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
 
 
 def _shares(instances: int, families: int) -> list[int]:
@@ -316,21 +391,3 @@ def _shares(instances: int, families: int) -> list[int]:
     nothing."""
     each, rest = divmod(max(instances, families), families)
     return [each + (position < rest) for position in range(families)]
-
-
-def _chunks(count: int) -> Iterator[npt.NDArray[np.int64]]:
-    for start in range(0, count, CHUNK):
-        yield np.arange(start, min(start + CHUNK, count))
-
-
-def _tightness(found: Measurement) -> npt.NDArray[np.float64]:
-    """How close to its limit each instance came: above 0 is beyond.  NaN counts as beyond."""
-    with np.errstate(all="ignore"):
-        relative = np.where(
-            found.tolerance > 0, found.residual / found.tolerance - 1.0, found.residual
-        )
-    return np.where(np.isnan(relative), np.inf, relative)
-
-
-def _worst(found: Measurement, row: int) -> Worst:
-    return Worst(float(found.residual[row]), float(found.tolerance[row]), float(found.margin[row]))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bridge.checks import Check, CheckResult, check, replay, run_check
+from bridge.checks import Check, CheckInterrupted, CheckResult, check, replay, run_check
 from bridge.checks.runner import MAX_UNDECIDED_SHARE, minimum_accepted
 from bridge.errors import InvalidInputError
 from bridge.verdict import Verdict
@@ -200,12 +200,40 @@ def test_a_broken_check_is_an_error_not_a_crash() -> None:
     assert "nowhere" in lost.reason
 
 
-def test_an_interrupt_goes_through() -> None:
-    def stopped(case: Case) -> Any:
-        raise KeyboardInterrupt
+def stopped_after(instances: int, says: Says) -> CheckResult:
+    seen: list[int] = []
 
-    with pytest.raises(KeyboardInterrupt):
+    def stopped(case: Case) -> Any:
+        seen.append(len(case))
+        if sum(seen) > instances:
+            raise KeyboardInterrupt
+        return says(case)
+
+    with pytest.raises(CheckInterrupted) as stop:
         run(conclusion(stopped), HYPOTHESIS)
+    assert isinstance(stop.value, KeyboardInterrupt)
+    return stop.value.result
+
+
+def test_an_interrupt_goes_through_with_what_was_found() -> None:
+    found = stopped_after(30, lambda c: 0)
+    assert found.verdict is Verdict.INCONCLUSIVE
+    assert found.reason == "interrupted after 30 of 140 instances; none failed"
+    assert (found.instances, found.accepted) == (30, 30)
+    assert sum(f.held for f in found.families) == 30
+
+
+def test_an_interrupt_does_not_lose_a_counterexample() -> None:
+    found = stopped_after(30, lambda c: np.where(c.batch.indices == 7, 2, 0))
+    assert found.verdict is Verdict.FAILS
+    assert found.reason == "fails on 3 of 30 instances; interrupted after 30 of 140 instances"
+    assert found.counterexample is not None
+    assert found.counterexample.index == 7
+
+
+def test_an_interrupt_at_once_finds_nothing() -> None:
+    found = stopped_after(0, lambda c: 0)
+    assert (found.verdict, found.instances, found.families) == (Verdict.INCONCLUSIVE, 0, ())
 
 
 def test_a_missing_graph_is_an_error() -> None:

@@ -1,0 +1,64 @@
+"""The pieces that the work of one check is cut into, and what each finds.
+
+A piece depends on nothing but the check, the graphs and the seed, so it can be measured anywhere
+and in any order.  How the work is cut depends on the graphs alone, never on who does it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from bridge.checks.tally import Tally
+
+if TYPE_CHECKING:
+    from bridge.checks.runner import CheckRun
+
+__all__ = ["Broken", "Chunk", "Found", "Here", "Probe", "Spread", "Unit"]
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Some instances of one family: those with ``start`` ≤ index < ``stop``."""
+
+    family: str
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """Whether the check rejects the mutant with this number, in the order of ``Check.rejects``."""
+
+    mutant: int
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """The check raised something."""
+
+    reason: str
+
+
+Unit = Chunk | Probe
+Found = Tally | bool | Broken
+"""A tally of a chunk, whether a mutant was rejected, or what was raised."""
+
+
+class Spread(Protocol):
+    """Measures the units of a run, here or elsewhere."""
+
+    def map(self, run: CheckRun, units: Iterable[Unit]) -> Iterator[Found]:
+        """What each unit finds, in the order of the units.
+
+        Units are taken as they are needed, so that a million instances need no list of units.
+        """
+
+
+class Here:
+    """One after the other, in this process."""
+
+    def map(self, run: CheckRun, units: Iterable[Unit]) -> Iterator[Found]:
+        """Measure a unit when its result is asked for."""
+        return map(run.measure, units)
