@@ -3,8 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
+# `make test TORCH=2.13.0` installs that version of PyTorch and compares with it, too.
+TORCH :=
 
-.PHONY: audit test fast-test lint build docs changelog clean help
+.PHONY: audit test torch fast-test lint build docs changelog clean help
 .DEFAULT_GOAL := help
 
 help: ## what there is to make
@@ -22,8 +24,11 @@ audit: $(INSTALLED) ## set up what is missing, then audit this library
 build: $(INSTALLED) ## compile the Lean library
 	$(BIN)/obligations build
 
-test: lint ## set up what is missing, then run every test, Lean-backed ones included
+test: lint $(if $(TORCH),torch) ## set up what is missing, then run every test, Lean-backed ones included
 	$(BIN)/python -m pytest
+
+torch: $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'torch==$(TORCH)'
 
 fast-test: $(INSTALLED) ## the tests that need no Lean
 	$(BIN)/python -m pytest -m 'not lean'

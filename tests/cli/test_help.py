@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from click.testing import CliRunner
 from bridge import auditing
 from bridge.cli.main import group
 from tests.cli.conftest import Harness
+from tests.cli.parsing import leaf, parse
 
 
 def leaves(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
@@ -27,22 +27,8 @@ LEAVES = list(leaves(group))
 
 
 def examples(path: tuple[str, ...]) -> list[str]:
-    command: click.Command = group
-    for name in path:
-        assert isinstance(command, click.Group)
-        command = command.commands[name]
-    return [line.strip() for line in (command.help or "").partition("\b")[2].split("\n")[1:]]
-
-
-def parse(line: str) -> None:
-    """Parse a command line without running it."""
-    line = line.removeprefix('eval "$(').removesuffix(')"').partition(" > ")[0]
-    program, *words = shlex.split(line)
-    assert program == "obligations", line
-    command: click.Command = group
-    while isinstance(command, click.Group):
-        command = command.commands[words.pop(0)]
-    command.make_context("obligations", words)
+    text = (leaf(path).help or "").partition("\b")[2]
+    return [line.strip() for line in text.split("\n")[1:] if line.strip()]
 
 
 @pytest.mark.parametrize("path", LEAVES, ids=" ".join)
@@ -50,9 +36,7 @@ def test_every_command_shows_examples_that_it_understands(
     path: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "reports").mkdir()
-    (tmp_path / "reports" / "report.json").touch()
-    lines = [line for line in examples(path) if line]
+    lines = examples(path)
     assert lines, f"add an example to the help of `obligations {' '.join(path)}`, after a \\b"
     for line in lines:
         parse(line)
@@ -66,10 +50,7 @@ def test_an_example_that_is_wrong_is_noticed() -> None:
 
 @pytest.mark.parametrize("path", LEAVES, ids=" ".join)
 def test_every_option_says_what_it_does(path: tuple[str, ...]) -> None:
-    command: click.Command = group
-    for name in path:
-        assert isinstance(command, click.Group)
-        command = command.commands[name]
+    command = leaf(path)
     for parameter in command.params:
         if isinstance(parameter, click.Option):
             assert parameter.help, f"{' '.join(path)} {parameter.opts}"
