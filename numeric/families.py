@@ -61,6 +61,14 @@ class Family:
     needs: tuple[str, ...] = ()
     float32: bool = False
 
+    def fits(self, sizes: Mapping[str, int]) -> bool:
+        """Whether a graph of these sizes shows what the family is about.
+
+        Other sizes than the family's own will do, but for one token and for one or two channels.
+        """
+        own = ((name, self.sizes.get(name)) for name in ("seqLen", "dModel"))
+        return all(n is None or n > 2 or sizes.get(name) == n for name, n in own)
+
 
 BASE_SIZES: Mapping[str, int] = MappingProxyType(
     {"seqLen": 4, "dModel": 8, "numHeads": 2, "headDim": 4, "dFF": 16}

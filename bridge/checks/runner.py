@@ -187,6 +187,11 @@ class CheckRun:
                 remedy="ask Lean for every graph in graph_requests",
             ) from None
 
+    def fits(self, family: Family) -> bool:
+        """Whether the family says anything about the graph: one given by a user has one size."""
+        request = self.check.request(family)
+        return request not in self.graphs or family.fits(self.graphs[request].sizes)
+
     def case(
         self, family: Family, indices: npt.NDArray[np.int64], mutant: Mutant | None = None
     ) -> Case:
@@ -280,9 +285,12 @@ class _Judgement:
         self.run = run
         self.spread = spread
         self.progress = progress
-        names = [f.name for f in run.check.families]
+        names = [f.name for f in run.check.families if run.fits(f)]
         self.shares = dict(zip(names, _shares(instances, len(names)), strict=True))
-        self.refuting = dict.fromkeys(run.check.refuted_by, max(2, instances // 50))
+        self.refuting = dict.fromkeys(
+            (name for name in run.check.refuted_by if run.fits(FAMILIES[name])),
+            max(2, instances // 50),
+        )
         self.tallies: dict[str, Tally] = {}
 
     @property

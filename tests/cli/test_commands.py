@@ -129,6 +129,17 @@ def test_a_wrong_graph_fails_with_a_replay_line_that_works(
     assert "holds" in again.stdout
 
 
+def test_a_graph_of_one_size_can_be_audited(harness: Harness, tmp_path: Path) -> None:
+    """Families that are about another size say nothing of it, and are left out."""
+    path = tmp_path / "graph.json"
+    path.write_text(json.dumps(layer_norm_json(3, 5)))
+    result = harness.run("audit", "--graph", str(path), "--instances", "40", "--format", "json")
+    assert result.exit_code == 0, result.output
+    families = {f["family"] for f in json.loads(result.stdout)["obligations"][0]["families"]}
+    assert "d_model 1" not in families
+    assert {"generic", "eps overwhelms variance"} <= families
+
+
 @pytest.mark.parametrize("text", ["{", "[]", '{"schema": "obligations-graph/1"}'])
 def test_a_malformed_graph_is_wrong_input(harness: Harness, tmp_path: Path, text: str) -> None:
     path = tmp_path / "graph.json"
