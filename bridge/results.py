@@ -27,7 +27,7 @@ from bridge.files import write_atomically
 from bridge.verdict import Verdict
 from numeric.graph import Graph, graph_to_json
 
-__all__ = ["ResultCache", "graph_hashes"]
+__all__ = ["ResultCache", "code_hash", "graph_hashes"]
 
 
 @cache
@@ -46,6 +46,12 @@ def _module(check: Check) -> str:
     """Source of the module that holds a check: a project may bring its own."""
     path = sys.modules[check.measure.__module__].__file__
     return "" if path is None else hashlib.sha256(Path(path).read_bytes()).hexdigest()
+
+
+def code_hash(checks: Iterable[Check]) -> str:
+    """sha256 over all code that the results of these checks follow from."""
+    parts = [part for c in checks for part in (c.name, _module(c))]
+    return hashlib.sha256("\0".join([_code(), *parts]).encode()).hexdigest()
 
 
 def graph_hashes(graphs: Mapping[GraphRequest, Graph]) -> dict[str, str]:
@@ -79,8 +85,8 @@ class ResultCache:
         instances: int,
     ) -> str:
         """Everything that the result follows from, as one hash."""
-        parts = [p for c in (check, *hypotheses) for p in (c.name, _module(c))]
-        return AnswerCache.key(_code(), graph_hash, key, str(seed), str(instances), *parts)
+        code = code_hash((check, *hypotheses))
+        return AnswerCache.key(code, graph_hash, key, str(seed), str(instances))
 
     def load(self, key: str) -> CheckResult | None:
         """The result stored under ``key``; ``None`` where there is none that is intact."""

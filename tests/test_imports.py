@@ -24,6 +24,7 @@ LAYERS = (
     ("bridge.library",),
     ("bridge.checks",),
     ("bridge.policy", "bridge.results"),
+    ("bridge.spread",),
     ("bridge.report",),
     ("bridge.judging",),
     ("bridge.auditing",),

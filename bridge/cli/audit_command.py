@@ -11,7 +11,7 @@ from rich.console import Console
 from bridge.auditing import DEFAULT_INSTANCES, audit
 from bridge.cli.completion import complete_names
 from bridge.cli.dry_run import Choice, show_plan
-from bridge.cli.options import LeanChoice, lean_options
+from bridge.cli.options import JOBS, LeanChoice, lean_options
 from bridge.cli.watch import Watch
 from bridge.errors import InvalidInputError
 from bridge.library import read_trust
@@ -19,6 +19,7 @@ from bridge.policy import read_policy
 from bridge.report.formats import FORMATS, render
 from bridge.report.table import table_renderable
 from bridge.results import ResultCache
+from bridge.spread import Place, spread_over
 from numeric.errors import GraphError
 from numeric.graph import Graph, parse_graph_text
 
@@ -81,6 +82,20 @@ __all__ = ["audit_command"]
     "has changed; on by default.",
 )
 @click.option(
+    "--jobs",
+    type=JOBS,
+    default=1,
+    metavar="N",
+    help="Measure in N processes, or in as many as there are cores (auto); default 1.  The report "
+    "is the same.",
+)
+@click.option(
+    "--scheduler",
+    metavar="ADDRESS",
+    help="Measure on the Dask cluster of this scheduler, such as tcp://host:8786.  The report is "
+    "the same.",
+)
+@click.option(
     "--dry-run",
     is_flag=True,
     help="Only say what would be asked and measured, and what is kept from an earlier audit; Lean "
@@ -93,6 +108,8 @@ def audit_command(
     dry_run: bool,
     look_behind: bool,
     use_cache: bool,
+    jobs: int,
+    scheduler: str | None,
     seed: int | None,
     instances: int | None,
     only: tuple[str, ...],
@@ -105,6 +122,7 @@ def audit_command(
     \b
     obligations audit
     obligations audit --only 'layerNorm*:hVarEpsPos' --instances 1000
+    obligations audit --instances 100000 --jobs auto
     obligations audit --format json > report.json
     obligations audit --format json --format table --output reports
     obligations audit --dry-run
@@ -137,17 +155,20 @@ def audit_command(
                 progress=watch,
                 use_cache=use_cache,
             )
-        report = audit(
-            library,
-            seed=setup.settings.seed or 0 if seed is None else seed,
-            instances=instances or setup.settings.instances or DEFAULT_INSTANCES,
-            only=only or setup.settings.only,
-            replace_graph=replacement,
-            policy=read_policy(setup.project.root),
-            trust=trust,
-            results=ResultCache.default() if use_cache else None,
-            progress=watch,
-        )
+        place = Place(setup.project.root, setup.settings.checks)
+        with spread_over(place, jobs=jobs, scheduler=scheduler) as spread:
+            report = audit(
+                library,
+                seed=setup.settings.seed or 0 if seed is None else seed,
+                instances=instances or setup.settings.instances or DEFAULT_INSTANCES,
+                only=only or setup.settings.only,
+                replace_graph=replacement,
+                policy=read_policy(setup.project.root),
+                trust=trust,
+                results=ResultCache.default() if use_cache else None,
+                spread=spread,
+                progress=watch,
+            )
     chosen = formats or ("table",)
     if output is not None:
         for name in chosen:

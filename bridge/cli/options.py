@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
@@ -19,7 +20,7 @@ from bridge.policy import load_checks
 from bridge.project import Project, find_project
 from bridge.settings import Settings, read_settings
 
-__all__ = ["LeanChoice", "Setup", "lean_options", "project_option"]
+__all__ = ["JOBS", "LeanChoice", "Setup", "lean_options", "project_option"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -63,6 +64,20 @@ class LeanChoice:
         )
         return Setup(project, engine, settings, self.timeout or settings.timeout or DEFAULT_TIMEOUT)
 
+
+class _Jobs(click.ParamType):  # type: ignore[type-arg,unused-ignore]
+    """A number of processes, or ``auto`` for one on each core that this process may use."""
+
+    name = "jobs"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if value == "auto":
+            allowed = getattr(os, "sched_getaffinity", None)
+            return len(allowed(0)) if allowed is not None else os.cpu_count() or 1
+        return int(click.IntRange(min=1).convert(value, param, ctx))
+
+
+JOBS = _Jobs()
 
 project_option = click.option(
     "--project",

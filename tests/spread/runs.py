@@ -1,0 +1,34 @@
+"""Runs that are spread, and what they find in this process."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bridge.checks import CheckResult, CheckRun, Spread, registered, run_check
+from bridge.spread import Place
+from tests.checks.graphs import graphs_for, hypotheses_of
+
+ROOT = Path(__file__).parent.parent.parent
+PLACE = Place(ROOT)
+CONCLUSION = "layerNorm_backpropVec_eq_adjoint_fderiv_at:conclusion"
+HYPOTHESIS = "layerNorm_hasFDerivAt:hVarEpsPos"
+
+
+def result(key: str, spread: Spread | None, instances: int = 3000) -> CheckResult:
+    checks = dict(registered())
+    hypotheses = hypotheses_of(key, checks) if key.endswith(":conclusion") else []
+    return run_check(
+        checks[key],
+        hypotheses,
+        graphs_for([checks[key], *hypotheses]),
+        key=key,
+        seed=0,
+        instances=instances,
+        spread=spread,
+    )
+
+
+def run_of(key: str) -> CheckRun:
+    checks = dict(registered())
+    hypotheses = hypotheses_of(key, checks)
+    return CheckRun(checks[key], hypotheses, graphs_for([checks[key], *hypotheses]), key, 0)

@@ -1,0 +1,122 @@
+"""Processes: the same results, also when they die or the user stops them."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from dataclasses import replace
+
+import psutil
+import pytest
+
+from bridge.checks import CheckInterrupted, Chunk, Found, Unit
+from bridge.errors import InvalidInputError
+from bridge.spread import Place, Processes, SpreadError, spread_over
+from bridge.spread import brief as briefs
+from bridge.spread.brief import Refused, measure, pack
+from tests.spread.runs import CONCLUSION, HYPOTHESIS, PLACE, result, run_of
+
+
+@pytest.fixture
+def two() -> Iterator[Processes]:
+    with Processes(2, PLACE) as processes:
+        yield processes
+
+
+def children() -> list[psutil.Process]:
+    """The processes of pools, without Python's resource tracker."""
+    return [c for c in psutil.Process().children() if any("spawn_main" in a for a in c.cmdline())]
+
+
+@pytest.mark.parametrize("key", [CONCLUSION, HYPOTHESIS])
+def test_two_processes_find_what_one_finds(two: Processes, key: str) -> None:
+    assert result(key, two) == result(key, None)
+
+
+def test_one_job_starts_no_process() -> None:
+    with spread_over(PLACE, jobs=1) as here:
+        assert result(HYPOTHESIS, here, 40) == result(HYPOTHESIS, None, 40)
+        assert isinstance(here, Processes)
+        assert here.jobs == 1
+    assert not children()
+
+
+def test_processes_that_die_are_replaced() -> None:
+    run = run_of(CONCLUSION)
+    units = list(run.chunks("generic", 4000))
+    expected = [run.measure(u) for u in units]
+    found: list[Found] = []
+    with Processes(2, PLACE) as processes:
+        for one in processes.map(run, units):
+            found.append(one)
+            if len(found) == 2:
+                children()[0].kill()
+    assert found == expected
+    assert not children()
+
+
+def test_processes_that_keep_dying_are_an_error() -> None:
+    run = run_of(CONCLUSION)
+
+    def kill_all() -> None:
+        for _ in processes.map(run, run.chunks("generic", 100_000)):
+            for child in children():
+                child.kill()
+
+    with Processes(2, PLACE) as processes, pytest.raises(SpreadError, match="died 4 times"):
+        kill_all()
+
+
+def test_an_interrupt_keeps_what_was_found(two: Processes) -> None:
+    class Stopping:
+        """A user who presses Ctrl-C while the third unit is counted; all processes get it."""
+
+        def map(self, run: object, units: object) -> Iterator[Found]:
+            for count, found in enumerate(two.map(run, units)):  # type: ignore[arg-type]
+                if count == 2:
+                    for child in children():
+                        child.send_signal(signal.SIGINT)
+                    os.kill(os.getpid(), signal.SIGINT)
+                yield found
+
+    with pytest.raises(CheckInterrupted) as stop:
+        result(CONCLUSION, Stopping(), 20_000)  # type: ignore[arg-type]
+    assert 0 < stop.value.result.instances < 20_000
+    assert "interrupted after" in stop.value.result.reason
+    assert result(HYPOTHESIS, two) == result(HYPOTHESIS, None)  # the processes live on
+
+
+def test_a_worker_with_other_code_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = run_of(CONCLUSION)
+    unit: Unit = Chunk("generic", 0, 2)
+    assert measure(pack(run, PLACE), unit) == run.measure(unit)
+    monkeypatch.setattr(briefs, "code_hash", lambda checks: "another")
+    other = pack(run, PLACE)
+    monkeypatch.undo()
+    found = measure(other, unit)
+    assert isinstance(found, Refused)
+    assert "another version" in found.reason
+    with pytest.raises(SpreadError, match="a worker cannot measure: it has another version"):
+        briefs.taken(found, "a worker")
+
+
+def test_a_worker_without_the_check_refuses() -> None:
+    run = run_of(CONCLUSION)
+    stranger = replace(run.check, keys=("stranger:conclusion",))
+    run.hypotheses = (stranger,)
+    found = measure(pack(run, PLACE), Chunk("generic", 0, 2))
+    assert found == Refused("no check is registered there for stranger:conclusion")
+    lost = measure(
+        pack(run_of(CONCLUSION), Place(PLACE.project, ("nowhere.py",))), Chunk("x", 0, 1)
+    )
+    assert isinstance(lost, Refused)
+    assert "nowhere.py" in lost.reason
+
+
+def test_jobs_and_a_scheduler_exclude_each_other() -> None:
+    with (
+        pytest.raises(InvalidInputError, match="--jobs 2 and --scheduler tcp://h:1 exclude"),
+        spread_over(PLACE, jobs=2, scheduler="tcp://h:1"),
+    ):
+        pass
