@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from bridge import __version__
@@ -230,7 +230,8 @@ def _replaced(
     """The graphs, with every member of one family replaced by the one given.
 
     Raises:
-        InvalidInputError: no check runs on a graph of that name.
+        InvalidInputError: no check runs on a graph of that name, or it lacks an input or a constant
+            that the library's has.
     """
     if not any(r.name == graph.name for r in graphs):
         known = ", ".join(sorted({r.name for r in graphs}))
@@ -238,7 +239,22 @@ def _replaced(
             f"--graph: no check runs on a graph called {graph.name!r}",
             remedy=f"checks run on {known}",
         )
+    ours = next(g for r, g in graphs.items() if r.name == graph.name)
+    _refuse_missing(graph, "input", [i.name for i in ours.inputs], [i.name for i in graph.inputs])
+    _refuse_missing(graph, "constant", ours.symbols, graph.symbols)
     return {r: graph if r.name == graph.name else g for r, g in graphs.items()}
+
+
+def _refuse_missing(graph: Graph, what: str, wanted: Iterable[str], given: Iterable[str]) -> None:
+    missing = sorted(set(wanted) - set(given))
+    if missing:
+        remedy = "name the inputs as `obligations graph` does"
+        if what == "constant":
+            remedy = f'give the node that adds it "params": {{"c": …, "symbol": "{missing[0]}"}}'
+        raise InvalidInputError(
+            f"--graph: {graph.name} has no {what} called {missing[0]!r}, and its checks need one",
+            remedy=remedy,
+        )
 
 
 def replay_instance(library: Library, key: str, *, seed: int, family: str, index: int) -> Replay:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -147,6 +148,26 @@ def test_a_malformed_graph_is_wrong_input(harness: Harness, tmp_path: Path, text
     result = harness.run("audit", "--graph", str(path))
     assert result.exit_code == 2
     assert "graph.json" in result.stderr
+
+
+def test_a_graph_without_its_constant_or_an_input_is_refused(
+    harness: Harness, tmp_path: Path
+) -> None:
+    path = tmp_path / "graph.json"
+
+    def refusal(graph: dict[str, Any]) -> str:
+        path.write_text(json.dumps(graph))
+        result = harness.run("audit", "--graph", str(path))
+        assert result.exit_code == 2
+        return " ".join(result.stderr.split())
+
+    fixed = layer_norm_json()
+    node = next(n for n in fixed["nodes"] if n["name"] == "varEps")
+    node["params"] = {"c": 1e-5}
+    assert "layerNormGraph has no constant called 'eps'" in refusal(fixed)
+    renamed = layer_norm_json()
+    renamed["inputs"][1]["name"] = "weight"
+    assert "layerNormGraph has no input called 'gamma'" in refusal(renamed)
 
 
 def test_a_malformed_node_is_named(harness: Harness, tmp_path: Path) -> None:
