@@ -125,6 +125,7 @@ def prepare(
     instances: int,
     only: Sequence[str],
     replace_graph: Graph | None,
+    graph_file: str = "",
     policy: Policy,
     trust: Trust | None,
     results: ResultCache | None,
@@ -147,6 +148,7 @@ def prepare(
         swapped=swapped_reason(trust, policy),
         seed=seed,
         instances=instances,
+        graph_file=graph_file,
         results=results,
         graph_hashes={} if results is None else graph_hashes(graphs),
     )
@@ -160,6 +162,7 @@ def audit(
     instances: int = DEFAULT_INSTANCES,
     only: Sequence[str] = (),
     replace_graph: Graph | None = None,
+    graph_file: str = "",
     policy: Policy | None = None,
     trust: Trust | None = None,
     results: ResultCache | None = None,
@@ -174,6 +177,7 @@ def audit(
         instances: how many to draw for each obligation.
         only: keys, declarations or globs; empty means all.
         replace_graph: run on this graph instead of the library's graph of the same name.
+        graph_file: where that graph comes from, for reports and the commands in them.
         policy: waivers and the lock; none of them counts where it is not given.
         trust: what is behind the statements; not looked at where it is not given.
         results: where results of the same checks on the same graphs are kept, if anywhere.
@@ -193,6 +197,7 @@ def audit(
         instances=instances,
         only=only,
         replace_graph=replace_graph,
+        graph_file=graph_file,
         policy=policy,
         trust=trust,
         results=results,
@@ -221,6 +226,7 @@ def audit(
         interrupted=interrupted,
         trust=trust,
         missing=() if only else missing_keys(library, policy.lock),
+        graph=graph_file,
     )
 
 
@@ -257,8 +263,16 @@ def _refuse_missing(graph: Graph, what: str, wanted: Iterable[str], given: Itera
         )
 
 
-def replay_instance(library: Library, key: str, *, seed: int, family: str, index: int) -> Replay:
-    """Measure exactly one instance of one obligation.
+def replay_instance(
+    library: Library,
+    key: str,
+    *,
+    seed: int,
+    family: str,
+    index: int,
+    replace_graph: Graph | None = None,
+) -> Replay:
+    """Measure exactly one instance of one obligation, on the library's graph or on another.
 
     Raises:
         InvalidInputError: there is no such obligation, check or family.
@@ -273,6 +287,8 @@ def replay_instance(library: Library, key: str, *, seed: int, family: str, index
             remedy=f"`obligations show {key}` says what is known of it",
         )
     graphs, _ = _parse_graphs(library)
+    if replace_graph is not None:
+        graphs = _replaced(graphs, replace_graph)
     hypotheses = [checks[k] for k in hypothesis_keys(library, obligation) if k in checks]
     return replay(checks[key], hypotheses, graphs, key=key, seed=seed, family=family, index=index)
 

@@ -41,6 +41,7 @@ class Context:
     swapped: str
     seed: int
     instances: int
+    graph_file: str
     results: ResultCache | None
     graph_hashes: Mapping[str, str]
     spread: Spread | None = None
@@ -79,7 +80,8 @@ def _entry(
     obligation: Obligation, context: Context, verdict: Verdict, reason: str, check: Check | None
 ) -> Entry:
     file = context.library.project.file_of(obligation.module)
-    return Entry(obligation, file, verdict, reason, None if check is None else check.name)
+    name = None if check is None else check.name
+    return Entry(obligation, file, verdict, reason, name, graph=context.graph_file)
 
 
 def decided(obligation: Obligation, context: Context) -> Entry | Check:

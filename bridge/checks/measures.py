@@ -160,16 +160,33 @@ def _positive(case: Case, norm: str, symbol: str, tensor: str) -> Measurement:
         computed = (found >= low - slack) & (found <= high + slack)
     else:  # whatever it is, it is not a number for each row
         computed = np.zeros(low.shape, dtype=np.bool_)
+        found = np.full(low.shape, np.inf)
     outcome = np.where(
         sign.nonpositive.any(axis=1) | ~computed.all(axis=1),
         Outcome.FAILS,
         np.where(sign.positive.all(axis=1), Outcome.HOLDS, Outcome.UNDECIDED),
     ).astype(np.int8)
+    ours = computed.all(axis=1)
+    gap, allowed = _widest(found, low, high, slack)
     return Measurement(
-        residual=-low.min(axis=1),
-        tolerance=np.zeros(len(low)),
+        residual=np.where(ours, -low.min(axis=1), gap),
+        tolerance=np.where(ours, 0.0, allowed),
         outcome=outcome,
-        part=np.where(computed.all(axis=1), 0, 1),
+        part=np.where(ours, 0, 1),
         parts=(f"least {norm}{tensor}", f"the graph's {norm}{tensor} against {CLOSED_FORM}"),
         undecided_because="rounding hides the sign of var + ε" if np.any(outcome == 1) else "",
     )
+
+
+def _widest(
+    found: FloatArray, low: FloatArray, high: FloatArray, slack: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """How far ``found`` lies outside its enclosure, in the row where that is most beyond ``slack``,
+    and the slack there; all ``(B, …)``, the result ``(B,)``.  What is no number lies infinitely
+    far outside."""
+    size = len(found)
+    gap = np.maximum(np.maximum(low - found, found - high), 0.0)
+    gap = np.where(np.isfinite(gap), gap, np.inf).reshape(size, -1)
+    allowed = np.broadcast_to(slack, found.shape).reshape(size, -1)
+    row = np.argmax(gap - allowed, axis=1)[:, None]
+    return np.take_along_axis(gap, row, 1)[:, 0], np.take_along_axis(allowed, row, 1)[:, 0]

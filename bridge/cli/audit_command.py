@@ -11,7 +11,7 @@ from rich.console import Console
 from bridge.auditing import DEFAULT_INSTANCES, audit
 from bridge.cli.completion import complete_names
 from bridge.cli.dry_run import Choice, show_plan
-from bridge.cli.options import JOBS, LeanChoice, lean_options
+from bridge.cli.options import JOBS, LeanChoice, graph_option, lean_options, read_graph
 from bridge.cli.watch import Watch
 from bridge.errors import InvalidInputError
 from bridge.library import read_trust
@@ -20,8 +20,6 @@ from bridge.report.formats import FORMATS, render
 from bridge.report.table import table_renderable
 from bridge.results import ResultCache
 from bridge.spread import Place, spread_over
-from numeric.errors import GraphError
-from numeric.graph import Graph, parse_graph_text
 
 __all__ = ["audit_command"]
 
@@ -60,13 +58,7 @@ __all__ = ["audit_command"]
     metavar="DIR",
     help="Write each report to a file in this folder, and print the table.",
 )
-@click.option(
-    "--graph",
-    "graph_file",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    metavar="FILE",
-    help="Audit this exported graph instead of the library's graph of the same name.",
-)
+@graph_option
 @click.option(
     "--trust/--no-trust",
     "look_behind",
@@ -163,6 +155,7 @@ def audit_command(
                 instances=instances or setup.settings.instances or DEFAULT_INSTANCES,
                 only=only or setup.settings.only,
                 replace_graph=replacement,
+                graph_file="" if graph_file is None else str(graph_file),
                 policy=read_policy(setup.project.root),
                 trust=trust,
                 results=ResultCache.default() if use_cache else None,
@@ -193,18 +186,4 @@ def prepare_folder(folder: Path) -> None:
     except OSError as e:
         raise InvalidInputError(
             f"--output {folder}: {e.strerror}", remedy="name a folder that can be written to"
-        ) from e
-
-
-def read_graph(path: Path) -> Graph:
-    """A graph from a file.
-
-    Raises:
-        InvalidInputError: it is not a well-formed graph; the message names the node.
-    """
-    try:
-        return parse_graph_text(path.read_text(encoding="utf-8"))
-    except (GraphError, OSError, UnicodeDecodeError) as e:
-        raise InvalidInputError(
-            f"--graph {path}: {e}", remedy="`obligations graph NAME` writes a well-formed graph"
         ) from e

@@ -14,13 +14,24 @@ import click
 from bridge.auditing import library_for_audit
 from bridge.cli.watch import Watch, install_watcher
 from bridge.engine import Engine, select
+from bridge.errors import InvalidInputError
 from bridge.lean_client import DEFAULT_TIMEOUT
 from bridge.library import Library
 from bridge.policy import load_checks
 from bridge.project import Project, find_project
 from bridge.settings import Settings, read_settings
+from numeric.errors import GraphError
+from numeric.graph import Graph, parse_graph_text
 
-__all__ = ["JOBS", "LeanChoice", "Setup", "lean_options", "project_option"]
+__all__ = [
+    "JOBS",
+    "LeanChoice",
+    "Setup",
+    "graph_option",
+    "lean_options",
+    "project_option",
+    "read_graph",
+]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -87,6 +98,29 @@ project_option = click.option(
     metavar="DIR",
     help="The Lean project; default: this folder or the nearest above it with a lakefile.",
 )
+
+
+graph_option = click.option(
+    "--graph",
+    "graph_file",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="FILE",
+    help="Run on this exported graph instead of the library's graph of the same name.",
+)
+
+
+def read_graph(path: Path) -> Graph:
+    """A graph from a file.
+
+    Raises:
+        InvalidInputError: it is not a well-formed graph; the message names the node.
+    """
+    try:
+        return parse_graph_text(path.read_text(encoding="utf-8"))
+    except (GraphError, OSError, UnicodeDecodeError) as e:
+        raise InvalidInputError(
+            f"--graph {path}: {e}", remedy="`obligations graph NAME` writes a well-formed graph"
+        ) from e
 
 
 def lean_options(command: F) -> F:

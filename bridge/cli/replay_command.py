@@ -14,7 +14,7 @@ from rich.text import Text
 from bridge.auditing import replay_instance
 from bridge.checks import Replay
 from bridge.cli.completion import complete_families, complete_keys
-from bridge.cli.options import LeanChoice, lean_options
+from bridge.cli.options import LeanChoice, graph_option, lean_options, read_graph
 from bridge.cli.watch import Watch
 from bridge.errors import InvalidInputError
 from bridge.lean_client import printable
@@ -52,6 +52,7 @@ class _Instance:
     metavar="FILE",
     help="Replay the counterexamples of a JSON report: all of them, or KEY's.",
 )
+@graph_option
 @click.pass_context
 def replay_command(
     ctx: click.Context,
@@ -61,6 +62,7 @@ def replay_command(
     family: str | None,
     index: int | None,
     report_file: Path | None,
+    graph_file: Path | None,
 ) -> None:
     """Measure one instance again, such as a counterexample that an audit printed.
 
@@ -71,8 +73,9 @@ def replay_command(
     obligations replay layerNorm_eval:conclusion --seed 0 --family 'large offset' --index 3
     obligations replay --report reports/report.json
     """
+    replacement = None if graph_file is None else read_graph(graph_file)
     if report_file is not None:
-        wanted = _from_report(report_file, key)
+        wanted = _from_report(report_file, key, graph_given=graph_file is not None)
     elif key is None or seed is None or family is None or index is None:
         raise InvalidInputError(
             "expected KEY with --seed, --family and --index, or --report FILE",
@@ -89,18 +92,26 @@ def replay_command(
     for one in wanted:
         if one.statement_hash is not None and hashes.get(one.key) not in (None, one.statement_hash):
             console.print(f"note: the statement of {one.key} is not the one of the report")
-        found = replay_instance(library, one.key, seed=one.seed, family=one.family, index=one.index)
+        found = replay_instance(
+            library,
+            one.key,
+            seed=one.seed,
+            family=one.family,
+            index=one.index,
+            replace_graph=replacement,
+        )
         outcome = Outcome(int(found.measurement.outcome[0]))
         outcomes.add(outcome)
         console.print(_table(one, found, outcome))
     ctx.exit(max((EXIT[o] for o in outcomes), key=(0, 4, 1).index, default=0))
 
 
-def _from_report(path: Path, key: str | None) -> list[_Instance]:
+def _from_report(path: Path, key: str | None, *, graph_given: bool) -> list[_Instance]:
     """The counterexamples in a report.
 
     Raises:
-        InvalidInputError: it is not a report, or holds no such counterexample.
+        InvalidInputError: it is not a report, holds no such counterexample, or is about a graph
+            that is not given.
     """
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
@@ -117,6 +128,11 @@ def _from_report(path: Path, key: str | None) -> list[_Instance]:
             f"--report {path} is not a report: {what}",
             remedy="write one with `obligations audit --format json --output DIR`",
         ) from e
+    if (graph := value.get("graph")) is not None and not graph_given:
+        raise InvalidInputError(
+            f"--report {path} is about the graph in {graph}, not about the library's",
+            remedy=f"add --graph {graph}",
+        )
     if not found:
         of = "" if key is None else f" of {key}"
         raise InvalidInputError(

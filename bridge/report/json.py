@@ -105,6 +105,7 @@ def report_json(report: Report) -> dict[str, object]:
         },
         "project": report.project,
         "seed": report.seed,
+        "graph": report.graph or None,
         "summary": report.summary,
         "interrupted": report.interrupted,
         "missing": list(report.missing),

@@ -30,7 +30,8 @@ class Entry:
     """One obligation with its judgement.
 
     ``check`` names the check that judged it and ``result`` holds what it measured; both are
-    ``None`` where the verdict was reached without running one.
+    ``None`` where the verdict was reached without running one.  ``graph`` is the file of the graph
+    that stood in for the library's; empty where none did.
     """
 
     obligation: Obligation
@@ -39,6 +40,7 @@ class Entry:
     reason: str
     check: str | None = None
     result: CheckResult | None = None
+    graph: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,7 @@ class Report:
     ``folder`` is where the project lies in its repository; entries give their files relative to
     the project.  ``missing`` are keys of the lock that the library no longer has: an audit must not
     get smaller unseen.  ``trust`` is what is behind the statements; ``None`` where nobody looked.
+    ``graph`` is the file of the graph that stood in for the library's; empty where none did.
     """
 
     tool: str
@@ -59,6 +62,7 @@ class Report:
     folder: str = ""
     trust: Trust | None = None
     missing: tuple[str, ...] = ()
+    graph: str = ""
 
     @property
     def summary(self) -> dict[str, int]:

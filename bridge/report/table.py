@@ -18,7 +18,7 @@ from rich.text import Text
 from bridge.obligation import Obligation
 from bridge.report.escaping import one_line
 from bridge.report.model import Entry, Report
-from bridge.report.replay import replay_command
+from bridge.report.replay import folded, replay_command
 from bridge.verdict import LeanStatus, Role, Verdict
 
 __all__ = ["first_sentence", "lean_words", "render_table", "table_renderable"]
@@ -58,7 +58,10 @@ def _numbers(entry: Entry) -> Text:
     verdict = (entry.verdict.value, _STYLE[entry.verdict])
     r = entry.result
     if r is None or entry.verdict not in (Verdict.HOLDS, Verdict.CERTIFIED):
-        return Text.assemble(verdict, f": {one_line(entry.reason)}" if entry.reason else "")
+        said = one_line(entry.reason)
+        if said.startswith(entry.verdict.value):
+            return Text.assemble(verdict, said.removeprefix(entry.verdict.value))
+        return Text.assemble(verdict, f": {said}" if said else "")
     few = r.accepted < r.instances
     of = f"{r.accepted:,} of {r.instances:,}" if few else f"{r.instances:,}"
     return Text.assemble(verdict, f" on {of} instances")
@@ -117,8 +120,12 @@ def _theorem(entries: list[Entry], *, head: bool) -> RenderableType:
                     Text(f"counterexample to {one_line(e.obligation.binder)}: {what}"), (0, 0, 0, 4)
                 )
             )
-            parts.append(Padding(Text(one_line(command), style="bold"), (0, 0, 0, 4)))
-    return Padding(Group(*parts), (0, 0, 1, 0))
+            # Without expand: a blank behind the backslash would break the command when copied.
+            parts += [
+                Padding(Text(line, style="bold"), (0, 0, 0, 4), expand=False)
+                for line in folded(one_line(command))
+            ]
+    return Group(*parts, "")
 
 
 def _trust(report: Report) -> list[str]:
@@ -158,7 +165,9 @@ def _summary(report: Report) -> Text:
 
 def table_renderable(report: Report) -> RenderableType:
     """The report as something rich can print."""
-    head = Text(f"{one_line(report.engine.description)}   seed {report.seed}\n", style="dim")
+    instead = f"   graph {one_line(report.graph)}" if report.graph else ""
+    about = f"{one_line(report.engine.description)}   seed {report.seed}{instead}\n"
+    head = Text(about, style="dim")
     blocks: list[RenderableType] = [head]
     for number, (_, group) in enumerate(
         groupby(report.entries, key=lambda e: e.obligation.declaration)

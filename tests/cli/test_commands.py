@@ -125,9 +125,48 @@ def test_a_wrong_graph_fails_with_a_replay_line_that_works(
     assert found["verdict"] == "fails"
     words = shlex.split(found["counterexample"]["replay"])
     assert words[:2] == ["obligations", "replay"]
-    again = harness.run("replay", "layerNorm_eval:conclusion", *words[3:9])
-    assert again.exit_code == 0, "the library's own graph is right on that instance"
-    assert "holds" in again.stdout
+    again = harness.run(*words[1:])
+    assert again.exit_code == 1
+    assert "fails" in again.stdout
+    ours = harness.run("replay", "layerNorm_eval:conclusion", *words[3:9])
+    assert ours.exit_code == 0, "the library's own graph is right on that instance"
+    assert "holds" in ours.stdout
+
+
+def test_a_report_about_a_graph_is_replayed_on_that_graph_only(
+    harness: Harness, tmp_path: Path
+) -> None:
+    wrong = layer_norm_json()
+    next(n for n in wrong["nodes"] if n["name"] == "var")["op"] = "sum"
+    path, report = tmp_path / "wrong.json", tmp_path / "report.json"
+    path.write_text(json.dumps(wrong))
+    graph = ("--graph", str(path))
+    audit = harness.run("audit", *graph, "--instances", "20", "--format", "json")
+    report.write_text(audit.stdout)
+    assert json.loads(audit.stdout)["graph"] == str(path)
+    for found in json.loads(audit.stdout)["obligations"]:
+        if found["verdict"] == "fails":
+            worst = found["worst"]
+            assert worst["residual"] > worst["tolerance"], found["key"]
+    assert harness.run("replay", "--report", str(report), *graph).exit_code == 1
+    refused = harness.run("replay", "--report", str(report))
+    assert refused.exit_code == 2
+    assert "→ add --graph" in refused.stderr
+
+
+def test_a_replay_line_in_the_table_can_be_copied(
+    harness: Harness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    wrong = layer_norm_json()
+    next(n for n in wrong["nodes"] if n["name"] == "y")["op"] = "sub"
+    Path("a wrong graph.json").write_text(json.dumps(wrong))
+    options = ("--graph", "a wrong graph.json", "--instances", "20", "--only", "layerNorm_eval")
+    table = harness.run("audit", *options).stdout
+    start = table.index("obligations replay")
+    command = table[start:].split("\n\n")[0].replace("\\\n", " ")
+    assert "\n" not in command.strip()
+    assert harness.run(*shlex.split(command)[1:]).exit_code == 1
 
 
 def test_a_graph_of_one_size_can_be_audited(harness: Harness, tmp_path: Path) -> None:
