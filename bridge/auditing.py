@@ -166,6 +166,7 @@ def audit(
     policy: Policy | None = None,
     trust: Trust | None = None,
     results: ResultCache | None = None,
+    strict: bool = False,
     spread: Spread | None = None,
     progress: Progress | None = None,
 ) -> Report:
@@ -181,12 +182,13 @@ def audit(
         policy: waivers and the lock; none of them counts where it is not given.
         trust: what is behind the statements; not looked at where it is not given.
         results: where results of the same checks on the same graphs are kept, if anywhere.
+        strict: whether what this audit leaves unseen makes it incomplete.
         spread: who measures; this process if None.  The report is the same.
         progress: who is told.
 
     Raises:
-        InvalidInputError: ``only`` matches nothing, an exported graph is malformed, or a waiver is
-            not needed.
+        InvalidInputError: ``only`` matches nothing, an exported graph is malformed, or a waiver,
+            or a name that need not be tagged, is not needed.
         LeanSourceError: the kernel refuses a constant of the project.
     """
     watcher = progress or Silent()
@@ -216,6 +218,8 @@ def audit(
     except KeyboardInterrupt:
         interrupted = True
     engine = library.engine
+    behind = None if trust is None else policy.left_out(trust)
+    part = only or replace_graph is not None
     return Report(
         tool=f"lean-obligations {__version__}",
         engine=EngineInfo(engine.kind, engine.lean_version, engine.official, engine.describe()),
@@ -224,10 +228,29 @@ def audit(
         seed=seed,
         entries=tuple(entries),
         interrupted=interrupted,
-        trust=trust,
+        trust=behind,
+        unseen=_unseen(library, policy, behind, whole=not part) if strict else (),
         missing=() if only else missing_keys(library, policy.lock),
         graph=graph_file,
     )
+
+
+def _unseen(
+    library: Library, policy: Policy, trust: Trust | None, *, whole: bool
+) -> tuple[str, ...]:
+    """What nobody looked at, in the words of the report."""
+    found = []
+    if not library.engine.official:
+        found.append(f"whether an official Lean says the same ({library.engine.describe()})")
+    if trust is None:
+        found.append("whether the kernel accepts every constant once more")
+    elif trust.untagged:
+        found.append(f"what {len(trust.untagged)} untagged theorems with hypotheses assume")
+    if policy.lock is None:
+        found.append("what has changed, for there is no statements.lock.json")
+    if not whole:
+        found.append("the rest of the library, or its own graph (--only, --graph)")
+    return tuple(found)
 
 
 def _replaced(

@@ -7,7 +7,7 @@ sources comes from the cache and needs no Lean at all.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from bridge import __version__
@@ -15,6 +15,7 @@ from bridge.cache import AnswerCache
 from bridge.engine import BuildEvent, BuildReport, Engine
 from bridge.errors import AnswerError, LeanSourceError
 from bridge.graphs import ExportedGraphs, parse_graphs
+from bridge.kept import KeptAnswer
 from bridge.lean_client import (
     DEFAULT_TIMEOUT,
     Answer,
@@ -26,12 +27,12 @@ from bridge.lean_client import (
     printable,
 )
 from bridge.names import remember
-from bridge.obligation import Obligation, obligations_of
+from bridge.obligation import LeanFacts, Obligation, obligations_of
 from bridge.progress import Progress, Silent
 from bridge.project import Project
 from bridge.statement import Statements, parse_statements
 from bridge.trust import Trust, parse_trust
-from bridge.verdict import Role
+from bridge.verdict import LeanStatus, Role
 
 __all__ = ["Library", "build", "known_library", "known_trust", "read_library", "read_trust"]
 
@@ -40,13 +41,18 @@ KERNEL_SECONDS = 1800.0
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """What Lean says of a project: statements, the obligations in them, and exported graphs."""
+    """What Lean says of a project: statements, the obligations in them, and exported graphs.
+
+    ``answer`` is what Lean said to the request for ``requested`` graphs, before it was taken apart.
+    """
 
     project: Project
     engine: Engine
     statements: Statements
     obligations: tuple[Obligation, ...]
     graphs: ExportedGraphs
+    requested: tuple[GraphRequest, ...]
+    answer: Answer
     from_cache: bool
 
     def by_declaration(self, values: Mapping[str, str]) -> dict[str, str]:
@@ -96,12 +102,16 @@ def read_library(
         progress: who is told.
         use_cache: take an answer for the same sources, engine and request from the cache.
 
+    Where the engine is a :class:`bridge.kept.KeptAnswer`, Lean is not asked at all.
+
     Raises:
         LeanSourceError: a source does not compile.
         AnswerError: Lean's answer is empty, partial or malformed.
         InvalidInputError: a tagged theorem cannot be audited, for instance an unnamed hypothesis.
         EngineError: the engine broke.
     """
+    if isinstance(engine, KeptAnswer):
+        return _kept(project, engine, graphs)
     request = LibraryRequest(project.roots, tuple(graphs))
     library = _asked(
         project,
@@ -128,7 +138,24 @@ def _library(
         statements=statements,
         obligations=obligations_of(statements, project.roots),
         graphs=parse_graphs(answer["graphs"], request.graphs),
+        requested=request.graphs,
+        answer=answer,
         from_cache=from_cache,
+    )
+
+
+def _kept(project: Project, engine: KeptAnswer, graphs: Sequence[GraphRequest]) -> Library:
+    """The library as it was locked; nobody looked whether Lean would say the same now."""
+    request = LibraryRequest(project.roots, engine.graphs)
+    library = _library(project, engine, request, engine.answer, from_cache=True)
+    unchecked = LeanFacts(LeanStatus.UNCHECKED, (), (), 0)
+    reason = "it is not among the graphs that were locked; `obligations lock` keeps it"
+    lacking = {g: reason for g in graphs if g not in engine.graphs}
+    exported = library.graphs
+    return replace(
+        library,
+        obligations=tuple(replace(o, lean=unchecked) for o in library.obligations),
+        graphs=replace(exported, refused={**exported.refused, **lacking}),
     )
 
 
@@ -136,6 +163,8 @@ def known_library(
     project: Project, engine: Engine, graphs: Sequence[GraphRequest] = ()
 ) -> Library | None:
     """What Lean said of exactly these sources; ``None`` where it would have to be asked."""
+    if isinstance(engine, KeptAnswer):
+        return _kept(project, engine, graphs)
     request = LibraryRequest(project.roots, tuple(graphs))
     answer = AnswerCache.default().load(_key(project, engine, request))
     if answer is None:

@@ -48,10 +48,14 @@ class Locked:
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """All accepted obligations by key, and hashes of the definitions below them by name."""
+    """All accepted obligations by key, and hashes of the definitions below them by name.
+
+    ``answer`` is the sha256 of Lean's answer as it is kept beside the lock: see :mod:`bridge.kept`.
+    """
 
     obligations: Mapping[str, Locked]
     definitions: Mapping[str, str]
+    answer: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +121,9 @@ def accept(old: Lock, new: Lock, keys: Iterable[str], reason: str) -> Lock:
             merged[key] = replace(new.obligations[key], reason=reason)
         else:
             merged.pop(key, None)
-    lock = Lock(merged, old.definitions)
+    lock = Lock(merged, old.definitions, new.answer)
     left = any(d.kind is DriftKind.DEFINITION for d in drifts(lock, new))
-    return lock if left else Lock(merged, new.definitions)
+    return lock if left else Lock(merged, new.definitions, new.answer)
 
 
 def read_lock(path: Path) -> Lock | None:
@@ -142,6 +146,7 @@ def read_lock(path: Path) -> Lock | None:
         return Lock(
             {key: Locked(**entry) for key, entry in value["obligations"].items()},
             dict(value["definitions"]),
+            value["answer"],
         )
     except (ValueError, KeyError, TypeError, AttributeError) as e:
         raise InvalidInputError(
@@ -164,6 +169,7 @@ def write_lock(path: Path, lock: Lock) -> None:
     }
     value = {
         "schema": SCHEMA,
+        "answer": lock.answer,
         "obligations": entries,
         "definitions": dict(sorted(lock.definitions.items())),
     }

@@ -9,13 +9,17 @@ import importlib.util
 import inspect
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from bridge.checks import Check, registered
 from bridge.errors import InvalidInputError
+from bridge.kept import KeptAnswer
 from bridge.library import Library
 from bridge.lock import LOCK_NAME, Drift, DriftKind, Lock, drifts, locked, read_lock
+from bridge.settings import Settings
+from bridge.trust import Trust
 from bridge.waivers import WAIVERS_NAME, read_waivers, refuse_unneeded
 
 __all__ = [
@@ -31,14 +35,46 @@ __all__ = [
 ENTRY_POINTS = "lean_obligations.checks"
 TRUST_PREFIX = "trust:"
 """Waivers of what steps outside the kernel have keys ``trust:Declaration``."""
+OTHER_SOURCES = "the Lean sources are not those that were locked, and Lean was not run"
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Reasons for not checking, by key; and what was accepted, where there is a lock."""
+    """What a project has decided.
+
+    Attributes:
+        waivers: reasons for not checking, by key.
+        lock: what was accepted; ``None`` where there is no lock.
+        untagged: which theorems with hypotheses need not be tagged: names or globs, of theorems or
+            of their modules.
+    """
 
     waivers: Mapping[str, str] = field(default_factory=dict)
     lock: Lock | None = None
+    untagged: tuple[str, ...] = ()
+
+    def left_out(self, trust: Trust) -> Trust:
+        """``trust`` without the untagged theorems that the project has named.
+
+        Raises:
+            InvalidInputError: the project names what is not there.
+        """
+        rest = dict(trust.untagged)
+        for pattern in self.untagged:
+            hits = [
+                name
+                for name, module in trust.untagged.items()
+                if fnmatchcase(name, pattern) or fnmatchcase(module, pattern)
+            ]
+            if not hits:
+                raise InvalidInputError(
+                    f"the setting `untagged` names {pattern!r}, and no untagged theorem with "
+                    "hypotheses, nor its module, is called that",
+                    remedy="remove it from the settings (`obligations list --untagged`)",
+                )
+            for name in hits:
+                rest.pop(name, None)
+        return replace(trust, untagged=rest)
 
     def refuse_unneeded(self, library: Library, outside: Sequence[str] = ()) -> None:
         """Raise where a waiver covers nothing.
@@ -51,13 +87,14 @@ class Policy:
         refuse_unneeded(self.waivers, known, [k for k in keys if k in registered()])
 
 
-def read_policy(project: Path) -> Policy:
+def read_policy(project: Path, settings: Settings | None = None) -> Policy:
     """The policy of the project in the folder ``project``.
 
     Raises:
         InvalidInputError: the lock or the waivers are malformed.
     """
-    return Policy(read_waivers(project / WAIVERS_NAME), read_lock(project / LOCK_NAME))
+    waivers, lock = read_waivers(project / WAIVERS_NAME), read_lock(project / LOCK_NAME)
+    return Policy(waivers, lock, () if settings is None else settings.untagged)
 
 
 def check_hash(check: Check) -> str:
@@ -80,6 +117,9 @@ def stale_reasons(library: Library, lock: Lock | None) -> dict[str, str]:
     """Why the pairing of an obligation with its check is stale, by key."""
     if lock is None:
         return {}
+    engine = library.engine
+    if isinstance(engine, KeptAnswer) and engine.sources != library.project.fingerprint():
+        return dict.fromkeys((o.key for o in library.obligations), OTHER_SOURCES)
     return {d.key: stale_reason(d) for d in drifts(lock, current_lock(library)) if d.makes_stale}
 
 

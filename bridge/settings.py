@@ -12,7 +12,10 @@ from pathlib import Path
 from bridge.errors import InvalidInputError
 from bridge.spelling import did_you_mean
 
-__all__ = ["Settings", "read_settings"]
+__all__ = ["ENGINES", "Settings", "read_settings"]
+
+ENGINES = ("auto", "lake", "embedded", "lock")
+"""What ``engine`` may be, here and on the command line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +23,14 @@ class Settings:
     """What a project may set; ``None`` and empty mean that it does not.
 
     Attributes:
-        engine: ``auto``, ``lake`` or ``embedded``.
+        engine: ``auto``, ``lake``, ``embedded`` or ``lock``.
         seed: the seed of all instances.
         instances: how many to draw for each obligation.
         timeout: seconds for Lean to answer.
         only: keys, declarations or globs to audit.
         checks: Python modules that register checks, importable or files relative to the project.
+        strict: whether what an audit leaves unseen makes it incomplete.
+        untagged: names of theorems, or globs, that have hypotheses and need not be tagged.
     """
 
     engine: str | None = None
@@ -34,9 +39,11 @@ class Settings:
     timeout: float | None = None
     only: tuple[str, ...] = ()
     checks: tuple[str, ...] = ()
+    strict: bool | None = None
+    untagged: tuple[str, ...] = ()
 
 
-_TEXT_LISTS = frozenset({"only", "checks"})
+_TEXT_LISTS = frozenset({"only", "checks", "untagged"})
 _WHOLE = frozenset({"seed", "instances"})
 _NUMBERS = _WHOLE | {"timeout"}
 
@@ -104,6 +111,8 @@ def _checked(where: str, key: str, value: object) -> object:
         if value < lowest:
             raise wrong(f"at least {lowest}")
         return value
-    if key == "engine" and value not in ("auto", "lake", "embedded"):
-        raise wrong("'auto', 'lake' or 'embedded'")
+    if key == "engine" and value not in ENGINES:
+        raise wrong(" or ".join(map(repr, ENGINES)))
+    if key == "strict" and not isinstance(value, bool):
+        raise wrong("true or false")
     return value

@@ -5,7 +5,7 @@ Lean's answer to ``#export_trust`` (``lean/Obligations/Trust.lean``), as typed v
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bridge.errors import AnswerError
@@ -33,14 +33,14 @@ class Trust:
         constants: how many constants the kernel was handed again.
         kernel: what it said where it refused one; ``None`` where it accepted all.
         outside: axioms, unsafe definitions, and definitions with code of their own.
-        untagged: theorems with hypotheses that nobody tagged as obligations.
+        untagged: theorems with hypotheses that nobody tagged as obligations, and their modules.
         vacuous: tagged theorems that say nothing, by name, with the reason.
     """
 
     constants: int
     kernel: str | None
     outside: tuple[Outside, ...]
-    untagged: tuple[str, ...]
+    untagged: Mapping[str, str]
     vacuous: tuple[tuple[str, str], ...]
 
     @property
@@ -56,14 +56,14 @@ def parse_trust(messages: Sequence[object]) -> Trust:
         AnswerError: the answer is empty, partial or malformed.
     """
     outside: list[Outside] = []
-    untagged: list[str] = []
+    untagged: dict[str, str] = {}
     vacuous: list[tuple[str, str]] = []
     for position, message in enumerate(messages):
         match message:
             case {"kind": "outside", "name": str(name), "how": str(how), "module": str(module)}:
                 outside.append(Outside(name, how, module))
-            case {"kind": "untagged", "name": str(name)}:
-                untagged.append(name)
+            case {"kind": "untagged", "name": str(name), "module": str(module)}:
+                untagged[name] = module
             case {"kind": "vacuous", "name": str(name), "why": str(why)}:
                 vacuous.append((name, why))
             case {
@@ -79,7 +79,7 @@ def parse_trust(messages: Sequence[object]) -> Trust:
                     )
                 if kernel is not None and not isinstance(kernel, str):
                     raise AnswerError(f"expected text or null but got kernel={kernel!r:.200}")
-                return Trust(constants, kernel, tuple(outside), tuple(untagged), tuple(vacuous))
+                return Trust(constants, kernel, tuple(outside), untagged, tuple(vacuous))
             case _:
                 raise AnswerError(f"trust message {position} is not understood: {message!r:.200}")
     raise AnswerError("Lean's answer about trust has no end")

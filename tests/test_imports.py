@@ -20,7 +20,7 @@ LAYERS = (
     ("bridge.obligation",),
     ("bridge.lean_client",),
     ("bridge.cache", "bridge.graphs", "bridge.lock", "bridge.project"),
-    ("bridge.names",),
+    ("bridge.kept", "bridge.names"),
     ("bridge.library",),
     ("bridge.checks",),
     ("bridge.policy", "bridge.results"),
@@ -28,7 +28,7 @@ LAYERS = (
     ("bridge.report",),
     ("bridge.judging",),
     ("bridge.auditing",),
-    ("bridge.planning",),
+    ("bridge.planning", "bridge.setup"),
     ("bridge.cli", "bridge.pytest_plugin"),
 )
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}

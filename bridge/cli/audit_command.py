@@ -8,18 +8,14 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from bridge.auditing import DEFAULT_INSTANCES, audit
+from bridge.auditing import DEFAULT_INSTANCES
 from bridge.cli.completion import complete_names
 from bridge.cli.dry_run import Choice, show_plan
 from bridge.cli.options import JOBS, LeanChoice, graph_option, lean_options, read_graph
 from bridge.cli.watch import Watch
 from bridge.errors import InvalidInputError
-from bridge.library import read_trust
-from bridge.policy import read_policy
 from bridge.report.formats import FORMATS, render
 from bridge.report.table import table_renderable
-from bridge.results import ResultCache
-from bridge.spread import Place, spread_over
 
 __all__ = ["audit_command"]
 
@@ -88,6 +84,15 @@ __all__ = ["audit_command"]
     "the same.",
 )
 @click.option(
+    "--strict/--no-strict",
+    "strict",
+    default=None,
+    help="Whatever this audit leaves unseen makes it incomplete (exit code 4): no official Lean, "
+    "no lock to compare with, the kernel not asked again, only part of the obligations, a graph "
+    "given with --graph, theorems with hypotheses that are neither tagged nor named by the "
+    "setting `untagged`.  Off by default.",
+)
+@click.option(
     "--dry-run",
     is_flag=True,
     help="Only say what would be asked and measured, and what is kept from an earlier audit; Lean "
@@ -102,6 +107,7 @@ def audit_command(
     use_cache: bool,
     jobs: int,
     scheduler: str | None,
+    strict: bool | None,
     seed: int | None,
     instances: int | None,
     only: tuple[str, ...],
@@ -137,31 +143,19 @@ def audit_command(
         ctx.exit(show_plan(lean, choice))
     with Watch() as watch:
         setup = lean.set_up(watch)
-        library = setup.library(watch, use_cache=use_cache)
-        trust = None
-        if look_behind:
-            trust = read_trust(
-                setup.project,
-                setup.engine,
-                timeout=setup.timeout,
-                progress=watch,
-                use_cache=use_cache,
-            )
-        place = Place(setup.project.root, setup.settings.checks)
-        with spread_over(place, jobs=jobs, scheduler=scheduler) as spread:
-            report = audit(
-                library,
-                seed=setup.settings.seed or 0 if seed is None else seed,
-                instances=instances or setup.settings.instances or DEFAULT_INSTANCES,
-                only=only or setup.settings.only,
-                replace_graph=replacement,
-                graph_file="" if graph_file is None else str(graph_file),
-                policy=read_policy(setup.project.root),
-                trust=trust,
-                results=ResultCache.default() if use_cache else None,
-                spread=spread,
-                progress=watch,
-            )
+        report = setup.audit(
+            seed=seed,
+            instances=instances,
+            only=only,
+            replace_graph=replacement,
+            graph_file="" if graph_file is None else str(graph_file),
+            look_behind=look_behind,
+            use_cache=use_cache,
+            strict=strict,
+            jobs=jobs,
+            scheduler=scheduler,
+            progress=watch,
+        )
     chosen = formats or ("table",)
     if output is not None:
         for name in chosen:

@@ -10,15 +10,15 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from bridge.auditing import DEFAULT_INSTANCES
 from bridge.checks import registered
-from bridge.cli.options import LeanChoice, Setup
+from bridge.cli.options import LeanChoice
 from bridge.cli.watch import Watch
 from bridge.engine import EngineDamagedError, EngineNotInstalledError
+from bridge.kept import KeptAnswer
 from bridge.lean_client import printable
 from bridge.planning import Plan, Step, plan
-from bridge.policy import read_policy
 from bridge.results import ResultCache
+from bridge.setup import Setup
 from bridge.verdict import Verdict
 from numeric.graph import Graph
 
@@ -48,8 +48,8 @@ def show_plan(lean: LeanChoice, choice: Choice) -> int:
         console.print(Text(printable(e.message)))
         console.print("An audit would install it: 121 MB to fetch, once.")
         return _nothing_judged(console)
-    instances = choice.instances or setup.settings.instances or DEFAULT_INSTANCES
-    seed = (setup.settings.seed or 0) if choice.seed is None else choice.seed
+    instances = setup.instances(choice.instances)
+    seed = setup.seed(choice.seed)
     found = plan(
         setup.project,
         setup.engine,
@@ -57,7 +57,7 @@ def show_plan(lean: LeanChoice, choice: Choice) -> int:
         instances=instances,
         only=choice.only or setup.settings.only,
         replace_graph=choice.graph,
-        policy=read_policy(setup.project.root),
+        policy=setup.policy,
         results=ResultCache.default() if choice.use_cache else None,
     )
     console.print(_head(setup, choice, found, seed, instances))
@@ -77,12 +77,14 @@ def _nothing_judged(console: Console) -> int:
 
 def _head(setup: Setup, choice: Choice, found: Plan, seed: int, instances: int) -> Table:
     sources = len(setup.project.sources())
-    if choice.use_cache and found.steps is not None:
+    if isinstance(setup.engine, KeptAnswer):
+        lean = "would not be asked (--engine lock)"
+    elif choice.use_cache and found.steps is not None:
         lean = f"has answered for these {sources} sources; it would not be started"
     else:
         lean = f"would compile what changed among {sources} sources, and be asked"
-    if not choice.look_behind:
-        kernel = "would not be asked again (--no-trust)"
+    if not choice.look_behind or isinstance(setup.engine, KeptAnswer):
+        kernel = "would not be asked again"
     elif choice.use_cache and found.trust_known:
         kernel = "has seen every constant of these sources; it would not be asked"
     else:

@@ -20,7 +20,7 @@ from bridge.cli.watch import Watch
 from bridge.errors import InvalidInputError
 from bridge.graphs import Family
 from bridge.lean_client import GraphRequest, printable
-from bridge.library import Library, read_library, read_trust
+from bridge.library import Library, read_library
 from bridge.names import remembered
 from bridge.obligation import Obligation
 from bridge.report.table import first_sentence, lean_words
@@ -126,8 +126,12 @@ def list_command(lean: LeanChoice, only: tuple[str, ...], style: str, untagged: 
 def _list_untagged(lean: LeanChoice) -> None:
     with Watch() as watch:
         setup = lean.set_up(watch)
-        trust = read_trust(setup.project, setup.engine, timeout=setup.timeout, progress=watch)
-    for name in trust.untagged:
+        trust = setup.trust(watch)
+    if trust is None:
+        raise InvalidInputError(
+            "--untagged: what is locked does not say it", remedy="choose another --engine"
+        )
+    for name in setup.policy.left_out(trust).untagged:
         click.echo(printable(name))
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import click
 from rich.console import Console
 from rich.padding import Padding
@@ -12,8 +15,9 @@ from bridge.cli.completion import complete_keys
 from bridge.cli.options import LeanChoice, lean_options
 from bridge.cli.watch import Watch
 from bridge.errors import InvalidInputError
+from bridge.kept import KeptAnswer, digest_of, pack, write_kept
 from bridge.lean_client import printable
-from bridge.lock import LOCK_NAME, Drift, accept, drifts, read_lock, write_lock
+from bridge.lock import LOCK_NAME, Drift, Lock, accept, drifts, read_lock, write_lock
 from bridge.policy import current_lock, stale_reason
 
 __all__ = ["lock_command"]
@@ -61,16 +65,21 @@ def lock_command(
         )
     with Watch() as watch:
         setup = lean.set_up(watch)
+        if isinstance(setup.engine, KeptAnswer):
+            raise InvalidInputError(
+                "--engine lock: a lock cannot be compared with itself", remedy="choose a Lean"
+            )
         library = setup.library(watch)
     console = Console(highlight=False)
     path = setup.project.root / LOCK_NAME
-    old, new = read_lock(path), current_lock(library)
+    answer = pack(setup.engine, setup.project.fingerprint(), library.requested, library.answer)
+    old, new = read_lock(path), replace(current_lock(library), answer=digest_of(answer))
     if old is None:
         if check or accepted:
             raise InvalidInputError(
                 f"there is no {LOCK_NAME}", remedy="write it: `obligations lock`"
             )
-        write_lock(path, new)
+        _write(path, new, answer)
         console.print(f"{LOCK_NAME}: {len(new.obligations)} obligations")
         return
     found = drifts(old, new)
@@ -90,7 +99,7 @@ def lock_command(
             raise unknown_name(key, library.obligations)
     quiet = [d.key for d in found if not d.makes_stale]
     lock = accept(accept(old, new, quiet, ""), new, accepted, (reason or "").strip())
-    write_lock(path, lock)
+    _write(path, lock, answer)
     left = [d for d in drifts(lock, new) if d.makes_stale]
     console.print(f"{LOCK_NAME}: {len(lock.obligations)} obligations")
     if left:
@@ -98,6 +107,12 @@ def lock_command(
             f"{len(left)} changed and are stale; accept each with --accept KEY --reason TEXT"
         )
         ctx.exit(INCOMPLETE)
+
+
+def _write(path: Path, lock: Lock, answer: str) -> None:
+    """The answer first: a lock without its answer costs only ``--engine lock``."""
+    write_kept(path.parent, answer)
+    write_lock(path, lock)
 
 
 def _show(console: Console, drift: Drift) -> None:

@@ -11,45 +11,17 @@ from typing import Any, TypeVar, cast
 
 import click
 
-from bridge.auditing import library_for_audit
 from bridge.cli.watch import Watch, install_watcher
-from bridge.engine import Engine, select
 from bridge.errors import InvalidInputError
 from bridge.lean_client import DEFAULT_TIMEOUT
-from bridge.library import Library
-from bridge.policy import load_checks
-from bridge.project import Project, find_project
-from bridge.settings import Settings, read_settings
+from bridge.settings import ENGINES
+from bridge.setup import Setup, set_up
 from numeric.errors import GraphError
 from numeric.graph import Graph, parse_graph_text
 
-__all__ = [
-    "JOBS",
-    "LeanChoice",
-    "Setup",
-    "graph_option",
-    "lean_options",
-    "project_option",
-    "read_graph",
-]
+__all__ = ["JOBS", "LeanChoice", "graph_option", "lean_options", "project_option", "read_graph"]
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-
-@dataclass(frozen=True, slots=True)
-class Setup:
-    """Where to look, which Lean to ask, and what the project has set."""
-
-    project: Project
-    engine: Engine
-    settings: Settings
-    timeout: float
-
-    def library(self, watch: Watch, *, use_cache: bool = True) -> Library:
-        """What Lean says of the project, with every graph that a check runs on."""
-        return library_for_audit(
-            self.project, self.engine, timeout=self.timeout, progress=watch, use_cache=use_cache
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,19 +33,14 @@ class LeanChoice:
     timeout: float | None
 
     def set_up(self, watch: Watch, *, install: bool = True) -> Setup:
-        """Find the project, load its checks, and choose an engine, installing one if need be.
-
-        Raises:
-            EngineNotInstalledError: it would have to be installed, and ``install`` is false.
-        """
-        project = find_project(self.project_folder)
-        settings = read_settings(project.root)
-        load_checks(project.root, settings.checks)
-        kind = self.engine_kind or settings.engine or "auto"
-        engine = select(
-            kind, project=project.root, install=install, progress=install_watcher(watch)
+        """The project, and the Lean to ask: see :func:`bridge.setup.set_up`."""
+        return set_up(
+            self.project_folder,
+            engine=self.engine_kind,
+            timeout=self.timeout,
+            install=install,
+            install_progress=install_watcher(watch),
         )
-        return Setup(project, engine, settings, self.timeout or settings.timeout or DEFAULT_TIMEOUT)
 
 
 class _Jobs(click.ParamType):  # type: ignore[type-arg,unused-ignore]
@@ -147,9 +114,9 @@ def lean_options(command: F) -> F:
         click.option(
             "--engine",
             "engine_kind",
-            type=click.Choice(["auto", "lake", "embedded"]),
+            type=click.Choice(ENGINES),
             help="Which Lean to ask: the official one, the embedded one, or (auto, the default) "
-            "whichever is there.",
+            "whichever is there; lock asks none and takes what `obligations lock` kept.",
         ),
         project_option,
     ):

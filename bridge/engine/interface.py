@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
-EngineKind = Literal["lake", "embedded"]
+EngineKind = Literal["lake", "embedded", "lock"]
 Severity = Literal["error", "warning", "information"]
 Outcome = Literal["built", "current", "failed", "blocked"]
 InstallPhase = Literal[
@@ -138,7 +138,7 @@ class Engine(Protocol):
 
     @property
     def kind(self) -> EngineKind:
-        """Which of the two engines this is."""
+        """Which engine this is; ``lock`` stands for none: see :mod:`bridge.kept`."""
 
     @property
     def lean_version(self) -> str:

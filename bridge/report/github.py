@@ -43,10 +43,6 @@ def render_github(report: Report) -> str:
     lines = [_annotation(report, f) for f in found[:MOST_ANNOTATIONS]]
     if len(found) > MOST_ANNOTATIONS:
         lines.append(_rest(found[MOST_ANNOTATIONS:]))
-    if report.interrupted:
-        lines.append(
-            "::error title=lean-obligations::the audit was interrupted; the rest was not checked"
-        )
-    elif not report.entries:
-        lines.append("::error title=lean-obligations::nothing was audited")
+    for what in report.shortfalls:
+        lines.append(f"::error title=lean-obligations::{github_message(what)}")
     return "".join(line + "\n" for line in lines)

@@ -109,6 +109,7 @@ def report_json(report: Report) -> dict[str, object]:
         "summary": report.summary,
         "interrupted": report.interrupted,
         "missing": list(report.missing),
+        "unseen": list(report.unseen),
         "trust": None if report.trust is None else _trust(report.trust),
         "exit_code": report.exit_code,
         "obligations": [_entry(e, replay_command(e)) for e in report.entries],

@@ -91,12 +91,9 @@ def _suite(report: Report, entries: list[Entry]) -> TestSuite:
 
 
 def _incomplete(report: Report) -> TestSuite | None:
-    if report.interrupted:
-        said = "the audit was interrupted; what is missing here was not checked"
-    elif not report.entries:
-        said = "nothing was audited"
-    else:
+    if not report.shortfalls:
         return None
+    said = one_line("; ".join(report.shortfalls))
     suite = TestSuite("audit")
     case = TestCase("complete", classname="audit", time=0)
     case.result = [Error(said, "audit-incomplete")]

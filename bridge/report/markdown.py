@@ -124,6 +124,8 @@ def render_markdown(report: Report) -> str:
         ),
         "Numbers are evidence on the instances drawn, not proofs.",
         "",
+        *(f"- **{markdown(what)}**" for what in report.shortfalls),
+        *([""] if report.shortfalls else []),
         *_attention(findings(report)),
     ]
     if report.entries:

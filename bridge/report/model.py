@@ -51,6 +51,7 @@ class Report:
     the project.  ``missing`` are keys of the lock that the library no longer has: an audit must not
     get smaller unseen.  ``trust`` is what is behind the statements; ``None`` where nobody looked.
     ``graph`` is the file of the graph that stood in for the library's; empty where none did.
+    ``unseen`` is what a strict audit must see and this one did not; empty where it is not strict.
     """
 
     tool: str
@@ -63,6 +64,7 @@ class Report:
     trust: Trust | None = None
     missing: tuple[str, ...] = ()
     graph: str = ""
+    unseen: tuple[str, ...] = ()
 
     @property
     def summary(self) -> dict[str, int]:
@@ -71,7 +73,19 @@ class Report:
         return {v.value: count[v] for v in Verdict if count[v]}
 
     @property
+    def shortfalls(self) -> tuple[str, ...]:
+        """Why the audit as a whole is incomplete, whatever its obligations say; each a clause."""
+        found = []
+        if self.interrupted:
+            found.append("the audit was interrupted; the rest was not checked")
+        elif not self.entries:
+            found.append("nothing was audited")
+        if self.missing:
+            found.append(f"locked and gone: {', '.join(self.missing)}")
+        return (*found, *(f"left unseen: {what}" for what in self.unseen))
+
+    @property
     def exit_code(self) -> int:
         """The audit's exit code: see :func:`bridge.verdict.exit_code`."""
         code = exit_code((e.verdict, e.obligation.lean.status) for e in self.entries)
-        return 4 if code == 0 and (self.interrupted or self.missing) else code
+        return 4 if code == 0 and self.shortfalls else code

@@ -118,6 +118,10 @@ def sarif_log(report: Report) -> dict[str, object]:
                     {
                         "executionSuccessful": not report.interrupted,
                         "exitCode": report.exit_code,
+                        "toolExecutionNotifications": [
+                            {"level": "error", "message": {"text": one_line(what)}}
+                            for what in report.shortfalls
+                        ],
                     }
                 ],
                 "results": [_result(report, f) for f in findings(report)],

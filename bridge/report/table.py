@@ -132,7 +132,7 @@ def _trust(report: Report) -> list[str]:
     """What is behind the statements, in a few lines."""
     trust = report.trust
     if trust is None:
-        return ["The kernel was not asked again (--no-trust)."]
+        return ["The kernel was not asked again."]
     lines = [f"The kernel accepted all {trust.constants:,} constants of the project once more."]
     for o in trust.outside:
         lines.append(f"Outside the kernel: {one_line(o.name)} ({one_line(o.how)}).")
@@ -153,10 +153,7 @@ def _summary(report: Report) -> Text:
     theorems = sum(e.obligation.role is Role.CONCLUSION for e in report.entries)
     verdicts = ", ".join(f"{n} {v}" for v, n in report.summary.items()) or "nothing was audited"
     lines = [f"Lean: {proved} of {theorems} theorems proved.  Numbers: {verdicts}."]
-    if report.interrupted:
-        lines.append("Interrupted: what was found until then is above; the rest was not checked.")
-    if report.missing:
-        lines.append(f"Locked and gone: {', '.join(one_line(k) for k in report.missing)}.")
+    lines += [one_line(f"{what[0].upper()}{what[1:]}.") for what in report.shortfalls]
     lines += _trust(report)
     lines.append("Numbers are evidence on the instances drawn, not proofs.")
     lines.append(f"exit code {report.exit_code}")

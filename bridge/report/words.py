@@ -56,8 +56,10 @@ def headline(report: Report) -> str:
         said.append("Lean was not run")
     if report.interrupted:
         said.append("the audit was interrupted")
-    if not total:
+    elif not total:
         said.append("nothing was audited")
+    elif report.shortfalls:
+        said.append("the audit is incomplete")
     if not said:
         said.append(_all_hold(holding))
         if waived:

@@ -89,7 +89,8 @@ elab_rules : command
         if info matches .thmInfo _ then
           if !n.isInternalDetail && !obligationAttr.hasTag env n && !isPrivateName n then
             if (← findDeclarationRanges? n).isSome && (← liftTermElabM (hasHypothesis info)) then
-              answer nonce [("kind", .str "untagged"), ("name", .str n.toString)]
+              answer nonce [("kind", .str "untagged"), ("name", .str n.toString),
+                ("module", .str module.toString)]
               count := count + 1
     for n in tagged env obligationAttr do
       if ← liftTermElabM (refuted n) then

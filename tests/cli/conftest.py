@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from bridge.cli import options
+from bridge import setup
 from bridge.cli.main import group
 from tests.cli.fake import FakeEngine, layer_norm_statements, write_answers, write_project
 
@@ -44,5 +44,5 @@ def harness(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Harness:
     (tmp_path / "project").mkdir()
     made = Harness(tmp_path / "project")
     chosen: Callable[..., FakeEngine] = lambda *_a, **_k: made.engine  # noqa: E731
-    monkeypatch.setattr(options, "select", chosen)
+    monkeypatch.setattr(setup, "select", chosen)
     return made

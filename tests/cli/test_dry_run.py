@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bridge.cli import options
+from bridge import setup
 from bridge.engine import EngineNotInstalledError
 from tests.bridge.answers import binder, statement
 from tests.cli.conftest import Harness
@@ -69,7 +69,7 @@ def test_an_engine_that_is_not_there_is_not_installed(
         assert not install
         raise EngineNotInstalledError("the embedded Lean engine is not installed in /nowhere")
 
-    monkeypatch.setattr(options, "select", select)
+    monkeypatch.setattr(setup, "select", select)
     text = said(harness)
     assert "is not installed in /nowhere" in text
     assert "An audit would install it" in text

@@ -63,7 +63,7 @@ def test_swapped_code_makes_numbers_worthless_until_waived(harness: Harness, how
 
 def test_an_unused_axiom_is_told_and_untagged_theorems_are_counted(harness: Harness) -> None:
     axiom = {"kind": "outside", "name": "Cheat", "how": "axiom", "module": "PostNorm.Layers"}
-    lemma = {"kind": "untagged", "name": "PostNorm.lemma"}
+    lemma = {"kind": "untagged", "name": "PostNorm.lemma", "module": "PostNorm.Layers"}
     harness.says(EVAL, trust=trust_answers(axiom, lemma))
     result = harness.run("audit", *FEW)
     assert result.exit_code == 0
