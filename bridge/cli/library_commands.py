@@ -194,11 +194,11 @@ def show_command(lean: LeanChoice, name: str) -> None:
         check = registered().get(o.key)
         lines.append(("check", "none" if check is None else check.name))
         if check is not None:
-            lines.append(("", " ".join(check.doc.split())))
+            lines.append(("", " ".join(check.doc.replace("``", "`").split())))
         lines.append(("hash", o.statement_hash))
         table = Table.grid(padding=(0, 2))
         table.add_column(no_wrap=True, style="dim")
-        table.add_column(ratio=1)
+        table.add_column(ratio=1, overflow="fold")
         for label, text in lines:
             table.add_row(label, Text(printable(text)))
         console.print(Padding(table, (0, 0, 1, 2)))

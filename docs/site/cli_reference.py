@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Iterator
 
 import click
@@ -23,10 +24,11 @@ def _parts(command: click.Command, context: click.Context) -> Iterator[str]:
     subcommands = command.commands if isinstance(command, click.Group) else {}
     if context.parent is not None:
         yield f"## {context.command_path}"
-        yield from paragraphs(command.help or "")
         if not subcommands:
             pieces = " ".join(command.collect_usage_pieces(context))
             yield f"```text\n{context.command_path} {pieces}\n```"
+        yield from paragraphs(command.help or "")
+        if not subcommands:
             yield from _options(command, context)
     for name in subcommands:
         child = subcommands[name]
@@ -48,7 +50,8 @@ def _options(command: click.Command, context: click.Context) -> Iterator[str]:
     for parameter in command.get_params(context):
         record = parameter.get_help_record(context)
         if record is not None and "help" not in parameter.opts:
-            option, text = (part.replace("|", "\\|") for part in record)
-            rows.append(f"| `{option}` | {text} |")
+            # Markdown has no way to write a bar inside code inside a table.
+            option = html.escape(record[0]).replace("|", "&#124;<wbr>")
+            rows.append(f"| <code>{option}</code> | {record[1].replace('|', '&#124;')} |")
     if rows:
         yield "\n".join(["| option | what it does |", "| --- | --- |", *rows])

@@ -17,8 +17,16 @@ sys.path.insert(0, str(Path(__file__).parent))
 from changes import unreleased
 from cli_reference import cli_reference
 from formulas import with_mathml
+from tables import families, findings, report_schema, settings
 
-PARTS = {"cli": cli_reference, "unreleased": unreleased}
+PARTS = {
+    "cli": cli_reference,
+    "families": families,
+    "findings": findings,
+    "report-schema": report_schema,
+    "settings": settings,
+    "unreleased": unreleased,
+}
 MARKER = re.compile(r"^<!-- generated: ([\w-]+) -->$", flags=re.M)
 
 

@@ -1,0 +1,57 @@
+"""Every command of the tutorial, run on a copy of this library with the real engine.
+
+``UPDATE_DOCS=1`` writes what they print into the page.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.lean.transcript import replayed, same, shortened, steps
+
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "tutorial.md"
+
+
+@pytest.mark.lean
+def test_the_tutorial_tells_what_happens(tmp_path: Path) -> None:
+    for name in ("lakefile.lean", "lean-toolchain", "waivers.toml"):
+        shutil.copy(ROOT / name, tmp_path)
+    shutil.copytree(ROOT / "lean", tmp_path / "lean")
+    text = PAGE.read_text(encoding="utf-8")
+    found = replayed(text, tmp_path)
+    if os.environ.get("UPDATE_DOCS"):
+        PAGE.write_text(found.text, encoding="utf-8")
+    else:
+        told = "\n\n".join(found.differences)
+        assert not found.differences, f"{told}\n\nUPDATE_DOCS=1 writes the page anew"
+    assert found.text.count("$ ") == text.count("$ ") >= 15
+    assert (tmp_path / "report" / "report.html").is_file()
+
+
+def test_only_what_may_differ_is_let_through() -> None:
+    assert same("holds  1.0e-06\nx.lean:3", "holds 2.5e-07\nx.lean:77")
+    assert not same("holds on 176 of 200", "holds on 175 of 200")
+    assert not same("exit code 0", "exit code 1")
+    assert same("a\n…\nz", "a\nb\nc\nz")
+    assert not same("a\n…\nz", "a\nb\nc\ny")
+    assert not same("", "something")
+
+
+def test_a_wrong_page_is_noticed_and_written_anew(tmp_path: Path) -> None:
+    page = "Text.\n\n```console\n$ echo one; exit 3\ntwo\n$ echo $?\n3\n```\n"
+    found = replayed(page, tmp_path)
+    assert len(found.differences) == 1
+    assert found.text == page.replace("two", "one")
+    shown = '```python title="x.py"\nprint(7)\n```\n\n```console\n$ python x.py\n7\n```\n'
+    assert not replayed(shown, tmp_path).differences
+
+
+def test_lines_stay_left_out() -> None:
+    assert shortened("1\n2\n3\n4\n5", "a\n…\nz") == "1\n…\n5"
+    assert shortened("1\n2\n3", "a\n…") == "1\n…"
+    assert [s.command for s in steps("$ a\nb\n$ c\n")] == ["a", "c"]

@@ -1,0 +1,126 @@
+"""Pages with commands and what they print: run again, and compared or written anew."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+BLOCK = re.compile(
+    r"^```(console|python title=\"(?P<file>[\w.]+)\")\n(?P<body>.*?)^```$", re.M | re.S
+)
+LEFT_OUT = "…"
+PROGRESS = re.compile(
+    r"^(compiling Lean|asking Lean|handing every constant.*|checking|instances)( …| [\d.]+ s)$"
+)
+
+# What may differ between machines, versions of the library, and engines.
+VARIABLE = (
+    (re.compile(r"^(embedded|official)? ?Lean \S+ .*?seed", re.S), "ENGINE seed"),
+    (re.compile(r"\d[\d,]* (constants|more theorems|obligations)"), r"N \1"),
+    (re.compile(r"(\.lean):\d+(:\d+)?"), r"\1:N"),
+    (re.compile(r"\b\d[\d.]*(e[-+]?\d+)? tol\b"), "N tol"),
+    (re.compile(r"-?\b\d+\.\d+(e[-+]?\d+)?|-?\b\d+e[-+]?\d+"), "N"),
+    (re.compile(r"\b[0-9a-f]{64}\b"), "HASH"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A command and what the page says that it prints."""
+
+    command: str
+    output: str
+
+
+def steps(body: str) -> Iterator[Step]:
+    for part in re.split(r"^\$ ", body, flags=re.M)[1:]:
+        command, _, output = part.partition("\n")
+        yield Step(command, output.rstrip("\n"))
+
+
+def same(page: str, found: str) -> bool:
+    """Whether the page tells what was found; a line of ``…`` stands for any lines."""
+    parts = [_stable(part) for part in re.split(rf"^{LEFT_OUT}$", page, flags=re.M)]
+    if len(parts) == 1:
+        return parts[0] == _stable(found)
+    whole = _stable(found)
+    return whole.startswith(parts[0]) and whole.endswith(parts[-1])
+
+
+def _stable(text: str) -> str:
+    for pattern, word in VARIABLE:
+        text = pattern.sub(word, text)
+    return " ".join(text.split())
+
+
+def shortened(found: str, like: str) -> str:
+    """``found`` with the same lines left out at the end of the head as in ``like``."""
+    if LEFT_OUT not in like.splitlines():
+        return found
+    head, tail = like.splitlines().index(LEFT_OUT), like.splitlines()[::-1].index(LEFT_OUT)
+    lines = found.splitlines()
+    return "\n".join([*lines[:head], LEFT_OUT, *(lines[-tail:] if tail else [])])
+
+
+class Shell:
+    """Runs commands one after the other in a folder; ``$?`` is what the one before ended with."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.code = 0
+
+    def run(self, command: str) -> str:
+        """What a command prints, without its progress."""
+        done = subprocess.run(
+            ["bash", "-c", f"(exit {self.code})\n{command}"],
+            cwd=self.folder,
+            env={
+                **os.environ,
+                "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+                "COLUMNS": "80",
+                "NO_COLOR": "1",
+            },
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        self.code = done.returncode
+        lines = [line.rstrip() for line in done.stdout.splitlines()]
+        return "\n".join(line for line in lines if not PROGRESS.match(line)).strip("\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """A page as it would be now, and where it differs."""
+
+    text: str
+    differences: tuple[str, ...]
+
+
+def replayed(text: str, folder: Path) -> Replayed:
+    """Run every command of a page in a folder, and write the files that it shows."""
+    shell = Shell(folder)
+    differences: list[str] = []
+
+    def again(match: re.Match[str]) -> str:
+        if match["file"]:
+            (folder / match["file"]).write_text(match["body"], encoding="utf-8")
+            return match[0]
+        lines = []
+        for step in steps(match["body"]):
+            found = shell.run(step.command)
+            if not same(step.output, found):
+                differences.append(
+                    f"$ {step.command}\n{found}\n--- but the page says\n{step.output}"
+                )
+            shown = shortened(found, step.output)
+            lines.append(f"$ {step.command}" + (f"\n{shown}" if shown else ""))
+        return "```console\n" + "\n".join(lines) + "\n```"
+
+    return Replayed(BLOCK.sub(again, text), tuple(differences))
