@@ -102,7 +102,7 @@ def test_the_workflow_builds_lean_audits_it_and_tests_everywhere() -> None:
     build = next(i for i, name in enumerate(used) if name.startswith("leanprover/lean-action@"))
     audit = used.index("./")
     assert build < audit
-    assert jobs["lean"]["steps"][audit]["with"] == {"engine": "lake"}
+    assert jobs["lean"]["steps"][audit]["with"] == {"engine": "lake", "strict": "true"}
     matrix = jobs["tests"]["strategy"]["matrix"]
     assert {name.split("-")[0] for name in matrix["os"]} == {"ubuntu", "macos"}
     assert matrix["python"] == ["3.11", "3.12", "3.13", "3.14"]
@@ -155,6 +155,7 @@ def run_audit_step(folder: Path, code: int, **environment: str) -> subprocess.Co
             "ENGINE": "lake",
             "SEED": "",
             "INSTANCES": "",
+            "STRICT": "",
             **environment,
         },
         capture_output=True,
@@ -190,13 +191,14 @@ def test_an_audit_without_reports_says_only_its_exit_code(tmp_path: Path) -> Non
 
 def test_the_action_asks_for_what_the_command_line_offers(tmp_path: Path) -> None:
     main = pytest.importorskip("bridge.cli.main")
-    run_audit_step(tmp_path, 0, SEED="7", INSTANCES="30")
+    run_audit_step(tmp_path, 0, SEED="7", INSTANCES="30", STRICT="true")
     name, *words = (tmp_path / "seen").read_text().split("\n")
     assert (name, words[:2]) == ("audit", ["--project", "my project"])
     context = main.group.commands[name].make_context(name, words)
     assert context.params["seed"] == 7
     assert context.params["instances"] == 30
     assert context.params["engine_kind"] == "lake"
+    assert context.params["strict"] is True
     assert set(context.params["formats"]) == set(FORMATS) - {"table"}
 
 
