@@ -36,9 +36,11 @@ from numeric.graph import Graph, parse_graph
 __all__ = [
     "DEFAULT_INSTANCES",
     "audit",
+    "left_unseen",
     "library_for_audit",
     "mutate",
     "prepare",
+    "refuse_kernel",
     "replay_instance",
     "select_keys",
     "unknown_name",
@@ -109,7 +111,12 @@ def _parse_graphs(library: Library) -> tuple[dict[CheckGraphRequest, Graph], dic
     return graphs, {r.name: reason for r, reason in library.graphs.refused.items()}
 
 
-def _refuse_kernel(trust: Trust | None) -> None:
+def refuse_kernel(trust: Trust | None) -> None:
+    """Raise where Lean's kernel does not accept the compiled project.
+
+    Raises:
+        LeanSourceError: it refuses a constant.
+    """
     if trust is not None and trust.kernel is not None:
         raise LeanSourceError(
             f"Lean's kernel does not accept the compiled project: {trust.kernel}",
@@ -131,7 +138,7 @@ def prepare(
     results: ResultCache | None,
 ) -> tuple[tuple[Obligation, ...], Context]:
     """What an audit judges, and what judging needs to know; raises what :func:`audit` does."""
-    _refuse_kernel(trust)
+    refuse_kernel(trust)
     if trust is not None:
         policy.refuse_unneeded(library, [o.name for o in trust.swapped])
     chosen = select_keys(library.obligations, only)
@@ -229,16 +236,23 @@ def audit(
         entries=tuple(entries),
         interrupted=interrupted,
         trust=behind,
-        unseen=_unseen(library, policy, behind, whole=not part) if strict else (),
+        unseen=left_unseen(library, policy, behind, whole=not part) if strict else (),
         missing=() if only else missing_keys(library, policy.lock),
         graph=graph_file,
     )
 
 
-def _unseen(
+def left_unseen(
     library: Library, policy: Policy, trust: Trust | None, *, whole: bool
 ) -> tuple[str, ...]:
-    """What nobody looked at, in the words of the report."""
+    """What nobody looked at, in the words of the report.
+
+    Args:
+        library: what Lean says.
+        policy: the project's.
+        trust: what is behind the statements; not looked at where it is not given.
+        whole: whether all of the library was audited.
+    """
     found = []
     if not library.engine.official:
         found.append(f"whether an official Lean says the same ({library.engine.describe()})")

@@ -29,6 +29,7 @@ LAYERS = (
     ("bridge.judging",),
     ("bridge.auditing",),
     ("bridge.planning", "bridge.setup"),
+    ("bridge.models",),
     ("bridge.cli", "bridge.pytest_plugin"),
 )
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}

@@ -11,9 +11,11 @@ from rich.console import Console
 from bridge.auditing import DEFAULT_INSTANCES
 from bridge.cli.completion import complete_names
 from bridge.cli.dry_run import Choice, show_plan
+from bridge.cli.model_options import ModelChoice, audit_of_model, model_options
 from bridge.cli.options import JOBS, LeanChoice, graph_option, lean_options, read_graph
 from bridge.cli.watch import Watch
 from bridge.errors import InvalidInputError
+from bridge.report import Report
 from bridge.report.formats import FORMATS, render
 from bridge.report.table import table_renderable
 
@@ -55,6 +57,7 @@ __all__ = ["audit_command"]
     help="Write each report to a file in this folder, and print the table.",
 )
 @graph_option
+@model_options
 @click.option(
     "--trust/--no-trust",
     "look_behind",
@@ -114,6 +117,7 @@ def audit_command(
     formats: tuple[str, ...],
     output: Path | None,
     graph_file: Path | None,
+    model: ModelChoice | None,
 ) -> None:
     """Judge every hypothesis and conclusion of the tagged theorems.
 
@@ -124,6 +128,7 @@ def audit_command(
     obligations audit --format json > report.json
     obligations audit --format json --format table --output reports
     obligations audit --dry-run
+    obligations audit --model model.safetensors --inputs tokens.npz
     """
     if len(formats) > 1 and output is None:
         raise InvalidInputError(
@@ -135,12 +140,28 @@ def audit_command(
             "--dry-run judges nothing, so there is nothing to report",
             remedy="leave --format and --output out",
         )
+    if model is not None and (only or graph_file is not None or dry_run):
+        raise InvalidInputError(
+            "--model audits the layers of a model against the block's theorems",
+            remedy="leave --only, --graph and --dry-run out",
+        )
     replacement = None if graph_file is None else read_graph(graph_file)
     if output is not None:
         prepare_folder(output)
     if dry_run:
         choice = Choice(seed, instances, only, replacement, look_behind, use_cache)
         ctx.exit(show_plan(lean, choice))
+    if model is not None:
+        found = audit_of_model(
+            lean,
+            model,
+            seed=seed,
+            sequences=instances,
+            look_behind=look_behind,
+            use_cache=use_cache,
+            strict=strict,
+        )
+        ctx.exit(publish(found, formats, output))
     with Watch() as watch:
         setup = lean.set_up(watch)
         report = setup.audit(
@@ -156,6 +177,11 @@ def audit_command(
             scheduler=scheduler,
             progress=watch,
         )
+    ctx.exit(publish(report, formats, output))
+
+
+def publish(report: Report, formats: tuple[str, ...], output: Path | None) -> int:
+    """Write or print the report in the formats asked for, and give its exit code."""
     chosen = formats or ("table",)
     if output is not None:
         for name in chosen:
@@ -164,7 +190,7 @@ def audit_command(
         Console(highlight=False).print(table_renderable(report))
     else:
         click.echo(render(report, chosen[0]), nl=False)
-    ctx.exit(report.exit_code)
+    return report.exit_code
 
 
 def prepare_folder(folder: Path) -> None:

@@ -6,6 +6,7 @@ import json
 import math
 
 from bridge.report.escaping import json_text
+from bridge.report.layers_json import model_json
 from bridge.report.model import SCHEMA, Entry, Report
 from bridge.report.replay import replay_command
 from bridge.trust import Trust
@@ -113,6 +114,7 @@ def report_json(report: Report) -> dict[str, object]:
         "trust": None if report.trust is None else _trust(report.trust),
         "exit_code": report.exit_code,
         "obligations": [_entry(e, replay_command(e)) for e in report.entries],
+        "model": None if report.model is None else model_json(report.model),
     }
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from bridge.checks import CheckResult
 from bridge.obligation import Obligation
+from bridge.report.layers import ModelReport
 from bridge.trust import Trust
 from bridge.verdict import Verdict, exit_code
 
@@ -52,6 +53,8 @@ class Report:
     get smaller unseen.  ``trust`` is what is behind the statements; ``None`` where nobody looked.
     ``graph`` is the file of the graph that stood in for the library's; empty where none did.
     ``unseen`` is what a strict audit must see and this one did not; empty where it is not strict.
+    ``model`` is there where a model was audited: the entries then are those of the theorems that
+    speak of its layers, each with its worst verdict over the layers.
     """
 
     tool: str
@@ -65,6 +68,7 @@ class Report:
     missing: tuple[str, ...] = ()
     graph: str = ""
     unseen: tuple[str, ...] = ()
+    model: ModelReport | None = None
 
     @property
     def summary(self) -> dict[str, int]:
@@ -82,6 +86,8 @@ class Report:
             found.append("nothing was audited")
         if self.missing:
             found.append(f"locked and gone: {', '.join(self.missing)}")
+        if self.model is not None:
+            found += self.model.shortfalls
         return (*found, *(f"left unseen: {what}" for what in self.unseen))
 
     @property

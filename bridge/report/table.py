@@ -17,8 +17,10 @@ from rich.text import Text
 
 from bridge.obligation import Obligation
 from bridge.report.escaping import one_line
+from bridge.report.layers_table import layers_renderable
 from bridge.report.model import Entry, Report
 from bridge.report.replay import folded, replay_command
+from bridge.report.words import unit
 from bridge.verdict import LeanStatus, Role, Verdict
 
 __all__ = ["first_sentence", "lean_words", "render_table", "table_renderable"]
@@ -64,7 +66,7 @@ def _numbers(entry: Entry) -> Text:
         return Text.assemble(verdict, f": {said}" if said else "")
     few = r.accepted < r.instances
     of = f"{r.accepted:,} of {r.instances:,}" if few else f"{r.instances:,}"
-    return Text.assemble(verdict, f" on {of} instances")
+    return Text.assemble(verdict, f" on {of} {unit(entry)}")
 
 
 def _tightest(entry: Entry) -> str:
@@ -170,6 +172,8 @@ def table_renderable(report: Report) -> RenderableType:
         groupby(report.entries, key=lambda e: e.obligation.declaration)
     ):
         blocks.append(_theorem(list(group), head=number == 0))
+    if report.model is not None:
+        blocks.append(layers_renderable(report.model))
     blocks.append(_summary(report))
     return Group(*blocks)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bridge.report.model import Entry, Report
 from bridge.verdict import LeanStatus, Role, Verdict
 
-__all__ = ["headline", "instances", "number", "proved_theorems", "tightness"]
+__all__ = ["headline", "instances", "number", "proved_theorems", "tightness", "unit"]
 
 
 def number(x: float) -> str:
@@ -65,6 +65,14 @@ def headline(report: Report) -> str:
         if waived:
             said.append(f"{waived} {'is' if waived == 1 else 'are'} waived")
     return ", ".join(said)
+
+
+def unit(entry: Entry) -> str:
+    """What was drawn or given: instances, or the layers of a model."""
+    r = entry.result
+    if r is None or any(f.role not in ("layer", "uncovered") for f in r.families):
+        return "instances"
+    return ("layer" if r.instances == 1 else "layers") if r.families else "instances"
 
 
 def instances(entry: Entry) -> str:

@@ -1,0 +1,152 @@
+"""The options of `obligations audit` that are about a model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import click
+
+from bridge.cli.options import LeanChoice
+from bridge.cli.watch import Watch
+from bridge.errors import InvalidInputError
+from bridge.models.inputs import DEFAULT_SEQ_LEN
+from bridge.models.read import read_model
+from bridge.models.run import run_audit, source_of
+from bridge.models.settings import Options
+from bridge.report import Report
+
+__all__ = ["ModelChoice", "audit_of_model", "model_options"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class ModelChoice:
+    """What the command line says of a model."""
+
+    reference: str
+    inputs: Path | None
+    seq_len: int | None
+    options: Options
+
+
+def model_options(command: F) -> F:
+    """``--model`` and what goes with it, as one argument ``model``; ``None`` without ``--model``.
+
+    Raises:
+        InvalidInputError: an option that goes with it stands alone.
+    """
+
+    @wraps(command)
+    def gathered(
+        *args: Any,
+        model_reference: str | None,
+        inputs_file: Path | None,
+        seq_len: int | None,
+        heads: int | None,
+        eps: float | None,
+        activation: str | None,
+        post_norm: bool | None,
+        **kwargs: Any,
+    ) -> Any:
+        options = Options(heads, eps, activation, post_norm)
+        choice = None
+        if model_reference is not None:
+            choice = ModelChoice(model_reference, inputs_file, seq_len, options)
+        elif (inputs_file, seq_len, options) != (None, None, Options()):
+            raise InvalidInputError(
+                "--inputs, --seq-len, --heads, --eps, --activation and --post-norm are about a "
+                "model",
+                remedy="name it with --model",
+            )
+        return command(*args, model=choice, **kwargs)
+
+    result: Any = gathered
+    for option in reversed(_OPTIONS):
+        result = option(result)
+    return cast(F, result)
+
+
+_OPTIONS = (
+    click.option(
+        "--model",
+        "model_reference",
+        metavar="MODEL",
+        help="Audit the encoder layers of this model instead: a .safetensors file, or a torch "
+        "module as pkg.module:object.",
+    ),
+    click.option(
+        "--inputs",
+        "inputs_file",
+        type=click.Path(path_type=Path, exists=True, dir_okay=False),
+        metavar="FILE.npz",
+        help="What goes into the model's first layer: x, and if need be mask or attention_mask; "
+        "default: --instances random sequences, 1 unless it is given.",
+    ),
+    click.option(
+        "--seq-len",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help=f"How many tokens a random sequence has; default {DEFAULT_SEQ_LEN}.",
+    ),
+    click.option(
+        "--heads",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="The model's number of attention heads, where it does not tell.",
+    ),
+    click.option(
+        "--eps", type=float, metavar="X", help="Its LayerNorm's ε, where it does not tell."
+    ),
+    click.option(
+        "--activation",
+        metavar="NAME",
+        help="Its activation, where it does not tell: gelu_new is GELU by tanh, gelu by erf.",
+    ),
+    click.option(
+        "--post-norm/--pre-norm",
+        default=None,
+        help="Where its LayerNorms are, where it does not tell.",
+    ),
+)
+
+
+def audit_of_model(
+    lean: LeanChoice,
+    choice: ModelChoice,
+    *,
+    seed: int | None,
+    sequences: int | None,
+    look_behind: bool,
+    use_cache: bool,
+    strict: bool | None,
+) -> Report:
+    """The audit that the command line asks for."""
+    if choice.inputs is not None and (sequences is not None or choice.seq_len is not None):
+        raise InvalidInputError(
+            "--inputs gives the sequences, so --instances and --seq-len have nothing to say",
+            remedy="leave them out",
+        )
+    with Watch() as watch:
+        model = read_model(choice.reference, choice.options)
+        setup = lean.set_up(watch)
+        source = source_of(
+            choice.inputs,
+            seed=setup.seed(seed),
+            sequences=sequences or 1,
+            seq_len=choice.seq_len or DEFAULT_SEQ_LEN,
+        )
+        return run_audit(
+            setup,
+            model,
+            source,
+            seed=seed,
+            look_behind=look_behind,
+            use_cache=use_cache,
+            strict=strict,
+            progress=watch,
+        )

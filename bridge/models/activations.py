@@ -1,0 +1,79 @@
+"""Activations by name: which one a model has, and what it computes.
+
+Theorems are about tanh-GELU.  A function that comes as an object is recognized by its values, not
+by its name: names differ between libraries, and ``gelu`` means erf-GELU in most of them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+import numpy as np
+import numpy.typing as npt
+
+from numeric import gelu
+
+__all__ = ["ACTIVATIONS", "NAMES", "TANH_GELU", "recognized"]
+
+FloatArray = npt.NDArray[np.float64]
+Activation = Callable[[FloatArray], FloatArray]
+
+TANH_GELU = "tanh-GELU"
+_RECOGNIZED = 1e-13
+_PROBE = np.linspace(-8.0, 8.0, 4001)
+_erf = np.frompyfunc(math.erf, 1, 1)
+
+
+def _tanh_gelu(x: FloatArray) -> FloatArray:
+    return np.asarray(gelu.forward(x), dtype=np.float64)
+
+
+def _erf_gelu(x: FloatArray) -> FloatArray:
+    erf = np.asarray(_erf(x / math.sqrt(2.0)), dtype=np.float64)
+    return 0.5 * x * (1.0 + erf)
+
+
+def _relu(x: FloatArray) -> FloatArray:
+    return np.maximum(x, 0.0)
+
+
+def _silu(x: FloatArray) -> FloatArray:
+    return 0.5 * x * (1.0 + np.tanh(0.5 * x))
+
+
+ACTIVATIONS: Mapping[str, Activation] = MappingProxyType(
+    {TANH_GELU: _tanh_gelu, "erf-GELU": _erf_gelu, "ReLU": _relu, "SiLU": _silu}
+)
+"""What each computes, entry by entry."""
+
+NAMES: Mapping[str, str] = MappingProxyType(
+    {
+        "gelu": "erf-GELU",
+        "gelu_erf": "erf-GELU",
+        "gelu_python": "erf-GELU",
+        "gelu_new": TANH_GELU,
+        "gelu_pytorch_tanh": TANH_GELU,
+        "gelu_tanh": TANH_GELU,
+        "relu": "ReLU",
+        "silu": "SiLU",
+        "swish": "SiLU",
+    }
+)
+"""What configurations call them."""
+
+
+def recognized(function: Activation) -> tuple[str | None, float]:
+    """The activation that ``function`` is, by its values on [−8, 8], and how far it is from
+    tanh-GELU there.
+
+    Returns:
+        ``None`` for a function that is none of `ACTIVATIONS` to 1e-13.
+    """
+    values = function(_PROBE)
+    distance = float(np.abs(values - _tanh_gelu(_PROBE)).max())
+    for name, known in ACTIVATIONS.items():
+        if float(np.abs(values - known(_PROBE)).max()) <= _RECOGNIZED:
+            return name, distance
+    return None, distance

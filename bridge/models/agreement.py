@@ -1,0 +1,128 @@
+"""When two computations of a layer's value and gradients agree.
+
+Tensors are compared whole: the residual is max|l − r| over the size of the tensor, its largest
+entry.  The gradient of bk is 0 in exact arithmetic, and rounding is all that is seen of it: so a
+gradient counts as at least a thousandth of the layer's largest.
+Rule A: a residual of at most 1e-12 holds.  Where it fires, rule B decides: fails beyond 32·(4u +
+noise), the noise being how far the theorem's side moves when it is computed again with every
+rounding moved.  Where that would let 1e-4 pass, the answer is undecided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import numpy.typing as npt
+
+from numeric.measurement import Outcome
+
+__all__ = ["Agreement", "compare", "scalar_agreement", "worst"]
+
+FloatArray = npt.NDArray[np.float64]
+Tensors = Mapping[str, FloatArray]
+
+RULE_A = 1e-12
+LEAST_SHARE = 1e-3
+NOISE_LIMIT = 1e-4
+RERUNS = 2
+_U = 2.0**-53
+_TINY = 1e-280
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """Two computations of one thing, such as ``gradient of Wq``."""
+
+    what: str
+    against: str
+    residual: float
+    tolerance: float
+    outcome: Outcome
+
+    @property
+    def margin(self) -> float:
+        """tolerance − residual."""
+        return self.tolerance - self.residual
+
+    def __str__(self) -> str:
+        relation = {Outcome.HOLDS: "≤", Outcome.FAILS: ">", Outcome.UNDECIDED: "?"}[self.outcome]
+        return (
+            f"{self.what} against {self.against}: residual {self.residual:.3g} {relation} "
+            f"tolerance {self.tolerance:.3g}"
+        )
+
+
+def worst(found: list[Agreement]) -> Agreement:
+    """The one that fails, else one that is undecided, else the tightest."""
+
+    def rank(a: Agreement) -> tuple[int, float]:
+        share = a.residual / a.tolerance if a.tolerance > 0 else np.inf
+        return int(a.outcome), float(np.nan_to_num(share, nan=np.inf))
+
+    return max(found, key=rank)
+
+
+def _decide(residual: float, noise: Callable[[], float]) -> tuple[float, Outcome]:
+    """The tolerance and what follows; ``noise`` is asked only where rule A fires."""
+    if not np.isfinite(residual):
+        return RULE_A, Outcome.UNDECIDED
+    if residual <= RULE_A:
+        return RULE_A, Outcome.HOLDS
+    tolerance = max(RULE_A, 32.0 * (4.0 * _U + noise()))
+    if residual > tolerance:
+        return tolerance, Outcome.FAILS
+    return tolerance, Outcome.UNDECIDED if not tolerance <= NOISE_LIMIT else Outcome.HOLDS
+
+
+def compare(
+    against: str, found: Tensors, expected: Tensors, moved: Callable[[int], Tensors]
+) -> list[Agreement]:
+    """Compare value and gradients of the theorem's block with what else computes them.
+
+    Args:
+        against: what else, for reports.
+        found: the theorem's tensors by name; ``output`` is the value.
+        expected: the others, as many as there are.
+        moved: the theorem's tensors, computed again with every rounding moved; asked for the reruns
+            1, 2, … where rule A fires.
+    """
+    sizes = {n: float(np.abs(found[n]).max()) for n in expected}
+    largest = max((s for n, s in sizes.items() if n != "output"), default=0.0)
+    reruns: list[Tensors] = []
+
+    def noise(name: str, size: float) -> float:
+        if not reruns:
+            reruns.extend(moved(k) for k in range(1, RERUNS + 1))
+        return max(float(np.abs(r[name] - found[name]).max()) for r in reruns) / size
+
+    agreements = []
+    for name, value in expected.items():
+        size = max(sizes[name], LEAST_SHARE * largest if name != "output" else 0.0, _TINY)
+        with np.errstate(all="ignore"):
+            residual = float(np.abs(found[name] - value).max() / size)
+        tolerance, outcome = _decide(residual, partial(noise, name, size))
+        what = "output" if name == "output" else f"gradient of {name}"
+        agreements.append(Agreement(what, against, residual, tolerance, outcome))
+    return agreements
+
+
+def scalar_agreement(
+    what: str, against: str, left: float, right: float, size: float, noise: Callable[[], float]
+) -> Agreement:
+    """Compare two numbers, such as ⟨J v, s⟩ and ⟨v, backprop s⟩.
+
+    Args:
+        what: for reports.
+        against: for reports.
+        left: the one.
+        right: the other.
+        size: Σ|terms| of the smaller sum.
+        noise: how far either moves when it is computed again, absolute.
+    """
+    scale = max(size, _TINY)
+    residual = abs(left - right) / scale
+    tolerance, outcome = _decide(residual, lambda: noise() / scale)
+    return Agreement(what, against, residual, tolerance, outcome)

@@ -1,0 +1,130 @@
+"""What the theorems take for granted of a layer, each as a question with three answers."""
+
+from __future__ import annotations
+
+from bridge.models.activations import TANH_GELU
+from bridge.models.naming import Found
+from bridge.models.settings import Setting
+from bridge.report.layers import Assumption
+
+__all__ = [
+    "activation",
+    "attention",
+    "dropout",
+    "final_norm",
+    "gains",
+    "mask",
+    "norm_order",
+    "norm_type",
+    "nothing_else",
+    "positions",
+]
+
+UNTOLD = "the file does not tell"
+
+
+def norm_order(post_norm: bool | None, source: str) -> Assumption:
+    """LayerNorm comes after each residual."""
+    expected = "post-norm"
+    if post_norm is None:
+        found = f"{UNTOLD}; say --post-norm or --pre-norm, or norm_first in config.json"
+        return Assumption("order of the norms", expected, found, None)
+    found = f"{'post-norm' if post_norm else 'pre-norm'}, by {source}"
+    return Assumption("order of the norms", expected, found, post_norm)
+
+
+def activation(name: str | None, shown: str) -> Assumption:
+    """The feed-forward layer's activation is GELU by its tanh approximation.
+
+    Args:
+        name: one of `bridge.models.activations.ACTIVATIONS`.
+        shown: the activation in words, with its source; empty where nobody says.
+    """
+    if not shown:
+        found = f"{UNTOLD}; say --activation, or hidden_act in config.json"
+        return Assumption("activation", TANH_GELU, found, None)
+    return Assumption("activation", TANH_GELU, shown, name == TANH_GELU)
+
+
+def dropout(training: bool, largest: float) -> Assumption:
+    """Dropout is off.  A file holds the function without it."""
+    on = training and largest > 0
+    if on:
+        found = f"on, up to p = {largest:g}, in training mode; measured in evaluation mode"
+    else:
+        found = f"off{f' (p = {largest:g} in training)' if largest > 0 else ''}"
+    return Assumption("dropout", "off", found, not on)
+
+
+def gains(missing: tuple[str, ...], *, told: bool) -> Assumption:
+    """Both LayerNorms have a gain.
+
+    Args:
+        missing: names of the gains that are not there.
+        told: whether the model itself says that it has none, so that they are 1.
+    """
+    if not missing:
+        return Assumption("LayerNorm weights", "gamma in both", "both are there", True)
+    names = " and ".join(missing)
+    found = f"{names} {'is' if len(missing) == 1 else 'are'} missing; measured with 1"
+    return Assumption("LayerNorm weights", "gamma in both", found, told)
+
+
+def norm_type(names: tuple[str, ...], missing_biases: tuple[str, ...]) -> Assumption:
+    """What normalizes takes out the mean.
+
+    Args:
+        names: types of the two objects, empty for a file.
+        missing_biases: for a file, the betas that are not there.
+    """
+    title, expected = "kind of the norms", "LayerNorm"
+    if names:
+        others = [n for n in names if n != "LayerNorm"]
+        return Assumption(title, expected, " and ".join(dict.fromkeys(names)), not others)
+    if missing_biases:
+        found = f"without {' and '.join(missing_biases)} it may be an RMSNorm: {UNTOLD}"
+        return Assumption(title, expected, found, None)
+    return Assumption(title, expected, "LayerNorm, by the names", True)
+
+
+def attention(extras: tuple[str, ...]) -> Assumption:
+    """Attention is plain: no extra keys, not causal by itself, no cross-attention."""
+    found = " and ".join(extras) or "plain self-attention"
+    return Assumption("attention", "plain self-attention", found, not extras)
+
+
+def positions(setting: Setting | None) -> Assumption | None:
+    """Positions do not enter the scores."""
+    if setting is None:
+        return None
+    return Assumption("positions", "absolute", str(setting), setting.value == "absolute")
+
+
+def nothing_else(found: Found) -> Assumption:
+    """The layer has no further tensors."""
+    if not found.others:
+        return Assumption("tensors", "those of a post-norm layer", "no others", True)
+    others = ", ".join(n.removeprefix(found.prefix) for n in found.others)
+    return Assumption("tensors", "those of a post-norm layer", f"it also has {others}", False)
+
+
+def mask(hidden: bool, finite: bool) -> Assumption:
+    """The mask that is added to the scores consists of real numbers.
+
+    Args:
+        hidden: whether there is a mask that hides tokens by −∞.
+        finite: whether there is a mask of numbers.
+    """
+    title, expected = "mask", "real numbers, added to the scores"
+    if hidden:
+        found = "hides tokens by −∞, which is no number; measured with −10⁴ in its place"
+        return Assumption(title, expected, found, False)
+    return Assumption(title, expected, "real numbers" if finite else "none", True)
+
+
+def final_norm(names: tuple[str, ...]) -> Assumption:
+    """Nothing comes after the last layer."""
+    title, expected = "after the stack", "nothing"
+    if names:
+        return Assumption(title, expected, f"a norm of its own: {', '.join(names)}", False)
+    return Assumption(title, expected, "nothing", True)

@@ -1,0 +1,269 @@
+"""The audit of a model: layer by layer, one layer's weights at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from bridge import __version__
+from bridge.auditing import left_unseen, refuse_kernel
+from bridge.errors import InvalidInputError
+from bridge.judging import swapped_reason
+from bridge.lean_client import GraphRequest
+from bridge.library import Library
+from bridge.models import assumptions
+from bridge.models.blocks import Block, ClosedBlock, LeanBlock, Point
+from bridge.models.inputs import Inputs
+from bridge.models.layer import BIASES, Layer, Model
+from bridge.models.measure import HIDDEN, Passed, measure
+from bridge.models.theorems import BIASED, PLAIN, Theorems, obligations_of, theorems_for
+from bridge.models.verdicts import entries_of, layer_obligations
+from bridge.policy import Policy, stale_reasons
+from bridge.progress import Progress, Silent
+from bridge.report import EngineInfo, Entry, Report
+from bridge.report.layers import Assumption, LayerReport, ModelReport, NormRows
+from bridge.report.places import folder_in_repository
+from bridge.trust import Trust
+from numeric.errors import GraphError
+from numeric.graph import parse_graph
+from numeric.streams import Streams
+
+__all__ = ["Source", "graph_requests", "judge_model"]
+
+FloatArray = npt.NDArray[np.float64]
+Source = Callable[[int], Inputs]
+"""Gives the sequences for the first layer of a stack, from its d_model."""
+
+
+def graph_requests(model: Model, source: Source) -> tuple[GraphRequest, ...]:
+    """The graphs that an audit of the model runs on, at the sizes of its layers."""
+    wanted: dict[GraphRequest, None] = {}
+    for layer in model.layers:
+        if layer.measurable:
+            inputs = source(layer.d_model)
+            theorems = theorems_for(layer, masked=inputs.mask is not None)
+            wanted[_request(layer, theorems, inputs.seq_len)] = None
+    return tuple(wanted)
+
+
+def _request(layer: Layer, theorems: Theorems, seq_len: int) -> GraphRequest:
+    return GraphRequest(theorems.graph, layer.sizes(seq_len))
+
+
+@dataclass(slots=True)
+class _Stream:
+    """What flows from layer to layer of one stack: ``x``, one ``(seq_len, d_model)`` for each
+    sequence, or why there is nothing any more."""
+
+    inputs: Inputs
+    x: list[FloatArray]
+    lost: str = ""
+
+
+def judge_model(
+    library: Library,
+    model: Model,
+    source: Source,
+    *,
+    seed: int = 0,
+    policy: Policy | None = None,
+    trust: Trust | None = None,
+    strict: bool = False,
+    progress: Progress | None = None,
+) -> Report:
+    """Judge the obligations of the block's theorems on every layer of a model.
+
+    Layer k gets what layer k − 1 of its stack hands on.
+
+    Args:
+        library: what Lean says, with the graphs of `graph_requests`.
+        model: from `bridge.models.read_model`.
+        source: of the sequences.
+        seed: random directions follow from it, and the layer's name.
+        policy: the lock; waivers do not count for a model.
+        trust: what is behind the statements; not looked at where it is not given.
+        strict: whether what this audit leaves unseen makes it incomplete.
+        progress: who is told.
+
+    Returns:
+        The obligations of the theorems that speak of a layer, each with its worst verdict over the
+        layers, and the layers one by one as `Report.model`.
+
+    Raises:
+        InvalidInputError: a weight is not finite, the model's own code breaks, or the library lacks
+            the theorems.
+        LeanSourceError: the kernel refuses a constant of the project.
+    """
+    watcher = progress or Silent()
+    refuse_kernel(trust)
+    policy = policy or Policy()
+    swapped = swapped_reason(trust, policy)
+    streams: dict[str, _Stream] = {}
+    found: list[tuple[Theorems, LayerReport]] = []
+    interrupted = False
+    try:
+        for done, layer in enumerate(model.layers):
+            watcher.update("auditing layers", done, len(model.layers), unit=layer.name)
+            if layer.stack not in streams:
+                inputs = source(layer.d_model)
+                streams[layer.stack] = _Stream(inputs, list(inputs.x))
+            found.append(_audit_layer(library, layer, streams[layer.stack], seed))
+        watcher.update("auditing layers", len(model.layers), len(model.layers))
+    except KeyboardInterrupt:
+        interrupted = True
+    first = next(iter(streams.values())).inputs if streams else source(model.layers[0].d_model)
+    engine = library.engine
+    unseen = (*left_unseen(library, policy, trust, whole=True), "the library itself (no --model)")
+    return Report(
+        tool=f"lean-obligations {__version__}",
+        engine=EngineInfo(engine.kind, engine.lean_version, engine.official, engine.describe()),
+        project=library.project.root.name,
+        folder=folder_in_repository(library.project.root),
+        seed=seed,
+        entries=_entries(library, found, stale_reasons(library, policy.lock), swapped),
+        interrupted=interrupted,
+        trust=trust,
+        unseen=unseen if strict else (),
+        model=ModelReport(
+            source=model.source,
+            kind=model.kind,
+            naming=model.naming,
+            dtype=model.dtype,
+            inputs=first.description,
+            sequences=len(first),
+            seq_len=first.seq_len,
+            settings=model.settings,
+            layers=tuple(layer for _, layer in found),
+            assumptions=model.assumptions,
+            outside=model.outside,
+        ),
+    )
+
+
+def _entries(
+    library: Library,
+    found: Sequence[tuple[Theorems, LayerReport]],
+    stale: Mapping[str, str],
+    swapped: str,
+) -> tuple[Entry, ...]:
+    entries: list[Entry] = []
+    for theorems in (BIASED, PLAIN):
+        layers = [report for t, report in found if t == theorems]
+        if layers:
+            obligations = obligations_of(theorems, library.obligations)
+            entries += entries_of(library, obligations, layers, stale, swapped)
+    return tuple(entries)
+
+
+def _audit_layer(
+    library: Library,
+    layer: Layer,
+    stream: _Stream,
+    seed: int,
+) -> tuple[Theorems, LayerReport]:
+    """Measure one layer, and move its stream on."""
+    inputs = stream.inputs
+    theorems = theorems_for(layer, masked=inputs.mask is not None)
+    asked = layer.assumptions
+    if inputs.mask is not None:
+        asked = (*asked, assumptions.mask(bool(np.isneginf(inputs.mask).any()), finite=True))
+    if layer.measurable and stream.lost:
+        why = f"the output of {stream.lost} is not known"
+        asked = (*asked, Assumption("input", "what the layer before hands on", why, None))
+    if not layer.measurable or stream.lost:
+        if not stream.lost and not _move_on(layer, stream):
+            stream.lost = layer.name
+        return theorems, _unmeasured(layer, inputs.seq_len, asked)
+    block = _block(library, _request(layer, theorems, inputs.seq_len))
+    tensors = {name: value[None] for name, value in layer.load().items()}
+    passed: list[Passed] = []
+    for sequence, x in enumerate(stream.x):
+        mask = None if inputs.mask is None else inputs.mask[sequence]
+        at = _point(
+            layer, theorems, tensors, x, mask, Streams.of(seed, layer.name, "model", [sequence])
+        )
+        passed.append(measure(layer, block, theorems.graph, at, mask))
+    stream.x = [p.output for p in passed]
+    obligations = obligations_of(theorems, library.obligations)
+    differences = [p.difference for p in passed if p.difference is not None]
+    return theorems, LayerReport(
+        name=layer.name,
+        type=layer.type,
+        sizes=layer.sizes(inputs.seq_len),
+        theorem=theorems.backprop,
+        applies=all(a.met for a in asked),
+        assumptions=asked,
+        norms=tuple(_norm_rows(layer, passed, k) for k in (0, 1)),
+        obligations=layer_obligations(theorems, obligations, passed),
+        computed_by=block.source,
+        compared_with=passed[0].compared_with,
+        output_difference=max(differences) if len(differences) == len(passed) else None,
+    )
+
+
+def _move_on(layer: Layer, stream: _Stream) -> bool:
+    """Let the model's own code take the stream through a layer that no theorem speaks of."""
+    if layer.reference is None:
+        return False
+    masks = stream.inputs.mask
+    stream.x = [
+        layer.reference.own(x, None if masks is None else masks[i]) for i, x in enumerate(stream.x)
+    ]
+    return True
+
+
+def _unmeasured(layer: Layer, seq_len: int, asked: tuple[Assumption, ...]) -> LayerReport:
+    return LayerReport(layer.name, layer.type, layer.sizes(seq_len), None, False, asked)
+
+
+def _block(library: Library, request: GraphRequest) -> Block:
+    """The graph that Lean exports at the layer's sizes; the closed form where it has none."""
+    exported = library.graphs.members.get(request)
+    if exported is None:
+        return ClosedBlock(request.name, instead=True)
+    try:
+        return LeanBlock(parse_graph(exported))
+    except GraphError as e:
+        raise InvalidInputError(
+            f"the exported graph {request.name} is malformed: {e}",
+            remedy="correct its GraphFamily in the Lean sources",
+        ) from e
+
+
+def _point(
+    layer: Layer,
+    theorems: Theorems,
+    tensors: Mapping[str, FloatArray],
+    x: FloatArray,
+    mask: FloatArray | None,
+    streams: Streams,
+) -> Point:
+    inputs = {"x": x[None], **tensors}
+    if theorems == BIASED:
+        seq_len = len(x)
+        numbers = np.zeros((seq_len, seq_len)) if mask is None else mask
+        inputs["mask"] = np.where(np.isneginf(numbers), HIDDEN, numbers)[None]
+    else:
+        for name in BIASES:
+            del inputs[name]
+    constants = {f"eps{k}": np.full(1, e) for k, e in zip((1, 2), layer.eps, strict=True)}
+    return Point(inputs, constants, dict(layer.sizes(len(x))), streams)
+
+
+def _norm_rows(layer: Layer, passed: Sequence[Passed], which: int) -> NormRows:
+    rows = np.stack([p.var_eps[which] for p in passed])
+    sequence, row = (int(i) for i in np.unravel_index(int(np.argmin(rows)), rows.shape))
+    least = float(rows[sequence, row])
+    return NormRows(
+        eps=layer.eps[which],
+        least_var_eps=least,
+        least_std=float(np.sqrt(max(least, 0.0))),
+        sequence=sequence,
+        row=row,
+        rows=rows.size,
+        zero_variance=sum(p.zero_variance[which] for p in passed),
+        var_eps=rows,
+    )

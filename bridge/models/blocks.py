@@ -1,0 +1,164 @@
+"""The theorem's block at the weights of one layer: its value, its backprop, its derivative.
+
+It is computed with the graph that Lean exports at the layer's sizes.  Where Lean exports none, the
+closed form of the graph's name stands in, which the audit of the library holds against the graph at
+smaller sizes; reports say which of the two it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from numeric.closed_forms import CLOSED_FORMS, Arguments
+from numeric.derivative import complex_step
+from numeric.enclosure import radii
+from numeric.graph import Graph
+from numeric.interpreter import Interpreter, Perturbation, Trace
+from numeric.ops import Array
+from numeric.streams import Streams
+
+__all__ = ["Block", "ClosedBlock", "LeanBlock", "Point", "Rows"]
+
+FloatArray = npt.NDArray[np.float64]
+_U = 2.0**-53
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """Where the block is looked at: one sequence, the layer's weights, and its constants.
+
+    Attributes:
+        inputs: of the graph, ``(1, *shape)`` each.
+        constants: ε of both LayerNorms, ``(1,)`` each.
+        sizes: of the graph.
+        streams: random numbers of this layer and sequence.
+    """
+
+    inputs: Mapping[str, FloatArray]
+    constants: Mapping[str, FloatArray]
+    sizes: Mapping[str, int]
+    streams: Streams
+
+    @property
+    def arguments(self) -> Arguments:
+        """The closed form's."""
+        return Arguments(self.inputs, self.constants, self.sizes)
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """What a LayerNorm normalizes, ``(1, seq_len, d_model)``, and how far each entry may be from
+    that of exact arithmetic."""
+
+    values: FloatArray
+    radius: FloatArray
+
+
+class Block(Protocol):
+    """The theorem's block, computed in one way."""
+
+    source: str
+
+    def rows(self, at: Point) -> tuple[Rows, Rows]:
+        """What both LayerNorms normalize."""
+
+    def pull(self, at: Point, cotangent: FloatArray, rerun: int = 0) -> dict[str, FloatArray]:
+        """Value and backprop: the output under the name ``output``, and a cotangent of each input.
+
+        Args:
+            cotangent: of the output, ``(1, seq_len, d_model)``.
+            rerun: with another number than 0, every rounding is moved, in a way of that number.
+        """
+
+    def derivative(self, at: Point, tangents: Mapping[str, FloatArray]) -> FloatArray:
+        """The derivative of the value along tangents of all inputs, by complex step."""
+
+
+class LeanBlock:
+    """The graph that Lean exports."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.source = "the graph that Lean exports at this size"
+        self._program = Interpreter(graph)
+
+    def _run(self, at: Point, perturbation: Perturbation | None = None) -> Trace:
+        return self._program.evaluate(at.inputs, at.constants, perturbation)
+
+    def rows(self, at: Point) -> tuple[Rows, Rows]:
+        """What both LayerNorms normalize, with rigorous radii."""
+        graph, trace = self._program.graph, self._run(at)
+        first, second = (graph.node(f"norm{n}.centered").args[0] for n in (1, 2))
+        around = radii(trace, second)
+        return (
+            Rows(np.asarray(trace.values[first], np.float64), around[first]),
+            Rows(np.asarray(trace.values[second], np.float64), around[second]),
+        )
+
+    def pull(self, at: Point, cotangent: FloatArray, rerun: int = 0) -> dict[str, FloatArray]:
+        """Value and backprop of the graph."""
+        noise = Perturbation(at.streams.child("noise", rerun)) if rerun else None
+        trace = self._run(at, noise)
+        found = self._program.vjp(trace, cotangent, noise)
+        return {"output": _real(trace.output), **{n: _real(v) for n, v in found.items()}}
+
+    def derivative(self, at: Point, tangents: Mapping[str, FloatArray]) -> FloatArray:
+        """By complex step through the interpreter."""
+
+        def output(inputs: Mapping[str, Array]) -> Array:
+            return self._program.evaluate(inputs, at.constants).output
+
+        return complex_step(output, at.inputs, tangents)
+
+
+class ClosedBlock:
+    """The closed form of the graph's name."""
+
+    def __init__(self, name: str, *, instead: bool) -> None:
+        self.source = "the closed form, since Lean exports no graph at this size"
+        if not instead:
+            self.source = "the closed form"
+        self._form = CLOSED_FORMS[name]
+
+    def rows(self, at: Point) -> tuple[Rows, Rows]:
+        """What both LayerNorms normalize.  The radii are d·u·max|h|: no enclosure, a rule."""
+        saved = self._form.run(at.arguments)
+        first, second = (
+            np.asarray(saved[self._form.normalized[s]], np.float64) for s in ("eps1", "eps2")
+        )
+        return Rows(first, _usual(first)), Rows(second, _usual(second))
+
+    def pull(self, at: Point, cotangent: FloatArray, rerun: int = 0) -> dict[str, FloatArray]:
+        """Value and backprop; a rerun moves every input by ± an ulp."""
+        arguments = at.arguments
+        if rerun:
+            streams = at.streams.child("noise", rerun)
+            moved = {
+                name: value * (1.0 + 2.0 * _U * streams.child(name).signs(value.shape[1:]))
+                for name, value in at.inputs.items()
+            }
+            arguments = Arguments(moved, at.constants, at.sizes)
+        found = self._form.vjp(arguments, cotangent)
+        output = _real(self._form.forward(arguments))
+        return {"output": output, **{n: _real(v) for n, v in found.items()}}
+
+    def derivative(self, at: Point, tangents: Mapping[str, FloatArray]) -> FloatArray:
+        """By complex step through the closed form."""
+
+        def output(inputs: Mapping[str, Array]) -> Array:
+            return self._form.forward(Arguments(inputs, at.constants, at.sizes))
+
+        return complex_step(output, at.inputs, tangents)
+
+
+def _usual(rows: FloatArray) -> FloatArray:
+    largest = np.abs(rows).max(axis=-1, keepdims=True)
+    return np.broadcast_to(rows.shape[-1] * _U * largest, rows.shape)
+
+
+def _real(value: Array) -> FloatArray:
+    return np.asarray(value, dtype=np.float64)

@@ -1,0 +1,271 @@
+"""Models that are torch modules: the encoder layers among their parts.
+
+PyTorch's ``nn.TransformerEncoderLayer``, and what has the parts of Hugging Face's ``BertLayer``.
+Numbers of heads, ε and activations are read from the objects; weights are copied to float64 one
+layer at a time.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from bridge.errors import InvalidInputError
+from bridge.models import assumptions
+from bridge.models.activations import recognized
+from bridge.models.files import finite, head_dim, with_defaults
+from bridge.models.layer import BIASES, Layer, Model
+from bridge.models.naming import BERT, PYTORCH, Found, find_layers
+from bridge.models.references import BertReference, PyTorchReference
+from bridge.models.settings import Options
+from bridge.report.layers import Assumption
+
+__all__ = ["read_module", "referred"]
+
+FloatArray = npt.NDArray[np.float64]
+
+
+def referred(reference: str) -> object:
+    """What a reference ``pkg.module:object`` means; a function or a class is called.
+
+    Raises:
+        InvalidInputError: there is no such thing, or making it breaks.
+    """
+    module_name, _, path = reference.partition(":")
+    here = str(Path.cwd())
+    if here not in sys.path:  # as with `python -m`
+        sys.path.insert(0, here)
+    try:
+        found: Any = importlib.import_module(module_name)
+        for name in path.split("."):
+            found = getattr(found, name)
+        if (callable(found) and not hasattr(found, "named_modules")) or isinstance(found, type):
+            found = found()
+    except Exception as e:  # the module is the user's: anything can happen
+        raise InvalidInputError(
+            f"--model {reference}: {type(e).__name__}: {e}",
+            remedy="name a torch module as pkg.module:object, or a function that makes one; "
+            "modules are looked for in this folder too",
+        ) from e
+    return found
+
+
+def _torch(where: str) -> Any:
+    try:
+        return importlib.import_module("torch")
+    except ImportError as e:
+        raise InvalidInputError(
+            f"--model {where}: torch is not installed",
+            remedy="install it: pip install torch; a .safetensors file needs none",
+        ) from e
+
+
+def read_module(module: Any, where: str, options: Options) -> Model:
+    """The model in a torch module.
+
+    Args:
+        module: an ``nn.Module`` that is, or holds, encoder layers.
+        where: what it is called, for messages.
+        options: what the caller says; the object itself tells everything, so nothing may be said.
+
+    Raises:
+        InvalidInputError: torch is missing, it is no module, or it holds no encoder layer.
+    """
+    torch = _torch(where)
+    if not isinstance(module, torch.nn.Module):
+        raise InvalidInputError(
+            f"--model {where}: expected a torch.nn.Module but got {type(module).__name__}",
+            remedy="name a module, or a function without arguments that makes one",
+        )
+    if options != Options():
+        raise InvalidInputError(
+            f"--model {where}: a torch module itself tells its heads, ε, activation and norms",
+            remedy="leave --heads, --eps, --activation and --post-norm out",
+        )
+    parts = dict(_layers(torch, module))
+    if not parts:
+        kinds = ", ".join(dict.fromkeys(type(m).__name__ for m in module.modules()))
+        raise InvalidInputError(
+            f"--model {where}: no Transformer encoder layer among its parts: {kinds:.200}",
+            remedy="nn.TransformerEncoderLayer and layers with the parts of BertLayer are found",
+        )
+    layers = tuple(_layer(torch, name, part, where) for name, part in parts.items())
+    prefixes = tuple(f"{name}." if name else "" for name in parts)
+    outside = tuple(n for n, _ in module.named_parameters() if not n.startswith(prefixes))
+    dtypes = {
+        str(p.dtype).removeprefix("torch.") for part in parts.values() for p in part.parameters()
+    }
+    return Model(
+        source=where,
+        kind="torch",
+        naming=" and ".join(dict.fromkeys(layer.type for layer in layers)),
+        dtype=" and ".join(sorted(dtypes)),
+        settings=_settings(layers),
+        layers=layers,
+        assumptions=(assumptions.final_norm(_final_norms(torch, module)),),
+        outside=outside,
+    )
+
+
+def _settings(layers: tuple[Layer, ...]) -> tuple[str, ...]:
+    heads = " and ".join(dict.fromkeys(str(la.num_heads) for la in layers))
+    eps = " and ".join(dict.fromkeys(f"{e:g}" for la in layers for e in la.eps))
+    return (f"heads: {heads}, by the object", f"ε: {eps}, by the object")
+
+
+def _layers(torch: Any, module: Any) -> Iterator[tuple[str, Any]]:
+    """The encoder layers with their names, in the order of the module; none inside another."""
+    taken: list[str] = []
+    for name, part in module.named_modules():
+        inside = any(name.startswith(f"{t}.") for t in taken)
+        if not inside and (_is_pytorch(torch, part) or _is_bert(part)):
+            taken.append(name)
+            yield name, part
+
+
+def _is_pytorch(torch: Any, part: Any) -> bool:
+    return isinstance(part, torch.nn.TransformerEncoderLayer)
+
+
+def _is_bert(part: Any) -> bool:
+    """Whether it has the parts of a BertLayer."""
+    attention = getattr(part, "attention", None)
+    return (
+        all(hasattr(getattr(attention, "self", None), p) for p in ("query", "key", "value"))
+        and hasattr(getattr(attention, "output", None), "dense")
+        and hasattr(getattr(part, "intermediate", None), "dense")
+        and hasattr(getattr(part, "output", None), "dense")
+    )
+
+
+def _final_norms(torch: Any, module: Any) -> tuple[str, ...]:
+    """The norms that come after the stacks."""
+    return tuple(
+        f"{name}.norm" if name else "norm"
+        for name, part in module.named_modules()
+        if isinstance(part, torch.nn.TransformerEncoder) and part.norm is not None
+    )
+
+
+def _layer(torch: Any, name: str, part: Any, where: str) -> Layer:
+    prefix = f"{name}." if name else ""
+    shapes = {prefix + n: tuple(p.shape) for n, p in part.named_parameters()}
+    found = find_layers(shapes, f"--model {where}")[0]
+    pytorch = found.naming is PYTORCH
+    read = _reader(part, found, where)
+    norms = _norms(part, pytorch=pytorch)
+    heads = int(part.self_attn.num_heads if pytorch else part.attention.self.num_attention_heads)
+    function = part.activation if pytorch else part.intermediate.intermediate_act_fn
+    activation, distance = recognized(_in_numpy(torch, function))
+    order = _norm_order(part, found)
+    reference = PyTorchReference if pytorch else BertReference
+    return Layer(
+        name=name or type(part).__name__,
+        type=type(part).__name__,
+        stack=found.stack,
+        d_model=found.sizes.d_model,
+        d_ff=found.sizes.d_ff,
+        num_heads=heads,
+        head_dim=head_dim(found.sizes.width, heads, f"--model {where}: {name}"),
+        eps=tuple(float(getattr(n, "eps", 0.0) or 0.0) for n in norms),  # type: ignore[arg-type]
+        activation=activation,
+        biased=any(found.has(b) for b in BIASES),
+        measurable=order.met is not False and not found.others,
+        assumptions=(
+            order,
+            assumptions.norm_type(tuple(type(n).__name__ for n in norms), ()),
+            assumptions.gains(
+                tuple(n for n in ("gamma1", "gamma2") if not found.has(n)), told=True
+            ),
+            assumptions.activation(activation, _shown(activation, function, distance)),
+            assumptions.dropout(*_dropout(torch, part)),
+            assumptions.attention(_extras(part, pytorch=pytorch)),
+            assumptions.nothing_else(found),
+        ),
+        load=lambda: with_defaults(found.naming.tensors(found.names, read), found),
+        reference=reference(part, found, where),
+    )
+
+
+def _reader(part: Any, found: Found, where: str) -> Callable[[str], FloatArray]:
+    parameters = dict(part.named_parameters())
+
+    def read(stored: str) -> FloatArray:
+        value = parameters[stored.removeprefix(found.prefix)].detach().cpu().double().numpy()
+        return finite(value, stored, f"--model {where}")
+
+    return read
+
+
+def _in_numpy(torch: Any, function: Any) -> Callable[[FloatArray], FloatArray]:
+    def call(x: FloatArray) -> FloatArray:
+        with torch.no_grad():
+            return np.asarray(function(torch.from_numpy(x.copy())).numpy(), dtype=np.float64)
+
+    return call
+
+
+def _shown(activation: str | None, function: Any, distance: float) -> str:
+    if activation is not None:
+        return f"{activation}, by its values"
+    name = getattr(function, "__name__", type(function).__name__)
+    return f"{name}, which differs from tanh-GELU by up to {distance:.2g} on [−8, 8]"
+
+
+def _norms(part: Any, *, pytorch: bool) -> tuple[Any, Any]:
+    if pytorch:
+        return part.norm1, part.norm2
+    return (
+        getattr(part.attention.output, "LayerNorm", None)
+        or getattr(part.attention, "LayerNorm", None),
+        getattr(part.output, "LayerNorm", None) or getattr(part.intermediate, "LayerNorm", None),
+    )
+
+
+def _norm_order(part: Any, found: Found) -> Assumption:
+    if found.naming is BERT:
+        pre = any(n.startswith(found.prefix + "attention.LayerNorm.") for n in found.others)
+        return assumptions.norm_order(not pre, "the parts of the object")
+    return assumptions.norm_order(not part.norm_first, "norm_first of the object")
+
+
+def _dropout(torch: Any, part: Any) -> tuple[bool, float]:
+    """Whether some dropout is in training mode, and the largest probability."""
+    modules = [m for m in part.modules() if isinstance(m, torch.nn.Dropout)]
+    rates = [(m.training, float(m.p)) for m in modules]
+    attention = getattr(part, "self_attn", None)
+    if attention is not None:
+        rates.append((attention.training, float(attention.dropout)))
+    training = any(on and p > 0 for on, p in rates)
+    return training, max((p for _, p in rates), default=0.0)
+
+
+def _extras(part: Any, *, pytorch: bool) -> tuple[str, ...]:
+    """What attention does beyond the theorem's."""
+    if pytorch:
+        attention = part.self_attn
+        return tuple(
+            words
+            for there, words in (
+                (attention.bias_k is not None, "a learned extra key (add_bias_kv)"),
+                (attention.add_zero_attn, "an extra key of zeros (add_zero_attn)"),
+            )
+            if there
+        )
+    inner = part.attention.self
+    positions = getattr(inner, "position_embedding_type", "absolute") or "absolute"
+    return tuple(
+        words
+        for there, words in (
+            (getattr(inner, "is_causal", False), "causal"),
+            (getattr(part, "add_cross_attention", False), "cross-attention"),
+            (positions != "absolute", f"{positions} positions in the scores"),
+        )
+        if there
+    )

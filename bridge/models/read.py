@@ -1,0 +1,49 @@
+"""From what stands after ``--model`` to a model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bridge.errors import InvalidInputError
+from bridge.models.files import read_file
+from bridge.models.layer import Model
+from bridge.models.settings import Options
+
+__all__ = ["read_model"]
+
+_OTHER_FORMATS = {".bin", ".pt", ".pth", ".ckpt", ".h5", ".onnx", ".npz"}
+
+
+def read_model(model: object, options: Options | None = None) -> Model:
+    """The model that is meant.
+
+    Args:
+        model: a path of a ``.safetensors`` file, a reference ``pkg.module:object`` to a torch
+            module or to a function that gives one, or such a module itself.
+        options: what the caller says of it.
+
+    Raises:
+        InvalidInputError: there is no such thing, or it cannot be used.
+    """
+    options = options or Options()
+    if isinstance(model, Path) or (isinstance(model, str) and _is_path(model)):
+        path = Path(model)
+        if path.suffix in _OTHER_FORMATS or path.is_dir():
+            raise InvalidInputError(
+                f"--model {path}: expected a .safetensors file",
+                remedy="name the model.safetensors in it"
+                if path.is_dir()
+                else "convert it: safetensors.torch.save_file(module.state_dict(), "
+                "'model.safetensors'); pickles are not read, since they run code",
+            )
+        return read_file(path, options)
+    from bridge.models.modules import read_module, referred
+
+    if isinstance(model, str):
+        return read_module(referred(model), model, options)
+    return read_module(model, type(model).__name__, options)
+
+
+def _is_path(text: str) -> bool:
+    suffix = Path(text).suffix
+    return ":" not in text or suffix in {".safetensors", *_OTHER_FORMATS} or Path(text).exists()

@@ -1,0 +1,120 @@
+"""A layer's own code, run in float64: its output, and its gradients by torch autograd.
+
+A copy is made for each call and thrown away after it, so that the model stays as it is and only one
+layer is held twice.
+"""
+
+from __future__ import annotations
+
+import copy
+import importlib
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from bridge.errors import InvalidInputError
+from bridge.models.layer import Pulled
+from bridge.models.naming import Found
+
+__all__ = ["BertReference", "PyTorchReference"]
+
+FloatArray = npt.NDArray[np.float64]
+
+
+class _Reference:
+    """What both kinds of layer share."""
+
+    title = "torch autograd"
+
+    def __init__(self, part: Any, found: Found, where: str) -> None:
+        self._part = part
+        self._found = found
+        self._where = where
+        self._torch: Any = importlib.import_module("torch")
+
+    def own(self, x: FloatArray, mask: FloatArray | None) -> FloatArray:
+        """The layer's output as it is, without dropout."""
+        return self._numpy(self._call(self._copy(), self._tensor(x), self._mask(mask)).detach())
+
+    def conforming(self, x: FloatArray, mask: FloatArray | None, cotangent: FloatArray) -> Pulled:
+        """The layer with tanh-GELU in the place of its activation: output and gradients."""
+        part = self._copy()
+        self._use(part, self._torch.nn.GELU(approximate="tanh"))
+        tokens = self._tensor(x).requires_grad_()
+        output = self._call(part, tokens, self._mask(mask))
+        (output * self._tensor(cotangent)).sum().backward()
+        prefix = self._found.prefix
+        gradients = {
+            prefix + n: self._numpy(p.grad)
+            for n, p in part.named_parameters()
+            if p.grad is not None
+        }
+        names = {p: s for p, s in self._found.names.items() if s in gradients}
+        found = self._found.naming.tensors(names, gradients.__getitem__)
+        return Pulled(self._numpy(output.detach()), {"x": self._numpy(tokens.grad), **found})
+
+    def _copy(self) -> Any:
+        part = copy.deepcopy(self._part).cpu().double().eval()
+        for parameter in part.parameters():
+            parameter.requires_grad_(True)
+        return part
+
+    def _call(self, part: Any, x: Any, mask: Any) -> Any:
+        """The output for one sequence ``(seq_len, d_model)``.
+
+        Raises:
+            InvalidInputError: the model's code breaks.
+        """
+        try:
+            return self._forward(part, x, mask)
+        except Exception as e:  # the code is the user's: anything can happen
+            name = self._found.name
+            raise InvalidInputError(
+                f"--model {self._where}: running {name} on {list(x.shape)} in float64 raised "
+                f"{type(e).__name__}: {e}",
+                remedy="try the layer by hand: part.double().eval()(x)",
+            ) from e
+
+    def _forward(self, part: Any, x: Any, mask: Any) -> Any:
+        raise NotImplementedError
+
+    def _use(self, part: Any, activation: Any) -> None:
+        raise NotImplementedError
+
+    def _mask(self, mask: FloatArray | None) -> Any:
+        return None if mask is None else self._tensor(mask)
+
+    def _tensor(self, value: FloatArray) -> Any:
+        return self._torch.tensor(np.ascontiguousarray(value), dtype=self._torch.float64)
+
+    @staticmethod
+    def _numpy(value: Any) -> FloatArray:
+        return np.asarray(value.numpy(), dtype=np.float64)
+
+
+class PyTorchReference(_Reference):
+    """``nn.TransformerEncoderLayer`` and classes derived from it."""
+
+    def _forward(self, part: Any, x: Any, mask: Any) -> Any:
+        first = bool(part.self_attn.batch_first)
+        output = part(x[None] if first else x[:, None], src_mask=mask)
+        return output[0] if first else output[:, 0]
+
+    def _use(self, part: Any, activation: Any) -> None:
+        part.activation = activation
+        part.activation_relu_or_gelu = 0  # the fused path knows only ReLU and erf-GELU
+
+
+class BertReference(_Reference):
+    """``transformers.BertLayer`` and layers with its parts."""
+
+    def _forward(self, part: Any, x: Any, mask: Any) -> Any:
+        if mask is not None:  # as transformers does: the least number stands for −∞
+            least = self._torch.finfo(mask.dtype).min
+            mask = mask.clamp(min=least)[None, None]
+        output = part(x[None], attention_mask=mask)
+        return (output[0] if isinstance(output, tuple) else output)[0]
+
+    def _use(self, part: Any, activation: Any) -> None:
+        part.intermediate.intermediate_act_fn = activation

@@ -1,0 +1,154 @@
+"""The audit of a model in one call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from bridge.library import read_library
+from bridge.models.audit import Source, graph_requests, judge_model
+from bridge.models.inputs import DEFAULT_SEQ_LEN, Inputs, drawn, given, read_inputs
+from bridge.models.layer import Model
+from bridge.models.read import read_model
+from bridge.models.settings import Options
+from bridge.progress import Progress
+from bridge.report import Report
+from bridge.setup import Setup, set_up
+
+__all__ = ["audit_model", "run_audit", "source_of"]
+
+Arrays = Mapping[str, npt.NDArray[np.generic]]
+
+
+def source_of(
+    inputs: Path | Arrays | None,
+    *,
+    seed: int = 0,
+    sequences: int = 1,
+    seq_len: int = DEFAULT_SEQ_LEN,
+) -> Source:
+    """Where the sequences are from.
+
+    Args:
+        inputs: an ``.npz`` file, or arrays by name: see `bridge.models.inputs`; ``None`` for random
+            ones.
+        seed: random ones follow from it.
+        sequences: how many random ones.
+        seq_len: of how many tokens.
+    """
+
+    @cache
+    def source(d_model: int) -> Inputs:
+        if inputs is None:
+            return drawn(seed, sequences, seq_len, d_model)
+        if isinstance(inputs, Path):
+            return read_inputs(inputs, d_model)
+        return given(inputs, d_model, "inputs", "given arrays")
+
+    return source
+
+
+def run_audit(
+    setup: Setup,
+    model: Model,
+    source: Source,
+    *,
+    seed: int | None = None,
+    look_behind: bool = True,
+    use_cache: bool = True,
+    strict: bool | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """Ask Lean for the graphs at the sizes of the model's layers, and judge the model.
+
+    Args:
+        setup: the project, and the Lean to ask.
+        model: the model.
+        source: of the sequences.
+        seed: random directions follow from it; ``None`` leaves it to the project's settings.
+        look_behind: hand every constant to the kernel again.
+        use_cache: take what Lean said from the cache.
+        strict: whether what is left unseen makes the audit incomplete.
+        progress: who is told.
+
+    Raises:
+        ObligationsError: see :func:`bridge.library.read_library` and
+            :func:`bridge.models.audit.judge_model`.
+    """
+    library = read_library(
+        setup.project,
+        setup.engine,
+        graph_requests(model, source),
+        timeout=setup.timeout,
+        progress=progress,
+        use_cache=use_cache,
+    )
+    return judge_model(
+        library,
+        model,
+        source,
+        seed=setup.seed(seed),
+        policy=setup.policy,
+        trust=setup.trust(progress, use_cache=use_cache) if look_behind else None,
+        strict=setup.strict(strict),
+        progress=progress,
+    )
+
+
+def audit_model(
+    model: object,
+    *,
+    inputs: str | Path | Arrays | None = None,
+    heads: int | None = None,
+    eps: float | None = None,
+    activation: str | None = None,
+    post_norm: bool | None = None,
+    seed: int | None = None,
+    sequences: int = 1,
+    seq_len: int = DEFAULT_SEQ_LEN,
+    project: str | Path = ".",
+    engine: str | None = None,
+    look_behind: bool = True,
+    strict: bool | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """Audit every encoder layer of a model against the theorems of the post-norm block.
+
+    Args:
+        model: a ``.safetensors`` file, a reference ``pkg.module:object``, or a torch module.
+        inputs: of the first layer: an ``.npz`` file or arrays by name, x ``(seq_len, d_model)`` or
+            ``(batch, seq_len, d_model)``, and mask or attention_mask; ``None`` for random ones.
+        heads: the number of attention heads, where the model does not tell.
+        eps: LayerNorm's ε, where the model does not tell.
+        activation: where the model does not tell, such as ``gelu_new``.
+        post_norm: whether LayerNorm comes after each residual, where the model does not tell.
+        seed: random numbers follow from it.
+        sequences: how many random sequences.
+        seq_len: of how many tokens.
+        project: the Lean project with the theorems.
+        engine: which Lean to ask: ``auto``, ``lake``, ``embedded`` or ``lock``.
+        look_behind: hand every constant to Lean's kernel again, as an audit of the library does.
+        strict: whether what is left unseen makes the audit incomplete.
+        progress: who is told.
+
+    Returns:
+        The report; its ``model`` has the layers one by one.
+
+    Raises:
+        ObligationsError: see `bridge.models.read_model` and `bridge.models.judge_model`.
+    """
+    read = read_model(model, Options(heads, eps, activation, post_norm))
+    setup = set_up(Path(project), engine=engine)
+    source = source_of(
+        Path(inputs) if isinstance(inputs, str) else inputs,
+        seed=setup.seed(seed),
+        sequences=sequences,
+        seq_len=seq_len,
+    )
+    return run_audit(
+        setup, read, source, seed=seed, look_behind=look_behind, strict=strict, progress=progress
+    )

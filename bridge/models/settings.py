@@ -1,0 +1,169 @@
+"""What tensors do not tell: the number of heads, ε, the activation, the order of the norms.
+
+It comes from the command line, from ``config.json`` beside the file, or from the file's own
+metadata.  Two that disagree are an error; what nobody says is unknown, never guessed.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bridge.errors import InvalidInputError
+from bridge.models.activations import NAMES
+
+__all__ = ["Options", "Setting", "Settings", "read_settings"]
+
+CONFIG = "config.json"
+_KEYS = {
+    "heads": ("num_attention_heads", "num_heads", "nhead", "n_heads"),
+    "eps": ("layer_norm_eps", "layer_norm_epsilon"),
+    "activation": ("hidden_act", "activation", "activation_function"),
+    "norm_first": ("norm_first",),
+    "dropout": ("hidden_dropout_prob", "dropout"),
+    "positions": ("position_embedding_type",),
+    "decoder": ("is_decoder",),
+}
+_OPTION = {"heads": "--heads", "eps": "--eps", "activation": "--activation"}
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the caller says of the model; ``None`` leaves it to the model."""
+
+    heads: int | None = None
+    eps: float | None = None
+    activation: str | None = None
+    post_norm: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A value and where it is from."""
+
+    value: Any
+    source: str
+
+    def __str__(self) -> str:
+        return f"{self.value}, by {self.source}"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What is known of a file's layers, by name; what is not there is not known."""
+
+    values: Mapping[str, Setting]
+
+    def get(self, name: str) -> Setting | None:
+        """A setting, or ``None`` where nobody says."""
+        return self.values.get(name)
+
+    def need(self, name: str, what: str, where: str) -> Setting:
+        """A setting without which nothing can be computed.
+
+        Raises:
+            InvalidInputError: nobody says it.
+        """
+        found = self.values.get(name)
+        if found is None:
+            raise InvalidInputError(
+                f"{where}: {what} is not known: its tensors do not tell, and neither does a "
+                f"{CONFIG} beside it",
+                remedy=f"say it with {_OPTION[name]}, or as {_KEYS[name][0]!r} in {CONFIG}",
+            )
+        return found
+
+
+def read_settings(path: Path, metadata: Mapping[str, str], options: Options) -> Settings:
+    """Gather what is known of the model in the file ``path``.
+
+    Args:
+        path: of the file; ``config.json`` is looked for beside it.
+        metadata: the file's own, with the keys of a configuration.
+        options: what the caller says.
+
+    Raises:
+        InvalidInputError: a value is malformed, or two sources disagree.
+    """
+    said: dict[str, list[Setting]] = {}
+    given = {
+        "heads": options.heads,
+        "eps": options.eps,
+        "activation": options.activation,
+        "norm_first": None if options.post_norm is None else not options.post_norm,
+    }
+    names = {**_OPTION, "norm_first": "--pre-norm" if options.post_norm is False else "--post-norm"}
+    for name, value in given.items():
+        if value is not None:
+            said.setdefault(name, []).append(_checked(name, value, names[name], path))
+    for values, source in ((_config(path), CONFIG), (metadata, "the file's metadata")):
+        for name, keys in _KEYS.items():
+            key = next((k for k in keys if values.get(k) is not None), None)
+            if key is not None:
+                setting = _checked(name, values[key], f"{key} in {source}", path)
+                said.setdefault(name, []).append(setting)
+    return Settings({name: _agreed(name, found, path) for name, found in said.items()})
+
+
+def _config(path: Path) -> Mapping[str, Any]:
+    beside = path.with_name(CONFIG)
+    if not beside.is_file():
+        return {}
+    try:
+        value = json.loads(beside.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as e:
+        raise InvalidInputError(
+            f"{beside} cannot be read: {e}", remedy="correct it, or move it away from the model"
+        ) from e
+    if not isinstance(value, dict):
+        raise InvalidInputError(f"{beside}: expected an object but got {value!r:.100}")
+    return value
+
+
+def _checked(name: str, value: Any, source: str, path: Path) -> Setting:
+    """The value as what it should be; text in metadata is read as JSON."""
+    if isinstance(value, str) and name not in ("activation", "positions"):
+        try:
+            value = json.loads(value.lower())
+        except ValueError:
+            raise _malformed(name, value, source, path) from None
+    match name, value:
+        case ("heads", int()) if value >= 1 and not isinstance(value, bool):
+            return Setting(value, source)
+        case ("eps" | "dropout", int() | float()) if _is_number(value):
+            return Setting(float(value), source)
+        case ("activation", str()):
+            return Setting(NAMES.get(value.lower(), value), source)
+        case ("norm_first" | "decoder", bool()) | ("positions", str()):
+            return Setting(value, source)
+    raise _malformed(name, value, source, path)
+
+
+def _is_number(value: float) -> bool:
+    return not isinstance(value, bool) and math.isfinite(value)
+
+
+def _malformed(name: str, value: Any, source: str, path: Path) -> InvalidInputError:
+    expected = {
+        "heads": "a whole number, at least 1",
+        "eps": "a number",
+        "dropout": "a number",
+        "activation": "a name such as gelu_new",
+        "positions": "a name",
+    }.get(name, "true or false")
+    return InvalidInputError(f"{path}: {source}: expected {expected} but got {value!r:.100}")
+
+
+def _agreed(name: str, found: list[Setting], path: Path) -> Setting:
+    first = found[0]
+    for other in found[1:]:
+        if other.value != first.value:
+            raise InvalidInputError(
+                f"{path}: {first.source} says {first.value}, and {other.source} says {other.value}",
+                remedy="leave out the one that is wrong",
+            )
+    return first

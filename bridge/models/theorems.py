@@ -1,0 +1,84 @@
+"""Which theorems speak of a layer, and what is measured for each of their obligations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bridge.errors import InvalidInputError
+from bridge.models.layer import Layer
+from bridge.obligation import Obligation
+
+__all__ = ["BIASED", "PLAIN", "Theorems", "measure_of", "obligations_of", "theorems_for"]
+
+
+@dataclass(frozen=True, slots=True)
+class Theorems:
+    """The theorems of one block.
+
+    Attributes:
+        graph: of the block.
+        value: the graph computes the block.
+        backprop: backprop is the adjoint of the derivative, under the side conditions.
+        backprop_of_pos: the same where both ε are positive.
+    """
+
+    graph: str
+    value: str
+    backprop: str
+    backprop_of_pos: str
+
+    @property
+    def declarations(self) -> tuple[str, ...]:
+        """All of them, the one with the side conditions first."""
+        return (self.backprop, self.backprop_of_pos, self.value)
+
+
+BIASED = Theorems(
+    "biasedEncoderBlockGraph",
+    "biasedEncoderBlock_eval",
+    "biasedEncoderBlock_backpropVec_eq_adjoint_fderiv_at",
+    "biasedEncoderBlock_backprop_eq_adjoint_fderiv_of_pos",
+)
+"""Attention with biases and a mask."""
+
+PLAIN = Theorems(
+    "encoderBlockGraph",
+    "encoderBlock_eval",
+    "encoderBlock_backpropVec_eq_adjoint_fderiv_at",
+    "encoderBlock_backprop_eq_adjoint_fderiv_real",
+)
+"""Attention without."""
+
+
+def theorems_for(layer: Layer, *, masked: bool) -> Theorems:
+    """The theorems that speak of a layer."""
+    return BIASED if layer.biased or masked else PLAIN
+
+
+def measure_of(theorems: Theorems, obligation: Obligation) -> str | None:
+    """What is measured for an obligation: ``value``, ``backprop``, or the name of a hypothesis;
+    ``None`` where nothing is."""
+    if obligation.binder == "conclusion":
+        return "value" if obligation.declaration == theorems.value else "backprop"
+    known = {f"hNorm{n}{what}" for n in "12" for what in ("VarEpsPos", "StdNe0")}
+    return obligation.binder if obligation.binder in known | {"hEps1Pos", "hEps2Pos"} else None
+
+
+def obligations_of(theorems: Theorems, obligations: Sequence[Obligation]) -> tuple[Obligation, ...]:
+    """The obligations of the theorems, in the order of `Theorems.declarations`.
+
+    Raises:
+        InvalidInputError: the library has no such theorem.
+    """
+    found = []
+    for declaration in theorems.declarations:
+        of_it = [o for o in obligations if o.declaration == declaration]
+        if not of_it:
+            raise InvalidInputError(
+                f"--model: the library has no obligation of {declaration}",
+                remedy="a model is audited against the theorems of the post-norm encoder block; "
+                "give --project a library that has them",
+            )
+        found += of_it
+    return tuple(found)

@@ -1,0 +1,180 @@
+"""What the audit of a model found, layer by layer, before it is rendered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from bridge.checks import Worst
+from bridge.verdict import Verdict
+
+__all__ = ["Assumption", "LayerObligation", "LayerReport", "ModelReport", "NormRows"]
+
+
+@dataclass(frozen=True, slots=True)
+class Assumption:
+    """Something that the theorem takes for granted of a layer, and what the model has instead.
+
+    ``met`` is ``None`` where nobody can tell from what was given; ``found`` then says what would.
+    """
+
+    name: str
+    expected: str
+    found: str
+    met: bool | None
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.found}" + ("" if self.met else f" (theorem: {self.expected})")
+
+
+@dataclass(frozen=True, slots=True)
+class LayerObligation:
+    """One obligation of the library, judged on one layer of the model.
+
+    ``worst`` is the tightest sequence; ``place`` says where in it, such as the row.
+    """
+
+    key: str
+    verdict: Verdict
+    reason: str
+    worst: Worst | None = None
+    place: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NormRows:
+    """The rows that one LayerNorm normalizes.
+
+    Attributes:
+        eps: its ε.
+        least_var_eps, least_std: lower bounds of the least var + ε and of its root over all rows,
+            in exact arithmetic.
+        sequence, row: where the least is.
+        rows: how many there are.
+        zero_variance: how many have a variance that is 0 to rounding: at most (d·u·max|h|)².
+        var_eps: var + ε of every row, ``(sequences, seq_len)``, lower bounds.
+    """
+
+    eps: float
+    least_var_eps: float
+    least_std: float
+    sequence: int
+    row: int
+    rows: int
+    zero_variance: int
+    var_eps: npt.NDArray[np.float64] = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class LayerReport:
+    """One layer of the model.
+
+    Attributes:
+        name: as the model calls it.
+        type: of the object, or the naming scheme of its tensors.
+        sizes: seqLen, dModel, numHeads, headDim, dFF, as pairs.
+        theorem: the declaration whose obligations were measured; ``None`` where nothing was.
+        applies: whether the layer meets every assumption of the theorem.
+        assumptions: all of them.
+        norms: the rows of both LayerNorms; empty where nothing was measured.
+        obligations: the verdicts, by key.
+        computed_by: what the theorem's value and backprop were computed with.
+        compared_with: what they were compared with.
+        output_difference: the largest difference between an entry of the layer's own output and of
+            the theorem's block; ``None`` where the layer's own output could not be computed.
+    """
+
+    name: str
+    type: str
+    sizes: tuple[tuple[str, int], ...]
+    theorem: str | None
+    applies: bool
+    assumptions: tuple[Assumption, ...]
+    norms: tuple[NormRows, ...] = ()
+    obligations: tuple[LayerObligation, ...] = ()
+    computed_by: str = ""
+    compared_with: tuple[str, ...] = ()
+    output_difference: float | None = None
+
+    @property
+    def unmet(self) -> tuple[Assumption, ...]:
+        """The assumptions that are not met, or not known to be."""
+        return tuple(a for a in self.assumptions if not a.met)
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst of its verdicts; ``inconclusive`` where the theorem does not apply."""
+        found = {o.verdict for o in self.obligations}
+        if Verdict.FAILS in found:
+            return Verdict.FAILS
+        if not self.applies or not found or found - {Verdict.HOLDS}:
+            return Verdict.INCONCLUSIVE
+        return Verdict.HOLDS
+
+    @property
+    def coverage(self) -> str:
+        """Whether the theorem applies, as a sentence without its full stop."""
+        if self.applies and self.verdict is Verdict.FAILS:
+            return f"assumptions are met, but not every obligation of {self.theorem}"
+        if self.applies:
+            return f"theorem applies: {self.theorem}"
+        why = "; ".join(str(a) for a in self.unmet)
+        if self.theorem is None:
+            return f"theorem does not apply: {why}; nothing was measured"
+        said = f"theorem does not apply: {why}; measured is the block of {self.theorem}"
+        if self.output_difference is None:
+            return f"{said}; how far its output is from the model's is not known"
+        return f"{said}; its output and the model's differ by at most {self.output_difference:.3g}"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelReport:
+    """A model: where it is from, and its layers in the order in which they run.
+
+    Attributes:
+        source: the file or the Python reference.
+        kind: ``safetensors`` or ``torch``.
+        naming: whose names its tensors have.
+        dtype: of its weights, as stored.
+        inputs: where the first layer's input is from, in words.
+        sequences, seq_len: how many sequences of how many tokens.
+        settings: where the number of heads, ε and so on are from, in words.
+        layers: one for each that was found.
+        assumptions: about the model as a whole.
+        outside: what else the model has, and no theorem was asked about.
+    """
+
+    source: str
+    kind: str
+    naming: str
+    dtype: str
+    inputs: str
+    sequences: int
+    seq_len: int
+    settings: tuple[str, ...]
+    layers: tuple[LayerReport, ...]
+    assumptions: tuple[Assumption, ...] = ()
+    outside: tuple[str, ...] = ()
+
+    @property
+    def unmet(self) -> tuple[Assumption, ...]:
+        """The assumptions about the model as a whole that are not met, or not known to be."""
+        return tuple(a for a in self.assumptions if not a.met)
+
+    @property
+    def covered(self) -> int:
+        """How many layers the theorem applies to."""
+        return sum(layer.applies for layer in self.layers)
+
+    @property
+    def shortfalls(self) -> tuple[str, ...]:
+        """What the theorems leave uncovered; each a clause, none where every layer is covered."""
+        total, missing = len(self.layers), len(self.layers) - self.covered
+        found = [f"the stack as a whole: {a}" for a in self.unmet]
+        if missing:
+            found.append(
+                f"{missing} of {total} layers {'is' if missing == 1 else 'are'} not covered"
+            )
+        return tuple(found)

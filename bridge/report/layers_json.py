@@ -1,0 +1,83 @@
+"""The section ``model`` of the JSON report."""
+
+from __future__ import annotations
+
+import math
+
+from bridge.report.layers import Assumption, LayerObligation, LayerReport, ModelReport, NormRows
+
+__all__ = ["model_json"]
+
+
+def _number(x: float) -> float | str:
+    """JSON has no infinities; they are written as text."""
+    return x if math.isfinite(x) else repr(x)
+
+
+def _assumption(a: Assumption) -> dict[str, object]:
+    return {"name": a.name, "expected": a.expected, "found": a.found, "met": a.met}
+
+
+def _norm(rows: NormRows) -> dict[str, object]:
+    return {
+        "eps": _number(rows.eps),
+        "least_var_eps": _number(rows.least_var_eps),
+        "least_std": _number(rows.least_std),
+        "sequence": rows.sequence,
+        "row": rows.row,
+        "rows": rows.rows,
+        "zero_variance": rows.zero_variance,
+    }
+
+
+def _obligation(o: LayerObligation) -> dict[str, object]:
+    worst = None
+    if o.worst is not None:
+        worst = {
+            "residual": _number(o.worst.residual),
+            "tolerance": _number(o.worst.tolerance),
+            "margin": _number(o.worst.margin),
+        }
+    return {
+        "key": o.key,
+        "verdict": o.verdict.value,
+        "reason": o.reason,
+        "worst": worst,
+        "place": o.place,
+    }
+
+
+def _layer(layer: LayerReport) -> dict[str, object]:
+    difference = layer.output_difference
+    return {
+        "name": layer.name,
+        "type": layer.type,
+        "sizes": dict(layer.sizes),
+        "theorem": layer.theorem,
+        "applies": layer.applies,
+        "verdict": layer.verdict.value,
+        "coverage": layer.coverage,
+        "assumptions": [_assumption(a) for a in layer.assumptions],
+        "norms": [_norm(n) for n in layer.norms],
+        "computed_by": layer.computed_by,
+        "compared_with": list(layer.compared_with),
+        "output_difference": None if difference is None else _number(difference),
+        "obligations": [_obligation(o) for o in layer.obligations],
+    }
+
+
+def model_json(model: ModelReport) -> dict[str, object]:
+    """The model and its layers as a JSON object."""
+    return {
+        "source": model.source,
+        "kind": model.kind,
+        "naming": model.naming,
+        "dtype": model.dtype,
+        "inputs": model.inputs,
+        "sequences": model.sequences,
+        "seq_len": model.seq_len,
+        "settings": list(model.settings),
+        "assumptions": [_assumption(a) for a in model.assumptions],
+        "outside": list(model.outside),
+        "layers": [_layer(layer) for layer in model.layers],
+    }
