@@ -22,6 +22,10 @@ __all__ = ["LOCK_NAME", "Drift", "DriftKind", "Lock", "Locked", "drifts", "read_
 
 LOCK_NAME = "statements.lock.json"
 SCHEMA = "obligations-lock/1"
+RESTORE = (
+    "take it from version control; or remove it, and `obligations lock` writes one that accepts "
+    "everything as it is"
+)
 
 
 class DriftKind(StrEnum):
@@ -141,7 +145,7 @@ def read_lock(path: Path) -> Lock | None:
         if value["schema"] != SCHEMA:
             raise InvalidInputError(
                 f"{path.name}: expected schema {SCHEMA!r} but got {value['schema']!r}",
-                remedy="write it anew with `obligations lock`",
+                remedy=RESTORE,
             )
         return Lock(
             {key: Locked(**entry) for key, entry in value["obligations"].items()},
@@ -149,9 +153,7 @@ def read_lock(path: Path) -> Lock | None:
             value["answer"],
         )
     except (ValueError, KeyError, TypeError, AttributeError) as e:
-        raise InvalidInputError(
-            f"{path.name} is not a lock: {e}", remedy="write it anew with `obligations lock`"
-        ) from e
+        raise InvalidInputError(f"{path.name} is not a lock: {e}", remedy=RESTORE) from e
 
 
 def write_lock(path: Path, lock: Lock) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import multiprocessing
 import sys
 import traceback
 from typing import Any
@@ -40,6 +41,8 @@ class _Group(HelpfulGroup):
             ctx.exit(e.exit_code)
         except KeyboardInterrupt:
             Console(stderr=True).print("Interrupted.")
+            for child in multiprocessing.active_children():  # Python would wait for them
+                child.kill()
             ctx.exit(INTERRUPTED)
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
