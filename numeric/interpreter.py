@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from numeric.errors import EvaluationError
 from numeric.graph import Graph, Node, piece
+from numeric.memory import keep_freed_memory
 from numeric.ops import OPS, Array, Binding, Op
 from numeric.streams import Streams
 
@@ -74,6 +75,7 @@ class Interpreter:
     """
 
     def __init__(self, graph: Graph, overrides: Mapping[str, Op] | None = None) -> None:
+        keep_freed_memory()
         self.graph = graph
         self._overrides = replaced = dict(overrides or {})
         for name in replaced:

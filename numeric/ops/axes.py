@@ -83,12 +83,14 @@ def _reshaped(args: tuple[Shape, ...], params: Params, declared: Shape) -> Shape
 
 
 def _sum(x: Array, b: Binding) -> Array:
-    """Real and imaginary part by themselves: numpy adds complex numbers in another order than real
-    ones, and the complex step should round as the value does."""
+    """Real and imaginary part by themselves, and in the same order: the complex step should round
+    as the value does.  einsum adds along a short axis several times as fast as ``sum``."""
     if np.iscomplexobj(x):
-        both: Array = np.add.reduce(x.real, axis=b.axis) + 1j * np.add.reduce(x.imag, axis=b.axis)
+        real, imaginary = (np.ascontiguousarray(part) for part in (x.real, x.imag))
+        both: Array = _sum(real, b) + 1j * _sum(imaginary, b)
         return both
-    total: Array = np.add.reduce(x, axis=b.axis)
+    axes = list(range(x.ndim))
+    total: Array = np.einsum(x, axes, axes[: b.axis] + axes[b.axis + 1 :])
     return total
 
 
