@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from numeric.derivative import complex_step
+from numeric.dual import derivatives
 from numeric.instances import Batch
 from numeric.interpreter import Interpreter, Perturbation, Trace
 from numeric.ops import Array
@@ -24,6 +25,7 @@ class Case:
 
     program: Interpreter
     batch: Batch
+    _runs: list[Trace] = field(default_factory=list, init=False, repr=False, compare=False)
 
     def __len__(self) -> int:
         return len(self.batch)
@@ -51,14 +53,14 @@ class Case:
     def tangents(self) -> dict[str, FloatArray]:
         """A random direction for every input, ``(B, *shape)``."""
         return {
-            name: self.batch.streams.child("tangent", name).normal(value.shape[1:])
+            name: self.batch.streams.child("tangent", name).directions(value.shape[1:])
             for name, value in self.batch.inputs.items()
         }
 
     def cotangent(self) -> FloatArray:
         """A random direction for the first output, ``(B, *shape)``."""
         graph = self.program.graph
-        return self.batch.streams.child("cotangent").normal(graph.shape_of(graph.outputs[0]))
+        return self.batch.streams.child("cotangent").directions(graph.shape_of(graph.outputs[0]))
 
     @property
     def constants(self) -> dict[str, FloatArray]:
@@ -67,12 +69,20 @@ class Case:
         return {name: value for name, value in self.batch.constants.items() if name in symbols}
 
     def run(self, perturbation: Perturbation | None = None) -> Trace:
-        """All saved tensors."""
-        return self.program.evaluate(self.batch.inputs, self.constants, perturbation)
+        """All saved tensors; those of the plain run are kept, for every check starts from them."""
+        if perturbation is not None:
+            return self.program.evaluate(self.batch.inputs, self.constants, perturbation)
+        if not self._runs:
+            self._runs.append(self.program.evaluate(self.batch.inputs, self.constants))
+        return self._runs[0]
 
     def output(self, inputs: Mapping[str, Array]) -> Array:
         """The first output at other inputs, with the same constants."""
         return self.program.evaluate(inputs, self.constants).output
+
+    def tangents_of(self, directions: Sequence[Mapping[str, FloatArray]]) -> FloatArray:
+        """As `derivative`, by dual numbers: cheaper, and not the arbiter."""
+        return derivatives(self.run(), directions)
 
     def derivative(
         self,

@@ -65,6 +65,20 @@ class Trace:
         return self.values[self.graph.outputs[0]]
 
 
+class _Sizes:
+    """The absolute values of a trace, each taken when it is first asked for, kept while small."""
+
+    def __init__(self, trace: Trace) -> None:
+        self._trace = trace
+        self._kept: dict[int, Array] = {}
+
+    def __getitem__(self, index: int) -> Array:
+        found = self._kept.get(index)
+        if found is None:
+            found = self._kept[index] = np.abs(self._trace.values[index])
+        return found
+
+
 class Interpreter:
     """A graph with the operations that run it.
 
@@ -173,6 +187,7 @@ class Interpreter:
                 out_cotangent = flow[count + position]
                 if out_cotangent is None:
                     continue
+                flow[count + position] = None
                 args = tuple(trace.values[a] for a in node.args)
                 out, binding = trace.values[count + position], trace.bindings[position]
                 for k, (arg, partial) in enumerate(zip(node.args, op.partials, strict=True)):
@@ -203,13 +218,15 @@ class Interpreter:
         graph = self.graph
         flow[graph.outputs[0]] = np.abs(cotangent)
         count = len(graph.inputs)
+        sizes = _Sizes(trace)
         with np.errstate(all="ignore"):
             for position in reversed(range(len(graph.nodes))):
                 incoming = flow[count + position]
                 if incoming is None:
                     continue
                 node, op = graph.nodes[position], OPS[graph.nodes[position].op]
-                args = tuple(np.abs(trace.values[a]) for a in node.args)
+                flow[count + position] = None
+                args = tuple(sizes[a] for a in node.args)
                 out, binding = trace.values[count + position], trace.bindings[position]
                 for arg, partial in zip(node.args, op.partials, strict=True):
                     pulled = np.abs(partial.pull(args, out, binding, incoming))

@@ -54,6 +54,14 @@ class Measurement:
     def __len__(self) -> int:
         return len(self.residual)
 
+    def replaced(self, rows: npt.NDArray[np.int64], by: Measurement) -> Measurement:
+        """With other findings of the same parts on some of the instances."""
+        residual, tolerance = self.residual.copy(), self.tolerance.copy()
+        outcome, part = self.outcome.copy(), self.part.copy()
+        residual[rows], tolerance[rows] = by.residual, by.tolerance
+        outcome[rows], part[rows] = by.outcome, by.part
+        return Measurement(residual, tolerance, outcome, part, self.parts, by.undecided_because)
+
     def count(self, outcome: Outcome) -> int:
         """How many instances came out so."""
         return int(np.count_nonzero(self.outcome == outcome))

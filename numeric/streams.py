@@ -30,9 +30,12 @@ _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
 def _mix(z: _Keys) -> _Keys:
     """SplitMix64's finalizer: a bijection in which every input bit moves every output bit."""
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return z ^ (z >> np.uint64(31))
+    z = z ^ (z >> np.uint64(30))
+    z *= np.uint64(0xBF58476D1CE4E5B9)
+    z ^= z >> np.uint64(27)
+    z *= np.uint64(0x94D049BB133111EB)
+    z ^= z >> np.uint64(31)
+    return z
 
 
 @cache
@@ -79,8 +82,13 @@ class Streams:
 
     def uniform(self, shape: Shape = (), low: float = 0.0, high: float = 1.0) -> FloatArray:
         """Uniform on [low, high), shape ``(B, *shape)``."""
-        unit = (self._bits(prod(shape)) >> np.uint64(11)).astype(np.float64) * 2.0**-53
-        return (low + (high - low) * unit).reshape(len(self), *shape)
+        bits = self._bits(prod(shape))
+        bits >>= np.uint64(11)
+        unit = bits.astype(np.float64)
+        unit *= 2.0**-53
+        unit *= high - low
+        unit += low
+        return unit.reshape(len(self), *shape)
 
     def log_uniform(self, low: float, high: float, shape: Shape = ()) -> FloatArray:
         """Ten to the power of a uniform between the decimal exponents ``low`` and ``high``."""
@@ -95,6 +103,10 @@ class Streams:
         angle = 2.0 * np.pi * unit[:, half:]
         both = np.concatenate([radius * np.cos(angle), radius * np.sin(angle)], axis=1)
         return np.ascontiguousarray(both[:, :count]).reshape(len(self), *shape)
+
+    def directions(self, shape: Shape = ()) -> FloatArray:
+        """Directions to differentiate along: uniform on [−1, 1), at a sixth of a normal's cost."""
+        return self.uniform(shape, -1.0, 1.0)
 
     def signs(self, shape: Shape = ()) -> FloatArray:
         """−1 or 1 with equal probability, shape ``(B, *shape)``."""

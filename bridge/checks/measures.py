@@ -160,7 +160,7 @@ def _positive(case: Case, norm: str, symbol: str, tensor: str) -> Measurement:
         computed = (found >= low - slack) & (found <= high + slack)
     else:  # whatever it is, it is not a number for each row
         computed = np.zeros(low.shape, dtype=np.bool_)
-        found = np.full(low.shape, np.inf)
+        found, slack = np.full(low.shape, np.inf), np.zeros(low.shape)
     outcome = np.where(
         sign.nonpositive.any(axis=1) | ~computed.all(axis=1),
         Outcome.FAILS,

@@ -118,7 +118,8 @@ AXES = (
     _linear(
         "broadcast",
         _broadcast,
-        lambda x, b: _repeat(x, b, b.shape),
+        # In full, not as a view: it is read more often than made.
+        lambda x, b: np.ascontiguousarray(_repeat(x, b, b.shape)),
         _sum,
         frozenset({"axis"}),
         exact=True,

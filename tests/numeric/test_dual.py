@@ -1,0 +1,112 @@
+"""Dual numbers against the complex step: for every operation, for whole graphs, and on direction
+stacks of any kind."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from numeric import dual, identities
+from numeric.case import Case
+from numeric.families import FAMILIES, sizes_of
+from numeric.instances import draw
+from numeric.interpreter import Interpreter
+from numeric.measurement import Outcome
+from numeric.mutants import DerivativeMutant
+from tests.numeric.block_graphs import WRITTEN, size_names, written
+from tests.numeric.graphs import layer_norm
+
+BLOCK = "encoderBlockGraph"
+
+
+def case_of(name: str, family: str = "generic", count: int = 5) -> Case:
+    chosen = FAMILIES[family]
+    graph = written(name, dict(sizes_of(chosen, size_names(name))))
+    batch = draw(chosen, graph, seed=0, key="dual", indices=range(count))
+    return Case(Interpreter(graph), batch)
+
+
+def alone(case: Case) -> list[dict[str, np.ndarray]]:  # type: ignore[type-arg]
+    return [{name: t} for name, t in case.tangents().items()]
+
+
+@pytest.mark.parametrize("family", ["generic", "tall", "d_model 2", "seq_len 1"])
+@pytest.mark.parametrize("name", WRITTEN)
+def test_they_are_the_complex_step(name: str, family: str) -> None:
+    case = case_of(name, family)
+    directions = [*alone(case), case.tangents(), {}]
+    found = case.tangents_of(directions)
+    expected = case.derivative(directions)
+    sizes = dual.magnitudes(case.run(), directions)
+    assert np.abs(expected).max() > 0
+    # An ulp of tanh's argument u moves a saturated 1 − tanh²u by 2|u| ulp, and |u| is up to 350.
+    assert np.all(np.abs(found - expected) <= 1e-12 * sizes)
+    assert not found[-1].any()
+
+
+@pytest.mark.parametrize("op", dual.TANGENTS)
+def test_every_rule_is_used_and_a_wrong_one_is_seen(
+    op: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = case_of("biasedEncoderBlockGraph", count=1)
+    directions = [case.tangents()]
+    right = dual.derivatives(case.run(), directions)
+    rules = dict(dual.TANGENTS)
+    monkeypatch.setattr(
+        dual, "TANGENTS", {**rules, op: lambda *a: 1.001 * np.asarray(rules[op](*a))}
+    )
+    wrong = dual.derivatives(case.run(), directions)
+    assert np.abs(wrong - right).max() > 1e-7
+    # The one instance is number 0, which the complex step judges: a wrong rule changes nothing.
+    assert identities.backprop_is_adjoint(case).count(Outcome.HOLDS) == 1
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_magnitudes_are_those_of_the_interpreter(name: str) -> None:
+    case = case_of(name)
+    trace = case.run()
+    for direction in alone(case):
+        np.testing.assert_allclose(
+            dual.magnitudes(trace, [direction])[0],
+            case.program.jvp_magnitude(trace, direction),
+            rtol=1e-12,
+        )
+
+
+def test_a_planted_derivative_does_not_reach_them() -> None:
+    graph = layer_norm(4, 8)
+    batch = draw(FAMILIES["generic"], graph, seed=0, key="dual", indices=range(1, 4))
+    right = Case(Interpreter(graph), batch)
+    for direction in ("jvp", "vjp"):
+        wrong = Case(DerivativeMutant(direction, "scaled", 0).apply(graph), batch)  # type: ignore[arg-type]
+        np.testing.assert_array_equal(
+            wrong.tangents_of(alone(wrong)), right.tangents_of(alone(right))
+        )
+        identity = (
+            identities.jvp_is_derivative if direction == "jvp" else identities.backprop_is_adjoint
+        )
+        assert identity(wrong).count(Outcome.FAILS) == 3
+        assert identity(right).count(Outcome.HOLDS) == 3
+
+
+def test_they_do_not_depend_on_the_batch() -> None:
+    case = case_of(BLOCK, count=40)
+    one = case.take(np.array([17]))
+    np.testing.assert_array_equal(
+        one.tangents_of(alone(one))[:, 0], case.tangents_of(alone(case))[:, 17]
+    )
+
+
+def test_they_leave_the_run_as_it_is() -> None:
+    case = case_of(BLOCK)
+    trace = case.run()
+    before = [v.copy() for v in trace.values]
+    directions = alone(case)
+    kept = [{n: t.copy() for n, t in d.items()} for d in directions]
+    dual.derivatives(trace, directions)
+    dual.magnitudes(trace, directions)
+    for value, was in zip(trace.values, before, strict=True):
+        np.testing.assert_array_equal(value, was)
+    for direction, was_direction in zip(directions, kept, strict=True):
+        for name, tangent in direction.items():
+            np.testing.assert_array_equal(tangent, was_direction[name])
