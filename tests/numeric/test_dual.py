@@ -39,8 +39,8 @@ def test_they_are_the_complex_step(name: str, family: str) -> None:
     expected = case.derivative(directions)
     sizes = dual.magnitudes(case.run(), directions)
     assert np.abs(expected).max() > 0
-    # An ulp of tanh's argument u moves a saturated 1 − tanh²u by 2|u| ulp, and |u| is up to 350.
-    assert np.all(np.abs(found - expected) <= 1e-12 * sizes)
+    # 1 + tanh cancels where tanh saturates: what is left is small beside the other entries.
+    assert np.all(np.abs(found - expected) <= 1e-13 * sizes.max(axis=(2, 3), keepdims=True))
     assert not found[-1].any()
 
 
