@@ -15,6 +15,7 @@ from junitparser.junitparser import Properties, Property
 
 from bridge.report.escaping import one_line, plain
 from bridge.report.findings import Finding, Level, findings_of
+from bridge.report.layers_junit import layer_suites
 from bridge.report.model import Entry, Report
 from bridge.verdict import Verdict
 
@@ -106,6 +107,8 @@ def render_junit(report: Report) -> str:
     xml = JUnitXml(one_line(report.tool))
     for _, group in groupby(report.entries, key=lambda e: e.obligation.declaration):
         xml.add_testsuite(_suite(report, list(group)))
+    for suite in () if report.model is None else layer_suites(report.model):
+        xml.add_testsuite(suite)
     extra = _incomplete(report)
     if extra is not None:
         xml.add_testsuite(extra)

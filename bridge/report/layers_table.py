@@ -13,7 +13,7 @@ from bridge.report.escaping import one_line
 from bridge.report.layers import LayerReport, ModelReport
 from bridge.verdict import Verdict
 
-__all__ = ["agreement_share", "layers_renderable", "model_lines"]
+__all__ = ["agreement_share", "layer_differs", "layers_renderable", "model_lines"]
 
 STYLE = {Verdict.HOLDS: "green", Verdict.FAILS: "bold red", Verdict.INCONCLUSIVE: "yellow"}
 
@@ -26,6 +26,14 @@ def agreement_share(layer: LayerReport) -> float | None:
         if o.worst is not None and o.worst.tolerance > 0
     ]
     return max(shares, default=None)
+
+
+def layer_differs(layer: LayerReport) -> bool:
+    """Whether the layer's own output is another one than the theorem's, and by how much is known.
+
+    Where the theorem applies, the comparison of the values says it.
+    """
+    return not layer.applies and layer.output_difference is not None
 
 
 def model_lines(model: ModelReport) -> tuple[str, ...]:

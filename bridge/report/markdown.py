@@ -10,6 +10,7 @@ from itertools import groupby
 
 from bridge.report.escaping import fenced, html_line, markdown, markdown_code
 from bridge.report.findings import RULES, Finding, findings
+from bridge.report.layers_markdown import layers_markdown
 from bridge.report.model import Entry, Report
 from bridge.report.replay import replay_command
 from bridge.report.table import first_sentence, lean_words
@@ -128,6 +129,8 @@ def render_markdown(report: Report) -> str:
         *([""] if report.shortfalls else []),
         *_attention(findings(report)),
     ]
+    if report.model is not None:
+        lines += layers_markdown(report.model)
     if report.entries:
         lines += ["## All obligations", ""]
     for _, group in groupby(report.entries, key=lambda e: e.obligation.declaration):

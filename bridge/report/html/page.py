@@ -21,6 +21,7 @@ from bridge.checks import FamilyCount
 from bridge.report.escaping import one_line, plain
 from bridge.report.findings import Finding, Level, findings
 from bridge.report.html.charts import MarginScale, Share, gauge, lollipop, stacked_bar
+from bridge.report.layers_table import agreement_share, layer_differs, model_lines
 from bridge.report.model import Entry, Report
 from bridge.report.replay import replay_command
 from bridge.report.table import lean_words
@@ -52,6 +53,8 @@ ROLE_WORDS = {
     "domain": "Intended use",
     "edge": "Outside the intended use, where the hypotheses hold for some instances",
     "refuting": "Must be refused: every instance violates the hypothesis",
+    "layer": "Layers that the theorem applies to",
+    "uncovered": "Layers that the theorem does not apply to",
 }
 _ROLE_ORDER = {role: rank for rank, role in enumerate(ROLE_WORDS)}
 
@@ -300,6 +303,10 @@ def render_html(report: Report) -> str:
             verdict_words=VERDICT_WORDS,
             lean_words=LEAN_WORDS,
             Role=Role,
+            layers=() if report.model is None else report.model.layers,
+            model_lines=() if report.model is None else model_lines(report.model),
+            agreement_share=agreement_share,
+            layer_differs=layer_differs,
         ).rstrip("\n")
         + "\n"
     )

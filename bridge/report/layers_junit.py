@@ -1,0 +1,43 @@
+"""A model's layers in JUnit XML: a suite for each layer, a case for each obligation."""
+
+from __future__ import annotations
+
+from junitparser import Failure, Skipped, TestCase, TestSuite
+
+from bridge.report.escaping import one_line
+from bridge.report.layers import LayerObligation, LayerReport, ModelReport
+from bridge.verdict import Verdict
+
+__all__ = ["layer_suites"]
+
+
+def layer_suites(model: ModelReport) -> list[TestSuite]:
+    """A suite for each layer.  Where the theorem does not apply, nothing passes: what holds of the
+    block that was measured is skipped with the reason."""
+    return [_suite(model, layer) for layer in model.layers]
+
+
+def _suite(model: ModelReport, layer: LayerReport) -> TestSuite:
+    name = one_line(f"layer {layer.name}")
+    suite = TestSuite(name)
+    suite.add_property("model", one_line(model.source))
+    suite.add_property("coverage", one_line(layer.coverage))
+    for obligation in layer.obligations:
+        suite.add_testcase(_case(name, layer, obligation))
+    if not layer.obligations:
+        case = TestCase("theorem", classname=name, time=0)
+        case.result = [Skipped(one_line(layer.coverage), "layer-not-covered")]
+        suite.add_testcase(case)
+    return suite
+
+
+def _case(suite: str, layer: LayerReport, obligation: LayerObligation) -> TestCase:
+    case = TestCase(one_line(obligation.key), classname=suite, time=0)
+    if obligation.verdict is Verdict.FAILS:
+        case.result = [Failure(one_line(obligation.reason), "obligation-fails")]
+    elif not layer.applies:
+        case.result = [Skipped(one_line(layer.coverage), "layer-not-covered")]
+    elif obligation.verdict is not Verdict.HOLDS:
+        kind = f"obligation-{obligation.verdict.value}"
+        case.result = [Skipped(one_line(obligation.reason), kind)]
+    return case
