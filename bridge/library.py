@@ -6,7 +6,8 @@ sources comes from the cache and needs no Lean at all.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -27,12 +28,13 @@ from bridge.lean_client import (
     printable,
 )
 from bridge.names import remember
-from bridge.obligation import LeanFacts, Obligation, obligations_of
+from bridge.obligation import LeanFacts, Obligation, fidelity_of, obligations_of
 from bridge.progress import Progress, Silent
 from bridge.project import Project
 from bridge.statement import Statements, parse_statements
 from bridge.trust import Trust, parse_trust
 from bridge.verdict import LeanStatus, Role
+from numeric.closed_forms import CLOSED_FORMS
 
 __all__ = ["Library", "build", "known_library", "known_trust", "read_library", "read_trust"]
 
@@ -132,12 +134,15 @@ def _library(
     project: Project, engine: Engine, request: LibraryRequest, answer: Answer, *, from_cache: bool
 ) -> Library:
     statements = parse_statements(answer["statements"])
+    graphs = parse_graphs(answer["graphs"], request.graphs)
+    obligations = obligations_of(statements, project.roots)
+    # Where no theorem is tagged there is nothing to audit, whatever is exported.
     return Library(
         project=project,
         engine=engine,
         statements=statements,
-        obligations=obligations_of(statements, project.roots),
-        graphs=parse_graphs(answer["graphs"], request.graphs),
+        obligations=(*obligations, *(_fidelity(graphs) if obligations else ())),
+        graphs=graphs,
         requested=request.graphs,
         answer=answer,
         from_cache=from_cache,
@@ -157,6 +162,14 @@ def _kept(project: Project, engine: KeptAnswer, graphs: Sequence[GraphRequest]) 
         obligations=tuple(replace(o, lean=unchecked) for o in library.obligations),
         graphs=replace(exported, refused={**exported.refused, **lacking}),
     )
+
+
+def _fidelity(graphs: ExportedGraphs) -> Iterator[Obligation]:
+    """One obligation for each exported graph that has a closed form."""
+    for family in graphs.families:
+        if family.short in CLOSED_FORMS:
+            member = next((g for r, g in graphs.members.items() if r.name == family.short), None)
+            yield fidelity_of(family.short, json.dumps(member, sort_keys=True))
 
 
 def known_library(

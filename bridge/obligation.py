@@ -11,7 +11,7 @@ from bridge.errors import AnswerError
 from bridge.statement import Discharge, Statement, Statements
 from bridge.verdict import LeanStatus, Role
 
-__all__ = ["LeanFacts", "Obligation", "classify_axioms", "obligations_of"]
+__all__ = ["LeanFacts", "Obligation", "classify_axioms", "fidelity_of", "obligations_of"]
 
 STANDARD_AXIOMS = frozenset({"propext", "Quot.sound", "Classical.choice"})
 NEVER_EXCUSED = frozenset(
@@ -38,10 +38,11 @@ class LeanFacts:
 
 @dataclass(frozen=True, slots=True)
 class Obligation:
-    """One hypothesis, or the conclusion, of one theorem.
+    """One hypothesis, or the conclusion, of one theorem; or the fidelity of an exported graph.
 
     ``term_hash`` is over the statement's own term, ``statement_hash`` over that and every
-    definition of the project that it unfolds to.
+    definition of the project that it unfolds to.  A graph has no place in the sources: ``module``
+    is empty then, and ``line`` 0.
     """
 
     key: str
@@ -161,4 +162,28 @@ def _of_theorem(
         theorem.conclusion.term,
         theorem.uses,
         LeanFacts(status, standard, foreign, library),
+    )
+
+
+def fidelity_of(graph: str, exported: str) -> Obligation:
+    """The obligation that an exported graph is what its closed form says.
+
+    Args:
+        graph: its name without the root namespace.
+        exported: what Lean wrote down; the obligation's hashes are taken over it.
+    """
+    digest = hashlib.sha256(exported.encode()).hexdigest()
+    return Obligation(
+        key=f"{graph}:fidelity",
+        declaration=graph,
+        binder="fidelity",
+        role=Role.FIDELITY,
+        statement=f"the exported {graph} agrees with its closed form in value, JVP and VJP",
+        doc="The graph that Lean exports and a closed form written without it agree in every saved "
+        "tensor, and in both modes of the derivative.",
+        module="",
+        line=0,
+        term_hash=digest,
+        statement_hash=digest,
+        lean=LeanFacts(LeanStatus.EXPORTED, (), (), 0),
     )

@@ -31,6 +31,7 @@ MARKERS = (
     "obligation: an obligation of a Lean theorem (pytest --obligations)",
     "hypothesis: of obligations, a theorem's hypothesis: -m 'obligation and hypothesis'",
     "conclusion: of obligations, a theorem's conclusion",
+    "fidelity: of obligations, that an exported graph is its closed form",
 )
 
 

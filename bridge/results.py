@@ -1,7 +1,7 @@
 """What checks found, kept by the hash of everything it follows from.
 
-A check's result follows from the code of the checks and of `numeric`, numpy, the graphs, the key,
-the seed and the number of instances; where all of these are the same it is not measured again.
+A check's result follows from the code of the checks and of `numeric`, numpy, torch, the graphs, the
+key, the seed and the number of instances; where all of these are the same it is not measured again.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from bridge.cache import AnswerCache, cache_folder
 from bridge.checks import Check, CheckResult, Counterexample, FamilyCount, GraphRequest, Worst
 from bridge.files import write_atomically
 from bridge.verdict import Verdict
+from numeric import torch_block
 from numeric.graph import Graph, graph_to_json
 
 __all__ = ["ResultCache", "code_hash", "graph_hashes"]
@@ -33,7 +34,8 @@ __all__ = ["ResultCache", "code_hash", "graph_hashes"]
 @cache
 def _code() -> str:
     """sha256 over every Python source of `numeric` and `bridge.checks`, and what runs them."""
-    digest = hashlib.sha256(f"{np.__version__} {sys.version} {platform.machine()}".encode())
+    models = f"{np.__version__} {torch_block.version()}"
+    digest = hashlib.sha256(f"{models} {sys.version} {platform.machine()}".encode())
     for package in (numeric, checks):
         assert package.__file__ is not None
         for path in sorted(Path(package.__file__).parent.rglob("*.py")):

@@ -252,7 +252,7 @@ def _statement(r: _Reader, name: str) -> Statement:
 
 def _check_names(statement: Statement) -> None:
     """Hypotheses are addressed by name, so every one must have a name of its own."""
-    seen: set[str] = {"conclusion"}
+    seen: set[str] = {"conclusion", "fidelity"}
     for binder in statement.hypotheses:
         if binder.name is None:
             raise InvalidInputError(
@@ -262,7 +262,7 @@ def _check_names(statement: Statement) -> None:
             )
         if binder.name in seen:
             raise InvalidInputError(
-                f"{statement.name}: two hypotheses would have the key "
+                f"{statement.name}: two obligations would have the key "
                 f"{statement.name}:{binder.name}",
                 remedy=f"rename one of them in {statement.module} (line {statement.line})",
             )

@@ -9,10 +9,12 @@ __all__ = ["LeanStatus", "Role", "Verdict", "exit_code"]
 
 
 class Role(StrEnum):
-    """What an obligation is in its theorem."""
+    """What an obligation is in its theorem, if it has one."""
 
     HYPOTHESIS = "hypothesis"
     CONCLUSION = "conclusion"
+    FIDELITY = "fidelity"
+    """Of no theorem but of an exported graph: that it is what its closed form says."""
 
 
 class Verdict(StrEnum):
@@ -49,6 +51,8 @@ class LeanStatus(StrEnum):
     """The proof, or something below it, is unfinished."""
     AXIOM = "axiom"
     """The proof rests on an axiom that is neither standard nor the distribution's."""
+    EXPORTED = "exported"
+    """No proposition: a graph that Lean wrote down, the very term that theorems speak of."""
     UNCHECKED = "unchecked"
     """Lean was not asked."""
 

@@ -241,7 +241,6 @@ _BLOCK: tuple[Planted, ...] = (
 
 
 Mode = Literal["value", "jvp", "vjp"]
-_EVERY: tuple[Mode, ...] = ("value", "jvp", "vjp")
 
 
 def _mode(mutant: Mutant) -> Mode:
@@ -255,12 +254,10 @@ def _changed(mutant: Mutant) -> tuple[str, ...]:
     return tuple(mutant.names)
 
 
-def _part(names: Mapping[str, str], modes: tuple[Mode, ...] = _EVERY) -> tuple[Planted, ...]:
+def _part(names: Mapping[str, str]) -> tuple[Planted, ...]:
     """The errors that lie in a part of the block.
 
     Args:
-        modes: what the library's theorems about that part speak of; an error in anything else
-            contradicts none of them.
         names: the part's name of each value of the block; a name that ends in a dot stands for all
             that begin with it.
     """
@@ -274,8 +271,7 @@ def _part(names: Mapping[str, str], modes: tuple[Mode, ...] = _EVERY) -> tuple[P
     return tuple(
         Planted(p.mutant.renamed(lambda n: own(n) or n), p.hidden)
         for p in _BLOCK
-        if _mode(p.mutant) in modes
-        and all(own(name) is not None for name in p.mutant.names)
+        if all(own(name) is not None for name in p.mutant.names)
         and all(own(name) != "x" for name in _changed(p.mutant))
     )
 
@@ -326,13 +322,14 @@ _GIVEN = ("bq", "bk", "bv", "bo", "mask", "scale")
 PLANTED: Mapping[str, tuple[Planted, ...]] = MappingProxyType(
     {
         "encoderBlockGraph": _BLOCK,
-        "encoderFfnResidualGraph": _part(_UP_TO_RESIDUAL, ("jvp",)),
+        "encoderFfnResidualGraph": _part(_UP_TO_RESIDUAL),
+        "layerNormGraph": _part({**_NORM1, "attnResidual": "x", "norm1.": ""}),
         "softmaxGraph": tuple(
             p
-            for p in _part({"mha.scaled": "x", "mha.softmax.": ""}, ("value",))
+            for p in _part({"mha.scaled": "x", "mha.softmax.": ""})
             if len(_changed(p.mutant)) == 1  # the others speak of heads
         ),
-        "geluGraph": _part({"ffn.hiddenPre": "x", "ffn.hiddenAct.": ""}, ("value",)),
+        "geluGraph": _part({"ffn.hiddenPre": "x", "ffn.hiddenAct.": ""}),
         "mhaGraph": _part({**_WEIGHTS, "x": "x", "mha.": ""}),
         "biasedMhaGraph": _BIASES_AND_MASK,
         "biasedEncoderBlockGraph": (
@@ -344,12 +341,10 @@ PLANTED: Mapping[str, tuple[Planted, ...]] = MappingProxyType(
         ),
         "ffnGraph": _part({**_WEIGHTS, "norm1.y": "x", "ffn.": ""}),
         "mhaPostNormGraph": _part(
-            {**_WEIGHTS, **_NORM1, "x": "x", "mha.": "mha.", "attnResidual": "residual"},
-            ("value", "vjp"),
+            {**_WEIGHTS, **_NORM1, "x": "x", "mha.": "mha.", "attnResidual": "residual"}
         ),
         "seqFfnPostNormGraph": _part(
-            {**_WEIGHTS, **_NORM2, "norm1.y": "x", "ffn.": "ffn.", "ffnResidual": "residual"},
-            ("value", "vjp"),
+            {**_WEIGHTS, **_NORM2, "norm1.y": "x", "ffn.": "ffn.", "ffnResidual": "residual"}
         ),
     }
 )

@@ -26,7 +26,14 @@ from numeric import (
 from numeric.graph import Graph, GraphError
 from numeric.ops import Array
 
-__all__ = ["CLOSED_FORMS", "Arguments", "ClosedForm", "arguments", "closed_form"]
+__all__ = [
+    "CLOSED_FORMS",
+    "Arguments",
+    "ClosedForm",
+    "add_closed_form",
+    "arguments",
+    "closed_form",
+]
 
 FloatArray = npt.NDArray[np.float64]
 Tensors = Mapping[str, Array]
@@ -78,12 +85,14 @@ class ClosedForm:
         vjp: cotangents of all inputs from a cotangent of the value.
         normalized: for each symbol of an ε, the saved tensor or input whose rows its LayerNorm
             normalizes.
+        sizes: names of the graph's sizes.
     """
 
     run: Run
     jvp: Push
     vjp: Pull
     normalized: Mapping[str, str]
+    sizes: tuple[str, ...]
 
     def forward(self, at: Arguments) -> Array:
         """The value."""
@@ -97,7 +106,7 @@ def arguments(graph: Graph, inputs: Tensors, constants: Mapping[str, FloatArray]
 
 def _layer_norm_run(at: Arguments) -> dict[str, Array]:
     x, gamma, beta = (at.inputs[n] for n in ("x", "gamma", "beta"))
-    return {"y": layer_norm.forward(x, gamma, beta, at.eps())}
+    return {"centered": layer_norm.centered(x), "y": layer_norm.forward(x, gamma, beta, at.eps())}
 
 
 def _layer_norm_jvp(at: Arguments, tangents: Tensors) -> Array:
@@ -164,6 +173,7 @@ def _mha_post_norm_run(at: Arguments) -> dict[str, Array]:
     return {
         **_attention_saved(saved.branch, "mha."),
         "residual": saved.residual,
+        "norm.centered": layer_norm.centered(saved.residual),
         "norm.y": saved.output,
     }
 
@@ -173,6 +183,7 @@ def _ffn_post_norm_run(at: Arguments) -> dict[str, Array]:
     return {
         **_feed_forward_saved(saved.branch, "ffn."),
         "residual": saved.residual,
+        "norm.centered": layer_norm.centered(saved.residual),
         "norm.y": saved.output,
     }
 
@@ -182,9 +193,11 @@ def _block_run(at: Arguments) -> dict[str, Array]:
     return {
         **_attention_saved(saved.first.branch, "mha."),
         "attnResidual": saved.first.residual,
+        "norm1.centered": layer_norm.centered(saved.first.residual),
         "norm1.y": saved.first.output,
         **_feed_forward_saved(saved.second.branch, "ffn."),
         "ffnResidual": saved.second.residual,
+        "norm2.centered": layer_norm.centered(saved.second.residual),
         "norm2.y": saved.output,
     }
 
@@ -201,74 +214,103 @@ def _until(name: str, saved: dict[str, Array]) -> dict[str, Array]:
     return {n: saved[n] for n in names[: names.index(name) + 1]}
 
 
-CLOSED_FORMS: Mapping[str, ClosedForm] = MappingProxyType(
-    {
-        "softmaxGraph": ClosedForm(
-            lambda at: {"weights": softmax.forward(at.inputs["x"])},
-            lambda at, t: softmax.jvp(softmax.forward(at.inputs["x"]), t["x"]),
-            lambda at, s: {"x": softmax.vjp(softmax.forward(at.inputs["x"]), s)},
-            {},
-        ),
-        "geluGraph": ClosedForm(
-            lambda at: {"y": gelu.forward(at.inputs["x"])},
-            lambda at, t: gelu.derivative(at.inputs["x"]) * t["x"],
-            lambda at, s: {"x": gelu.derivative(at.inputs["x"]) * s},
-            {},
-        ),
-        "layerNormGraph": ClosedForm(
-            _layer_norm_run, _layer_norm_jvp, _layer_norm_vjp, {"eps": "x"}
-        ),
-        "mhaGraph": ClosedForm(
-            lambda at: _attention_saved(_attention(at), ""),
-            lambda at, t: attention.jvp(at.inputs, _attention(at), t),
-            lambda at, s: attention.vjp(at.inputs, _attention(at), s),
-            {},
-        ),
-        "biasedMhaGraph": ClosedForm(
-            _biased_mha_run,
-            lambda at, t: attention.jvp(at.inputs, _attention(at), t),
-            lambda at, s: attention.vjp(at.inputs, _attention(at), s),
-            {},
-        ),
-        "ffnGraph": ClosedForm(
-            lambda at: _feed_forward_saved(feed_forward.run(at.inputs), ""),
-            lambda at, t: feed_forward.jvp(at.inputs, feed_forward.run(at.inputs), t),
-            lambda at, s: feed_forward.vjp(at.inputs, feed_forward.run(at.inputs), s),
-            {},
-        ),
-        "mhaPostNormGraph": ClosedForm(
-            _mha_post_norm_run,
-            lambda at, t: post_norm.attention_jvp(at.inputs, _mha_post_norm(at), t),
-            lambda at, s: post_norm.attention_vjp(at.inputs, _mha_post_norm(at), s),
-            {"eps": "residual"},
-        ),
-        "seqFfnPostNormGraph": ClosedForm(
-            _ffn_post_norm_run,
-            lambda at, t: post_norm.feed_forward_jvp(at.inputs, _ffn_post_norm(at), t),
-            lambda at, s: post_norm.feed_forward_vjp(at.inputs, _ffn_post_norm(at), s),
-            {"eps": "residual"},
-        ),
-        "encoderFfnResidualGraph": ClosedForm(
-            lambda at: _until("ffnResidual", _block_run(at)),
-            lambda at, t: encoder_block.residual_jvp(at.inputs, _block(at), t),
-            lambda at, s: encoder_block.residual_vjp(at.inputs, _block(at), s),
-            {"eps1": "attnResidual"},
-        ),
-        "biasedEncoderBlockGraph": ClosedForm(
-            _biased_block_run,
-            lambda at, t: encoder_block.jvp(at.inputs, _block(at), t),
-            lambda at, s: encoder_block.vjp(at.inputs, _block(at), s),
-            {"eps1": "attnResidual", "eps2": "ffnResidual"},
-        ),
-        "encoderBlockGraph": ClosedForm(
-            _block_run,
-            lambda at, t: encoder_block.jvp(at.inputs, _block(at), t),
-            lambda at, s: encoder_block.vjp(at.inputs, _block(at), s),
-            {"eps1": "attnResidual", "eps2": "ffnResidual"},
-        ),
-    }
-)
+_ROWS = ("seqLen", "dModel")
+_HEADS = (*_ROWS, "numHeads", "headDim")
+_EVERY = (*_HEADS, "dFF")
+
+_FORMS: dict[str, ClosedForm] = {
+    "softmaxGraph": ClosedForm(
+        lambda at: {"weights": softmax.forward(at.inputs["x"])},
+        lambda at, t: softmax.jvp(softmax.forward(at.inputs["x"]), t["x"]),
+        lambda at, s: {"x": softmax.vjp(softmax.forward(at.inputs["x"]), s)},
+        {},
+        _ROWS,
+    ),
+    "geluGraph": ClosedForm(
+        lambda at: {"y": gelu.forward(at.inputs["x"])},
+        lambda at, t: gelu.derivative(at.inputs["x"]) * t["x"],
+        lambda at, s: {"x": gelu.derivative(at.inputs["x"]) * s},
+        {},
+        ("seqLen", "dFF"),
+    ),
+    "layerNormGraph": ClosedForm(
+        _layer_norm_run,
+        _layer_norm_jvp,
+        _layer_norm_vjp,
+        {"eps": "x"},
+        _ROWS,
+    ),
+    "mhaGraph": ClosedForm(
+        lambda at: _attention_saved(_attention(at), ""),
+        lambda at, t: attention.jvp(at.inputs, _attention(at), t),
+        lambda at, s: attention.vjp(at.inputs, _attention(at), s),
+        {},
+        _HEADS,
+    ),
+    "biasedMhaGraph": ClosedForm(
+        _biased_mha_run,
+        lambda at, t: attention.jvp(at.inputs, _attention(at), t),
+        lambda at, s: attention.vjp(at.inputs, _attention(at), s),
+        {},
+        _HEADS,
+    ),
+    "ffnGraph": ClosedForm(
+        lambda at: _feed_forward_saved(feed_forward.run(at.inputs), ""),
+        lambda at, t: feed_forward.jvp(at.inputs, feed_forward.run(at.inputs), t),
+        lambda at, s: feed_forward.vjp(at.inputs, feed_forward.run(at.inputs), s),
+        {},
+        (*_ROWS, "dFF"),
+    ),
+    "mhaPostNormGraph": ClosedForm(
+        _mha_post_norm_run,
+        lambda at, t: post_norm.attention_jvp(at.inputs, _mha_post_norm(at), t),
+        lambda at, s: post_norm.attention_vjp(at.inputs, _mha_post_norm(at), s),
+        {"eps": "residual"},
+        _HEADS,
+    ),
+    "seqFfnPostNormGraph": ClosedForm(
+        _ffn_post_norm_run,
+        lambda at, t: post_norm.feed_forward_jvp(at.inputs, _ffn_post_norm(at), t),
+        lambda at, s: post_norm.feed_forward_vjp(at.inputs, _ffn_post_norm(at), s),
+        {"eps": "residual"},
+        (*_ROWS, "dFF"),
+    ),
+    "encoderFfnResidualGraph": ClosedForm(
+        lambda at: _until("ffnResidual", _block_run(at)),
+        lambda at, t: encoder_block.residual_jvp(at.inputs, _block(at), t),
+        lambda at, s: encoder_block.residual_vjp(at.inputs, _block(at), s),
+        {"eps1": "attnResidual"},
+        _EVERY,
+    ),
+    "biasedEncoderBlockGraph": ClosedForm(
+        _biased_block_run,
+        lambda at, t: encoder_block.jvp(at.inputs, _block(at), t),
+        lambda at, s: encoder_block.vjp(at.inputs, _block(at), s),
+        {"eps1": "attnResidual", "eps2": "ffnResidual"},
+        _EVERY,
+    ),
+    "encoderBlockGraph": ClosedForm(
+        _block_run,
+        lambda at, t: encoder_block.jvp(at.inputs, _block(at), t),
+        lambda at, s: encoder_block.vjp(at.inputs, _block(at), s),
+        {"eps1": "attnResidual", "eps2": "ffnResidual"},
+        _EVERY,
+    ),
+}
+CLOSED_FORMS: Mapping[str, ClosedForm] = MappingProxyType(_FORMS)
 """By the name of the graph."""
+
+
+def add_closed_form(graph: str, form: ClosedForm) -> None:
+    """Give a project's own exported graph a closed form; its fidelity is an obligation from then
+    on.
+
+    Raises:
+        GraphError: the graph has one.
+    """
+    if graph in _FORMS:
+        raise GraphError(f"graph {graph!r}", "expected a graph without a closed form")
+    _FORMS[graph] = form
 
 
 def closed_form(graph: Graph) -> ClosedForm:

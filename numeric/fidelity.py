@@ -2,22 +2,32 @@
 
 What a whole block computes may agree by luck, or differ without a hint where from.  Here every
 tensor that both have is compared in the graph's order, and the first that differs is named.
+`fidelity` goes on to the derivatives, and to PyTorch's layer where there is one.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 
+from numeric import torch_block
 from numeric.case import Case
 from numeric.closed_forms import Arguments, closed_form
-from numeric.interpreter import Perturbation
-from numeric.measurement import Measurement, Outcome
+from numeric.graph import Graph
+from numeric.identities import backprop_matches, jvp_matches, value_matches
+from numeric.interpreter import Perturbation, Trace
+from numeric.measurement import Measurement, Outcome, combine
 from numeric.ops import Array
-from numeric.tolerance import Sides, identity
+from numeric.tolerance import Sides, identities
 
-__all__ = ["Fidelity", "TensorMatch", "compare"]
+__all__ = ["TORCH_INSTANCES", "Fidelity", "TensorMatch", "compare", "fidelity", "torch_remark"]
+
+FloatArray = npt.NDArray[np.float64]
+TORCH_INSTANCES = 8
+"""PyTorch is asked about the first so many instances of each family: a layer is made for each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,26 +90,162 @@ def compare(case: Case) -> Fidelity:
     graph = case.program.graph
     at = Arguments(case.batch.inputs, case.batch.constants, graph.sizes)
     expected = closed_form(graph).run(at)
-    return Fidelity(graph.name, tuple(_match(case, name, y) for name, y in expected.items()))
-
-
-def _match(case: Case, name: str, expected: Array) -> TensorMatch:
-    graph = case.program.graph
-    known = {i.name for i in graph.inputs} | {n.name for n in graph.nodes}
-    if name not in known:
-        return TensorMatch(name, None, f"the graph {graph.name} has no saved tensor of this name")
-    index = graph.index(name)
-    if graph.shape_of(index) != expected.shape[1:]:
-        shapes = f"{list(expected.shape[1:])} but it is {list(graph.shape_of(index))}"
-        return TensorMatch(name, None, f"expected the shape {shapes}")
+    problems = {name: _problem(graph, name, y) for name, y in expected.items()}
+    names = [name for name, problem in problems.items() if not problem]
+    places = {name: graph.index(name) for name in names}
     rows = {int(i): r for r, i in enumerate(case.batch.indices)}
 
     def sides(some: Case, perturbation: Perturbation | None) -> list[Sides]:
         trace = some.run(perturbation)
-        terms = some.program.value_magnitudes(trace)[index]
-        right = expected[[rows[int(i)] for i in some.batch.indices]]
-        largest = (np.abs(trace.values[index]) + np.abs(right)).reshape(len(some), -1).max(axis=1)
-        natural = np.broadcast_to(largest.reshape(-1, *(1 for _ in terms.shape[1:])), terms.shape)
-        return [Sides.of(trace.values[index], right, terms, natural)]
+        magnitudes = some.program.value_magnitudes(trace)
+        chosen = [rows[int(i)] for i in some.batch.indices]
+        return [_sides(trace, places[n], expected[n][chosen], magnitudes[places[n]]) for n in names]
 
-    return TensorMatch(name, identity([name], case, sides))
+    found = dict(zip(names, identities(names, case, sides), strict=True)) if names else {}
+    return Fidelity(graph.name, tuple(TensorMatch(n, found.get(n), problems[n]) for n in expected))
+
+
+def _problem(graph: Graph, name: str, expected: Array) -> str:
+    """Why a tensor cannot be compared; empty where it can."""
+    known = {i.name for i in graph.inputs} | {n.name for n in graph.nodes}
+    if name not in known:
+        return f"the graph {graph.name} has no saved tensor of this name"
+    shape = graph.shape_of(graph.index(name))
+    if shape != expected.shape[1:]:
+        return f"expected the shape {list(expected.shape[1:])} but it is {list(shape)}"
+    return ""
+
+
+def _sides(trace: Trace, place: int, expected: Array, terms: FloatArray) -> Sides:
+    """Every entry, whose natural size is the largest entry of its instance; of a sum or difference,
+    also of what is added."""
+    found = trace.values[place]
+    largest = _largest(np.abs(found) + np.abs(expected))
+    inputs = len(trace.graph.inputs)
+    if place >= inputs and (node := trace.graph.nodes[place - inputs]).op in ("add", "sub"):
+        largest = np.max([largest, *(_largest(np.abs(trace.values[a])) for a in node.args)], axis=0)
+    natural = np.broadcast_to(largest.reshape(-1, *(1 for _ in terms.shape[1:])), terms.shape)
+    return Sides.of(found, expected, terms, natural)
+
+
+def _largest(size: Array) -> FloatArray:
+    return np.asarray(size.reshape(len(size), -1).max(axis=1), dtype=np.float64)
+
+
+def fidelity(case: Case) -> Measurement:
+    """The graph is its closed form: every saved tensor, the JVP and the VJP, by rules A and B; and
+    it is PyTorch's layer, value and gradients, where torch is installed and has one.
+
+    Of an instance that fails, the part is the first that is wrong in this order, so that it names
+    the first saved tensor that differs.
+
+    Raises:
+        GraphError: the graph's name has no closed form.
+    """
+    judged = first_failure([_named(t, len(case)) for t in compare(case).tensors])
+    judged = _go_on(judged, case, judged.outcome != Outcome.FAILS, _derivatives)
+    if not torch_block.fits(case.program.graph) or torch_block.version() is None:
+        return judged
+    early = case.batch.indices < TORCH_INSTANCES
+    return _go_on(judged, case, early & (judged.outcome != Outcome.FAILS), _torch)
+
+
+def torch_remark(graph: str) -> str:
+    """Whether PyTorch takes part in the fidelity of this graph, in words; empty where it has no
+    such layer."""
+    if graph not in torch_block.GRAPHS:
+        return ""
+    version = torch_block.version()
+    if version is None:
+        return "PyTorch is not installed and took no part"
+    return (
+        f"PyTorch {version} took part on the first {TORCH_INSTANCES} instances of each family "
+        "with d_model = num_heads · head_dim"
+    )
+
+
+def first_failure(measurements: Sequence[Measurement]) -> Measurement:
+    """All parts must hold; the part that decides an instance is the first that fails, else the
+    tightest."""
+    together = combine(measurements)
+    outcomes = np.stack([m.outcome for m in measurements])
+    failing = outcomes == Outcome.FAILS
+    first = np.argmax(failing, axis=0)
+    rows = np.arange(len(together))
+    offsets = np.cumsum([0, *(len(m.parts) for m in measurements)])
+    part = np.stack([m.part + at for m, at in zip(measurements, offsets[:-1], strict=True)])
+    some = failing.any(axis=0)
+    return replace(
+        together,
+        residual=np.where(
+            some, np.stack([m.residual for m in measurements])[first, rows], together.residual
+        ),
+        tolerance=np.where(
+            some, np.stack([m.tolerance for m in measurements])[first, rows], together.tolerance
+        ),
+        part=np.where(some, part[first, rows], together.part),
+    )
+
+
+def _named(match: TensorMatch, size: int) -> Measurement:
+    """A saved tensor's measurement under a name that a report can print; all fail where the graph
+    has no such tensor."""
+    found = match.measurement
+    if found is not None:
+        agree = "the closed form, those before it agree"
+        return replace(found, parts=(f"saved tensor {match.name} against {agree}",))
+    return Measurement(
+        residual=np.full(size, np.inf),
+        tolerance=np.zeros(size),
+        outcome=np.full(size, Outcome.FAILS, dtype=np.int8),
+        part=np.zeros(size, dtype=np.int64),
+        parts=(f"saved tensor {match.name}, {match.problem}",),
+    )
+
+
+def _derivatives(case: Case) -> list[Measurement]:
+    """JVP and VJP against the closed form's."""
+    graph = case.program.graph
+    model = closed_form(graph)
+
+    def at(some: Case) -> Arguments:
+        return Arguments(some.batch.inputs, some.batch.constants, graph.sizes)
+
+    def pushed(some: Case, tangents: dict[str, FloatArray]) -> Array:
+        return model.jvp(at(some), tangents)
+
+    def pulled(some: Case, cotangent: FloatArray) -> dict[str, Array]:
+        return model.vjp(at(some), cotangent)
+
+    form = "the closed form"
+    return [jvp_matches(form, case, pushed), backprop_matches(form, case, pulled)]
+
+
+def _torch(case: Case) -> list[Measurement]:
+    """Value and VJP against PyTorch's."""
+    name = "PyTorch's nn.TransformerEncoderLayer"
+    return [
+        value_matches(f"value against {name}", case, torch_block.forward),
+        backprop_matches(name, case, torch_block.vjp),
+    ]
+
+
+def _go_on(
+    judged: Measurement,
+    case: Case,
+    where: npt.NDArray[np.bool_],
+    more: Callable[[Case], list[Measurement]],
+) -> Measurement:
+    """What is judged, and further parts on some of the instances."""
+    rows = np.flatnonzero(where)
+    if not len(rows):
+        return judged
+    found = first_failure(more(case.take(rows)))
+    size = len(judged)
+    residual, tolerance = np.zeros(size), np.full(size, np.inf)
+    outcome = np.full(size, Outcome.HOLDS, dtype=np.int8)
+    part = np.zeros(size, dtype=np.int64)
+    residual[rows], tolerance[rows] = found.residual, found.tolerance
+    outcome[rows], part[rows] = found.outcome, found.part
+    beside = replace(found, residual=residual, tolerance=tolerance, outcome=outcome, part=part)
+    return first_failure([judged, beside])

@@ -113,14 +113,15 @@ def operations_are_right(case: Case) -> Measurement:
 def jvp_matches(
     part: str, case: Case, model: Callable[[Case, dict[str, FloatArray]], Array]
 ) -> Measurement:
-    """The graph's JVP along random tangents of all inputs is ``model(case, tangents)``."""
+    """The graph's JVP along random tangents of all inputs is ``model(case, tangents)``, entry by
+    entry; the natural size is that of the largest one."""
 
     def sides(at: Case, perturbation: Perturbation | None) -> list[Sides]:
         tangents = at.tangents()
         trace = at.run(perturbation)
         terms = at.program.jvp_magnitude(trace, tangents)
         found = at.program.jvp(trace, tangents, perturbation)
-        return [Sides.of(found, model(at, tangents), terms)]
+        return [Sides.of(found, model(at, tangents), terms, _spread(_largest(terms), terms))]
 
     return identity([f"JVP against {part}"], case, sides)
 

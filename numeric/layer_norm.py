@@ -14,18 +14,18 @@ import numpy.typing as npt
 
 from numeric.ops import Array
 
-__all__ = ["VarEps", "forward", "jvp", "var_eps", "vjp"]
+__all__ = ["VarEps", "centered", "forward", "jvp", "var_eps", "vjp"]
 
 FloatArray = npt.NDArray[np.float64]
 _U = 2.0**-53
 
 
-def _centered(x: Array) -> Array:
+def centered(x: Array) -> Array:
     """x − mean x.  The second pass takes out what rounding left of the mean."""
     d = x.shape[-1]
     c = x - x.sum(axis=-1, keepdims=True) / d
-    centered: Array = c - c.sum(axis=-1, keepdims=True) / d
-    return centered
+    twice: Array = c - c.sum(axis=-1, keepdims=True) / d
+    return twice
 
 
 def _inverse_std(c: Array, eps: FloatArray) -> Array:
@@ -40,7 +40,7 @@ def _inverse_std(c: Array, eps: FloatArray) -> Array:
 
 def forward(x: Array, gamma: Array, beta: Array, eps: FloatArray) -> Array:
     """The value, ``(B, seq_len, d_model)``."""
-    c = _centered(x)
+    c = centered(x)
     y: Array = c * _inverse_std(c, eps) * gamma[:, None, :] + beta[:, None, :]
     return y
 
@@ -50,7 +50,7 @@ def jvp(x: Array, gamma: Array, eps: FloatArray, dx: Array, dgamma: Array, dbeta
 
     r = 1/std, x̂ = r·(x − mean x), dc = dx − mean dx.  Needs var + ε > 0 in every row; not checked.
     """
-    c, dc = _centered(x), _centered(dx)
+    c, dc = centered(x), centered(dx)
     r = _inverse_std(c, eps)
     hat = c * r
     along = (hat * dc).sum(axis=-1, keepdims=True) / x.shape[-1]
@@ -61,13 +61,13 @@ def jvp(x: Array, gamma: Array, eps: FloatArray, dx: Array, dgamma: Array, dbeta
 
 def vjp(x: Array, gamma: Array, eps: FloatArray, cotangent: Array) -> tuple[Array, Array, Array]:
     """Cotangents of x, gamma and beta.  Needs var + ε > 0 in every row; not checked."""
-    c = _centered(x)
+    c = centered(x)
     r = _inverse_std(c, eps)
     hat = c * r
     g = cotangent * gamma[:, None, :]
     along = (hat * g).sum(axis=-1, keepdims=True) / x.shape[-1]
     return (
-        r * (_centered(g) - hat * along),
+        r * (centered(g) - hat * along),
         (cotangent * hat).sum(axis=1),
         cotangent.sum(axis=1),
     )

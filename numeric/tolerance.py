@@ -21,7 +21,16 @@ from numeric.interpreter import Perturbation
 from numeric.measurement import Measurement, Outcome, combine
 from numeric.ops import Array
 
-__all__ = ["ARBITRATED", "NOISE_LIMIT", "RERUNS", "RULE_A", "Sides", "identity", "screened"]
+__all__ = [
+    "ARBITRATED",
+    "NOISE_LIMIT",
+    "RERUNS",
+    "RULE_A",
+    "Sides",
+    "identities",
+    "identity",
+    "screened",
+]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -74,6 +83,15 @@ def identity(
         The residual is max |l − r| / Σ|terms| over the identities of a part.  An instance with a
         value that is not finite is undecided.
     """
+    return combine(identities(parts, case, sides))
+
+
+def identities(
+    parts: Sequence[str],
+    case: Case,
+    sides: Callable[[Case, Perturbation | None], Sequence[Sides]],
+) -> list[Measurement]:
+    """What `identity` combines: a measurement of each part by itself."""
     found = sides(case, None)
     residuals = [_residual(s) for s in found]
     vague = [_vague(s) for s in found]
@@ -89,12 +107,10 @@ def identity(
                 noise[k] = np.maximum(noise[k], (moved / _floored(first.terms[fired])).max(axis=1))
                 large = ~(32.0 * moved <= NOISE_LIMIT * _floored(first.natural[fired]))
                 hidden[k] |= large.any(axis=1)
-    return combine(
-        [
-            _decide(part, residual, vague[k], fired, noise[k], hidden[k])
-            for k, (part, residual) in enumerate(zip(parts, residuals, strict=True))
-        ]
-    )
+    return [
+        _decide(part, residual, vague[k], fired, noise[k], hidden[k])
+        for k, (part, residual) in enumerate(zip(parts, residuals, strict=True))
+    ]
 
 
 def screened(

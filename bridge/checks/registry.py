@@ -47,13 +47,14 @@ class Check:
     Attributes:
         name: of the function, for reports.
         doc: what it measures, how, and with which tolerance.
-        keys: of the obligations; all hypotheses or all conclusions.
+        keys: of the obligations; all hypotheses, all conclusions, or all of a graph's fidelity.
         graph: the graph that it runs on.
         sizes: names of that graph's sizes.
         measure: the function.
         refuted_by: families on every instance of which a hypothesis check must say no.
-        rejects: mutants that the check must reject: of a conclusion, or of a hypothesis that no
-            instance can violate, such as that a smooth map has a derivative.
+        rejects: mutants that the check must reject: of a conclusion or a graph, or of a hypothesis
+            that no instance can violate, such as that a smooth map has a derivative.
+        remark: a sentence for the report where the check holds, such as who took part.
     """
 
     name: str
@@ -65,12 +66,14 @@ class Check:
     measure: Measure
     refuted_by: tuple[str, ...] = ()
     rejects: tuple[Mutant, ...] = ()
+    remark: Callable[[], str] = str
 
     @property
     def families(self) -> tuple[Family, ...]:
-        """The families that instances are drawn from: a hypothesis is judged where ε > 0 only."""
+        """The families that instances are drawn from: only a conclusion, which is judged where its
+        hypotheses hold, is judged where ε ≤ 0 too."""
         apt = [f for f in FAMILIES.values() if set(f.needs) <= set(self.sizes)]
-        if self.role is Role.HYPOTHESIS:
+        if self.role is not Role.CONCLUSION:
             return tuple(f for f in apt if f.region is Region.DOMAIN)
         return tuple(f for f in apt if f.region is not Region.REFUTING)
 
@@ -88,17 +91,20 @@ def check(
     sizes: Iterable[str],
     refuted_by: Iterable[str] = (),
     rejects: Iterable[Mutant] = (),
+    remark: Callable[[], str] = str,
     registry: dict[str, Check] | None = None,
 ) -> Callable[[Measure], Measure]:
     """Register a function as the check of the obligations ``keys``.
 
     Args:
-        keys: ``Declaration:binder`` or ``Declaration:conclusion``, without the root namespace.
+        keys: ``Declaration:binder`` or ``Declaration:conclusion``, or ``Graph:fidelity``, without
+            the root namespace.
         graph: name of the exported graph, without the root namespace.
         sizes: names of the graph's sizes.
         refuted_by: for a hypothesis, the families that violate it.
         rejects: for a conclusion, or a hypothesis that no instance violates, the mutants that it
             must reject.
+        remark: called when the check holds; what it returns goes into the report.
         registry: where to register; the project's own unless a test gives another.
 
     Raises:
@@ -119,6 +125,7 @@ def check(
             measure=measure,
             refuted_by=tuple(refuted_by),
             rejects=tuple(rejects),
+            remark=remark,
         )
         _validate(made, target)
         target.update(dict.fromkeys(keys, made))
@@ -136,12 +143,15 @@ def _role(name: str, keys: tuple[str, ...]) -> Role:
             raise RegistrationError(
                 f"check {name}: expected Declaration:binder but got key={key!r}"
             )
-    roles = {Role.CONCLUSION if k.endswith(":conclusion") else Role.HYPOTHESIS for k in keys}
+    roles = {_ROLES.get(k.rpartition(":")[2], Role.HYPOTHESIS) for k in keys}
     if len(roles) > 1:
         raise RegistrationError(
             f"check {name}: expected keys of hypotheses or of conclusions but got {list(keys)}"
         )
     return roles.pop()
+
+
+_ROLES = {"conclusion": Role.CONCLUSION, "fidelity": Role.FIDELITY}
 
 
 def _validate(made: Check, registry: Mapping[str, Check]) -> None:
@@ -167,7 +177,7 @@ def _validate(made: Check, registry: Mapping[str, Check]) -> None:
         raise RegistrationError(
             f"{where}: expected families that refute it, or mutants that it rejects, but got none"
         )
-    if made.role is Role.CONCLUSION and not made.rejects:
+    if made.role is not Role.HYPOTHESIS and not made.rejects:
         raise RegistrationError(f"{where}: expected mutants that it rejects but got none")
 
 

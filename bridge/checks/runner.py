@@ -1,8 +1,9 @@
 """Runs a check on drawn instances and judges what it finds.
 
 A hypothesis is judged on the families of the intended use, and must be refuted on the families that
-violate it. A conclusion is judged only on instances where every hypothesis holds, and its mutants
-must be rejected in the same run: a check that cannot say no says nothing.
+violate it. A conclusion is judged only on instances where every hypothesis holds, a graph's
+fidelity on the families of the intended use, and their mutants must be rejected in the same run: a
+check that cannot say no says nothing.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy.typing as npt
 
 from bridge.checks.registry import Check, GraphRequest
 from bridge.checks.result import CheckResult, Counterexample
-from bridge.checks.tally import Scored, Tally, tighter, tightness, worst_of
+from bridge.checks.tally import Scored, Tally, earliest_first, tighter, tightness, worst_of
 from bridge.checks.units import Broken, Chunk, Found, Here, Probe, Spread, Unit
 from bridge.errors import InvalidInputError
 from bridge.spelling import did_you_mean
@@ -223,9 +224,14 @@ class CheckRun:
         failure = None
         failed = np.flatnonzero(found.outcome == Outcome.FAILS)
         if len(failed):
+            if self.check.role is Role.FIDELITY:
+                scores = earliest_first(found, scores)
             bad = int(failed[np.argmax(scores[failed])])
             failure = Scored(
-                float(scores[bad]), worst_of(found, bad), self._counterexample(case, found, bad)
+                float(scores[bad]),
+                worst_of(found, bad),
+                self._counterexample(case, found, bad),
+                found.parts[int(found.part[bad])],
             )
         return Tally(
             family=family.name,
@@ -336,10 +342,9 @@ class _Judgement:
 
     def told(self, verdict: Verdict, reason: str) -> CheckResult:
         counted, refuting = self.counted(self.shares), self.counted(self.refuting)
-        tightest = failure = None
+        tightest, failure = None, self.failure()
         for tally in counted:
             tightest = tighter(tightest, tally.tightest)
-            failure = tighter(failure, tally.failure)
         return CheckResult(
             verdict=verdict,
             reason=reason,
@@ -350,12 +355,22 @@ class _Judgement:
             families=tuple(t.count() for t in (*counted, *refuting)),
         )
 
+    def failure(self) -> Scored | None:
+        """The instance that a counterexample is made of."""
+        found = None
+        for tally in self.counted(self.shares):
+            found = tighter(found, tally.failure)
+        return found
+
     def verdict(self) -> tuple[Verdict, str]:
         tallies, instances = self.counted(self.shares), self.total
         failed = sum(t.failed for t in tallies)
         accepted = sum(t.accepted for t in tallies)
         if failed:
-            return Verdict.FAILS, f"fails on {failed} of {accepted} instances"
+            said = f"fails on {failed} of {accepted} instances"
+            if self.run.check.role is Role.FIDELITY and (first := self.failure()) is not None:
+                said += f": {first.part}"
+            return Verdict.FAILS, said
         if accepted < minimum_accepted(instances):
             return (
                 Verdict.INCONCLUSIVE,
@@ -381,7 +396,7 @@ class _Judgement:
         for mutant, found in zip(mutants, self.spread.map(self.run, probes), strict=True):
             if not _whole(found):
                 return Verdict.INCONCLUSIVE, f"the check did not reject the mutant {mutant.name!r}"
-        return Verdict.HOLDS, said
+        return Verdict.HOLDS, "; ".join(s for s in (said, self.run.check.remark()) if s)
 
 
 def _whole(found: Found) -> Tally | bool:

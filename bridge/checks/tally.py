@@ -13,16 +13,20 @@ from bridge.checks.result import Counterexample, FamilyCount, Worst
 from numeric.families import FAMILIES, Region
 from numeric.measurement import Measurement
 
-__all__ = ["Scored", "Tally", "tightness", "worst_of"]
+__all__ = ["Scored", "Tally", "earliest_first", "tighter", "tightness", "worst_of"]
 
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """The tightest instance, and the tightest among those that fail; each with its score."""
+    """The tightest instance, and the tightest among those that fail; each with its score.
+
+    ``part`` is what decided one that fails.
+    """
 
     score: float
     worst: Worst
     counterexample: Counterexample | None = None
+    part: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +97,15 @@ def tightness(found: Measurement) -> np.ndarray[tuple[int], np.dtype[np.float64]
     scores: np.ndarray[tuple[int], np.dtype[np.float64]]
     scores = np.where(np.isnan(relative), np.inf, relative)
     return scores
+
+
+def earliest_first(
+    found: Measurement, scores: np.ndarray[tuple[int], np.dtype[np.float64]]
+) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """Scores by which an earlier part outdoes a later one, however far that is beyond its limit."""
+    inside: np.ndarray[tuple[int], np.dtype[np.float64]]
+    inside = np.arctan(scores) / np.pi - found.part
+    return inside
 
 
 def worst_of(found: Measurement, row: int) -> Worst:

@@ -102,7 +102,7 @@ def list_command(lean: LeanChoice, only: tuple[str, ...], style: str, untagged: 
     console = Console(highlight=False)
     for declaration, group in groupby(chosen, key=lambda o: o.declaration):
         members = list(group)
-        place = f"{library.project.file_of(members[0].module)}:{members[0].line}"
+        place = _place(library, members[0].module, members[0].line)
         console.print(
             Text.assemble((printable(declaration), "bold"), "  ", (printable(place), "dim"))
         )
@@ -119,8 +119,15 @@ def list_command(lean: LeanChoice, only: tuple[str, ...], style: str, untagged: 
                 Text(printable(o.binder)), Text(o.lean.status.value), Text(printable(o.statement))
             )
         console.print(Padding(table, (0, 0, 1, 2)))
-    theorems = len({o.declaration for o in chosen})
-    console.print(f"{theorems} theorems, {len(chosen)} obligations")
+    theorems = len({o.declaration for o in chosen if o.role is not Role.FIDELITY})
+    graphs = sum(o.role is Role.FIDELITY for o in chosen)
+    plural = "graph" if graphs == 1 else "graphs"
+    console.print(f"{theorems} theorems, {graphs} {plural}, {len(chosen)} obligations")
+
+
+def _place(library: Library, module: str, line: int) -> str:
+    """Where something is declared; a graph has no place of its own."""
+    return f"{library.project.file_of(module)}:{line}" if module else "exported graph"
 
 
 def _list_untagged(lean: LeanChoice) -> None:
@@ -175,9 +182,14 @@ def show_command(lean: LeanChoice, name: str) -> None:
     full = {s.name: s for s in library.statements.theorems}
     declaration = found[0].declaration
     theorem = next(
-        s for n, s in full.items() if n == declaration or n.split(".", 1)[-1] == declaration
+        (s for n, s in full.items() if n == declaration or n.split(".", 1)[-1] == declaration),
+        None,
     )
-    _show_statement(console, library, theorem)
+    if theorem is None:
+        console.print(Text.assemble((printable(declaration), "bold"), ("  exported graph", "dim")))
+        console.print(Padding(Text(printable(found[0].doc), style="italic"), (1, 0, 1, 2)))
+    else:
+        _show_statement(console, library, theorem)
     for o in found:
         console.print(Text(printable(o.key), style="bold"))
         lines = [("Lean", lean_words(o)), ("statement", o.statement)]

@@ -47,7 +47,7 @@ def _verdict(entry: Entry) -> str:
 
 def _place(entry: Entry) -> str:
     o = entry.obligation
-    return f"{entry.file}:{o.line}" if entry.file else o.module
+    return f"{entry.file}:{o.line}" if entry.file else o.module or "exported graph"
 
 
 def _attention(found: Sequence[Finding]) -> list[str]:

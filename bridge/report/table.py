@@ -66,7 +66,14 @@ def _numbers(entry: Entry) -> Text:
         return Text.assemble(verdict, f": {said}" if said else "")
     few = r.accepted < r.instances
     of = f"{r.accepted:,} of {r.instances:,}" if few else f"{r.instances:,}"
-    return Text.assemble(verdict, f" on {of} {unit(entry)}")
+    more = f"; {one_line(entry.reason)}" if _tells_more(entry) else ""
+    return Text.assemble(verdict, f" on {of} {unit(entry)}{more}")
+
+
+def _tells_more(entry: Entry) -> bool:
+    """Whether the reason of what holds says who took part, or how far the verdict reaches."""
+    fidelity = entry.obligation.role is Role.FIDELITY
+    return bool(entry.reason) and (fidelity or entry.verdict is Verdict.CERTIFIED)
 
 
 def _tightest(entry: Entry) -> str:
@@ -103,7 +110,8 @@ def _rows(entries: Iterable[Entry], *, head: bool) -> Table:
 
 def _theorem(entries: list[Entry], *, head: bool) -> RenderableType:
     first = entries[0]
-    place = f"{first.file}:{first.obligation.line}" if first.file else first.obligation.module
+    module = first.obligation.module or "exported graph"
+    place = f"{first.file}:{first.obligation.line}" if first.file else module
     parts: list[RenderableType] = [
         Text.assemble(
             (one_line(first.obligation.declaration), "bold"), "  ", (one_line(place), "dim")

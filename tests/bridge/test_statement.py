@@ -90,9 +90,10 @@ def test_two_hypotheses_of_one_name_are_refused() -> None:
         parse_statements(answer(bad))
 
 
-def test_a_hypothesis_called_conclusion_is_refused() -> None:
-    bad = statement("Demo.sly", binder("conclusion", "0 < n"))
-    with pytest.raises(InvalidInputError, match="Demo.sly:conclusion"):
+@pytest.mark.parametrize("name", ["conclusion", "fidelity"])
+def test_a_hypothesis_with_the_name_of_a_role_is_refused(name: str) -> None:
+    bad = statement("Demo.sly", binder(name, "0 < n"))
+    with pytest.raises(InvalidInputError, match=f"Demo.sly:{name}"):
         parse_statements(answer(bad))
 
 

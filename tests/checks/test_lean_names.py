@@ -1,4 +1,5 @@
-"""Every key that is registered is a tagged theorem, with that binder, in the Lean sources.
+"""Every key that is registered is a tagged theorem, with that binder, or an exported graph, in the
+Lean sources.
 
 A cheap look at the text: what Lean itself says of the library is tested with Lean.
 """
@@ -31,12 +32,22 @@ def tagged() -> dict[str, str]:
     return found
 
 
+def exported() -> set[str]:
+    """The names of the graphs that `Export/` writes down."""
+    sources = (SOURCES / "PostNorm" / "Export").rglob("*.lean")
+    return {n for p in sources for n in re.findall(r"``(\w+)", p.read_text(encoding="utf-8"))}
+
+
 TAGGED = tagged()
+EXPORTED = exported()
 
 
 @pytest.mark.parametrize("key", registered())
 def test_the_key_is_in_the_lean_sources(key: str) -> None:
     declaration, _, binder = key.rpartition(":")
+    if binder == "fidelity":
+        assert declaration in EXPORTED, f"no graph called {declaration} is exported"
+        return
     assert declaration in TAGGED, f"no theorem tagged @[obligation] is called {declaration}"
     if binder != "conclusion":
         bound = re.search(rf"[({{]\s*(?:\w+\s+)*{re.escape(binder)}\b", TAGGED[declaration])
@@ -46,3 +57,5 @@ def test_the_key_is_in_the_lean_sources(key: str) -> None:
 def test_the_search_finds_theorems() -> None:
     assert "hVarEpsPos" in TAGGED["layerNorm_hasFDerivAt"]
     assert "layerNormGraphFDerivCorrectAt" not in TAGGED
+    assert "encoderBlockGraph" in EXPORTED
+    assert "encoderBlock_eval" not in EXPORTED

@@ -15,14 +15,14 @@ from tests.cli.conftest import Harness
 from tests.cli.fake import layer_norm_statements
 from tests.numeric.graphs import layer_norm_json
 
-KEYS = 7
+KEYS = 8  # and one of them is of the graph
 
 
 def test_audit_judges_every_obligation(harness: Harness) -> None:
     result = harness.run("audit", "--instances", "40")
     assert result.exit_code == 0, result.output
     assert result.stdout.count("holds") == KEYS + 1  # and once in the summary
-    assert "Lean: 3 of 3 theorems proved.  Numbers: 7 holds." in result.stdout
+    assert "Lean: 3 of 3 theorems proved.  Numbers: 8 holds." in result.stdout
     assert "The kernel accepted all 12 constants of the project once more." in result.stdout
     assert "  if 0 < ε" in result.stdout
     assert "LayerNorm is differentiable." in result.stdout
@@ -95,7 +95,7 @@ def test_a_hypothesis_is_judged_beside_one_that_has_no_check(harness: Harness) -
     harness.says(statement("PostNorm.layerNorm_hasFDerivAt", *pair, module="PostNorm.Layers"))
     report = json.loads(harness.run("audit", "--instances", "20", "--format", "json").stdout)
     verdicts = [o["verdict"] for o in report["obligations"]]
-    assert verdicts == ["holds", "unpaired", "inconclusive"]
+    assert verdicts == ["holds", "unpaired", "inconclusive", "holds"]
 
 
 def test_a_foreign_axiom_is_a_failure(harness: Harness) -> None:
@@ -274,7 +274,7 @@ def test_planted_errors_are_found(harness: Harness) -> None:
 def test_list_shows_every_obligation(harness: Harness) -> None:
     result = harness.run("list")
     assert result.exit_code == 0
-    assert "3 theorems, 7 obligations" in result.stdout
+    assert "3 theorems, 1 graph, 8 obligations" in result.stdout
     assert "lean/PostNorm/Layers.lean:3" in result.stdout
     found = json.loads(harness.run("list", "--format", "json").stdout)
     assert [o["key"] for o in found][:1] == ["layerNorm_hasFDerivAt:hVarEpsPos"]
@@ -291,6 +291,32 @@ def test_show_tells_a_theorem_and_its_checks(harness: Harness) -> None:
     one = harness.run("show", "layerNorm_hasFDerivAt:hStdNe0").stdout
     assert "layerNorm_hasFDerivAt:hVarEpsPos" not in one
     assert harness.run("show", "nothing").exit_code == 2
+
+
+def test_show_tells_an_exported_graph(harness: Harness) -> None:
+    result = harness.run("show", "layerNormGraph")
+    assert result.exit_code == 0
+    text = " ".join(result.stdout.split())
+    assert "layerNormGraph exported graph" in text
+    assert "layerNormGraph:fidelity" in text
+    assert "agrees with its closed form in value, JVP and VJP" in text
+
+
+def test_a_wrong_graph_is_told_by_its_first_wrong_tensor(harness: Harness, tmp_path: Path) -> None:
+    wrong = layer_norm_json(3, 5)
+    node = next(n for n in wrong["nodes"] if n["name"] == "centered")
+    node["args"].reverse()
+    path = tmp_path / "wrong.json"
+    path.write_text(json.dumps(wrong))
+    options = ("--only", "layerNormGraph:fidelity", "--graph", str(path), "--format", "json")
+    (found,) = json.loads(harness.run("audit", *options).stdout)["obligations"]
+    assert (found["verdict"], found["role"]) == ("fails", "fidelity")
+    assert found["reason"].endswith(
+        "saved tensor centered against the closed form, those before it agree"
+    )
+    assert found["counterexample"]["replay"].startswith(
+        "obligations replay layerNormGraph:fidelity"
+    )
 
 
 def test_reports_go_to_a_folder(harness: Harness, tmp_path: Path) -> None:

@@ -6,14 +6,16 @@ from dataclasses import replace
 
 import pytest
 
-from numeric.block_mutants import PLANTED
+from numeric import torch_block
+from numeric.block_mutants import PLANTED, Planted
 from numeric.case import Case
 from numeric.errors import GraphError
 from numeric.families import FAMILIES, Family, Region, sizes_of
-from numeric.fidelity import compare
+from numeric.fidelity import compare, fidelity, torch_remark
 from numeric.instances import draw
 from numeric.interpreter import Interpreter
-from numeric.mutants import Edit, edit
+from numeric.measurement import Outcome
+from numeric.mutants import DerivativeMutant, Edit, edit
 from tests.numeric.block_graphs import WRITTEN, size_names, written
 
 BLOCK = "encoderBlockGraph"
@@ -43,6 +45,7 @@ def test_every_saved_tensor_agrees(name: str, family: Family) -> None:
         ("softmax over the queries", "mha.softmax.weights"),
         ("heads merged interleaved", "mha.merged"),
         ("no first skip", "attnResidual"),
+        ("mean − x", "norm1.centered"),
         ("ε₁ left out", "norm1.y"),
         ("b1 left out", "ffn.hiddenPre"),
         ("GELU's 0.044715 is 0.0447", "ffn.hiddenAct.y"),
@@ -77,3 +80,32 @@ def test_a_graph_of_another_name_is_refused() -> None:
     other = replace(right.program.graph, name="other")
     with pytest.raises(GraphError, match="expected a graph with a closed form, one of"):
         compare(Case(Interpreter(other), right.batch))
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_a_right_graph_is_faithful_in_its_derivatives_too(name: str) -> None:
+    judged = fidelity(case(name))
+    assert judged.count(Outcome.HOLDS) == len(judged)
+    assert any(p.startswith("JVP against") for p in judged.parts)
+    assert any(p.startswith("backprop to") for p in judged.parts)
+
+
+@pytest.mark.parametrize("planted", PLANTED[BLOCK], ids=lambda p: p.mutant.name)
+def test_every_planted_error_is_told_by_where_it_is(planted: Planted) -> None:
+    """An error of a value by the first wrong tensor, one of a derivative by its mode."""
+    right = case()
+    judged = fidelity(Case(planted.mutant.apply(right.program.graph), right.batch))
+    failing = judged.outcome == Outcome.FAILS
+    assert failing.any()
+    named = {judged.parts[p] for p in judged.part[failing]}
+    if isinstance(planted.mutant, DerivativeMutant):
+        mode = "JVP against" if planted.mutant.direction == "jvp" else "backprop to"
+        assert all(part.startswith(mode) for part in named)
+    else:
+        assert all(part.startswith("saved tensor ") for part in named)
+
+
+def test_without_torch_the_report_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch_block, "version", lambda: None)
+    assert torch_remark(BLOCK) == "PyTorch is not installed and took no part"
+    assert not any("PyTorch" in part for part in fidelity(case()).parts)

@@ -7,7 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from numeric import attention, encoder_block
+from numeric import attention, encoder_block, torch_block
+from numeric.case import Case
+from numeric.families import FAMILIES
+from numeric.fidelity import fidelity, torch_remark
+from numeric.instances import draw
+from numeric.interpreter import Interpreter
+from numeric.measurement import Outcome
+from tests.numeric.block_graphs import size_names, written
 from tests.numeric.tensors import block_tensors, masks
 
 torch: Any = pytest.importorskip(
@@ -77,55 +84,75 @@ def test_attention(seq_len: int, heads: int, head_dim: int, biases: bool, masked
         _close(pulled[name][0], expected, name)
 
 
-@pytest.mark.parametrize(("seq_len", "heads", "head_dim"), SHAPES)
+HEADS = [1, 2, 4, 12]
+LENGTHS = [1, 2, 5, 32, 128]
+
+
+@pytest.mark.parametrize("heads", HEADS)
+@pytest.mark.parametrize("seq_len", LENGTHS)
 @pytest.mark.parametrize("biases", [False, True], ids=["no biases", "biases"])
 @pytest.mark.parametrize("masked", [False, True], ids=["no mask", "causal"])
-def test_encoder_block(seq_len: int, heads: int, head_dim: int, biases: bool, masked: bool) -> None:
+def test_encoder_block(seq_len: int, heads: int, biases: bool, masked: bool) -> None:
     """``nn.TransformerEncoderLayer`` has all biases or none: without, ours are 0."""
-    d_ff = 7
-    t = block_tensors(1, seq_len, heads, head_dim, d_ff, biases=biases)
+    t = block_tensors(1, seq_len, heads, 4, 7, biases=biases)
     if not biases:
         for name in ("b1", "b2", "beta1", "beta2"):
             t[name] = np.zeros_like(t[name])
     mask = masks(1, seq_len) if masked else None
-    layer = torch.nn.TransformerEncoderLayer(
-        heads * head_dim,
-        heads,
-        d_ff,
-        dropout=0.0,
-        activation=torch.nn.GELU(approximate="tanh"),
-        layer_norm_eps=EPS,
-        batch_first=True,
-        norm_first=False,
-        bias=biases,
-        dtype=torch.float64,
-    ).train()  # in evaluation mode torch may take a fused path
-    _load_attention(layer.self_attn, t)
-    simple = {
-        "W1": layer.linear1.weight,
-        "W2": layer.linear2.weight,
-        "gamma1": layer.norm1.weight,
-        "gamma2": layer.norm2.weight,
-    }
-    if biases:
-        simple |= {
-            "b1": layer.linear1.bias,
-            "b2": layer.linear2.bias,
-            "beta1": layer.norm1.bias,
-            "beta2": layer.norm2.bias,
-        }
-    with torch.no_grad():
-        for name, parameter in simple.items():
-            parameter.copy_(_tensor(t[name][0].T))
-    x = _tensor(t["x"]).requires_grad_()
-    y = layer(x, src_mask=None if mask is None else _tensor(mask[0]))
+    one = {name: value[0] for name, value in t.items()}
+    layer = torch_block.encoder_layer(one, heads, EPS, EPS, bias=biases)
+    y, x, _ = torch_block.run_layer(layer, one["x"], None if mask is None else mask[0])
     eps = np.full(1, EPS)
     saved = encoder_block.run(t, heads, eps, eps, mask)
-    _close(saved.output, y.detach().numpy(), "value")
+    _close(saved.output[0], y.detach().numpy(), "value")
     cotangent = np.random.default_rng(1).normal(size=saved.output.shape)
-    y.backward(_tensor(cotangent))
+    y.backward(_tensor(cotangent[0]))
     pulled = encoder_block.vjp(t, saved, cotangent)
-    _close(pulled["x"], x.grad.numpy(), "x")
-    gradients = {name: p.grad.numpy().T for name, p in simple.items()}
-    for name, expected in (gradients | _attention_gradients(layer.self_attn, biases)).items():
+    found = torch_block.gradients(layer)
+    assert set(found) == set(t) - {"x"} - (set() if biases else {"b1", "b2", "beta1", "beta2"})
+    for name, expected in {**found, "x": x.grad.numpy()}.items():
         _close(pulled[name][0], expected, name)
+
+
+@pytest.mark.parametrize("heads", HEADS)
+@pytest.mark.parametrize("seq_len", [1, 3, 128])
+@pytest.mark.parametrize("graph", torch_block.GRAPHS)
+def test_the_graph_is_pytorchs_layer(graph: str, seq_len: int, heads: int) -> None:
+    """By rules A and B, with biases and a mask that has a gradient of its own, or without."""
+    case = _case(graph, seq_len, heads)
+    judged = fidelity(case)
+    assert judged.count(Outcome.HOLDS) == len(case), {judged.parts[p] for p in judged.part}
+    assert any("PyTorch" in part for part in judged.parts)
+
+
+def test_pytorch_alone_says_no(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where graph and closed form share an error, PyTorch's layer does not."""
+    case = _case("encoderBlockGraph", 3, 2)
+    right = torch_block.encoder_layer
+
+    def other(*args: Any, **how: Any) -> Any:
+        layer = right(*args, **how)
+        layer.activation = torch.nn.GELU()  # not the tanh form
+        return layer
+
+    monkeypatch.setattr(torch_block, "encoder_layer", other)
+    judged = fidelity(case)
+    assert judged.count(Outcome.FAILS) == len(case)
+    assert {judged.parts[p] for p in judged.part} == {
+        "value against PyTorch's nn.TransformerEncoderLayer"
+    }
+
+
+def test_the_remark_names_the_version() -> None:
+    assert f"PyTorch {torch.__version__} took part" in torch_remark("encoderBlockGraph")
+    assert torch_remark("geluGraph") == ""
+
+
+def _case(name: str, seq_len: int, heads: int) -> Case:
+    head_dim = 4 if heads < 12 else 2
+    sizes = dict(
+        zip(size_names(name), (seq_len, heads * head_dim, heads, head_dim, 7), strict=True)
+    )
+    graph = written(name, sizes)
+    batch = draw(FAMILIES["generic"], graph, seed=0, key="torch", indices=range(2))
+    return Case(Interpreter(graph), batch)

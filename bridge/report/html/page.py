@@ -46,6 +46,7 @@ LEAN_WORDS = {
     LeanStatus.DISCHARGED: "a hypothesis that a named lemma proves under stated conditions",
     LeanStatus.SORRY: "the proof, or something below it, is unfinished",
     LeanStatus.AXIOM: "the proof rests on an axiom that is not a standard one",
+    LeanStatus.EXPORTED: "no proposition: a graph that Lean wrote down, which theorems speak of",
     LeanStatus.UNCHECKED: "Lean was not run",
 }
 EXIT_WORDS = {0: "everything holds", 1: "something fails", 4: "incomplete"}
@@ -182,6 +183,7 @@ _LEAN_CSS = {
     LeanStatus.PROVED: "good",
     LeanStatus.DISCHARGED: "good",
     LeanStatus.ASSUMED: "plain",
+    LeanStatus.EXPORTED: "plain",
     LeanStatus.UNCHECKED: "unsure",
     LeanStatus.SORRY: "bad",
     LeanStatus.AXIOM: "bad",
@@ -229,7 +231,7 @@ def _theorem(entries: Sequence[Entry]) -> Theorem:
     return Theorem(
         anchor=anchor("t", o.declaration),
         name=o.declaration,
-        place=f"{first.file}:{o.line}" if first.file else o.module,
+        place=f"{first.file}:{o.line}" if first.file else o.module or "exported graph",
         doc=paragraphs(o.doc),
         items=tuple(_item(e) for e in entries),
     )
