@@ -30,7 +30,7 @@ def locked(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> Harness:
 
 def test_numbers_are_run_and_lean_is_unchecked(locked: Harness) -> None:
     found = report(locked, *LOCKED)
-    assert found["summary"] == {"holds": 7}
+    assert found["summary"] == {"holds": 8}
     assert found["exit_code"] == 4
     assert found["engine"] == {"kind": "lock", "lean_version": "4.28.0", "official": False}
     assert found["trust"] is None
@@ -63,7 +63,7 @@ def test_other_sources_make_everything_stale(locked: Harness) -> None:
     source = locked.root / "lean" / "PostNorm" / "Layers.lean"
     source.write_text("theorem layerNorm_eval : False := sorry\n")
     found = report(locked, *LOCKED)
-    assert found["summary"] == {"stale": 7}
+    assert found["summary"] == {"stale": 8}
     assert "not those that were locked" in found["obligations"][0]["reason"]
 
 
@@ -72,7 +72,7 @@ def test_what_was_not_accepted_is_stale(harness: Harness) -> None:
     harness.run("lock")
     harness.says(changed("new"))
     assert harness.run("lock").exit_code == 4
-    assert report(harness, *LOCKED)["summary"] == {"stale": 1}
+    assert report(harness, *LOCKED)["summary"] == {"holds": 1, "stale": 1}
 
 
 def rewrite(harness: Harness, **changes: Any) -> None:
