@@ -26,6 +26,7 @@ from bridge.policy import Policy, missing_keys, stale_reasons
 from bridge.progress import Progress, Silent
 from bridge.project import Project
 from bridge.report import EngineInfo, Entry, Report
+from bridge.report.model import shortfalls
 from bridge.report.places import folder_in_repository
 from bridge.results import ResultCache, graph_hashes
 from bridge.spelling import did_you_mean
@@ -43,6 +44,7 @@ __all__ = [
     "refuse_kernel",
     "replay_instance",
     "select_keys",
+    "shortfalls_of",
     "unknown_name",
 ]
 
@@ -131,7 +133,7 @@ def prepare(
     seed: int,
     instances: int,
     only: Sequence[str],
-    replace_graph: Graph | None,
+    replace_graph: Graph | None = None,
     graph_file: str = "",
     policy: Policy,
     trust: Trust | None,
@@ -158,6 +160,7 @@ def prepare(
         graph_file=graph_file,
         results=results,
         graph_hashes={} if results is None else graph_hashes(graphs),
+        trust=None if trust is None else policy.left_out(trust),
     )
     return chosen, context
 
@@ -225,7 +228,6 @@ def audit(
     except KeyboardInterrupt:
         interrupted = True
     engine = library.engine
-    behind = None if trust is None else policy.left_out(trust)
     part = only or replace_graph is not None
     return Report(
         tool=f"lean-obligations {__version__}",
@@ -235,11 +237,24 @@ def audit(
         seed=seed,
         entries=tuple(entries),
         interrupted=interrupted,
-        trust=behind,
-        unseen=left_unseen(library, policy, behind, whole=not part) if strict else (),
+        trust=context.trust,
+        unseen=left_unseen(library, policy, context.trust, whole=not part) if strict else (),
         missing=() if only else missing_keys(library, policy.lock),
         graph=graph_file,
     )
+
+
+def shortfalls_of(context: Context, *, whole: bool, strict: bool) -> tuple[str, ...]:
+    """Why an audit is incomplete whatever its obligations say: see :class:`bridge.report.Report`.
+
+    Args:
+        context: what was prepared.
+        whole: whether every obligation is audited, on the library's own graphs.
+        strict: whether what is left unseen counts.
+    """
+    left = left_unseen(context.library, context.policy, context.trust, whole=whole)
+    missing = missing_keys(context.library, context.policy.lock) if whole else ()
+    return shortfalls(missing, left if strict else ())
 
 
 def left_unseen(

@@ -44,6 +44,7 @@ class Context:
     graph_file: str
     results: ResultCache | None
     graph_hashes: Mapping[str, str]
+    trust: Trust | None = None
     spread: Spread | None = None
     watcher: Progress = field(default_factory=Silent)
 

@@ -17,10 +17,9 @@ import pytest
 
 if TYPE_CHECKING:
     # Not at run time: whoever does not use the flag should not pay for numpy and the bridge.
-    from bridge.library import Library
+    from bridge.judging import Context
     from bridge.obligation import Obligation
     from bridge.project import Project
-    from bridge.report import Entry
     from bridge.report.findings import Finding
     from bridge.settings import Settings
 
@@ -51,11 +50,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--obligations-strict",
         action="store_true",
-        help="fail what is unpaired, stale or inconclusive, instead of skipping it",
+        help="fail what is unpaired, stale, inconclusive or left unseen, instead of skipping it",
     )
     group.addoption(
         "--obligations-engine",
-        choices=("auto", "lake", "embedded"),
+        choices=("auto", "lake", "embedded", "lock"),
         help="which Lean to ask; default: the project's setting, or auto",
     )
     group.addoption(
@@ -117,34 +116,30 @@ class _Audit:
             config.args.append(str(self.lakefile))
 
     @cached_property
-    def library(self) -> Library:
-        """What Lean says of the project."""
-        from bridge.auditing import library_for_audit
-        from bridge.engine import select
+    def prepared(self) -> tuple[tuple[Obligation, ...], Context]:
+        """The obligations to test, and what judging them needs; asks Lean, once."""
+        from bridge.auditing import prepare
+        from bridge.results import ResultCache
+        from bridge.setup import set_up
 
-        kind = self._engine or self.settings.engine or "auto"
-        engine = select(kind, project=self.project.root)
-        if self.settings.timeout is None:
-            return library_for_audit(self.project, engine)
-        return library_for_audit(self.project, engine, timeout=self.settings.timeout)
+        setup = set_up(self.project.root, engine=self._engine)
+        return prepare(
+            setup.library(),
+            seed=setup.seed(self._seed),
+            instances=setup.instances(self._instances),
+            only=setup.settings.only,
+            policy=setup.policy,
+            trust=setup.trust(),
+            results=ResultCache.default(),
+        )
 
-    def obligations(self) -> tuple[Obligation, ...]:
-        """The obligations to test."""
-        from bridge.auditing import select_keys
+    def shortfalls(self) -> tuple[str, ...]:
+        """Why the audit as a whole is incomplete, whatever its obligations say."""
+        from bridge.auditing import shortfalls_of
 
-        return select_keys(self.library.obligations, self.settings.only)
-
-    def entry(self, key: str) -> Entry:
-        """The judgement on one obligation."""
-        from bridge.auditing import DEFAULT_INSTANCES, audit
-
-        seed = self.settings.seed if self._seed is None else self._seed
-        instances = self._instances or self.settings.instances or DEFAULT_INSTANCES
-        report = audit(self.library, seed=seed or 0, instances=instances, only=(key,))
-        if report.interrupted:
-            raise KeyboardInterrupt
-        # ``only`` takes globs, so a key may have chosen others too.
-        return next(e for e in report.entries if e.obligation.key == key)
+        _, context = self.prepared
+        whole = not self.settings.only
+        return shortfalls_of(context, whole=whole, strict=self.strict or bool(self.settings.strict))
 
 
 class _Collecting:
@@ -165,7 +160,7 @@ class _Collecting:
             from bridge.errors import ObligationsError
 
             with contextlib.suppress(ObligationsError):  # the workers meet it too, and report it
-                _ = self.audit.library
+                _ = self.audit.prepared
 
     def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> _Lakefile | None:
         """Take the project's lakefile for a file of tests."""
@@ -188,7 +183,7 @@ class _Lakefile(pytest.File):
         from bridge.report.escaping import one_line
 
         try:
-            found = self.audit.obligations()
+            found, _ = self.audit.prepared
         except ObligationsError as error:
             raise self.CollectError(_told(error)) from error
         if not found:
@@ -197,6 +192,8 @@ class _Lakefile(pytest.File):
             yield _ObligationItem.from_parent(
                 self, name=one_line(obligation.key), audit=self.audit, obligation=obligation
             )
+        whole: pytest.Item = _WholeItem.from_parent(self, name="audit:complete", audit=self.audit)
+        yield whole
 
 
 class _NotMetError(Exception):
@@ -215,9 +212,10 @@ class _ObligationItem(pytest.Item):
 
     def runtest(self) -> None:
         """Judge it: what is not verified is skipped, or fails with ``--obligations-strict``."""
+        from bridge.judging import judge
         from bridge.report.findings import findings_of
 
-        entry = self.audit.entry(self.obligation.key)
+        entry = judge(self.obligation, self.audit.prepared[1])
         self.user_properties += [
             ("verdict", entry.verdict.value),
             ("lean", entry.obligation.lean.status.value),
@@ -251,3 +249,32 @@ class _ObligationItem(pytest.Item):
         source = self.audit.project.file_of(self.obligation.module)
         path = self.path if source is None else self.audit.project.root / source
         return path, max(0, self.obligation.line - 1), self.name
+
+
+class _WholeItem(pytest.Item):
+    """Whether the audit saw all there is: no key of the lock is gone, for instance."""
+
+    def __init__(self, *, audit: _Audit, **more: Any) -> None:
+        super().__init__(**more)
+        self.audit = audit
+        self.add_marker("obligation")
+
+    def runtest(self) -> None:
+        """Skip what is incomplete, or fail it with ``--obligations-strict``."""
+        from bridge.report.escaping import one_line
+
+        found = [one_line(what) for what in self.audit.shortfalls()]
+        if found and self.audit.strict:
+            raise _NotMetError("\n".join(found))
+        if found:
+            raise pytest.skip.Exception("; ".join(found), _use_item_location=True)
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """What is missing; a traceback only where the plugin broke."""
+        if isinstance(excinfo.value, _NotMetError):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        """The project as a whole."""
+        return self.path, 0, self.name

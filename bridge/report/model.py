@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bridge.checks import CheckResult
@@ -42,6 +43,12 @@ class Entry:
     check: str | None = None
     result: CheckResult | None = None
     graph: str = ""
+
+
+def shortfalls(missing: Sequence[str], unseen: Sequence[str]) -> tuple[str, ...]:
+    """Why an audit is incomplete, in clauses: keys that are gone, and what nobody looked at."""
+    gone = (f"locked and gone: {', '.join(missing)}",) if missing else ()
+    return (*gone, *(f"left unseen: {what}" for what in unseen))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +91,9 @@ class Report:
             found.append("the audit was interrupted; the rest was not checked")
         elif not self.entries:
             found.append("nothing was audited")
-        if self.missing:
-            found.append(f"locked and gone: {', '.join(self.missing)}")
         if self.model is not None:
             found += self.model.shortfalls
-        return (*found, *(f"left unseen: {what}" for what in self.unseen))
+        return (*found, *shortfalls(self.missing, self.unseen))
 
     @property
     def exit_code(self) -> int:

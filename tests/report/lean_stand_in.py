@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import bridge.auditing
-import bridge.engine
+import bridge.judging
+import bridge.setup
 from bridge.errors import LeanSourceError
+from bridge.policy import Policy
+from bridge.project import find_project
+from bridge.settings import read_settings
 from tests.report.samples import realistic
 
 __all__ = ["install"]
@@ -19,17 +24,29 @@ def install(replace: Callable[[Any, str, Any], object]) -> None:
     entries = {e.obligation.key: e for e in realistic().entries}
     asked = []
 
-    def library_for_audit(project: Any, engine: object) -> object:
-        asked.append(project)
-        assert len(asked) == 1, "Lean is asked once in a session"
-        if (project.root / "broken").exists():
-            raise LeanSourceError("the Lean sources do not compile", remedy="correct them")
-        return SimpleNamespace(obligations=tuple(e.obligation for e in entries.values()))
+    def set_up(folder: Path, *, engine: str | None) -> bridge.setup.Setup:
+        project: Any = find_project(folder)
+        chosen: Any = SimpleNamespace(official=False, describe=lambda: "a stand-in")
+        return Made(project, chosen, read_settings(project.root), 1.0)
 
-    def audit(library: object, *, seed: int, instances: int, only: tuple[str, ...]) -> object:
-        assert (seed, instances) == (3, 50)
-        return SimpleNamespace(entries=tuple(entries[key] for key in only), interrupted=False)
+    class Made(bridge.setup.Setup):
+        def library(self, *_: Any, **__: Any) -> Any:
+            asked.append(self)
+            assert len(asked) == 1, "Lean is asked once in a session"
+            if (self.project.root / "broken").exists():
+                raise LeanSourceError("the Lean sources do not compile", remedy="correct them")
+            obligations = tuple(e.obligation for e in entries.values())
+            return SimpleNamespace(obligations=obligations, engine=self.engine)
 
-    replace(bridge.engine, "select", lambda kind, project: kind)
-    replace(bridge.auditing, "library_for_audit", library_for_audit)
-    replace(bridge.auditing, "audit", audit)
+        def trust(self, *_: Any, **__: Any) -> Any:
+            return None
+
+    def prepare(
+        library: Any, *, seed: int, instances: int, policy: Policy, trust: Any, **_: Any
+    ) -> Any:
+        assert (seed, instances, trust) == (3, 50, None)
+        return library.obligations, SimpleNamespace(library=library, policy=policy, trust=trust)
+
+    replace(bridge.setup, "set_up", set_up)
+    replace(bridge.auditing, "prepare", prepare)
+    replace(bridge.judging, "judge", lambda obligation, _: entries[obligation.key])

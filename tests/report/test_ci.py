@@ -224,7 +224,7 @@ def test_the_verdict_step(code: int, incomplete: str, expected: int) -> None:
 def test_hooks_run_commands_that_exist() -> None:
     main = pytest.importorskip("bridge.cli.main")
     hooks = read(HOOKS)
-    assert [h["id"] for h in hooks] == ["obligations-audit"]
+    assert [h["id"] for h in hooks] == ["obligations-audit", "obligations-lock"]
     for hook in hooks:
         program, name, *words = shlex.split(hook["entry"])
         assert program == "obligations"

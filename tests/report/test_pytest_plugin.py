@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
 from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
 
+from bridge import setup
+from bridge.checks import registered
+from tests.bridge.answers import statement
+from tests.cli.fake import FakeEngine, trust_answers, write_answers, write_project
 from tests.report.lean_stand_in import install
 
 pytest_plugins = ["pytester"]
+
+registered()  # pytester forgets modules imported while it runs; checks register only once
 
 ROOT = Path(__file__).parents[2]
 INSTALLED = any(e.value == "bridge.pytest_plugin" for e in entry_points(group="pytest11"))
@@ -58,9 +65,9 @@ def test_without_the_flag_nothing_is_imported(lean: pytest.Pytester) -> None:
 
 def test_each_obligation_is_a_test(lean: pytest.Pytester) -> None:
     result = run(lean, "--obligations", "-rs", "-v")
-    # 5 hold and 1 is certified, of which one rests on an axiom; one fails, one proof is
-    # unfinished, one check broke; of the 5 others, one is the unfinished one.
-    result.assert_outcomes(passed=1 + 5, failed=4, skipped=4)
+    # One for the whole passes.  5 hold and 1 is certified, of which one rests on an axiom; one
+    # fails, one proof is unfinished, one check broke; of the 5 others, one is the unfinished one.
+    result.assert_outcomes(passed=1 + 6, failed=4, skipped=4)
     result.stdout.fnmatch_lines(
         [
             "obligations: *",
@@ -72,7 +79,7 @@ def test_each_obligation_is_a_test(lean: pytest.Pytester) -> None:
 
 def test_a_failure_shows_the_counterexample_and_no_traceback(lean: pytest.Pytester) -> None:
     result = run(lean, "--obligations", "-k", "adjoint_fderiv_at and layerNorm and conclusion")
-    result.assert_outcomes(failed=1, deselected=13)
+    result.assert_outcomes(failed=1, deselected=14)
     result.stdout.fnmatch_lines(
         [
             "fails on 3 of 167 instances",
@@ -85,14 +92,60 @@ def test_a_failure_shows_the_counterexample_and_no_traceback(lean: pytest.Pytest
 
 def test_what_is_not_verified_is_skipped_with_its_reason(lean: pytest.Pytester) -> None:
     result = run(lean, "--obligations", "-rs", "-k", "hAttnPack")
-    result.assert_outcomes(skipped=1, deselected=13)
+    result.assert_outcomes(skipped=1, deselected=14)
     result.stdout.fnmatch_lines(["SKIPPED *unpaired: no check is registered for *hAttnPack"])
 
 
 def test_strict_fails_what_is_not_verified_but_not_what_is_waived(lean: pytest.Pytester) -> None:
     result = run(lean, "--obligations", "--obligations-strict")
-    result.assert_outcomes(passed=1 + 5, failed=7, skipped=1)
-    result.stdout.fnmatch_lines(["*unpaired: no check is registered for *"])
+    result.assert_outcomes(passed=1 + 5, failed=8, skipped=1)
+    result.stdout.fnmatch_lines(["*unpaired: no check is registered for *", "left unseen: *"])
+
+
+def test_what_is_locked_and_gone_is_told(
+    lean: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = {"statement": "s", "term_hash": "t", "statement_hash": "h", "check": None}
+    obligations = {"gone:conclusion": {**entry, "check_hash": None, "reason": ""}}
+    lock = {"schema": "obligations-lock/1", "answer": None, "definitions": {}}
+    text = json.dumps({**lock, "obligations": obligations})
+    (lean.path / "statements.lock.json").write_text(text)
+    run(lean, "--obligations", "-rs", "-k", "complete").stdout.fnmatch_lines(
+        ["SKIPPED *locked and gone: gone:conclusion"]
+    )
+    install(monkeypatch.setattr)
+    result = run(lean, "--obligations", "--obligations-strict", "-k", "complete")
+    result.assert_outcomes(failed=1, deselected=14)
+    result.stdout.fnmatch_lines(["locked and gone: gone:conclusion"])
+
+
+def test_waivers_lock_and_trust_count_as_in_an_audit(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LEAN_OBLIGATIONS_CACHE", str(pytester.path / "cache"))
+    monkeypatch.setattr(
+        setup, "select", lambda *_a, **_k: FakeEngine(pytester.path / "answers.json")
+    )
+    write_project(pytester.path)
+    vacuous = {"kind": "vacuous", "name": "PostNorm.empty", "why": "its conclusion is True"}
+    write_answers(
+        pytester.path / "answers.json",
+        *(statement(f"PostNorm.{n}", module="PostNorm.Layers") for n in ("waived", "new", "empty")),
+        trust=trust_answers(vacuous),
+    )
+    pytester.makefile(
+        ".toml", waivers='[[waiver]]\nkey = "waived:conclusion"\nreason = "see the paper"\n'
+    )
+    pytester.makeini("[pytest]\naddopts = -p no:cacheprovider --strict-markers\n")
+    result = run(pytester, "--obligations", "-rs")
+    result.assert_outcomes(passed=1, failed=1, skipped=2)
+    result.stdout.fnmatch_lines(
+        [
+            "*the theorem says nothing: its conclusion is True*",
+            "SKIPPED *waived: see the paper",
+            "SKIPPED *unpaired: no check is registered for new:conclusion",
+        ]
+    )
 
 
 def test_markers_choose_by_role(lean: pytest.Pytester) -> None:
@@ -109,7 +162,7 @@ def test_one_can_be_named(lean: pytest.Pytester) -> None:
 
 def test_the_folder_as_argument_does_not_double_them(lean: pytest.Pytester) -> None:
     result = run(lean, "--obligations", ".")
-    result.assert_outcomes(passed=1 + 5, failed=4, skipped=4)
+    result.assert_outcomes(passed=1 + 6, failed=4, skipped=4)
 
 
 def test_the_junit_report_names_them(lean: pytest.Pytester) -> None:
@@ -137,7 +190,7 @@ def test_another_project_can_be_named(lean: pytest.Pytester) -> None:
     for name in ("lakefile.lean", "obligations.toml"):
         (lean.path / name).rename(inner / name)
     result = run(lean, "--obligations", "--obligations-project", "inner", "-v")
-    result.assert_outcomes(passed=1 + 5, failed=4, skipped=4)
+    result.assert_outcomes(passed=1 + 6, failed=4, skipped=4)
     result.stdout.fnmatch_lines(["inner/lakefile.lean::layerNorm_hasFDerivAt:hVarEpsPos PASSED*"])
 
 
@@ -145,7 +198,7 @@ def test_the_failed_ones_can_be_run_again(
     lean: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lean.makeini("[pytest]\n")
-    run(lean, "--obligations").assert_outcomes(passed=1 + 5, failed=4, skipped=4)
+    run(lean, "--obligations").assert_outcomes(passed=1 + 6, failed=4, skipped=4)
     install(monkeypatch.setattr)
     run(lean, "--obligations", "--last-failed").assert_outcomes(failed=4)
 
@@ -165,10 +218,10 @@ def test_it_works_from_a_wheel(
     monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{ROOT}")
     lean.makeconftest(STAND_IN)
     result = lean.runpytest_subprocess("--obligations")
-    result.assert_outcomes(passed=1 + 5, failed=4, skipped=4)
+    result.assert_outcomes(passed=1 + 6, failed=4, skipped=4)
 
 
 def test_they_can_be_spread_over_processes(lean: pytest.Pytester) -> None:
     lean.makeconftest(STAND_IN)
     result = run(lean, "--obligations", "-n", "2", apart=True)
-    result.assert_outcomes(passed=1 + 5, failed=4, skipped=4)
+    result.assert_outcomes(passed=1 + 6, failed=4, skipped=4)
