@@ -61,9 +61,12 @@ def read_inputs(path: Path, d_model: int) -> Inputs:
         InvalidInputError: it is malformed.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        file = np.load(path, allow_pickle=False)
+        if not isinstance(file, np.lib.npyio.NpzFile):
+            raise ValueError("it holds one array without a name")
+        with file:
             arrays = {name: file[name] for name in file.files}
-    except (OSError, ValueError, zipfile.BadZipFile, AttributeError) as e:
+    except (OSError, ValueError, zipfile.BadZipFile) as e:
         raise InvalidInputError(f"--inputs {path} is no npz file: {e}", remedy=_REMEDY) from e
     return given(arrays, d_model, f"--inputs {path}", f"from {path}")
 
