@@ -11,6 +11,7 @@ from rich.console import Console
 from bridge.auditing import DEFAULT_INSTANCES
 from bridge.cli.completion import complete_names
 from bridge.cli.dry_run import Choice, show_plan
+from bridge.cli.groups import KeysByOption
 from bridge.cli.model_options import ModelChoice, audit_of_model, model_options
 from bridge.cli.options import JOBS, LeanChoice, graph_option, lean_options, read_graph
 from bridge.cli.watch import Watch
@@ -22,7 +23,7 @@ from bridge.report.table import table_renderable
 __all__ = ["audit_command"]
 
 
-@click.command("audit")
+@click.command("audit", cls=KeysByOption)
 @lean_options
 @click.option(
     "--seed",
@@ -135,6 +136,11 @@ def audit_command(
             f"--format {' --format '.join(formats)}: several reports need a folder to go to",
             remedy="add --output DIR",
         )
+    if dry_run and model is not None:
+        raise InvalidInputError(
+            "--dry-run says what an audit of the library would do, not one of a model",
+            remedy="leave one of --dry-run and --model out",
+        )
     if dry_run and (formats or output is not None):
         raise InvalidInputError(
             "--dry-run judges nothing, so there is nothing to report",
@@ -177,7 +183,12 @@ def audit_command(
             scheduler=scheduler,
             progress=watch,
         )
-    ctx.exit(publish(report, formats, output))
+    code = publish(report, formats, output)
+    if report.interrupted and use_cache:
+        click.echo(
+            "What was measured to its end is kept: the same command goes on there.", err=True
+        )
+    ctx.exit(code)
 
 
 def publish(report: Report, formats: tuple[str, ...], output: Path | None) -> int:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import re
 
 import click
 
-__all__ = ["HelpfulGroup"]
+__all__ = ["HelpfulGroup", "KeysByOption"]
 
 
 class HelpfulGroup(click.Group):
@@ -41,5 +42,22 @@ class HelpfulGroup(click.Group):
             if not owners:
                 raise
             raise click.UsageError(
-                f"{e.option_name} belongs to a command: write it after {' or '.join(owners)}", ctx
+                f"{e.option_name} belongs to a command: write it after its name, as in "
+                f"`{ctx.command_path} {owners[0]} {e.option_name} …`.",
+                ctx,
             ) from e
+
+
+class KeysByOption(click.Command):
+    """A command that takes keys by ``--only``, and says so where one is given without it."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the options; the command has no arguments."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as e:
+            stray = re.fullmatch(r"Got unexpected extra arguments? \((.*)\)\.?", e.message)
+            if stray is None:
+                raise
+            name = stray[1].split()[0]
+            raise click.UsageError(f"{e.message} Did you mean --only {name}?", ctx) from e

@@ -15,6 +15,7 @@ from rich.text import Text
 from bridge.auditing import select_keys, unknown_name
 from bridge.checks import registered
 from bridge.cli.completion import complete_graphs, complete_names
+from bridge.cli.groups import KeysByOption
 from bridge.cli.options import LeanChoice, lean_options
 from bridge.cli.watch import Watch
 from bridge.errors import InvalidInputError
@@ -58,7 +59,7 @@ def _obligation_json(library: Library, o: Obligation) -> dict[str, object]:
     }
 
 
-@click.command("list")
+@click.command("list", cls=KeysByOption)
 @lean_options
 @click.option(
     "--only",

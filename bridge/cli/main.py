@@ -6,6 +6,7 @@ import errno
 import multiprocessing
 import sys
 import traceback
+from pathlib import Path
 from typing import Any
 
 import click
@@ -13,6 +14,7 @@ from rich.console import Console
 from rich.text import Text
 
 from bridge import __version__
+from bridge.cache import cache_folder
 from bridge.cli.audit_command import audit_command
 from bridge.cli.completion import completion_command
 from bridge.cli.engine_commands import build_command, doctor_command, engine_group
@@ -58,11 +60,12 @@ class _Group(HelpfulGroup):
 
 
 def _of_file(error: OSError) -> InvalidInputError:
-    where = "" if error.filename is None else f"{error.filename}: "
-    return InvalidInputError(
-        f"{where}{error.strerror or error}",
-        remedy="see that the disk has room and that the file or folder can be read and written",
-    )
+    name = error.filename
+    where = "" if name is None else f"{name}: "
+    remedy = "see that the disk has room and that the file or folder can be read and written"
+    if isinstance(name, str) and Path(name).is_relative_to(cache_folder()):
+        remedy += ", or set LEAN_OBLIGATIONS_CACHE to another folder"
+    return InvalidInputError(f"{where}{error.strerror or error}", remedy=remedy)
 
 
 def _bug(error: Exception) -> ObligationsError:

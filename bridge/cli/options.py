@@ -52,7 +52,10 @@ class _Jobs(click.ParamType):  # type: ignore[type-arg,unused-ignore]
         if value == "auto":
             allowed = getattr(os, "sched_getaffinity", None)
             return len(allowed(0)) if allowed is not None else os.cpu_count() or 1
-        return int(click.IntRange(min=1).convert(value, param, ctx))
+        try:
+            return int(click.IntRange(min=1).convert(value, param, ctx))
+        except click.BadParameter:
+            self.fail(f"expected a number of processes or auto but got {value!r}", param, ctx)
 
 
 JOBS = _Jobs()

@@ -59,9 +59,9 @@ def test_every_option_says_what_it_does(path: tuple[str, ...]) -> None:
 
 
 def test_an_option_before_its_command_is_explained() -> None:
-    result = CliRunner().invoke(group, ["--engine", "lake", "build"])
+    result = CliRunner().invoke(group, ["--engine", "lake", "build"], prog_name="obligations")
     assert result.exit_code == 2
-    assert "--engine belongs to a command: write it after audit" in " ".join(result.stderr.split())
+    assert "as in `obligations audit --engine …`" in " ".join(result.stderr.split())
 
 
 def test_commands_stand_in_the_order_of_a_session() -> None:
@@ -122,6 +122,10 @@ def test_a_full_disk_is_no_verdict(harness: Harness, monkeypatch: pytest.MonkeyP
         ),
         (("audit", "--instance", "3"), "--instances"),
         (("audit", "--engine", "lak"), "'lake'"),
+        (("audit", "layerNorm_eval"), "Did you mean --only layerNorm_eval?"),
+        (("list", "a", "b"), "Did you mean --only a?"),
+        (("audit", "--jobs", "many"), "expected a number of processes or auto but got 'many'"),
+        (("audit", "--jobs", "0"), "or auto but got '0'"),
     ],
 )
 def test_what_was_meant_is_suggested(
