@@ -31,6 +31,7 @@ from bridge.report.places import folder_in_repository
 from bridge.results import ResultCache, graph_hashes
 from bridge.spelling import did_you_mean
 from bridge.trust import Trust
+from numeric import balls
 from numeric.errors import GraphError
 from numeric.graph import Graph, parse_graph
 
@@ -177,6 +178,7 @@ def audit(
     trust: Trust | None = None,
     results: ResultCache | None = None,
     strict: bool = False,
+    certify: float | None = None,
     spread: Spread | None = None,
     progress: Progress | None = None,
 ) -> Report:
@@ -193,16 +195,23 @@ def audit(
         trust: what is behind the statements; not looked at where it is not given.
         results: where results of the same checks on the same graphs are kept, if anywhere.
         strict: whether what this audit leaves unseen makes it incomplete.
+        certify: enclose each side condition in ball arithmetic, on the box of this radius around
+            each instance; ``None`` leaves it out.
         spread: who measures; this process if None.  The report is the same.
         progress: who is told.
 
     Raises:
-        InvalidInputError: ``only`` matches nothing, an exported graph is malformed, or a waiver,
-            or a name that need not be tagged, is not needed.
+        InvalidInputError: ``only`` matches nothing, an exported graph is malformed, a waiver, or a
+            name that need not be tagged, is not needed, or ``certify`` lacks python-flint.
         LeanSourceError: the kernel refuses a constant of the project.
     """
     watcher = progress or Silent()
     policy = policy or Policy()
+    if certify is not None and balls.version() is None:
+        raise InvalidInputError(
+            "--certify needs python-flint, which is not installed",
+            remedy="pip install 'lean-obligations[rigorous]'",
+        )
     chosen, context = prepare(
         library,
         seed=seed,
@@ -214,7 +223,7 @@ def audit(
         trust=trust,
         results=results,
     )
-    context = replace(context, spread=spread, watcher=watcher)
+    context = replace(context, certify=certify, spread=spread, watcher=watcher)
     entries: list[Entry] = []
     interrupted = False
     try:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 
 from bridge.checks import Check, CheckInterrupted, CheckResult, Spread, registered, run_check
 from bridge.checks import GraphRequest as CheckGraphRequest
+from bridge.checks.certify import certifiable, certify
+from bridge.checks.runner import CheckRun
 from bridge.library import Library
 from bridge.obligation import Obligation
 from bridge.policy import TRUST_PREFIX, Policy
@@ -15,6 +17,7 @@ from bridge.report import Entry
 from bridge.results import ResultCache
 from bridge.trust import Trust
 from bridge.verdict import Role, Verdict
+from numeric import balls
 from numeric.graph import Graph
 
 __all__ = [
@@ -45,6 +48,7 @@ class Context:
     results: ResultCache | None
     graph_hashes: Mapping[str, str]
     trust: Trust | None = None
+    certify: float | None = None
     spread: Spread | None = None
     watcher: Progress = field(default_factory=Silent)
 
@@ -72,7 +76,7 @@ def judge(obligation: Obligation, context: Context) -> Entry:
         return replace(made, result=result)
 
     try:
-        return entry(_measured(check, obligation, context))
+        return entry(_certified(check, obligation, context, _measured(check, obligation, context)))
     except CheckInterrupted as stop:
         raise Interrupted(entry(stop.result)) from stop
 
@@ -163,6 +167,26 @@ def _measured(check: Check, obligation: Obligation, context: Context) -> CheckRe
     if context.results is not None:
         context.results.store(_stored_under(check, obligation, context), result)
     return result
+
+
+def _certified(
+    check: Check, obligation: Obligation, context: Context, result: CheckResult
+) -> CheckResult:
+    """The result with its certificate, where one is asked for and there is something to certify."""
+    run = CheckRun(check, (), context.graphs, obligation.key, context.seed)
+    if context.certify is None or not certifiable(run, result):
+        return result
+    name = f"{_stored_under(check, obligation, context)}-{context.certify!r}-{balls.version()}"
+    if context.results is not None and (known := context.results.load(name)) is not None:
+        return known
+
+    def tell(done: int, total: int) -> None:
+        context.watcher.update("enclosing", done, total, unit=obligation.key)
+
+    found = certify(run, result, instances=context.instances, radius=context.certify, progress=tell)
+    if context.results is not None:
+        context.results.store(name, found)
+    return found
 
 
 def swapped_reason(trust: Trust | None, policy: Policy) -> str:

@@ -22,7 +22,15 @@ import numpy as np
 import numeric
 from bridge import checks
 from bridge.cache import AnswerCache, cache_folder
-from bridge.checks import Check, CheckResult, Counterexample, FamilyCount, GraphRequest, Worst
+from bridge.checks import (
+    Certificate,
+    Check,
+    CheckResult,
+    Counterexample,
+    FamilyCount,
+    GraphRequest,
+    Worst,
+)
 from bridge.files import write_atomically
 from bridge.verdict import Verdict
 from numeric import torch_block
@@ -135,4 +143,5 @@ def _result(body: dict[str, Any]) -> CheckResult:
         worst=None if body["worst"] is None else Worst(**body["worst"]),
         counterexample=counterexample,
         families=tuple(FamilyCount(**f) for f in body["families"]),
+        certificate=None if body["certificate"] is None else Certificate(**body["certificate"]),
     )

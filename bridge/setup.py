@@ -78,6 +78,7 @@ class Setup:
         look_behind: bool = True,
         use_cache: bool = True,
         strict: bool | None = None,
+        certify: float | None = None,
         jobs: int = 1,
         scheduler: str | None = None,
         progress: Progress | None = None,
@@ -103,6 +104,7 @@ class Setup:
                 trust=trust,
                 results=ResultCache.default() if use_cache else None,
                 strict=self.strict(strict),
+                certify=certify,
                 spread=spread,
                 progress=progress,
             )

@@ -13,11 +13,12 @@ from bridge.checks.registry import (
     graph_requests,
     registered,
 )
-from bridge.checks.result import CheckResult, Counterexample, FamilyCount, Worst
+from bridge.checks.result import Certificate, CheckResult, Counterexample, FamilyCount, Worst
 from bridge.checks.runner import CheckInterrupted, CheckRun, Replay, replay, run_check
 from bridge.checks.units import Chunk, Found, Here, Probe, Spread, Unit
 
 __all__ = [
+    "Certificate",
     "Check",
     "CheckInterrupted",
     "CheckResult",

@@ -9,6 +9,8 @@ from __future__ import annotations
 from bridge.checks.measures import (
     backprop_is_right,
     derivative_is_right,
+    enclosed,
+    enclosed_eps,
     eps_positive,
     std_not_zero,
     value_is_right,
@@ -30,6 +32,7 @@ REFUTED_BY = ("eps 0, constant row", "eps 0, d_model 1", "eps overwhelms varianc
     graph=GRAPH,
     sizes=SIZES,
     refuted_by=REFUTED_BY,
+    encloses=enclosed("norm1.varEps"),
 )
 def biased_first_var_plus_eps_is_positive(case: Case) -> Measurement:
     """0 < var + ε in every row that the first LayerNorm normalizes.
@@ -45,6 +48,7 @@ def biased_first_var_plus_eps_is_positive(case: Case) -> Measurement:
     graph=GRAPH,
     sizes=SIZES,
     refuted_by=REFUTED_BY,
+    encloses=enclosed("norm1.std"),
 )
 def biased_first_std_is_not_zero(case: Case) -> Measurement:
     """std ≠ 0 in every row that the first LayerNorm normalizes.
@@ -60,6 +64,7 @@ def biased_first_std_is_not_zero(case: Case) -> Measurement:
     graph=GRAPH,
     sizes=SIZES,
     refuted_by=REFUTED_BY,
+    encloses=enclosed("norm2.varEps"),
 )
 def biased_second_var_plus_eps_is_positive(case: Case) -> Measurement:
     """0 < var + ε in every row that the second LayerNorm normalizes.
@@ -75,6 +80,7 @@ def biased_second_var_plus_eps_is_positive(case: Case) -> Measurement:
     graph=GRAPH,
     sizes=SIZES,
     refuted_by=REFUTED_BY,
+    encloses=enclosed("norm2.std"),
 )
 def biased_second_std_is_not_zero(case: Case) -> Measurement:
     """std ≠ 0 in every row that the second LayerNorm normalizes.
@@ -90,6 +96,7 @@ def biased_second_std_is_not_zero(case: Case) -> Measurement:
     graph=GRAPH,
     sizes=SIZES,
     refuted_by=REFUTED_BY,
+    encloses=enclosed_eps("eps1"),
 )
 def biased_first_eps_is_positive(case: Case) -> Measurement:
     """0 < ε of the first LayerNorm."""
@@ -102,6 +109,7 @@ def biased_first_eps_is_positive(case: Case) -> Measurement:
     graph=GRAPH,
     sizes=SIZES,
     refuted_by=REFUTED_BY,
+    encloses=enclosed_eps("eps2"),
 )
 def biased_second_eps_is_positive(case: Case) -> Measurement:
     """0 < ε of the second LayerNorm."""

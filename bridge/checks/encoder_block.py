@@ -10,6 +10,8 @@ from __future__ import annotations
 from bridge.checks.measures import (
     backprop_is_right,
     derivative_is_right,
+    enclosed,
+    enclosed_eps,
     eps_positive,
     every_operation_is_right,
     pack_is_differentiable,
@@ -35,6 +37,7 @@ REFUTED_BY = ("eps 0, constant row", "eps 0, d_model 1", "eps overwhelms varianc
     graph=BLOCK,
     sizes=SIZES,
     refuted_by=REFUTED_BY,
+    encloses=enclosed("norm1.varEps"),
 )
 def first_var_plus_eps_is_positive(case: Case) -> Measurement:
     """0 < var + ε₁ in every row of MHA(x) + x.
@@ -53,6 +56,7 @@ def first_var_plus_eps_is_positive(case: Case) -> Measurement:
     graph=BLOCK,
     sizes=SIZES,
     refuted_by=REFUTED_BY,
+    encloses=enclosed("norm1.std"),
 )
 def first_std_is_not_zero(case: Case) -> Measurement:
     """std ≠ 0 in every row of MHA(x) + x: decided as ``hNorm1VarEpsPos`` is, for std is 0 exactly
@@ -67,6 +71,7 @@ def first_std_is_not_zero(case: Case) -> Measurement:
     graph=BLOCK,
     sizes=SIZES,
     refuted_by=REFUTED_BY,
+    encloses=enclosed("norm2.varEps"),
 )
 def second_var_plus_eps_is_positive(case: Case) -> Measurement:
     """0 < var + ε₂ in every row of FFN(y) + y, y the first sublayer's output: decided as
@@ -81,6 +86,7 @@ def second_var_plus_eps_is_positive(case: Case) -> Measurement:
     graph=BLOCK,
     sizes=SIZES,
     refuted_by=REFUTED_BY,
+    encloses=enclosed("norm2.std"),
 )
 def second_std_is_not_zero(case: Case) -> Measurement:
     """std ≠ 0 in every row of FFN(y) + y, y the first sublayer's output: decided as
@@ -127,6 +133,7 @@ def block_backprop_is_the_adjoint(case: Case) -> Measurement:
     graph=BLOCK,
     sizes=SIZES,
     refuted_by=REFUTED_BY,
+    encloses=enclosed_eps("eps1"),
 )
 def first_eps_is_positive(case: Case) -> Measurement:
     """0 < ε of the first LayerNorm."""
@@ -140,6 +147,7 @@ def first_eps_is_positive(case: Case) -> Measurement:
     graph=BLOCK,
     sizes=SIZES,
     refuted_by=REFUTED_BY,
+    encloses=enclosed_eps("eps2"),
 )
 def second_eps_is_positive(case: Case) -> Measurement:
     """0 < ε of the second LayerNorm."""
@@ -219,6 +227,7 @@ def block_has_its_derivative(case: Case) -> Measurement:
     graph=RESIDUAL,
     sizes=SIZES,
     refuted_by=REFUTED_BY,
+    encloses=enclosed("norm1.varEps"),
 )
 def var_plus_eps_is_positive_before_the_residual(case: Case) -> Measurement:
     """0 < var + ε₁ in every row of MHA(x) + x: decided as for the whole block."""
@@ -230,6 +239,7 @@ def var_plus_eps_is_positive_before_the_residual(case: Case) -> Measurement:
     graph=RESIDUAL,
     sizes=SIZES,
     refuted_by=REFUTED_BY,
+    encloses=enclosed("norm1.std"),
 )
 def std_is_not_zero_before_the_residual(case: Case) -> Measurement:
     """std ≠ 0 in every row of MHA(x) + x: decided as for the whole block."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from bridge.checks.measures import (
     backprop_is_right,
     derivative_is_right,
+    enclosed,
     std_not_zero,
     value_is_right,
     var_eps_positive,
@@ -29,6 +30,7 @@ REFUTED_BY = ("eps 0, constant row", "eps 0, d_model 1", "eps overwhelms varianc
     graph=GRAPH,
     sizes=SIZES,
     refuted_by=REFUTED_BY,
+    encloses=enclosed("varEps"),
 )
 def var_plus_eps_is_positive(case: Case) -> Measurement:
     """0 < var + ε in every row, for the rows exactly as given.
@@ -47,6 +49,7 @@ def var_plus_eps_is_positive(case: Case) -> Measurement:
     graph=GRAPH,
     sizes=SIZES,
     refuted_by=REFUTED_BY,
+    encloses=enclosed("std"),
 )
 def std_is_not_zero(case: Case) -> Measurement:
     """std = √(max(var + ε, 0)) ≠ 0 in every row, for the rows exactly as given.

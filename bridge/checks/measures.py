@@ -5,10 +5,13 @@ A check is a theorem's sentence as a docstring, and one of these.
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import numpy.typing as npt
 
-from numeric import layer_norm
+from bridge.checks.registry import Enclosure
+from numeric import balls, layer_norm
 from numeric.case import Case
 from numeric.closed_forms import Arguments, closed_form
 from numeric.enclosure import radii
@@ -29,6 +32,8 @@ __all__ = [
     "CLOSED_FORM",
     "backprop_is_right",
     "derivative_is_right",
+    "enclosed",
+    "enclosed_eps",
     "eps_positive",
     "every_operation_is_right",
     "pack_is_differentiable",
@@ -118,6 +123,20 @@ def var_eps_positive(case: Case, norm: str = "", symbol: str = "eps") -> Measure
         symbol: of its ε.
     """
     return _positive(case, norm, symbol, "varEps")
+
+
+def enclosed(tensor: str) -> Enclosure:
+    """Bounds of a saved tensor from below, by ball arithmetic on the graph itself."""
+    return partial(balls.least, tensor=tensor)
+
+
+def enclosed_eps(symbol: str) -> Enclosure:
+    """ε itself: the instance's own number, which is exact and which no box moves."""
+    return partial(_own_constant, symbol=symbol)
+
+
+def _own_constant(case: Case, *, radius: float, symbol: str) -> FloatArray:
+    return case.batch.constants[symbol]
 
 
 def eps_positive(case: Case, symbol: str) -> Measurement:

@@ -6,7 +6,7 @@ The closed forms beside them are `numeric.post_norm`; the Lean source is
 
 from __future__ import annotations
 
-from bridge.checks.measures import backprop_is_right, std_not_zero, var_eps_positive
+from bridge.checks.measures import backprop_is_right, enclosed, std_not_zero, var_eps_positive
 from bridge.checks.registry import check
 from numeric.block_mutants import mutants_of
 from numeric.case import Case
@@ -24,6 +24,7 @@ REFUTED_BY = ("eps 0, constant row", "eps 0, d_model 1", "eps overwhelms varianc
     graph=MHA,
     sizes=MHA_SIZES,
     refuted_by=REFUTED_BY,
+    encloses=enclosed("norm.varEps"),
 )
 def attention_sublayer_var_plus_eps_is_positive(case: Case) -> Measurement:
     """0 < var + ε in every row of MHA(x) + x.
@@ -40,6 +41,7 @@ def attention_sublayer_var_plus_eps_is_positive(case: Case) -> Measurement:
     graph=MHA,
     sizes=MHA_SIZES,
     refuted_by=REFUTED_BY,
+    encloses=enclosed("norm.std"),
 )
 def attention_sublayer_std_is_not_zero(case: Case) -> Measurement:
     """std ≠ 0 in every row of MHA(x) + x: decided as ``hVarEpsPos`` is, for std is 0 exactly where
@@ -68,6 +70,7 @@ def attention_sublayer_backprop_is_the_adjoint(case: Case) -> Measurement:
     graph=FFN,
     sizes=FFN_SIZES,
     refuted_by=REFUTED_BY,
+    encloses=enclosed("norm.varEps"),
 )
 def feed_forward_sublayer_var_plus_eps_is_positive(case: Case) -> Measurement:
     """0 < var + ε in every row of FFN(x) + x.
@@ -84,6 +87,7 @@ def feed_forward_sublayer_var_plus_eps_is_positive(case: Case) -> Measurement:
     graph=FFN,
     sizes=FFN_SIZES,
     refuted_by=REFUTED_BY,
+    encloses=enclosed("norm.std"),
 )
 def feed_forward_sublayer_std_is_not_zero(case: Case) -> Measurement:
     """std ≠ 0 in every row of FFN(x) + x: decided as ``hVarEpsPos`` is, for std is 0 exactly where

@@ -8,6 +8,10 @@ import pkgutil
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
 
 from bridge.errors import ObligationsError
 from bridge.verdict import Role
@@ -18,6 +22,7 @@ from numeric.mutants import Mutant
 
 __all__ = [
     "Check",
+    "Enclosure",
     "GraphRequest",
     "RegistrationError",
     "check",
@@ -26,6 +31,14 @@ __all__ = [
 ]
 
 Measure = Callable[[Case], Measurement]
+
+
+class Enclosure(Protocol):
+    """A lower bound, ``(B,)``, of what must be positive, in the box of ``radius`` around each
+    instance."""
+
+    def __call__(self, case: Case, *, radius: float) -> npt.NDArray[np.float64]:
+        """The bounds; −∞ where nothing is known."""
 
 
 class RegistrationError(ObligationsError):
@@ -55,6 +68,8 @@ class Check:
         rejects: mutants that the check must reject: of a conclusion or a graph, or of a hypothesis
             that no instance can violate, such as that a smooth map has a derivative.
         remark: a sentence for the report where the check holds, such as who took part.
+        encloses: of a hypothesis that something is positive: a lower bound of it in the box of a
+            radius around each instance, by rigorous arithmetic.
     """
 
     name: str
@@ -67,6 +82,7 @@ class Check:
     refuted_by: tuple[str, ...] = ()
     rejects: tuple[Mutant, ...] = ()
     remark: Callable[[], str] = str
+    encloses: Enclosure | None = None
 
     @property
     def families(self) -> tuple[Family, ...]:
@@ -92,6 +108,7 @@ def check(
     refuted_by: Iterable[str] = (),
     rejects: Iterable[Mutant] = (),
     remark: Callable[[], str] = str,
+    encloses: Enclosure | None = None,
     registry: dict[str, Check] | None = None,
 ) -> Callable[[Measure], Measure]:
     """Register a function as the check of the obligations ``keys``.
@@ -105,6 +122,8 @@ def check(
         rejects: for a conclusion, or a hypothesis that no instance violates, the mutants that it
             must reject.
         remark: called when the check holds; what it returns goes into the report.
+        encloses: for a hypothesis that can be certified: a lower bound, ``(B,)``, of what must be
+            positive, valid for all inputs within a radius.
         registry: where to register; the project's own unless a test gives another.
 
     Raises:
@@ -126,6 +145,7 @@ def check(
             refuted_by=tuple(refuted_by),
             rejects=tuple(rejects),
             remark=remark,
+            encloses=encloses,
         )
         _validate(made, target)
         target.update(dict.fromkeys(keys, made))

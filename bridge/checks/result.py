@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bridge.verdict import Verdict
 
-__all__ = ["CheckResult", "Counterexample", "FamilyCount", "Worst"]
+__all__ = ["Certificate", "CheckResult", "Counterexample", "FamilyCount", "Worst"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,25 @@ class FamilyCount:
 
 
 @dataclass(frozen=True, slots=True)
+class Certificate:
+    """What ball arithmetic shows of a hypothesis.
+
+    Attributes:
+        radius: how far each entry of each input may be from the instance's.
+        precision: bits of the midpoints.
+        instances: boxes that were looked at.
+        enclosed: those on all of which the hypothesis is shown to hold.
+        least: a number that the quantity which must be positive is not below, in any box.
+    """
+
+    radius: float
+    precision: int
+    instances: int
+    enclosed: int
+    least: float
+
+
+@dataclass(frozen=True, slots=True)
 class CheckResult:
     """The judgement of one check on one obligation.
 
@@ -66,3 +85,4 @@ class CheckResult:
     worst: Worst | None = None
     counterexample: Counterexample | None = None
     families: tuple[FamilyCount, ...] = ()
+    certificate: Certificate | None = None

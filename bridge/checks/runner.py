@@ -162,6 +162,13 @@ class CheckRun:
                     remedy="check both on one graph",
                 )
 
+    def shares(self, instances: int) -> dict[str, int]:
+        """Instances for each family that counts: as equal as can be, the first ones get the rest,
+        none gets nothing."""
+        names = [f.name for f in self.check.families if self.fits(f)]
+        each, rest = divmod(max(instances, len(names)), len(names))
+        return {name: each + (position < rest) for position, name in enumerate(names)}
+
     def chunks(self, family: str, count: int) -> Iterator[Chunk]:
         """The first ``count`` instances of a family, in pieces that fit a core's cache."""
         size = chunk_of(self.graph(FAMILIES[family]))
@@ -291,8 +298,7 @@ class _Judgement:
         self.run = run
         self.spread = spread
         self.progress = progress
-        names = [f.name for f in run.check.families if run.fits(f)]
-        self.shares = dict(zip(names, _shares(instances, len(names)), strict=True))
+        self.shares = run.shares(instances)
         self.refuting = dict.fromkeys(
             (name for name in run.check.refuted_by if run.fits(FAMILIES[name])),
             max(2, instances // 50),
@@ -407,10 +413,3 @@ def _whole(found: Found) -> Tally | bool:
 
 def _said(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"
-
-
-def _shares(instances: int, families: int) -> list[int]:
-    """Instances for each family: as equal as can be, the first ones get the rest, none gets
-    nothing."""
-    each, rest = divmod(max(instances, families), families)
-    return [each + (position < rest) for position in range(families)]

@@ -97,6 +97,17 @@ __all__ = ["audit_command"]
     "setting `untagged`.  Off by default.",
 )
 @click.option(
+    "--certify",
+    type=click.FloatRange(min=0),
+    is_flag=False,
+    flag_value=1e-6,
+    metavar="[RADIUS]",
+    help="Enclose each side condition that holds in ball arithmetic, for every input within RADIUS "
+    "of each instance, entry by entry (1e-6 where none is given; 0 is the instance alone): "
+    "the verdict is `certified` where that shows it on all of them.  Needs the extra "
+    "`rigorous`; slow, so meant for small sizes.",
+)
+@click.option(
     "--dry-run",
     is_flag=True,
     help="Only say what would be asked and measured, and what is kept from an earlier audit; Lean "
@@ -112,6 +123,7 @@ def audit_command(
     jobs: int,
     scheduler: str | None,
     strict: bool | None,
+    certify: float | None,
     seed: int | None,
     instances: int | None,
     only: tuple[str, ...],
@@ -129,6 +141,7 @@ def audit_command(
     obligations audit --format json > report.json
     obligations audit --format json --format table --output reports
     obligations audit --dry-run
+    obligations audit --certify --only '*:hNorm?VarEpsPos'
     obligations audit --model model.safetensors --inputs tokens.npz
     """
     if len(formats) > 1 and output is None:
@@ -179,6 +192,7 @@ def audit_command(
             look_behind=look_behind,
             use_cache=use_cache,
             strict=strict,
+            certify=certify,
             jobs=jobs,
             scheduler=scheduler,
             progress=watch,

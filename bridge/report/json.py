@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 
+from bridge.checks import Certificate
 from bridge.report.escaping import json_text
 from bridge.report.layers_json import model_json
 from bridge.report.model import SCHEMA, Entry, Report
@@ -82,6 +83,19 @@ def _entry(entry: Entry, replay: str) -> dict[str, object]:
             for f in r.families
         ],
         "counterexample": counterexample,
+        "certificate": None if r is None else _certificate(r.certificate),
+    }
+
+
+def _certificate(found: Certificate | None) -> dict[str, object] | None:
+    if found is None:
+        return None
+    return {
+        "radius": found.radius,
+        "precision": found.precision,
+        "instances": found.instances,
+        "enclosed": found.enclosed,
+        "least": _number(found.least),
     }
 
 

@@ -319,6 +319,33 @@ def test_a_wrong_graph_is_told_by_its_first_wrong_tensor(harness: Harness, tmp_p
     )
 
 
+def test_side_conditions_are_certified_on_boxes(harness: Harness) -> None:
+    options = ("--instances", "24", "--only", "*:hVarEpsPos", "--only", "layerNorm_eval")
+    plain = json.loads(harness.run("audit", *options, "--format", "json").stdout)
+    assert [o["certificate"] for o in plain["obligations"]] == [None, None, None]
+    result = harness.run("audit", *options, "--certify=1e-3", "--format", "json")
+    first, second, conclusion = json.loads(result.stdout)["obligations"]
+    assert first["verdict"] == second["verdict"] == "certified"
+    assert "the whole box of radius 0.001 around each" in first["reason"]
+    assert first["certificate"]["radius"] == 1e-3
+    assert first["certificate"]["enclosed"] == 24
+    assert conclusion["verdict"] == "holds"
+    again = harness.run("audit", "--certify", *options)
+    assert again.exit_code == 0
+    assert "box of radius 1e-06" in " ".join(again.stdout.split())
+
+
+def test_certifying_without_python_flint_is_wrong_usage(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from numeric import balls
+
+    monkeypatch.setattr(balls, "version", lambda: None)
+    result = harness.run("audit", "--certify")
+    assert result.exit_code == 2
+    assert "pip install 'lean-obligations[rigorous]'" in " ".join(result.stderr.split())
+
+
 def test_reports_go_to_a_folder(harness: Harness, tmp_path: Path) -> None:
     folder = tmp_path / "reports"
     formats = ("--format", "json", "--format", "table")
