@@ -39,9 +39,10 @@ def layer_differs(layer: LayerReport) -> bool:
 def model_lines(model: ModelReport) -> tuple[str, ...]:
     """What model it is, and what went in, in a few sentences."""
     exact = "" if model.dtype in ("F64", "float64") else ", converted to float64, which is exact"
+    layers = "layer" if len(model.layers) == 1 else "layers"
     plural = "" if model.sequences == 1 else "s"
     lines = [
-        f"{model.source}: {len(model.layers)} encoder layers ({model.naming}), "
+        f"{model.source}: {len(model.layers)} encoder {layers} ({model.naming}), "
         f"{model.dtype}{exact}",
         f"input: {model.sequences} sequence{plural} of {model.seq_len} tokens, "
         f"{model.inputs}; each layer gets what the one before hands on",
@@ -78,7 +79,8 @@ def _groups(layers: Sequence[LayerReport]) -> list[tuple[str, list[LayerReport]]
 def _how(layer: LayerReport) -> str:
     if not layer.computed_by:
         return ""
-    against = " and ".join(layer.compared_with)
+    *others, last = layer.compared_with
+    against = f"{', '.join(others)} and {last}" if others else last
     return f"value and backprop by {layer.computed_by}, against {against}"
 
 
@@ -99,7 +101,7 @@ def layers_renderable(model: ModelReport) -> RenderableType:
 
 def _failures(layer: LayerReport) -> list[str]:
     return [
-        f"{layer.name}: {o.key.rpartition(':')[2]} {o.verdict.value}: {o.reason}"
+        f"{layer.name}, {o.key} {o.verdict.value}: {o.reason}"
         for o in layer.obligations
         if o.verdict is not Verdict.HOLDS
     ]

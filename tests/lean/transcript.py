@@ -15,7 +15,8 @@ BLOCK = re.compile(
 )
 LEFT_OUT = "…"
 PROGRESS = re.compile(
-    r"^(compiling Lean|asking Lean|handing every constant.*|checking|instances)( …| [\d.]+ s)$"
+    r"^(compiling Lean|asking Lean|handing every constant.*|checking|auditing layers|instances)"
+    r"( …| [\d.]+ s)$"
 )
 
 # What may differ between machines, versions of the library, and engines.
