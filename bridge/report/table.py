@@ -17,6 +17,7 @@ from rich.text import Text
 
 from bridge.obligation import Obligation
 from bridge.report.escaping import one_line
+from bridge.report.findings import Level, findings
 from bridge.report.layers_table import layers_renderable
 from bridge.report.model import Entry, Report
 from bridge.report.replay import folded, replay_command
@@ -154,6 +155,14 @@ def _trust(report: Report) -> list[str]:
     return lines
 
 
+def _next_steps(report: Report) -> list[str]:
+    """What to do about each kind of finding, worst first."""
+    if not report.entries:
+        return ["→ tag a theorem with @[obligation]"]
+    rules = dict.fromkeys(f.rule for f in findings(report) if f.rule.level is not Level.NOTE)
+    return [f"→ {rule.id.partition('-')[2]}: {rule.remedy}" for rule in rules]
+
+
 def _summary(report: Report) -> Text:
     proved = sum(
         e.obligation.lean.status is LeanStatus.PROVED
@@ -166,6 +175,7 @@ def _summary(report: Report) -> Text:
     lines += [one_line(f"{what[0].upper()}{what[1:]}.") for what in report.shortfalls]
     lines += _trust(report)
     lines.append("Numbers are evidence on the instances drawn, not proofs.")
+    lines += _next_steps(report)
     lines.append(f"exit code {report.exit_code}")
     return Text("\n".join(lines))
 

@@ -80,6 +80,7 @@ def test_nothing_audited_is_incomplete(harness: Harness) -> None:
     result = harness.run("audit")
     assert result.exit_code == 4
     assert "nothing was audited" in result.stdout
+    assert "→ tag a theorem with @[obligation]" in result.stdout
 
 
 def test_an_obligation_without_a_check_is_incomplete(harness: Harness) -> None:
@@ -88,6 +89,7 @@ def test_an_obligation_without_a_check_is_incomplete(harness: Harness) -> None:
     assert result.exit_code == 4
     assert "no check is registered for new:hNew" in " ".join(result.stdout.split())
     assert "2 unpaired" in result.stdout
+    assert "→ unpaired: Write a check for its key, or waive it" in result.stdout
 
 
 def test_a_hypothesis_is_judged_beside_one_that_has_no_check(harness: Harness) -> None:
