@@ -18,7 +18,15 @@ from bridge.checks import (
 from bridge.checks.mutation import MutationReport, mutation_matrix
 from bridge.engine import Engine
 from bridge.errors import InvalidInputError, LeanSourceError
-from bridge.judging import Context, Interrupted, hypothesis_keys, judge, swapped_reason
+from bridge.judging import (
+    Context,
+    Interrupted,
+    decided,
+    hypothesis_keys,
+    judge,
+    kept,
+    swapped_reason,
+)
 from bridge.lean_client import DEFAULT_TIMEOUT, GraphRequest
 from bridge.library import Library, read_library
 from bridge.obligation import Obligation
@@ -38,6 +46,7 @@ from numeric.graph import Graph, parse_graph
 __all__ = [
     "DEFAULT_INSTANCES",
     "audit",
+    "last_entry",
     "left_unseen",
     "library_for_audit",
     "mutate",
@@ -264,6 +273,26 @@ def shortfalls_of(context: Context, *, whole: bool, strict: bool) -> tuple[str, 
     left = left_unseen(context.library, context.policy, context.trust, whole=whole)
     missing = missing_keys(context.library, context.policy.lock) if whole else ()
     return shortfalls(missing, left if strict else ())
+
+
+def last_entry(
+    library: Library, obligation: Obligation, *, seed: int, instances: int, policy: Policy
+) -> Entry | None:
+    """The judgement that an audit would give without measuring; ``None`` where it would measure."""
+    _, context = prepare(
+        library,
+        seed=seed,
+        instances=instances,
+        only=(),
+        replace_graph=None,
+        policy=policy,
+        trust=None,
+        results=ResultCache.default(),
+    )
+    check = decided(obligation, context)
+    if isinstance(check, Entry):
+        return check
+    return None if kept(check, obligation, context) is None else judge(obligation, context)
 
 
 def left_unseen(

@@ -29,6 +29,8 @@ from bridge.checks import (
     Counterexample,
     FamilyCount,
     GraphRequest,
+    Need,
+    Witness,
     Worst,
 )
 from bridge.files import write_atomically
@@ -143,5 +145,7 @@ def _result(body: dict[str, Any]) -> CheckResult:
         worst=None if body["worst"] is None else Worst(**body["worst"]),
         counterexample=counterexample,
         families=tuple(FamilyCount(**f) for f in body["families"]),
+        witness=None if body["witness"] is None else Witness(**body["witness"]),
+        needs=tuple(Need(**n) for n in body["needs"]),
         certificate=None if body["certificate"] is None else Certificate(**body["certificate"]),
     )

@@ -13,7 +13,15 @@ from bridge.checks.registry import (
     graph_requests,
     registered,
 )
-from bridge.checks.result import Certificate, CheckResult, Counterexample, FamilyCount, Worst
+from bridge.checks.result import (
+    Certificate,
+    CheckResult,
+    Counterexample,
+    FamilyCount,
+    Need,
+    Witness,
+    Worst,
+)
 from bridge.checks.runner import CheckInterrupted, CheckRun, Replay, replay, run_check
 from bridge.checks.units import Chunk, Found, Here, Probe, Spread, Unit
 
@@ -29,11 +37,13 @@ __all__ = [
     "Found",
     "GraphRequest",
     "Here",
+    "Need",
     "Probe",
     "RegistrationError",
     "Replay",
     "Spread",
     "Unit",
+    "Witness",
     "Worst",
     "check",
     "graph_requests",

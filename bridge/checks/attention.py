@@ -6,7 +6,12 @@ The closed form beside it is `numeric.attention`; the Lean source is
 
 from __future__ import annotations
 
-from bridge.checks.measures import backprop_is_right, derivative_is_right, value_is_right
+from bridge.checks.measures import (
+    backprop_is_right,
+    derivative_is_right,
+    value_is_right,
+    where_it_exists,
+)
 from bridge.checks.registry import check
 from numeric.block_mutants import mutants_of
 from numeric.case import Case
@@ -43,6 +48,7 @@ def attention_has_its_derivative(case: Case) -> Measurement:
     graph=GRAPH,
     sizes=SIZES,
     rejects=mutants_of(GRAPH, "vjp"),
+    outside=where_it_exists(backprop_is_right),
 )
 def attention_backprop_is_the_adjoint(case: Case) -> Measurement:
     """⟨J v, s⟩ = ⟨v, backprop s⟩ for random v and s, for x and each weight by itself.

@@ -15,6 +15,7 @@ from bridge.checks.measures import (
     std_not_zero,
     value_is_right,
     var_eps_positive,
+    where_it_exists,
 )
 from bridge.checks.registry import check
 from numeric.block_mutants import mutants_of
@@ -134,6 +135,7 @@ def biased_block_is_its_closed_form(case: Case) -> Measurement:
     graph=GRAPH,
     sizes=SIZES,
     rejects=mutants_of(GRAPH, "jvp"),
+    outside=where_it_exists(derivative_is_right),
 )
 def biased_block_has_its_derivative(case: Case) -> Measurement:
     """The derivative that the graph claims is the derivative of what the graph computes: the JVP
@@ -148,6 +150,7 @@ def biased_block_has_its_derivative(case: Case) -> Measurement:
     graph=GRAPH,
     sizes=SIZES,
     rejects=mutants_of(GRAPH, "vjp"),
+    outside=where_it_exists(backprop_is_right),
 )
 def biased_block_backprop_is_the_adjoint(case: Case) -> Measurement:
     """⟨J v, s⟩ = ⟨v, backprop s⟩ for random v and s, for each of the eighteen inputs by itself, J v

@@ -18,6 +18,7 @@ from bridge.checks.measures import (
     std_not_zero,
     value_is_right,
     var_eps_positive,
+    where_it_exists,
 )
 from bridge.checks.registry import check
 from numeric.block_mutants import mutants_of
@@ -99,6 +100,7 @@ def second_std_is_not_zero(case: Case) -> Measurement:
     graph=BLOCK,
     sizes=SIZES,
     rejects=mutants_of(BLOCK, "jvp"),
+    outside=where_it_exists(every_operation_is_right),
 )
 def every_operation_of_the_block_has_its_derivative(case: Case) -> Measurement:
     """Each operation's tangent map is its derivative at the values that the block has there.
@@ -116,6 +118,7 @@ def every_operation_of_the_block_has_its_derivative(case: Case) -> Measurement:
     graph=BLOCK,
     sizes=SIZES,
     rejects=mutants_of(BLOCK, "vjp") + mutants_of(BLOCK, "value"),
+    outside=where_it_exists(backprop_is_right),
 )
 def block_backprop_is_the_adjoint(case: Case) -> Measurement:
     """⟨J v, s⟩ = ⟨v, backprop s⟩ for random v and s, for each of the thirteen inputs by itself.
@@ -211,6 +214,7 @@ def feed_forward_pack_has_its_derivative(case: Case) -> Measurement:
     graph=BLOCK,
     sizes=SIZES,
     rejects=mutants_of(BLOCK, "jvp"),
+    outside=where_it_exists(derivative_is_right),
 )
 def block_has_its_derivative(case: Case) -> Measurement:
     """The composition, for the library's own block, has the composed derivative.
@@ -251,6 +255,7 @@ def std_is_not_zero_before_the_residual(case: Case) -> Measurement:
     graph=RESIDUAL,
     sizes=SIZES,
     rejects=mutants_of(RESIDUAL, "jvp"),
+    outside=where_it_exists(every_operation_is_right),
 )
 def every_operation_up_to_the_residual_has_its_derivative(case: Case) -> Measurement:
     """Each operation's tangent map, up to FFN(y) + y, is its derivative at the values that the

@@ -5,12 +5,13 @@ A check is a theorem's sentence as a docstring, and one of these.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
-from bridge.checks.registry import Enclosure
+from bridge.checks.registry import Enclosure, Measure
 from numeric import balls, layer_norm
 from numeric.case import Case
 from numeric.closed_forms import Arguments, closed_form
@@ -40,10 +41,12 @@ __all__ = [
     "std_not_zero",
     "value_is_right",
     "var_eps_positive",
+    "where_it_exists",
 ]
 
 FloatArray = npt.NDArray[np.float64]
 CLOSED_FORM = "the closed form"
+NO_DERIVATIVE = 0.25
 
 
 def _arguments(case: Case) -> Arguments:
@@ -137,6 +140,23 @@ def enclosed_eps(symbol: str) -> Enclosure:
 
 def _own_constant(case: Case, *, radius: float, symbol: str) -> FloatArray:
     return case.batch.constants[symbol]
+
+
+def where_it_exists(measure: Measure) -> Measure:
+    """A measure of derivatives for points where there may be none.
+
+    The complex step follows the conventions √x' = 0 and 1/x = 0 at 0 as the rules do, so that both
+    agree where there is no derivative at all.  In real arithmetic f(x + hv) − f(x − hv) tells:
+    where no step brings the remainder below a quarter of Σ|terms|, there is none, and the
+    conclusion fails; between that and 1e-3 it is undecided.
+    """
+    return partial(_where_it_exists, measure=measure)
+
+
+def _where_it_exists(case: Case, *, measure: Measure) -> Measurement:
+    taylor = remainder_vanishes(case)
+    gone = np.where(taylor.residual >= NO_DERIVATIVE, Outcome.FAILS, taylor.outcome)
+    return combine([measure(case), replace(taylor, outcome=gone.astype(np.int8))])
 
 
 def eps_positive(case: Case, symbol: str) -> Measurement:

@@ -6,7 +6,13 @@ The closed forms beside them are `numeric.post_norm`; the Lean source is
 
 from __future__ import annotations
 
-from bridge.checks.measures import backprop_is_right, enclosed, std_not_zero, var_eps_positive
+from bridge.checks.measures import (
+    backprop_is_right,
+    enclosed,
+    std_not_zero,
+    var_eps_positive,
+    where_it_exists,
+)
 from bridge.checks.registry import check
 from numeric.block_mutants import mutants_of
 from numeric.case import Case
@@ -54,6 +60,7 @@ def attention_sublayer_std_is_not_zero(case: Case) -> Measurement:
     graph=MHA,
     sizes=MHA_SIZES,
     rejects=mutants_of(MHA, "vjp"),
+    outside=where_it_exists(backprop_is_right),
 )
 def attention_sublayer_backprop_is_the_adjoint(case: Case) -> Measurement:
     """⟨J v, s⟩ = ⟨v, backprop s⟩ for random v and s, for x and each parameter of LN(MHA(x) + x) by
@@ -100,6 +107,7 @@ def feed_forward_sublayer_std_is_not_zero(case: Case) -> Measurement:
     graph=FFN,
     sizes=FFN_SIZES,
     rejects=mutants_of(FFN, "vjp"),
+    outside=where_it_exists(backprop_is_right),
 )
 def feed_forward_sublayer_backprop_is_the_adjoint(case: Case) -> Measurement:
     """⟨J v, s⟩ = ⟨v, backprop s⟩ for random v and s, for x and each parameter of LN(FFN(x) + x) by

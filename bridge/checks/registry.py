@@ -70,6 +70,7 @@ class Check:
         remark: a sentence for the report where the check holds, such as who took part.
         encloses: of a hypothesis that something is positive: a lower bound of it in the box of a
             radius around each instance, by rigorous arithmetic.
+        outside: of a conclusion, what to measure where a hypothesis is violated, if not the same.
     """
 
     name: str
@@ -83,6 +84,7 @@ class Check:
     rejects: tuple[Mutant, ...] = ()
     remark: Callable[[], str] = str
     encloses: Enclosure | None = None
+    outside: Measure | None = None
 
     @property
     def families(self) -> tuple[Family, ...]:
@@ -109,6 +111,7 @@ def check(
     rejects: Iterable[Mutant] = (),
     remark: Callable[[], str] = str,
     encloses: Enclosure | None = None,
+    outside: Measure | None = None,
     registry: dict[str, Check] | None = None,
 ) -> Callable[[Measure], Measure]:
     """Register a function as the check of the obligations ``keys``.
@@ -124,6 +127,7 @@ def check(
         remark: called when the check holds; what it returns goes into the report.
         encloses: for a hypothesis that can be certified: a lower bound, ``(B,)``, of what must be
             positive, valid for all inputs within a radius.
+        outside: for a conclusion, measured instead where a hypothesis is violated.
         registry: where to register; the project's own unless a test gives another.
 
     Raises:
@@ -146,6 +150,7 @@ def check(
             rejects=tuple(rejects),
             remark=remark,
             encloses=encloses,
+            outside=outside,
         )
         _validate(made, target)
         target.update(dict.fromkeys(keys, made))

@@ -6,7 +6,15 @@ from dataclasses import dataclass
 
 from bridge.verdict import Verdict
 
-__all__ = ["Certificate", "CheckResult", "Counterexample", "FamilyCount", "Worst"]
+__all__ = [
+    "Certificate",
+    "CheckResult",
+    "Counterexample",
+    "FamilyCount",
+    "Need",
+    "Witness",
+    "Worst",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +60,60 @@ class FamilyCount:
 
 
 @dataclass(frozen=True, slots=True)
+class Witness:
+    """An instance on which every hypothesis of a theorem holds; `bridge.checks.replay` draws it
+    again."""
+
+    seed: int
+    family: str
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What became of a conclusion on instances that violate one of its hypotheses.
+
+    ``hypothesis`` is the binder; ``violated`` counts the instances, the others what the conclusion
+    did on them.  Another hypothesis may be violated there too.
+    """
+
+    hypothesis: str
+    violated: int
+    held: int
+    failed: int
+    undecided: int
+
+    def __add__(self, later: Need) -> Need:
+        """The same hypothesis on these and on further instances."""
+        if later.hypothesis != self.hypothesis:
+            raise ValueError(f"expected {self.hypothesis!r} but got {later.hypothesis!r}")
+        return Need(
+            self.hypothesis,
+            self.violated + later.violated,
+            self.held + later.held,
+            self.failed + later.failed,
+            self.undecided + later.undecided,
+        )
+
+    @property
+    def words(self) -> str:
+        """The counts in a sentence without its full stop."""
+        if not self.violated:
+            return "no instance drawn violates it"
+        of = f"{self.violated} violating instances"
+        if self.held == 0 and self.failed == self.violated:
+            return f"needed on all {of}"
+        said = []
+        if self.failed:
+            said.append(f"needed on {self.failed}")
+        if self.held:
+            said.append(f"not needed on {self.held}")
+        if self.undecided:
+            said.append(f"undecided on {self.undecided}")
+        return f"{', '.join(said)} of {of}"
+
+
+@dataclass(frozen=True, slots=True)
 class Certificate:
     """What ball arithmetic shows of a hypothesis.
 
@@ -75,7 +137,8 @@ class CheckResult:
     """The judgement of one check on one obligation.
 
     ``instances`` were drawn from the families that count, ``accepted`` of them satisfy all
-    hypotheses.
+    hypotheses; ``witness`` is one of these, and ``needs`` tell of each hypothesis of a conclusion
+    what happens without it.
     """
 
     verdict: Verdict
@@ -86,3 +149,5 @@ class CheckResult:
     counterexample: Counterexample | None = None
     families: tuple[FamilyCount, ...] = ()
     certificate: Certificate | None = None
+    witness: Witness | None = None
+    needs: tuple[Need, ...] = ()

@@ -9,15 +9,16 @@ check that cannot say no says nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
+from bridge.checks.needed import outside_families, violations
 from bridge.checks.registry import Check, GraphRequest
-from bridge.checks.result import CheckResult, Counterexample
+from bridge.checks.result import CheckResult, Counterexample, Need, Witness
 from bridge.checks.tally import Scored, Tally, earliest_first, tighter, tightness, worst_of
-from bridge.checks.units import Broken, Chunk, Found, Here, Probe, Spread, Unit
+from bridge.checks.units import Broken, Chunk, Found, Here, Outside, Probe, Spread, Unit
 from bridge.errors import InvalidInputError
 from bridge.spelling import did_you_mean
 from bridge.verdict import Role, Verdict
@@ -180,6 +181,9 @@ class CheckRun:
         try:
             if isinstance(unit, Probe):
                 return self._rejects(self.check.rejects[unit.mutant])
+            if isinstance(unit, Outside):
+                case = self.case(FAMILIES[unit.family], np.arange(unit.count))
+                return violations(self.check, self.hypotheses, case, self.key)
             return self._tally(FAMILIES[unit.family], np.arange(unit.start, unit.stop))
         except Exception as error:
             return Broken(_said(error))
@@ -223,6 +227,7 @@ class CheckRun:
         hidden_because = "a hypothesis is undecided" if unknown else ""
         if not accepted:
             return Tally(family.name, drawn, undecided=unknown, hidden_because=hidden_because)
+        witness = int(case.batch.indices[np.argmax(keep)])
         if accepted < drawn:
             case = case.take(np.flatnonzero(keep))
         found = self.check.measure(case)
@@ -250,6 +255,7 @@ class CheckRun:
             hidden_because=found.undecided_because or hidden_because,
             tightest=Scored(float(scores[row]), worst_of(found, row)),
             failure=failure,
+            witness=witness,
         )
 
     def _counterexample(self, case: Case, found: Measurement, row: int) -> Counterexample:
@@ -318,7 +324,31 @@ class _Judgement:
         # Where it must say no.
         self.add_up(self.refuting, None)
         verdict, reason = self.verdict()
-        return self.told(verdict, reason)
+        return replace(self.told(verdict, reason), needs=self.needs())
+
+    def needs(self) -> tuple[Need, ...]:
+        """Of each hypothesis, what the conclusion does without it."""
+        run = self.run
+        if not run.hypotheses:
+            return ()
+        count = max(2, self.total // 25)
+        names = outside_families(run.hypotheses)
+        units = (Outside(name, count) for name in names if run.fits(FAMILIES[name]))
+        found: dict[str, Need] = {}
+        for needs in self.spread.map(run, units):
+            whole = _whole(needs)
+            assert isinstance(whole, tuple)
+            for need in whole:
+                before = found.get(need.hypothesis)
+                found[need.hypothesis] = need if before is None else before + need
+        return tuple(found.values())
+
+    def witness(self) -> Witness | None:
+        """The first instance on which every hypothesis holds, if the obligation has any."""
+        for tally in self.counted(self.shares) if self.run.hypotheses else ():
+            if tally.witness is not None:
+                return Witness(self.run.seed, tally.family, tally.witness)
+        return None
 
     def add_up(self, families: Mapping[str, int], progress: Told | None) -> None:
         done = 0
@@ -359,6 +389,7 @@ class _Judgement:
             worst=None if tightest is None else tightest.worst,
             counterexample=None if failure is None else failure.counterexample,
             families=tuple(t.count() for t in (*counted, *refuting)),
+            witness=self.witness(),
         )
 
     def failure(self) -> Scored | None:
@@ -405,7 +436,7 @@ class _Judgement:
         return Verdict.HOLDS, "; ".join(s for s in (said, self.run.check.remark()) if s)
 
 
-def _whole(found: Found) -> Tally | bool:
+def _whole(found: Found) -> Tally | bool | tuple[Need, ...]:
     if isinstance(found, Broken):
         raise _CheckBroke(found.reason)
     return found

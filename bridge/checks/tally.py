@@ -33,7 +33,8 @@ class Scored:
 class Tally:
     """Counts over some instances of one family, and the tightest of them.
 
-    ``hidden_because`` is why the first undecided instances are so.
+    ``hidden_because`` is why the first undecided instances are so; ``witness`` is the index of the
+    first accepted one.
     """
 
     family: str
@@ -45,6 +46,7 @@ class Tally:
     hidden_because: str = ""
     tightest: Scored | None = None
     failure: Scored | None = None
+    witness: int | None = None
 
     @property
     def region(self) -> Region:
@@ -65,6 +67,7 @@ class Tally:
             hidden_because=self.hidden_because or later.hidden_because,
             tightest=tighter(self.tightest, later.tightest),
             failure=tighter(self.failure, later.failure),
+            witness=later.witness if self.witness is None else self.witness,
         )
 
     def count(self) -> FamilyCount:

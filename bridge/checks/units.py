@@ -10,12 +10,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from bridge.checks.result import Need
 from bridge.checks.tally import Tally
 
 if TYPE_CHECKING:
     from bridge.checks.runner import CheckRun
 
-__all__ = ["Broken", "Chunk", "Found", "Here", "Probe", "Spread", "Unit"]
+__all__ = ["Broken", "Chunk", "Found", "Here", "Outside", "Probe", "Spread", "Unit"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +42,18 @@ class Broken:
     reason: str
 
 
-Unit = Chunk | Probe
-Found = Tally | bool | Broken
-"""A tally of a chunk, whether a mutant was rejected, or what was raised."""
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """The first ``count`` instances of a family where hypotheses may be violated."""
+
+    family: str
+    count: int
+
+
+Unit = Chunk | Probe | Outside
+Found = Tally | bool | tuple[Need, ...] | Broken
+"""A tally of a chunk, whether a mutant was rejected, what comes of a conclusion without its
+hypotheses, or what was raised."""
 
 
 class Spread(Protocol):

@@ -12,7 +12,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from bridge.auditing import select_keys, unknown_name
+from bridge.auditing import last_entry, select_keys, unknown_name
 from bridge.checks import registered
 from bridge.cli.completion import complete_graphs, complete_names
 from bridge.cli.groups import KeysByOption
@@ -24,7 +24,9 @@ from bridge.lean_client import GraphRequest, printable
 from bridge.library import Library, read_library
 from bridge.names import remembered
 from bridge.obligation import Obligation
+from bridge.report.replay import witness_command
 from bridge.report.table import first_sentence, lean_words
+from bridge.setup import Setup
 from bridge.spelling import did_you_mean
 from bridge.statement import Statement
 from bridge.verdict import Role
@@ -169,13 +171,17 @@ def _show_statement(console: Console, library: Library, statement: Statement) ->
 @click.argument("name", metavar="KEY|DECLARATION", shell_complete=complete_names)
 @lean_options
 def show_command(lean: LeanChoice, name: str) -> None:
-    """Show one theorem or obligation: the statement, Lean's word on it, and its check.
+    """Show one theorem or obligation: the statement, Lean's word on it, its check, what it found.
+
+    What was found is what the last audit with the project's seed and number of instances kept.
 
     \b
     obligations show layerNorm_hasFDerivAt
     obligations show layerNorm_hasFDerivAt:hVarEpsPos
     """
-    library = _library(lean)
+    with Watch() as watch:
+        setup = lean.set_up(watch)
+        library = setup.library(watch)
     found = library.find(name)
     if not found:
         raise unknown_name(name, library.obligations)
@@ -209,12 +215,31 @@ def show_command(lean: LeanChoice, name: str) -> None:
         if check is not None:
             lines.append(("", " ".join(check.doc.replace("``", "`").split())))
         lines.append(("hash", o.statement_hash))
+        lines += _numbers(setup, library, o)
         table = Table.grid(padding=(0, 2))
         table.add_column(no_wrap=True, style="dim")
         table.add_column(ratio=1, overflow="fold")
         for label, text in lines:
             table.add_row(label, Text(printable(text)))
         console.print(Padding(table, (0, 0, 1, 2)))
+
+
+def _numbers(setup: Setup, library: Library, o: Obligation) -> list[tuple[str, str]]:
+    """What the last audit found: verdict, witness, and whether each hypothesis is needed."""
+    entry = last_entry(
+        library, o, seed=setup.seed(), instances=setup.instances(), policy=setup.policy
+    )
+    if entry is None:
+        return [("numbers", "not measured yet, or not since something changed: audit again")]
+    lines = [("numbers", " ".join(x for x in (entry.verdict.value, entry.reason) if x))]
+    r = entry.result
+    if r is None:
+        return lines
+    if o.role is Role.CONCLUSION:
+        lines.append(("accepted", f"every hypothesis holds on {r.accepted} of {r.instances}"))
+    if r.witness is not None:
+        lines.append(("witness", witness_command(entry)))
+    return lines + [(f"without {n.hypothesis}", n.words) for n in r.needs]
 
 
 def _sizes(

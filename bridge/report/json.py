@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import math
 
-from bridge.checks import Certificate
+from bridge.checks import Certificate, Need
 from bridge.report.escaping import json_text
 from bridge.report.layers_json import model_json
 from bridge.report.model import SCHEMA, Entry, Report
-from bridge.report.replay import replay_command
+from bridge.report.replay import replay_command, witness_command
 from bridge.trust import Trust
 
 __all__ = ["render_json", "report_json"]
@@ -83,7 +83,28 @@ def _entry(entry: Entry, replay: str) -> dict[str, object]:
             for f in r.families
         ],
         "counterexample": counterexample,
+        "witness": _witness(entry),
+        "needs": [] if r is None else [_need(n) for n in r.needs],
         "certificate": None if r is None else _certificate(r.certificate),
+    }
+
+
+def _witness(entry: Entry) -> dict[str, object] | None:
+    if entry.result is None or entry.result.witness is None:
+        return None
+    w = entry.result.witness
+    found = {"seed": w.seed, "family": w.family, "index": w.index}
+    return {**found, "replay": witness_command(entry)}
+
+
+def _need(need: Need) -> dict[str, object]:
+    return {
+        "hypothesis": need.hypothesis,
+        "violated": need.violated,
+        "held": need.held,
+        "failed": need.failed,
+        "undecided": need.undecided,
+        "words": need.words,
     }
 
 

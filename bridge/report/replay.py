@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import shlex
 
+from bridge.checks import Counterexample, Witness
 from bridge.report.model import Entry
 
-__all__ = ["folded", "replay_command"]
+__all__ = ["folded", "replay_command", "witness_command"]
 
 
 def folded(command: str, width: int = 72) -> list[str]:
@@ -24,9 +25,20 @@ def replay_command(entry: Entry) -> str:
     """A command that measures exactly the counterexample of ``entry``; empty without one."""
     if entry.result is None or entry.result.counterexample is None:
         return ""
-    c = entry.result.counterexample
+    return _command(entry, entry.result.counterexample)
+
+
+def witness_command(entry: Entry) -> str:
+    """A command that measures an instance on which every hypothesis holds; empty without one."""
+    if entry.result is None or entry.result.witness is None:
+        return ""
+    return _command(entry, entry.result.witness)
+
+
+def _command(entry: Entry, instance: Counterexample | Witness) -> str:
     words = ["obligations", "replay", entry.obligation.key]
-    words += ["--seed", str(c.seed), "--family", c.family, "--index", str(c.index)]
+    words += ["--seed", str(instance.seed)]
+    words += ["--family", instance.family, "--index", str(instance.index)]
     if entry.graph:
         words += ["--graph", entry.graph]
     return shlex.join(words)

@@ -119,7 +119,11 @@ def test_a_conclusion_is_judged_where_hypotheses_hold() -> None:
         seen.extend(case.batch.constants["eps"])
         return value_right(case)
 
-    result = run(conclusion(says), HYPOTHESIS)
+    def elsewhere(case: Case) -> Measurement:
+        return HYPOTHESIS.measure(case)
+
+    judged = made("t:conclusion", says, rejects=(SHIFTED,), outside=elsewhere)
+    result = run(judged, HYPOTHESIS)
     assert result.verdict is Verdict.HOLDS
     assert min(seen) > 0
     assert result.accepted == sum(f.drawn for f in result.families if f.role == "domain") < 140

@@ -321,6 +321,25 @@ def test_a_wrong_graph_is_told_by_its_first_wrong_tensor(harness: Harness, tmp_p
     )
 
 
+def test_a_conclusion_tells_a_witness_and_which_hypothesis_it_needs(harness: Harness) -> None:
+    key = "layerNorm_hasFDerivAt:conclusion"
+    before = " ".join(harness.run("show", key).stdout.split())
+    assert "not measured yet" in before
+    result = harness.run("audit", "--format", "json")
+    found = {o["key"]: o for o in json.loads(result.stdout)["obligations"]}
+    conclusion = found[key]
+    assert 0 < conclusion["accepted"] < conclusion["instances"]
+    assert {n["hypothesis"] for n in conclusion["needs"]} == {"hVarEpsPos", "hStdNe0"}
+    assert all("of" in n["words"] and n["failed"] > 0 for n in conclusion["needs"])
+    again = harness.run(*shlex.split(conclusion["witness"]["replay"])[1:])
+    assert again.exit_code == 0
+    assert found["layerNorm_hasFDerivAt:hStdNe0"]["witness"] is None
+    after = " ".join(harness.run("show", key).stdout.split())
+    assert f"every hypothesis holds on {conclusion['accepted']} of 200" in after
+    assert "obligations replay layerNorm_hasFDerivAt:conclusion --seed 0" in after
+    assert f"without hStdNe0 {conclusion['needs'][1]['words']}" in after
+
+
 def test_side_conditions_are_certified_on_boxes(harness: Harness) -> None:
     options = ("--instances", "24", "--only", "*:hVarEpsPos", "--only", "layerNorm_eval")
     plain = json.loads(harness.run("audit", *options, "--format", "json").stdout)

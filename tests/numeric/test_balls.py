@@ -1,4 +1,4 @@
-"""Ball arithmetic holds what exact arithmetic gives anywhere in the box, and refuses what it must."""
+"""Balls hold what exact arithmetic gives anywhere in the box, and refuse what they must."""
 
 from __future__ import annotations
 

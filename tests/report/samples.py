@@ -9,7 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from bridge.checks import CheckResult, Counterexample, FamilyCount, Worst
+from bridge.checks import (
+    Certificate,
+    CheckResult,
+    Counterexample,
+    FamilyCount,
+    Need,
+    Witness,
+    Worst,
+)
 from bridge.obligation import LeanFacts, Obligation
 from bridge.report import EngineInfo, Entry, Report
 from bridge.report.layers import (
@@ -174,6 +182,8 @@ HOLDS_C = result(
     conclusion_families(),
     worst=Worst(3.1e-14, 1e-13, 6.9e-14),
     reason="1 of 154 instances are undecided: rounding hides the sign of var + ε",
+    witness=Witness(0, "generic", 0),
+    needs=(Need("hVarEpsPos", 30, 16, 14, 0), Need("hStdNe0", 0, 0, 0, 0)),
 )
 COUNTEREXAMPLE = Counterexample(
     seed=0,
@@ -471,6 +481,9 @@ def hostile() -> Report:
         families,
         worst=Worst(math.nan, math.inf, -math.inf),
         counterexample=Counterexample(0, EVIL, 3, ((EVIL, 1),), ((EVIL, math.nan),), EVIL),
+        witness=Witness(0, EVIL, 1),
+        needs=(Need(EVIL, 3, 1, 1, 1),),
+        certificate=Certificate(0.0, 128, 3, 1, -math.inf),
     )
     engine = EngineInfo(EVIL, EVIL, False, EVIL)
     return Report(

@@ -23,7 +23,7 @@ from bridge.report.findings import Finding, Level, findings
 from bridge.report.html.charts import MarginScale, Share, gauge, lollipop, stacked_bar
 from bridge.report.layers_table import agreement_share, layer_differs, model_lines
 from bridge.report.model import Entry, Report
-from bridge.report.replay import replay_command
+from bridge.report.replay import replay_command, witness_command
 from bridge.report.table import lean_words
 from bridge.report.words import headline, number, proved_theorems, tightness
 from bridge.verdict import LeanStatus, Role, Verdict
@@ -110,6 +110,7 @@ class Item:
     gauge: Markup | None
     families: Families | None
     replay: str
+    witness: str
     search: str
     open: bool
 
@@ -214,6 +215,7 @@ def _item(entry: Entry) -> Item:
         gauge=None if worst is None else gauge(worst.residual, worst.tolerance),
         families=None if r is None else _families(r.families),
         replay=one_line(replay_command(entry)),
+        witness=one_line(witness_command(entry)),
         search=one_line(" ".join((*words, entry.reason))).casefold(),
         open=entry.verdict in (Verdict.FAILS, Verdict.ERROR),
     )
