@@ -46,11 +46,23 @@ def steps(body: str) -> Iterator[Step]:
 
 def same(page: str, found: str) -> bool:
     """Whether the page tells what was found; a line of ``…`` stands for any lines."""
-    parts = [_stable(part) for part in re.split(rf"^{LEFT_OUT}$", page, flags=re.M)]
-    if len(parts) == 1:
-        return parts[0] == _stable(found)
+    head, *rest = (_stable(part) for part in _parts(page))
     whole = _stable(found)
-    return whole.startswith(parts[0]) and whole.endswith(parts[-1])
+    if not rest:
+        return whole == head
+    if not whole.startswith(head):
+        return False
+    whole = whole[len(head) :]
+    *middle, tail = rest
+    for part in middle:
+        _, seen, whole = whole.partition(part)
+        if not seen:
+            return False
+    return whole.endswith(tail)
+
+
+def _parts(page: str) -> list[str]:
+    return re.split(rf"^{LEFT_OUT}$", page, flags=re.M)
 
 
 def _stable(text: str) -> str:
@@ -60,12 +72,21 @@ def _stable(text: str) -> str:
 
 
 def shortened(found: str, like: str) -> str:
-    """``found`` with the same lines left out at the end of the head as in ``like``."""
-    if LEFT_OUT not in like.splitlines():
+    """``found`` with lines left out as in ``like``: as many stay of the head, of the tail, and from
+    the first line on of each part between."""
+    head, *rest = (part.strip("\n").splitlines() for part in _parts(like))
+    if not rest:
         return found
-    head, tail = like.splitlines().index(LEFT_OUT), like.splitlines()[::-1].index(LEFT_OUT)
     lines = found.splitlines()
-    return "\n".join([*lines[:head], LEFT_OUT, *(lines[-tail:] if tail else [])])
+    kept, lines = [lines[: len(head)]], lines[len(head) :]
+    *middle, tail = rest
+    for part in middle:
+        starts = [n for n, line in enumerate(lines) if part and _stable(line) == _stable(part[0])]
+        start = starts[0] if starts else 0
+        kept.append(lines[start : start + len(part)])
+    kept.append(lines[-len(tail) :] if tail else [])
+    blank = "\n\n" if f"\n\n{LEFT_OUT}\n\n" in like else "\n"
+    return f"{blank}{LEFT_OUT}{blank}".join("\n".join(part) for part in kept).strip("\n")
 
 
 class Shell:
