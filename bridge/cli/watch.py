@@ -1,7 +1,8 @@
 """Progress on a terminal, and in a pipe.
 
 On a terminal a bar for each task, on stderr.  Elsewhere one plain line when a task has run for a
-second, and one when it ends, so that a log shows what took the time without being flooded.
+second, one each minute, and one when it ends, so that a log shows what took the time without being
+flooded.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from types import TracebackType
 
 from rich.console import Console
@@ -20,6 +22,7 @@ from bridge.lean_client import printable
 __all__ = ["Watch", "install_watcher"]
 
 QUIET_SECONDS = 1.0
+AGAIN_SECONDS = 60.0
 
 
 class Watch:
@@ -71,7 +74,7 @@ class Watch:
         elif total is not None and done >= total:
             self._log.end(task)
         else:
-            self._log.begin(task)
+            self._log.begin(task, _amount(done, total, unit))
 
     def _show_bar(self, task: str, done: float, total: float | None, unit: str) -> None:
         assert self._bars is not None
@@ -82,38 +85,61 @@ class Watch:
         )
 
 
+@dataclass(slots=True)
+class _Told:
+    """A task that has begun: since when, how far it is, and when it is told of next."""
+
+    begun: float
+    amount: str
+    timer: threading.Timer
+    told: bool = False
+
+
 class _Log:
-    """One line when a task has run for a second, heard of or not, and one at its end."""
+    """A line when a task has run for a second, heard of or not, one each minute, and one at its
+    end."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._begun: dict[str, tuple[float, threading.Timer]] = {}
-        self._told: set[str] = set()
+        self._tasks: dict[str, _Told] = {}
+        self._lock = threading.Lock()  # timers tell from threads of their own
 
-    def begin(self, task: str) -> None:
-        if task in self._begun:
-            return
-        timer = threading.Timer(QUIET_SECONDS, self._tell, (task,))
-        timer.daemon = True
-        self._begun[task] = (time.monotonic(), timer)
-        timer.start()
+    def begin(self, task: str, amount: str) -> None:
+        with self._lock:
+            if task in self._tasks:
+                self._tasks[task].amount = amount
+            else:
+                timer = self._timer(task, QUIET_SECONDS)
+                self._tasks[task] = _Told(time.monotonic(), amount, timer)
 
     def end(self, task: str) -> None:
-        if task not in self._begun:
-            return
-        begun, timer = self._begun.pop(task)
-        timer.cancel()
-        if task in self._told:
-            self._told.discard(task)
-            self._print(f"{task} {time.monotonic() - begun:.1f} s")
+        with self._lock:
+            known = self._tasks.pop(task, None)
+            if known is not None:
+                known.timer.cancel()
+                if known.told:
+                    self._print(f"{task} {time.monotonic() - known.begun:.1f} s")
 
     def close(self) -> None:
-        for _, timer in self._begun.values():
-            timer.cancel()
+        with self._lock:
+            for known in self._tasks.values():
+                known.timer.cancel()
+            self._tasks.clear()
+
+    def _timer(self, task: str, seconds: float) -> threading.Timer:
+        timer = threading.Timer(seconds, self._tell, (task,))
+        timer.daemon = True
+        timer.start()
+        return timer
 
     def _tell(self, task: str) -> None:
-        self._told.add(task)
-        self._print(f"{task} …")
+        with self._lock:
+            known = self._tasks.get(task)
+            if known is None:
+                return
+            self._print(f"{task} … {known.amount}".strip() if known.told else f"{task} …")
+            known.told = True
+            known.timer = self._timer(task, AGAIN_SECONDS)
 
     def _print(self, line: str) -> None:
         self._console.print(printable(line), markup=False, soft_wrap=True)

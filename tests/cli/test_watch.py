@@ -40,6 +40,19 @@ def test_a_task_that_nothing_is_heard_of_is_told(out: io.StringIO) -> None:
     assert second.startswith("slow 0.")
 
 
+def test_a_long_task_tells_how_far_it_is(out: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch, "AGAIN_SECONDS", 0.1)
+    with Watch(console=console(out)) as w:
+        w.update("slow", 0, 107, unit="A")
+        w.update("slow", 53, 107, unit="B.C")
+        while "53 of 107 B.C" not in out.getvalue():
+            time.sleep(0.02)
+        w.update("slow", 107, 107)
+    lines = out.getvalue().splitlines()
+    assert lines[:2] == ["slow …", "slow … 53 of 107 B.C"]
+    assert lines[-1].startswith("slow 0.")
+
+
 def test_a_note_is_told_at_once(out: io.StringIO) -> None:
     with Watch(console=console(out)) as w:
         w.note("waiting for another build\x1b[2J")

@@ -16,7 +16,7 @@ BLOCK = re.compile(
 LEFT_OUT = "…"
 PROGRESS = re.compile(
     r"^(compiling Lean|asking Lean|handing every constant.*|checking|auditing layers|instances)"
-    r"( …| [\d.]+ s)$"
+    r"( ….*| [\d.]+ s)$"
 )
 
 # What may differ between machines, versions of the library, and engines.
