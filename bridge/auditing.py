@@ -170,7 +170,7 @@ def prepare(
         graph_file=graph_file,
         results=results,
         graph_hashes={} if results is None else graph_hashes(graphs),
-        trust=None if trust is None else policy.left_out(trust),
+        trust=None if trust is None else policy.left_out(trust, library),
     )
     return chosen, context
 

@@ -218,7 +218,7 @@ def _refuse_errors(items: Sequence[dict[str, object]], fatal: bool) -> None:
         if any(
             "unknown module prefix 'Obligations'" in e or "Obligations.olean" in e for e in errors
         ):
-            remedy = "the project must depend on the Lean library `Obligations` of this package"
+            remedy = "`obligations init` puts the Lean library `Obligations` into the project"
         raise LeanSourceError(f"Lean reports an error:\n{shown}", remedy=remedy)
     if fatal:
         raise EngineError("Lean stopped without saying why", remedy="run `obligations doctor`")

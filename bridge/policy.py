@@ -53,13 +53,15 @@ class Policy:
     lock: Lock | None = None
     untagged: tuple[str, ...] = ()
 
-    def left_out(self, trust: Trust) -> Trust:
-        """``trust`` without the untagged theorems that the project has named.
+    def left_out(self, trust: Trust, library: Library) -> Trust:
+        """``trust`` without the untagged theorems that discharge something, or that the project has
+        named.
 
         Raises:
             InvalidInputError: the project names what is not there.
         """
-        rest = dict(trust.untagged)
+        lemmas = {d.lemma for t in library.statements.theorems for d in t.discharges}
+        rest = {name: module for name, module in trust.untagged.items() if name not in lemmas}
         for pattern in self.untagged:
             hits = [
                 name

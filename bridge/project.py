@@ -11,7 +11,7 @@ from bridge.engine.lakefile import Library as LeanLibrary
 from bridge.engine.lakefile import read_package, scan_libraries
 from bridge.errors import InvalidInputError
 
-__all__ = ["Project", "find_project"]
+__all__ = ["Project", "find_libraries", "find_project"]
 
 LAKEFILES = ("lakefile.lean", "lakefile.toml")
 _PINNED = (*LAKEFILES, "lean-toolchain", "lake-manifest.json")
@@ -73,6 +73,21 @@ def _libraries(root: Path) -> tuple[LeanLibrary, ...]:
         if not found:
             raise
         return found
+
+
+def find_libraries(root: Path) -> tuple[LeanLibrary, ...]:
+    """The libraries that the lakefile in the folder ``root`` declares; at least one.
+
+    Raises:
+        InvalidInputError: there is no lakefile.
+        EngineError: the lakefile cannot be understood.
+    """
+    if not any((root / name).is_file() for name in LAKEFILES):
+        raise InvalidInputError(
+            f"{root} holds neither {' nor '.join(LAKEFILES)}",
+            remedy="name the folder of a Lean project with --project DIR",
+        )
+    return _libraries(root)
 
 
 def find_project(folder: Path) -> Project:

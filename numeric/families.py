@@ -8,7 +8,7 @@ and where the family stands towards the intended use (ε > 0).  `numeric.instanc
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -18,9 +18,10 @@ import numpy.typing as npt
 from numeric.ops import Shape
 from numeric.streams import Streams
 
-__all__ = ["BASE_SIZES", "FAMILIES", "Family", "Region", "sizes_of"]
+__all__ = ["BASE_SIZES", "FAMILIES", "Family", "Region", "define_family", "families_of", "sizes_of"]
 
 FloatArray = npt.NDArray[np.float64]
+Draw = Callable[[Streams, Mapping[str, FloatArray]], FloatArray]
 
 
 class Region(StrEnum):
@@ -48,6 +49,9 @@ class Family:
         sizes: sizes that differ from `BASE_SIZES`.
         needs: sizes that a graph must have for the family to be any different from others.
         float32: round every input and constant to single precision.
+        graphs: the graphs that the family is for; empty for all that have none of their own.
+        constants: how to draw constants other than ε, by symbol: ``(B,)`` from a stream and the
+            inputs, each ``(B, *shape)``.
     """
 
     name: str
@@ -60,6 +64,8 @@ class Family:
     sizes: Mapping[str, int]
     needs: tuple[str, ...] = ()
     float32: bool = False
+    graphs: tuple[str, ...] = ()
+    constants: Mapping[str, Draw] = field(default_factory=dict)
 
     def fits(self, sizes: Mapping[str, int]) -> bool:
         """Whether a graph of these sizes shows what the family is about.
@@ -75,9 +81,11 @@ BASE_SIZES: Mapping[str, int] = MappingProxyType(
 )
 
 
-def sizes_of(family: Family, names: Sequence[str]) -> tuple[tuple[str, int], ...]:
+def sizes_of(
+    family: Family, names: Sequence[str], defaults: Mapping[str, int] = BASE_SIZES
+) -> tuple[tuple[str, int], ...]:
     """The sizes of a graph whose sizes are called ``names``, for this family."""
-    return tuple((name, family.sizes.get(name, BASE_SIZES[name])) for name in names)
+    return tuple((name, family.sizes.get(name, defaults[name])) for name in names)
 
 
 def _generic(s: Streams, shape: Shape) -> FloatArray:
@@ -227,8 +235,54 @@ _ALL = (
             eps=_overwhelming_eps),
 )  # fmt: skip
 
-FAMILIES: Mapping[str, Family] = MappingProxyType({f.name: f for f in _ALL})
+_BY_NAME = {f.name: f for f in _ALL}
+
+FAMILIES: Mapping[str, Family] = MappingProxyType(_BY_NAME)
 """Every family by name, in the order in which reports show them."""
 
 if len(FAMILIES) != len(_ALL):
     raise AssertionError("two families have the same name")
+
+
+def families_of(graph: str) -> tuple[Family, ...]:
+    """The families for a graph: its own where it has some, else those for every graph."""
+    own = tuple(f for f in FAMILIES.values() if graph in f.graphs)
+    return own or tuple(f for f in FAMILIES.values() if not f.graphs)
+
+
+def define_family(
+    name: str,
+    description: str,
+    *,
+    graphs: Sequence[str],
+    region: Region = Region.DOMAIN,
+    rows: Callable[[Streams, Shape], FloatArray] = _generic,
+    constants: Mapping[str, Draw] | None = None,
+    sizes: Mapping[str, int] | None = None,
+) -> Family:
+    """Add a family of instances for graphs of one's own, which then have no other families.
+
+    Args:
+        name: unique; reports and `obligations replay` name it.
+        description: what is special about its instances.
+        graphs: names of the graphs, without the root namespace.
+        region: where it stands towards the intended use.
+        rows: draws an input ``(B, *shape)`` from a stream and ``shape``; the default has entries
+            of mixed scale.
+        constants: draws constants ``(B,)`` by symbol, from a stream and the inputs.
+        sizes: sizes that differ from the check's defaults.
+
+    Raises:
+        ValueError: the name is taken, or ``graphs`` is empty.
+    """
+    if name in _BY_NAME:
+        raise ValueError(f"expected a new name for a family but got {name!r}, which there is")
+    if not graphs:
+        raise ValueError(f"family {name!r}: expected the graphs that it is for but got none")
+    made = replace(
+        _family(name, description, region, rows, sizes=sizes),
+        graphs=tuple(graphs),
+        constants=MappingProxyType(dict(constants or {})),
+    )
+    _BY_NAME[name] = made
+    return made

@@ -90,10 +90,12 @@ def draw(
 def _constants(
     family: Family, graph: Graph, inputs: Mapping[str, FloatArray], streams: Streams
 ) -> dict[str, FloatArray]:
-    """A value for each symbol: ε from the family, in order of their numbers; the graph's own for
-    all others."""
+    """A value for each symbol: what the family draws; ε after the rows, in order of their numbers;
+    the graph's own for all others."""
     constants = {s: np.full(len(streams), value) for s, value in graph.symbols.items()}
-    for symbol in sorted(s for s in constants if s.startswith("eps")):
+    for symbol in sorted(set(constants) & set(family.constants)):
+        constants[symbol] = family.constants[symbol](streams.child("constant", symbol), inputs)
+    for symbol in sorted(s for s in set(constants) - set(family.constants) if s.startswith("eps")):
         rows = _normalized(graph, symbol, inputs, constants)
         chosen = family.eps(streams.child("constant", symbol), _row_variances(rows))
         constants[symbol] = _single(chosen) if family.float32 else chosen

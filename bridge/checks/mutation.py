@@ -15,7 +15,7 @@ from bridge.verdict import Role
 from numeric.block_mutants import PLANTED, Planted
 from numeric.case import Case
 from numeric.errors import GraphError
-from numeric.families import FAMILIES, Family
+from numeric.families import Family, Region, families_of
 from numeric.instances import draw
 from numeric.interpreter import Interpreter
 from numeric.measurement import Outcome
@@ -125,7 +125,10 @@ def mutation_matrix(
     wanted = list(dict.fromkeys(c.graph for c in unique))
     work = [(g, [c for c in unique if c.graph == g]) for g in wanted]
     planted = [(g, group, p) for g, group in work for p in _planted(g, group)]
-    rights = {g: _right_cases(group, graphs, families, seed, instances) for g, group in work}
+    rights = {
+        g: _right_cases(group, graphs, _apt(group[0], families), seed, instances)
+        for g, group in work
+    }
     rows: list[MutantRow] = []
     for done, (graph, group, one) in enumerate(planted):
         cells = tuple(_cell(group, right, one) for right in rights[graph])
@@ -135,6 +138,12 @@ def mutation_matrix(
     return MutationReport(
         seed, instances, tuple(families), tuple(c.name for c in unique), tuple(rows)
     )
+
+
+def _apt(check: Check, families: Sequence[str]) -> tuple[Family, ...]:
+    """The families where errors are planted; all of its own where a graph has such."""
+    usual = tuple(f for f in families_of(check.graph) if f.name in families)
+    return usual or tuple(f for f in families_of(check.graph) if f.region is Region.DOMAIN)
 
 
 def _planted(graph: str, checks: Sequence[Check]) -> tuple[Planted, ...]:
@@ -149,13 +158,13 @@ def _planted(graph: str, checks: Sequence[Check]) -> tuple[Planted, ...]:
 def _right_cases(
     checks: Sequence[Check],
     graphs: Graphs,
-    families: Sequence[str],
+    families: Sequence[Family],
     seed: int,
     instances: int,
 ) -> list[tuple[Family, Case]]:
     """Instances of each family on the right graph, those that meet every hypothesis."""
     cases = []
-    for family in (FAMILIES[name] for name in families):
+    for family in families:
         request = checks[0].request(family)
         if request not in graphs:
             raise InvalidInputError(

@@ -6,7 +6,7 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Protocol
 
@@ -16,7 +16,7 @@ import numpy.typing as npt
 from bridge.errors import ObligationsError
 from bridge.verdict import Role
 from numeric.case import Case
-from numeric.families import BASE_SIZES, FAMILIES, Family, Region, sizes_of
+from numeric.families import BASE_SIZES, FAMILIES, Family, Region, families_of, sizes_of
 from numeric.measurement import Measurement
 from numeric.mutants import Mutant
 
@@ -85,19 +85,20 @@ class Check:
     remark: Callable[[], str] = str
     encloses: Enclosure | None = None
     outside: Measure | None = None
+    defaults: Mapping[str, int] = field(default_factory=lambda: BASE_SIZES, hash=False)
 
     @property
     def families(self) -> tuple[Family, ...]:
         """The families that instances are drawn from: only a conclusion, which is judged where its
         hypotheses hold, is judged where ε ≤ 0 too."""
-        apt = [f for f in FAMILIES.values() if set(f.needs) <= set(self.sizes)]
+        apt = [f for f in families_of(self.graph) if set(f.needs) <= set(self.sizes)]
         if self.role is not Role.CONCLUSION:
             return tuple(f for f in apt if f.region is Region.DOMAIN)
         return tuple(f for f in apt if f.region is not Region.REFUTING)
 
     def request(self, family: Family) -> GraphRequest:
         """The member of the graph's family that instances of ``family`` run on."""
-        return GraphRequest(self.graph, sizes_of(family, self.sizes))
+        return GraphRequest(self.graph, sizes_of(family, self.sizes, self.defaults))
 
 
 _REGISTRY: dict[str, Check] = {}
@@ -106,7 +107,7 @@ _REGISTRY: dict[str, Check] = {}
 def check(
     *keys: str,
     graph: str,
-    sizes: Iterable[str],
+    sizes: Iterable[str] | Mapping[str, int],
     refuted_by: Iterable[str] = (),
     rejects: Iterable[Mutant] = (),
     remark: Callable[[], str] = str,
@@ -120,7 +121,7 @@ def check(
         keys: ``Declaration:binder`` or ``Declaration:conclusion``, or ``Graph:fidelity``, without
             the root namespace.
         graph: name of the exported graph, without the root namespace.
-        sizes: names of the graph's sizes.
+        sizes: names of the graph's sizes; with values for those that the families do not know.
         refuted_by: for a hypothesis, the families that violate it.
         rejects: for a conclusion, or a hypothesis that no instance violates, the mutants that it
             must reject.
@@ -151,6 +152,7 @@ def check(
             remark=remark,
             encloses=encloses,
             outside=outside,
+            defaults={**BASE_SIZES, **sizes} if isinstance(sizes, Mapping) else BASE_SIZES,
         )
         _validate(made, target)
         target.update(dict.fromkeys(keys, made))
@@ -189,14 +191,15 @@ def _validate(made: Check, registry: Mapping[str, Check]) -> None:
             )
     if not made.doc:
         raise RegistrationError(f"{where}: expected a docstring that says what is measured and how")
-    unknown = [s for s in made.sizes if s not in BASE_SIZES]
+    unknown = [s for s in made.sizes if s not in made.defaults]
     if unknown:
         raise RegistrationError(
-            f"{where}: expected sizes among {list(BASE_SIZES)} but got {unknown}"
+            f"{where}: expected sizes among {list(BASE_SIZES)} but got {unknown}",
+            remedy=f"give your own a value: sizes={{{unknown[0]!r}: 5}}",
         )
     for name in made.refuted_by:
         if name not in FAMILIES or FAMILIES[name].region is not Region.REFUTING:
-            known = [f.name for f in FAMILIES.values() if f.region is Region.REFUTING]
+            known = [f.name for f in families_of(made.graph) if f.region is Region.REFUTING]
             raise RegistrationError(f"{where}: expected refuting families {known} but got {name!r}")
     if made.role is Role.HYPOTHESIS and not made.refuted_by and not made.rejects:
         raise RegistrationError(

@@ -136,12 +136,12 @@ def _place(library: Library, module: str, line: int) -> str:
 def _list_untagged(lean: LeanChoice) -> None:
     with Watch() as watch:
         setup = lean.set_up(watch)
-        trust = setup.trust(watch)
+        trust, library = setup.trust(watch), setup.library(watch)
     if trust is None:
         raise InvalidInputError(
             "--untagged: what is locked does not say it", remedy="choose another --engine"
         )
-    for name in setup.policy.left_out(trust).untagged:
+    for name in setup.policy.left_out(trust, library).untagged:
         click.echo(printable(name))
 
 

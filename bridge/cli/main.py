@@ -19,6 +19,7 @@ from bridge.cli.audit_command import audit_command
 from bridge.cli.completion import completion_command
 from bridge.cli.engine_commands import build_command, doctor_command, engine_group
 from bridge.cli.groups import HelpfulGroup
+from bridge.cli.init_command import init_command
 from bridge.cli.library_commands import graph_command, list_command, show_command
 from bridge.cli.lock_command import lock_command
 from bridge.cli.mutate_command import mutate_command
@@ -108,6 +109,7 @@ for _command in (
     replay_command,
     lock_command,
     mutate_command,
+    init_command,
     build_command,
     engine_group,
     doctor_command,

@@ -1,0 +1,2 @@
+import Descent.Export
+import Descent.Step

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from bridge.cli.main import group
+from bridge.errors import InvalidInputError
+from bridge.exporter import add_exporter, exporter_sources
+
+LEAN = 'import Lake\nopen Lake DSL\n\npackage demo\n\nlean_lib Demo where\n  srcDir := "src"\n'
+DECLARED = LEAN + '\nlean_lib Obligations where\n  srcDir := "tools"\n'
+TOML = 'name = "demo"\n\n[[lean_lib]]\nname = "Demo"\n'
+
+
+def project(folder: Path, text: str, name: str = "lakefile.lean") -> Path:
+    (folder / name).write_text(text)
+    return folder
+
+
+def test_it_stands_beside_the_sources_and_the_lakefile_is_told(tmp_path: Path) -> None:
+    added = add_exporter(project(tmp_path, LEAN))
+    assert "src/Obligations/Attribute.lean" in added.written
+    assert added.declaration == 'lean_lib Obligations where\n  srcDir := "src"\n'
+    for name, text in exporter_sources().items():
+        assert (tmp_path / "src" / name).read_text(encoding="utf-8") == text
+    assert (tmp_path / "lakefile.lean").read_text() == LEAN
+
+
+def test_where_the_lakefile_says(tmp_path: Path) -> None:
+    added = add_exporter(project(tmp_path, DECLARED))
+    assert set(added.written) == {f"tools/{name}" for name in exporter_sources()}
+    assert added.declaration == ""
+
+
+def test_a_lakefile_in_toml(tmp_path: Path) -> None:
+    added = add_exporter(project(tmp_path, TOML, "lakefile.toml"))
+    assert "Obligations.lean" in added.written
+    assert added.declaration.startswith('[[lean_lib]]\nname = "Obligations"')
+
+
+def test_only_what_changed_is_renewed(tmp_path: Path) -> None:
+    add_exporter(project(tmp_path, DECLARED))
+    old = tmp_path / "tools" / "Obligations" / "Trust.lean"
+    old.write_text("-- an older version\n")
+    again = add_exporter(tmp_path)
+    assert again.written == ("tools/Obligations/Trust.lean",)
+    assert again.current == len(exporter_sources()) - 1
+    assert old.read_text(encoding="utf-8") == exporter_sources()["Obligations/Trust.lean"]
+
+
+def test_no_lakefile_is_wrong_usage(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInputError, match=r"neither lakefile\.lean nor lakefile\.toml"):
+        add_exporter(tmp_path)
+
+
+def test_a_project_without_theorems_of_its_own(tmp_path: Path) -> None:
+    only = "import Lake\nopen Lake DSL\n\npackage demo\n\nlean_lib Obligations\n"
+    with pytest.raises(InvalidInputError, match="no Lean library but Obligations"):
+        add_exporter(project(tmp_path, only))
+
+
+def test_the_command_says_what_it_did(tmp_path: Path) -> None:
+    project(tmp_path, LEAN)
+    first = CliRunner().invoke(group, ["init", "--project", str(tmp_path)])
+    assert first.exit_code == 0
+    assert "wrote src/Obligations.lean" in first.stdout
+    assert "lean_lib Obligations where" in first.stdout
+    second = CliRunner().invoke(group, ["init", "--project", str(tmp_path)])
+    assert "all 6 files of `Obligations` are current" in second.stdout
