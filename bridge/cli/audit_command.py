@@ -159,10 +159,10 @@ def audit_command(
             "--dry-run judges nothing, so there is nothing to report",
             remedy="leave --format and --output out",
         )
-    if model is not None and (only or graph_file is not None or dry_run):
+    if model is not None and (only or graph_file is not None):
         raise InvalidInputError(
             "--model audits the layers of a model against the block's theorems",
-            remedy="leave --only, --graph and --dry-run out",
+            remedy="leave --only and --graph out",
         )
     replacement = None if graph_file is None else read_graph(graph_file)
     if output is not None:
