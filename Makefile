@@ -40,6 +40,7 @@ lint: $(INSTALLED) ## style and types
 
 docs: $(INSTALLED) ## build the documentation site into build/site
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+	@echo "open build/site/index.html"
 
 changelog: $(INSTALLED) ## show what the next version's changelog will say
 	$(BIN)/towncrier build --draft --version next --date 'not released yet'

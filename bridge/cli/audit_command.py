@@ -168,7 +168,7 @@ def audit_command(
     if output is not None:
         prepare_folder(output)
     if dry_run:
-        choice = Choice(seed, instances, only, replacement, look_behind, use_cache)
+        choice = Choice(seed, instances, only, replacement, look_behind, use_cache, certify)
         ctx.exit(show_plan(lean, choice))
     if model is not None:
         found = audit_of_model(

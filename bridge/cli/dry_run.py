@@ -37,6 +37,7 @@ class Choice:
     graph: Graph | None
     look_behind: bool
     use_cache: bool
+    certify: float | None
 
 
 def show_plan(lean: LeanChoice, choice: Choice) -> int:
@@ -92,15 +93,22 @@ def _head(setup: Setup, choice: Choice, found: Plan, seed: int, instances: int) 
     table = Table.grid(padding=(0, 2))
     table.add_column(no_wrap=True, style="dim")
     table.add_column()
+    enclosed = () if choice.certify is None else (("certify", _boxes(choice.certify)),)
     for label, text in (
         ("project", f"{setup.project.root}: {', '.join(setup.project.roots)}"),
         ("engine", setup.engine.describe()),
         ("Lean", lean),
         ("kernel", kernel),
         ("instances", f"{instances} for each obligation, seed {seed}"),
+        *enclosed,
     ):
         table.add_row(label, Text(printable(text)))
     return table
+
+
+def _boxes(radius: float) -> str:
+    around = f" on a box of radius {radius:g} around each instance" if radius else ""
+    return f"side conditions that hold would be enclosed in ball arithmetic{around}"
 
 
 def _print_steps(console: Console, found: Plan, instances: int) -> None:

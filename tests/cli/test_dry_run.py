@@ -47,6 +47,7 @@ def test_what_the_results_follow_from_decides_what_would_be_measured(harness: Ha
     one = said(harness, "--instances", "20", "--only", "layerNorm_eval", "--seed", "1")
     assert "1 obligation: 1 would be measured" in one
     assert "layerNormGraph" in one
+    assert "on a box of radius 0.25 around each instance" in said(harness, "--certify=0.25")
 
 
 def test_what_is_decided_without_measuring_is_said(harness: Harness) -> None:
