@@ -74,7 +74,8 @@ class Watch:
         elif total is not None and done >= total:
             self._log.end(task)
         else:
-            self._log.begin(task, _amount(done, total, unit))
+            counted = total is not None and total > 1
+            self._log.begin(task, _amount(done, total, unit), counted=counted)
 
     def _show_bar(self, task: str, done: float, total: float | None, unit: str) -> None:
         assert self._bars is not None
@@ -92,25 +93,26 @@ class _Told:
     begun: float
     amount: str
     timer: threading.Timer
+    counted: bool
     told: bool = False
 
 
 class _Log:
     """A line when a task has run for a second, heard of or not, one each minute, and one at its
-    end."""
+    end.  What begins while something is counted, item by item, is a part of an item: no line."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
         self._tasks: dict[str, _Told] = {}
         self._lock = threading.Lock()  # timers tell from threads of their own
 
-    def begin(self, task: str, amount: str) -> None:
+    def begin(self, task: str, amount: str, *, counted: bool) -> None:
         with self._lock:
             if task in self._tasks:
                 self._tasks[task].amount = amount
-            else:
+            elif not any(known.counted for known in self._tasks.values()):
                 timer = self._timer(task, QUIET_SECONDS)
-                self._tasks[task] = _Told(time.monotonic(), amount, timer)
+                self._tasks[task] = _Told(time.monotonic(), amount, timer, counted)
 
     def end(self, task: str) -> None:
         with self._lock:

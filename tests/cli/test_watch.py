@@ -53,6 +53,18 @@ def test_a_long_task_tells_how_far_it_is(out: io.StringIO, monkeypatch: pytest.M
     assert lines[-1].startswith("slow 0.")
 
 
+def test_a_part_of_a_task_is_not_told(out: io.StringIO) -> None:
+    with Watch(console=console(out)) as w:
+        w.update("whole", 0, 3)
+        w.update("part", 0, 200)
+        time.sleep(0.2)
+        w.update("part", 200, 200)
+        w.update("whole", 3, 3)
+        w.update("next", 0, None)
+        time.sleep(0.2)
+    assert [line.split()[0] for line in out.getvalue().splitlines()] == ["whole", "whole", "next"]
+
+
 def test_a_note_is_told_at_once(out: io.StringIO) -> None:
     with Watch(console=console(out)) as w:
         w.note("waiting for another build\x1b[2J")
