@@ -15,7 +15,7 @@ from bridge.judging import swapped_reason
 from bridge.lean_client import GraphRequest
 from bridge.library import Library
 from bridge.models import assumptions
-from bridge.models.blocks import Block, ClosedBlock, LeanBlock, Point
+from bridge.models.blocks import NOT_EXPORTED, Block, ClosedBlock, LeanBlock, Point
 from bridge.models.inputs import Inputs
 from bridge.models.layer import BIASES, Layer, Model
 from bridge.models.measure import HIDDEN, Passed, measure
@@ -198,8 +198,8 @@ def _audit_layer(
         assumptions=asked,
         norms=tuple(_norm_rows(layer, passed, k) for k in (0, 1)),
         obligations=layer_obligations(theorems, obligations, passed),
-        computed_by=block.source,
-        compared_with=passed[0].compared_with,
+        computed_by=" and ".join(dict.fromkeys(p.computed_by for p in passed)),
+        compared_with=tuple(dict.fromkeys(a for p in passed for a in p.compared_with)),
         output_difference=max(differences) if len(differences) == len(passed) else None,
     )
 
@@ -223,7 +223,7 @@ def _block(library: Library, request: GraphRequest) -> Block:
     """The graph that Lean exports at the layer's sizes; the closed form where it has none."""
     exported = library.graphs.members.get(request)
     if exported is None:
-        return ClosedBlock(request.name, instead=True)
+        return ClosedBlock(request.name, NOT_EXPORTED)
     try:
         return LeanBlock(parse_graph(exported))
     except GraphError as e:

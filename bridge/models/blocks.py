@@ -2,7 +2,7 @@
 
 It is computed with the graph that Lean exports at the layer's sizes.  Where Lean exports none, the
 closed form of the graph's name stands in, which the audit of the library holds against the graph at
-smaller sizes; reports say which of the two it was.
+smaller sizes; so it does where the graph overflows.  Reports say which of the two it was.
 """
 
 from __future__ import annotations
@@ -22,7 +22,23 @@ from numeric.interpreter import Interpreter, Perturbation, Trace
 from numeric.ops import Array
 from numeric.streams import Streams
 
-__all__ = ["Block", "ClosedBlock", "LeanBlock", "Point", "Rows"]
+__all__ = [
+    "CLOSED_FORM",
+    "NOT_EXPORTED",
+    "OVERFLOWS",
+    "Block",
+    "ClosedBlock",
+    "LeanBlock",
+    "Point",
+    "Rows",
+]
+
+CLOSED_FORM = "the closed form"
+NOT_EXPORTED = f"{CLOSED_FORM}, since Lean exports no graph at this size"
+OVERFLOWS = (
+    f"{CLOSED_FORM}, since the exported graph overflows in float64: its softmax does not take the "
+    "largest score away"
+)
 
 FloatArray = npt.NDArray[np.float64]
 _U = 2.0**-53
@@ -99,6 +115,10 @@ class LeanBlock:
             Rows(np.asarray(trace.values[second], np.float64), around[second]),
         )
 
+    def overflows(self, at: Point) -> bool:
+        """Whether some saved tensor is no number any more."""
+        return not all(np.isfinite(value).all() for value in self._run(at).values)
+
     def pull(self, at: Point, cotangent: FloatArray, rerun: int = 0) -> dict[str, FloatArray]:
         """Value and backprop of the graph."""
         noise = Perturbation(at.streams.child("noise", rerun)) if rerun else None
@@ -118,10 +138,8 @@ class LeanBlock:
 class ClosedBlock:
     """The closed form of the graph's name."""
 
-    def __init__(self, name: str, *, instead: bool) -> None:
-        self.source = "the closed form, since Lean exports no graph at this size"
-        if not instead:
-            self.source = "the closed form"
+    def __init__(self, name: str, source: str = CLOSED_FORM) -> None:
+        self.source = source
         self._form = CLOSED_FORMS[name]
 
     def rows(self, at: Point) -> tuple[Rows, Rows]:

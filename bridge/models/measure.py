@@ -11,7 +11,7 @@ import numpy.typing as npt
 from bridge.checks import Worst
 from bridge.models.activations import ACTIVATIONS, TANH_GELU
 from bridge.models.agreement import Agreement, compare, scalar_agreement, worst
-from bridge.models.blocks import Block, ClosedBlock, LeanBlock, Point, Rows
+from bridge.models.blocks import OVERFLOWS, Block, ClosedBlock, LeanBlock, Point, Rows
 from bridge.models.layer import Layer, Pulled
 from numeric import layer_norm, post_norm
 from numeric.layer_norm import VarEps
@@ -48,6 +48,7 @@ class Passed:
         output: the layer's own, ``(seq_len, d_model)``: what the next layer gets.
         difference: the largest between an entry of the layer's own output and the theorem's;
             ``None`` where the layer's own is not known, and ``output`` is the theorem's.
+        computed_by: what the theorem's value and backprop were computed with.
         compared_with: what the theorem's value and backprop were compared with.
     """
 
@@ -56,6 +57,7 @@ class Passed:
     zero_variance: tuple[int, int]
     output: FloatArray
     difference: float | None
+    computed_by: str
     compared_with: tuple[str, ...]
 
 
@@ -69,6 +71,8 @@ def measure(layer: Layer, block: Block, name: str, at: Point, mask: FloatArray |
         at: sequence, weights and constants, as the block takes them.
         mask: the layer's own, ``(seq_len, seq_len)``; −∞ hides.
     """
+    if isinstance(block, LeanBlock) and block.overflows(at):
+        block = ClosedBlock(name, OVERFLOWS)
     rows = block.rows(at)
     eps = (at.constants["eps1"], at.constants["eps2"])
     signs = tuple(layer_norm.var_eps(r.values, e, r.radius) for r, e in zip(rows, eps, strict=True))
@@ -88,6 +92,7 @@ def measure(layer: Layer, block: Block, name: str, at: Point, mask: FloatArray |
         zero_variance=(_zero_variance(rows[0]), _zero_variance(rows[1])),
         output=theirs if own is None else own,
         difference=None if own is None else float(np.abs(own - theirs).max()),
+        computed_by=block.source,
         compared_with=tuple(dict.fromkeys(a.against for a in agreements)),
     )
 
@@ -140,7 +145,7 @@ def _agreements(
 
     agreements = [_against_complex_step(block, at, cotangent, found)]
     if isinstance(block, LeanBlock):
-        closed = ClosedBlock(name, instead=False)
+        closed = ClosedBlock(name)
         agreements += compare(closed.source, found, closed.pull(at, cotangent), moved)
     conforming = None
     if layer.reference is not None:

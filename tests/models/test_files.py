@@ -232,3 +232,27 @@ def test_options_are_checked_against_the_configuration(tmp_path: Path) -> None:
     path = write(tmp_path, bert_tensors())
     with pytest.raises(Exception, match="--heads says 4, and num_attention_heads in config.json"):
         read_model(path, Options(heads=4))
+
+
+def test_where_the_graph_overflows_the_closed_form_stands_in_and_says_so(tmp_path: Path) -> None:
+    """The exported softmax does not take the largest score away: exp overflows at 710."""
+    tensors = bert_tensors(2)
+    for name in tensors:
+        if "query" in name or "key" in name:
+            tensors[name] = tensors[name] * 60
+    report = judged(tmp_path, write(tmp_path / "m", tensors), seq_len=3)
+    for layer in section(report).layers:
+        assert "overflows in float64" in layer.computed_by
+        assert layer.norms[0].least_var_eps > 1e-3
+        found = {o.key: o.verdict for o in layer.obligations}
+        assert found["biasedEncoderBlock_eval:conclusion"] is Verdict.INCONCLUSIVE
+        assert Verdict.FAILS not in found.values()
+    assert report.exit_code == 4
+
+
+@pytest.mark.parametrize("least", [-1e4, -3.4e38])
+def test_a_mask_of_very_small_numbers_is_no_obstacle(tmp_path: Path, least: float) -> None:
+    x, mask = np.random.default_rng(0).normal(size=(3, D)), np.triu(np.full((3, 3), least), 1)
+    report = judged(tmp_path, write(tmp_path / "m", bert_tensors()), inputs={"x": x, "mask": mask})
+    assert report.exit_code == 0
+    assert only_layer(report).norms[0].least_var_eps > 1e-3
