@@ -197,7 +197,7 @@ def _audit_layer(
         applies=all(a.met for a in asked),
         assumptions=asked,
         norms=tuple(_norm_rows(layer, passed, k) for k in (0, 1)),
-        obligations=layer_obligations(theorems, obligations, passed),
+        obligations=layer_obligations(theorems, obligations, passed, layer.eps),
         computed_by=" and ".join(dict.fromkeys(p.computed_by for p in passed)),
         compared_with=tuple(dict.fromkeys(a for p in passed for a in p.compared_with)),
         output_difference=max(differences) if len(differences) == len(passed) else None,

@@ -8,6 +8,7 @@ exit code is 1 where a number fails, and 4 where a layer is not covered.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from bridge.checks import CheckResult, FamilyCount, Worst
 from bridge.library import Library
@@ -16,7 +17,7 @@ from bridge.models.theorems import Theorems, measure_of
 from bridge.obligation import Obligation
 from bridge.report import Entry
 from bridge.report.layers import LayerObligation, LayerReport
-from bridge.verdict import Role, Verdict
+from bridge.verdict import LeanStatus, Role, Verdict
 from numeric.measurement import Outcome
 
 __all__ = ["CHECK", "entries_of", "layer_obligations"]
@@ -32,10 +33,40 @@ _VERDICT = {
 
 
 def layer_obligations(
-    theorems: Theorems, obligations: Sequence[Obligation], passed: Sequence[Passed]
+    theorems: Theorems,
+    obligations: Sequence[Obligation],
+    passed: Sequence[Passed],
+    eps: tuple[float, float],
 ) -> tuple[LayerObligation, ...]:
-    """The verdict of each obligation on one layer: that of its worst sequence."""
-    return tuple(_on_layer(theorems, o, obligations, passed) for o in obligations)
+    """The verdict of each obligation on one layer: that of its worst sequence.
+
+    Args:
+        theorems: that speak of the layer.
+        obligations: theirs.
+        passed: the sequences.
+        eps: of the layer's LayerNorms.
+    """
+    return tuple(
+        replace(_on_layer(theorems, o, obligations, passed), lean=_lean(o, eps))
+        for o in obligations
+    )
+
+
+def _lean(obligation: Obligation, eps: tuple[float, float]) -> str:
+    """What Lean says at this layer: ``discharged`` needs its condition, which is about ε."""
+    facts = obligation.lean
+    if facts.status is not LeanStatus.DISCHARGED or facts.discharge is None:
+        return facts.status.value
+    for condition in facts.discharge.conditions:
+        number = {"0 < ε₁": 0, "0 < ε₂": 1}.get(condition)
+        if number is None:
+            return f"discharged if {condition}, which nobody checked"
+        if not eps[number] > 0:
+            return f"assumed: not {condition}, for {condition[4:]} = {eps[number]:g}"
+    conditions = " and ".join(
+        f"{c} holds, {c[4:]} = {eps['₁₂'.index(c[-1])]:g}" for c in facts.discharge.conditions
+    )
+    return f"discharged: {conditions}" if conditions else "discharged"
 
 
 def _on_layer(

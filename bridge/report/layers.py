@@ -33,7 +33,8 @@ class Assumption:
 class LayerObligation:
     """One obligation of the library, judged on one layer of the model.
 
-    ``worst`` is the tightest sequence; ``place`` says where in it, such as the row.
+    ``worst`` is the tightest sequence; ``place`` says where in it, such as the row.  ``lean`` is
+    what Lean says of it at this layer: where a lemma discharges it, whether its condition is met.
     """
 
     key: str
@@ -41,6 +42,7 @@ class LayerObligation:
     reason: str
     worst: Worst | None = None
     place: str = ""
+    lean: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,7 @@ def _obligation(o: LayerObligation) -> dict[str, object]:
         "reason": o.reason,
         "worst": worst,
         "place": o.place,
+        "lean": o.lean,
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,31 @@ def test_a_bert_checkpoint_is_covered(tmp_path: Path) -> None:
         }
         assert layer.computed_by == "the graph that Lean exports at this size"
         assert layer.compared_with == ("the complex step", "the closed form")
+
+
+def test_what_lean_discharges_is_told_with_the_model_s_eps(tmp_path: Path) -> None:
+    layer = only_layer(judged(tmp_path, write(tmp_path / "m", bert_tensors())))
+    lean = {o.key.partition(":")[2]: o.lean for o in layer.obligations}
+    assert lean["hNorm1VarEpsPos"] == "discharged: 0 < ε₁ holds, ε₁ = 1e-12"
+    assert lean["hNorm2StdNe0"] == "discharged: 0 < ε₂ holds, ε₂ = 1e-12"
+    assert lean["hEps1Pos"] == "assumed"
+    assert lean["conclusion"] == "proved"
+    zero = write(tmp_path / "zero", bert_tensors(), {**CONFIG, "layer_norm_eps": 0})
+    lean = {o.key.partition(":")[2]: o.lean for o in only_layer(judged(tmp_path, zero)).obligations}
+    assert lean["hNorm1VarEpsPos"] == "assumed: not 0 < ε₁, for ε₁ = 0"
+
+
+def test_an_interrupted_audit_keeps_what_it_found(tmp_path: Path) -> None:
+    model = read_model(write(tmp_path / "m", bert_tensors(3)))
+
+    def stopped() -> Any:
+        raise KeyboardInterrupt
+
+    layers = (*model.layers[:2], replace(model.layers[2], load=stopped))
+    report = judged(tmp_path, replace(model, layers=layers))
+    assert report.interrupted
+    assert [la.name for la in section(report).layers] == ["encoder.layer.0", "encoder.layer.1"]
+    assert report.exit_code == 4
 
 
 def test_each_entry_counts_the_layers(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from bridge.report.layers_table import agreement_share, layer_differs, model_lin
 from bridge.report.model import Entry, Report
 from bridge.report.replay import replay_command, witness_command
 from bridge.report.table import lean_words
-from bridge.report.words import headline, number, proved_theorems, tightness
+from bridge.report.words import headline, number, proved_theorems, tightness, unit
 from bridge.verdict import LeanStatus, Role, Verdict
 
 __all__ = ["render_html"]
@@ -146,14 +146,14 @@ def paragraphs(doc: str) -> tuple[tuple[tuple[bool, str], ...], ...]:
 
 
 def _family_row(f: FamilyCount, scale: MarginScale | None) -> FamilyRow:
-    refusing = f.role == "refuting"
+    refusing, uncovered = f.role == "refuting", f.role == "uncovered"
     # An instance with an undecided hypothesis is undecided, though not accepted.
     rejected = f.drawn - f.held - f.failed - f.undecided
     shares = [
         Share(f.held, "held", "bad" if refusing else "good"),
         Share(f.failed, "refused" if refusing else "failed", "expected" if refusing else "bad"),
         Share(f.undecided, "undecided", "unsure"),
-        Share(rejected, "outside the hypotheses", "outside"),
+        Share(rejected, "not covered" if uncovered else "outside the hypotheses", "outside"),
     ]
     said = ", ".join(f"{s.count} {s.what}" for s in shares if s.count) or "none drawn"
     margin = f.worst_margin
@@ -196,8 +196,8 @@ def _instances(entry: Entry) -> str:
     if r is None or not r.instances:
         return ""
     if r.accepted < r.instances:
-        return f"{r.accepted:,} of {r.instances:,} instances"
-    return f"{r.instances:,} instances"
+        return f"{r.accepted:,} of {r.instances:,} {unit(entry)}"
+    return f"{r.instances:,} {unit(entry)}"
 
 
 def _item(entry: Entry) -> Item:
