@@ -13,7 +13,7 @@ import numpy as np
 from bridge.checks.registry import Check
 from bridge.checks.result import Need
 from numeric.case import Case
-from numeric.families import FAMILIES, Region
+from numeric.families import Region, families_of
 from numeric.measurement import Outcome
 
 __all__ = ["binder_of", "outside_families", "violations"]
@@ -26,7 +26,8 @@ def outside_families(hypotheses: Sequence[Check]) -> tuple[str, ...]:
     sizes = {size for h in hypotheses for size in h.sizes}
     return tuple(
         f.name
-        for f in FAMILIES.values()
+        for graph in dict.fromkeys(h.graph for h in hypotheses)
+        for f in families_of(graph)
         if (f.region is Region.EDGE and set(f.needs) <= sizes) or f.name in refuting
     )
 

@@ -16,6 +16,7 @@ from tests.lean.transcript import replayed, same, shortened, steps
 
 ROOT = Path(__file__).parents[2]
 TUTORIAL, README = ROOT / "docs" / "tutorial.md", ROOT / "README.md"
+OWN = ROOT / "docs" / "how-to" / "audit-your-own.md"
 
 
 @pytest.mark.lean
@@ -27,7 +28,16 @@ def test_pages_tell_what_happens(page: Path, commands: int, tmp_path: Path) -> N
         shutil.copy(ROOT / name, tmp_path)
     shutil.copytree(ROOT / "lean", tmp_path / "lean")
     text = page.read_text(encoding="utf-8")
-    found = replayed(text, tmp_path)
+    _compared(page, text, commands, tmp_path)
+
+
+@pytest.mark.lean
+def test_a_project_from_nothing(tmp_path: Path) -> None:
+    _compared(OWN, OWN.read_text(encoding="utf-8"), 6, tmp_path)
+
+
+def _compared(page: Path, text: str, commands: int, folder: Path) -> None:
+    found = replayed(text, folder)
     if os.environ.get("UPDATE_DOCS"):
         page.write_text(found.text, encoding="utf-8")
     elif found.differences:

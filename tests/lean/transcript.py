@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 BLOCK = re.compile(
-    r"^```(console|python title=\"(?P<file>[\w.]+)\")\n(?P<body>.*?)^```$", re.M | re.S
+    r"^```(console|(python|lean|toml|text) title=\"(?P<file>[\w./-]+)\")\n(?P<body>.*?)^```$",
+    re.M | re.S,
 )
 LEFT_OUT = "…"
 PROGRESS = re.compile(
@@ -132,7 +133,9 @@ def replayed(text: str, folder: Path) -> Replayed:
 
     def again(match: re.Match[str]) -> str:
         if match["file"]:
-            (folder / match["file"]).write_text(match["body"], encoding="utf-8")
+            path = folder / match["file"]
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(match["body"], encoding="utf-8")
             return match[0]
         lines = []
         for step in steps(match["body"]):

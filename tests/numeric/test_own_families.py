@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from bridge.checks import Check, GraphRequest, check, run_check
+from bridge.checks.needed import outside_families
 from bridge.checks.registry import RegistrationError
 from bridge.verdict import Verdict
 from numeric import families
@@ -113,3 +114,18 @@ def test_a_check_on_families_of_its_own_is_judged_by_them() -> None:
     found = run_check(made, (), graphs, key="scaled_eval:conclusion", seed=0, instances=30)
     assert found.verdict is Verdict.HOLDS, found.reason
     assert [f.family for f in found.families] == ["steep"]
+
+
+def test_without_a_hypothesis_too_only_ones_own_families_are_drawn() -> None:
+    define_family("steep", "a large rate", graphs=["scaled"], constants={"rate": rate})
+    define_family("flat", "no rate", graphs=["scaled"], region=Region.REFUTING)
+    registry: dict[str, Check] = {}
+
+    @check(
+        "scaled_eval:hSteep", graph="scaled", sizes={"n": 5}, refuted_by=["flat"], registry=registry
+    )
+    def steep(case: Case) -> Measurement:
+        """Never measured."""
+        raise AssertionError
+
+    assert outside_families(list(registry.values())) == ("flat",)
