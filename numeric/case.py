@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
+from numeric.chunks import chunk_of
 from numeric.derivative import complex_step
 from numeric.dual import derivatives
 from numeric.instances import Batch
@@ -78,7 +79,7 @@ class Case:
 
     def output(self, inputs: Mapping[str, Array]) -> Array:
         """The first output at other inputs, with the same constants."""
-        return self.program.evaluate(inputs, self.constants).output
+        return self.program.output(inputs, self.constants)
 
     def tangents_of(self, directions: Sequence[Mapping[str, FloatArray]]) -> FloatArray:
         """As `derivative`, by dual numbers: cheaper, and not the arbiter."""
@@ -93,16 +94,31 @@ class Case:
 
         No derivative rule of ours takes part.
         """
+        # As many at once as there are instances in a chunk: the runs of all would not fit a
+        # machine where graphs are large.
+        most = chunk_of(self.program.graph)
+        parts = [
+            self._complex_step(directions[start : start + most], perturbation)
+            for start in range(0, len(directions), most)
+        ]
+        return np.concatenate(parts)
+
+    def _complex_step(
+        self,
+        directions: Sequence[Mapping[str, FloatArray]],
+        perturbation: Perturbation | None,
+    ) -> FloatArray:
         copies = len(directions)
-        inputs = {n: np.concatenate([v] * copies) for n, v in self.batch.inputs.items()}
         constants = {n: np.concatenate([v] * copies) for n, v in self.constants.items()}
+        inputs = {n: np.concatenate([v] * copies) for n, v in self.batch.inputs.items()}
         tangents = {
             name: np.concatenate([d[name] if name in d else np.zeros_like(v) for d in directions])
             for name, v in self.batch.inputs.items()
+            if any(name in d for d in directions)
         }
 
         def output(at: Mapping[str, Array]) -> Array:
-            return self.program.evaluate(at, constants, perturbation).output
+            return self.program.output(at, constants, perturbation)
 
         found = complex_step(output, inputs, tangents)
         return found.reshape(copies, len(self), *found.shape[1:])

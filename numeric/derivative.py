@@ -28,9 +28,10 @@ def complex_step(
     inputs: Mapping[str, FloatArray],
     tangents: Mapping[str, FloatArray],
 ) -> FloatArray:
-    """Df(inputs)·tangents, ``(B, *shape)``; inputs without a tangent stay where they are."""
-    shifted = {
-        name: value + 1j * STEP * tangents[name] if name in tangents else value + 0j
+    """Df(inputs)·tangents, ``(B, *shape)``; inputs without a tangent stay where they are, and real:
+    what depends on none of the others is computed as in a plain run."""
+    shifted: dict[str, Array] = {
+        name: value + 1j * STEP * tangents[name] if name in tangents else value
         for name, value in inputs.items()
     }
     return np.asarray(function(shifted).imag / STEP, dtype=np.float64)

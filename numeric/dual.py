@@ -19,7 +19,7 @@ from types import MappingProxyType
 import numpy as np
 import numpy.typing as npt
 
-from numeric.graph import Graph
+from numeric.graph import last_uses
 from numeric.interpreter import Trace
 from numeric.ops import OPS, Array, Binding
 
@@ -62,7 +62,7 @@ def _push(
 ) -> FloatArray:
     graph, count = trace.graph, len(trace.graph.inputs)
     flow: list[_Stack | None] = [_seed(given.name, directions) for given in graph.inputs]
-    last = _last_uses(graph)
+    last = last_uses(graph)
     with np.errstate(all="ignore"):
         for position, node in enumerate(graph.nodes):
             args = tuple(trace.values[a] for a in node.args)
@@ -95,18 +95,6 @@ def _seed(name: str, directions: Sequence[Mapping[str, FloatArray]]) -> _Stack |
     if not active:
         return None
     return _Stack(active, np.stack([directions[k][name] for k in active]), fresh=True)
-
-
-def _last_uses(graph: Graph) -> list[list[int]]:
-    """For each node the values that no later one reads; the output is kept."""
-    last: dict[int, int] = {}
-    for position, node in enumerate(graph.nodes):
-        last.update(dict.fromkeys(node.args, position))
-    uses: list[list[int]] = [[] for _ in graph.nodes]
-    for value, position in last.items():
-        if value not in graph.outputs:
-            uses[position].append(value)
-    return uses
 
 
 def _plus(before: _Stack, more: _Stack) -> _Stack:

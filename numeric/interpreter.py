@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from numeric.errors import EvaluationError
-from numeric.graph import Graph, Node, piece
+from numeric.graph import Graph, Node, last_uses, piece
 from numeric.memory import keep_freed_memory
 from numeric.ops import OPS, Array, Binding, Op
 from numeric.streams import Streams
@@ -25,6 +25,7 @@ __all__ = ["Interpreter", "Perturbation", "Trace"]
 FloatArray = npt.NDArray[np.float64]
 Tensors = Mapping[str, Array]
 _ULP = 2.0**-52
+_DROPPED: Array = np.zeros(0)  # stands where a value is not needed any more
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,7 @@ class Interpreter:
             graph.node(name)
         self._ops = tuple(replaced.get(n.name, OPS[n.op]) for n in graph.nodes)
         self._bindings = tuple(self._binding(n, {}) for n in graph.nodes)
+        self._last_uses = last_uses(graph)
 
     def piece(self, end: str, start: str | None = None) -> Interpreter:
         """The part of this graph that leads to ``end``; see `numeric.graph.piece`."""
@@ -119,6 +121,28 @@ class Interpreter:
         Raises:
             EvaluationError: an input or a constant is missing, unknown or of the wrong shape.
         """
+        values, bindings = self._run(inputs, constants, perturbation, keep=True)
+        return Trace(self.graph, tuple(values), tuple(bindings))
+
+    def output(
+        self,
+        inputs: Tensors,
+        constants: Mapping[str, FloatArray] | None = None,
+        perturbation: Perturbation | None = None,
+    ) -> Array:
+        """The first output alone, as `evaluate` computes it; each value is dropped after its last
+        use."""
+        values, _ = self._run(inputs, constants, perturbation, keep=False)
+        return values[self.graph.outputs[0]]
+
+    def _run(
+        self,
+        inputs: Tensors,
+        constants: Mapping[str, FloatArray] | None,
+        perturbation: Perturbation | None,
+        *,
+        keep: bool,
+    ) -> tuple[list[Array], list[Binding]]:
         values, size = self._inputs(inputs)
         bound = self._constants(constants or {}, size)
         bindings: list[Binding] = []
@@ -133,7 +157,10 @@ class Interpreter:
                     out = _moved(op, args, out, binding, perturbation, position)
                 bindings.append(binding)
                 values.append(out)
-        return Trace(self.graph, tuple(values), tuple(bindings))
+                if not keep:
+                    for read in self._last_uses[position]:
+                        values[read] = _DROPPED
+        return values, bindings
 
     def jvp(
         self, trace: Trace, tangents: Tensors, perturbation: Perturbation | None = None

@@ -60,7 +60,8 @@ class Measurement:
         outcome, part = self.outcome.copy(), self.part.copy()
         residual[rows], tolerance[rows] = by.residual, by.tolerance
         outcome[rows], part[rows] = by.outcome, by.part
-        return Measurement(residual, tolerance, outcome, part, self.parts, by.undecided_because)
+        reasons = dict.fromkeys(r for m in (self, by) if (r := m.undecided_because))
+        return Measurement(residual, tolerance, outcome, part, self.parts, "; ".join(reasons))
 
     def count(self, outcome: Outcome) -> int:
         """How many instances came out so."""

@@ -10,7 +10,7 @@ instance is undecided, never held.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,7 +37,7 @@ FloatArray = npt.NDArray[np.float64]
 RULE_A = 1e-13
 RERUNS = 4  # with two, the moves cancel by chance once in some 4,000 instances at an offset of 1e8
 NOISE_LIMIT = 1e-4
-ARBITRATED = 1024  # one instance in so many is measured without a screen
+ARBITRATED = 4096  # one instance in so many is measured without a screen
 _U = 2.0**-53
 _FLOOR = 1e-280  # below it squares vanish and nothing is relative any more
 
@@ -70,6 +70,7 @@ def identity(
     parts: Sequence[str],
     case: Case,
     sides: Callable[[Case, Perturbation | None], Sequence[Sides]],
+    most: int | None = None,
 ) -> Measurement:
     """Measure whether both sides agree on every instance, for several families of identities at
     once.
@@ -78,18 +79,20 @@ def identity(
         parts: what is compared, for reports: one name for each entry of what ``sides`` returns.
         sides: computes both sides; called again with a perturbation on the instances where rule A
             fires.
+        most: on how many instances at once; half of the case's if None.
 
     Returns:
         The residual is max |l − r| / Σ|terms| over the identities of a part.  An instance with a
         value that is not finite is undecided.
     """
-    return combine(identities(parts, case, sides))
+    return combine(identities(parts, case, sides, most))
 
 
 def identities(
     parts: Sequence[str],
     case: Case,
     sides: Callable[[Case, Perturbation | None], Sequence[Sides]],
+    most: int | None = None,
 ) -> list[Measurement]:
     """What `identity` combines: a measurement of each part by itself."""
     found = sides(case, None)
@@ -98,15 +101,17 @@ def identities(
     fired = np.flatnonzero(np.any([np.isfinite(r) & ~(r <= RULE_A) for r in residuals], axis=0))
     noise = np.zeros((len(found), len(fired)))
     hidden = np.zeros((len(found), len(fired)), dtype=np.bool_)
-    if len(fired):
-        smaller = case.take(fired)
+    for piece in _pieces(len(fired), max(1, len(case) // 2) if most is None else most):
+        rows = fired[piece]
+        smaller = case.take(rows)
         for run in range(RERUNS):
             again = sides(smaller, smaller.perturbation(run))
             for k, (first, second) in enumerate(zip(found, again, strict=True)):
-                moved = _moved(first, second, fired)
-                noise[k] = np.maximum(noise[k], (moved / _floored(first.terms[fired])).max(axis=1))
-                large = ~(32.0 * moved <= NOISE_LIMIT * _floored(first.natural[fired]))
-                hidden[k] |= large.any(axis=1)
+                moved = _moved(first, second, rows)
+                share = (moved / _floored(first.terms[rows])).max(axis=1)
+                noise[k, piece] = np.maximum(noise[k, piece], share)
+                large = ~(32.0 * moved <= NOISE_LIMIT * _floored(first.natural[rows]))
+                hidden[k, piece] |= large.any(axis=1)
     return [
         _decide(part, residual, vague[k], fired, noise[k], hidden[k])
         for k, (part, residual) in enumerate(zip(parts, residuals, strict=True))
@@ -122,8 +127,8 @@ def screened(
     """As `identity`, where a quicker way to compute the sides may say yes, and never no.
 
     An instance on which the quick sides satisfy rule A holds.  All others, and the first of every
-    1024 whatever the quick sides say, are measured as if there were no quick way; were it wrong,
-    these would not be.
+    `ARBITRATED` whatever the quick sides say, are measured as if there were no quick way, so that a
+    quick way that is wrong is seen.
 
     Args:
         quick: computes both sides, Σ|terms| included, in another way than ``sides``.
@@ -132,17 +137,19 @@ def screened(
     residuals = [_residual(s) for s in found]
     settled = np.all([(r <= RULE_A) & ~_vague(s) for r, s in zip(residuals, found, strict=True)], 0)
     settled &= case.batch.indices % ARBITRATED != 0
-    none = np.zeros(0)
-    said = combine(
-        [
-            _decide(part, r, ~settled, none.astype(int), none, none.astype(bool))
-            for part, r in zip(parts, residuals, strict=True)
-        ]
-    )
+    said = combine([_by_rule_a(part, r) for part, r in zip(parts, residuals, strict=True)])
     rest = np.flatnonzero(~settled)
-    if not len(rest):
-        return said
-    return said.replaced(rest, identity(parts, case.take(rest), sides))
+    # The complex step takes a run along each direction: few instances at a time.
+    most = max(1, len(case) // 16)
+    for piece in _pieces(len(rest), most):
+        rows = rest[piece]
+        said = said.replaced(rows, identity(parts, case.take(rows), sides, most))
+    return said
+
+
+def _pieces(count: int, most: int) -> Iterator[slice]:
+    for start in range(0, count, most):
+        yield slice(start, min(start + most, count))
 
 
 def _floored(terms: FloatArray) -> FloatArray:
@@ -166,6 +173,17 @@ def _moved(first: Sides, second: Sides, rows: npt.NDArray[np.int64]) -> FloatArr
     with np.errstate(all="ignore"):
         moved = np.abs(second.left - first.left[rows]) + np.abs(second.right - first.right[rows])
     return np.asarray(moved, dtype=np.float64)
+
+
+def _by_rule_a(part: str, residual: FloatArray) -> Measurement:
+    """What rule A settles; the rest is to be replaced."""
+    return Measurement(
+        residual=residual,
+        tolerance=np.full(len(residual), RULE_A),
+        outcome=np.where(residual <= RULE_A, Outcome.HOLDS, Outcome.UNDECIDED).astype(np.int8),
+        part=np.zeros(len(residual), dtype=np.int64),
+        parts=(part,),
+    )
 
 
 def _decide(

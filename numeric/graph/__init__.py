@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from numeric.errors import GraphError
 from numeric.graph.cut import piece
-from numeric.graph.model import Graph, Input, Node
+from numeric.graph.model import Graph, Input, Node, last_uses
 from numeric.graph.parse import SCHEMA, build_graph, graph_to_json, parse_graph, parse_graph_text
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "Node",
     "build_graph",
     "graph_to_json",
+    "last_uses",
     "parse_graph",
     "parse_graph_text",
     "piece",

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from numeric.errors import GraphError
 from numeric.ops import Params, Shape
 
-__all__ = ["Graph", "Input", "Node"]
+__all__ = ["Graph", "Input", "Node", "last_uses"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,3 +90,15 @@ class Graph:
     def input_shapes(self) -> dict[str, Shape]:
         """Shapes of the inputs by name, in order."""
         return {i.name: i.shape for i in self.inputs}
+
+
+def last_uses(graph: Graph) -> tuple[tuple[int, ...], ...]:
+    """For each node the values that no later one reads; outputs are kept, and what nobody reads."""
+    last: dict[int, int] = {}
+    for position, node in enumerate(graph.nodes):
+        last.update(dict.fromkeys(node.args, position))
+    uses: list[list[int]] = [[] for _ in graph.nodes]
+    for value, position in last.items():
+        if value not in graph.outputs:
+            uses[position].append(value)
+    return tuple(tuple(values) for values in uses)

@@ -1,0 +1,1 @@
+"""Benchmarks against torch.autograd.gradcheck and jax.test_util.check_grads; see README.md."""

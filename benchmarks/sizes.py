@@ -1,0 +1,93 @@
+"""The sizes that are measured, and the graph of each."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from numeric.case import Case
+from numeric.families import FAMILIES
+from numeric.graph import Graph, parse_graph
+from numeric.instances import draw
+from numeric.interpreter import Interpreter
+
+__all__ = ["SIZES", "Size", "cases", "graph_of"]
+
+GRAPH = "encoderBlockGraph"
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """One size of the block.
+
+    Attributes:
+        instances: how many are checked at once: all saved tensors of a chunk fit a cache.
+        chunks: how many chunks are measured, so that the rare instances which the complex step
+            judges in any case have their share.
+    """
+
+    seq_len: int
+    d_model: int
+    heads: int
+    d_ff: int
+    instances: int
+    chunks: int
+
+    @property
+    def name(self) -> str:
+        """As in the tables."""
+        return f"({self.seq_len}, {self.d_model}, {self.heads}, {self.d_ff})"
+
+    @property
+    def products(self) -> int:
+        """Floating-point operations of the matrix products of one forward run."""
+        s, d, f = self.seq_len, self.d_model, self.d_ff
+        return 2 * (4 * s * d * d + 2 * s * s * d + 2 * s * d * f)
+
+
+SIZES = (
+    Size(4, 8, 2, 16, instances=378, chunks=4),
+    Size(16, 32, 4, 64, instances=32, chunks=2),
+    Size(32, 128, 4, 512, instances=2, chunks=2),
+    Size(128, 768, 12, 3072, instances=1, chunks=1),
+)
+
+
+def graph_of(size: Size, folder: Path) -> Graph:
+    """The block's graph as Lean exports it, kept in ``folder``; delete that to ask again."""
+    path = folder / f"{GRAPH}-{size.seq_len}-{size.d_model}-{size.heads}-{size.d_ff}.json"
+    if not path.is_file():
+        numbers = {
+            "seqLen": size.seq_len,
+            "dModel": size.d_model,
+            "numHeads": size.heads,
+            "headDim": size.d_model // size.heads,
+            "dFF": size.d_ff,
+        }
+        chosen = [part for n, k in numbers.items() for part in ("--size", f"{n}={k}")]
+        command = [sys.executable, "-m", "bridge.cli", "graph", GRAPH, *chosen]
+        text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        folder.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return parse_graph(json.loads(path.read_text(encoding="utf-8")))
+
+
+def cases(size: Size, graph: Graph, first: int = 0) -> list[Case]:
+    """Generic instances, drawn in chunks; each time with nothing computed yet."""
+    starts = range(first, first + size.chunks * size.instances, size.instances)
+    return [
+        Case(
+            Interpreter(graph),
+            draw(
+                FAMILIES["generic"],
+                graph,
+                seed=0,
+                key="benchmark",
+                indices=range(start, start + size.instances),
+            ),
+        )
+        for start in starts
+    ]

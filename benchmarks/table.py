@@ -1,0 +1,99 @@
+"""The results as Markdown."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+__all__ = ["TARGETS", "machine", "table"]
+
+SMALLEST, LARGEST = "(4, 8, 2, 16)", "(128, 768, 12, 3072)"
+TARGETS = {
+    (SMALLEST, "full vs gradcheck"): 300.0,
+    (SMALLEST, "full vs check_grads"): 150.0,
+    (LARGEST, "screening vs gradcheck"): 5.0,
+    (LARGEST, "screening vs check_grads"): 3.0,
+    (LARGEST, "along_each vs gradcheck"): 2.0,
+    (LARGEST, "share"): 0.75,
+    ("(32, 128, 4, 512)", "share"): 0.35,
+    ("(16, 32, 4, 64)", "share"): 0.15,
+    (SMALLEST, "share"): 0.04,
+}
+"""What is aimed at, by size and row."""
+ROWS = {
+    "full": "full check",
+    "audited": "as audited (full check + closed form)",
+    "screening": "screening",
+    "along_each": "one exact direction per input",
+}
+TOOLS = {"gradcheck": "torch gradcheck, fast", "check_grads": "JAX check_grads, jitted"}
+
+
+def machine() -> dict[str, str]:
+    """What ran."""
+    model = platform.processor() or platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.is_file():
+        lines = cpuinfo.read_text(encoding="utf-8").splitlines()
+        model = next((x.split(": ")[1] for x in lines if x.startswith("model name")), model)
+    blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]  # type: ignore[index]
+    return {
+        "processor": f"{model}, one core",
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "numpy": f"{np.__version__} ({blas['name']} {blas['version']})",
+        "torch": version("torch"),
+        "jax": version("jax"),
+    }
+
+
+def table(where: dict[str, str], results: Sequence[dict[str, Any]]) -> str:
+    """Ratios per instance, one column for each size; a target stands behind what it is for."""
+    names = [r["size"] for r in results]
+    rows = [
+        "float64 everywhere. " + "; ".join(f"{k}: {v}" for k, v in where.items()) + ".",
+        "",
+        f"| (seq_len, d_model, heads, d_ff) | {' | '.join(names)} |",
+        "| --- |" + " ---: |" * len(names),
+    ]
+
+    def add(title: str, cells: Sequence[str]) -> None:
+        rows.append(f"| {title} | {' | '.join(cells)} |")
+
+    for task, title in ROWS.items():
+        for tool, tool_title in TOOLS.items():
+            row = f"{task} vs {tool}"
+            cells = [_cell(r["size"], row, r["ratios"][row], "×") for r in results]
+            add(f"{title} against {tool_title}", cells)
+    shares = [_cell(r["size"], "share", r["share_of_dgemm"], "") for r in results]
+    add("forward + JVP + VJP, share of dgemm", shares)
+    add("dgemm, Gflop/s", [f"{r['dgemm_gflops']:.1f}" for r in results])
+    for task, title in {**TOOLS, **ROWS, "runs": "forward + JVP + VJP"}.items():
+        add(f"{title}, time per instance", [_time(r["seconds"][task]) for r in results])
+    for key, title in (
+        ("accepts_the_right_one", "accepts the right block"),
+        ("finds_the_wrong_gelu", "finds a GELU derivative that is 1e-3 too large"),
+    ):
+        for tool, tool_title in {**TOOLS, "ours": "full check"}.items():
+            add(f"{tool_title} {title}", ["yes" if r[key][tool] else "**no**" for r in results])
+    return "\n".join(rows) + "\n"
+
+
+def _cell(size: str, row: str, value: float, unit: str) -> str:
+    shown = f"{value:.3f}" if not unit else f"{value:.3g}{unit}"
+    target = TARGETS.get((size, row))
+    if target is None:
+        return shown
+    return f"{shown} (target {target:g}{unit}{'' if value >= target else ', **missed**'})"
+
+
+def _time(seconds: float) -> str:
+    for unit, scale in (("s", 1.0), ("ms", 1e3), ("µs", 1e6)):
+        if seconds * scale >= 1 or unit == "µs":
+            return f"{seconds * scale:.3g} {unit}"
+    raise AssertionError
