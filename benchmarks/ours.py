@@ -17,7 +17,16 @@ from numeric.interpreter import Interpreter
 from numeric.measurement import Measurement, Outcome
 from numeric.ops import OPS, Partial
 
-__all__ = ["along_each", "audited", "finds", "full", "runs", "screening", "with_wrong_gelu"]
+__all__ = [
+    "along_each",
+    "audited",
+    "directions",
+    "finds",
+    "full",
+    "runs",
+    "screening",
+    "with_wrong_gelu",
+]
 
 
 def _fresh(case: Case) -> Case:
@@ -26,7 +35,7 @@ def _fresh(case: Case) -> Case:
 
 
 def full(cases: Sequence[Case]) -> list[Measurement]:
-    """Forward, VJP, an exact derivative along each of the 13 inputs, Σ|terms|, and the verdict on
+    """Forward, VJP, an exact derivative along each of the 13 inputs, and the verdict on
     ⟨J v, s⟩ = ⟨v, Jᵀ s⟩ for each input, by rules A and B."""
     return [backprop_is_adjoint(_fresh(c)) for c in cases]
 
@@ -55,7 +64,8 @@ def _disagreement(case: Case, directions: Sequence[dict[str, Any]]) -> float:
     trace, cotangent = case.run(), case.cotangent()
     pulled = case.program.vjp(trace, cotangent)
     pushed = dual.derivatives(trace, directions)
-    left = np.einsum("kb...,b...->kb", pushed, cotangent)
+    flat = cotangent.reshape(len(case), -1)
+    left = np.einsum("kbi,bi->kb", pushed.reshape(*pushed.shape[:2], -1), flat)
     worst = 0.0
     for row, direction in zip(left, directions, strict=True):
         products = [(t * pulled[name]).reshape(len(case), -1) for name, t in direction.items()]
@@ -65,13 +75,17 @@ def _disagreement(case: Case, directions: Sequence[dict[str, Any]]) -> float:
     return worst
 
 
-def runs(cases: Sequence[Case]) -> None:
+def directions(cases: Sequence[Case]) -> list[tuple[dict[str, Any], Any]]:
+    """Tangents and cotangents for `runs`."""
+    return [(c.tangents(), c.cotangent()) for c in cases]
+
+
+def runs(cases: Sequence[Case], drawn: Sequence[tuple[dict[str, Any], Any]]) -> None:
     """Forward, JVP along all inputs, and VJP: what counts against the rate of dgemm."""
-    for case in cases:
-        program, tangents, cotangent = case.program, case.tangents(), case.cotangent()
-        trace = program.evaluate(case.batch.inputs, case.constants)
-        program.jvp(trace, tangents)
-        program.vjp(trace, cotangent)
+    for case, (tangents, cotangent) in zip(cases, drawn, strict=True):
+        trace = case.program.evaluate(case.batch.inputs, case.constants)
+        case.program.jvp(trace, tangents)
+        case.program.vjp(trace, cotangent)
 
 
 def with_wrong_gelu(cases: Sequence[Case]) -> list[Case]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 from collections.abc import Iterator
@@ -25,8 +26,13 @@ def two() -> Iterator[Processes]:
 
 
 def children() -> list[psutil.Process]:
-    """The processes of pools, without Python's resource tracker."""
-    return [c for c in psutil.Process().children() if any("spawn_main" in a for a in c.cmdline())]
+    """The living processes of pools, without Python's resource tracker."""
+    found = []
+    for child in psutil.Process().children():
+        with contextlib.suppress(psutil.NoSuchProcess):  # or a zombie: it has just died
+            if any("spawn_main" in a for a in child.cmdline()):
+                found.append(child)
+    return found
 
 
 @pytest.mark.parametrize("key", [CONCLUSION, HYPOTHESIS])
@@ -62,7 +68,8 @@ def test_processes_that_keep_dying_are_an_error() -> None:
     def kill_all() -> None:
         for _ in processes.map(run, run.chunks("generic", 100_000)):
             for child in children():
-                child.kill()
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    child.kill()
 
     with Processes(2, PLACE) as processes, pytest.raises(SpreadError, match="died 4 times"):
         kill_all()
