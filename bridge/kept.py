@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bridge.engine import BuildProgress, BuildReport, Engine, EngineKind
+from bridge.engine import BuildProgress, BuildReport, Engine, EngineKind, Recheck
 from bridge.errors import AnswerError, EngineError
 from bridge.files import write_atomically
 from bridge.lean_client import Answer, GraphRequest
@@ -84,6 +84,10 @@ class KeptAnswer:
             EngineError: always.
         """
         raise _no_lean()
+
+    def recheck(self, project: Path, modules: Sequence[str], *, timeout: float) -> Recheck | None:
+        """Nobody checks anything."""
+        return None
 
 
 def _no_lean() -> EngineError:

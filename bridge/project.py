@@ -42,6 +42,19 @@ class Project:
                 )
         return tuple(sorted(found))
 
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """Every module of the audited libraries, by its file."""
+        found = []
+        for path in self.sources():
+            for library in self.libraries:
+                if path.is_relative_to(library.source_folder):
+                    parts = path.relative_to(library.source_folder).with_suffix("").parts
+                    if library.owns(name := ".".join(parts)):
+                        found.append(name)
+                        break
+        return tuple(name for name in found if name.split(".")[0] != EXPORTER)
+
     def fingerprint(self) -> str:
         """sha256 over every Lean source, the lakefile, the toolchain and the manifest."""
         digest = hashlib.sha256()

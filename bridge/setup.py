@@ -6,16 +6,16 @@ The command line, the pytest plugin and notebooks all begin here, so that they c
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bridge.auditing import DEFAULT_INSTANCES, audit, library_for_audit
 from bridge.engine import Engine, InstallProgress, select
 from bridge.kept import KeptAnswer, open_kept
 from bridge.lean_client import DEFAULT_TIMEOUT
-from bridge.library import Library, read_trust
+from bridge.library import KERNEL_SECONDS, Library, read_trust
 from bridge.policy import Policy, load_checks, read_policy
-from bridge.progress import Progress
+from bridge.progress import Progress, Silent
 from bridge.project import Project, find_project
 from bridge.report import Report
 from bridge.results import ResultCache
@@ -63,9 +63,26 @@ class Setup:
         """What is behind the statements; ``None`` where there is no Lean that could look."""
         if isinstance(self.engine, KeptAnswer):
             return None
-        return read_trust(
+        trust = read_trust(
             self.project, self.engine, timeout=self.timeout, progress=progress, use_cache=use_cache
         )
+        return trust if trust.kernel is not None else self._rechecked(trust, progress)
+
+    def _rechecked(self, trust: Trust, progress: Progress | None) -> Trust:
+        """With what a checker beside Lean says, where the engine has one."""
+        if self.engine.kind != "lake":
+            return trust
+        watcher, task = progress or Silent(), "checking the compiled files"
+        watcher.update(task, 0, None)
+        found = self.engine.recheck(
+            self.project.root, self.project.modules, timeout=max(self.timeout, KERNEL_SECONDS)
+        )
+        watcher.update(task, 1, 1)
+        if found is None:
+            return trust
+        if found.refusal is not None:
+            return replace(trust, kernel=f"{found.checker} says {found.refusal}")
+        return replace(trust, checker=found.checker)
 
     def audit(
         self,

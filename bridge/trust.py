@@ -35,6 +35,7 @@ class Trust:
         outside: axioms, unsafe definitions, and definitions with code of their own.
         untagged: theorems with hypotheses that nobody tagged as obligations, and their modules.
         vacuous: tagged theorems that say nothing, by name, with the reason.
+        checker: a program beside Lean that accepted the compiled files too; empty where none ran.
     """
 
     constants: int
@@ -42,6 +43,7 @@ class Trust:
     outside: tuple[Outside, ...]
     untagged: Mapping[str, str]
     vacuous: tuple[tuple[str, str], ...]
+    checker: str = ""
 
     @property
     def swapped(self) -> tuple[Outside, ...]:

@@ -39,6 +39,7 @@ from bridge.engine.interface import (
     LeanMessage,
     ModuleReport,
     Outcome,
+    Recheck,
     Severity,
 )
 
@@ -67,6 +68,7 @@ __all__ = [
     "NodeMissingError",
     "Outcome",
     "PatchError",
+    "Recheck",
     "Severity",
     "UnpackError",
     "install",

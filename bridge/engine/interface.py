@@ -6,7 +6,7 @@ There are two engines behind one interface: the official toolchain (`lake`) and 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
@@ -129,6 +129,14 @@ class EngineStatus:
     verified: bool | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Recheck:
+    """What a checker beside Lean said of compiled files; ``refusal`` is None where it took all."""
+
+    checker: str
+    refusal: str | None
+
+
 BuildProgress = Callable[[BuildEvent], None]
 InstallProgress = Callable[[InstallEvent], None]
 
@@ -168,4 +176,10 @@ class Engine(Protocol):
         """Compile the project's Lean libraries; only what changed.
 
         Raises `EngineError` where the engine broke or the project's lakefile cannot be understood.
+        """
+
+    def recheck(self, project: Path, modules: Sequence[str], *, timeout: float) -> Recheck | None:
+        """Have a program beside Lean check compiled modules; None where the engine has none.
+
+        Raises `EngineError` where it does not end in `timeout` seconds.
         """

@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from bridge.engine.interface import (
     LeanMessage,
     ModuleReport,
     Outcome,
+    Recheck,
     Severity,
 )
 from bridge.engine.modules import shown_path
@@ -27,6 +28,7 @@ from bridge.engine.processes import bounded_output, exit_reason, kill_group, tie
 __all__ = ["LakeEngine", "find_lake"]
 
 _ANSWER_SECONDS = 20.0
+_CHECKER = "leanchecker"
 _REMEDY = (
     "Install Lean (elan, and the toolchain that the file lean-toolchain names), or use the "
     "embedded engine: --engine embedded."
@@ -107,6 +109,27 @@ class LakeEngine:
                 remedy="Run `lake build` in the project to see more, or use --engine embedded.",
             )
         return BuildReport(modules, time.monotonic() - started)
+
+    def recheck(self, project: Path, modules: Sequence[str], *, timeout: float) -> Recheck | None:
+        """Run the toolchain's `leanchecker`, which reads the compiled files and gives every
+        declaration to a fresh kernel; releases before it have none."""
+        found = _ask([str(self.lake), "env", "lean", "--print-prefix"], project, re.compile(r".+"))
+        checker = Path(found[0].strip()) / "bin" / _CHECKER
+        if not any(checker.with_suffix(suffix).is_file() for suffix in ("", ".exe")):
+            return None
+        try:
+            done = bounded_output(
+                [self.lake, "env", checker, *modules], timeout=timeout, cwd=project
+            )
+        except subprocess.TimeoutExpired:
+            raise BuildBrokenError(
+                f"`{_CHECKER}` did not end within {timeout:.0f} s",
+                remedy="Give it longer with --timeout, or leave it out with --no-trust.",
+            ) from None
+        if done.returncode == 0:
+            return Recheck(_CHECKER, None)
+        said = " / ".join((done.stdout + done.stderr).split("\n"))[-400:].strip(" /")
+        return Recheck(_CHECKER, said or exit_reason(done.returncode))
 
 
 def find_lake(project: Path) -> LakeEngine:

@@ -124,6 +124,7 @@ def _trust(trust: Trust) -> dict[str, object]:
     return {
         "constants": trust.constants,
         "kernel": trust.kernel,
+        "checker": trust.checker,
         "outside": [{"name": o.name, "how": o.how, "module": o.module} for o in trust.outside],
         "untagged": list(trust.untagged),
     }

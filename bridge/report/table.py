@@ -145,6 +145,8 @@ def _trust(report: Report) -> list[str]:
     if trust is None:
         return ["The kernel was not asked again."]
     lines = [f"The kernel accepted all {trust.constants:,} constants of the project once more."]
+    if trust.checker:
+        lines.append(f"{one_line(trust.checker)} accepted the compiled files too.")
     for o in trust.outside:
         lines.append(f"Outside the kernel: {one_line(o.name)} ({one_line(o.how)}).")
     if trust.untagged:

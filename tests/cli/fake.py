@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bridge.checks import graph_requests, registered
-from bridge.engine import BuildReport, EngineKind, LeanMessage, ModuleReport
+from bridge.engine import BuildReport, EngineKind, LeanMessage, ModuleReport, Recheck
 from tests.bridge.answers import answer, binder, statement
 from tests.numeric.graphs import layer_norm_json
 
@@ -18,7 +19,8 @@ SERVER = Path(__file__).parent.parent / "bridge" / "scripted_server.py"
 
 @dataclass(frozen=True)
 class FakeEngine:
-    """An engine whose server plays ``mode``; ``errors`` are what compiling says."""
+    """An engine whose server plays ``mode``; ``errors`` are what compiling says, ``refuses`` what a
+    checker beside it does: nothing is said where it is None, and it accepts where it is empty."""
 
     answers: Path
     mode: str = "honest"
@@ -27,12 +29,16 @@ class FakeEngine:
     kind: EngineKind = "embedded"
     lean_version: str = "4.28.0"
     official: bool = False
+    refuses: str | None = None
 
     def describe(self) -> str:
         return "Lean 4.28.0 (a fake)"
 
     def server_command(self, project: Path) -> list[str]:
         return [sys.executable, str(SERVER), self.mode, str(self.answers)]
+
+    def recheck(self, project: Path, modules: Sequence[str], *, timeout: float) -> Recheck | None:
+        return None if self.refuses is None else Recheck("leanchecker", self.refuses or None)
 
     def build(self, project: Path, **_: Any) -> BuildReport:
         outcome = "failed" if self.errors else "current"

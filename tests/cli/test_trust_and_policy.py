@@ -34,6 +34,17 @@ def test_what_the_kernel_refuses_is_not_audited(harness: Harness) -> None:
     assert harness.run("audit", *FEW, "--no-trust").exit_code == 0
 
 
+def test_what_the_toolchains_checker_refuses_is_not_audited(harness: Harness) -> None:
+    harness.says(EVAL)
+    harness.behaves(kind="lake", refuses="found a problem in PostNorm.Layers")
+    result = harness.run("audit", *FEW)
+    assert result.exit_code == 3
+    assert "leanchecker says found a problem in PostNorm.Layers" in result.stderr
+    harness.behaves(refuses="")
+    assert report(harness)["trust"]["checker"] == "leanchecker"
+    assert "leanchecker accepted the compiled files too." in harness.run("audit", *FEW).stdout
+
+
 def test_a_report_says_when_nobody_looked_behind(harness: Harness) -> None:
     assert "The kernel was not asked again" in harness.run("audit", *FEW, "--no-trust").stdout
     assert report(harness, "--no-trust")["trust"] is None

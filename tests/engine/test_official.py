@@ -40,6 +40,10 @@ elif command == ["env", "lean", "--version"]:
         print("Coq 8.20")
         sys.exit(0)
     print("Lean (version 4.28.0, x86_64-unknown-linux-gnu, commit 0123abcd, Release)")
+elif command == ["env", "lean", "--print-prefix"]:
+    print(os.environ["FAKE_PREFIX"])
+elif command[0] == "env":
+    sys.exit(subprocess.run(command[1:]).returncode)
 elif command[0] == "build":
     print(open("build.txt", encoding="utf-8").read(), end="")
     sys.exit(int(os.environ.get("FAKE_LAKE_CODE", "0")))
@@ -109,6 +113,47 @@ def test_no_lake(cache: Layout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 def test_an_engine_that_does_not_exist(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="got kind='coq'"):
         engine.select("coq", project=tmp_path)
+
+
+CHECKER = """
+import sys, time
+if sys.argv[1:] == ["Slow"]:
+    time.sleep(60)
+for name in sys.argv[1:]:
+    if name.endswith("Bad"):
+        print("found a problem in", name, file=sys.stderr)
+        sys.exit(1)
+"""
+
+
+@pytest.fixture
+def checked(
+    lake: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., engine.Recheck | None]:
+    """Asks the scripted toolchain's checker about modules."""
+    project = lake("")
+    monkeypatch.setenv("FAKE_PREFIX", str(tmp_path / "toolchain"))
+
+    def ask(*modules: str) -> engine.Recheck | None:
+        chosen = engine.select("lake", project=project)
+        return chosen.recheck(project, modules, timeout=1.5)
+
+    return ask
+
+
+def test_a_toolchain_without_a_checker_says_nothing(checked: Callable[..., object]) -> None:
+    assert checked("Demo") is None
+
+
+def test_the_checker_of_the_toolchain_is_asked_about_every_module(
+    checked: Callable[..., engine.Recheck | None], tmp_path: Path
+) -> None:
+    executable(tmp_path / "toolchain" / "bin", "leanchecker", CHECKER)
+    assert checked("Demo", "Demo.A") == engine.Recheck("leanchecker", None)
+    refused = checked("Demo", "Demo.Bad")
+    assert refused == engine.Recheck("leanchecker", "found a problem in Demo.Bad")
+    with pytest.raises(BuildBrokenError, match="`leanchecker` did not end within"):
+        checked("Slow")
 
 
 FAILED = """\

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from bridge.engine.embedded.install import folder_size
 from bridge.engine.embedded.layout import Layout
 from bridge.engine.embedded.node import Node, find_node, npm_command
 from bridge.engine.errors import EngineDamagedError, EngineNotInstalledError, NodeMissingError
-from bridge.engine.interface import BuildProgress, BuildReport, EngineKind, EngineStatus
+from bridge.engine.interface import BuildProgress, BuildReport, EngineKind, EngineStatus, Recheck
 from bridge.engine.launch import stand_in_command
 
 __all__ = ["EmbeddedEngine", "embedded_status", "open_engine"]
@@ -49,6 +50,10 @@ class EmbeddedEngine:
     def server_command(self, project: Path) -> list[str]:
         """The stand-in for `lake serve`."""
         return stand_in_command(["--dir", str(project.resolve()), "serve", "--"])
+
+    def recheck(self, project: Path, modules: Sequence[str], *, timeout: float) -> Recheck | None:
+        """There is no checker beside this Lean."""
+        return None
 
     def build(
         self,
