@@ -70,5 +70,8 @@ def test_lines_stay_left_out() -> None:
     assert shortened("1\n2\n3\n4\n5", "a\n…\nz") == "1\n…\n5"
     assert shortened("1\n2\n3", "a\n…") == "1\n…"
     assert shortened("1\n2\nb\nc\nd\n9", "a\n…\nb\nx\n…\nz") == "1\n…\nb\nc\n…\n9"
+    assert shortened("1\nb  2\nc\n9", "a\n…\nb 1\n…\nz") == "1\n…\nb  2\n…\n9"
+    with pytest.raises(ValueError, match="nothing printed begins like 'k'"):
+        shortened("1\n2\n9", "a\n…\nk\n…\nz")
     assert shortened("1\n\n2\n3", "a\n\n…\n\nz") == "1\n\n…\n\n3"
     assert [s.command for s in steps("$ a\nb\n$ c\n")] == ["a", "c"]

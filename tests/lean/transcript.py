@@ -16,8 +16,8 @@ BLOCK = re.compile(
 )
 LEFT_OUT = "…"
 PROGRESS = re.compile(
-    r"^(compiling Lean|asking Lean|handing every constant.*|checking|auditing layers|instances)"
-    r"( ….*| [\d.]+ s)$"
+    r"^(compiling Lean|asking Lean|handing every constant.*|checking|auditing layers)"
+    r"( ….*| [\d.]+ s)$|^waiting for another build$"
 )
 
 # What may differ between machines, versions of the library, and engines.
@@ -82,12 +82,27 @@ def shortened(found: str, like: str) -> str:
     kept, lines = [lines[: len(head)]], lines[len(head) :]
     *middle, tail = rest
     for part in middle:
-        starts = [n for n, line in enumerate(lines) if part and _stable(line) == _stable(part[0])]
-        start = starts[0] if starts else 0
+        start = _position(part[0], lines)
         kept.append(lines[start : start + len(part)])
     kept.append(lines[-len(tail) :] if tail else [])
     blank = "\n\n" if f"\n\n{LEFT_OUT}\n\n" in like else "\n"
     return f"{blank}{LEFT_OUT}{blank}".join("\n".join(part) for part in kept).strip("\n")
+
+
+def _position(line: str, among: list[str]) -> int:
+    """Where a line stands, or the first that begins with the same word.
+
+    Raises:
+        ValueError: no line does; the page needs another one to hold on to.
+    """
+    first = line.split()[:1]
+    for position, other in enumerate(among):
+        if _stable(other) == _stable(line):
+            return position
+    for position, other in enumerate(among):
+        if other.split()[:1] == first:
+            return position
+    raise ValueError(f"nothing printed begins like {line!r}")
 
 
 class Shell:
