@@ -282,3 +282,17 @@ def test_a_mask_of_very_small_numbers_is_no_obstacle(tmp_path: Path, least: floa
     report = judged(tmp_path, write(tmp_path / "m", bert_tensors()), inputs={"x": x, "mask": mask})
     assert report.exit_code == 0
     assert only_layer(report).norms[0].least_var_eps > 1e-3
+
+
+def test_every_stack_begins_with_the_inputs(tmp_path: Path) -> None:
+    one = bert_tensors(2)
+    two = {f"other.{n}": v for n, v in one.items()}
+    path = write(tmp_path / "m", {**one, **two})
+    layers = section(judged(tmp_path, path)).layers
+    assert [la.name for la in layers] == [
+        f"{prefix}encoder.layer.{k}" for prefix in ("", "other.") for k in range(2)
+    ]
+    for first, second in zip(layers[:2], layers[2:], strict=True):
+        for a, b in zip(first.norms, second.norms, strict=True):
+            assert np.array_equal(a.var_eps, b.var_eps)
+    assert not np.array_equal(layers[0].norms[0].var_eps, layers[1].norms[0].var_eps)
