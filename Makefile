@@ -6,7 +6,7 @@ INSTALLED := $(VENV)/installed
 # `make test TORCH=2.13.0` installs that version of PyTorch and compares with it, too.
 TORCH :=
 
-.PHONY: audit test torch fast-test lint build docs changelog clean help
+.PHONY: audit test torch fast-test lint build docs changelog clean help bench
 .DEFAULT_GOAL := help
 
 help: ## what there is to make
@@ -37,6 +37,10 @@ lint: $(INSTALLED) ## style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+bench: $(INSTALLED) ## measure against torch and JAX (installs both; about four minutes)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
+	$(BIN)/python -m benchmarks
 
 docs: $(INSTALLED) ## build the documentation site into build/site
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict

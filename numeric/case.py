@@ -51,6 +51,16 @@ class Case:
         """The moves of one rerun; see `numeric.tolerance`."""
         return Perturbation(self.batch.streams.child("noise", run))
 
+    def nudged(self, run: int) -> Case:
+        """The same instances with each ε moved by two ulps, up and down by turns: where it cancels
+        a variance, a sign is at stake that no rounding of later results may touch."""
+        factor = 1.0 + (2.0**-51 if run % 2 else -(2.0**-51))
+        constants = {
+            name: value * factor if name.startswith("eps") else value
+            for name, value in self.batch.constants.items()
+        }
+        return Case(self.program, replace(self.batch, constants=constants))
+
     def tangents(self) -> dict[str, FloatArray]:
         """A random direction for every input, ``(B, *shape)``."""
         return {

@@ -3,7 +3,7 @@
 Rule A: |l − r| ≤ 1e-13 · Σ|terms|.  What passes holds.
 Rule B, where A fires: fails if |l − r| > 32·(4u·Σ|terms| + noise).  The noise is how far the two
 sides move when they are computed again, a few times, with the result of every operation moved by
-± an ulp of its terms.
+± an ulp of its terms, and ε by two.
 Where the rule that applies would let an error of 1e-4 of the quantity's natural size pass, the
 instance is undecided, never held.
 """
@@ -105,7 +105,7 @@ def identities(
         rows = fired[piece]
         smaller = case.take(rows)
         for run in range(RERUNS):
-            again = sides(smaller, smaller.perturbation(run))
+            again = sides(smaller.nudged(run), smaller.perturbation(run))
             for k, (first, second) in enumerate(zip(found, again, strict=True)):
                 moved = _moved(first, second, rows)
                 share = (moved / _floored(first.terms[rows])).max(axis=1)

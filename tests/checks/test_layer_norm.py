@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bridge.checks import Check, registered, replay, run_check
+from bridge.checks import Check, CheckRun, Chunk, registered, replay, run_check
+from bridge.checks.tally import Tally
 from bridge.verdict import Role, Verdict
 from numeric.case import Case
 from numeric.families import FAMILIES, Region, sizes_of
@@ -108,3 +109,13 @@ def test_no_false_alarm_on_hard_instances(family: object) -> None:
         assert found.count(Outcome.FAILS) == 0
         if chosen.region is Region.DOMAIN:
             assert found.count(Outcome.UNDECIDED) <= 2
+
+
+def test_a_cancelled_variance_is_no_counterexample() -> None:
+    """Where −ε is the variance as computed, graph and closed form may fall on two sides of 0."""
+    key = "layerNorm_eval:conclusion"
+    run = CheckRun(CHECKS[key], [], graphs_for([CHECKS[key]]), key, 0)
+    found = run.measure(Chunk("eps cancels variance", 28_000, 29_000))
+    assert isinstance(found, Tally)
+    assert found.failed == 0
+    assert found.undecided > 100
