@@ -108,9 +108,10 @@ def decided(obligation: Obligation, context: Context) -> Entry | Check:
         if obligation.key in context.policy.waivers:
             return entry(Verdict.WAIVED, context.policy.waivers[obligation.key])
         return entry(Verdict.UNPAIRED, f"no check is registered for {obligation.key}")
-    if check.graph in context.refused:
-        reason = f"Lean exports no graph {check.graph}: {context.refused[check.graph]}"
-        return entry(Verdict.ERROR, reason)
+    for graph in (check.graph, check.beside):
+        if graph in context.refused:
+            reason = f"Lean exports no graph {graph}: {context.refused[graph]}"
+            return entry(Verdict.ERROR, reason)
     if context.swapped:
         return entry(Verdict.INCONCLUSIVE, context.swapped)
     if obligation.role is Role.CONCLUSION and unchecked:
@@ -132,7 +133,7 @@ def _stored_under(check: Check, obligation: Obligation, context: Context) -> str
     return context.results.key(
         check,
         _siblings(obligation, context),
-        context.graph_hashes.get(check.graph, ""),
+        context.graph_hashes.get(check.graph, "") + context.graph_hashes.get(check.beside, ""),
         key=obligation.key,
         seed=context.seed,
         instances=context.instances,

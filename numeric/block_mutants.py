@@ -319,6 +319,42 @@ _OUTSIDE_ATTENTION = {
 }
 _GIVEN = ("bq", "bk", "bv", "bo", "mask", "scale")
 
+_STACK = (
+    _planted("block 1's skip is from the tokens", Edit(
+        "layer1.attnResidual", args=("layer1.mha.projected", "x"))),
+    _planted("block 1 has block 0's W1", Edit("layer1.ffn.hiddenPre.matmul", args=(
+        "layer1.norm1.y", "layer0.W1"))),
+    _planted("block 0 has block 1's gamma2", Edit("layer0.norm2.gammaBroadcast", args=(
+        "layer1.gamma2",))),
+    _planted("block 1 has block 0's beta1", Edit("layer1.norm1.betaBroadcast", args=(
+        "layer0.beta1",))),
+)  # fmt: skip
+
+
+def _stacked(planted: Sequence[Planted], layer: int) -> tuple[Planted, ...]:
+    """Errors of a block, in one block of a stack."""
+    x = "x" if layer == 0 else "layer0.norm2.y"
+    shared = {"x": x, "eps1": "eps1", "eps2": "eps2", "scale": "scale"}
+    return tuple(
+        Planted(p.mutant.renamed(lambda n: shared.get(n, f"layer{layer}.{n}")), p.hidden)
+        for p in planted
+    )
+
+
+def _of_a_stack(block: Sequence[Planted]) -> tuple[Planted, ...]:
+    """Some of a block's errors in the first and others in the second block, and some of stacking
+    itself."""
+    return (*_STACK, *_stacked(block[::6], 0), *_stacked(block[3::6], 1))
+
+
+_BIASED_BLOCK: tuple[Planted, ...] = (
+    *(
+        Planted(p.mutant.renamed(lambda n: n if n in _GIVEN else f"mha.{n}"), p.hidden)
+        for p in _BIASES_AND_MASK
+    ),
+    *(p for p in _part(_OUTSIDE_ATTENTION) if "mha.projected" not in _changed(p.mutant)),
+)
+
 PLANTED: Mapping[str, tuple[Planted, ...]] = MappingProxyType(
     {
         "encoderBlockGraph": _BLOCK,
@@ -332,13 +368,9 @@ PLANTED: Mapping[str, tuple[Planted, ...]] = MappingProxyType(
         "geluGraph": _part({"ffn.hiddenPre": "x", "ffn.hiddenAct.": ""}),
         "mhaGraph": _part({**_WEIGHTS, "x": "x", "mha.": ""}),
         "biasedMhaGraph": _BIASES_AND_MASK,
-        "biasedEncoderBlockGraph": (
-            *(
-                Planted(p.mutant.renamed(lambda n: n if n in _GIVEN else f"mha.{n}"), p.hidden)
-                for p in _BIASES_AND_MASK
-            ),
-            *(p for p in _part(_OUTSIDE_ATTENTION) if "mha.projected" not in _changed(p.mutant)),
-        ),
+        "biasedEncoderBlockGraph": _BIASED_BLOCK,
+        "encoderGraph": _of_a_stack(_BLOCK),
+        "biasedEncoderGraph": _of_a_stack(_BIASED_BLOCK),
         "ffnGraph": _part({**_WEIGHTS, "norm1.y": "x", "ffn.": ""}),
         "mhaPostNormGraph": _part(
             {**_WEIGHTS, **_NORM1, "x": "x", "mha.": "mha.", "attnResidual": "residual"}

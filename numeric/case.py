@@ -22,10 +22,11 @@ FloatArray = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """B instances of one graph."""
+    """B instances of one graph; ``beside`` is another graph of the same sizes to compare with."""
 
     program: Interpreter
     batch: Batch
+    beside: Interpreter | None = None
     _runs: list[Trace] = field(default_factory=list, init=False, repr=False, compare=False)
 
     def __len__(self) -> int:
@@ -33,7 +34,7 @@ class Case:
 
     def take(self, rows: npt.NDArray[np.int64]) -> Case:
         """Some of the instances."""
-        return Case(self.program, self.batch.take(rows))
+        return Case(self.program, self.batch.take(rows), self.beside)
 
     def piece(self, end: str, start: str | None = None) -> Case:
         """The same instances of a part of the graph: up to the saved tensor ``end``, and where

@@ -22,6 +22,7 @@ from numeric import (
     layer_norm,
     post_norm,
     softmax,
+    stack,
 )
 from numeric.graph import Graph, GraphError
 from numeric.ops import Array
@@ -188,8 +189,27 @@ def _ffn_post_norm_run(at: Arguments) -> dict[str, Array]:
     }
 
 
+def _stack(at: Arguments) -> tuple[encoder_block.Saved, ...]:
+    eps = at.eps("eps1"), at.eps("eps2")
+    return stack.run(at.inputs, at.sizes["depth"], at.heads, *eps, scale=at.scale)
+
+
+def _stack_run(at: Arguments) -> dict[str, Array]:
+    """Every block's saved tensors; those of a block with a mask under their names there."""
+    found: dict[str, Array] = {}
+    for layer, saved in enumerate(_stack(at)):
+        start = stack.prefix(layer)
+        masked = f"{start}mask" in at.inputs
+        for name, value in _block_saved(saved).items():
+            found[start + (_MASKED.get(name, name) if masked else name)] = value
+    return found
+
+
 def _block_run(at: Arguments) -> dict[str, Array]:
-    saved = _block(at)
+    return _block_saved(_block(at))
+
+
+def _block_saved(saved: encoder_block.Saved) -> dict[str, Array]:
     return {
         **_attention_saved(saved.first.branch, "mha."),
         "attnResidual": saved.first.residual,
@@ -202,10 +222,12 @@ def _block_run(at: Arguments) -> dict[str, Array]:
     }
 
 
+_MASKED = {"mha.scaled": "mha.masked"}
+
+
 def _biased_block_run(at: Arguments) -> dict[str, Array]:
     """As the block's, but that the scores with the mask go by the name of the masked ones."""
-    renamed = {"mha.scaled": "mha.masked"}
-    return {renamed.get(name, name): value for name, value in _block_run(at).items()}
+    return {_MASKED.get(name, name): value for name, value in _block_run(at).items()}
 
 
 def _until(name: str, saved: dict[str, Array]) -> dict[str, Array]:
@@ -295,6 +317,16 @@ _FORMS: dict[str, ClosedForm] = {
         lambda at, s: encoder_block.vjp(at.inputs, _block(at), s),
         {"eps1": "attnResidual", "eps2": "ffnResidual"},
         _EVERY,
+    ),
+    **dict.fromkeys(
+        ("encoderGraph", "biasedEncoderGraph"),
+        ClosedForm(
+            _stack_run,
+            lambda at, t: stack.jvp(at.inputs, _stack(at), t),
+            lambda at, s: stack.vjp(at.inputs, _stack(at), s),
+            {"eps1": "layer0.attnResidual", "eps2": "layer0.ffnResidual"},
+            (*_EVERY, "depth"),
+        ),
     ),
 }
 CLOSED_FORMS: Mapping[str, ClosedForm] = MappingProxyType(_FORMS)

@@ -77,7 +77,7 @@ class Family:
 
 
 BASE_SIZES: Mapping[str, int] = MappingProxyType(
-    {"seqLen": 4, "dModel": 8, "numHeads": 2, "headDim": 4, "dFF": 16}
+    {"seqLen": 4, "dModel": 8, "numHeads": 2, "headDim": 4, "dFF": 16, "depth": 2}
 )
 
 
@@ -199,7 +199,7 @@ def _family(
 
 
 # Seven copies of a number do not add up to seven times it: the mean of a constant row is rounded.
-_TALL = {"seqLen": 9, "dModel": 7, "numHeads": 3, "headDim": 2, "dFF": 5}
+_TALL = {"seqLen": 9, "dModel": 7, "numHeads": 3, "headDim": 2, "dFF": 5, "depth": 3}
 _ONE_CHANNEL = {"dModel": 1, "numHeads": 1, "headDim": 1, "dFF": 3}
 _TWO_CHANNELS = {"dModel": 2, "numHeads": 2, "headDim": 1, "dFF": 3}
 

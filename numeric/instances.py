@@ -12,12 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from numeric import attention
+from numeric import attention, stack
 from numeric.closed_forms import CLOSED_FORMS, Arguments
 from numeric.errors import GraphError
 from numeric.families import Family
 from numeric.graph import Graph
-from numeric.ops import Shape
+from numeric.ops import Array, Shape
 from numeric.streams import Streams
 
 __all__ = ["Batch", "draw"]
@@ -138,6 +138,7 @@ def _input(family: Family, name: str, s: Streams, shape: Shape, branch: FloatArr
     What a sublayer adds to its stream, and what the first hands on to the second, goes as
     ``branch``; where that is 0, every row of both is constant.
     """
+    name = name.rpartition(".")[2]  # a block of a stack has its number in front
     role = name.rstrip("0123456789")
     faint = branch.reshape(-1, *(1 for _ in shape))
     if role == "gamma":
@@ -159,13 +160,23 @@ def _input(family: Family, name: str, s: Streams, shape: Shape, branch: FloatArr
     return family.rows(s, shape)
 
 
-def _scale_scores(inputs: dict[str, FloatArray], graph: Graph, target: FloatArray) -> None:
+def _scale_scores(inputs: dict[str, Array], graph: Graph, target: FloatArray) -> None:
     """Scale Wq and Wk alike so that the attention's largest absolute score is ``target``; where
-    softmax stands alone, its argument."""
+    softmax stands alone, its argument.  In a stack it is the first block's."""
     if graph.name == "softmaxGraph":
         size = np.abs(inputs["x"]).max(axis=(1, 2), keepdims=True)
         inputs["x"] = inputs["x"] * (target[:, None, None] / np.where(size > 0, size, 1.0))
         return
+    if graph.sizes.get("depth"):
+        first = stack.layer_tensors(inputs, 0, inputs["x"])
+        _scale_first(first, graph, target)
+        inputs.update({stack.prefix(0) + n: v for n, v in first.items() if n != "x"})
+        return
+    _scale_first(inputs, graph, target)
+
+
+def _scale_first(inputs: dict[str, Array], graph: Graph, target: FloatArray) -> None:
+    """The same for an attention that gets x itself."""
     if not {"x", "Wq", "Wk", "Wv", "Wo"} <= set(inputs):
         return
     unmasked = {name: value for name, value in inputs.items() if name != "mask"}

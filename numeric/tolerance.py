@@ -163,9 +163,12 @@ def _residual(sides: Sides) -> FloatArray:
 
 
 def _vague(sides: Sides) -> npt.NDArray[np.bool_]:
-    """Where even rule A would let an error of 1e-4 of the natural size pass."""
+    """Where even rule A would let an error of 1e-4 of the natural size pass, and the sides do not
+    agree to 1e-13 of that size anyway."""
     limit = RULE_A * sides.terms > NOISE_LIMIT * _floored(sides.natural)
-    return np.asarray(limit.any(axis=1), dtype=np.bool_)
+    with np.errstate(all="ignore"):
+        apart = ~(np.abs(sides.left - sides.right) <= RULE_A * sides.natural)
+    return np.asarray((limit & apart).any(axis=1), dtype=np.bool_)
 
 
 def _moved(first: Sides, second: Sides, rows: npt.NDArray[np.int64]) -> FloatArray:

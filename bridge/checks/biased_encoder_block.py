@@ -16,6 +16,7 @@ from bridge.checks.measures import (
     value_is_right,
     var_eps_positive,
     where_it_exists,
+    with_zeros_is_the_other,
 )
 from bridge.checks.registry import check
 from numeric.block_mutants import mutants_of
@@ -24,6 +25,11 @@ from numeric.measurement import Measurement
 
 GRAPH = "biasedEncoderBlockGraph"
 SIZES = ("seqLen", "dModel", "numHeads", "headDim", "dFF")
+ZEROED = ("bq", "bk", "bv", "bo", "mask")
+NOT_SEEN_AT_ZERO = frozenset(
+    {"mha.q", "mha.q.bias", "mha.v", "mha.projected", "mha.masked", "mha.maskTurned", "bq", "bk"}
+)
+"""An error in how these are added, or in what is added, is none where that is 0."""
 REFUTED_BY = ("eps 0, constant row", "eps 0, d_model 1", "eps overwhelms variance")
 
 
@@ -127,6 +133,22 @@ def biased_block_is_its_closed_form(case: Case) -> Measurement:
     """What the graph computes is the block with biases and mask, entry by entry against the closed
     form, by rules A and B; that agrees with PyTorch's ``nn.TransformerEncoderLayer``."""
     return value_is_right(case)
+
+
+@check(
+    "biasedEncoderBlock_eval_zero:conclusion",
+    graph=GRAPH,
+    beside="encoderBlockGraph",
+    sizes=SIZES,
+    rejects=[m for m in mutants_of(GRAPH, "value") if not m.names & NOT_SEEN_AT_ZERO],
+)
+def biased_block_with_zeros_is_the_plain_block(case: Case) -> Measurement:
+    """With all four biases and the mask 0, the graph computes what the exported graph of the block
+    without them computes, entry by entry, by rules A and B.
+
+    Both are Lean's; no closed form takes part.
+    """
+    return with_zeros_is_the_other(case, ZEROED)
 
 
 @check(

@@ -5,6 +5,7 @@ A check is a theorem's sentence as a docstring, and one of these.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -42,6 +43,7 @@ __all__ = [
     "value_is_right",
     "var_eps_positive",
     "where_it_exists",
+    "with_zeros_is_the_other",
 ]
 
 FloatArray = npt.NDArray[np.float64]
@@ -126,6 +128,23 @@ def var_eps_positive(case: Case, norm: str = "", symbol: str = "eps") -> Measure
         symbol: of its ε.
     """
     return _positive(case, norm, symbol, "varEps")
+
+
+def with_zeros_is_the_other(case: Case, zeroed: Sequence[str]) -> Measurement:
+    """With the inputs ``zeroed`` at 0 the graph's value is that of the graph beside it, which lacks
+    them, entry by entry, by rules A and B."""
+    inputs = {n: np.zeros_like(x) if n in zeroed else x for n, x in case.batch.inputs.items()}
+    zeros = replace(case, batch=replace(case.batch, inputs=inputs))
+
+    def other(at: Case) -> Array:
+        assert at.beside is not None  # the check names it
+        own, symbols = at.beside.graph.input_shapes, at.beside.graph.symbols
+        return at.beside.evaluate(
+            {n: x for n, x in at.batch.inputs.items() if n in own},
+            {n: c for n, c in at.batch.constants.items() if n in symbols},
+        ).output
+
+    return value_matches("value against the graph beside it", zeros, other)
 
 
 def enclosed(tensor: str) -> Enclosure:

@@ -131,7 +131,7 @@ def mutation_matrix(
     }
     rows: list[MutantRow] = []
     for done, (graph, group, one) in enumerate(planted):
-        cells = tuple(_cell(group, right, one) for right in rights[graph])
+        cells = tuple(_cell(group, graphs, right, one) for right in rights[graph])
         rows.append(MutantRow(graph, one.mutant.name, cells))
         if progress is not None:
             progress(done + 1, len(planted))
@@ -182,17 +182,24 @@ def _right_cases(
     return cases
 
 
-def _cell(checks: Sequence[Check], right: tuple[Family, Case], one: Planted) -> Cell:
+def _cell(
+    checks: Sequence[Check], graphs: Graphs, right: tuple[Family, Case], one: Planted
+) -> Cell:
     family, case = right
     try:
         program = one.mutant.apply(case.program.graph)
     except GraphError:
         return Cell(family.name, (), NO_PLACE)
-    wrong = Case(program, case.batch)
+
+    def kills(check: Check) -> bool:
+        other = [Interpreter(graphs[r]) for r in check.requests(family)[1:]]
+        wrong = Case(program, case.batch, other[0] if other else None)
+        return check.measure(wrong).count(Outcome.FAILS) > 0
+
     if isinstance(one.mutant, DerivativeMutant):
         # A side condition speaks of values, and these are as they were.
         checks = [c for c in checks if c.rejects]
-    killed_by = tuple(c.name for c in checks if c.measure(wrong).count(Outcome.FAILS))
+    killed_by = tuple(c.name for c in checks if kills(c))
     return Cell(family.name, killed_by, "" if killed_by else _hidden(one.hidden, family))
 
 

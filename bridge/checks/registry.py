@@ -71,6 +71,7 @@ class Check:
         encloses: of a hypothesis that something is positive: a lower bound of it in the box of a
             radius around each instance, by rigorous arithmetic.
         outside: of a conclusion, what to measure where a hypothesis is violated, if not the same.
+        beside: a second graph that it compares with, of the same sizes; empty for none.
     """
 
     name: str
@@ -86,6 +87,7 @@ class Check:
     encloses: Enclosure | None = None
     outside: Measure | None = None
     defaults: Mapping[str, int] = field(default_factory=lambda: BASE_SIZES, hash=False)
+    beside: str = ""
 
     @property
     def families(self) -> tuple[Family, ...]:
@@ -100,6 +102,11 @@ class Check:
         """The member of the graph's family that instances of ``family`` run on."""
         return GraphRequest(self.graph, sizes_of(family, self.sizes, self.defaults))
 
+    def requests(self, family: Family) -> tuple[GraphRequest, ...]:
+        """All graphs that instances of ``family`` run on."""
+        own = self.request(family)
+        return (own, GraphRequest(self.beside, own.sizes)) if self.beside else (own,)
+
 
 _REGISTRY: dict[str, Check] = {}
 
@@ -113,6 +120,7 @@ def check(
     remark: Callable[[], str] = str,
     encloses: Enclosure | None = None,
     outside: Measure | None = None,
+    beside: str = "",
     registry: dict[str, Check] | None = None,
 ) -> Callable[[Measure], Measure]:
     """Register a function as the check of the obligations ``keys``.
@@ -129,6 +137,8 @@ def check(
         encloses: for a hypothesis that can be certified: a lower bound, ``(B,)``, of what must be
             positive, valid for all inputs within a radius.
         outside: for a conclusion, measured instead where a hypothesis is violated.
+        beside: name of a second exported graph with the same sizes, which the function finds in
+            ``case.beside``.
         registry: where to register; the project's own unless a test gives another.
 
     Raises:
@@ -153,6 +163,7 @@ def check(
             encloses=encloses,
             outside=outside,
             defaults={**BASE_SIZES, **sizes} if isinstance(sizes, Mapping) else BASE_SIZES,
+            beside=beside,
         )
         _validate(made, target)
         target.update(dict.fromkeys(keys, made))
@@ -223,5 +234,5 @@ def graph_requests(checks: Iterable[Check]) -> tuple[GraphRequest, ...]:
     for one in checks:
         refuting = tuple(FAMILIES[name] for name in one.refuted_by)
         for family in (*one.families, *refuting):
-            wanted[one.request(family)] = None
+            wanted.update(dict.fromkeys(one.requests(family)))
     return tuple(wanted)

@@ -190,7 +190,9 @@ class CheckRun:
 
     def graph(self, family: Family) -> Graph:
         """What the instances of a family run on; raises `InvalidInputError` if it is missing."""
-        request = self.check.request(family)
+        return self._exported(self.check.request(family))
+
+    def _exported(self, request: GraphRequest) -> Graph:
         try:
             return self.graphs[request]
         except KeyError:
@@ -210,7 +212,9 @@ class CheckRun:
         """Some instances of a family, on the graph or on a mutant of it."""
         graph = self.graph(family)
         batch = draw(family, graph, seed=self.seed, key=self.key, indices=indices)
-        return Case(Interpreter(graph) if mutant is None else mutant.apply(graph), batch)
+        program = Interpreter(graph) if mutant is None else mutant.apply(graph)
+        other = self.check.requests(family)[1:]
+        return Case(program, batch, Interpreter(self._exported(other[0])) if other else None)
 
     def _accepted(self, case: Case) -> tuple[npt.NDArray[np.bool_], int]:
         """Where every hypothesis holds; and how many instances have one undecided and none

@@ -270,6 +270,33 @@ def encoder_block(seq_len: int, d: int, heads: int, head_dim: int, d_ff: int) ->
     return w
 
 
+def _stack(block: Writer, depth: int) -> Writer:
+    """`PostNorm.encoderGraph` of copies of a block's graph, each with inputs of its own."""
+    w = Writer({"x": block.inputs["x"]})
+    for k in range(depth):
+        w.inputs |= {f"layer{k}.{n}": s for n, s in block.inputs.items() if n != "x"}
+    w.shapes = dict(w.inputs)
+    names = list(block.shapes)
+    x = "x"
+    for k in range(depth):
+        for node in block.nodes:
+            args = [x if names[a] == "x" else f"layer{k}.{names[a]}" for a in node["args"]]
+            name = f"layer{k}.{node['name']}"
+            last = w.node(name, node["op"], *args, shape=node["shape"], **node["params"])
+        x = last
+    return w
+
+
+def encoder(n: int, d: int, heads: int, head_dim: int, d_ff: int, depth: int) -> Writer:
+    """`PostNorm.encoderGraph`."""
+    return _stack(encoder_block(n, d, heads, head_dim, d_ff), depth)
+
+
+def biased_encoder(n: int, d: int, heads: int, head_dim: int, d_ff: int, depth: int) -> Writer:
+    """`PostNorm.biasedEncoderGraph`."""
+    return _stack(biased_encoder_block(n, d, heads, head_dim, d_ff), depth)
+
+
 _WRITERS: dict[str, tuple[Callable[..., Writer], tuple[str, ...]]] = {
     "mhaGraph": (mha, ("seqLen", "dModel", "numHeads", "headDim")),
     "biasedMhaGraph": (biased_mha, ("seqLen", "dModel", "numHeads", "headDim")),
@@ -287,6 +314,14 @@ _WRITERS: dict[str, tuple[Callable[..., Writer], tuple[str, ...]]] = {
         ("seqLen", "dModel", "numHeads", "headDim", "dFF"),
     ),
     "encoderBlockGraph": (encoder_block, ("seqLen", "dModel", "numHeads", "headDim", "dFF")),
+    "encoderGraph": (
+        encoder,
+        ("seqLen", "dModel", "numHeads", "headDim", "dFF", "depth"),
+    ),
+    "biasedEncoderGraph": (
+        biased_encoder,
+        ("seqLen", "dModel", "numHeads", "headDim", "dFF", "depth"),
+    ),
 }
 WRITTEN = tuple(_WRITERS)
 """The graphs that `written` knows."""

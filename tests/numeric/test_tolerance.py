@@ -71,8 +71,13 @@ def test_the_residual_is_relative_to_the_terms() -> None:
 
 
 def test_a_tolerance_wider_than_the_quantity_decides_nothing() -> None:
-    assert measure(0.0, 0.0, terms=1e12, natural=1.0).count(Outcome.UNDECIDED) == SIZE
+    assert measure(1e-6, 0.0, terms=1e12, natural=1.0).count(Outcome.UNDECIDED) == SIZE
     assert measure(0.0, 0.0, terms=1e8, natural=1.0).count(Outcome.HOLDS) == SIZE
+
+
+def test_what_agrees_in_its_own_size_holds_whatever_its_terms() -> None:
+    assert measure(0.0, 0.0, terms=1e12, natural=1.0).count(Outcome.HOLDS) == SIZE
+    assert measure(2e-13, 0.0, terms=1e12, natural=1.0).count(Outcome.UNDECIDED) == SIZE
 
 
 def test_noise_of_a_degenerate_quantity_does_not_hide_it() -> None:
