@@ -52,3 +52,11 @@ class LeanSourceError(EngineError):
 
 class AnswerError(EngineError):
     """Lean answered, and the answer is empty, partial, stale or malformed."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        remedy: str = "run the command again; if it persists, try `obligations doctor`",
+    ) -> None:
+        super().__init__(message, remedy=remedy)

@@ -47,7 +47,7 @@ MISTAKES = {
         "(x := .input 1) (y := .input 2)",
         "(x := .input 2) (y := .input 1)",
     ),
-    "another hypothesis": (
+    "another statement": (
         "Step",
         "(hRateSmall : η * (x * x) ≤ 1)",
         "(hRateSmall : η * (x * x) < 1)",
@@ -61,7 +61,7 @@ MISTAKES = {
     ("mistake", "code", "said"),
     [
         ("another graph", 1, "fails"),
-        ("another hypothesis", 4, "stale"),
+        ("another statement", 4, "stale"),
         ("another definition", 3, "Step.lean"),
         ("no proof", 1, "sorry"),
     ],

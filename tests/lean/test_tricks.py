@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 
 from bridge.cli.main import group
 from bridge.project import Project
+from tests.cli.faults import FAULTS
 from tests.lean.conftest import ROOT
 from tests.lean.tricks import HEAD, HONEST, TAIL, TRICKS, Trick
 
@@ -55,7 +56,8 @@ def test_the_page_shows_every_trick() -> None:
 
 def page() -> str:
     rows = [f"| {t.name} | {t.what} | {t.code} | {t.said.strip()} |" for t in TRICKS]
-    return PAGE + "\n".join(rows) + "\n" + END
+    faults = [f"| {f.mode} | {f.what} | {f.code} | {f.said} |" for f in FAULTS]
+    return PAGE + "\n".join(rows) + "\n" + SERVERS + "\n".join(faults) + "\n" + END
 
 
 PAGE = """\
@@ -68,11 +70,26 @@ because of the trick.
 | trick | what is tried | exit code | what the audit says |
 | --- | --- | --- | --- |
 """
+SERVERS = """
+## Servers that misbehave
+
+Each row is a language server that follows a script, met by a whole audit in
+`tests/cli/test_faults.py`.
+
+| server | what it does | exit code | what the audit says |
+| --- | --- | --- | --- |
+"""
 END = """
-Not seen: code in the audited project runs inside Lean while it is compiled and asked.  A
-metaprogram written against this very tool could read the request's nonce and answer in its place;
-read such code before you audit it.  Misbehaving language servers are in
-`tests/bridge/test_lean_client.py`, faults of the engine in `tests/engine`.
+## What is not seen
+
+Only the official toolchain sees the proofs of Lean's own library: to the embedded engine its lemmas
+are axioms, which are counted and not looked into.  Only the official toolchain has `leanchecker`,
+which reads the compiled files themselves; with the embedded engine these are stored by the hash of
+their sources, and Lean's own replay checks what was loaded from them.
+
+Code in the audited project runs inside Lean while it is compiled and asked.  A metaprogram written
+against this very tool could read the request's nonce and answer in its place; read such code before
+you audit it.  Faults of the engine are in `tests/engine`.
 """
 
 
