@@ -10,7 +10,6 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from bridge.checks import registered
 from bridge.cli.options import LeanChoice
 from bridge.cli.watch import Watch
 from bridge.engine import EngineDamagedError, EngineNotInstalledError
@@ -63,9 +62,7 @@ def show_plan(lean: LeanChoice, choice: Choice) -> int:
     )
     console.print(_head(setup, choice, found, seed, instances))
     if found.steps is None or not choice.use_cache:
-        keys = len(registered())
-        console.print(f"What there is to check is known when Lean has answered; {keys} obligations")
-        console.print("have a check.")
+        console.print("What there is to check is known when Lean has answered.")
     else:
         _print_steps(console, found, instances)
     return _nothing_judged(console)
