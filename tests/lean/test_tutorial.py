@@ -16,12 +16,15 @@ from tests.lean.transcript import replayed, same, shortened, steps
 
 ROOT = Path(__file__).parents[2]
 TUTORIAL, README = ROOT / "docs" / "tutorial.md", ROOT / "README.md"
+API = ROOT / "docs" / "reference" / "api.md"
 OWN = ROOT / "docs" / "how-to" / "audit-your-own.md"
 
 
 @pytest.mark.lean
 @pytest.mark.parametrize(
-    ("page", "commands"), [(TUTORIAL, 15), (README, 1)], ids=["tutorial", "README"]
+    ("page", "commands"),
+    [(TUTORIAL, 15), (README, 1), (API, 1)],
+    ids=["tutorial", "README", "api"],
 )
 def test_pages_tell_what_happens(page: Path, commands: int, tmp_path: Path) -> None:
     for name in ("lakefile.lean", "lean-toolchain", "waivers.toml"):
