@@ -82,6 +82,12 @@ def test_commands_in_workflows_are_understood(
     assert found
 
 
+def test_continuous_integration_runs_the_tests_with_pytorch(options: set[str]) -> None:
+    (line,) = commands((ROOT / ".ci" / "run").read_text(encoding="utf-8"))
+    check(line, options)
+    assert re.fullmatch(r"make test TORCH=[\d.]+", line)
+
+
 def uses(value: Any) -> Iterator[dict[str, Any]]:
     """Every step of a piece of YAML that uses something."""
     if isinstance(value, dict):
