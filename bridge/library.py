@@ -232,6 +232,12 @@ def _key(project: Project, engine: Engine, request: Request) -> str:
     return AnswerCache.key(__version__, engine.fingerprint, sources, request.document("nonce"))
 
 
+def _remedy(compiled: BuildReport) -> str:
+    if any("unknown module prefix 'Obligations'" in m.text for m in compiled.errors):
+        return "`obligations init` puts that library there and says what the lakefile needs"
+    return "correct them; `obligations build` shows every message"
+
+
 def _asked(
     project: Project,
     engine: Engine,
@@ -256,7 +262,7 @@ def _asked(
         raise LeanSourceError(
             "the Lean sources do not compile:\n"
             + "\n".join(printable(str(m)) for m in compiled.errors[:10]),
-            remedy="correct them; `obligations build` shows every message",
+            remedy=_remedy(compiled),
         )
     watcher.update(task, 0, None)
     answer = ask(project.root, engine.server_command(project.root), request, timeout=timeout)

@@ -126,6 +126,8 @@ def list_command(lean: LeanChoice, only: tuple[str, ...], style: str, untagged: 
     graphs = sum(o.role is Role.FIDELITY for o in chosen)
     plural = "graph" if graphs == 1 else "graphs"
     console.print(f"{theorems} theorems, {graphs} {plural}, {len(chosen)} obligations")
+    if not chosen:
+        click.echo("  → tag a theorem with @[obligation]", err=True)
 
 
 def _place(library: Library, module: str, line: int) -> str:
@@ -297,6 +299,8 @@ def graph_command(lean: LeanChoice, name: str | None, sizes: dict[str, int]) -> 
         for family in families:
             defaults = " ".join(f"{n}={k}" for n, k in (*family.sizes, *family.constants))
             click.echo(f"{family.short}  {defaults}")
+        if not families:
+            click.echo("no graph is exported\n  → tag its definition @[graph_family]", err=True)
         return
     (request,) = requests
     if request in library.graphs.refused:

@@ -66,7 +66,7 @@ def mutate_command(
 ) -> None:
     """Plant errors in the exported graphs and their derivatives, and see which check fails.
 
-    Exit code 4 if an error survives everywhere, or a check finds none.
+    Exit code 4 if an error survives everywhere, a check finds none, or there is none to plant.
 
     \b
     obligations mutate --graph layerNormGraph
@@ -80,7 +80,9 @@ def mutate_command(
         click.echo(json.dumps(_json(report), indent=1, ensure_ascii=False))
     else:
         _print(Console(highlight=False), report)
-    ctx.exit(INCOMPLETE if report.survivors or report.idle else 0)
+    if not report.rows:
+        click.echo("no check runs on a graph of this project, so nothing was planted", err=True)
+    ctx.exit(INCOMPLETE if report.survivors or report.idle or not report.rows else 0)
 
 
 def _json(report: MutationReport) -> dict[str, object]:

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from bridge import auditing
 from bridge.cli.main import group
+from bridge.engine import LeanMessage
 from tests.cli.conftest import Harness
 from tests.cli.parsing import leaf, parse
 
@@ -137,3 +138,25 @@ def test_what_was_meant_is_suggested(
     result = harness.run(*arguments)
     assert result.exit_code == 2
     assert expected in " ".join(result.stderr.split())
+
+
+def test_a_project_with_nothing_tagged_is_told_how_to_begin(harness: Harness) -> None:
+    harness.says()
+    result = harness.run("list")
+    assert result.exit_code == 0
+    assert "→ tag a theorem with @[obligation]" in result.stderr
+
+
+def test_nothing_to_plant_is_no_success(harness: Harness) -> None:
+    harness.says()
+    result = harness.run("mutate")
+    assert result.exit_code == 4
+    assert "nothing was planted" in result.stderr
+
+
+def test_a_project_without_our_library_is_told_how_to_get_it(harness: Harness) -> None:
+    text = "unknown module prefix 'Obligations'\n\nNo directory 'Obligations'"
+    harness.behaves(errors=(LeanMessage("Demo.lean", 1, 0, "error", text),))
+    result = harness.run("list")
+    assert result.exit_code == 3
+    assert "`obligations init` puts that library there" in result.stderr
