@@ -5,16 +5,18 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from bridge import __version__
-from bridge.checks import GraphRequest as CheckGraphRequest
 from bridge.checks import (
+    Check,
     Replay,
     Spread,
     graph_requests,
     registered,
     replay,
 )
+from bridge.checks import GraphRequest as CheckGraphRequest
 from bridge.checks.mutation import MutationReport, mutation_matrix
 from bridge.engine import Engine
 from bridge.errors import InvalidInputError, LeanSourceError
@@ -37,11 +39,15 @@ from bridge.report import EngineInfo, Entry, Report
 from bridge.report.model import shortfalls
 from bridge.report.places import folder_in_repository
 from bridge.results import ResultCache, graph_hashes
+from bridge.search import counterexample
 from bridge.spelling import did_you_mean
 from bridge.trust import Trust
+from bridge.verdict import Role
 from numeric import balls
+from numeric.case import Case
 from numeric.errors import GraphError
 from numeric.graph import Graph, parse_graph
+from numeric.instance_file import read_instance
 
 __all__ = [
     "DEFAULT_INSTANCES",
@@ -52,7 +58,9 @@ __all__ = [
     "mutate",
     "prepare",
     "refuse_kernel",
+    "replay_file",
     "replay_instance",
+    "search",
     "select_keys",
     "shortfalls_of",
     "unknown_name",
@@ -367,6 +375,19 @@ def replay_instance(
     Raises:
         InvalidInputError: there is no such obligation, check or family.
     """
+    check, hypotheses = _paired(library, key)
+    graphs, _ = _parse_graphs(library)
+    if replace_graph is not None:
+        graphs = _replaced(graphs, replace_graph)
+    return replay(check, hypotheses, graphs, key=key, seed=seed, family=family, index=index)
+
+
+def _paired(library: Library, key: str) -> tuple[Check, list[Check]]:
+    """The check of an obligation, and those of its theorem's hypotheses.
+
+    Raises:
+        InvalidInputError: there is no such obligation, or no check for it.
+    """
     obligation = next((o for o in library.obligations if o.key == key), None)
     if obligation is None:
         raise unknown_name(key, library.obligations)
@@ -376,11 +397,41 @@ def replay_instance(
             f"no check is registered for {key}",
             remedy=f"`obligations show {key}` says what is known of it",
         )
+    siblings = [checks[k] for k in hypothesis_keys(library, obligation) if k in checks]
+    return checks[key], siblings if obligation.role is Role.CONCLUSION else []
+
+
+def search(
+    library: Library,
+    key: str,
+    *,
+    replace_graph: Graph | None = None,
+    examples: int = 200,
+    seed: int = 0,
+) -> Case | None:
+    """A small instance on which an obligation fails; see `bridge.search.counterexample`."""
+    check, hypotheses = _paired(library, key)
     graphs, _ = _parse_graphs(library)
     if replace_graph is not None:
         graphs = _replaced(graphs, replace_graph)
-    hypotheses = [checks[k] for k in hypothesis_keys(library, obligation) if k in checks]
-    return replay(checks[key], hypotheses, graphs, key=key, seed=seed, family=family, index=index)
+    return counterexample(check, hypotheses, graphs, key=key, examples=examples, seed=seed)
+
+
+def replay_file(library: Library, path: Path) -> tuple[str, Replay]:
+    """Measure the instance in a file, on the graph in it.
+
+    Raises:
+        InvalidInputError: the file is no instance, or there is no such obligation or check.
+    """
+    try:
+        key, case = read_instance(path)
+    except GraphError as e:
+        raise InvalidInputError(
+            f"--instance {path}: {e}", remedy="`obligations search KEY` writes one"
+        ) from e
+    check, hypotheses = _paired(library, key)
+    found = {h.name: h.measure(case) for h in hypotheses}
+    return key, Replay(case, check.measure(case), found)
 
 
 def mutate(

@@ -26,7 +26,7 @@ LAYERS = (
     ("bridge.policy", "bridge.results"),
     ("bridge.spread",),
     ("bridge.report",),
-    ("bridge.judging",),
+    ("bridge.judging", "bridge.search"),
     ("bridge.auditing",),
     ("bridge.planning", "bridge.setup"),
     ("bridge.models",),

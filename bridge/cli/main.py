@@ -24,6 +24,7 @@ from bridge.cli.library_commands import graph_command, list_command, show_comman
 from bridge.cli.lock_command import lock_command
 from bridge.cli.mutate_command import mutate_command
 from bridge.cli.replay_command import replay_command
+from bridge.cli.search_command import search_command
 from bridge.errors import InvalidInputError, ObligationsError
 from bridge.lean_client import printable
 
@@ -107,6 +108,7 @@ for _command in (
     show_command,
     graph_command,
     replay_command,
+    search_command,
     lock_command,
     mutate_command,
     init_command,

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from bridge.auditing import replay_instance
+from bridge.auditing import replay_file, replay_instance
 from bridge.checks import Replay
 from bridge.cli.completion import complete_families, complete_keys
 from bridge.cli.options import LeanChoice, graph_option, lean_options, read_graph
@@ -52,6 +52,13 @@ class _Instance:
     metavar="FILE",
     help="Replay the counterexamples of a JSON report: all of them, or KEY's.",
 )
+@click.option(
+    "--instance",
+    "instance_file",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="FILE",
+    help="Replay the instance in a file that `obligations search` wrote, on the graph in it.",
+)
 @graph_option
 @click.pass_context
 def replay_command(
@@ -62,6 +69,7 @@ def replay_command(
     family: str | None,
     index: int | None,
     report_file: Path | None,
+    instance_file: Path | None,
     graph_file: Path | None,
 ) -> None:
     """Measure one instance again, such as a counterexample that an audit printed.
@@ -72,7 +80,21 @@ def replay_command(
     \b
     obligations replay layerNorm_eval:conclusion --seed 0 --family 'large offset' --index 3
     obligations replay --report reports/report.json
+    obligations replay --instance counterexample.json
     """
+    if instance_file is not None:
+        if report_file is not None or graph_file is not None or key is not None:
+            raise InvalidInputError(
+                "--instance names key, numbers and graph by itself",
+                remedy="leave KEY, --report and --graph out",
+            )
+        with Watch() as watch:
+            library = lean.set_up(watch).library(watch)
+        own, again = replay_file(library, instance_file)
+        outcome = Outcome(int(again.measurement.outcome[0]))
+        what = _Instance(own, 0, str(instance_file), 0)
+        Console(highlight=False).print(_table(what, again, outcome))
+        ctx.exit(EXIT[outcome])
     replacement = None if graph_file is None else read_graph(graph_file)
     if report_file is not None:
         wanted = _from_report(report_file, key, graph_given=graph_file is not None)

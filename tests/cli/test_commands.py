@@ -340,6 +340,35 @@ def test_a_conclusion_tells_a_witness_and_which_hypothesis_it_needs(harness: Har
     assert f"without hStdNe0 {conclusion['needs'][1]['words']}" in after
 
 
+def test_a_small_counterexample_is_searched_saved_and_replayed(
+    harness: Harness, tmp_path: Path
+) -> None:
+    wrong = layer_norm_json(2, 3)
+    next(n for n in wrong["nodes"] if n["name"] == "y")["op"] = "sub"
+    graph, small = tmp_path / "wrong.json", tmp_path / "small.json"
+    graph.write_text(json.dumps(wrong))
+    options = ("--graph", str(graph), "--output", str(small))
+    result = harness.run("search", "layerNorm_eval:conclusion", *options)
+    assert result.exit_code == 1, result.output
+    assert "fails at dModel=3, seqLen=2" in result.stdout.replace("\n", " ")
+    assert "obligations replay --instance" in result.stdout
+    again = harness.run("replay", "--instance", str(small))
+    assert again.exit_code == 1
+    assert "layerNorm_eval:conclusion" in again.stdout
+    assert "value against the closed form" in again.stdout
+    other = harness.run("replay", "layerNorm_eval:conclusion", "--instance", str(small))
+    assert other.exit_code == 2
+    small.write_text("{}")
+    assert harness.run("replay", "--instance", str(small)).exit_code == 2
+
+
+def test_a_search_that_finds_nothing_says_that_it_shows_nothing(harness: Harness) -> None:
+    result = harness.run("search", "layerNorm_eval:conclusion", "--examples", "20")
+    assert result.exit_code == 0
+    assert "that shows nothing" in result.stdout
+    assert harness.run("search", "nothing:conclusion").exit_code == 2
+
+
 def test_side_conditions_are_certified_on_boxes(harness: Harness) -> None:
     options = ("--instances", "24", "--only", "*:hVarEpsPos", "--only", "layerNorm_eval")
     plain = json.loads(harness.run("audit", *options, "--format", "json").stdout)

@@ -1,0 +1,84 @@
+"""`obligations search`: a small counterexample, saved to a file."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.text import Text
+
+from bridge.auditing import search
+from bridge.cli.completion import complete_keys
+from bridge.cli.options import LeanChoice, graph_option, lean_options, read_graph
+from bridge.cli.watch import Watch
+from bridge.lean_client import printable
+from numeric.instance_file import write_instance
+
+__all__ = ["search_command"]
+
+
+@click.command("search")
+@click.argument("key", shell_complete=complete_keys)
+@lean_options
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    metavar="N",
+    help="The search follows from it.",
+)
+@click.option(
+    "--examples",
+    type=click.IntRange(min=1),
+    default=200,
+    show_default=True,
+    metavar="N",
+    help="Instances to try before giving up.",
+)
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("counterexample.json"),
+    show_default=True,
+    metavar="FILE",
+    help="Where to write what is found.",
+)
+@graph_option
+@click.pass_context
+def search_command(
+    ctx: click.Context,
+    lean: LeanChoice,
+    key: str,
+    seed: int,
+    examples: int,
+    output: Path,
+    graph_file: Path | None,
+) -> None:
+    """Search for a counterexample to one obligation, and make it small.
+
+    Shape, scale, degenerate rows and entries are chosen and shrunk by Hypothesis (extra
+    `strategies`).  Exit code 1 if there is a counterexample, 0 if none was found: which shows
+    nothing.
+
+    \b
+    obligations search layerNorm_eval:conclusion
+    obligations search encoderBlockGraph:fidelity --graph mine.json --output small.json
+    """
+    replacement = None if graph_file is None else read_graph(graph_file)
+    with Watch() as watch:
+        setup = lean.set_up(watch)
+        library = setup.library(watch)
+        found = search(library, key, replace_graph=replacement, examples=examples, seed=seed)
+    console = Console(highlight=False)
+    if found is None:
+        console.print(f"no counterexample in {examples} instances; that shows nothing")
+        return
+    write_instance(output, key, found)
+    sizes = ", ".join(f"{n}={k}" for n, k in found.program.graph.sizes.items())
+    console.print(Text(printable(f"{key} fails at {sizes}; the instance is in {output}")))
+    line = shlex.join(["obligations", "replay", "--instance", str(output)])
+    console.print(Text(printable(line), style="bold"))
+    ctx.exit(1)
