@@ -80,5 +80,5 @@ def search_command(
     sizes = ", ".join(f"{n}={k}" for n, k in found.program.graph.sizes.items())
     console.print(Text(printable(f"{key} fails at {sizes}; the instance is in {output}")))
     line = shlex.join(["obligations", "replay", "--instance", str(output)])
-    console.print(Text(printable(line), style="bold"))
+    click.echo(printable(line))  # on one line, however long, so that it can be copied
     ctx.exit(1)

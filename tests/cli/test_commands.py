@@ -350,8 +350,8 @@ def test_a_small_counterexample_is_searched_saved_and_replayed(
     options = ("--graph", str(graph), "--output", str(small))
     result = harness.run("search", "layerNorm_eval:conclusion", *options)
     assert result.exit_code == 1, result.output
-    assert "fails at dModel=3, seqLen=2" in result.stdout.replace("\n", " ")
-    assert "obligations replay --instance" in result.stdout
+    assert "fails at seqLen=2, dModel=3" in result.stdout.replace("\n", " ")
+    assert f"obligations replay --instance {small}\n" in result.stdout
     again = harness.run("replay", "--instance", str(small))
     assert again.exit_code == 1
     assert "layerNorm_eval:conclusion" in again.stdout
