@@ -29,6 +29,7 @@ from bridge.checks import (
     Counterexample,
     FamilyCount,
     GraphRequest,
+    Margins,
     Need,
     Witness,
     Worst,
@@ -127,6 +128,22 @@ def _digest(body: object) -> str:
     return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
 
 
+def _worst(body: dict[str, Any] | None) -> Worst | None:
+    return None if body is None else Worst(**body)
+
+
+def _family(body: dict[str, Any]) -> FamilyCount:
+    margins = body["margins"]
+    decades = tuple((k, n) for k, n in margins["decades"])
+    return FamilyCount(
+        **{
+            **body,
+            "worst": _worst(body["worst"]),
+            "margins": Margins(decades, margins["at_limit"]),
+        }
+    )
+
+
 def _result(body: dict[str, Any]) -> CheckResult:
     counterexample = body["counterexample"]
     if counterexample is not None:
@@ -142,9 +159,9 @@ def _result(body: dict[str, Any]) -> CheckResult:
         reason=body["reason"],
         instances=body["instances"],
         accepted=body["accepted"],
-        worst=None if body["worst"] is None else Worst(**body["worst"]),
+        worst=_worst(body["worst"]),
         counterexample=counterexample,
-        families=tuple(FamilyCount(**f) for f in body["families"]),
+        families=tuple(_family(f) for f in body["families"]),
         witness=None if body["witness"] is None else Witness(**body["witness"]),
         needs=tuple(Need(**n) for n in body["needs"]),
         certificate=None if body["certificate"] is None else Certificate(**body["certificate"]),

@@ -5,6 +5,7 @@ To add one: write a function with `check` in the module of its layer; it is foun
 
 from __future__ import annotations
 
+from bridge.checks.margins import Margins
 from bridge.checks.registry import (
     Check,
     GraphRequest,
@@ -37,6 +38,7 @@ __all__ = [
     "Found",
     "GraphRequest",
     "Here",
+    "Margins",
     "Need",
     "Probe",
     "RegistrationError",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from bridge.checks.margins import Margins
 from bridge.verdict import Verdict
 
 __all__ = [
@@ -47,6 +48,7 @@ class FamilyCount:
 
     ``accepted`` are the instances on which all hypotheses hold; held, failed and undecided count
     among these, and undecided also counts instances on which a hypothesis is undecided.
+    ``worst`` is the tightest of the accepted; ``margins`` are those of the held.
     """
 
     family: str
@@ -56,7 +58,13 @@ class FamilyCount:
     held: int
     failed: int
     undecided: int
-    worst_margin: float | None
+    worst: Worst | None = None
+    margins: Margins = field(default_factory=Margins)
+
+    @property
+    def worst_margin(self) -> float | None:
+        """The margin of the tightest instance; ``None`` where none was judged."""
+        return None if self.worst is None else self.worst.margin
 
 
 @dataclass(frozen=True, slots=True)

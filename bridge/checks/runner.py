@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from bridge.checks.margins import Margins
 from bridge.checks.needed import outside_families, violations
 from bridge.checks.registry import Check, GraphRequest
 from bridge.checks.result import CheckResult, Counterexample, Need, Witness
@@ -260,6 +261,7 @@ class CheckRun:
             tightest=Scored(float(scores[row]), worst_of(found, row)),
             failure=failure,
             witness=witness,
+            margins=Margins.of(found.margin[found.outcome == Outcome.HOLDS]),
         )
 
     def _counterexample(self, case: Case, found: Measurement, row: int) -> Counterexample:

@@ -5,10 +5,11 @@ Tallies of the parts of a family add up to the tally of the whole, whoever measu
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from bridge.checks.margins import Margins
 from bridge.checks.result import Counterexample, FamilyCount, Worst
 from numeric.families import FAMILIES, Region
 from numeric.measurement import Measurement
@@ -34,7 +35,7 @@ class Tally:
     """Counts over some instances of one family, and the tightest of them.
 
     ``hidden_because`` is why the first undecided instances are so; ``witness`` is the index of the
-    first accepted one.
+    first accepted one; ``margins`` are those of the held ones.
     """
 
     family: str
@@ -47,6 +48,7 @@ class Tally:
     tightest: Scored | None = None
     failure: Scored | None = None
     witness: int | None = None
+    margins: Margins = field(default_factory=Margins)
 
     @property
     def region(self) -> Region:
@@ -68,6 +70,7 @@ class Tally:
             tightest=tighter(self.tightest, later.tightest),
             failure=tighter(self.failure, later.failure),
             witness=later.witness if self.witness is None else self.witness,
+            margins=self.margins + later.margins,
         )
 
     def count(self) -> FamilyCount:
@@ -80,7 +83,8 @@ class Tally:
             self.held,
             self.failed,
             self.undecided,
-            None if self.tightest is None else self.tightest.worst.margin,
+            None if self.tightest is None else self.tightest.worst,
+            self.margins,
         )
 
 

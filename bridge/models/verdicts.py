@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from bridge.checks import CheckResult, FamilyCount, Worst
+from bridge.checks import CheckResult, FamilyCount, Margins, Worst
 from bridge.library import Library
 from bridge.models.measure import Judged, Passed
 from bridge.models.theorems import Theorems, measure_of
@@ -192,13 +192,15 @@ def _count(layer: LayerReport, found: LayerObligation | None) -> FamilyCount:
     """A layer as a family of its own: one instance, which counts where the theorem applies."""
     verdict = None if found is None else found.verdict
     worst = None if found is None else found.worst
+    held = layer.applies and verdict is Verdict.HOLDS
     return FamilyCount(
         family=layer.name,
         role="layer" if layer.applies else "uncovered",
         drawn=1,
         accepted=int(layer.applies),
-        held=int(layer.applies and verdict is Verdict.HOLDS),
+        held=int(held),
         failed=int(verdict is Verdict.FAILS),
         undecided=int(layer.applies and verdict not in (Verdict.HOLDS, Verdict.FAILS)),
-        worst_margin=None if worst is None else worst.margin,
+        worst=worst,
+        margins=Margins() if worst is None or not held else Margins.of([worst.margin]),
     )

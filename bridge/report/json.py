@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 
-from bridge.checks import Certificate, Need
+from bridge.checks import Certificate, Margins, Need, Worst
 from bridge.report.escaping import json_text
 from bridge.report.layers_json import model_json
 from bridge.report.model import SCHEMA, Entry, Report
@@ -22,13 +22,7 @@ def _number(x: float) -> float | str:
 
 def _entry(entry: Entry, replay: str) -> dict[str, object]:
     o, r = entry.obligation, entry.result
-    worst = counterexample = None
-    if r is not None and r.worst is not None:
-        worst = {
-            "residual": _number(r.worst.residual),
-            "tolerance": _number(r.worst.tolerance),
-            "margin": _number(r.worst.margin),
-        }
+    counterexample = None
     if r is not None and r.counterexample is not None:
         c = r.counterexample
         counterexample = {
@@ -66,7 +60,7 @@ def _entry(entry: Entry, replay: str) -> dict[str, object]:
         "reason": entry.reason,
         "instances": 0 if r is None else r.instances,
         "accepted": 0 if r is None else r.accepted,
-        "worst": worst,
+        "worst": None if r is None else _worst(r.worst),
         "families": []
         if r is None
         else [
@@ -79,6 +73,8 @@ def _entry(entry: Entry, replay: str) -> dict[str, object]:
                 "failed": f.failed,
                 "undecided": f.undecided,
                 "worst_margin": None if f.worst_margin is None else _number(f.worst_margin),
+                "worst": _worst(f.worst),
+                "margins": _margins(f.margins),
             }
             for f in r.families
         ],
@@ -87,6 +83,24 @@ def _entry(entry: Entry, replay: str) -> dict[str, object]:
         "needs": [] if r is None else [_need(n) for n in r.needs],
         "certificate": None if r is None else _certificate(r.certificate),
     }
+
+
+def _worst(worst: Worst | None) -> dict[str, object] | None:
+    if worst is None:
+        return None
+    return {
+        "residual": _number(worst.residual),
+        "tolerance": _number(worst.tolerance),
+        "margin": _number(worst.margin),
+    }
+
+
+def _margins(margins: Margins) -> dict[str, object]:
+    decades = [
+        {"from": float(f"1e{k}"), "below": float(f"1e{k + 1}"), "count": n}
+        for k, n in margins.decades
+    ]
+    return {"decades": decades, "at_limit": margins.at_limit}
 
 
 def _witness(entry: Entry) -> dict[str, object] | None:

@@ -14,6 +14,7 @@ from bridge.checks import (
     CheckResult,
     Counterexample,
     FamilyCount,
+    Margins,
     Need,
     Witness,
     Worst,
@@ -105,7 +106,10 @@ def family(
 ) -> FamilyCount:
     accepted = drawn if accepted is None else accepted
     held = max(0, accepted - failed - undecided)
-    return FamilyCount(name, role, drawn, accepted, held, failed, undecided, margin)
+    worst = None if margin is None else Worst(-margin, 0.0, margin)
+    above = margin is not None and margin > 0
+    margins = Margins.of([margin * 2.0**i for i in range(held)]) if above else Margins()
+    return FamilyCount(name, role, drawn, accepted, held, failed, undecided, worst, margins)
 
 
 def result(verdict: Verdict, families: tuple[FamilyCount, ...], **more: object) -> CheckResult:

@@ -1,0 +1,58 @@
+"""How the margins of a family are spread: counts in fixed bins, so that parts add up to the whole.
+
+The bins are decades, the same for every check and every machine; only those that count something
+are kept.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["HIGHEST", "LOWEST", "Margins"]
+
+LOWEST, HIGHEST = -40, 20
+"""The decades that have a bin; smaller and larger margins count in the first and the last."""
+
+_EDGES = np.array([float(f"1e{k}") for k in range(LOWEST + 1, HIGHEST + 1)])
+
+
+@dataclass(frozen=True, slots=True)
+class Margins:
+    """The margins of the instances that hold.
+
+    Attributes:
+        decades: pairs (k, count), k rising: that many margins lie from 10ᵏ to below 10ᵏ⁺¹.
+        at_limit: instances that hold with nothing to spare: margin 0.
+    """
+
+    decades: tuple[tuple[int, int], ...] = ()
+    at_limit: int = 0
+
+    @classmethod
+    def of(cls, margins: npt.ArrayLike) -> Margins:
+        """Count margins, which have shape ``(B,)`` and no unit.
+
+        What lies on an edge counts in the upper bin.  A margin that is not above 0 is at the limit.
+        """
+        found = np.asarray(margins, dtype=np.float64)
+        above = found[found > 0]
+        counts = np.bincount(
+            np.searchsorted(_EDGES, above, side="right"), minlength=len(_EDGES) + 1
+        )
+        decades = tuple((LOWEST + int(k), int(counts[k])) for k in np.flatnonzero(counts))
+        return cls(decades, len(found) - len(above))
+
+    def __add__(self, other: Margins) -> Margins:
+        """Both together, in any order."""
+        counts = dict(self.decades)
+        for k, n in other.decades:
+            counts[k] = counts.get(k, 0) + n
+        return Margins(tuple(sorted(counts.items())), self.at_limit + other.at_limit)
+
+    @property
+    def count(self) -> int:
+        """How many instances were counted."""
+        return self.at_limit + sum(n for _, n in self.decades)
