@@ -29,6 +29,21 @@ def test_the_check_holds_and_says_no(key: str) -> None:
         assert len(check.rejects) >= 3
 
 
+def test_a_step_that_underflows_where_tanh_is_saturated_is_no_failure() -> None:
+    """The derivative there is 1e-116, and its complex step the multiple of 5e-124 next to it."""
+    key = "encoderBlockGraphFDerivCorrectAt:conclusion"
+    found = replay(
+        CHECKS[key],
+        hypotheses_of(key, CHECKS),
+        GRAPHS,
+        key=key,
+        seed=0,
+        family="eps slightly negative",
+        index=31,
+    )
+    assert found.measurement.count(Outcome.FAILS) == 0
+
+
 def test_a_step_does_not_underflow_at_a_huge_sum_of_exponentials() -> None:
     """Saturated scores give sums near 1e60, whose inverse has a derivative near 1e-120."""
     key = "encoderBlockGraphFDerivCorrectAt:conclusion"
