@@ -46,3 +46,17 @@ def test_uniform_normal_and_signs_are_distributed_so() -> None:
     assert set(np.unique(s.signs((9,)))) == {-1.0, 1.0}
     assert abs(s.signs((50,)).mean()) < 0.02
     assert set(s.below(3)) == {0, 1, 2}
+
+
+def test_directions_are_uniform_and_independent() -> None:
+    d = streams(400).child("d").directions((7, 7))
+    assert d.shape == (400, 7, 7)
+    assert -1.0 <= d.min() < -0.99
+    assert 0.99 < d.max() < 1.0
+    assert abs(d.mean()) < 0.02
+    assert abs((d * d).mean() - 1 / 3) < 0.02
+    flat = d.reshape(400, -1)
+    correlation = np.corrcoef(flat.T) - np.eye(49)
+    assert np.abs(correlation).max() < 0.3
+    alone = streams(400).child("d").take(np.array([17])).directions((7, 7))
+    np.testing.assert_array_equal(alone[0], d[17])
