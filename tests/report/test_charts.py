@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.report.html.charts import MarginScale, Share, gauge, lollipop, stacked_bar
+from bridge.checks import Margins
+from bridge.report.html.charts import LIMIT, MarginScale, Share, gauge, lollipop, stacked_bar
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 
@@ -29,7 +30,7 @@ def test_a_scale_keeps_order_and_stays_in_its_frame(margins: list[float]) -> Non
 def test_what_is_below_zero_is_left_of_the_limit(margin: float) -> None:
     scale = MarginScale.of([margin, -1.0])
     assert scale is not None
-    assert math.copysign(1, scale.place(margin) - 0.5) == math.copysign(1, margin) or margin == 0
+    assert math.copysign(1, scale.place(margin) - LIMIT) == math.copysign(1, margin) or margin == 0
 
 
 def test_there_is_no_scale_for_nothing() -> None:
@@ -83,3 +84,19 @@ def test_a_lollipop_without_a_margin_has_no_head() -> None:
     assert "<g" not in lollipop(scale, None, "good")
     assert 'aria-label="no margin"' in lollipop(scale, None, "good")
     assert 'aria-label="margin nan"' in lollipop(scale, math.nan, "good")
+
+
+def test_the_bars_of_a_lollipop_are_its_margins() -> None:
+    margins = Margins(((-3, 5), (-2, 10), (0, 1)), at_limit=2)
+    scale = MarginScale.of([1e-3, 10.0])
+    assert scale is not None
+    svg = ElementTree.fromstring(lollipop(scale, 2e-3, "good", margins))
+    bars = [r.attrib for r in svg.findall("rect")]
+    heights = [float(b["height"]) for b in bars]
+    assert heights[1] == 2 * heights[0] == max(heights)
+    assert heights[2] >= 1.5  # one instance is seen beside any number of others
+    for bar, k in zip(bars, (-3, -2, 0), strict=True):
+        assert 200 * scale.place(10.0**k) <= float(bar["x"]) < 200 * scale.place(10.0 ** (k + 1))
+    assert svg.findtext("desc") == (
+        "2 at the limit; 5 from 10⁻³ to 10⁻²; 10 from 10⁻² to 10⁻¹; 1 from 1 to 10¹"
+    )

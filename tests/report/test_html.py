@@ -122,7 +122,7 @@ def test_every_obligation_is_there_with_statement_verdict_and_lean_status() -> N
         assert o.statement in page.text
         assert o.statement_hash in page.text
         assert anchor("o", o.key) in page.all("id")
-    details = [a for tag, a in page.elements if tag == "details"]
+    details = [a for tag, a in page.elements if tag == "details" and "data-verdict" in a]
     assert [a["data-verdict"] for a in details] == [e.verdict.value for e in report.entries]
     assert [a["data-verdict"] for a in details if "open" in a] == ["fails", "error"]
 

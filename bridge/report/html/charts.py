@@ -11,17 +11,24 @@ from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
+from bridge.checks import Margins
 from bridge.report.escaping import one_line
 from bridge.report.words import number
 
-__all__ = ["MarginScale", "Share", "gauge", "lollipop", "stacked_bar"]
+__all__ = ["MarginScale", "Share", "decade", "gauge", "lollipop", "stacked_bar"]
 
 
+_NO_MARGINS = Margins()
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def _power(exponent: int) -> str:
     return "10" + str(exponent).translate(_RAISED) if exponent else "1"
+
+
+def decade(k: int) -> str:
+    """The margins from 10ᵏ to below 10ᵏ⁺¹, in words."""
+    return f"{_power(k)} to {_power(k + 1)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +41,23 @@ class Share:
 
 
 def _svg(
-    css: str, width: int, height: int, label: str, body: str, *, stretch: bool = False
+    css: str,
+    width: int,
+    height: int,
+    label: str,
+    body: str,
+    *,
+    stretch: bool = False,
+    told: str = "",
 ) -> Markup:
-    """An image with a label; ``body`` is markup of this module."""
+    """An image with a label, and what more is ``told`` of it; ``body`` is markup of this module."""
+    desc = Markup("<title>{}</title><desc>{}</desc>").format(one_line(label), one_line(told))
+    if not told:
+        desc = Markup("")
     ratio = Markup(' preserveAspectRatio="none"') if stretch else Markup("")
     return Markup(
-        '<svg class="{}" viewBox="0 0 {} {}"{} role="img" aria-label="{}">{}</svg>'
-    ).format(css, width, height, ratio, one_line(label), Markup(body))
+        '<svg class="{}" viewBox="0 0 {} {}"{} role="img" aria-label="{}">{}{}</svg>'
+    ).format(css, width, height, ratio, one_line(label), desc, Markup(body))
 
 
 def stacked_bar(shares: Iterable[Share]) -> Markup:
@@ -58,11 +75,15 @@ def stacked_bar(shares: Iterable[Share]) -> Markup:
     return _svg("stacked", 1000, 10, label, body, stretch=True)
 
 
+LIMIT = 0.25
+"""Where a scale for margins of either sign has 0."""
+
+
 @dataclass(frozen=True, slots=True)
 class MarginScale:
     """A logarithmic scale for margins of either sign: powers of ten from ``low`` to ``high``.
 
-    With ``signed``, negative margins go to the left half, mirrored, and 0 stands in the middle.
+    With ``signed``, negative margins go left of the limit, mirrored and narrower: there are few.
     """
 
     low: int
@@ -83,12 +104,12 @@ class MarginScale:
     def place(self, margin: float) -> float:
         """Where ``margin`` stands, from 0 (left) to 1."""
         if not margin:
-            return 0.5
+            return LIMIT
         t = (math.log10(abs(margin)) - self.low) / (self.high - self.low)
         t = min(1.0, max(0.0, t))
         if not self.signed:
             return 0.03 + 0.94 * t
-        return 0.5 + math.copysign(0.04 + 0.43 * t, margin)
+        return LIMIT + 0.04 + 0.68 * t if margin > 0 else LIMIT - 0.04 - 0.18 * t
 
     @property
     def ends(self) -> tuple[str, str]:
@@ -97,22 +118,47 @@ class MarginScale:
         return (f"−{top}", top) if self.signed else (_power(self.low), top)
 
 
-def lollipop(scale: MarginScale, margin: float | None, css: str) -> Markup:
-    """One margin on a shared scale: a stem from the limit, and a head."""
-    axis = "4" if not scale.signed else "100"
-    body = (
-        f'<line class="axis" x1="0" x2="200" y1="10" y2="10"/>'
-        f'<line class="limit" x1="{axis}" x2="{axis}" y1="1" y2="19"/>'
+_AXIS, _HEIGHT = 30, 36
+
+
+def lollipop(
+    scale: MarginScale, margin: float | None, css: str, margins: Margins = _NO_MARGINS
+) -> Markup:
+    """The margins of a family on a shared scale: a bar for each decade, and a stem from the limit
+    to the tightest one, which has a head."""
+    axis = f"{200 * LIMIT:g}" if scale.signed else "4"
+    body = _bars(scale, margins)
+    body += (
+        f'<line class="axis" x1="0" x2="200" y1="{_AXIS}" y2="{_AXIS}"/>'
+        f'<line class="limit" x1="{axis}" x2="{axis}" y1="{_AXIS - 8}" y2="{_AXIS + 8}"/>'
     )
+    spread = "; ".join(f"{n} from {decade(k)}" for k, n in margins.decades)
+    if margins.at_limit:
+        spread = "; ".join(filter(None, (f"{margins.at_limit} at the limit", spread)))
     if margin is None or not math.isfinite(margin):
         said = "no margin" if margin is None else f"margin {margin}"
-        return _svg("lollipop", 200, 20, said, body)
+        return _svg("lollipop", 200, _HEIGHT, said, body, told=spread)
     x = 200 * scale.place(margin)
-    head = f'<circle cx="{x:.1f}" cy="10" r="4.5"/>'
+    head = f'<circle cx="{x:.1f}" cy="{_AXIS}" r="4"/>'
     if margin < 0:
-        head = f'<path d="M{x:.1f} 4.2 l5.8 5.8 -5.8 5.8 -5.8 -5.8z"/>'
-    body += f'<g class="{escape(css)}"><line x1="{axis}" x2="{x:.1f}" y1="10" y2="10"/>{head}</g>'
-    return _svg("lollipop", 200, 20, f"margin {number(margin)}", body)
+        head = f'<path d="M{x:.1f} {_AXIS - 5.8} l5.8 5.8 -5.8 5.8 -5.8 -5.8z"/>'
+    line = f'<line x1="{axis}" x2="{x:.1f}" y1="{_AXIS}" y2="{_AXIS}"/>'
+    body += f'<g class="{escape(css)}">{line}{head}</g>'
+    return _svg("lollipop", 200, _HEIGHT, f"tightest {number(margin)}", body, told=spread)
+
+
+def _bars(scale: MarginScale, margins: Margins) -> str:
+    """A bar for each decade; heights go with the share of the fullest one, and none vanishes."""
+    most = max((n for _, n in margins.decades), default=1)
+    body = ""
+    for k, n in margins.decades:
+        left, right = (200 * scale.place(float(f"1e{e}")) for e in (k, k + 1))
+        height = max(1.5, (_AXIS - 8) * n / most)
+        body += (
+            f'<rect class="bar" x="{left + 0.4:.1f}" y="{_AXIS - 6 - height:.1f}" '
+            f'width="{max(0.8, right - left - 0.8):.1f}" height="{height:.1f}"/>'
+        )
+    return body
 
 
 _LEFT, _RIGHT, _LIMIT = 8.0, 352.0, 236.0

@@ -20,7 +20,7 @@ from markupsafe import Markup, escape
 from bridge.checks import FamilyCount
 from bridge.report.escaping import one_line, plain
 from bridge.report.findings import Finding, Level, findings
-from bridge.report.html.charts import MarginScale, Share, gauge, lollipop, stacked_bar
+from bridge.report.html.charts import MarginScale, Share, decade, gauge, lollipop, stacked_bar
 from bridge.report.layers_table import agreement_share, layer_differs, model_lines
 from bridge.report.model import Entry, Report
 from bridge.report.replay import replay_command, witness_command
@@ -77,6 +77,7 @@ class FamilyRow:
     bar: Markup
     margin: str
     lollipop: Markup
+    spread: tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,11 @@ class Families:
     groups: tuple[FamilyGroup, ...]
     low: str
     high: str
+
+    @property
+    def spread(self) -> tuple[FamilyRow, ...]:
+        """The families that have margins to count."""
+        return tuple(row for group in self.groups for row in group.rows if row.spread)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,16 +164,18 @@ def _family_row(f: FamilyCount, scale: MarginScale | None) -> FamilyRow:
     said = ", ".join(f"{s.count} {s.what}" for s in shares if s.count) or "none drawn"
     margin = f.worst_margin
     css = "expected" if refusing else "bad" if f.failed else "unsure" if f.undecided else "good"
-    drawn = Markup("") if scale is None else lollipop(scale, margin, css)
-    return FamilyRow(
-        f.family, said, stacked_bar(shares), "" if margin is None else number(margin), drawn
-    )
+    drawn = Markup("") if scale is None else lollipop(scale, margin, css, f.margins)
+    spread = [("0, at the limit", f.margins.at_limit)] if f.margins.at_limit else []
+    spread += [(decade(k), n) for k, n in f.margins.decades]
+    said_margin = "" if margin is None else number(margin)
+    return FamilyRow(f.family, said, stacked_bar(shares), said_margin, drawn, tuple(spread))
 
 
 def _families(families: Sequence[FamilyCount]) -> Families | None:
     if not families:
         return None
-    scale = MarginScale.of(f.worst_margin for f in families)
+    edges = [float(f"1e{e}") for f in families for k, _ in f.margins.decades for e in (k, k + 1)]
+    scale = MarginScale.of([*edges, *(f.worst_margin for f in families)])
     roles = sorted(dict.fromkeys(f.role for f in families), key=lambda r: _ROLE_ORDER.get(r, 9))
     groups = tuple(
         FamilyGroup(
