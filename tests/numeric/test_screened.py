@@ -77,7 +77,7 @@ def test_what_rule_a_cannot_see_is_not_settled_by_a_screen() -> None:
 
     def vague(at: Case, perturbation: object = None) -> Sequence[Sides]:
         ones = np.ones((len(at), 1))
-        return [Sides(ones, ones, 1e12 * ones, ones)]
+        return [Sides(1.01 * ones, ones, 1e12 * ones, ones)]
 
     assert screened(["a part"], case, vague, vague).count(Outcome.UNDECIDED) == 3
     assert identity(["a part"], case, vague).count(Outcome.UNDECIDED) == 3
