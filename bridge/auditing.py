@@ -7,12 +7,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+
 from bridge import __version__
 from bridge.checks import (
     Check,
     Replay,
     Spread,
     graph_requests,
+    instances,
     registered,
     replay,
 )
@@ -52,6 +56,7 @@ from numeric.instance_file import read_instance
 __all__ = [
     "DEFAULT_INSTANCES",
     "audit",
+    "case_of",
     "last_entry",
     "left_unseen",
     "library_for_audit",
@@ -380,6 +385,19 @@ def replay_instance(
     if replace_graph is not None:
         graphs = _replaced(graphs, replace_graph)
     return replay(check, hypotheses, graphs, key=key, seed=seed, family=family, index=index)
+
+
+def case_of(
+    library: Library, key: str, *, seed: int, family: str, indices: npt.NDArray[np.int64]
+) -> Case:
+    """The instances ``indices`` that an audit draws for an obligation from a family.
+
+    Raises:
+        InvalidInputError: there is no such obligation, check or family.
+    """
+    check, _ = _paired(library, key)
+    graphs, _ = _parse_graphs(library)
+    return instances(check, graphs, key=key, seed=seed, family=family, indices=indices)
 
 
 def _paired(library: Library, key: str) -> tuple[Check, list[Check]]:

@@ -9,14 +9,14 @@ Source: W. Squire, G. Trapp, "Using complex variables to estimate derivatives of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from numeric.ops import Array
 
-__all__ = ["STEP", "complex_step", "taylor_remainder"]
+__all__ = ["STEP", "complex_step", "taylor_remainder", "taylor_remainders"]
 
 FloatArray = npt.NDArray[np.float64]
 STEP = 1e-200
@@ -57,14 +57,27 @@ def taylor_remainder(
     Returns:
         ``(B,)``, the largest over the entries; infinite where no step gave a finite value.
     """
+    steps = [2.0**-exponent for exponent in _EXPONENTS]
     best = np.full(derivative.shape[0], np.inf)
+    for size in taylor_remainders(function, inputs, tangents, derivative, scale, steps):
+        best = np.fmin(best, size)
+    return best
+
+
+def taylor_remainders(
+    function: Callable[[Mapping[str, FloatArray]], FloatArray],
+    inputs: Mapping[str, FloatArray],
+    tangents: Mapping[str, FloatArray],
+    derivative: FloatArray,
+    scale: FloatArray,
+    steps: Sequence[float],
+) -> Iterator[FloatArray]:
+    """For each step h the remainder that `taylor_remainder` takes the smallest of, ``(B,)``; not
+    finite where the function is not."""
     axes = tuple(range(1, derivative.ndim))
-    with np.errstate(all="ignore"):
-        for exponent in _EXPONENTS:
-            h = 2.0**-exponent
+    for h in steps:
+        with np.errstate(all="ignore"):
             ahead = function({n: x + h * tangents[n] for n, x in inputs.items()})
             behind = function({n: x - h * tangents[n] for n, x in inputs.items()})
             remainder = np.abs((ahead - behind) / (2 * h) - derivative) / scale
-            size = remainder.max(axis=axes)
-            best = np.fmin(best, size)
-    return best
+        yield np.asarray(remainder.max(axis=axes), dtype=np.float64)

@@ -15,15 +15,16 @@ from numeric.case import Case
 from numeric.derivative import STEP, taylor_remainder
 from numeric.dual import magnitudes
 from numeric.interpreter import Perturbation
-from numeric.measurement import Measurement, Outcome
+from numeric.measurement import Measurement, Outcome, combine
 from numeric.ops import Array
-from numeric.tolerance import RULE_A, Sides, identity, screened
+from numeric.tolerance import RULE_A, Sides, identities, identity, screened
 
 __all__ = [
     "backprop_is_adjoint",
     "backprop_matches",
     "jvp_is_derivative",
     "jvp_matches",
+    "operations",
     "operations_are_right",
     "remainder_vanishes",
     "value_matches",
@@ -85,6 +86,11 @@ def jvp_is_derivative(case: Case) -> Measurement:
 
 
 def operations_are_right(case: Case) -> Measurement:
+    """Every operation's derivative is right: see `operations`."""
+    return combine(operations(case))
+
+
+def operations(case: Case) -> list[Measurement]:
     """Each operation's tangent, at the values that the graph has there, is its own derivative by
     complex step, entry by entry, along random directions of its arguments.
 
@@ -111,7 +117,7 @@ def operations_are_right(case: Case) -> Measurement:
             found.append(Sides.of(claimed, np.broadcast_to(step, claimed.shape), terms, natural))
         return found
 
-    return identity([f"derivative of the operation {n.name}" for n in graph.nodes], case, sides)
+    return identities([f"derivative of the operation {n.name}" for n in graph.nodes], case, sides)
 
 
 def jvp_matches(

@@ -30,6 +30,7 @@ LAYERS = (
     ("bridge.auditing",),
     ("bridge.planning", "bridge.setup"),
     ("bridge.models",),
+    ("bridge.notebook",),
     ("bridge.cli", "bridge.pytest_plugin"),
 )
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}

@@ -23,7 +23,14 @@ from bridge.checks.result import (
     Witness,
     Worst,
 )
-from bridge.checks.runner import CheckInterrupted, CheckRun, Replay, replay, run_check
+from bridge.checks.runner import (
+    CheckInterrupted,
+    CheckRun,
+    Replay,
+    instances,
+    replay,
+    run_check,
+)
 from bridge.checks.units import Chunk, Found, Here, Probe, Spread, Unit
 
 __all__ = [
@@ -49,6 +56,7 @@ __all__ = [
     "Worst",
     "check",
     "graph_requests",
+    "instances",
     "registered",
     "replay",
     "run_check",

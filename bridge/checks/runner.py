@@ -129,15 +129,31 @@ def replay(
     Raises:
         InvalidInputError: there is no such family.
     """
+    case = instances(check, graphs, key=key, seed=seed, family=family, indices=np.array([index]))
+    found = {h.name: h.measure(case) for h in hypotheses}
+    return Replay(case, check.measure(case), found)
+
+
+def instances(
+    check: Check,
+    graphs: Graphs,
+    *,
+    key: str,
+    seed: int,
+    family: str,
+    indices: npt.NDArray[np.int64],
+) -> Case:
+    """The instances that a run draws for an obligation, drawn again.
+
+    Raises:
+        InvalidInputError: there is no such family.
+    """
     if family not in FAMILIES:
         raise InvalidInputError(
             f"expected a family of instances but got {family!r}",
             remedy=did_you_mean(family, FAMILIES, "the families are: " + ", ".join(FAMILIES)),
         )
-    run = CheckRun(check, hypotheses, graphs, key, seed)
-    case = run.case(FAMILIES[family], np.array([index]))
-    found = {h.name: h.measure(case) for h in hypotheses}
-    return Replay(case, check.measure(case), found)
+    return CheckRun(check, (), graphs, key, seed).case(FAMILIES[family], indices)
 
 
 class CheckRun:

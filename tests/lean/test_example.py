@@ -49,8 +49,8 @@ MISTAKES = {
     ),
     "another statement": (
         "Step",
-        "(hRateSmall : η * (x * x) ≤ 1)",
-        "(hRateSmall : η * (x * x) < 1)",
+        "0 ≤ decrease η w x y := by",
+        "0 ≤ 1 * decrease η w x y := by",
     ),
     "another definition": ("Loss", "x * residual w x y + x", "x * residual w x y - x"),
     "no proof": ("Step", "residual\n    grind", "residual\n    sorry"),
