@@ -51,6 +51,9 @@ def _compared(page: Path, text: str, commands: int, folder: Path) -> None:
 
 def test_only_what_may_differ_is_let_through() -> None:
     assert same("holds  1.0e-06\nx.lean:3", "holds 2.5e-07\nx.lean:77")
+    assert same("in family 'a b',\n instance 3 (c)", "in family 'd', instance 41 (c)")
+    assert same("x --seed 0 \\\n  --family 'a b' --index 3", "x --seed 0 --family d --index 41")
+    assert not same("x --seed 0 --family d --index 3", "x --seed 1 --family d --index 3")
     assert not same("holds on 176 of 200", "holds on 175 of 200")
     assert not same("exit code 0", "exit code 1")
     assert same("a\n…\nz", "a\nb\nc\nz")

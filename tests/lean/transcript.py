@@ -22,6 +22,10 @@ PROGRESS = re.compile(
 
 # What may differ between machines, versions of the library, and engines.
 VARIABLE = (
+    (re.compile(r" \\\n\s+"), " "),
+    (re.compile(r"in family\s+'[^']+',\s+instance\s+\d+"), "in family F"),
+    (re.compile(r"--family ('[^']+'|\S+) --index \d+"), "--family F --index N"),
+    (re.compile(r"^instance +.+, index \d+, seed", re.M), "instance F, seed"),
     (re.compile(r"^(embedded|official)? ?Lean \S+ .*?seed", re.S), "ENGINE seed"),
     (re.compile(r"\d[\d,]* (constants|more theorems|obligations)"), r"N \1"),
     (re.compile(r"(\.lean):\d+(:\d+)?"), r"\1:N"),
