@@ -38,6 +38,24 @@ _COLOURS = {
     Verdict.WAIVED: "#546e7a",
 }
 _UNSURE = "#8a5a00"
+_COLUMNS = [
+    "key",
+    "declaration",
+    "binder",
+    "role",
+    "statement",
+    "lean",
+    "verdict",
+    "reason",
+    "instances",
+    "accepted",
+    "residual",
+    "tolerance",
+    "margin",
+    "check",
+    "file",
+    "line",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +124,11 @@ class AuditResult:
 
     def _where(self, keep: Any) -> AuditResult:
         entries = tuple(e for e in self.report.entries if keep(e))
-        return replace(self, report=replace(self.report, entries=entries))
+        left = len(self.report.entries) - len(entries)
+        # A part must not be shown or saved as if it were all that was audited.
+        unseen = (f"{left} obligations that a filter left out",) if left else ()
+        report = replace(self.report, entries=entries, unseen=(*self.report.unseen, *unseen))
+        return replace(self, report=report)
 
     def case(self, key: str, family: str = "generic", instances: int | None = None) -> Case:
         """The instances of a family that the audit drew for an obligation, with its graph.
@@ -147,7 +169,8 @@ class AuditResult:
         """
         import pandas as pd
 
-        return pd.DataFrame([_row(e) for e in self.report.entries]).set_index("key")
+        rows = [_row(e) for e in self.report.entries]
+        return pd.DataFrame(rows, columns=_COLUMNS).set_index("key")
 
     def save(self, path: str | Path, format: str | None = None) -> Path:
         """Write the report; the format is told by the ending (.html, .json, .md, .sarif, .xml,

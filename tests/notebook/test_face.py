@@ -78,6 +78,23 @@ def test_as_a_table(result: AuditResult) -> None:
     assert (frame["margin"] > 0).all()
 
 
+def test_a_table_of_nothing_has_the_same_columns(result: AuditResult) -> None:
+    none = result.failing.to_dataframe()
+    assert len(none) == 0
+    assert none.columns.tolist() == result.to_dataframe().columns.tolist()
+
+
+def test_a_part_never_looks_like_the_whole(result: AuditResult, tmp_path: Path) -> None:
+    part = result.only("*:conclusion")
+    left = len(result) - len(part)
+    assert 0 < left < len(result)
+    said = f"{left} obligations that a filter left out"
+    assert said in part._repr_html_()
+    assert said in part.save(tmp_path / "part.html").read_text(encoding="utf-8")
+    assert part.exit_code == 4
+    assert result.only("*").report == result.report
+
+
 def test_it_shows_itself_and_nothing_of_it_is_markup(result: AuditResult) -> None:
     shown = result._repr_html_()
     assert KEY in shown
