@@ -50,7 +50,7 @@ from bridge.verdict import Role
 from numeric import balls
 from numeric.case import Case
 from numeric.errors import GraphError
-from numeric.graph import Graph, parse_graph
+from numeric.graph import Graph, graph_to_json, parse_graph
 from numeric.instance_file import read_instance
 
 __all__ = [
@@ -272,6 +272,7 @@ def audit(
         unseen=left_unseen(library, policy, context.trust, whole=not part) if strict else (),
         missing=() if only else missing_keys(library, policy.lock),
         graph=graph_file,
+        graph_data=None if replace_graph is None else graph_to_json(replace_graph),
     )
 
 

@@ -18,6 +18,8 @@ from bridge.cli.options import LeanChoice, graph_option, lean_options, read_grap
 from bridge.cli.watch import Watch
 from bridge.errors import InvalidInputError
 from bridge.lean_client import printable
+from numeric.errors import GraphError
+from numeric.graph import Graph, parse_graph
 from numeric.measurement import Outcome
 
 __all__ = ["replay_command"]
@@ -50,7 +52,7 @@ class _Instance:
     "report_file",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     metavar="FILE",
-    help="Replay the counterexamples of a JSON report: all of them, or KEY's.",
+    help="Replay the counterexamples of a JSON report: all of them, or KEY's, on the graph in it.",
 )
 @click.option(
     "--instance",
@@ -97,7 +99,8 @@ def replay_command(
         ctx.exit(EXIT[outcome])
     replacement = None if graph_file is None else read_graph(graph_file)
     if report_file is not None:
-        wanted = _from_report(report_file, key, graph_given=graph_file is not None)
+        wanted, within = _from_report(report_file, key, graph_given=graph_file is not None)
+        replacement = within if replacement is None else replacement
     elif key is None or seed is None or family is None or index is None:
         raise InvalidInputError(
             "expected KEY with --seed, --family and --index, or --report FILE",
@@ -128,12 +131,14 @@ def replay_command(
     ctx.exit(max((EXIT[o] for o in outcomes), key=(0, 4, 1).index, default=0))
 
 
-def _from_report(path: Path, key: str | None, *, graph_given: bool) -> list[_Instance]:
-    """The counterexamples in a report.
+def _from_report(
+    path: Path, key: str | None, *, graph_given: bool
+) -> tuple[list[_Instance], Graph | None]:
+    """The counterexamples in a report, and the graph in it, if it is not about the library's.
 
     Raises:
         InvalidInputError: it is not a report, holds no such counterexample, or is about a graph
-            that is not given.
+            that it does not hold and that is not given.
     """
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
@@ -144,15 +149,19 @@ def _from_report(path: Path, key: str | None, *, graph_given: bool) -> list[_Ins
             for o in value["obligations"]
             if (c := o["counterexample"]) is not None and key in (None, o["key"])
         ]
+        for one in found:
+            if not (_counts(one.seed) and _counts(one.index) and isinstance(one.family, str)):
+                raise ValueError(f"{one.key} has no instance such as seed 0, 'generic', index 3")
     except (ValueError, KeyError, TypeError, OSError) as e:
         what = f"{e.args[0]!r} is missing" if isinstance(e, KeyError) else e
         raise InvalidInputError(
             f"--report {path} is not a report: {what}",
             remedy="write one with `obligations audit --format json --output DIR`",
         ) from e
-    if (graph := value.get("graph")) is not None and not graph_given:
+    within = _graph_within(path, value)
+    if (graph := value.get("graph")) is not None and within is None and not graph_given:
         raise InvalidInputError(
-            f"--report {path} is about the graph in {graph}, not about the library's",
+            f"--report {path} is about the graph in {graph}, and does not hold it",
             remedy=f"add --graph {graph}",
         )
     if not found:
@@ -161,7 +170,28 @@ def _from_report(path: Path, key: str | None, *, graph_given: bool) -> list[_Ins
             f"--report {path} holds no counterexample{of}",
             remedy="nothing failed there; name any instance by KEY, --seed, --family and --index",
         )
-    return found
+    return found, within
+
+
+def _counts(value: object) -> bool:
+    return type(value) is int and value >= 0
+
+
+def _graph_within(path: Path, report: dict[str, object]) -> Graph | None:
+    """The graph that a report holds; ``None`` where it is about the library's own.
+
+    Raises:
+        InvalidInputError: it is malformed; the message names the node.
+    """
+    if (value := report.get("graph_data")) is None:
+        return None
+    try:
+        return parse_graph(value)
+    except GraphError as e:
+        raise InvalidInputError(
+            f"--report {path}: its graph is malformed: {e}",
+            remedy="write the report again with `obligations audit --format json --output DIR`",
+        ) from e
 
 
 def _table(instance: _Instance, found: Replay, outcome: Outcome) -> Table:

@@ -157,6 +157,7 @@ def report_json(report: Report) -> dict[str, object]:
         "project": report.project,
         "seed": report.seed,
         "graph": report.graph or None,
+        "graph_data": None if report.graph_data is None else dict(report.graph_data),
         "summary": report.summary,
         "interrupted": report.interrupted,
         "missing": list(report.missing),

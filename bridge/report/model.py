@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bridge.checks import CheckResult
@@ -58,7 +58,8 @@ class Report:
     ``folder`` is where the project lies in its repository; entries give their files relative to
     the project.  ``missing`` are keys of the lock that the library no longer has: an audit must not
     get smaller unseen.  ``trust`` is what is behind the statements; ``None`` where nobody looked.
-    ``graph`` is the file of the graph that stood in for the library's; empty where none did.
+    ``graph`` is the file of the graph that stood in for the library's, empty where none did, and
+    ``graph_data`` is that graph as JSON: a replay elsewhere has no such file.
     ``unseen`` is what a strict audit must see and this one did not; empty where it is not strict.
     ``model`` is there where a model was audited: the entries then are those of the theorems that
     speak of its layers, each with its worst verdict over the layers.
@@ -74,6 +75,7 @@ class Report:
     trust: Trust | None = None
     missing: tuple[str, ...] = ()
     graph: str = ""
+    graph_data: Mapping[str, object] | None = None
     unseen: tuple[str, ...] = ()
     model: ModelReport | None = None
 
