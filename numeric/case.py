@@ -60,7 +60,7 @@ class Case:
             name: value * factor if name.startswith("eps") else value
             for name, value in self.batch.constants.items()
         }
-        return Case(self.program, replace(self.batch, constants=constants))
+        return Case(self.program, replace(self.batch, constants=constants), self.beside)
 
     def tangents(self) -> dict[str, FloatArray]:
         """A random direction for every input, ``(B, *shape)``."""

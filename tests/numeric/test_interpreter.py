@@ -128,3 +128,10 @@ def test_what_does_not_fit_is_refused() -> None:
         run.jvp(trace, {"y": x["x"]})
     with pytest.raises(EvaluationError, match="expected a direction of 'gamma' of shape"):
         run.jvp(trace, {"gamma": x["x"]})
+
+
+def test_every_part_of_a_case_keeps_the_graph_beside_it() -> None:
+    c = case(3)
+    pair = Case(c.program, c.batch, c.program)
+    assert pair.take(np.arange(2)).beside is c.program
+    assert pair.nudged(0).beside is c.program
