@@ -1,5 +1,7 @@
-"""An operation is one record: a file outside the library declares one, and every theorem, the export
-and the runs take it; a record with a wrong or a missing fact is refused."""
+"""An operation is one record: a file outside the library declares one.
+
+Every theorem, the export and the runs take it; a record with a wrong or a missing fact is refused.
+"""
 
 from __future__ import annotations
 

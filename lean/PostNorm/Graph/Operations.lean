@@ -14,5 +14,5 @@ import PostNorm.Graph.Op.View
 
 /-! # The operations of the library
 
-One file each; each file holds the operation's five facts, its domain, its name in exported graphs, and its equations
-for the tactics.  Nothing else in the library knows which operations there are. -/
+One file each, with the operation's five facts, its domain, its name in exported graphs, and its equations for the
+tactics.  Nothing else in the library knows which operations there are. -/
