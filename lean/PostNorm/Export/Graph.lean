@@ -29,25 +29,10 @@ def NamedConstant.params (c : NamedConstant) : Except String (List (String × Js
 /-- The shape as the array of its axes' lengths. -/
 def Shape.toJson (s : Shape) : Json := Lean.toJson s.axes
 
-/-- What a view is in the exported vocabulary. -/
-inductive ViewNode where
-  /-- Axis `i` of the result is axis `perm[i]` of the argument. -/
-  | transpose (perm : List Nat)
-  /-- The same entries in row-major order. -/
-  | reshape
-  /-- Insert this axis and repeat along it. -/
-  | broadcast (axis : Nat)
-
-/-- The one node that a view is.  Acting on all axes but the last changes nothing but the length of a
-permutation. -/
-def View.node : {s t : Shape} → View s t → ViewNode
-  | s ▹ _ ▹ _, _, .swap => .transpose (List.range s.rank ++ [s.rank + 1, s.rank])
-  | _, _, .split _ _ => .reshape
-  | _, _, .merge => .reshape
-  | s, _, .spread _ => .broadcast s.rank
-  | _, _, .under _ v => match v.node with
-    | .transpose perm => .transpose (perm ++ [perm.length])
-    | other => other
+/-- A parameter as JSON. -/
+def Param.toJson : Param → Json
+  | .nat n => Lean.toJson n
+  | .nats ns => Lean.toJson ns
 
 /-- One node without its name: operation, arguments, parameters. -/
 structure Node where
@@ -62,31 +47,29 @@ structure Node where
 def Idx.position {Γ : Context} {s : Shape} (positions : List Nat) (i : Idx Γ s) : Nat :=
   positions.getD i.toNat 0
 
+/-- The positions of the values that arguments refer to. -/
+def Args.positions {Γ : Context} (positions : List Nat) : {Δ : Context} → Args Γ Δ → List Nat
+  | _, .nil => []
+  | _, .cons i as => i.position positions :: as.positions positions
+
+/-- The parameters that constants are written as: the format has room for one in each operation. -/
+def constantParams (operation : String) :
+    {n : Nat} → (Fin n → NamedConstant) → Except String (List (String × Json))
+  | 0, _ => return []
+  | 1, k => (k 0).params
+  | n, _ => throw s!"{operation} has {n} constants; an exported operation has at most one"
+
 /-- Each operation is one node of the exported vocabulary. -/
-def Op.node {Γ : Context} {s : Shape} (positions : List Nat) : Op NamedConstant Γ s → Except String Node
-  | .map .exp i => pure { op := "exp", args := [i.position positions] }
-  | .map .sqrt i => pure { op := "sqrt", args := [i.position positions] }
-  | .map .inv i => pure { op := "inv", args := [i.position positions] }
-  | .map .tanh i => pure { op := "tanh", args := [i.position positions] }
-  | .map (.scale c) i => return { op := "scale", args := [i.position positions], params := ← c.params }
-  | .map (.addConst c) i => return { op := "addConst", args := [i.position positions], params := ← c.params }
-  | .add i j => pure { op := "add", args := [i.position positions, j.position positions] }
-  | .sub i j => pure { op := "sub", args := [i.position positions, j.position positions] }
-  | .mul i j => pure { op := "mul", args := [i.position positions, j.position positions] }
-  | .matmul i j => pure { op := "matmul", args := [i.position positions, j.position positions] }
-  | .view v i => pure <| match v.node with
-    | .transpose perm =>
-      { op := "transpose", args := [i.position positions], params := [("perm", Lean.toJson perm)] }
-    | .reshape => { op := "reshape", args := [i.position positions] }
-    | .broadcast axis =>
-      { op := "broadcast", args := [i.position positions], params := [("axis", Lean.toJson axis)] }
-  | .sum (s := s) i =>
-    pure { op := "sum", args := [i.position positions], params := [("axis", Lean.toJson s.rank)] }
-  | .mean (s := s) i =>
-    pure { op := "mean", args := [i.position positions], params := [("axis", Lean.toJson s.rank)] }
+def Op.node {Γ : Context} {s : Shape} (positions : List Nat) (o : Op.{0, 0} NamedConstant Γ s) :
+    Except String Node := do
+  let constants ← constantParams o.primitive.name o.const
+  return {
+    op := o.primitive.name
+    args := o.args.positions positions
+    params := constants ++ o.primitive.params.map fun (n, p) => (n, p.toJson) }
 
 /-- The nodes of a tape in order, and the positions of the values at its end, newest first. -/
-def Tape.nodes {Γ Δ : Context} : Tape NamedConstant Γ Δ → Except String (Array Json × List Nat)
+def Tape.nodes {Γ Δ : Context} : Tape.{0, 0} NamedConstant Γ Δ → Except String (Array Json × List Nat)
   | .nil => pure (#[], List.range Γ.length)
   | .snoc (s := s) t name o => do
     let (nodes, positions) ← t.nodes
@@ -96,7 +79,7 @@ def Tape.nodes {Γ Δ : Context} : Tape NamedConstant Γ Δ → Except String (A
     return (nodes.push json, (Γ.length + nodes.size) :: positions)
 
 /-- A graph as an `obligations-graph/1` object: the tape of the graph, with the names of its inputs. -/
-def Graph.toJson {Γ : Context} {s : Shape} (g : Graph NamedConstant Γ s) (declaration : Lean.Name)
+def Graph.toJson {Γ : Context} {s : Shape} (g : Graph.{0, 0} NamedConstant Γ s) (declaration : Lean.Name)
     (sizes : List (String × Nat)) (inputs : List String) : Except String Json := do
   unless inputs.length = Γ.length do
     throw s!"{declaration} has {Γ.length} inputs, and {inputs.length} names were given"

@@ -12,7 +12,7 @@ universe u
 variable {α : Type u} [Scalar α]
 
 /-- Reverse mode: pull the cotangent of the output back to all inputs. -/
-def Graph.backprop : {Γ : Context} → {s : Shape} → Graph α Γ s → Env α Γ → Tensor α s → Env α Γ
+def Graph.backprop : {Γ : Context} → {s : Shape} → Graph.{u, u} α Γ s → Env α Γ → Tensor α s → Env α Γ
   | _, _, .var i, _, d => Env.single i d
   | _, _, .op o, ρ, d => o.vjp ρ d
   | _, _, .letIn _ a b, ρ, d =>

@@ -13,14 +13,14 @@ form (`Graph.Compile`).
 * `Graph.mapConst`: the same graph with other constants. -/
 
 namespace PostNorm
-universe u v
+universe u v w
 
-/-- Graphs with inputs `Γ` and one output of shape `s`. -/
-inductive Graph (K : Type u) : Context → Shape → Type u where
+/-- Graphs with inputs `Γ` and one output of shape `s`, over scalars in `Type w`. -/
+inductive Graph (K : Type u) : Context → Shape → Type (max u (w + 1)) where
   /-- A value in scope. -/
   | var {Γ : Context} {s : Shape} (i : Idx Γ s) : Graph K Γ s
   /-- The result of an operation. -/
-  | op {Γ : Context} {s : Shape} (o : Op K Γ s) : Graph K Γ s
+  | op {Γ : Context} {s : Shape} (o : Op.{u, w} K Γ s) : Graph K Γ s
   /-- Save the value of `a` under a name, and go on with `b`. -/
   | letIn {Γ : Context} {s t : Shape} (name : String) (a : Graph K Γ t) (b : Graph K (t :: Γ) s) :
       Graph K Γ s
@@ -29,7 +29,7 @@ inductive Graph (K : Type u) : Context → Shape → Type u where
 
 /-- Replace every constant: this turns a graph over named constants into one over numbers. -/
 def Graph.mapConst {K : Type u} {L : Type v} (φ : K → L) :
-    {Γ : Context} → {s : Shape} → Graph K Γ s → Graph L Γ s
+    {Γ : Context} → {s : Shape} → Graph.{u, w} K Γ s → Graph.{v, w} L Γ s
   | _, _, .var i => .var i
   | _, _, .op o => .op (o.mapConst φ)
   | _, _, .letIn n a b => .letIn n (a.mapConst φ) (b.mapConst φ)

@@ -15,15 +15,15 @@ is run over `Float`, is the tape.
 * `Graph.toTape_backprop`: one backward pass over the tape computes the gradient of the graph. -/
 
 namespace PostNorm
-universe u
+universe u w
 variable {K : Type u}
 
 /-- A tape together with the place of its result. -/
-structure Compiled (K : Type u) (Γ : Context) (s : Shape) where
+structure Compiled (K : Type u) (Γ : Context) (s : Shape) : Type (max u (w + 1)) where
   /-- The values at the end of the tape. -/
   {ctx : Context}
   /-- The operations. -/
-  tape : Tape K Γ ctx
+  tape : Tape.{u, w} K Γ ctx
   /-- Which value is the result. -/
   out : Idx ctx s
 
@@ -32,8 +32,8 @@ def joinNames (outer inner : String) : String := if outer = "" then inner else o
 
 /-- Compile a graph whose inputs are the values `as` of `Δ`.  The values inside a call are
 named after the value that the call computes. -/
-def Graph.compile : {Γ : Context} → {s : Shape} → Graph K Γ s → {Δ : Context} → Args Δ Γ → String →
-    Compiled K Δ s
+def Graph.compile : {Γ : Context} → {s : Shape} → Graph.{u, w} K Γ s → {Δ : Context} → Args Δ Γ → String →
+    Compiled.{u, w} K Δ s
   | _, _, .var i, _, as, _ => ⟨.nil, as.get i⟩
   | _, _, .op o, _, as, n => ⟨.snoc .nil n (o.subst as), .here⟩
   | _, _, .letIn m a b, _, as, n =>
@@ -73,7 +73,8 @@ theorem Graph.compile_jvp {α : Type u} [Scalar α] {Γ Δ : Context} {s : Shape
       Args.pull_map _ bs (as.pull dρ) dρ fun i => (as.get_pull i dρ).symm]
 
 /-- The tape of a graph, starting from its own inputs. -/
-def Graph.toTape {Γ : Context} {s : Shape} (g : Graph K Γ s) (name : String := "") : Compiled K Γ s :=
+def Graph.toTape {Γ : Context} {s : Shape} (g : Graph.{u, w} K Γ s) (name : String := "") :
+    Compiled.{u, w} K Γ s :=
   g.compile (Args.id Γ) name
 
 /-- **The tape computes the value of the graph.** -/

@@ -20,14 +20,14 @@ universe u v w
 variable {R : Type u} [RealField R]
 
 /-- All side conditions met along the forward pass. -/
-def Graph.SideConditions : {Γ : Context} → {s : Shape} → Graph R Γ s → Env R Γ → Prop
+def Graph.SideConditions : {Γ : Context} → {s : Shape} → Graph.{u, u} R Γ s → Env R Γ → Prop
   | _, _, .var _, _ => True
   | _, _, .op o, ρ => o.SideCondition ρ
   | _, _, .letIn _ a b, ρ => a.SideConditions ρ ∧ b.SideConditions (Env.cons (a.eval ρ) ρ)
   | _, _, .call _ f as, ρ => f.SideConditions (as.pull ρ)
 
 /-- At the point `ρ`, every operation of the graph has the Fréchet derivative that its tangent map claims. -/
-def GraphFDerivCorrectAt : {Γ : Context} → {s : Shape} → Graph R Γ s → Env R Γ → Prop
+def GraphFDerivCorrectAt : {Γ : Context} → {s : Shape} → Graph.{u, u} R Γ s → Env R Γ → Prop
   | _, _, .var _, _ => True
   | Γ, _, .op o, ρ => HasFDerivAt (fun ρ : Γ.Coord → R => o.eval ρ) ((Graph.op o).deriv ρ) ρ
   | _, _, .letIn _ a b, ρ => GraphFDerivCorrectAt a ρ ∧ GraphFDerivCorrectAt b (Env.cons (a.eval ρ) ρ)

@@ -137,6 +137,17 @@ theorem Env.dot_single {Γ : Context} {s : Shape} (ρ : Env R Γ) (i : Idx Γ s)
     show 0 + Tensor.dot (Env.get ρ.tail i) t = Tensor.dot (Env.get ρ.tail i) t
     grind
 
+/-- The inner product with one tensor. -/
+theorem Env.dot_one (ρ : Env R [s]) (x : Tensor R s) : ρ.dot env![x] = Tensor.dot (ρ.get .here) x := by
+  show Tensor.dot (ρ.get .here) x + 0 = _
+  grind
+
+/-- The inner product with two tensors. -/
+theorem Env.dot_two {t : Shape} (ρ : Env R [s, t]) (x : Tensor R s) (y : Tensor R t) :
+    ρ.dot env![x, y] = Tensor.dot (ρ.get .here) x + Tensor.dot (ρ.get (.there .here)) y := by
+  show Tensor.dot (ρ.get .here) x + (Tensor.dot (ρ.get (.there .here)) y + 0) = _
+  grind
+
 theorem Args.adjoint {Δ : Context} (as : Args Γ Δ) (ρ : Env R Γ) (d : Env R Δ) :
     (as.pull ρ).dot d = ρ.dot (as.push d) := by
   induction as with
@@ -144,6 +155,7 @@ theorem Args.adjoint {Δ : Context} (as : Args Γ Δ) (ρ : Env R Γ) (d : Env R
   | cons i as ih =>
     simp only [Args.push, Env.dot_add, Env.dot_single, ← ih]
     rfl
+
 /-- One at the coordinate `c`, zero elsewhere. -/
 noncomputable def Env.unit : {Γ : Context} → Γ.Coord → Env R Γ
   | _ :: _, .inl c => Env.cons (Tensor.unit c) fun _ => 0

@@ -1,4 +1,4 @@
-import PostNorm.Graph.Env
+import PostNorm.Graph.Primitive
 
 /-! # Linear forms on tensors and environments
 
@@ -71,7 +71,7 @@ theorem IsLinearForm.eq_tensor_dot {s : Shape} {F : Tensor R s → R} (h : IsLin
     have e2 : F t = finSum n fun i => F (embed i fun c => t (c, i)) :=
       (congrArg F e).trans (h.map_listSum _ _)
     have e3 : ∀ i, F (embed i fun c => t (c, i)) =
-        coordSum s fun c => t (c, i) * F (Tensor.unit (c, i)) := fun i => by
+        PostNorm.coordSum s fun c => t (c, i) * F (Tensor.unit (c, i)) := fun i => by
       have e4 := ih (hG i) fun c => t (c, i)
       refine Eq.trans e4 ?_
       unfold Tensor.dot
@@ -124,13 +124,6 @@ theorem IsLinearForm.eq_env_dot {Γ : Context} {F : Env R Γ → R} (h : IsLinea
     show F _ + F _ = Tensor.dot v.head _ + Env.dot v.tail _
     rw [t1, t2]
     rfl
-
-theorem IsLinearForm.coordSum {ι : Type v} {s : Shape} {F : s.Coord → (ι → R) → R}
-    (h : ∀ c, IsLinearForm (F c)) :
-    IsLinearForm (fun v => PostNorm.coordSum s fun c => F c v) := by
-  induction s with
-  | unit => exact h ()
-  | snoc s n ih => exact ih fun c => IsLinearForm.listSum _ fun i => h (c, i)
 
 theorem IsLinearForm.dot {s : Shape} (t : Tensor R s) :
     IsLinearForm (ι := s.Coord) (fun d => Tensor.dot t d) :=

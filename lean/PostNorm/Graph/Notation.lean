@@ -1,4 +1,5 @@
 import PostNorm.Graph.Correct
+import PostNorm.Graph.Operations
 
 /-! # `graph!`: graphs with named values
 
@@ -93,13 +94,13 @@ macro_rules
 
 /-- Unfold the evaluation of graphs, down to the lemmas given. -/
 macro "graph_simp" "[" ls:Lean.Parser.Tactic.simpLemma,* "]" : tactic =>
-  `(tactic| simp only [Graph.eval, Op.eval, Unary.eval, Env.get_here, Env.get_there, Args.pull_cons,
+  `(tactic| simp only [Graph.eval, graph_op, Env.get_here, Env.get_there, Args.pull_cons,
     Args.pull_nil, $ls,*])
 
 /-- Unfold the side conditions of graphs, down to the lemmas given. -/
 macro "graph_side_conditions" "[" ls:Lean.Parser.Tactic.simpLemma,* "]" : tactic =>
-  `(tactic| simp only [Graph.SideConditions, Op.SideCondition, Unary.SideCondition, implies_true, true_and,
-    and_true, and_self, Graph.eval, Op.eval, Unary.eval, Env.get_here, Env.get_there, Args.pull_cons,
+  `(tactic| simp only [Graph.SideConditions, graph_op, implies_true, true_and,
+    and_true, and_self, Graph.eval, Env.get_here, Env.get_there, Args.pull_cons,
     Args.pull_nil, $ls,*])
 
 end PostNorm

@@ -1,198 +1,101 @@
-import PostNorm.Graph.Env
+import PostNorm.Graph.Primitive
 
-/-! # Operations: what each one computes, forward and backward
+/-! # Operations: primitives applied to values in scope
 
-An operation is pure data, with its constants inside; it takes the type `K` of constants as a parameter.
-Over numbers it can be evaluated, over named constants it can be printed.  A new operation is a new
-constructor here, with its value, tangent and cotangents beside it, and one case in each of `Op.adjoint`
-(`Graph.Adjoint`) and `Op.hasScalarFDerivAt` (`Graph.Derivative`).
+An operation is a primitive, its constants, and references to its arguments.  The constants are of any type `K`:
+over numbers an operation can be evaluated, over named constants it can be printed.  All that is said here is said
+once for every primitive; the primitives are in `Graph/Op`, one file each.
 
 ## Main definitions
 
-* `Unary`: pointwise functions of one argument; `Op`: operations on the values of a context.
+* `Op K Γ s`: operations on the values of a context.
 * `Op.eval`, `Op.jvp`, `Op.vjp`: value; tangent of the result; cotangents of the inputs.
-* `Op.exp`, `Op.sqrt`, `Op.transpose`, `Op.broadcastLast`, …: the names that graphs are written with. -/
+* `Op.SideCondition`: where an operation is differentiable.
+* `Op.mapConst`, `Op.subst`: with other constants; with other arguments. -/
 
 namespace PostNorm
-universe u v
+universe u v w
 
-/-- Pointwise functions of one argument. -/
-inductive Unary (K : Type u) where
-  /-- The exponential function. -/
-  | exp
-  /-- The square root of the positive part. -/
-  | sqrt
-  /-- The inverse. -/
-  | inv
-  /-- The hyperbolic tangent. -/
-  | tanh
-  /-- Multiplication by a constant. -/
-  | scale (k : K)
-  /-- Addition of a constant. -/
-  | addConst (k : K)
-
-/-- Operations on the values of a context. -/
-inductive Op (K : Type u) : Context → Shape → Type u where
-  /-- Apply a scalar function to every entry. -/
-  | map {Γ : Context} {s : Shape} (f : Unary K) (i : Idx Γ s) : Op K Γ s
-  /-- Entry by entry sum. -/
-  | add {Γ : Context} {s : Shape} (i j : Idx Γ s) : Op K Γ s
-  /-- Entry by entry difference. -/
-  | sub {Γ : Context} {s : Shape} (i j : Idx Γ s) : Op K Γ s
-  /-- Entry by entry product. -/
-  | mul {Γ : Context} {s : Shape} (i j : Idx Γ s) : Op K Γ s
-  /-- Matrix product over the last two axes, for every coordinate of the leading axes `s`. -/
-  | matmul {Γ : Context} {s : Shape} {m k n : Nat} (i : Idx Γ (s ▹ m ▹ k)) (j : Idx Γ (s ▹ k ▹ n)) :
-      Op K Γ (s ▹ m ▹ n)
-  /-- Transpose, reshape or broadcast. -/
-  | view {Γ : Context} {s t : Shape} (v : View s t) (i : Idx Γ s) : Op K Γ t
-  /-- Sum over the last axis. -/
-  | sum {Γ : Context} {s : Shape} {n : Nat} (i : Idx Γ (s ▹ n)) : Op K Γ s
-  /-- Mean over the last axis. -/
-  | mean {Γ : Context} {s : Shape} {n : Nat} (i : Idx Γ (s ▹ n)) : Op K Γ s
+/-- Operations on the values of a context, over scalars in `Type w`. -/
+structure Op (K : Type u) (Γ : Context) (s : Shape) : Type (max u (w + 1)) where
+  /-- The number of constants. -/
+  {constants : Nat}
+  /-- The shapes of the arguments. -/
+  {ins : Context}
+  /-- What is applied. -/
+  primitive : Primitive.{w} constants ins s
+  /-- The constants. -/
+  const : Fin constants → K
+  /-- The arguments. -/
+  args : Args Γ ins
 
 namespace Op
-variable {K : Type u} {Γ : Context} {s : Shape} {m n : Nat}
 
-/-- The exponential of every entry. -/
-abbrev exp (i : Idx Γ s) : Op K Γ s := .map .exp i
-
-/-- The square root of the positive part of every entry. -/
-abbrev sqrt (i : Idx Γ s) : Op K Γ s := .map .sqrt i
-
-/-- The inverse of every entry. -/
-abbrev inv (i : Idx Γ s) : Op K Γ s := .map .inv i
-
-/-- The hyperbolic tangent of every entry. -/
-abbrev tanh (i : Idx Γ s) : Op K Γ s := .map .tanh i
-
-/-- Multiply every entry by a constant. -/
-abbrev scale (k : K) (i : Idx Γ s) : Op K Γ s := .map (.scale k) i
-
-/-- Add a constant to every entry. -/
-abbrev addConst (k : K) (i : Idx Γ s) : Op K Γ s := .map (.addConst k) i
-
-/-- Swap the last two axes. -/
-abbrev transpose (i : Idx Γ (s ▹ m ▹ n)) : Op K Γ (s ▹ n ▹ m) := .view .swap i
-
-/-- Repeat along a new last axis of length `n`. -/
-abbrev broadcastLast (n : Nat) (i : Idx Γ s) : Op K Γ (s ▹ n) := .view (.spread n) i
-
-/-- Repeat a vector as each of `m` rows. -/
-abbrev broadcastRows (m : Nat) (i : Idx Γ ⟦n⟧) : Op K Γ ⟦m, n⟧ := .view (.under n (.spread m)) i
-
-end Op
-
-/-! ## Value and derivatives -/
-
-section semantics
-variable {α : Type u} [Scalar α]
-
-/-- The value of a pointwise function. -/
-def Unary.eval : Unary α → α → α
-  | .exp, x => Scalar.exp x
-  | .sqrt, x => Scalar.sqrtClamp x
-  | .inv, x => x⁻¹
-  | .tanh, x => Scalar.tanh x
-  | .scale k, x => k * x
-  | .addConst k, x => x + k
-
-/-- The derivative of a pointwise function at `x`, applied to `h`. -/
-def Unary.deriv : Unary α → (x h : α) → α
-  | .exp, x, h => Scalar.exp x * h
-  | .sqrt, x, h => (Scalar.sqrtClamp x + Scalar.sqrtClamp x)⁻¹ * h
-  | .inv, x, h => -(x⁻¹ * x⁻¹) * h
-  | .tanh, x, h => h - Scalar.tanh x * Scalar.tanh x * h
-  | .scale k, _, h => k * h
-  | .addConst _, _, h => h
-
-/-- The value of an operation. -/
-def Op.eval {Γ : Context} {s : Shape} (ρ : Env α Γ) : Op α Γ s → Tensor α s
-  | .map f i => fun c => f.eval (ρ.get i c)
-  | .add i j => fun c => ρ.get i c + ρ.get j c
-  | .sub i j => fun c => ρ.get i c - ρ.get j c
-  | .mul i j => fun c => ρ.get i c * ρ.get j c
-  | .matmul (k := k) i j => fun ((c, a), b) =>
-      finSum k fun l => ρ.get i ((c, a), l) * ρ.get j ((c, l), b)
-  | .view v i => fun c => ρ.get i (v.map c)
-  | .sum (n := n) i => fun c => finSum n fun b => ρ.get i (c, b)
-  | .mean (n := n) i => fun c => (Scalar.ofNat n)⁻¹ * finSum n fun b => ρ.get i (c, b)
-
-/-- Forward derivative: the tangent of the result, from the tangents `dρ` of the inputs. -/
-def Op.jvp {Γ : Context} {s : Shape} (ρ dρ : Env α Γ) : Op α Γ s → Tensor α s
-  | .map f i => fun c => f.deriv (ρ.get i c) (dρ.get i c)
-  | .add i j => fun c => dρ.get i c + dρ.get j c
-  | .sub i j => fun c => dρ.get i c - dρ.get j c
-  | .mul i j => fun c => dρ.get i c * ρ.get j c + ρ.get i c * dρ.get j c
-  | .matmul (k := k) i j => fun ((c, a), b) =>
-      finSum k fun l => dρ.get i ((c, a), l) * ρ.get j ((c, l), b) +
-        ρ.get i ((c, a), l) * dρ.get j ((c, l), b)
-  | .view v i => fun c => dρ.get i (v.map c)
-  | .sum (n := n) i => fun c => finSum n fun b => dρ.get i (c, b)
-  | .mean (n := n) i => fun c => (Scalar.ofNat n)⁻¹ * finSum n fun b => dρ.get i (c, b)
-
-/-- Reverse derivative: cotangents of the inputs, from the cotangent `d` of the result. -/
-def Op.vjp {Γ : Context} {s : Shape} (ρ : Env α Γ) (d : Tensor α s) : Op α Γ s → Env α Γ
-  | .map f i => Env.single i fun c => f.deriv (ρ.get i c) (d c)
-  | .add i j => (Env.single i d).add (Env.single j d)
-  | .sub i j => (Env.single i d).add (Env.single j fun c => -d c)
-  | .mul i j => (Env.single i fun c => d c * ρ.get j c).add (Env.single j fun c => d c * ρ.get i c)
-  | .matmul (m := m) (n := n) i j =>
-      (Env.single i fun ((c, a), l) => finSum n fun b => d ((c, a), b) * ρ.get j ((c, l), b)).add
-      (Env.single j fun ((c, l), b) => finSum m fun a => d ((c, a), b) * ρ.get i ((c, a), l))
-  | .view v i => Env.single i (v.push d)
-  | .sum i => Env.single i fun (c, _) => d c
-  | .mean (n := n) i => Env.single i fun (c, _) => (Scalar.ofNat n)⁻¹ * d c
-
-end semantics
-
-/-! ## Changing the constants -/
-
-/-- Replace the constant of a pointwise function. -/
-def Unary.mapConst {K : Type u} {L : Type v} (φ : K → L) : Unary K → Unary L
-  | .exp => .exp
-  | .sqrt => .sqrt
-  | .inv => .inv
-  | .tanh => .tanh
-  | .scale k => .scale (φ k)
-  | .addConst k => .addConst (φ k)
+section
+variable {K : Type u} {L : Type v} {Γ Δ : Context} {s : Shape}
 
 /-- Replace every constant of an operation. -/
-def Op.mapConst {K : Type u} {L : Type v} (φ : K → L) {Γ : Context} {s : Shape} : Op K Γ s → Op L Γ s
-  | .map f i => .map (f.mapConst φ) i
-  | .add i j => .add i j
-  | .sub i j => .sub i j
-  | .mul i j => .mul i j
-  | .matmul i j => .matmul i j
-  | .view v i => .view v i
-  | .sum i => .sum i
-  | .mean i => .mean i
-
-/-! ## Changing the arguments -/
-
-variable {K : Type u}
+def mapConst (φ : K → L) (o : Op.{u, w} K Γ s) : Op.{v, w} L Γ s :=
+  ⟨o.primitive, fun i => φ (o.const i), o.args⟩
 
 /-- Replace every reference by the argument it stands for. -/
-def Op.subst {Γ Δ : Context} (as : Args Γ Δ) {s : Shape} : Op K Δ s → Op K Γ s
-  | .map f i => .map f (as.get i)
-  | .add i j => .add (as.get i) (as.get j)
-  | .sub i j => .sub (as.get i) (as.get j)
-  | .mul i j => .mul (as.get i) (as.get j)
-  | .matmul i j => .matmul (as.get i) (as.get j)
-  | .view v i => .view v (as.get i)
-  | .sum i => .sum (as.get i)
-  | .mean i => .mean (as.get i)
+def subst (as : Args Γ Δ) (o : Op.{u, w} K Δ s) : Op.{u, w} K Γ s :=
+  ⟨o.primitive, o.const, o.args.map fun i => as.get i⟩
+
+private theorem pull_subst (as : Args Γ Δ) (o : Op.{u, w} K Δ s) {α : Type v} (ρ : Env α Γ) :
+    (o.subst as).args.pull ρ = o.args.pull (as.pull ρ) :=
+  Args.pull_map _ o.args (as.pull ρ) ρ fun i => (as.get_pull i ρ).symm
+
+end
 
 section
 variable {α : Type u} [Scalar α] {Γ Δ : Context} {s : Shape}
 
-theorem Op.eval_subst (as : Args Γ Δ) (o : Op α Δ s) (ρ : Env α Γ) :
-    (o.subst as).eval ρ = o.eval (as.pull ρ) := by
-  cases o <;> simp only [Op.subst, Op.eval, Args.get_pull]
+/-- The value of an operation. -/
+def eval (ρ : Env α Γ) (o : Op.{u, u} α Γ s) : Tensor α s := o.primitive.eval o.const (o.args.pull ρ)
 
-theorem Op.jvp_subst (as : Args Γ Δ) (o : Op α Δ s) (ρ dρ : Env α Γ) :
+/-- Forward derivative: the tangent of the result, from the tangents `dρ` of the inputs. -/
+def jvp (ρ dρ : Env α Γ) (o : Op.{u, u} α Γ s) : Tensor α s :=
+  o.primitive.jvp o.const (o.args.pull ρ) (o.args.pull dρ)
+
+/-- Reverse derivative: cotangents of the inputs, from the cotangent `d` of the result. -/
+def vjp (ρ : Env α Γ) (d : Tensor α s) (o : Op.{u, u} α Γ s) : Env α Γ :=
+  o.args.push (o.primitive.vjp o.const (o.args.pull ρ) d)
+
+theorem eval_subst (as : Args Γ Δ) (o : Op α Δ s) (ρ : Env α Γ) :
+    (o.subst as).eval ρ = o.eval (as.pull ρ) :=
+  congrArg (o.primitive.eval o.const) (pull_subst as o ρ)
+
+theorem jvp_subst (as : Args Γ Δ) (o : Op α Δ s) (ρ dρ : Env α Γ) :
     (o.subst as).jvp ρ dρ = o.jvp (as.pull ρ) (as.pull dρ) := by
-  cases o <;> simp only [Op.subst, Op.jvp, Args.get_pull]
+  show o.primitive.jvp o.const ((o.subst as).args.pull ρ) ((o.subst as).args.pull dρ) = _
+  rw [pull_subst, pull_subst]
+  rfl
 
 end
+
+section
+variable {R : Type u} [RealField R] {Γ : Context} {s : Shape}
+
+/-- Where an operation is differentiable: its side condition on the values that it reads. -/
+def SideCondition (ρ : Env R Γ) (o : Op.{u, u} R Γ s) : Prop := o.primitive.domain o.const (o.args.pull ρ)
+
+/-- Each operation's `vjp` is the adjoint of its `jvp`. -/
+theorem adjoint (o : Op R Γ s) (ρ dρ : Env R Γ) (d : Tensor R s) :
+    Tensor.dot (o.jvp ρ dρ) d = dρ.dot (o.vjp ρ d) :=
+  (o.primitive.adjoint _ _ _ d).trans (o.args.adjoint dρ _)
+
+theorem jvp_isLinearForm (o : Op R Γ s) (ρ : Env R Γ) (c : s.Coord) : IsLinearForm fun v => o.jvp ρ v c :=
+  o.primitive.isLinearForm _ _ (fun c => IsLinearForm.proj (o.args.inj c)) c
+
+/-- The derivative of an operation, given its side condition. -/
+theorem hasScalarFDerivAt (o : Op R Γ s) (ρ : Env R Γ) (ok : o.SideCondition ρ) (c : s.Coord) :
+    HasScalarFDerivAt (fun ρ : Γ.Coord → R => o.eval ρ c) (fun v => o.jvp ρ v c) ρ where
+  linear := o.jvp_isLinearForm ρ c
+  small ε hε := by
+    obtain ⟨δ, h1, h2⟩ := (o.primitive.derivative _ _ ok c).small ε hε
+    exact ⟨δ, h1, fun r h0 hr h hb => h2 r h0 hr (o.args.pull h) fun _ => hb _⟩
+
+end
+end Op
 end PostNorm

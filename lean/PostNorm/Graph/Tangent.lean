@@ -12,7 +12,7 @@ universe u
 variable {α : Type u} [Scalar α]
 
 /-- Forward mode: push the tangents of the inputs to the output. -/
-def Graph.jvp : {Γ : Context} → {s : Shape} → Graph α Γ s → Env α Γ → Env α Γ → Tensor α s
+def Graph.jvp : {Γ : Context} → {s : Shape} → Graph.{u, u} α Γ s → Env α Γ → Env α Γ → Tensor α s
   | _, _, .var i, _, dρ => dρ.get i
   | _, _, .op o, ρ, dρ => o.jvp ρ dρ
   | _, _, .letIn _ a b, ρ, dρ => b.jvp (Env.cons (a.eval ρ) ρ) (Env.cons (a.jvp ρ dρ) dρ)

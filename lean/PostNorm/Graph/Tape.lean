@@ -14,18 +14,20 @@ A tape saves every value it computes; backprop over it is one backward pass.
 * `Tape.adjoint`: the backward pass is the adjoint of the forward tangents. -/
 
 namespace PostNorm
-universe u
+universe u w
 variable {K : Type u}
 
-/-- Operations in order; `Tape K Γ Δ` starts with the values `Γ` and ends with the values `Δ`. -/
-inductive Tape (K : Type u) : Context → Context → Type u where
+/-- Operations in order; `Tape K Γ Δ` starts with the values `Γ` and ends with the values `Δ`.
+Scalars are in `Type w`. -/
+inductive Tape (K : Type u) : Context → Context → Type (max u (w + 1)) where
   /-- Nothing to do. -/
   | nil {Γ : Context} : Tape K Γ Γ
   /-- One more operation, whose result is saved under a name. -/
-  | snoc {Γ Δ : Context} {s : Shape} (t : Tape K Γ Δ) (name : String) (o : Op K Δ s) : Tape K Γ (s :: Δ)
+  | snoc {Γ Δ : Context} {s : Shape} (t : Tape K Γ Δ) (name : String) (o : Op.{u, w} K Δ s) : Tape K Γ (s :: Δ)
 
 /-- One tape after another. -/
-def Tape.append {Γ Δ : Context} (t : Tape K Γ Δ) : {Θ : Context} → Tape K Δ Θ → Tape K Γ Θ
+def Tape.append {Γ Δ : Context} (t : Tape.{u, w} K Γ Δ) :
+    {Θ : Context} → Tape.{u, w} K Δ Θ → Tape.{u, w} K Γ Θ
   | _, .nil => t
   | _, .snoc t' n o => .snoc (t.append t') n o
 
@@ -38,17 +40,17 @@ section semantics
 variable {α : Type u} [Scalar α] {Γ Δ : Context}
 
 /-- All saved values. -/
-def Tape.eval {Γ Δ : Context} : Tape α Γ Δ → Env α Γ → Env α Δ
+def Tape.eval {Γ Δ : Context} : Tape.{u, u} α Γ Δ → Env α Γ → Env α Δ
   | .nil, ρ => ρ
   | .snoc t _ o, ρ => let σ := t.eval ρ; Env.cons (o.eval σ) σ
 
 /-- The tangents of all saved values. -/
-def Tape.jvp {Γ Δ : Context} : Tape α Γ Δ → Env α Γ → Env α Γ → Env α Δ
+def Tape.jvp {Γ Δ : Context} : Tape.{u, u} α Γ Δ → Env α Γ → Env α Γ → Env α Δ
   | .nil, _, dρ => dρ
   | .snoc t _ o, ρ, dρ => let dσ := t.jvp ρ dρ; Env.cons (o.jvp (t.eval ρ) dσ) dσ
 
 /-- Pull the cotangents of all saved values back to the inputs, in one pass. -/
-def Tape.backprop {Γ Δ : Context} : Tape α Γ Δ → Env α Γ → Env α Δ → Env α Γ
+def Tape.backprop {Γ Δ : Context} : Tape.{u, u} α Γ Δ → Env α Γ → Env α Δ → Env α Γ
   | .nil, _, d => d
   | .snoc t _ o, ρ, d => t.backprop ρ (d.tail.add (o.vjp (t.eval ρ) d.head))
 

@@ -30,7 +30,7 @@ structure Run (α : Type u) (Γ : Context) (s : Shape) where
   backward : Buffer α s → Store α Γ
 
 /-- Run a graph on stored inputs.  Every operation and every called graph is evaluated once. -/
-def Graph.run : {Γ : Context} → {s : Shape} → Graph α Γ s → Store α Γ → Run α Γ s
+def Graph.run : {Γ : Context} → {s : Shape} → Graph.{u, u} α Γ s → Store α Γ → Run α Γ s
   | _, _, .var i, σ => ⟨σ.at i, fun d => Store.ofEnv (Env.single i d.get)⟩
   | _, _, .op o, σ => ⟨Buffer.ofTensor (o.eval σ.env), fun d => Store.ofEnv (o.vjp σ.env d.get)⟩
   | _, _, .letIn _ a b, σ =>

@@ -18,7 +18,7 @@ whole block.
   `nn.TransformerEncoderLayer(norm_first=False)` without dropout. -/
 
 namespace PostNorm
-universe u v
+universe u v w
 
 /-- The constants of the block, apart from `ε₁` and `ε₂`. -/
 structure EncoderConstants (K : Type u) where
@@ -114,8 +114,14 @@ def encoderBlockGraph (c : EncoderConstants K) (ε₁ ε₂ : K) :
 
 /-- The block over numbers is the block over names, with the names given values. -/
 theorem encoderBlockGraph_mapConst {L : Type v} (φ : K → L) (c : EncoderConstants K) (ε₁ ε₂ : K) :
-    (encoderBlockGraph c ε₁ ε₂ : Graph K (ΓEncoderBlock seqLen dModel numHeads headDim dFF) _).mapConst φ =
-      encoderBlockGraph (c.map φ) (φ ε₁) (φ ε₂) := rfl
+    (encoderBlockGraph c ε₁ ε₂ : Graph.{u, w} K (ΓEncoderBlock seqLen dModel numHeads headDim dFF) _).mapConst φ =
+      encoderBlockGraph (c.map φ) (φ ε₁) (φ ε₂) := by
+  have none {Γ : Context} {s : Shape} {ins : Context} (p : Primitive.{w} 0 ins s) (f : Fin 0 → K) (g : Fin 0 → L)
+      (as : Args Γ ins) : (⟨p, f, as⟩ : Op.{u, w} K Γ s).mapConst φ = ⟨p, g, as⟩ :=
+    congrArg (fun k => (⟨p, k, as⟩ : Op.{v, w} L Γ s)) (funext fun i => i.elim0)
+  simp only [encoderBlockGraph, mhaGraph, splitHeadsGraph, softmaxGraph, layerNormGraph, affineGraph, geluGraph,
+    Graph.mapConst, EncoderConstants.map, GeluConstants.map]
+  repeat' first | exact none _ _ _ _ | congr 1
 
 end graphs
 end PostNorm

@@ -1,0 +1,36 @@
+import PostNorm.Graph.OpLemma
+import PostNorm.Graph.Pointwise
+
+/-! # The square root, entry by entry
+
+## Main definitions
+
+* `Primitive.sqrt`, `Op.sqrt`. -/
+
+namespace PostNorm
+universe u w
+open Lean.Grind
+variable {s : Shape}
+
+/-- The square root of the positive part of every entry. -/
+def Primitive.sqrt : Primitive.{u} 0 [s] s :=
+  .pointwise 0 "sqrt"
+    (eval := fun _ x => Scalar.sqrtClamp x)
+    (deriv := fun _ x h => (Scalar.sqrtClamp x + Scalar.sqrtClamp x)⁻¹ * h)
+    (domain := fun _ x => 0 < x)
+    (linear := fun _ x h => by grind)
+    (derivative := fun _ x ok => (hasDerivAt_sqrtClamp ok).congr <| by
+      show _ = (PostNorm.sqrtClamp x + PostNorm.sqrtClamp x)⁻¹ * 1
+      grind)
+
+/-- The square root of the positive part of every entry. -/
+def Op.sqrt {K : Type u} {Γ : Context} (i : Idx Γ s) : Op.{u, w} K Γ s :=
+  ⟨Primitive.sqrt, nofun, .cons i .nil⟩
+
+@[graph_op] theorem Op.eval_sqrt {α : Type u} [Scalar α] {Γ : Context} (ρ : Env α Γ) (i : Idx Γ s) :
+    (Op.sqrt i).eval ρ = fun c => Scalar.sqrtClamp (ρ.get i c) := rfl
+
+@[graph_op] theorem Op.sideCondition_sqrt {R : Type u} [RealField R] {Γ : Context} (ρ : Env R Γ)
+    (i : Idx Γ s) : (Op.sqrt i).SideCondition ρ ↔ ∀ c, 0 < ρ.get i c := Iff.rfl
+
+end PostNorm
