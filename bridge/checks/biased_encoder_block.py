@@ -100,6 +100,8 @@ def biased_second_std_is_not_zero(case: Case) -> Measurement:
 @check(
     "biasedEncoderBlock_hasFDerivAt_of_pos:hEps1Pos",
     "biasedEncoderBlock_backprop_eq_adjoint_fderiv_of_pos:hEps1Pos",
+    "biasedEncoderBlock_hasFDerivAt_real:hEps1Pos",
+    "biasedEncoderBlock_backprop_eq_adjoint_fderiv_real:hEps1Pos",
     graph=GRAPH,
     sizes=SIZES,
     refuted_by=REFUTED_BY,
@@ -113,6 +115,8 @@ def biased_first_eps_is_positive(case: Case) -> Measurement:
 @check(
     "biasedEncoderBlock_hasFDerivAt_of_pos:hEps2Pos",
     "biasedEncoderBlock_backprop_eq_adjoint_fderiv_of_pos:hEps2Pos",
+    "biasedEncoderBlock_hasFDerivAt_real:hEps2Pos",
+    "biasedEncoderBlock_backprop_eq_adjoint_fderiv_real:hEps2Pos",
     graph=GRAPH,
     sizes=SIZES,
     refuted_by=REFUTED_BY,
@@ -154,6 +158,7 @@ def biased_block_with_zeros_is_the_plain_block(case: Case) -> Measurement:
 @check(
     "biasedEncoderBlock_hasFDerivAt:conclusion",
     "biasedEncoderBlock_hasFDerivAt_of_pos:conclusion",
+    "biasedEncoderBlock_hasFDerivAt_real:conclusion",
     graph=GRAPH,
     sizes=SIZES,
     rejects=mutants_of(GRAPH, "jvp"),
@@ -169,6 +174,7 @@ def biased_block_has_its_derivative(case: Case) -> Measurement:
 @check(
     "biasedEncoderBlock_backpropVec_eq_adjoint_fderiv_at:conclusion",
     "biasedEncoderBlock_backprop_eq_adjoint_fderiv_of_pos:conclusion",
+    "biasedEncoderBlock_backprop_eq_adjoint_fderiv_real:conclusion",
     graph=GRAPH,
     sizes=SIZES,
     rejects=mutants_of(GRAPH, "vjp"),

@@ -97,6 +97,7 @@ def second_std_is_not_zero(case: Case) -> Measurement:
 
 @check(
     "encoderBlockGraphFDerivCorrectAt:conclusion",
+    "encoderBlockGraphFDerivCorrectAt_of_pos:conclusion",
     graph=BLOCK,
     sizes=SIZES,
     rejects=mutants_of(BLOCK, "jvp"),
@@ -115,6 +116,7 @@ def every_operation_of_the_block_has_its_derivative(case: Case) -> Measurement:
 @check(
     "encoderBlock_backpropVec_eq_adjoint_fderiv_at:conclusion",
     "encoderBlock_backprop_eq_adjoint_fderiv_real:conclusion",
+    "encoderBlock_backprop_eq_adjoint_fderiv_of_pos:conclusion",
     graph=BLOCK,
     sizes=SIZES,
     rejects=mutants_of(BLOCK, "vjp") + mutants_of(BLOCK, "value"),
@@ -133,6 +135,11 @@ def block_backprop_is_the_adjoint(case: Case) -> Measurement:
     "encoderBlock_hasFDerivAt_real:hEps1Pos",
     "encoderBlock_backprop_eq_adjoint_fderiv_real:hEps1Pos",
     "encoderBlock_backprop_unique_real:hEps1Pos",
+    "encoderBlockGraphFDerivCorrectAt_of_pos:hEps1Pos",
+    "encoderBlock_hasFDerivAt_of_pos:hEps1Pos",
+    "encoderBlock_backprop_eq_adjoint_fderiv_of_pos:hEps1Pos",
+    "encoderBlock_backprop_unique_of_pos:hEps1Pos",
+    "encoderBlock_hasFDerivAt_tokens:hEps1Pos",
     graph=BLOCK,
     sizes=SIZES,
     refuted_by=REFUTED_BY,
@@ -147,6 +154,11 @@ def first_eps_is_positive(case: Case) -> Measurement:
     "encoderBlock_hasFDerivAt_real:hEps2Pos",
     "encoderBlock_backprop_eq_adjoint_fderiv_real:hEps2Pos",
     "encoderBlock_backprop_unique_real:hEps2Pos",
+    "encoderBlockGraphFDerivCorrectAt_of_pos:hEps2Pos",
+    "encoderBlock_hasFDerivAt_of_pos:hEps2Pos",
+    "encoderBlock_backprop_eq_adjoint_fderiv_of_pos:hEps2Pos",
+    "encoderBlock_backprop_unique_of_pos:hEps2Pos",
+    "encoderBlock_hasFDerivAt_tokens:hEps2Pos",
     graph=BLOCK,
     sizes=SIZES,
     refuted_by=REFUTED_BY,
@@ -211,6 +223,8 @@ def feed_forward_pack_has_its_derivative(case: Case) -> Measurement:
 @check(
     "postNormEncoderBlock_hasFDerivAt:conclusion",
     "encoderBlock_hasFDerivAt_real:conclusion",
+    "encoderBlock_hasFDerivAt_of_pos:conclusion",
+    "encoderBlock_hasFDerivAt_tokens:conclusion",
     graph=BLOCK,
     sizes=SIZES,
     rejects=mutants_of(BLOCK, "jvp"),

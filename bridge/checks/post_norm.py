@@ -9,6 +9,8 @@ from __future__ import annotations
 from bridge.checks.measures import (
     backprop_is_right,
     enclosed,
+    enclosed_eps,
+    eps_positive,
     std_not_zero,
     var_eps_positive,
     where_it_exists,
@@ -57,6 +59,7 @@ def attention_sublayer_std_is_not_zero(case: Case) -> Measurement:
 
 @check(
     "mhaPostNorm_backpropVec_eq_adjoint_fderiv_at:conclusion",
+    "mhaPostNorm_backprop_eq_adjoint_fderiv_of_pos:conclusion",
     graph=MHA,
     sizes=MHA_SIZES,
     rejects=mutants_of(MHA, "vjp"),
@@ -104,6 +107,7 @@ def feed_forward_sublayer_std_is_not_zero(case: Case) -> Measurement:
 
 @check(
     "seqFfnPostNorm_backpropVec_eq_adjoint_fderiv_at:conclusion",
+    "seqFfnPostNorm_backprop_eq_adjoint_fderiv_of_pos:conclusion",
     graph=FFN,
     sizes=FFN_SIZES,
     rejects=mutants_of(FFN, "vjp"),
@@ -117,3 +121,27 @@ def feed_forward_sublayer_backprop_is_the_adjoint(case: Case) -> Measurement:
     entry of backprop is also held against the closed form's.
     """
     return backprop_is_right(case)
+
+
+@check(
+    "mhaPostNorm_backprop_eq_adjoint_fderiv_of_pos:hEpsPos",
+    graph=MHA,
+    sizes=MHA_SIZES,
+    refuted_by=REFUTED_BY,
+    encloses=enclosed_eps("eps"),
+)
+def attention_sublayer_eps_is_positive(case: Case) -> Measurement:
+    """0 < ε of the sublayer's LayerNorm."""
+    return eps_positive(case, "eps")
+
+
+@check(
+    "seqFfnPostNorm_backprop_eq_adjoint_fderiv_of_pos:hEpsPos",
+    graph=FFN,
+    sizes=FFN_SIZES,
+    refuted_by=REFUTED_BY,
+    encloses=enclosed_eps("eps"),
+)
+def feed_forward_sublayer_eps_is_positive(case: Case) -> Measurement:
+    """0 < ε of the sublayer's LayerNorm."""
+    return eps_positive(case, "eps")

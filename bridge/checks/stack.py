@@ -28,6 +28,8 @@ REFUTED_BY = ("eps 0, constant row", "eps 0, d_model 1", "eps overwhelms varianc
 @check(
     "encoder_hasFDerivAt_of_pos:hEps1Pos",
     "encoder_backprop_eq_adjoint_fderiv_of_pos:hEps1Pos",
+    "encoder_hasFDerivAt_real:hEps1Pos",
+    "encoder_backprop_eq_adjoint_fderiv_real:hEps1Pos",
     graph=STACK,
     sizes=SIZES,
     refuted_by=REFUTED_BY,
@@ -41,6 +43,8 @@ def every_first_eps_is_positive(case: Case) -> Measurement:
 @check(
     "encoder_hasFDerivAt_of_pos:hEps2Pos",
     "encoder_backprop_eq_adjoint_fderiv_of_pos:hEps2Pos",
+    "encoder_hasFDerivAt_real:hEps2Pos",
+    "encoder_backprop_eq_adjoint_fderiv_real:hEps2Pos",
     graph=STACK,
     sizes=SIZES,
     refuted_by=REFUTED_BY,
@@ -53,6 +57,7 @@ def every_second_eps_is_positive(case: Case) -> Measurement:
 
 @check(
     "encoder_hasFDerivAt_of_pos:conclusion",
+    "encoder_hasFDerivAt_real:conclusion",
     graph=STACK,
     sizes=SIZES,
     rejects=mutants_of(STACK, "jvp") + mutants_of(STACK, "value"),
@@ -67,6 +72,7 @@ def stack_has_its_derivative(case: Case) -> Measurement:
 
 @check(
     "encoder_backprop_eq_adjoint_fderiv_of_pos:conclusion",
+    "encoder_backprop_eq_adjoint_fderiv_real:conclusion",
     graph=STACK,
     sizes=SIZES,
     rejects=mutants_of(STACK, "vjp"),
@@ -81,6 +87,8 @@ def stack_backprop_is_the_adjoint(case: Case) -> Measurement:
 @check(
     "biasedEncoder_hasFDerivAt_of_pos:hEps1Pos",
     "biasedEncoder_backprop_eq_adjoint_fderiv_of_pos:hEps1Pos",
+    "biasedEncoder_hasFDerivAt_real:hEps1Pos",
+    "biasedEncoder_backprop_eq_adjoint_fderiv_real:hEps1Pos",
     graph=BIASED,
     sizes=SIZES,
     refuted_by=REFUTED_BY,
@@ -94,6 +102,8 @@ def every_biased_first_eps_is_positive(case: Case) -> Measurement:
 @check(
     "biasedEncoder_hasFDerivAt_of_pos:hEps2Pos",
     "biasedEncoder_backprop_eq_adjoint_fderiv_of_pos:hEps2Pos",
+    "biasedEncoder_hasFDerivAt_real:hEps2Pos",
+    "biasedEncoder_backprop_eq_adjoint_fderiv_real:hEps2Pos",
     graph=BIASED,
     sizes=SIZES,
     refuted_by=REFUTED_BY,
@@ -106,6 +116,7 @@ def every_biased_second_eps_is_positive(case: Case) -> Measurement:
 
 @check(
     "biasedEncoder_hasFDerivAt_of_pos:conclusion",
+    "biasedEncoder_hasFDerivAt_real:conclusion",
     graph=BIASED,
     sizes=SIZES,
     rejects=mutants_of(BIASED, "jvp") + mutants_of(BIASED, "value"),
@@ -119,6 +130,7 @@ def biased_stack_has_its_derivative(case: Case) -> Measurement:
 
 @check(
     "biasedEncoder_backprop_eq_adjoint_fderiv_of_pos:conclusion",
+    "biasedEncoder_backprop_eq_adjoint_fderiv_real:conclusion",
     graph=BIASED,
     sizes=SIZES,
     rejects=mutants_of(BIASED, "vjp"),

@@ -1,4 +1,5 @@
 import PostNorm.Block.Encoder
+import PostNorm.Block.Stack
 import PostNorm.Real.Model
 
 /-! # The encoder block over the real numbers
@@ -9,10 +10,13 @@ theorems say what they say of the real numbers, with no assumption but `0 < ε�
 ## Main statements
 
 * `encoderBlock_hasFDerivAt_real`, `encoderBlock_backprop_eq_adjoint_fderiv_real`,
-  `encoderBlock_backprop_unique_real`. -/
+  `encoderBlock_backprop_unique_real`.
+* `biasedEncoderBlock_hasFDerivAt_real`, `biasedEncoderBlock_backprop_eq_adjoint_fderiv_real`: with biases, mask.
+* `encoder_…_real`, `biasedEncoder_…_real`: the same two statements of stacks of any depth. -/
 
 namespace PostNorm
 
+section block
 variable {seqLen dModel numHeads headDim dFF : Nat} (c : EncoderConstants Real) {ε₁ ε₂ : Real}
   (hEps1Pos : 0 < ε₁) (hEps2Pos : 0 < ε₂) (ρ : Env Real (ΓEncoderBlock seqLen dModel numHeads headDim dFF))
 include hEps1Pos hEps2Pos
@@ -46,5 +50,72 @@ theorem encoderBlock_backprop_unique_real
     (hA : ∀ v δ, Tensor.dot (L v) δ = Env.dot v (A δ)) (δ : Tensor Real ⟦seqLen, dModel⟧) :
     A δ = (encoderBlockGraph c ε₁ ε₂).backprop ρ δ :=
   encoderBlock_backprop_unique_of_pos c hEps1Pos hEps2Pos ρ hL hA δ
+
+end block
+
+section others
+variable {seqLen dModel numHeads headDim dFF : Nat} (c : EncoderConstants Real) (ε₁ ε₂ : Real)
+
+/-- Over the real numbers, the encoder block with biases and mask is Fréchet differentiable in all its inputs
+together, at every input, and forward mode computes its derivative, if `0 < ε₁` and `0 < ε₂`. -/
+@[obligation]
+theorem biasedEncoderBlock_hasFDerivAt_real
+    (ρ : Env Real (ΓBiasedEncoderBlock seqLen dModel numHeads headDim dFF))
+    (hEps1Pos : 0 < ε₁) (hEps2Pos : 0 < ε₂) :
+    HasFDerivAt (fun ρ => (biasedEncoderBlockGraph c ε₁ ε₂).eval ρ)
+      ((biasedEncoderBlockGraph c ε₁ ε₂).deriv ρ) ρ :=
+  biasedEncoderBlock_hasFDerivAt_of_pos c ε₁ ε₂ ρ hEps1Pos hEps2Pos
+
+/-- Over the real numbers, backpropagation through the encoder block with biases and mask is the adjoint of its
+Fréchet derivative, at every input and for every seed, if `0 < ε₁` and `0 < ε₂`. -/
+@[obligation]
+theorem biasedEncoderBlock_backprop_eq_adjoint_fderiv_real
+    (ρ : Env Real (ΓBiasedEncoderBlock seqLen dModel numHeads headDim dFF))
+    (δ : Tensor Real ⟦seqLen, dModel⟧) (hEps1Pos : 0 < ε₁) (hEps2Pos : 0 < ε₂) :
+    (biasedEncoderBlockGraph c ε₁ ε₂).backprop ρ δ =
+      (fderiv (fun ρ => (biasedEncoderBlockGraph c ε₁ ε₂).eval ρ) ρ).adjoint δ :=
+  biasedEncoderBlock_backprop_eq_adjoint_fderiv_of_pos c ε₁ ε₂ ρ δ hEps1Pos hEps2Pos
+
+/-- Over the real numbers, an encoder of any depth is Fréchet differentiable in all its inputs together, at
+every input, and forward mode computes its derivative, if `0 < ε₁` and `0 < ε₂`. -/
+@[obligation]
+theorem encoder_hasFDerivAt_real (depth : Nat)
+    (ρ : Env Real (ΓEncoder seqLen dModel numHeads headDim dFF depth))
+    (hEps1Pos : 0 < ε₁) (hEps2Pos : 0 < ε₂) :
+    HasFDerivAt (fun ρ => (encoderGraph c ε₁ ε₂ depth).eval ρ)
+      ((encoderGraph c ε₁ ε₂ depth).deriv ρ) ρ :=
+  encoder_hasFDerivAt_of_pos c ε₁ ε₂ depth ρ hEps1Pos hEps2Pos
+
+/-- Over the real numbers, backpropagation through an encoder of any depth is the adjoint of its Fréchet
+derivative, at every input and for every seed, if `0 < ε₁` and `0 < ε₂`. -/
+@[obligation]
+theorem encoder_backprop_eq_adjoint_fderiv_real (depth : Nat)
+    (ρ : Env Real (ΓEncoder seqLen dModel numHeads headDim dFF depth))
+    (δ : Tensor Real ⟦seqLen, dModel⟧) (hEps1Pos : 0 < ε₁) (hEps2Pos : 0 < ε₂) :
+    (encoderGraph c ε₁ ε₂ depth).backprop ρ δ =
+      (fderiv (fun ρ => (encoderGraph c ε₁ ε₂ depth).eval ρ) ρ).adjoint δ :=
+  encoder_backprop_eq_adjoint_fderiv_of_pos c ε₁ ε₂ depth ρ δ hEps1Pos hEps2Pos
+
+/-- Over the real numbers, an encoder with biases and masks, of any depth, is Fréchet differentiable in all its
+inputs together, at every input, and forward mode computes its derivative, if `0 < ε₁` and `0 < ε₂`. -/
+@[obligation]
+theorem biasedEncoder_hasFDerivAt_real (depth : Nat)
+    (ρ : Env Real (ΓBiasedEncoder seqLen dModel numHeads headDim dFF depth))
+    (hEps1Pos : 0 < ε₁) (hEps2Pos : 0 < ε₂) :
+    HasFDerivAt (fun ρ => (biasedEncoderGraph c ε₁ ε₂ depth).eval ρ)
+      ((biasedEncoderGraph c ε₁ ε₂ depth).deriv ρ) ρ :=
+  biasedEncoder_hasFDerivAt_of_pos c ε₁ ε₂ depth ρ hEps1Pos hEps2Pos
+
+/-- Over the real numbers, backpropagation through an encoder with biases and masks, of any depth, is the
+adjoint of its Fréchet derivative, at every input and for every seed, if `0 < ε₁` and `0 < ε₂`. -/
+@[obligation]
+theorem biasedEncoder_backprop_eq_adjoint_fderiv_real (depth : Nat)
+    (ρ : Env Real (ΓBiasedEncoder seqLen dModel numHeads headDim dFF depth))
+    (δ : Tensor Real ⟦seqLen, dModel⟧) (hEps1Pos : 0 < ε₁) (hEps2Pos : 0 < ε₂) :
+    (biasedEncoderGraph c ε₁ ε₂ depth).backprop ρ δ =
+      (fderiv (fun ρ => (biasedEncoderGraph c ε₁ ε₂ depth).eval ρ) ρ).adjoint δ :=
+  biasedEncoder_backprop_eq_adjoint_fderiv_of_pos c ε₁ ε₂ depth ρ δ hEps1Pos hEps2Pos
+
+end others
 
 end PostNorm

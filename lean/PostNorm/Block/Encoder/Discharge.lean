@@ -45,6 +45,7 @@ theorem postNorm_std_ne_zero {ε : R} (hEpsPos : 0 < ε) (ρ : Env R (ΓLayerNor
 
 /-- If `0 < ε`, backpropagation through the attention sublayer is the adjoint of its Fréchet derivative, at every
 input and for every seed. -/
+@[obligation]
 theorem mhaPostNorm_backprop_eq_adjoint_fderiv_of_pos (scale ε : R)
     (ρ : Env R (ΓMhaPostNorm seqLen dModel numHeads headDim)) (δ : Tensor R ⟦seqLen, dModel⟧)
     (hEpsPos : 0 < ε) : (mhaPostNormGraph scale ε).backprop ρ δ =
@@ -54,6 +55,7 @@ theorem mhaPostNorm_backprop_eq_adjoint_fderiv_of_pos (scale ε : R)
 
 /-- If `0 < ε`, backpropagation through the feed-forward sublayer is the adjoint of its Fréchet derivative, at
 every input and for every seed. -/
+@[obligation]
 theorem seqFfnPostNorm_backprop_eq_adjoint_fderiv_of_pos (c : GeluConstants R) (ε : R)
     (ρ : Env R (ΓSeqFfnPostNorm seqLen dModel dFF)) (δ : Tensor R ⟦seqLen, dModel⟧)
     (hEpsPos : 0 < ε) : (seqFfnPostNormGraph c ε).backprop ρ δ =
@@ -74,11 +76,13 @@ theorem encoderBlockGraph_sideConditions : (encoderBlockGraph c ε₁ ε₂).Sid
 
 /-- If `0 < ε₁` and `0 < ε₂`, every operation of the block has the derivative that its tangent map claims, at every
 input. -/
+@[obligation]
 theorem encoderBlockGraphFDerivCorrectAt_of_pos : GraphFDerivCorrectAt (encoderBlockGraph c ε₁ ε₂) ρ :=
   (encoderBlockGraph_sideConditions c hEps1Pos hEps2Pos ρ).correct
 
 /-- If `0 < ε₁` and `0 < ε₂`, the encoder block `x ↦ LN₂ (FFN (LN₁ (MHA x + x)) + LN₁ (MHA x + x))` is Fréchet
 differentiable in the tokens and all weights together, at every input, and forward mode computes its derivative. -/
+@[obligation]
 theorem encoderBlock_hasFDerivAt_of_pos :
     HasFDerivAt (fun ρ : Env R (ΓEncoderBlock seqLen dModel numHeads headDim dFF) =>
         Tensor.ofMat (Spec.encoderBlock c ε₁ ε₂ (encoderWeights ρ) (encoderTokens ρ)))
@@ -89,6 +93,7 @@ theorem encoderBlock_hasFDerivAt_of_pos :
 /-- If `0 < ε₁` and `0 < ε₂`, backpropagation through the encoder block is the adjoint of the Fréchet derivative of
 `x ↦ LN₂ (FFN (LN₁ (MHA x + x)) + LN₁ (MHA x + x))` in the tokens and all weights, at every input and for every
 seed. -/
+@[obligation]
 theorem encoderBlock_backprop_eq_adjoint_fderiv_of_pos (δ : Tensor R ⟦seqLen, dModel⟧) :
     (encoderBlockGraph c ε₁ ε₂).backprop ρ δ =
       (fderiv (fun ρ : Env R (ΓEncoderBlock seqLen dModel numHeads headDim dFF) =>
@@ -96,6 +101,7 @@ theorem encoderBlock_backprop_eq_adjoint_fderiv_of_pos (δ : Tensor R ⟦seqLen,
   rw [(encoderBlock_hasFDerivAt_of_pos c hEps1Pos hEps2Pos ρ).fderiv, Graph.backprop_eq_adjoint_deriv]
 
 /-- If `0 < ε₁` and `0 < ε₂`, backpropagation is the *only* adjoint of the *only* derivative of the block. -/
+@[obligation]
 theorem encoderBlock_backprop_unique_of_pos
     {L : BoundedLinearMap R (ΓEncoderBlock seqLen dModel numHeads headDim dFF).Coord
       (Shape.Coord ⟦seqLen, dModel⟧)}
@@ -107,6 +113,7 @@ theorem encoderBlock_backprop_unique_of_pos
 
 omit ρ in
 /-- If `0 < ε₁` and `0 < ε₂`, then with fixed weights the block is Fréchet differentiable in the tokens alone. -/
+@[obligation]
 theorem encoderBlock_hasFDerivAt_tokens (x : Tensor R ⟦seqLen, dModel⟧)
     (weights : Env R (ΓEncoderBlock seqLen dModel numHeads headDim dFF).tail) :
     HasFDerivAt
