@@ -143,10 +143,17 @@ def refuse_kernel(trust: Trust | None) -> None:
         LeanSourceError: it refuses a constant.
     """
     if trust is not None and trust.kernel is not None:
+        remedy = (
+            "look for what declares it: a metaprogram went past the kernel, or an option such as "
+            "debug.skipKernelTC is set"
+        )
+        if "_nativeDecide_" in trust.kernel:
+            remedy = (
+                "prove it without native_decide, which believes the compiler: try `decide`, or a "
+                "proof; if no proof uses native_decide, a metaprogram went past the kernel"
+            )
         raise LeanSourceError(
-            f"Lean's kernel does not accept the compiled project: {trust.kernel}",
-            remedy="look for what declares it: a metaprogram went past the kernel, or an option "
-            "such as debug.skipKernelTC is set",
+            f"Lean's kernel does not accept the compiled project: {trust.kernel}", remedy=remedy
         )
 
 

@@ -34,6 +34,15 @@ def test_what_the_kernel_refuses_is_not_audited(harness: Harness) -> None:
     assert harness.run("audit", *FEW, "--no-trust").exit_code == 0
 
 
+def test_a_refused_native_decide_is_told_what_to_do(harness: Harness) -> None:
+    refusal = "(interpreter) unknown declaration 'Demo.bad._nativeDecide_1_1'"
+    harness.says(EVAL, trust=trust_answers(kernel=refusal))
+    result = harness.run("audit")
+    assert result.exit_code == 3
+    assert "_nativeDecide_1_1" in result.stderr
+    assert "prove it without native_decide" in result.stderr
+
+
 def test_what_the_toolchains_checker_refuses_is_not_audited(harness: Harness) -> None:
     harness.says(EVAL)
     harness.behaves(kind="lake", refuses="found a problem in PostNorm.Layers")

@@ -35,7 +35,6 @@ class Trick:
         before: an earlier ``body`` that was locked; ``None`` where nothing was.
         files: further Lean sources by module name, imported by ``Demo/Basic.lean``.
         waived: keys that are waived.
-        official_too: whether the official engine sees it as well.
     """
 
     name: str
@@ -119,6 +118,13 @@ TRICKS = (
         "axiom",
     ),
     Trick(
+        "axiom-private",
+        "a private axiom inside a section, which no other file can name",
+        "section\nprivate axiom bad : 2 + 2 = 5\n" + WRONG + "end\n",
+        1,
+        "Demo.bad (axiom)",
+    ),
+    Trick(
         "axiom-behind-instance",
         "an axiom that enters through an instance",
         "class Odd where law : 2 + 2 = 5\naxiom odd : Odd\n"
@@ -178,6 +184,28 @@ TRICKS = (
         + RIGHT,
         0,
         "Demo.quick (implemented_by)",
+    ),
+    Trick(
+        "extern",
+        "a definition that runs as foreign code",
+        '@[extern "nat_quick"] def quick (n : Nat) : Nat := n + 1\n' + RIGHT,
+        0,
+        "Demo.quick (extern)",
+    ),
+    Trick(
+        "unsafe",
+        "an unsafe definition that runs in place of an opaque one",
+        "unsafe def wild (n : Nat) : Nat := wild (n + 1)\n"
+        "@[implemented_by wild] opaque tame (n : Nat) : Nat\n" + RIGHT,
+        0,
+        "Demo.wild (unsafe)",
+    ),
+    Trick(
+        "redefined",
+        "a true theorem, and a false one of the same name after it",
+        "theorem bad : 2 + 2 = 4 := rfl\ntheorem bad : 2 + 2 = 5 := sorry\n" + WRONG,
+        3,
+        "already been declared",
     ),
     Trick(
         "unnamed-hypothesis",
