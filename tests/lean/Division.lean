@@ -1,6 +1,7 @@
 import Obligations.Export
 import PostNorm.Export.Graph
 import PostNorm.Graph.Notation
+import PostNorm.Run.Float
 import PostNorm.Run.Graph
 
 /-! # An operation that the library does not have, in one file
@@ -85,7 +86,7 @@ def ran : List Float :=
 
 #eval show Elab.Command.CommandElabM Unit from do
   match exported with
-  | .ok graph => Obligations.answer "NONCE.division" [("graph", graph), ("ran", toJson ran)]
+  | .ok graph => Obligations.answer "NONCE.division" [("graph", graph), ("ran", toJson (ran.map floatToExactJson))]
   | .error e => throwError e
 
 end PostNorm
