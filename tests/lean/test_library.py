@@ -54,7 +54,7 @@ def test_the_side_conditions_are_discharged_by_a_positive_epsilon(library: Libra
 
 
 def test_every_theorem_has_its_place(library: Library) -> None:
-    for o in library.obligations:
+    for o in (o for o in library.obligations if o.role is not Role.FIDELITY):
         file = library.project.file_of(o.module)
         assert file is not None
         lines = (library.project.root / file).read_text(encoding="utf-8").splitlines()
