@@ -10,6 +10,8 @@ from bridge.checks.measures import (
     backprop_is_right,
     derivative_is_right,
     enclosed,
+    enclosed_eps,
+    eps_positive,
     std_not_zero,
     value_is_right,
     var_eps_positive,
@@ -62,7 +64,21 @@ def std_is_not_zero(case: Case) -> Measurement:
 
 
 @check(
+    "layerNorm_hasFDerivAt_of_pos:hEpsPos",
+    "layerNorm_backprop_eq_adjoint_fderiv_of_pos:hEpsPos",
+    graph=GRAPH,
+    sizes=SIZES,
+    refuted_by=REFUTED_BY,
+    encloses=enclosed_eps("eps"),
+)
+def eps_is_positive(case: Case) -> Measurement:
+    """0 < ε, exactly."""
+    return eps_positive(case, "eps")
+
+
+@check(
     "layerNorm_hasFDerivAt:conclusion",
+    "layerNorm_hasFDerivAt_of_pos:conclusion",
     graph=GRAPH,
     sizes=SIZES,
     rejects=(
@@ -88,6 +104,7 @@ def layer_norm_has_its_derivative(case: Case) -> Measurement:
 
 @check(
     "layerNorm_backpropVec_eq_adjoint_fderiv_at:conclusion",
+    "layerNorm_backprop_eq_adjoint_fderiv_of_pos:conclusion",
     graph=GRAPH,
     sizes=SIZES,
     rejects=(

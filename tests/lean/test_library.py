@@ -8,9 +8,12 @@ import pytest
 
 from bridge.auditing import audit
 from bridge.checks import graph_requests, registered
+from bridge.engine import Engine
 from bridge.lean_client import GraphRequest
 from bridge.library import Library
-from bridge.policy import read_policy
+from bridge.lock import drifts
+from bridge.policy import current_lock, read_policy
+from bridge.setup import set_up
 from bridge.verdict import LeanStatus, Role, Verdict
 from numeric.graph import parse_graph
 from tests.lean.conftest import ROOT
@@ -127,3 +130,16 @@ def test_a_size_that_a_graph_does_not_have_is_refused(library: Library) -> None:
     wrong = GraphRequest("layerNormGraph", (("seqLength", 3),))
     again = read_library(library.project, library.engine, [wrong])
     assert "no size called seqLength" in again.graphs.refused[wrong]
+
+
+def test_the_library_is_what_was_locked(library: Library) -> None:
+    policy = read_policy(ROOT)
+    assert policy.lock is not None
+    assert drifts(policy.lock, current_lock(library)) == (), "look at it, then `obligations lock`"
+
+
+def test_a_strict_audit_finds_nothing_untagged(lean: Engine) -> None:
+    setup = set_up(ROOT)
+    trust, library = setup.trust(), setup.library()
+    assert trust is not None
+    assert setup.policy.left_out(trust, library).untagged == {}

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from bridge.lock import LOCK_NAME
 from tests.lean.transcript import replayed, same, shortened, steps
 
 ROOT = Path(__file__).parents[2]
@@ -27,7 +28,7 @@ OWN = ROOT / "docs" / "how-to" / "audit-your-own.md"
     ids=["tutorial", "README", "api"],
 )
 def test_pages_tell_what_happens(page: Path, commands: int, tmp_path: Path) -> None:
-    for name in ("lakefile.lean", "lean-toolchain", "waivers.toml"):
+    for name in ("lakefile.lean", "lean-toolchain", "waivers.toml", "obligations.toml", LOCK_NAME):
         shutil.copy(ROOT / name, tmp_path)
     shutil.copytree(ROOT / "lean", tmp_path / "lean")
     text = page.read_text(encoding="utf-8")

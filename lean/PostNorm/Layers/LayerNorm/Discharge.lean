@@ -49,13 +49,14 @@ theorem layerNorm_std_ne_zero {ε : R} (hEpsPos : 0 < ε) (ρ : Env R (ΓLayerNo
 
 /-- If `0 < ε`, then LayerNorm is Fréchet differentiable at every input, and forward mode computes its
 derivative. -/
-theorem layerNorm_hasFDerivAt_of_pos (ε : R) (ρ : Env R (ΓLayerNorm seqLen dModel)) (hEpsPos : 0 < ε) :
+@[obligation] theorem layerNorm_hasFDerivAt_of_pos (ε : R) (ρ : Env R (ΓLayerNorm seqLen dModel))
+    (hEpsPos : 0 < ε) :
     HasFDerivAt (fun ρ => (layerNormGraph ε).eval ρ) ((layerNormGraph ε).deriv ρ) ρ :=
   layerNorm_hasFDerivAt ε ρ (layerNorm_varEps_pos hEpsPos ρ) (layerNorm_std_ne_zero hEpsPos ρ)
 
 /-- If `0 < ε`, then backpropagation through LayerNorm is the adjoint of its Fréchet derivative, at every input
 and for every seed. -/
-theorem layerNorm_backprop_eq_adjoint_fderiv_of_pos (ε : R) (ρ : Env R (ΓLayerNorm seqLen dModel))
+@[obligation] theorem layerNorm_backprop_eq_adjoint_fderiv_of_pos (ε : R) (ρ : Env R (ΓLayerNorm seqLen dModel))
     (δ : Tensor R ⟦seqLen, dModel⟧) (hEpsPos : 0 < ε) :
     (layerNormGraph ε).backprop ρ δ = (fderiv (fun ρ => (layerNormGraph ε).eval ρ) ρ).adjoint δ :=
   layerNorm_backpropVec_eq_adjoint_fderiv_at ε ρ δ (layerNorm_varEps_pos hEpsPos ρ)
