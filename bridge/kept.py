@@ -34,7 +34,7 @@ class KeptAnswer:
 
     Attributes:
         lean_version: version of the Lean that answered.
-        source: what that Lean was, in its own words.
+        source: what that Lean was, in words.
         sources: sha256 of the Lean sources that it answered for.
         graphs: the graphs that it was asked for.
         answer: what it said.
@@ -98,10 +98,11 @@ def _no_lean() -> EngineError:
 
 
 def pack(engine: Engine, sources: str, graphs: Sequence[GraphRequest], answer: Answer) -> str:
-    """An answer as text: the same answer of the same Lean gives the same text."""
+    """An answer as text: the same answer of the same Lean gives the same text, on any machine."""
+    source = f"{'official' if engine.official else 'unofficial'} Lean {engine.lean_version}"
     value = {
         "schema": SCHEMA,
-        "lean": {"version": engine.lean_version, "source": engine.describe()},
+        "lean": {"version": engine.lean_version, "source": source},
         "sources": sources,
         "graphs": [[g.name, [list(pair) for pair in g.sizes]] for g in graphs],
         "answer": {section: list(messages) for section, messages in sorted(answer.items())},

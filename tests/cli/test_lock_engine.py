@@ -41,7 +41,7 @@ def test_numbers_are_run_and_lean_is_unchecked(locked: Harness) -> None:
 def test_the_report_says_so_in_words(locked: Harness) -> None:
     result = locked.run("audit", *FEW, *LOCKED)
     text = " ".join(result.stdout.split())
-    assert "no Lean was run: statements and graphs as locked, from Lean 4.28.0 (a fake)" in text
+    assert "no Lean was run: statements and graphs as locked, from unofficial Lean 4.28.0" in text
     assert "Lean: 0 of 3 theorems proved" in text
     assert "The kernel was not asked again." in text
     assert result.exit_code == 4
