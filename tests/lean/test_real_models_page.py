@@ -19,7 +19,7 @@ TORCH = "## A torch module"
 
 
 def _run(part: str, folder: Path) -> None:
-    for name in ("lakefile.lean", "lean-toolchain"):
+    for name in ("lakefile.lean", "lean-toolchain", "obligations.toml"):
         shutil.copy(ROOT / name, folder)
     shutil.copytree(ROOT / "lean", folder / "lean")
     found = replayed(part, folder)
