@@ -26,6 +26,8 @@ GRAPHS = graphs_for(CHECKS.values())
 def test_every_obligation_of_the_layer_has_a_check() -> None:
     theorems = ("layerNorm_hasFDerivAt", "layerNorm_backpropVec_eq_adjoint_fderiv_at")
     expected = {f"{t}:{b}" for t in theorems for b in ("hVarEpsPos", "hStdNe0", "conclusion")}
+    from_eps = ("layerNorm_hasFDerivAt_of_pos", "layerNorm_backprop_eq_adjoint_fderiv_of_pos")
+    expected |= {f"{t}:{b}" for t in from_eps for b in ("hEpsPos", "conclusion")}
     assert set(CHECKS) == expected | {"layerNorm_eval:conclusion"}
 
 
