@@ -228,7 +228,7 @@ TRICKS = (
         "two hypotheses of one name, so that one check would cover both",
         "@[obligation] theorem t (n : Nat) (hPos : 0 < n) (hPos : n < 9) : n < 9 := hPos\n",
         2,
-        "two hypotheses",
+        "two obligations would have the key",
     ),
     Trick(
         "nothing-tagged",
