@@ -123,7 +123,6 @@ class Statements:
             if constant is None:
                 raise AnswerError(
                     f"Lean's answer is partial: it uses {name!r} and does not say what that is",
-                    remedy="run the command again; if it persists, try `obligations doctor`",
                 )
             reached[name] = constant
             todo.extend(constant.uses)
