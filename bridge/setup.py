@@ -106,10 +106,11 @@ class Setup:
         constant to the kernel again; ``use_cache`` takes answers and results from the cache;
         ``jobs`` processes measure, or the Dask cluster of ``scheduler``.
         """
-        library = self.library(progress, use_cache=use_cache)
-        trust = self.trust(progress, use_cache=use_cache) if look_behind else None
         place = Place(self.project.root, self.settings.checks)
+        # First, for Lean may take minutes: nobody waits for it to read that a cluster is not there.
         with spread_over(place, jobs=jobs, scheduler=scheduler) as spread:
+            library = self.library(progress, use_cache=use_cache)
+            trust = self.trust(progress, use_cache=use_cache) if look_behind else None
             return audit(
                 library,
                 seed=self.seed(seed),

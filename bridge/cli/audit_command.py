@@ -164,6 +164,12 @@ def audit_command(
             "--model audits the layers of a model against the block's theorems",
             remedy="leave --only and --graph out",
         )
+    if model is not None and (jobs > 1 or scheduler is not None or certify is not None):
+        raise InvalidInputError(
+            "--model goes through the layers one after another, in this process, and certifies "
+            "nothing",
+            remedy="leave --jobs, --scheduler and --certify out",
+        )
     replacement = None if graph_file is None else read_graph(graph_file)
     if output is not None:
         prepare_folder(output)

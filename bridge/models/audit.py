@@ -83,7 +83,7 @@ def judge_model(
         model: from `bridge.models.read_model`.
         source: of the sequences.
         seed: random directions follow from it, and the layer's name.
-        policy: the lock; waivers do not count for a model.
+        policy: the lock, and what need not be tagged; waivers do not count for a model.
         trust: what is behind the statements; not looked at where it is not given.
         strict: whether what this audit leaves unseen makes it incomplete.
         progress: who is told.
@@ -93,14 +93,15 @@ def judge_model(
         layers, and the layers one by one as `Report.model`.
 
     Raises:
-        InvalidInputError: a weight is not finite, the model's own code breaks, or the library lacks
-            the theorems.
+        InvalidInputError: a weight is not finite, the model's own code breaks, the library lacks
+            the theorems, or a name that need not be tagged is not there.
         LeanSourceError: the kernel refuses a constant of the project.
     """
     watcher = progress or Silent()
     refuse_kernel(trust)
     policy = policy or Policy()
     swapped = swapped_reason(trust, policy)
+    trust = None if trust is None else policy.left_out(trust, library)
     streams: dict[str, _Stream] = {}
     found: list[tuple[Theorems, LayerReport]] = []
     interrupted = False

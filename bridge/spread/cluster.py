@@ -6,9 +6,12 @@ gives its units to another one.
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from urllib.parse import urlsplit
 
 from bridge.checks import CheckRun, Found, Unit
 from bridge.errors import InvalidInputError
@@ -18,8 +21,12 @@ __all__ = ["Cluster"]
 
 AHEAD = 3
 """Units that wait for each thread of the cluster."""
+KNOCK = 5
+"""Seconds that the scheduler may take to say that it is one."""
 PATIENCE = 20
 """Seconds that the scheduler may take to answer, and to have a worker."""
+SCHEMES = ("tcp", "tls", "ws", "wss", "ucx")
+REMEDY = "give the address that `dask scheduler` prints, such as tcp://host:8786"
 
 
 class Cluster:
@@ -30,11 +37,12 @@ class Cluster:
         place: the project and its checks; workers must have both where they are here.
 
     Raises:
-        InvalidInputError: ``dask.distributed`` is not installed, or nobody answers at the address,
-            or there are no workers.
+        InvalidInputError: the address is none, ``dask.distributed`` is not installed, nobody
+            answers at the address, or there are no workers.
     """
 
     def __init__(self, address: str, place: Place) -> None:
+        endpoint = _endpoint(address)
         try:
             import distributed
         except ImportError as error:
@@ -43,14 +51,12 @@ class Cluster:
                 remedy="pip install 'lean-obligations[dask]'",
             ) from error
         self._place = place
+        _refuse_another(address, *endpoint)
         try:
             connect: Any = distributed.Client
             self._client = connect(address, timeout=PATIENCE, set_as_default=False)
         except (OSError, ValueError) as error:
-            raise InvalidInputError(
-                f"no Dask scheduler answers at {address!r}: {error}",
-                remedy="give the address that `dask scheduler` prints, such as tcp://host:8786",
-            ) from error
+            raise _nobody(address, error) from error
         try:
             self._client.wait_for_workers(1, timeout=PATIENCE)
         except TimeoutError as error:
@@ -100,6 +106,72 @@ class Cluster:
             raise SpreadError(
                 f"the Dask cluster lost a unit: {error}", remedy="see the logs of its workers"
             ) from error
+
+
+def _endpoint(address: str) -> tuple[str, int]:
+    """The host and the port that an address names."""
+    scheme, _, place = address.rpartition("://")
+    if scheme and scheme not in SCHEMES:
+        raise InvalidInputError(
+            f"--scheduler {address}: no Dask scheduler speaks {scheme}://, only "
+            + ", ".join(f"{s}://" for s in SCHEMES),
+            remedy=REMEDY,
+        )
+    try:
+        parts = urlsplit(f"//{place}")
+        host, port = parts.hostname, parts.port
+    except ValueError as error:
+        raise InvalidInputError(f"--scheduler {address}: {error}", remedy=REMEDY) from error
+    if not host or port is None:
+        raise InvalidInputError(
+            f"--scheduler {address}: expected a host and a port but got {place!r}", remedy=REMEDY
+        )
+    return host, port
+
+
+def _refuse_another(address: str, host: str, port: int) -> None:
+    """Raise unless a Dask scheduler is at the address.
+
+    Asked before there is a client: that waits for an answer for ever, and takes its time to close
+    after it has failed.
+    """
+    with ThreadPoolExecutor(1) as pool:  # a notebook has an event loop of its own
+        try:
+            kind = pool.submit(asyncio.run, _identity(address, host, port)).result()
+        except Exception as error:  # whatever somebody else's protocol looks like to Dask
+            raise _nobody(address, error) from error
+    if kind != "Scheduler":
+        raise _nobody(address, f"there is a {kind}")
+
+
+async def _identity(address: str, host: str, port: int) -> str:
+    """What a Dask process says it is."""
+    from distributed import comm as comms
+    from distributed.security import Security
+
+    dask: Any = comms
+    security: Any = Security
+
+    async def ask() -> str:
+        if not address.startswith("ucx://"):
+            # Dask would try again and again where nobody listens.
+            _, writer = await asyncio.open_connection(host, port)
+            writer.close()
+        comm = await dask.connect(address, **security().get_connection_args("client"))
+        try:
+            await comm.write({"op": "identity", "reply": True})
+            return str((await comm.read())["type"])
+        finally:
+            comm.abort()
+
+    try:
+        return await asyncio.wait_for(ask(), KNOCK)
+    except TimeoutError:
+        raise TimeoutError(f"it did not say what it is within {KNOCK} seconds") from None
+
+
+def _nobody(address: str, why: object) -> InvalidInputError:
+    return InvalidInputError(f"no Dask scheduler answers at {address!r}: {why}", remedy=REMEDY)
 
 
 def _as_it_is(packed: Packed) -> Packed:

@@ -21,7 +21,10 @@ from tests.numeric.block_graphs import written
 SIZES = {"seqLen": 4, "dModel": D, "numHeads": 2, "headDim": D // 2, "dFF": 12}
 
 
-def says(harness: Harness, seq_len: int = 4) -> None:
+LEMMA = {"kind": "untagged", "name": "PostNorm.lemma", "module": "PostNorm.Layers"}
+
+
+def says(harness: Harness, seq_len: int = 4, trust: list[Any] | None = None) -> None:
     """Lean has the block's theorems, and the graph at the model's sizes."""
     graph = graph_to_json(written(BIASED.graph, {**SIZES, "seqLen": seq_len}))
     statements = [
@@ -38,7 +41,7 @@ def says(harness: Harness, seq_len: int = 4) -> None:
             {"kind": "graph", "index": 0, "graph": graph},
             {"kind": "end", "count": 1, "lean": "4.28.0"},
         ],
-        "trust": trust_answers(),
+        "trust": trust or trust_answers(),
     }
     harness.answers.write_text(json.dumps(value), encoding="utf-8")
 
@@ -124,11 +127,27 @@ def test_strict_tells_what_was_not_seen(harness: Harness, model: str) -> None:
     assert "the library itself" in " ".join(result.stdout.split())
 
 
+def test_theorems_that_need_no_tag_are_not_counted(harness: Harness, model: str) -> None:
+    says(harness, trust=trust_answers(LEMMA))
+    audit = ("audit", "--model", model, "--seq-len", "4")
+    assert "1 more theorems have hypotheses and are not tagged" in harness.run(*audit).stdout
+    settings = harness.root / "obligations.toml"
+    settings.write_text('untagged = ["PostNorm.lemma"]\n', encoding="utf-8")
+    told = harness.run(*audit, "--strict")
+    assert "not tagged" not in told.stdout
+    assert "untagged" not in told.stdout
+    settings.write_text('untagged = ["PostNorm.gone"]\n', encoding="utf-8")
+    assert harness.run(*audit).exit_code == 2
+
+
 @pytest.mark.parametrize(
     ("more", "said"),
     [
         (("--only", "x"), "leave --only and --graph out"),
         (("--dry-run",), "leave one of --dry-run and --model out"),
+        (("--jobs", "2"), "leave --jobs, --scheduler and --certify out"),
+        (("--scheduler", "tcp://h:1"), "leave --jobs, --scheduler and --certify out"),
+        (("--certify",), "leave --jobs, --scheduler and --certify out"),
         (("--heads", "4"), "--heads says 4"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import warnings
 from collections.abc import Iterator
 from typing import Any
@@ -52,9 +53,47 @@ def test_a_worker_killed_in_the_middle_changes_nothing(local: Any) -> None:
     assert set(local.scheduler_info["workers"]) != before
 
 
-def test_nobody_at_the_address_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clusters, "PATIENCE", 1)
+@pytest.mark.parametrize(
+    ("address", "why"),
+    [
+        ("nonsense", "expected a host and a port but got 'nonsense'"),
+        ("", "expected a host and a port but got ''"),
+        ("tcp://127.0.0.1", "expected a host and a port"),
+        ("tcp://:8786", "expected a host and a port"),
+        ("http://x:1", "no Dask scheduler speaks http://"),
+        ("tcp://h:port", "'port'"),
+        ("tcp://h:99999", "out of range"),
+    ],
+)
+def test_what_is_no_address_is_told_without_asking_anybody(
+    monkeypatch: pytest.MonkeyPatch, address: str, why: str
+) -> None:
+    monkeypatch.setattr(distributed, "Client", None)
+    monkeypatch.setattr(clusters, "_refuse_another", None)
+    with pytest.raises(InvalidInputError, match=why) as refused:
+        Cluster(address, PLACE)
+    assert refused.value.message.startswith(f"--scheduler {address}:")
+    assert "tcp://host:8786" in refused.value.remedy
+
+
+def test_nobody_at_the_address_is_told_before_there_is_a_client(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(distributed, "Client", None)
     with pytest.raises(InvalidInputError, match="no Dask scheduler answers at 'tcp://127.0.0.1:9'"):
         Cluster("tcp://127.0.0.1:9", PLACE)
-    with pytest.raises(InvalidInputError, match="no Dask scheduler answers at 'nonsense://x'"):
-        Cluster("nonsense://x", PLACE)
+
+
+def test_somebody_else_at_the_address_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(distributed, "Client", None)
+    monkeypatch.setattr(clusters, "KNOCK", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"tcp://127.0.0.1:{silent.getsockname()[1]}"
+        with pytest.raises(InvalidInputError, match="did not say what it is within 0.5 seconds"):
+            Cluster(address, PLACE)
+
+
+def test_a_worker_is_no_scheduler(local: Any) -> None:
+    address = next(iter(local.scheduler_info["workers"]))
+    with pytest.raises(InvalidInputError, match="answers at '.*': there is a Worker"):
+        Cluster(address, PLACE)
