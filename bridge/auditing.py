@@ -495,5 +495,5 @@ def mutate(
         exported,
         seed,
         instances,
-        lambda done, total: watcher.update("planting errors", done, total),
+        lambda done, total, graph: watcher.update("planting errors", done, total, unit=graph),
     )

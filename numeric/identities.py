@@ -55,8 +55,8 @@ def value_matches(part: str, case: Case, model: Callable[[Case], Array]) -> Meas
 
 
 def jvp_is_derivative(case: Case) -> Measurement:
-    """The graph's JVP is its derivative by complex step, entry by entry, along each input by
-    itself."""
+    """The graph's JVP is its derivative, entry by entry, along each input by itself: by dual
+    numbers where these say yes, else by complex step."""
     names = tuple(case.batch.inputs)
 
     def sides(at: Case, perturbation: Perturbation | None) -> list[Sides]:
@@ -82,7 +82,9 @@ def jvp_is_derivative(case: Case) -> Measurement:
             for tangent, derivative, size in zip(alone, derivatives, sizes, strict=True)
         ]
 
-    return screened([f"JVP along {n} against the complex step" for n in names], case, quick, sides)
+    return screened(
+        [f"JVP along {n} against the exact derivative" for n in names], case, quick, sides
+    )
 
 
 def operations_are_right(case: Case) -> Measurement:
@@ -137,8 +139,8 @@ def jvp_matches(
 
 
 def backprop_is_adjoint(case: Case) -> Measurement:
-    """⟨J v, s⟩ = ⟨v, backprop s⟩ for each input by itself, J v by complex step: no JVP rule takes
-    part."""
+    """⟨J v, s⟩ = ⟨v, backprop s⟩ for each input by itself, J v by dual numbers where these say yes,
+    else by complex step: no JVP rule takes part."""
     names = tuple(case.batch.inputs)
 
     def sides(at: Case, perturbation: Perturbation | None) -> list[Sides]:
@@ -179,7 +181,7 @@ def backprop_is_adjoint(case: Case) -> Measurement:
             for k in range(len(names))
         ]
 
-    parts = [f"backprop to {n} against the complex step" for n in names]
+    parts = [f"backprop to {n} against the exact derivative" for n in names]
     return screened(parts, case, quick, sides)
 
 

@@ -9,11 +9,22 @@ from typing import Literal, Protocol
 import numpy as np
 
 from numeric.graph import Graph, GraphError, Node, build_graph
+from numeric.instances import Batch
 from numeric.interpreter import Interpreter
 from numeric.ops import OPS, Array, Binding, Constant, Op, Params, Partial, Shape
 from numeric.ops.rule import Values
 
-__all__ = ["Change", "DerivativeMutant", "Edit", "GraphMutant", "Mutant", "edit"]
+__all__ = [
+    "Change",
+    "ConstantMutant",
+    "DerivativeMutant",
+    "Edit",
+    "Error",
+    "GraphMutant",
+    "Mutant",
+    "edit",
+    "plant",
+]
 
 
 class Mutant(Protocol):
@@ -147,10 +158,15 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class GraphMutant:
-    """The graph computes something else; each step is differentiated as it should be."""
+    """The graph computes something else; each step is differentiated as it should be.
+
+    Attributes:
+        kind: of mistake, where the edits do not tell; see `numeric.mutant_kinds`.
+    """
 
     name: str
     edits: tuple[Edit, ...]
+    kind: str = ""
 
     @property
     def names(self) -> frozenset[str]:
@@ -160,9 +176,9 @@ class GraphMutant:
 
     def renamed(self, name: Callable[[str], str]) -> GraphMutant:
         """The same for a graph whose values and symbols are called otherwise."""
-        return GraphMutant(
-            self.name,
-            tuple(
+        return replace(
+            self,
+            edits=tuple(
                 replace(
                     e,
                     node=name(e.node),
@@ -177,6 +193,41 @@ class GraphMutant:
     def apply(self, graph: Graph) -> Interpreter:
         """An interpreter of the changed graph."""
         return Interpreter(edit(graph, self.edits))
+
+
+@dataclass(frozen=True, slots=True)
+class ConstantMutant:
+    """Graph and derivatives are right; the instances have a constant that a hypothesis excludes."""
+
+    symbol: str
+    value: float
+
+    @property
+    def name(self) -> str:
+        """Such as ``instances with eps1 = 0``."""
+        return f"instances with {self.symbol} = {self.value:g}"
+
+    def apply(self, batch: Batch) -> Batch:
+        """The instances with that constant; raises `GraphError` where they have none such."""
+        if self.symbol not in batch.constants:
+            raise GraphError(f"constant {self.symbol!r}", f"expected {sorted(batch.constants)}")
+        constant = np.full(len(batch), self.value)
+        return replace(batch, constants={**batch.constants, self.symbol: constant})
+
+
+Error = Mutant | ConstantMutant
+"""What can be planted."""
+
+
+def plant(error: Error, graph: Graph, batch: Batch) -> tuple[Interpreter, Batch]:
+    """The graph and the instances, one of them wrong.
+
+    Raises:
+        GraphError: there is no place for the error.
+    """
+    if isinstance(error, ConstantMutant):
+        return Interpreter(graph), error.apply(batch)
+    return error.apply(graph), batch
 
 
 @dataclass(slots=True)

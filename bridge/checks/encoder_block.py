@@ -7,20 +7,18 @@ of the same LayerNorm's rows.
 
 from __future__ import annotations
 
+from functools import partial
+
 from bridge.checks.measures import (
     backprop_is_right,
     derivative_is_right,
-    enclosed,
-    enclosed_eps,
-    eps_positive,
     every_operation_is_right,
     pack_is_differentiable,
-    std_not_zero,
     value_is_right,
-    var_eps_positive,
     where_it_exists,
 )
 from bridge.checks.registry import check
+from bridge.checks.side_conditions import LayerNormAt
 from numeric.block_mutants import mutants_of
 from numeric.case import Case
 from numeric.measurement import Measurement
@@ -28,17 +26,18 @@ from numeric.measurement import Measurement
 BLOCK = "encoderBlockGraph"
 RESIDUAL = "encoderFfnResidualGraph"
 SIZES = ("seqLen", "dModel", "numHeads", "headDim", "dFF")
-REFUTED_BY = ("eps 0, constant row", "eps 0, d_model 1", "eps overwhelms variance")
+
+NORM1 = LayerNormAt(BLOCK, SIZES, "norm1.", "eps1")
+NORM2 = LayerNormAt(BLOCK, SIZES, "norm2.", "eps2")
+RESIDUAL_NORM1 = LayerNormAt(RESIDUAL, SIZES, "norm1.", "eps1")
+of_block = partial(check, graph=BLOCK, sizes=SIZES)
+of_residual = partial(check, graph=RESIDUAL, sizes=SIZES)
 
 
-@check(
+@NORM1.var_eps_check(
     "encoderBlockGraphFDerivCorrectAt:hNorm1VarEpsPos",
     "encoderBlock_backpropVec_eq_adjoint_fderiv_at:hNorm1VarEpsPos",
     "postNormEncoderBlock_hasFDerivAt:hNorm1VarEpsPos",
-    graph=BLOCK,
-    sizes=SIZES,
-    refuted_by=REFUTED_BY,
-    encloses=enclosed("norm1.varEps"),
 )
 def first_var_plus_eps_is_positive(case: Case) -> Measurement:
     """0 < var + ε₁ in every row of MHA(x) + x.
@@ -47,59 +46,45 @@ def first_var_plus_eps_is_positive(case: Case) -> Measurement:
     taken from the enclosure of its variance; where that contains 0 the instance is undecided.  The
     graph's own ``norm1.varEps`` must agree to 1e-13 of its running error bound.
     """
-    return var_eps_positive(case, "norm1.", "eps1")
+    return NORM1.var_eps(case)
 
 
-@check(
+@NORM1.std_check(
     "encoderBlockGraphFDerivCorrectAt:hNorm1StdNe0",
     "encoderBlock_backpropVec_eq_adjoint_fderiv_at:hNorm1StdNe0",
     "postNormEncoderBlock_hasFDerivAt:hNorm1StdNe0",
-    graph=BLOCK,
-    sizes=SIZES,
-    refuted_by=REFUTED_BY,
-    encloses=enclosed("norm1.std"),
 )
 def first_std_is_not_zero(case: Case) -> Measurement:
     """std ≠ 0 in every row of MHA(x) + x: decided as ``hNorm1VarEpsPos`` is, for std is 0 exactly
     where var + ε₁ ≤ 0."""
-    return std_not_zero(case, "norm1.", "eps1")
+    return NORM1.std(case)
 
 
-@check(
+@NORM2.var_eps_check(
     "encoderBlockGraphFDerivCorrectAt:hNorm2VarEpsPos",
     "encoderBlock_backpropVec_eq_adjoint_fderiv_at:hNorm2VarEpsPos",
     "postNormEncoderBlock_hasFDerivAt:hNorm2VarEpsPos",
-    graph=BLOCK,
-    sizes=SIZES,
-    refuted_by=REFUTED_BY,
-    encloses=enclosed("norm2.varEps"),
 )
 def second_var_plus_eps_is_positive(case: Case) -> Measurement:
     """0 < var + ε₂ in every row of FFN(y) + y, y the first sublayer's output: decided as
     ``hNorm1VarEpsPos`` is, on the second LayerNorm's rows."""
-    return var_eps_positive(case, "norm2.", "eps2")
+    return NORM2.var_eps(case)
 
 
-@check(
+@NORM2.std_check(
     "encoderBlockGraphFDerivCorrectAt:hNorm2StdNe0",
     "encoderBlock_backpropVec_eq_adjoint_fderiv_at:hNorm2StdNe0",
     "postNormEncoderBlock_hasFDerivAt:hNorm2StdNe0",
-    graph=BLOCK,
-    sizes=SIZES,
-    refuted_by=REFUTED_BY,
-    encloses=enclosed("norm2.std"),
 )
 def second_std_is_not_zero(case: Case) -> Measurement:
     """std ≠ 0 in every row of FFN(y) + y, y the first sublayer's output: decided as
     ``hNorm2VarEpsPos`` is."""
-    return std_not_zero(case, "norm2.", "eps2")
+    return NORM2.std(case)
 
 
-@check(
+@of_block(
     "encoderBlockGraphFDerivCorrectAt:conclusion",
     "encoderBlockGraphFDerivCorrectAt_of_pos:conclusion",
-    graph=BLOCK,
-    sizes=SIZES,
     rejects=mutants_of(BLOCK, "jvp"),
     outside=where_it_exists(every_operation_is_right),
 )
@@ -107,31 +92,30 @@ def every_operation_of_the_block_has_its_derivative(case: Case) -> Measurement:
     """Each operation's tangent map is its derivative at the values that the block has there.
 
     Along random directions of its arguments each operation is held against its own complex step (h
-    = 1e-200), and the whole graph's JVP along each input against the complex step of the block's
-    evaluation, entry by entry, by rules A and B.
+    = 1e-200), and the whole graph's JVP along each input against the exact derivative (dual
+    numbers, then the complex step), entry by entry, by rules A and B.
     """
     return every_operation_is_right(case)
 
 
-@check(
+@of_block(
     "encoderBlock_backpropVec_eq_adjoint_fderiv_at:conclusion",
     "encoderBlock_backprop_eq_adjoint_fderiv_real:conclusion",
     "encoderBlock_backprop_eq_adjoint_fderiv_of_pos:conclusion",
-    graph=BLOCK,
-    sizes=SIZES,
     rejects=mutants_of(BLOCK, "vjp") + mutants_of(BLOCK, "value"),
     outside=where_it_exists(backprop_is_right),
 )
 def block_backprop_is_the_adjoint(case: Case) -> Measurement:
     """⟨J v, s⟩ = ⟨v, backprop s⟩ for random v and s, for each of the thirteen inputs by itself.
 
-    J v is the complex step of the graph's evaluation, so that no forward rule takes part.  Every
-    entry of backprop is also held against the closed form's, which sees a wrong block as well.
+    J v is the exact derivative of the graph's evaluation (dual numbers, then the complex step): no
+    JVP rule takes part.  Every entry of backprop is also held against the closed form's, which sees
+    a wrong block as well.
     """
     return backprop_is_right(case)
 
 
-@check(
+@NORM1.eps_check(
     "encoderBlock_hasFDerivAt_real:hEps1Pos",
     "encoderBlock_backprop_eq_adjoint_fderiv_real:hEps1Pos",
     "encoderBlock_backprop_unique_real:hEps1Pos",
@@ -140,17 +124,13 @@ def block_backprop_is_the_adjoint(case: Case) -> Measurement:
     "encoderBlock_backprop_eq_adjoint_fderiv_of_pos:hEps1Pos",
     "encoderBlock_backprop_unique_of_pos:hEps1Pos",
     "encoderBlock_hasFDerivAt_tokens:hEps1Pos",
-    graph=BLOCK,
-    sizes=SIZES,
-    refuted_by=REFUTED_BY,
-    encloses=enclosed_eps("eps1"),
 )
 def first_eps_is_positive(case: Case) -> Measurement:
     """0 < ε of the first LayerNorm."""
-    return eps_positive(case, "eps1")
+    return NORM1.eps(case)
 
 
-@check(
+@NORM2.eps_check(
     "encoderBlock_hasFDerivAt_real:hEps2Pos",
     "encoderBlock_backprop_eq_adjoint_fderiv_real:hEps2Pos",
     "encoderBlock_backprop_unique_real:hEps2Pos",
@@ -159,17 +139,13 @@ def first_eps_is_positive(case: Case) -> Measurement:
     "encoderBlock_backprop_eq_adjoint_fderiv_of_pos:hEps2Pos",
     "encoderBlock_backprop_unique_of_pos:hEps2Pos",
     "encoderBlock_hasFDerivAt_tokens:hEps2Pos",
-    graph=BLOCK,
-    sizes=SIZES,
-    refuted_by=REFUTED_BY,
-    encloses=enclosed_eps("eps2"),
 )
 def second_eps_is_positive(case: Case) -> Measurement:
     """0 < ε of the second LayerNorm."""
-    return eps_positive(case, "eps2")
+    return NORM2.eps(case)
 
 
-@check("encoderBlock_eval:conclusion", graph=BLOCK, sizes=SIZES, rejects=mutants_of(BLOCK, "value"))
+@of_block("encoderBlock_eval:conclusion", rejects=mutants_of(BLOCK, "value"))
 def block_is_its_closed_form(case: Case) -> Measurement:
     """What the graph computes is LN₂(FFN(y) + y), y = LN₁(MHA(x) + x), entry by entry against the
     closed form, by rules A and B.
@@ -180,10 +156,8 @@ def block_is_its_closed_form(case: Case) -> Measurement:
     return value_is_right(case)
 
 
-@check(
+@of_block(
     "postNormEncoderBlock_hasFDerivAt:hAttnPack",
-    graph=BLOCK,
-    sizes=SIZES,
     rejects=tuple(
         m
         for m in mutants_of(BLOCK, "jvp")
@@ -194,16 +168,15 @@ def attention_pack_has_its_derivative(case: Case) -> Measurement:
     """``attnPack``, for the library's own block the map to (MHA(x) + x, gamma1, beta1), has the
     derivative that forward mode computes.
 
-    The two parameters are handed on; the part of the graph up to ``attnResidual`` is held against
-    its complex step along x and each weight.  No instance violates this: the map is smooth.
+    The two parameters are handed on; the JVP of the graph up to ``attnResidual`` is held against
+    the exact derivative (dual numbers, then the complex step) along x and each weight.  No instance
+    violates this: the map is smooth.
     """
     return pack_is_differentiable(case, "attnResidual")
 
 
-@check(
+@of_block(
     "postNormEncoderBlock_hasFDerivAt:hFfnPack",
-    graph=BLOCK,
-    sizes=SIZES,
     rejects=tuple(
         m
         for m in mutants_of(BLOCK, "jvp")
@@ -214,60 +187,46 @@ def feed_forward_pack_has_its_derivative(case: Case) -> Measurement:
     """``ffnPack``, for the library's own block the map from the first sublayer's output y and the
     outer context to (FFN(y) + y, gamma2, beta2), has the derivative that forward mode computes.
 
-    The part of the graph from ``norm1.y`` to ``ffnResidual`` is held against its complex step along
-    y and each parameter, at the y that the block has.  No instance violates this: it is smooth.
+    The JVP of the graph from ``norm1.y`` to ``ffnResidual`` is held against the exact derivative
+    (dual numbers, then the complex step) along y and each parameter, at the y that the block has.
+    No instance violates this: it is smooth.
     """
     return pack_is_differentiable(case, "ffnResidual", "norm1.y")
 
 
-@check(
+@of_block(
     "postNormEncoderBlock_hasFDerivAt:conclusion",
     "encoderBlock_hasFDerivAt_real:conclusion",
     "encoderBlock_hasFDerivAt_of_pos:conclusion",
     "encoderBlock_hasFDerivAt_tokens:conclusion",
-    graph=BLOCK,
-    sizes=SIZES,
     rejects=mutants_of(BLOCK, "jvp"),
     outside=where_it_exists(derivative_is_right),
 )
 def block_has_its_derivative(case: Case) -> Measurement:
     """The composition, for the library's own block, has the composed derivative.
 
-    Along a random direction of each of the thirteen inputs the JVP is held against the complex step
-    (h = 1e-200) of the graph's evaluation, and along all of them against the closed form's JVP,
-    entry by entry, by rules A and B.  The Taylor remainder must get below 1e-3 of Σ|terms|.
+    Along a random direction of each of the thirteen inputs the JVP is held against the exact
+    derivative (dual numbers, then the complex step), and along all of them against the closed
+    form's JVP, entry by entry, by rules A and B.  The Taylor remainder must get below 1e-3 of
+    Σ|terms|.
     """
     return derivative_is_right(case)
 
 
-@check(
-    "encoderFfnResidualGraphFDerivCorrectAt:hNorm1VarEpsPos",
-    graph=RESIDUAL,
-    sizes=SIZES,
-    refuted_by=REFUTED_BY,
-    encloses=enclosed("norm1.varEps"),
-)
+@RESIDUAL_NORM1.var_eps_check("encoderFfnResidualGraphFDerivCorrectAt:hNorm1VarEpsPos")
 def var_plus_eps_is_positive_before_the_residual(case: Case) -> Measurement:
     """0 < var + ε₁ in every row of MHA(x) + x: decided as for the whole block."""
-    return var_eps_positive(case, "norm1.", "eps1")
+    return RESIDUAL_NORM1.var_eps(case)
 
 
-@check(
-    "encoderFfnResidualGraphFDerivCorrectAt:hNorm1StdNe0",
-    graph=RESIDUAL,
-    sizes=SIZES,
-    refuted_by=REFUTED_BY,
-    encloses=enclosed("norm1.std"),
-)
+@RESIDUAL_NORM1.std_check("encoderFfnResidualGraphFDerivCorrectAt:hNorm1StdNe0")
 def std_is_not_zero_before_the_residual(case: Case) -> Measurement:
     """std ≠ 0 in every row of MHA(x) + x: decided as for the whole block."""
-    return std_not_zero(case, "norm1.", "eps1")
+    return RESIDUAL_NORM1.std(case)
 
 
-@check(
+@of_residual(
     "encoderFfnResidualGraphFDerivCorrectAt:conclusion",
-    graph=RESIDUAL,
-    sizes=SIZES,
     rejects=mutants_of(RESIDUAL, "jvp"),
     outside=where_it_exists(every_operation_is_right),
 )

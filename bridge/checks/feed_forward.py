@@ -36,9 +36,9 @@ def feed_forward_is_its_closed_form(case: Case) -> Measurement:
 def feed_forward_has_its_derivative(case: Case) -> Measurement:
     """The derivative that the graph claims is the derivative of what the graph computes.
 
-    Along a random direction of x and of each parameter the JVP is held against the complex step (h
-    = 1e-200) of the graph's evaluation, and along all of them against the closed form's JVP, entry
-    by entry, by rules A and B.  The Taylor remainder must get below 1e-3 of Σ|terms|.
+    Along a random direction of x and of each parameter the JVP is held against the exact derivative
+    (dual numbers, then the complex step), and along all of them against the closed form's JVP,
+    entry by entry, by rules A and B.  The Taylor remainder must get below 1e-3 of Σ|terms|.
     """
     return derivative_is_right(case)
 
@@ -53,7 +53,7 @@ def feed_forward_has_its_derivative(case: Case) -> Measurement:
 def feed_forward_backprop_is_the_adjoint(case: Case) -> Measurement:
     """⟨J v, s⟩ = ⟨v, backprop s⟩ for random v and s, for x and each parameter by itself.
 
-    J v is the complex step of the graph's evaluation, so that no forward rule takes part.  Every
-    entry of backprop is also held against the closed form's.
+    J v is the exact derivative of the graph's evaluation (dual numbers, then the complex step): no
+    JVP rule takes part.  Every entry of backprop is also held against the closed form's.
     """
     return backprop_is_right(case)

@@ -79,10 +79,10 @@ def value_is_right(case: Case) -> Measurement:
 def derivative_is_right(case: Case) -> Measurement:
     """The derivative that the graph claims is the derivative of what the graph computes.
 
-    Along a random direction of each input the JVP is held against the complex step (h = 1e-200) of
-    the graph's evaluation, and along all of them against the closed form's JVP, entry by entry, by
-    rules A and B with Σ|terms| from running magnitudes.  The Taylor remainder must get below 1e-3
-    of Σ|terms| in real arithmetic.
+    Along a random direction of each input the JVP is held against the exact derivative (dual
+    numbers, then the complex step), and along all of them against the closed form's JVP, entry by
+    entry, by rules A and B with Σ|terms| from running magnitudes.  The Taylor remainder must get
+    below 1e-3 of Σ|terms| in real arithmetic.
     """
     return combine(
         [jvp_is_derivative(case), jvp_matches(CLOSED_FORM, case, _jvp), remainder_vanishes(case)]
@@ -90,15 +90,17 @@ def derivative_is_right(case: Case) -> Measurement:
 
 
 def every_operation_is_right(case: Case) -> Measurement:
-    """Each operation's tangent map is its derivative at the values that the graph has there, and so
-    is the whole graph's JVP, both against the complex step (h = 1e-200), by rules A and B."""
+    """Each operation's tangent map is its derivative at the values that the graph has there, by
+    complex step (h = 1e-200), and so is the whole graph's JVP, by dual numbers, then the complex
+    step: by rules A and B."""
     return combine([operations_are_right(case), jvp_is_derivative(case)])
 
 
 def pack_is_differentiable(case: Case, end: str, start: str | None = None) -> Measurement:
     """The part of the graph that ends at the saved tensor ``end`` has the derivative that its JVP
-    claims: along each of its inputs, and ``start`` where it is given, against the complex step; and
-    the Taylor remainder in real arithmetic gets below 1e-3 of Σ|terms|.
+    claims: along each of its inputs, and ``start`` where it is given, against the exact derivative
+    (dual numbers, then the complex step); and the Taylor remainder in real arithmetic gets below
+    1e-3 of Σ|terms|.
     """
     part = case.piece(end, start)
     return combine([jvp_is_derivative(part), remainder_vanishes(part)])
@@ -107,9 +109,9 @@ def pack_is_differentiable(case: Case, end: str, start: str | None = None) -> Me
 def backprop_is_right(case: Case) -> Measurement:
     """⟨J v, s⟩ = ⟨v, backprop s⟩ for random v and s, for each input by itself.
 
-    J v is the complex step of the graph's evaluation, so that no forward rule takes part; Σ|terms|
-    is the sum over all paths of absolute products.  Every entry of backprop is also held against
-    the closed form's.
+    J v is the exact derivative of the graph's evaluation (dual numbers, then the complex step): no
+    JVP rule takes part; Σ|terms| is the sum over all paths of absolute products.  Every entry of
+    backprop is also held against the closed form's.
     """
     return combine([backprop_is_adjoint(case), backprop_matches(CLOSED_FORM, case, _backprop)])
 

@@ -2,30 +2,45 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
 
-from bridge.checks.registry import Check
+from bridge.checks.registry import Check, GraphRequest
 from bridge.checks.runner import Graphs
 from bridge.errors import InvalidInputError
 from bridge.verdict import Role
-from numeric.block_mutants import PLANTED, Planted
+from numeric.block_mutants import PLANTED
 from numeric.case import Case
 from numeric.errors import GraphError
-from numeric.families import Family, Region, families_of
-from numeric.instances import draw
+from numeric.families import FAMILIES, Family, Region, families_of
+from numeric.graph import Graph
+from numeric.instances import Batch, draw
 from numeric.interpreter import Interpreter
 from numeric.measurement import Outcome
-from numeric.mutants import DerivativeMutant
+from numeric.mutant_kinds import INSTANCE, KINDS, kind_of
+from numeric.mutants import ConstantMutant, DerivativeMutant, Error, plant
 
-__all__ = ["FAMILIES_OF_MUTANTS", "Cell", "MutantRow", "MutationReport", "mutation_matrix"]
+__all__ = [
+    "FAMILIES_OF_MUTANTS",
+    "Cell",
+    "CheckScore",
+    "KindScore",
+    "MutantRow",
+    "MutationReport",
+    "errors_of",
+    "mutation_matrix",
+    "refuting_families",
+]
 
 FAMILIES_OF_MUTANTS = ("generic", "tall", "seq_len 1", "d_model 2")
 """Where errors are planted: generic instances at four shapes, two of them degenerate."""
 NO_PLACE = "there is no place for it at this size"
+NONE_ACCEPTED = "no instance drawn meets every hypothesis"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +48,8 @@ class Cell:
     """One error at the instances of one family.
 
     Attributes:
-        killed_by: names of the checks that fail on at least one instance.
+        killed_by: names of the checks that fail on at least one instance: all such checks in the
+            first family where there are any, in later ones the first that was found.
         reason: where none does, why that is as it should be; empty if nobody knows.
     """
 
@@ -44,10 +60,11 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class MutantRow:
-    """One error planted in one graph."""
+    """One error planted in one graph, in its derivatives or in its instances."""
 
     graph: str
     mutant: str
+    kind: str
     cells: tuple[Cell, ...]
 
     @property
@@ -62,19 +79,46 @@ class MutantRow:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckScore:
+    """How many errors one check finds: on one graph, for a function may be the check of several."""
+
+    graph: str
+    name: str
+    keys: tuple[str, ...]
+    found: int
+
+
+@dataclass(frozen=True, slots=True)
+class KindScore:
+    """How many errors of a kind there are, how many are found, and by how many checks."""
+
+    kind: str
+    planted: int
+    found: int
+    checks: int
+
+
+@dataclass(frozen=True, slots=True)
 class MutationReport:
     """What became of every error.
 
     Attributes:
-        checks: names of all checks that took part.
         rows: the errors, by graph.
+        checks: every check that took part.
+        planned: how many errors there were to plant; more than rows if it was interrupted.
     """
 
     seed: int
     instances: int
     families: tuple[str, ...]
-    checks: tuple[str, ...]
+    checks: tuple[CheckScore, ...]
     rows: tuple[MutantRow, ...]
+    planned: int
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether it was stopped before the end; what is idle is not known then."""
+        return len(self.rows) < self.planned
 
     @property
     def killed(self) -> int:
@@ -92,10 +136,37 @@ class MutationReport:
         return tuple(row for row in self.rows if row.unexplained)
 
     @property
-    def idle(self) -> tuple[str, ...]:
+    def idle(self) -> tuple[CheckScore, ...]:
         """The checks that find nothing."""
-        busy = {name for row in self.rows for name in row.killed_by}
-        return tuple(name for name in self.checks if name not in busy)
+        return tuple(c for c in self.checks if not c.found)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every error is found where it can be, and every check finds one."""
+        wrong = self.survivors or self.unexplained or self.idle
+        return bool(self.rows) and not self.interrupted and not wrong
+
+    @property
+    def graphs(self) -> tuple[str, ...]:
+        """The graphs in which errors were planted."""
+        return tuple(dict.fromkeys(row.graph for row in self.rows))
+
+    @property
+    def kinds(self) -> tuple[KindScore, ...]:
+        """The score by kind of error, in the order of `numeric.mutant_kinds.KINDS`."""
+        rows: dict[str, list[MutantRow]] = {kind: [] for kind in KINDS}
+        for row in self.rows:
+            rows.setdefault(row.kind, []).append(row)
+        return tuple(
+            KindScore(
+                kind,
+                len(some),
+                sum(bool(r.killed_by) for r in some),
+                len({(r.graph, name) for r in some for name in r.killed_by}),
+            )
+            for kind, some in rows.items()
+            if some
+        )
 
 
 def mutation_matrix(
@@ -103,105 +174,175 @@ def mutation_matrix(
     graphs: Graphs,
     seed: int,
     instances: int,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Callable[[int, int, str], None] | None = None,
     families: Sequence[str] = FAMILIES_OF_MUTANTS,
 ) -> MutationReport:
     """Plant every error in every graph that a check runs on, and see which checks fail.
 
     As in an audit, an instance counts only where every hypothesis on that graph holds for the right
-    graph.
+    graph.  Where the user interrupts, the rows until then are the report, which says so.
 
     Args:
         checks: all checks, once or more often; those of one graph are run on its errors.
         graphs: what `graph_requests` asked for.
         instances: how many to draw for each family and error.
-        progress: called with the number of errors done and their total.
+        progress: called with the number of errors done, their total, and the graph at hand.
         families: where to plant them.
 
     Raises:
         InvalidInputError: a graph is missing.
     """
     unique = list(dict.fromkeys(checks))
-    wanted = list(dict.fromkeys(c.graph for c in unique))
-    work = [(g, [c for c in unique if c.graph == g]) for g in wanted]
-    planted = [(g, group, p) for g, group in work for p in _planted(g, group)]
-    rights = {
-        g: _right_cases(group, graphs, _apt(group[0], families), seed, instances)
-        for g, group in work
-    }
+    groups = [
+        _Group(name, [c for c in unique if c.graph == name], graphs, seed, instances, families)
+        for name in dict.fromkeys(c.graph for c in unique)
+    ]
+    planned = sum(len(g.planted) + len(g.refuting) for g in groups)
     rows: list[MutantRow] = []
-    for done, (graph, group, one) in enumerate(planted):
-        cells = tuple(_cell(group, graphs, right, one) for right in rights[graph])
-        rows.append(MutantRow(graph, one.mutant.name, cells))
-        if progress is not None:
-            progress(done + 1, len(planted))
-    return MutationReport(
-        seed, instances, tuple(families), tuple(c.name for c in unique), tuple(rows)
-    )
-
-
-def _apt(check: Check, families: Sequence[str]) -> tuple[Family, ...]:
-    """The families where errors are planted; all of its own where a graph has such."""
-    usual = tuple(f for f in families_of(check.graph) if f.name in families)
-    return usual or tuple(f for f in families_of(check.graph) if f.region is Region.DOMAIN)
-
-
-def _planted(graph: str, checks: Sequence[Check]) -> tuple[Planted, ...]:
-    """The errors known for a graph, and those that its checks name themselves."""
-    found = {p.mutant.name: p for p in PLANTED.get(graph, ())}
-    for check in checks:
-        for mutant in check.rejects:
-            found.setdefault(mutant.name, Planted(mutant))
-    return tuple(found.values())
-
-
-def _right_cases(
-    checks: Sequence[Check],
-    graphs: Graphs,
-    families: Sequence[Family],
-    seed: int,
-    instances: int,
-) -> list[tuple[Family, Case]]:
-    """Instances of each family on the right graph, those that meet every hypothesis."""
-    cases = []
-    for family in families:
-        request = checks[0].request(family)
-        if request not in graphs:
-            raise InvalidInputError(
-                f"the graph {request.name} with {dict(request.sizes)} was not exported",
-                remedy="ask Lean for every graph in graph_requests",
-            )
-        graph = graphs[request]
-        batch = draw(family, graph, seed=seed, key="mutants", indices=range(instances))
-        case = Case(Interpreter(graph), batch)
-        keep: npt.NDArray[np.bool_] = np.ones(len(case), dtype=np.bool_)
-        for check in checks:
-            if check.role is Role.HYPOTHESIS:
-                keep &= check.measure(case).outcome == Outcome.HOLDS
-        cases.append((family, case.take(np.flatnonzero(keep))))
-    return cases
-
-
-def _cell(
-    checks: Sequence[Check], graphs: Graphs, right: tuple[Family, Case], one: Planted
-) -> Cell:
-    family, case = right
     try:
-        program = one.mutant.apply(case.program.graph)
-    except GraphError:
-        return Cell(family.name, (), NO_PLACE)
-
-    def kills(check: Check) -> bool:
-        other = [Interpreter(graphs[r]) for r in check.requests(family)[1:]]
-        wrong = Case(program, case.batch, other[0] if other else None)
-        return check.measure(wrong).count(Outcome.FAILS) > 0
-
-    if isinstance(one.mutant, DerivativeMutant):
-        # A side condition speaks of values, and these are as they were.
-        checks = [c for c in checks if c.rejects]
-    killed_by = tuple(c.name for c in checks if kills(c))
-    return Cell(family.name, killed_by, "" if killed_by else _hidden(one.hidden, family))
+        for group in groups:
+            for row in group.rows():
+                rows.append(row)
+                if progress is not None:
+                    progress(len(rows), planned, group.name)
+    except KeyboardInterrupt:
+        if not rows:
+            raise
+    found = Counter((row.graph, name) for row in rows for name in row.killed_by)
+    scores = tuple(CheckScore(c.graph, c.name, c.keys, found[c.graph, c.name]) for c in unique)
+    return MutationReport(seed, instances, tuple(families), scores, tuple(rows), planned)
 
 
-def _hidden(reasons: Mapping[str, str], family: Family) -> str:
-    return reasons.get(family.name, "")
+def errors_of(graph: str, checks: Iterable[Check]) -> dict[str, Error]:
+    """The errors known for a graph, and those that its checks name themselves, by name."""
+    own = {e.name: e for c in checks if c.graph == graph for e in c.rejects}
+    return {**own, **{p.mutant.name: p.mutant for p in PLANTED.get(graph, ())}}
+
+
+def refuting_families(checks: Iterable[Check]) -> list[str]:
+    """The families that violate a hypothesis, as its check says; each once."""
+    return list(dict.fromkeys(f for c in checks for f in c.refuted_by))
+
+
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """The right graph, its instances of one family that meet every hypothesis, and graphs beside it
+    by name."""
+
+    family: Family
+    graph: Graph
+    batch: Batch
+    beside: Mapping[str, Interpreter]
+
+
+class _Group:
+    """The checks of one graph, and the errors to plant in it."""
+
+    def __init__(
+        self,
+        name: str,
+        checks: Sequence[Check],
+        graphs: Graphs,
+        seed: int,
+        instances: int,
+        families: Sequence[str],
+    ) -> None:
+        self.name = name
+        self.checks = checks
+        self.graphs = graphs
+        self.seed = seed
+        # Not from 0 on: the first instance of all goes past the screen of the checks, and what is
+        # to be known is what they find with it.
+        self.indices = np.arange(1, instances + 1)
+        self.hypotheses = [c for c in checks if c.role is Role.HYPOTHESIS]
+        self.hidden = {p.mutant.name: p.hidden for p in PLANTED.get(name, ())}
+        self.planted = errors_of(name, checks)
+        self.refuting = refuting_families(checks)
+        usual = tuple(f for f in families_of(name) if f.name in families)
+        apt = usual or tuple(f for f in families_of(name) if f.region is Region.DOMAIN)
+        self.grounds = [self._accepted(self._ground(family)) for family in apt]
+
+    def rows(self) -> Iterable[MutantRow]:
+        """One after the other, each measured when it is asked for."""
+        for name, error in self.planted.items():
+            cells: list[Cell] = []
+            for ground in self.grounds:
+                before = next((c.killed_by for c in cells if c.killed_by), ())
+                cells.append(self._cell(ground, error, before))
+            yield MutantRow(self.name, name, kind_of(error), tuple(cells))
+        for name in self.refuting:
+            yield MutantRow(self.name, f"instances: {name}", INSTANCE, (self._refuted(name),))
+
+    def _ground(self, family: Family) -> _Ground:
+        def exported(request: GraphRequest) -> Graph:
+            if request not in self.graphs:
+                raise InvalidInputError(
+                    f"the graph {own.name} with {dict(own.sizes)} was not exported",
+                    remedy="ask Lean for every graph in graph_requests",
+                )
+            return self.graphs[request]
+
+        own = self.checks[0].request(family)
+        graph = exported(own)
+        beside = {
+            c.beside: Interpreter(exported(r)) for c in self.checks for r in c.requests(family)[1:]
+        }
+        batch = draw(family, graph, seed=self.seed, key="mutants", indices=self.indices)
+        return _Ground(family, graph, batch, beside)
+
+    def _accepted(self, ground: _Ground) -> _Ground:
+        case = Case(Interpreter(ground.graph), ground.batch)
+        keep: npt.NDArray[np.bool_] = np.ones(len(case), dtype=np.bool_)
+        for check in self.hypotheses:
+            keep &= check.measure(case).outcome == Outcome.HOLDS
+        kept = ground.batch.take(np.flatnonzero(keep))
+        return _Ground(ground.family, ground.graph, kept, ground.beside)
+
+    def _cell(self, ground: _Ground, error: Error, before: Sequence[str]) -> Cell:
+        """What becomes of an error in one family; ``before`` names the checks that have found it in
+        an earlier one: then one that finds it here is enough, and these are asked first."""
+        name = ground.family.name
+        if not len(ground.batch):
+            return Cell(name, (), NONE_ACCEPTED)
+        try:
+            program, batch = plant(error, ground.graph, ground.batch)
+        except GraphError:
+            return Cell(name, (), NO_PLACE)
+        # One instance shows most errors, and a check that fails takes long: the rest only if it
+        # does not.
+        rows = np.arange(len(batch))
+        cases = [Case(program, batch.take(some)) for some in (rows[:1], rows[1:]) if len(some)]
+
+        def finds(check: Check) -> bool:
+            for case in cases:
+                if check.beside:
+                    case = Case(program, case.batch, ground.beside[check.beside])
+                if check.measure(case).count(Outcome.FAILS):
+                    return True
+            return False
+
+        asked = sorted(self._asked(error), key=lambda c: c.name not in before)
+        finders = (c.name for c in asked if finds(c))
+        killed_by = tuple(islice(finders, 1) if before else finders)
+        reason = "" if killed_by else self.hidden.get(error.name, {}).get(name, "")
+        return Cell(name, killed_by, reason)
+
+    def _asked(self, error: Error) -> Sequence[Check]:
+        """The checks that could say no: a side condition speaks of values, and a derivative's error
+        leaves these as they were; a conclusion is silent where a hypothesis is violated."""
+        if isinstance(error, ConstantMutant):
+            return self.hypotheses
+        if isinstance(error, DerivativeMutant):
+            return [c for c in self.checks if not c.refuted_by]
+        return self.checks
+
+    def _refuted(self, name: str) -> Cell:
+        """Which hypotheses say no to every instance of a family that violates some."""
+        ground = self._ground(FAMILIES[name])
+        case = Case(Interpreter(ground.graph), ground.batch)
+        killed_by = tuple(
+            c.name
+            for c in self.hypotheses
+            if name in c.refuted_by and c.measure(case).count(Outcome.FAILS) == len(case)
+        )
+        return Cell(name, killed_by)

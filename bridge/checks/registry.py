@@ -18,7 +18,7 @@ from bridge.verdict import Role
 from numeric.case import Case
 from numeric.families import BASE_SIZES, FAMILIES, Family, Region, families_of, sizes_of
 from numeric.measurement import Measurement
-from numeric.mutants import Mutant
+from numeric.mutants import Error
 
 __all__ = [
     "Check",
@@ -65,8 +65,9 @@ class Check:
         sizes: names of that graph's sizes.
         measure: the function.
         refuted_by: families on every instance of which a hypothesis check must say no.
-        rejects: mutants that the check must reject: of a conclusion or a graph, or of a hypothesis
-            that no instance can violate, such as that a smooth map has a derivative.
+        rejects: planted errors that the check must reject: of a conclusion or a graph; of a
+            hypothesis constants that violate it, or where no instance can, such as that a smooth
+            map has a derivative, mutants.
         remark: a sentence for the report where the check holds, such as who took part.
         encloses: of a hypothesis that something is positive: a lower bound of it in the box of a
             radius around each instance, by rigorous arithmetic.
@@ -82,7 +83,7 @@ class Check:
     sizes: tuple[str, ...]
     measure: Measure
     refuted_by: tuple[str, ...] = ()
-    rejects: tuple[Mutant, ...] = ()
+    rejects: tuple[Error, ...] = ()
     remark: Callable[[], str] = str
     encloses: Enclosure | None = None
     outside: Measure | None = None
@@ -116,7 +117,7 @@ def check(
     graph: str,
     sizes: Iterable[str] | Mapping[str, int],
     refuted_by: Iterable[str] = (),
-    rejects: Iterable[Mutant] = (),
+    rejects: Iterable[Error] = (),
     remark: Callable[[], str] = str,
     encloses: Enclosure | None = None,
     outside: Measure | None = None,
@@ -132,7 +133,7 @@ def check(
         sizes: names of the graph's sizes; with values for those that the families do not know.
         refuted_by: for a hypothesis, the families that violate it.
         rejects: for a conclusion, or a hypothesis that no instance violates, the mutants that it
-            must reject.
+            must reject; for other hypotheses, constants that it must reject.
         remark: called when the check holds; what it returns goes into the report.
         encloses: for a hypothesis that can be certified: a lower bound, ``(B,)``, of what must be
             positive, valid for all inputs within a radius.

@@ -30,7 +30,7 @@ from numeric.graph import Graph
 from numeric.instances import draw
 from numeric.interpreter import Interpreter
 from numeric.measurement import Measurement, Outcome
-from numeric.mutants import Mutant
+from numeric.mutants import Error, plant
 
 __all__ = [
     "MAX_UNDECIDED_SHARE",
@@ -224,12 +224,14 @@ class CheckRun:
         return request not in self.graphs or family.fits(self.graphs[request].sizes)
 
     def case(
-        self, family: Family, indices: npt.NDArray[np.int64], mutant: Mutant | None = None
+        self, family: Family, indices: npt.NDArray[np.int64], error: Error | None = None
     ) -> Case:
-        """Some instances of a family, on the graph or on a mutant of it."""
+        """Some instances of a family, on the graph, or with an error planted in one or other."""
         graph = self.graph(family)
         batch = draw(family, graph, seed=self.seed, key=self.key, indices=indices)
-        program = Interpreter(graph) if mutant is None else mutant.apply(graph)
+        program = Interpreter(graph)
+        if error is not None:
+            program, batch = plant(error, graph, batch)
         other = self.check.requests(family)[1:]
         return Case(program, batch, Interpreter(self._exported(other[0])) if other else None)
 
@@ -299,7 +301,7 @@ class CheckRun:
             ),
         )
 
-    def _rejects(self, mutant: Mutant) -> bool:
+    def _rejects(self, mutant: Error) -> bool:
         """Whether the check fails on an accepted instance of the mutant."""
         for family in self._mutant_families():
             indices = np.arange(MUTANT_INSTANCES)

@@ -13,7 +13,14 @@ from bridge.cli.completion import complete_names
 from bridge.cli.dry_run import Choice, show_plan
 from bridge.cli.groups import KeysByOption
 from bridge.cli.model_options import ModelChoice, audit_of_model, model_options
-from bridge.cli.options import JOBS, LeanChoice, graph_option, lean_options, read_graph
+from bridge.cli.options import (
+    JOBS,
+    LeanChoice,
+    graph_option,
+    lean_options,
+    read_graph,
+    seed_option,
+)
 from bridge.cli.watch import Watch
 from bridge.errors import InvalidInputError
 from bridge.report import Report
@@ -25,12 +32,7 @@ __all__ = ["audit_command"]
 
 @click.command("audit", cls=KeysByOption)
 @lean_options
-@click.option(
-    "--seed",
-    type=click.IntRange(min=0),
-    metavar="N",
-    help="All instances follow from it; default 0.",
-)
+@seed_option(None, "All instances follow from it; default 0.")
 @click.option(
     "--instances",
     type=click.IntRange(min=1),

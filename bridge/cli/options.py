@@ -19,7 +19,15 @@ from bridge.setup import Setup, set_up
 from numeric.errors import GraphError
 from numeric.graph import Graph, parse_graph_text
 
-__all__ = ["JOBS", "LeanChoice", "graph_option", "lean_options", "project_option", "read_graph"]
+__all__ = [
+    "JOBS",
+    "LeanChoice",
+    "graph_option",
+    "lean_options",
+    "project_option",
+    "read_graph",
+    "seed_option",
+]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -77,6 +85,20 @@ graph_option = click.option(
     metavar="FILE",
     help="Run on this exported graph instead of the library's graph of the same name.",
 )
+
+
+def seed_option(
+    default: int | None = 0, says: str = "All instances follow from it."
+) -> Callable[[F], F]:
+    """``--seed``; with ``None`` the command sees whether it was given."""
+    return click.option(
+        "--seed",
+        type=click.IntRange(min=0),
+        default=default,
+        show_default=default is not None,
+        metavar="N",
+        help=says,
+    )
 
 
 def read_graph(path: Path) -> Graph:

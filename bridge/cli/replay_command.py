@@ -14,7 +14,7 @@ from rich.text import Text
 from bridge.auditing import replay_file, replay_instance
 from bridge.checks import Replay
 from bridge.cli.completion import complete_families, complete_keys
-from bridge.cli.options import LeanChoice, graph_option, lean_options, read_graph
+from bridge.cli.options import LeanChoice, graph_option, lean_options, read_graph, seed_option
 from bridge.cli.watch import Watch
 from bridge.errors import InvalidInputError
 from bridge.lean_client import printable
@@ -39,7 +39,7 @@ class _Instance:
 @click.command("replay")
 @click.argument("key", required=False, shell_complete=complete_keys)
 @lean_options
-@click.option("--seed", type=click.IntRange(min=0), metavar="N", help="The audit's seed.")
+@seed_option(None, "The audit's seed.")
 @click.option(
     "--family",
     metavar="NAME",

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from bridge.auditing import search
 from bridge.cli.completion import complete_keys
-from bridge.cli.options import LeanChoice, graph_option, lean_options, read_graph
+from bridge.cli.options import LeanChoice, graph_option, lean_options, read_graph, seed_option
 from bridge.cli.watch import Watch
 from bridge.lean_client import printable
 from numeric.instance_file import write_instance
@@ -22,14 +22,7 @@ __all__ = ["search_command"]
 @click.command("search")
 @click.argument("key", shell_complete=complete_keys)
 @lean_options
-@click.option(
-    "--seed",
-    type=click.IntRange(min=0),
-    default=0,
-    show_default=True,
-    metavar="N",
-    help="The search follows from it.",
-)
+@seed_option(says="The search follows from it.")
 @click.option(
     "--examples",
     type=click.IntRange(min=1),

@@ -17,12 +17,14 @@ sys.path.insert(0, str(Path(__file__).parent))
 from changes import unreleased
 from cli_reference import cli_reference
 from formulas import with_mathml
-from tables import families, findings, report_schema, settings
+from tables import families, findings, hidden_errors, planted_errors, report_schema, settings
 
 PARTS = {
     "cli": cli_reference,
     "families": families,
     "findings": findings,
+    "hidden-errors": hidden_errors,
+    "planted-errors": planted_errors,
     "report-schema": report_schema,
     "settings": settings,
     "unreleased": unreleased,

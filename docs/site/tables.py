@@ -1,19 +1,34 @@
-"""Tables made from the code: settings, families of instances, findings, and the report's schema."""
+"""Tables made from the code: settings, families of instances, planted errors, findings, and the
+report's schema."""
 
 from __future__ import annotations
 
 import inspect
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+from bridge.checks import registered
+from bridge.checks.mutation import errors_of, refuting_families
 from bridge.report.findings import RULES
 from bridge.report.schema import report_schema as schema_text
 from bridge.settings import Settings
+from numeric.block_mutants import PLANTED
 from numeric.families import FAMILIES, Region
+from numeric.mutant_kinds import INSTANCE, KINDS, kind_of
 
-__all__ = ["families", "findings", "report_schema", "settings"]
+__all__ = [
+    "families",
+    "findings",
+    "hidden_errors",
+    "planted_errors",
+    "report_schema",
+    "settings",
+]
+
+BLOCK = "encoderBlockGraph"
 
 REGIONS = {
     Region.DOMAIN: "intended use",
@@ -45,6 +60,41 @@ def families() -> str:
     """Every family of instances, and where it stands."""
     rows = ((f.name, f.description, REGIONS[f.region]) for f in FAMILIES.values())
     return _table(("family", "what is special", "where"), rows)
+
+
+def planted_errors() -> str:
+    """How many errors of each kind `obligations mutate` plants, and one of each."""
+    checks = list(dict.fromkeys(registered().values()))
+    of_block: Counter[str] = Counter()
+    everywhere: Counter[str] = Counter()
+    such: dict[str, str] = {}
+    for graph in dict.fromkeys((BLOCK, *(c.graph for c in checks))):
+        errors = errors_of(graph, checks)
+        found = Counter(kind_of(e) for e in errors.values())
+        found[INSTANCE] += len(refuting_families(c for c in checks if c.graph == graph))
+        everywhere += found
+        of_block += found if graph == BLOCK else Counter()
+        for name, error in errors.items():
+            such.setdefault(kind_of(error), name)
+    rows = [
+        (kind, f"{of_block[kind]}", f"{everywhere[kind]}", such[kind])
+        for kind in KINDS
+        if everywhere[kind]
+    ]
+    rows.append(("all", f"{of_block.total()}", f"{everywhere.total()}", ""))
+    return _table(("kind", "in the encoder block", "in all graphs", "such as"), iter(rows))
+
+
+def hidden_errors() -> str:
+    """Where planted errors cannot be seen, and why."""
+    counts = Counter(
+        (family, reason)
+        for planted in PLANTED.values()
+        for one in planted
+        for family, reason in one.hidden.items()
+    )
+    rows = ((family, f"{n}", reason) for (family, reason), n in counts.items())
+    return _table(("family", "errors", "why the output does not show them"), rows)
 
 
 def findings() -> str:

@@ -2,29 +2,60 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
-from bridge.checks import registered
+from bridge.checks import Check, registered
 from bridge.checks.mutation import FAMILIES_OF_MUTANTS, MutationReport, mutation_matrix
 from bridge.errors import InvalidInputError
-from numeric.block_mutants import PLANTED
+from numeric.block_mutants import PLANTED, Planted
+from numeric.case import Case
+from numeric.families import FAMILIES
+from numeric.graph import Graph
+from numeric.instances import draw
+from numeric.interpreter import Interpreter
+from numeric.measurement import Measurement
+from numeric.mutant_kinds import INSTANCE, KINDS, OTHER, kind_of
+from numeric.mutants import plant
+from numeric.tolerance import RULE_A
 from tests.checks.graphs import graphs_for
 
 CHECKS = list(dict.fromkeys(registered().values()))
+GRAPHS = list(dict.fromkeys(c.graph for c in CHECKS))
+GENERIC = {"generic", "tall"}
+SPECIAL = {"seq_len 1", "d_model 2"}
 
 
-@pytest.fixture(scope="module", params=dict.fromkeys(c.graph for c in CHECKS))
+def on(graph: str) -> list[Check]:
+    return [c for c in CHECKS if c.graph == graph]
+
+
+def blind(check: Check) -> Check:
+    """The same check, which says yes to everything."""
+
+    def measure(case: Case) -> Measurement:
+        size = len(case)
+        zeros = np.zeros(size)
+        return Measurement(zeros, zeros, zeros.astype(np.int8), zeros.astype(np.int64), ("",))
+
+    return replace(check, measure=measure)
+
+
+@pytest.fixture(scope="module", params=GRAPHS)
 def report(request: pytest.FixtureRequest) -> MutationReport:
-    chosen = [c for c in CHECKS if c.graph == request.param]
-    return mutation_matrix(chosen, graphs_for(chosen), 0, 2, families=("generic", "seq_len 1"))
+    chosen = on(request.param)
+    return mutation_matrix(chosen, graphs_for(chosen), 0, 4)
 
 
 def test_every_error_is_found_at_a_generic_instance(report: MutationReport) -> None:
     for row in report.rows:
-        generic = next(c for c in row.cells if c.family == "generic")
-        assert generic.killed_by, f"no check finds {row.mutant!r} in {row.graph}"
+        cells = [c for c in row.cells if c.family in GENERIC or row.kind == INSTANCE]
+        assert any(c.killed_by for c in cells), f"no check finds {row.mutant!r} in {row.graph}"
     assert report.survivors == ()
-    assert report.killed == len(report.rows)
+    assert report.killed == len(report.rows) == report.planned
 
 
 def test_where_an_error_is_hidden_the_reason_is_known(report: MutationReport) -> None:
@@ -32,25 +63,106 @@ def test_where_an_error_is_hidden_the_reason_is_known(report: MutationReport) ->
         pytest.fail(f"{row.mutant!r} in {row.graph} survives in {row.unexplained}")
 
 
-def test_a_conclusion_finds_something(report: MutationReport) -> None:
-    conclusions = {c.name for c in CHECKS if c.rejects}
-    assert not conclusions & set(report.idle)
+def test_every_check_finds_what_it_says_that_it_rejects(report: MutationReport) -> None:
+    found = {
+        row.mutant: {n for c in row.cells if c.family not in SPECIAL for n in c.killed_by}
+        for row in report.rows
+    }
+    for check in on(report.graphs[0]):
+        for name in (
+            *(m.name for m in check.rejects),
+            *(f"instances: {f}" for f in check.refuted_by),
+        ):
+            assert check.name in found[name], f"{check.name} does not find {name!r}"
+    assert report.idle == ()
+    assert report.complete
 
 
-def test_there_are_many_errors() -> None:
+@pytest.mark.parametrize("position", range(len(on("layerNormGraph"))))
+def test_a_check_that_finds_nothing_any_more_is_named(position: int) -> None:
+    chosen = on("layerNormGraph")
+    chosen[position] = blind(chosen[position])
+    found = mutation_matrix(chosen, graphs_for(chosen), 0, 1, families=("generic",))
+    assert [c.name for c in found.idle] == [chosen[position].name]
+    assert not found.complete
+
+
+def test_an_error_that_no_check_finds_is_named() -> None:
+    chosen = [blind(c) for c in on("layerNormGraph")]
+    found = mutation_matrix(chosen, graphs_for(chosen), 0, 1, families=("generic",))
+    assert found.killed == 0
+    assert found.survivors == found.unexplained == found.rows
+    assert not found.complete
+
+
+def test_an_interrupted_table_says_that_it_is_not_whole() -> None:
+    def stop(done: int, total: int, graph: str) -> None:
+        if done == 3:
+            raise KeyboardInterrupt
+
+    chosen = on("geluGraph")
+    found = mutation_matrix(chosen, graphs_for(chosen), 0, 1, stop, families=("generic",))
+    assert len(found.rows) == 3 < found.planned
+    assert found.interrupted
+    assert not found.complete
+
+
+HIDDEN = [
+    pytest.param(graph, one, family, id=f"{graph}, {family}: {one.mutant.name}")
+    for graph, planted in PLANTED.items()
+    for one in planted
+    for family in one.hidden
+]
+ALL_GRAPHS = graphs_for(CHECKS)
+
+
+@pytest.mark.parametrize(("name", "one", "family"), HIDDEN)
+def test_what_a_hidden_error_changes_is_below_rounding(
+    name: str, one: Planted, family: str
+) -> None:
+    graph: Graph = ALL_GRAPHS[on(name)[0].request(FAMILIES[family])]
+    batch = draw(FAMILIES[family], graph, seed=0, key="hidden", indices=range(3))
+    right = Case(Interpreter(graph), batch)
+    wrong = Case(*plant(one.mutant, graph, batch))
+    for found, expected, terms in zip(results(wrong), results(right), sizes(right), strict=True):
+        assert np.all(np.abs(found - expected) <= RULE_A * terms)
+
+
+def alone(case: Case) -> list[dict[str, np.ndarray]]:
+    return [{name: tangent} for name, tangent in case.tangents().items()]
+
+
+def results(case: Case) -> list[np.ndarray]:
+    """The value, the derivative along each input, and backprop to each."""
+    trace = case.run()
+    pushed = [case.program.jvp(trace, tangent) for tangent in alone(case)]
+    return [trace.output, *pushed, *case.program.vjp(trace, case.cotangent()).values()]
+
+
+def sizes(case: Case) -> list[np.ndarray]:
+    """Σ|terms| of each of these."""
+    trace = case.run()
+    value = case.program.value_magnitudes(trace)[case.program.graph.outputs[0]]
+    pushed = [case.program.jvp_magnitude(trace, tangent) for tangent in alone(case)]
+    return [value, *pushed, *case.program.vjp_magnitude(trace, case.cotangent()).values()]
+
+
+def test_there_are_many_errors_of_every_kind() -> None:
     assert len(PLANTED["encoderBlockGraph"]) >= 40
-    names = [p.mutant.name for p in PLANTED["encoderBlockGraph"]]
-    assert len(set(names)) == len(names)
+    for planted in PLANTED.values():
+        names = [p.mutant.name for p in planted]
+        assert len(set(names)) == len(names)
     known = {f for planted in PLANTED.values() for p in planted for f in p.hidden}
     assert known <= set(FAMILIES_OF_MUTANTS)
+    counts = Counter(kind_of(p.mutant) for p in PLANTED["encoderBlockGraph"])
+    assert set(counts) == set(KINDS) - {OTHER, INSTANCE}
 
 
 def test_progress_is_told_and_a_missing_graph_is_an_error() -> None:
-    chosen = [c for c in CHECKS if c.graph == "softmaxGraph"]
-    told: list[tuple[int, int]] = []
-    mutation_matrix(
-        chosen, graphs_for(chosen), 0, 1, lambda done, total: told.append((done, total))
-    )
-    assert told[-1] == (len(told), len(told))
+    chosen = on("softmaxGraph")
+    told: list[tuple[int, int, str]] = []
+    found = mutation_matrix(chosen, graphs_for(chosen), 0, 1, lambda *now: told.append(now))
+    assert told[-1] == (len(told), found.planned, "softmaxGraph")
+    assert sum(kind.planted for kind in found.kinds) == sum(k.found for k in found.kinds)
     with pytest.raises(InvalidInputError, match="softmaxGraph with .* was not exported"):
         mutation_matrix(chosen, {}, 0, 1)
