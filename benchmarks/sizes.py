@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from bridge.lean_client import GraphRequest
+from bridge.library import read_library
+from bridge.setup import set_up
 from numeric.case import Case
 from numeric.families import FAMILIES
 from numeric.graph import Graph, parse_graph
@@ -67,11 +68,12 @@ def graph_of(size: Size, folder: Path) -> Graph:
             "headDim": size.d_model // size.heads,
             "dFF": size.d_ff,
         }
-        chosen = [part for n, k in numbers.items() for part in ("--size", f"{n}={k}")]
-        command = [sys.executable, "-m", "bridge.cli", "graph", GRAPH, *chosen]
-        text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        request = GraphRequest(GRAPH, tuple(sorted(numbers.items())))
+        setup = set_up(Path())
+        library = read_library(setup.project, setup.engine, [request], timeout=setup.timeout)
+        exported = json.dumps(library.graphs.members[request], indent=1, ensure_ascii=False)
         folder.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        path.write_text(exported, encoding="utf-8")
     return parse_graph(json.loads(path.read_text(encoding="utf-8")))
 
 
