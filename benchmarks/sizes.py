@@ -10,6 +10,7 @@ from bridge.lean_client import GraphRequest
 from bridge.library import read_library
 from bridge.setup import set_up
 from numeric.case import Case
+from numeric.chunks import chunk_of
 from numeric.families import FAMILIES
 from numeric.graph import Graph, parse_graph
 from numeric.instances import draw
@@ -25,16 +26,14 @@ class Size:
     """One size of the block.
 
     Attributes:
-        instances: how many are checked at once: all saved tensors of a chunk fit a cache.
-        chunks: how many chunks are measured, so that the rare instances which the complex step
-            judges in any case have their share.
+        chunks: how many chunks of instances are measured, so that the rare instances which the
+            complex step judges in any case have their share.
     """
 
     seq_len: int
     d_model: int
     heads: int
     d_ff: int
-    instances: int
     chunks: int
 
     @property
@@ -50,10 +49,10 @@ class Size:
 
 
 SIZES = (
-    Size(4, 8, 2, 16, instances=378, chunks=4),
-    Size(16, 32, 4, 64, instances=32, chunks=2),
-    Size(32, 128, 4, 512, instances=2, chunks=2),
-    Size(128, 768, 12, 3072, instances=1, chunks=1),
+    Size(4, 8, 2, 16, chunks=5),
+    Size(16, 32, 4, 64, chunks=2),
+    Size(32, 128, 4, 512, chunks=2),
+    Size(128, 768, 12, 3072, chunks=1),
 )
 
 
@@ -77,9 +76,15 @@ def graph_of(size: Size, folder: Path) -> Graph:
     return parse_graph(json.loads(path.read_text(encoding="utf-8")))
 
 
-def cases(size: Size, graph: Graph, first: int = 0) -> list[Case]:
-    """Generic instances, drawn in chunks; each time with nothing computed yet."""
-    starts = range(first, first + size.chunks * size.instances, size.instances)
+def cases(size: Size, graph: Graph, first: int = 0, instances: int | None = None) -> list[Case]:
+    """Generic instances in chunks, with nothing computed yet.
+
+    Args:
+        first: the index of the first instance.
+        instances: in each chunk; None for as many as an audit takes.
+    """
+    count = chunk_of(graph) if instances is None else instances
+    starts = range(first, first + size.chunks * count, count)
     return [
         Case(
             Interpreter(graph),
@@ -88,7 +93,7 @@ def cases(size: Size, graph: Graph, first: int = 0) -> list[Case]:
                 graph,
                 seed=0,
                 key="benchmark",
-                indices=range(start, start + size.instances),
+                indices=range(start, start + count),
             ),
         )
         for start in starts

@@ -12,7 +12,7 @@ from numeric.graph import Graph
 
 __all__ = ["CHUNK_BYTES", "MOST_INSTANCES", "chunk_of", "saved_bytes"]
 
-CHUNK_BYTES = 8 << 20
+CHUNK_BYTES = 16 << 20
 MOST_INSTANCES = 1024
 
 

@@ -6,7 +6,8 @@ graph is run with, right or planted wrong, takes part.  They are held against th
 every operation, and in every check on some instances; see `numeric.tolerance.screened`.
 
 Values of the run are shared by all directions, and a tangent is dropped after its last use: the
-cost for a direction is about that of a run from where it enters the graph.
+cost for a direction is at most about that of a run from where it enters the graph.  A chain of
+operations entry by entry, such as GELU, is differentiated once for all directions.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import numpy.typing as npt
 from numeric.graph import last_uses
 from numeric.interpreter import Trace
 from numeric.ops import OPS, Array, Binding
+from numeric.ops.elementwise import ELEMENTWISE
 
 __all__ = ["TANGENTS", "derivatives", "magnitudes"]
 
@@ -49,75 +51,143 @@ def magnitudes(trace: Trace, directions: Sequence[Mapping[str, FloatArray]]) -> 
 
 @dataclass(frozen=True, slots=True)
 class _Stack:
-    """The tangents ``(k, B, *shape)`` of a value, along the directions ``active``; ``fresh`` where
-    nobody else holds them, so that they may be overwritten."""
+    """Tangents ``(k, B, *shape)`` along the directions ``active``; ``fresh`` where nobody else
+    holds them, so that they may be overwritten."""
 
     active: tuple[int, ...]
     tangents: Array
     fresh: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Flow:
+    """The tangents of a value: ``factor · stack``, entry by entry.
+
+    A value that depends on the directions through one other value, entry by entry, as GELU does,
+    needs no tangents of its own: its derivative by that value is one factor for all directions.
+    """
+
+    stack: _Stack
+    factor: Array | None = None
+
+    def spread(self) -> _Stack:
+        """Its tangents by themselves."""
+        if self.factor is None:
+            return self.stack
+        return _Stack(self.stack.active, self.stack.tangents * self.factor, fresh=True)
+
+
 def _push(
     trace: Trace, directions: Sequence[Mapping[str, FloatArray]], *, magnitude: bool
 ) -> FloatArray:
     graph, count = trace.graph, len(trace.graph.inputs)
-    flow: list[_Stack | None] = [_seed(given.name, directions) for given in graph.inputs]
+    flow: list[_Flow | None] = [_seed(given.name, directions) for given in graph.inputs]
     last = last_uses(graph)
     with np.errstate(all="ignore"):
         for position, node in enumerate(graph.nodes):
-            args = tuple(trace.values[a] for a in node.args)
-            out, binding = trace.values[count + position], trace.bindings[position]
-            if magnitude:
-                args, out = tuple(np.abs(a) for a in args), np.abs(out)
-            total: _Stack | None = None
-            for k, arg in enumerate(node.args):
-                if (incoming := flow[arg]) is None:
-                    continue
-                pushed = TANGENTS[node.op](args, out, binding, k, incoming.tangents)
+            incoming = {k: f for k, arg in enumerate(node.args) if (f := flow[arg]) is not None}
+            if not incoming:
+                flow.append(None)
+            else:
+                args = tuple(trace.values[a] for a in node.args)
+                out = trace.values[count + position]
                 if magnitude:
-                    pushed = np.abs(pushed)
-                fresh = pushed is not incoming.tangents and pushed.base is None
-                more = _Stack(incoming.active, pushed, fresh)
-                total = more if total is None else _plus(total, more)
-            flow.append(total)
+                    args, out = tuple(np.abs(a) for a in args), np.abs(out)
+                here = _Node(node.op, args, out, trace.bindings[position], magnitude)
+                if _as_factor(node.op, incoming):
+                    flow.append(here.factor(incoming))
+                else:
+                    alone = {k: f.spread() for k, f in incoming.items()}
+                    flow.append(here.stack(alone))
+                    # Spread once, however many read it.
+                    for k, stack in alone.items():
+                        flow[node.args[k]] = _Flow(stack)
             for arg in last[position]:
                 flow[arg] = None
     found = flow[graph.outputs[0]]
     result = np.zeros((len(directions), *trace.output.shape))
     if found is not None:
-        result[list(found.active)] = found.tangents
+        stack = found.spread()
+        result[list(stack.active)] = stack.tangents
     return result
 
 
-def _seed(name: str, directions: Sequence[Mapping[str, FloatArray]]) -> _Stack | None:
+def _as_factor(op: str, incoming: Mapping[int, _Flow]) -> bool:
+    """Whether a node depends on the directions through one value alone, entry by entry."""
+    source, *others = (f.stack for f in incoming.values())
+    return (
+        op in _POINTWISE and len(source.active) > _FEW and all(other is source for other in others)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Node:
+    """One operation at the values of a run, or at their sizes where magnitudes are asked for."""
+
+    op: str
+    args: Values
+    out: Array
+    binding: Binding
+    magnitude: bool
+
+    def _pushed(self, k: int, tangents: Array) -> Array:
+        pushed = TANGENTS[self.op](self.args, self.out, self.binding, k, tangents)
+        return np.abs(pushed) if self.magnitude else pushed
+
+    def factor(self, incoming: Mapping[int, _Flow]) -> _Flow:
+        """The derivative by the one value that all arguments depend on."""
+        one = np.ones((1,) * (self.out.ndim + 1))
+        total: Array | None = None
+        for k, flow in incoming.items():
+            more = self._pushed(k, one if flow.factor is None else flow.factor[None])
+            total = more if total is None else total + more
+        assert total is not None  # some argument depends on a direction
+        return _Flow(next(iter(incoming.values())).stack, total[0])
+
+    def stack(self, incoming: Mapping[int, _Stack]) -> _Flow:
+        """Tangents from those of the arguments."""
+        total: _Stack | None = None
+        for k, stack in incoming.items():
+            pushed = self._pushed(k, stack.tangents)
+            fresh = pushed is not stack.tangents and pushed.base is None
+            more = _Stack(stack.active, pushed, fresh)
+            total = more if total is None else _plus(total, more)
+        assert total is not None  # some argument depends on a direction
+        return _Flow(total)
+
+
+def _seed(name: str, directions: Sequence[Mapping[str, FloatArray]]) -> _Flow | None:
     """The tangents of an input."""
     active = tuple(k for k, d in enumerate(directions) if name in d)
     if not active:
         return None
-    return _Stack(active, np.stack([directions[k][name] for k in active]), fresh=True)
+    if len(active) == 1:
+        return _Flow(_Stack(active, directions[active[0]][name][None], fresh=False))
+    return _Flow(_Stack(active, np.stack([directions[k][name] for k in active]), fresh=True))
 
 
 def _plus(before: _Stack, more: _Stack) -> _Stack:
-    """The sum of what comes from two arguments; in place where nobody else holds the first."""
-    if set(more.active) <= set(before.active):
-        total = before.tangents if before.fresh else before.tangents.copy()
-        total[_places(more.active, before.active)] += more.tangents
-        return _Stack(before.active, total, fresh=True)
-    union = tuple(sorted({*before.active, *more.active}))
-    total = np.empty((len(union), *before.tangents.shape[1:]))
-    total[_places(before.active, union)] = before.tangents
+    """The sum of what comes from two arguments; in place where nobody else holds one of them."""
+    if before.active == more.active:
+        into = before.tangents if before.fresh else more.tangents if more.fresh else None
+        return _Stack(before.active, np.add(before.tangents, more.tangents, out=into), fresh=True)
+    new = [k for k in more.active if k not in before.active]
     both = [k for k in more.active if k in before.active]
-    if not both:
-        total[_places(more.active, union)] = more.tangents
-        return _Stack(union, total, fresh=True)
-    total[_places([k for k in more.active if k not in both], union)] = 0.0
-    total[_places(more.active, union)] += more.tangents
-    return _Stack(union, total, fresh=True)
+    total = before.tangents
+    if new or not before.fresh:
+        total = np.empty((len(before.active) + len(new), *before.tangents.shape[1:]))
+        total[: len(before.active)] = before.tangents
+        total[len(before.active) :] = more.tangents[_places(new, more.active)]
+    if both:
+        total[_places(both, before.active)] += more.tangents[_places(both, more.active)]
+    return _Stack((*before.active, *new), total, fresh=True)
 
 
 def _places(active: Sequence[int], among: Sequence[int]) -> slice | list[int]:
     """Where some directions stand among others; a slice where possible, which copies nothing."""
     found = [among.index(k) for k in active]
+    if not found:
+        return slice(0, 0)
     step = found[1] - found[0] if len(found) > 1 else 1
     if all(b - a == step for a, b in pairwise(found)):
         return slice(found[0], found[-1] + 1, step)
@@ -206,6 +276,10 @@ TANGENTS: Mapping[str, Rule] = MappingProxyType(
     }
 )
 """The tangent rule of each operation, by its name."""
+
+_POINTWISE = frozenset(op.name for op in ELEMENTWISE)
+_FEW = 2
+"""Along so many directions or fewer, a factor costs what it saves."""
 
 if set(TANGENTS) != set(OPS):
     raise AssertionError(f"operations without a tangent: {sorted(set(TANGENTS) ^ set(OPS))}")

@@ -14,7 +14,7 @@ from benchmarks.table import LARGEST, SMALLEST, TARGETS, table
 from benchmarks.timing import interleaved, median_ratio
 from tests.numeric.block_graphs import block
 
-TINY = Size(4, 8, 2, 16, instances=3, chunks=2)
+TINY = Size(4, 8, 2, 16, chunks=2)
 
 
 def test_every_target_is_of_a_size_that_is_measured() -> None:
@@ -46,7 +46,7 @@ def test_a_slow_round_does_not_count() -> None:
 
 
 def test_the_planted_error_is_found_and_the_right_block_accepted() -> None:
-    some = cases(TINY, block(), first=1)
+    some = cases(TINY, block(), first=1, instances=3)
     assert [len(c) for c in some] == [3, 3]
     right, wrong = ours.full(some), ours.full(ours.with_wrong_gelu(some))
     assert not ours.finds(right)
