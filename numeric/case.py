@@ -22,11 +22,17 @@ FloatArray = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """B instances of one graph; ``beside`` is another graph of the same sizes to compare with."""
+    """B instances of one graph.
+
+    Attributes:
+        beside: another graph of the same sizes to compare with.
+        refuting: only a failure is looked for: what is measured after one may be left out.
+    """
 
     program: Interpreter
     batch: Batch
     beside: Interpreter | None = None
+    refuting: bool = False
     _runs: list[Trace] = field(default_factory=list, init=False, repr=False, compare=False)
 
     def __len__(self) -> int:
@@ -34,7 +40,7 @@ class Case:
 
     def take(self, rows: npt.NDArray[np.int64]) -> Case:
         """Some of the instances."""
-        return Case(self.program, self.batch.take(rows), self.beside)
+        return replace(self, batch=self.batch.take(rows))
 
     def piece(self, end: str, start: str | None = None) -> Case:
         """The same instances of a part of the graph: up to the saved tensor ``end``, and where
@@ -46,7 +52,7 @@ class Case:
         batch = replace(
             self.batch, inputs={name: values[name] for name in program.graph.input_shapes}
         )
-        return Case(program, batch)
+        return Case(program, batch, refuting=self.refuting)
 
     def perturbation(self, run: int) -> Perturbation:
         """The moves of one rerun; see `numeric.tolerance`."""
@@ -60,7 +66,7 @@ class Case:
             name: value * factor if name.startswith("eps") else value
             for name, value in self.batch.constants.items()
         }
-        return Case(self.program, replace(self.batch, constants=constants), self.beside)
+        return replace(self, batch=replace(self.batch, constants=constants))
 
     def tangents(self) -> dict[str, FloatArray]:
         """A random direction for every input, ``(B, *shape)``."""

@@ -24,7 +24,7 @@ __all__ = ["Interpreter", "Perturbation", "Trace"]
 
 FloatArray = npt.NDArray[np.float64]
 Tensors = Mapping[str, Array]
-_ULP = 2.0**-52
+_ULPS = np.array([-(2.0**-52), 2.0**-52])
 _DROPPED: Array = np.zeros(0)  # stands where a value is not needed any more
 
 
@@ -41,10 +41,11 @@ class Perturbation:
         """± ulp · terms, with a sign of its own for every entry.  ``terms`` has shape ``(B,
         *s)``."""
         copies = terms.shape[0] // len(self.streams)
-        signs = self.streams.child(*label).signs((copies, *terms.shape[1:]))
+        coins = self.streams.child(*label).coins((copies, *terms.shape[1:]))
         # Directions are stacked in front of the batch axis: copy k of instance i is row k·B + i.
-        moved = np.moveaxis(signs, 1, 0).reshape(terms.shape)
-        return np.asarray(_ULP * moved * terms, dtype=np.float64)
+        ulps = _ULPS[coins.swapaxes(0, 1).reshape(terms.shape)]
+        ulps *= terms
+        return ulps
 
 
 @dataclass(frozen=True, slots=True)

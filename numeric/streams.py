@@ -118,6 +118,13 @@ class Streams:
         bits = self._bits(prod(shape)) >> np.uint64(63)
         return (1.0 - 2.0 * bits.astype(np.float64)).reshape(len(self), *shape)
 
+    def coins(self, shape: Shape = ()) -> npt.NDArray[np.uint8]:
+        """0 or 1 with equal probability, shape ``(B, *shape)``, 64 from each hash: for numbers that
+        only have to differ."""
+        count = prod(shape)
+        bits = np.unpackbits(self._bits((count + 63) // 64).view(np.uint8), axis=1)
+        return bits[:, :count].reshape(len(self), *shape)
+
     def below(self, bound: int) -> npt.NDArray[np.int64]:
         """An integer from 0 to ``bound`` − 1 for each instance, shape ``(B,)``."""
         return np.floor(self.uniform() * bound).astype(np.int64)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 import numpy as np
@@ -311,12 +311,16 @@ class _Group:
         # One instance shows most errors, and a check that fails takes long: the rest only if it
         # does not.
         rows = np.arange(len(batch))
-        cases = [Case(program, batch.take(some)) for some in (rows[:1], rows[1:]) if len(some)]
+        cases = [
+            Case(program, batch.take(some), refuting=True)
+            for some in (rows[:1], rows[1:])
+            if len(some)
+        ]
 
         def finds(check: Check) -> bool:
             for case in cases:
                 if check.beside:
-                    case = Case(program, case.batch, ground.beside[check.beside])
+                    case = replace(case, beside=ground.beside[check.beside])
                 if check.measure(case).count(Outcome.FAILS):
                     return True
             return False

@@ -309,6 +309,7 @@ class CheckRun:
             if not keep.any():
                 continue
             case = self.case(family, indices, mutant).take(np.flatnonzero(keep))
+            case = replace(case, refuting=True)
             if self.check.measure(case).count(Outcome.FAILS):
                 return True
         return False
