@@ -14,6 +14,7 @@ from numeric.dual import derivatives
 from numeric.instances import Batch
 from numeric.interpreter import Interpreter, Perturbation, Trace
 from numeric.ops import Array
+from numeric.streams import Streams
 
 __all__ = ["Case"]
 
@@ -58,15 +59,22 @@ class Case:
         """The moves of one rerun; see `numeric.tolerance`."""
         return Perturbation(self.batch.streams.child("noise", run))
 
-    def nudged(self, run: int) -> Case:
-        """The same instances with each ε moved by two ulps, up and down by turns: where it cancels
-        a variance, a sign is at stake that no rounding of later results may touch."""
-        factor = 1.0 + (2.0**-51 if run % 2 else -(2.0**-51))
+    def reruns(self, runs: Sequence[int]) -> tuple[Case, Perturbation]:
+        """The same instances once for each run, one run behind the other, and their moves.
+
+        Each ε is moved too, by two ulps, up and down by turns: where it cancels a variance, a sign
+        is at stake that no rounding of later results may touch.
+        """
+        again = self.take(np.tile(np.arange(len(self)), len(runs)))
+        up = np.repeat(np.asarray(runs) % 2 == 1, len(self))
+        factor = 1.0 + np.where(up, 2.0**-51, -(2.0**-51))
         constants = {
             name: value * factor if name.startswith("eps") else value
-            for name, value in self.batch.constants.items()
+            for name, value in again.batch.constants.items()
         }
-        return replace(self, batch=replace(self.batch, constants=constants))
+        keys = [self.perturbation(run).streams.keys for run in runs]
+        moves = Perturbation(Streams(np.concatenate(keys)))
+        return replace(again, batch=replace(again.batch, constants=constants)), moves
 
     def tangents(self) -> dict[str, FloatArray]:
         """A random direction for every input, ``(B, *shape)``."""

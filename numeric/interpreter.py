@@ -41,7 +41,7 @@ class Perturbation:
         """± ulp · terms, with a sign of its own for every entry.  ``terms`` has shape ``(B,
         *s)``."""
         copies = terms.shape[0] // len(self.streams)
-        coins = self.streams.child(*label).coins((copies, *terms.shape[1:]))
+        coins = self.streams.coins((copies, *terms.shape[1:]), *label)
         # Directions are stacked in front of the batch axis: copy k of instance i is row k·B + i.
         ulps = _ULPS[coins.swapaxes(0, 1).reshape(terms.shape)]
         ulps *= terms

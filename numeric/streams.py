@@ -118,11 +118,12 @@ class Streams:
         bits = self._bits(prod(shape)) >> np.uint64(63)
         return (1.0 - 2.0 * bits.astype(np.float64)).reshape(len(self), *shape)
 
-    def coins(self, shape: Shape = ()) -> npt.NDArray[np.uint8]:
-        """0 or 1 with equal probability, shape ``(B, *shape)``, 64 from each hash: for numbers that
-        only have to differ."""
+    def coins(self, shape: Shape, *labels: str | int) -> npt.NDArray[np.uint8]:
+        """0 or 1 with equal probability under a label, shape ``(B, *shape)``: 64 from each hash,
+        where many are needed of many labels."""
         count = prod(shape)
-        bits = np.unpackbits(self._bits((count + 63) // 64).view(np.uint8), axis=1)
+        hashes = Streams(self.keys ^ _hash(*labels))._bits((count + 63) // 64)
+        bits = np.unpackbits(hashes.view(np.uint8), axis=1)
         return bits[:, :count].reshape(len(self), *shape)
 
     def below(self, bound: int) -> npt.NDArray[np.int64]:

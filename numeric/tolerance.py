@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from numeric.case import Case
+from numeric.chunks import chunk_of
 from numeric.interpreter import Perturbation
 from numeric.measurement import Measurement, Outcome, combine
 from numeric.ops import Array
@@ -79,7 +80,7 @@ def identity(
         parts: what is compared, for reports: one name for each entry of what ``sides`` returns.
         sides: computes both sides; called again with a perturbation on the instances where rule A
             fires.
-        most: on how many instances at once; half of the case's if None.
+        most: how many reruns of instances at once; half a chunk if None.
 
     Returns:
         The residual is max |l − r| / Σ|terms| over the identities of a part.  An instance with a
@@ -101,17 +102,16 @@ def identities(
     fired = np.flatnonzero(np.any([np.isfinite(r) & ~(r <= RULE_A) for r in residuals], axis=0))
     noise = np.zeros((len(found), len(fired)))
     hidden = np.zeros((len(found), len(fired)), dtype=np.bool_)
-    for piece in _pieces(len(fired), max(1, len(case) // 2) if most is None else most):
+    most = max(1, chunk_of(case.program.graph) // 2) if most is None else most
+    for runs, piece in _reruns(len(fired), most):
         rows = fired[piece]
-        smaller = case.take(rows)
-        for run in range(RERUNS):
-            again = sides(smaller.nudged(run), smaller.perturbation(run))
-            for k, (first, second) in enumerate(zip(found, again, strict=True)):
-                moved = _moved(first, second, rows)
-                share = (moved / _floored(first.terms[rows])).max(axis=1)
-                noise[k, piece] = np.maximum(noise[k, piece], share)
-                large = ~(32.0 * moved <= NOISE_LIMIT * _floored(first.natural[rows]))
-                hidden[k, piece] |= large.any(axis=1)
+        again = sides(*case.take(rows).reruns(runs))
+        for k, (first, second) in enumerate(zip(found, again, strict=True)):
+            moved = _moved(first, second, rows, len(runs))
+            share = (moved / _floored(first.terms[rows])).max(axis=(0, 2))
+            noise[k, piece] = np.maximum(noise[k, piece], share)
+            large = ~(32.0 * moved <= NOISE_LIMIT * _floored(first.natural[rows]))
+            hidden[k, piece] |= large.any(axis=(0, 2))
     return [
         _decide(part, residual, vague[k], fired, noise[k], hidden[k])
         for k, (part, residual) in enumerate(zip(parts, residuals, strict=True))
@@ -140,7 +140,7 @@ def screened(
     said = combine([_by_rule_a(part, r) for part, r in zip(parts, residuals, strict=True)])
     rest = np.flatnonzero(~settled)
     # The complex step takes a run along each direction: few instances at a time.
-    most = max(1, len(case) // 16)
+    most = max(1, chunk_of(case.program.graph) // 16)
     for piece in _pieces(len(rest), most):
         rows = rest[piece]
         said = said.replaced(rows, identity(parts, case.take(rows), sides, most))
@@ -150,6 +150,15 @@ def screened(
 def _pieces(count: int, most: int) -> Iterator[slice]:
     for start in range(0, count, most):
         yield slice(start, min(start + most, count))
+
+
+def _reruns(count: int, most: int) -> Iterator[tuple[range, slice]]:
+    """Which reruns of which of ``count`` instances to do together: no more than ``most``."""
+    together = min(RERUNS, most)
+    for start in range(0, RERUNS, together):
+        runs = range(start, min(start + together, RERUNS))
+        for piece in _pieces(count, max(1, most // together)):
+            yield runs, piece
 
 
 def _floored(terms: FloatArray) -> FloatArray:
@@ -171,11 +180,13 @@ def _vague(sides: Sides) -> npt.NDArray[np.bool_]:
     return np.asarray((limit & apart).any(axis=1), dtype=np.bool_)
 
 
-def _moved(first: Sides, second: Sides, rows: npt.NDArray[np.int64]) -> FloatArray:
-    """How far a rerun moved both sides."""
+def _moved(first: Sides, second: Sides, rows: npt.NDArray[np.int64], runs: int) -> FloatArray:
+    """How far each rerun of these rows moved both sides, ``(runs, rows, P)``."""
+    shape = (runs, len(rows), -1)
     with np.errstate(all="ignore"):
-        moved = np.abs(second.left - first.left[rows]) + np.abs(second.right - first.right[rows])
-    return np.asarray(moved, dtype=np.float64)
+        left = np.abs(second.left.reshape(shape) - first.left[rows])
+        right = np.abs(second.right.reshape(shape) - first.right[rows])
+    return np.asarray(left + right, dtype=np.float64)
 
 
 def _by_rule_a(part: str, residual: FloatArray) -> Measurement:

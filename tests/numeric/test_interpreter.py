@@ -134,4 +134,4 @@ def test_every_part_of_a_case_keeps_the_graph_beside_it() -> None:
     c = case(3)
     pair = Case(c.program, c.batch, c.program)
     assert pair.take(np.arange(2)).beside is c.program
-    assert pair.nudged(0).beside is c.program
+    assert pair.reruns([0])[0].beside is c.program

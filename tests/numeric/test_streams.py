@@ -48,6 +48,17 @@ def test_uniform_normal_and_signs_are_distributed_so() -> None:
     assert set(s.below(3)) == {0, 1, 2}
 
 
+def test_coins_are_fair_and_those_of_another_label_are_others() -> None:
+    s = streams(400)
+    heads = s.coins((3, 50), "value", 1)
+    assert heads.shape == (400, 3, 50)
+    assert set(np.unique(heads)) == {0, 1}
+    assert abs(heads.mean() - 0.5) < 0.01
+    other = s.coins((3, 50), "value", 2)
+    assert abs((heads == other).mean() - 0.5) < 0.01
+    np.testing.assert_array_equal(heads[7:9], s.take(np.array([7, 8])).coins((3, 50), "value", 1))
+
+
 def test_directions_are_uniform_and_independent() -> None:
     d = streams(400).child("d").directions((7, 7))
     assert d.shape == (400, 7, 7)

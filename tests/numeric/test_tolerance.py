@@ -94,6 +94,32 @@ def test_an_instance_is_judged_alone() -> None:
     np.testing.assert_array_equal(found.outcome, [0, 0, 0, Outcome.FAILS, 0])
 
 
+@pytest.mark.parametrize("most", [1, 2, 3, 7, 100])
+def test_reruns_give_the_same_together_and_one_by_one(most: int) -> None:
+    def sides(at: Case, perturbation: Perturbation | None) -> list[Sides]:
+        trace = at.run(perturbation)
+        left = trace.output * (1.0 + 1e-12)  # rule A fires, and the noise decides
+        return [Sides.of(left, trace.output, np.abs(trace.output))]
+
+    found = identity(["part"], case(), sides, most)
+    whole = identity(["part"], case(), sides)
+    assert np.all(found.tolerance > RULE_A)
+    np.testing.assert_array_equal(found.tolerance, whole.tolerance)
+    np.testing.assert_array_equal(found.outcome, whole.outcome)
+
+
+def test_each_rerun_moves_by_itself() -> None:
+    """As many runs as instances: the moves of one are not those of another."""
+    again, moves = case().reruns(range(4))
+    outputs = again.run(moves).output.reshape(4, SIZE, -1)
+    assert len(np.unique(outputs.reshape(4, -1), axis=0)) == 4
+    for run in range(4):
+        alone, move = case().reruns([run])
+        np.testing.assert_array_equal(alone.run(move).output.reshape(SIZE, -1), outputs[run])
+    up, down = (again.batch.constants["eps"].reshape(4, SIZE)[k] for k in (1, 0))
+    assert np.all(up > down)
+
+
 def measurement(outcome: list[int], residual: list[float], part: str) -> Measurement:
     size = len(outcome)
     return Measurement(

@@ -1,0 +1,68 @@
+"""Several measures make one: each must hold, and a search for a failure ends at the first."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from bridge.checks import measures
+from bridge.checks.registry import Measure
+from numeric.case import Case
+from numeric.families import FAMILIES
+from numeric.instances import draw
+from numeric.interpreter import Interpreter
+from numeric.measurement import Measurement, Outcome
+from numeric.mutants import DerivativeMutant
+from tests.numeric.graphs import layer_norm
+
+GRAPH = layer_norm(4, 8)
+
+
+def case(program: Interpreter | None = None) -> Case:
+    batch = draw(FAMILIES["generic"], GRAPH, seed=0, key="t", indices=range(3))
+    return Case(program or Interpreter(GRAPH), batch)
+
+
+WRONG = DerivativeMutant("vjp", "normalized", argument=1)
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the measures that were made."""
+    names: list[str] = []
+    for name in ("_backprop_is_right", "backprop_is_adjoint"):
+        right = getattr(measures, name)
+
+        def measure(at: Case, name: str = name, right: Measure = right) -> Measurement:
+            names.append(name)
+            return right(at)
+
+        monkeypatch.setattr(measures, name, measure)
+    return names
+
+
+def test_every_measure_is_made_whatever_the_first_says(asked: list[str]) -> None:
+    found = measures.backprop_is_right(case(WRONG.apply(GRAPH)))
+    assert len(asked) == 2
+    assert found.count(Outcome.FAILS) == len(found)
+
+
+def test_a_search_for_a_failure_ends_at_the_first(asked: list[str]) -> None:
+    wrong = replace(case(WRONG.apply(GRAPH)), refuting=True)
+    assert measures.backprop_is_right(wrong).count(Outcome.FAILS) == len(wrong)
+    assert len(asked) == 1
+
+
+def test_a_search_for_a_failure_makes_every_measure_where_there_is_none(asked: list[str]) -> None:
+    right = replace(case(), refuting=True)
+    np.testing.assert_array_equal(measures.backprop_is_right(right).outcome, Outcome.HOLDS)
+    assert len(asked) == 2
+
+
+def test_some_instances_are_searched_as_all_are() -> None:
+    right = replace(case(), refuting=True)
+    assert right.take(np.array([1])).refuting
+    assert right.piece("normalized").refuting
+    assert right.reruns([0])[0].refuting
