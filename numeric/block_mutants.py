@@ -18,7 +18,7 @@ from numeric.mutant_kinds import AXIS, HEADS, ROOT, SCALE, TRANSPOSED, VARIANCE
 from numeric.mutants import Change, DerivativeMutant, Edit, GraphMutant, Mutant
 from numeric.ops import Shape
 
-__all__ = ["PLANTED", "Planted", "mutants_of"]
+__all__ = ["PLANTED", "Planted", "mutants_of", "reaching_tokens"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -410,3 +410,20 @@ PLANTED: Mapping[str, tuple[Planted, ...]] = MappingProxyType(
 def mutants_of(graph: str, mode: Mode) -> tuple[Mutant, ...]:
     """The errors of a graph: in what it computes, or in one mode of its derivative."""
     return tuple(p.mutant for p in PLANTED[graph] if _mode(p.mutant) == mode)
+
+
+_FROM_A_PARAMETER = {
+    ("mha.q", 1), ("mha.projected", 1), ("mha.masked", 1), ("mha.maskBroadcast", 0),
+    ("norm1.y", 1), ("norm2.scaled", 1), ("ffn.hiddenPre.matmul", 1), ("hiddenPre.matmul", 1),
+}  # fmt: skip
+
+
+def reaching_tokens(graph: str) -> tuple[Mutant, ...]:
+    """The errors in either mode of a graph's derivative that lie on a path from x: not those in
+    what a parameter alone contributes."""
+    return tuple(
+        p.mutant
+        for p in PLANTED[graph]
+        if isinstance(p.mutant, DerivativeMutant)
+        and (p.mutant.node, p.mutant.argument) not in _FROM_A_PARAMETER
+    )

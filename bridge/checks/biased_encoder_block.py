@@ -17,8 +17,9 @@ from bridge.checks.measures import (
 )
 from bridge.checks.registry import check
 from bridge.checks.side_conditions import LayerNormAt
-from numeric.block_mutants import mutants_of
+from numeric.block_mutants import mutants_of, reaching_tokens
 from numeric.case import Case
+from numeric.first_input import first_backprop_is_adjoint
 from numeric.measurement import Measurement
 
 GRAPH = "biasedEncoderBlockGraph"
@@ -79,6 +80,7 @@ def biased_second_std_is_not_zero(case: Case) -> Measurement:
     "biasedEncoderBlock_backprop_eq_adjoint_fderiv_of_pos:hEps1Pos",
     "biasedEncoderBlock_hasFDerivAt_real:hEps1Pos",
     "biasedEncoderBlock_backprop_eq_adjoint_fderiv_real:hEps1Pos",
+    "biasedEncoderBlock_hasFDerivAt_tokens:hEps1Pos",
 )
 def biased_first_eps_is_positive(case: Case) -> Measurement:
     """0 < ε of the first LayerNorm."""
@@ -90,6 +92,7 @@ def biased_first_eps_is_positive(case: Case) -> Measurement:
     "biasedEncoderBlock_backprop_eq_adjoint_fderiv_of_pos:hEps2Pos",
     "biasedEncoderBlock_hasFDerivAt_real:hEps2Pos",
     "biasedEncoderBlock_backprop_eq_adjoint_fderiv_real:hEps2Pos",
+    "biasedEncoderBlock_hasFDerivAt_tokens:hEps2Pos",
 )
 def biased_second_eps_is_positive(case: Case) -> Measurement:
     """0 < ε of the second LayerNorm."""
@@ -126,6 +129,7 @@ def biased_block_with_zeros_is_the_plain_block(case: Case) -> Measurement:
     "biasedEncoderBlock_hasFDerivAt:conclusion",
     "biasedEncoderBlock_hasFDerivAt_of_pos:conclusion",
     "biasedEncoderBlock_hasFDerivAt_real:conclusion",
+    "biasedEncoderBlock_hasFDerivAt_tokens:conclusion",
     rejects=mutants_of(GRAPH, "jvp"),
     outside=where_it_exists(derivative_is_right),
 )
@@ -149,3 +153,10 @@ def biased_block_backprop_is_the_adjoint(case: Case) -> Measurement:
     by dual numbers, then the complex step; and every entry of backprop against the closed
     form's."""
     return backprop_is_right(case)
+
+
+@of_block("biasedEncoderBlock_adjoint_tokens:conclusion", rejects=reaching_tokens(GRAPH))
+def biased_block_backprop_to_the_tokens_is_the_adjoint(case: Case) -> Measurement:
+    """⟨J v, s⟩ = ⟨v, backprop s⟩ for random v and s, in x alone, with J v by forward mode and by
+    complex step; where ε ≤ 0 as well, for the theorem asks for nothing."""
+    return first_backprop_is_adjoint(case)

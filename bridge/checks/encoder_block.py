@@ -19,8 +19,9 @@ from bridge.checks.measures import (
 )
 from bridge.checks.registry import check
 from bridge.checks.side_conditions import LayerNormAt
-from numeric.block_mutants import mutants_of
+from numeric.block_mutants import mutants_of, reaching_tokens
 from numeric.case import Case
+from numeric.first_input import first_backprop_is_adjoint
 from numeric.measurement import Measurement
 
 BLOCK = "encoderBlockGraph"
@@ -234,3 +235,10 @@ def every_operation_up_to_the_residual_has_its_derivative(case: Case) -> Measure
     """Each operation's tangent map, up to FFN(y) + y, is its derivative at the values that the
     block has there; measured as for the whole block."""
     return every_operation_is_right(case)
+
+
+@of_block("encoderBlock_adjoint_tokens:conclusion", rejects=reaching_tokens(BLOCK))
+def block_backprop_to_the_tokens_is_the_adjoint(case: Case) -> Measurement:
+    """⟨J v, s⟩ = ⟨v, backprop s⟩ for random v and s, in x alone, with J v by forward mode and by
+    complex step; where ε ≤ 0 as well, for the theorem asks for nothing."""
+    return first_backprop_is_adjoint(case)

@@ -13,8 +13,9 @@ from bridge.checks.measures import (
     where_it_exists,
 )
 from bridge.checks.registry import check
-from numeric.block_mutants import mutants_of
+from numeric.block_mutants import mutants_of, reaching_tokens
 from numeric.case import Case
+from numeric.first_input import first_backprop_is_adjoint
 from numeric.measurement import Measurement
 
 GRAPH = "ffnGraph"
@@ -32,7 +33,13 @@ def feed_forward_is_its_closed_form(case: Case) -> Measurement:
     return value_is_right(case)
 
 
-@check("ffn_hasFDerivAt:conclusion", graph=GRAPH, sizes=SIZES, rejects=mutants_of(GRAPH, "jvp"))
+@check(
+    "ffn_hasFDerivAt:conclusion",
+    "ffn_hasFDerivAt_tokens:conclusion",
+    graph=GRAPH,
+    sizes=SIZES,
+    rejects=mutants_of(GRAPH, "jvp"),
+)
 def feed_forward_has_its_derivative(case: Case) -> Measurement:
     """The derivative that the graph claims is the derivative of what the graph computes.
 
@@ -57,3 +64,15 @@ def feed_forward_backprop_is_the_adjoint(case: Case) -> Measurement:
     JVP rule takes part.  Every entry of backprop is also held against the closed form's.
     """
     return backprop_is_right(case)
+
+
+@check(
+    "ffn_adjoint_tokens:conclusion",
+    graph=GRAPH,
+    sizes=SIZES,
+    rejects=reaching_tokens(GRAPH),
+)
+def feed_forward_backprop_to_the_tokens_is_the_adjoint(case: Case) -> Measurement:
+    """⟨J v, s⟩ = ⟨v, backprop s⟩ for random v and s, in x alone, with J v by forward mode and by
+    complex step."""
+    return first_backprop_is_adjoint(case)

@@ -11,6 +11,7 @@ from functools import partial
 from bridge.checks.measures import (
     backprop_is_right,
     derivative_is_right,
+    std_not_zero_where_var_eps_positive,
     value_is_right,
     where_it_exists,
 )
@@ -63,6 +64,28 @@ def std_is_not_zero(case: Case) -> Measurement:
 def eps_is_positive(case: Case) -> Measurement:
     """0 < ε, exactly."""
     return NORM.eps(case)
+
+
+@of_layer_norm(
+    "layerNorm_std_ne_zero_iff:conclusion",
+    rejects=(
+        GraphMutant("eps left out", (Edit("varEps", constant=0.0),)),
+        GraphMutant("variance is not divided by d", (Edit("var", op="sum"),)),
+        GraphMutant("root of the mean", (Edit("std", args=("mean",)),)),
+        GraphMutant("no root", (Edit("std", op="scale", args=("varEps",), constant=1.0),)),
+        GraphMutant("std is 0", (Edit("std", op="sub", args=("varEps", "varEps")),)),
+        GraphMutant("var + ε negated", (Edit("varEps", op="scale", constant=-1.0),)),
+    ),
+)
+def std_is_zero_only_where_var_plus_eps_is_not_positive(case: Case) -> Measurement:
+    """std ≠ 0 exactly where 0 < var + ε, row by row.
+
+    On the graph's own tensors that is exact: no rounding turns one into the other.  Both must also
+    agree with rigorous enclosures to 1e-13 of their running error bounds, so that a graph whose std
+    is something else is rejected; where the enclosure of var + ε contains 0 the instance is
+    undecided.
+    """
+    return std_not_zero_where_var_eps_positive(case)
 
 
 @of_layer_norm(

@@ -6,7 +6,7 @@ A check is a theorem's sentence as a docstring, and one of these.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -40,6 +40,7 @@ __all__ = [
     "every_operation_is_right",
     "pack_is_differentiable",
     "std_not_zero",
+    "std_not_zero_where_var_eps_positive",
     "value_is_right",
     "var_eps_positive",
     "where_it_exists",
@@ -218,9 +219,69 @@ def std_not_zero(case: Case, norm: str = "", symbol: str = "eps") -> Measurement
     return _positive(case, norm, symbol, "std")
 
 
-def _positive(case: Case, norm: str, symbol: str, tensor: str) -> Measurement:
-    """The least of var + ε, or of its root, over the rows is above 0; and the graph computes just
-    that."""
+def std_not_zero_where_var_eps_positive(case: Case) -> Measurement:
+    """std ≠ 0 in a row exactly where 0 < var + ε there, in every row.
+
+    The graph's own tensors ``varEps`` and ``std`` must agree with their enclosures as in
+    `var_eps_positive`, and among themselves exactly: no rounding makes a root of what is positive
+    0, nor the reverse.  A row where the enclosure of var + ε contains 0 leaves the instance
+    undecided.
+    """
+    found = {n: _against_enclosure(case, "", "eps", n) for n in ("varEps", "std")}
+    trace, sign = case.run(), found["varEps"].sign
+    if trace["std"].shape == trace["varEps"].shape == sign.positive.shape:
+        differ = np.count_nonzero((trace["std"] != 0) != (trace["varEps"] > 0), axis=1)
+    else:  # that these are no numbers for each row is told by the other parts
+        differ = np.zeros(len(case), dtype=np.int64)
+    decided = (sign.positive | sign.nonpositive).all(axis=1)
+    outcome = np.where(
+        differ > 0, Outcome.FAILS, np.where(decided, Outcome.HOLDS, Outcome.UNDECIDED)
+    ).astype(np.int8)
+    rows = Measurement(
+        residual=differ.astype(np.float64),
+        tolerance=np.full(len(case), 0.5),
+        outcome=outcome,
+        part=np.zeros(len(case), dtype=np.int64),
+        parts=("rows where one of std ≠ 0 and 0 < var + ε holds",),
+        undecided_because="rounding hides the sign of var + ε" if np.any(outcome == 1) else "",
+    )
+    agree = [_agrees(e, f"the graph's {n} against {CLOSED_FORM}") for n, e in found.items()]
+    return combine([rows, *agree])
+
+
+@dataclass(frozen=True, slots=True)
+class _Enclosed:
+    """A saved tensor of a LayerNorm's rows beside its enclosure.
+
+    Attributes:
+        sign: of var + ε, ``(B, rows)``.
+        low: the tensor's least possible value, ``(B, rows)``.
+        ours: whether the graph's is within the enclosure, up to rounding, ``(B,)``.
+        gap: how far it is outside, in the row where that is most beyond ``allowed``, ``(B,)``.
+        allowed: how far it may be there, ``(B,)``.
+    """
+
+    sign: layer_norm.VarEps
+    low: FloatArray
+    ours: npt.NDArray[np.bool_]
+    gap: FloatArray
+    allowed: FloatArray
+
+
+def _agrees(found: _Enclosed, part: str) -> Measurement:
+    """The residual is in units of what rounding explains, which may be nothing."""
+    apart = np.where(found.gap > 0, np.inf, 0.0)
+    return Measurement(
+        residual=np.divide(found.gap, found.allowed, out=apart, where=found.allowed > 0),
+        tolerance=np.ones(len(found.gap)),
+        outcome=np.where(found.ours, Outcome.HOLDS, Outcome.FAILS).astype(np.int8),
+        part=np.zeros(len(found.gap), dtype=np.int64),
+        parts=(part,),
+    )
+
+
+def _against_enclosure(case: Case, norm: str, symbol: str, tensor: str) -> _Enclosed:
+    """var + ε, or its root, of the rows that a LayerNorm normalizes, and what the graph has."""
     graph, trace = case.program.graph, case.run()
     source = graph.node(f"{norm}centered").args[0]
     rows = np.asarray(trace.values[source], dtype=np.float64)
@@ -238,18 +299,25 @@ def _positive(case: Case, norm: str, symbol: str, tensor: str) -> Measurement:
     else:  # whatever it is, it is not a number for each row
         computed = np.zeros(low.shape, dtype=np.bool_)
         found, slack = np.full(low.shape, np.inf), np.zeros(low.shape)
+    ours = np.asarray(computed.all(axis=1))
+    return _Enclosed(sign, low, ours, *_widest(found, low, high, slack))
+
+
+def _positive(case: Case, norm: str, symbol: str, tensor: str) -> Measurement:
+    """The least of var + ε, or of its root, over the rows is above 0; and the graph computes just
+    that."""
+    found = _against_enclosure(case, norm, symbol, tensor)
+    sign = found.sign
     outcome = np.where(
-        sign.nonpositive.any(axis=1) | ~computed.all(axis=1),
+        sign.nonpositive.any(axis=1) | ~found.ours,
         Outcome.FAILS,
         np.where(sign.positive.all(axis=1), Outcome.HOLDS, Outcome.UNDECIDED),
     ).astype(np.int8)
-    ours = computed.all(axis=1)
-    gap, allowed = _widest(found, low, high, slack)
     return Measurement(
-        residual=np.where(ours, -low.min(axis=1), gap),
-        tolerance=np.where(ours, 0.0, allowed),
+        residual=np.where(found.ours, -found.low.min(axis=1), found.gap),
+        tolerance=np.where(found.ours, 0.0, found.allowed),
         outcome=outcome,
-        part=np.where(ours, 0, 1),
+        part=np.where(found.ours, 0, 1),
         parts=(f"least {norm}{tensor}", f"the graph's {norm}{tensor} against {CLOSED_FORM}"),
         undecided_because="rounding hides the sign of var + ε" if np.any(outcome == 1) else "",
     )

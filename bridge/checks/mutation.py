@@ -180,7 +180,9 @@ def mutation_matrix(
     """Plant every error in every graph that a check runs on, and see which checks fail.
 
     As in an audit, an instance counts only where every hypothesis on that graph holds for the right
-    graph.  Where the user interrupts, the rows until then are the report, which says so.
+    graph.  Checks whose theorem singles out some families are run on these, and on the errors that
+    they name themselves.  Where the user interrupts, the rows until then are the report, which says
+    so.
 
     Args:
         checks: all checks, once or more often; those of one graph are run on its errors.
@@ -193,9 +195,12 @@ def mutation_matrix(
         InvalidInputError: a graph is missing.
     """
     unique = list(dict.fromkeys(checks))
+    together: dict[tuple[str, tuple[str, ...]], list[Check]] = {}
+    for check in unique:
+        together.setdefault((check.graph, check.within), []).append(check)
     groups = [
-        _Group(name, [c for c in unique if c.graph == name], graphs, seed, instances, families)
-        for name in dict.fromkeys(c.graph for c in unique)
+        _Group(name, some, graphs, seed, instances, within or families)
+        for (name, within), some in together.items()
     ]
     planned = sum(len(g.planted) + len(g.refuting) for g in groups)
     rows: list[MutantRow] = []
@@ -215,7 +220,10 @@ def mutation_matrix(
 
 def errors_of(graph: str, checks: Iterable[Check]) -> dict[str, Error]:
     """The errors known for a graph, and those that its checks name themselves, by name."""
-    own = {e.name: e for c in checks if c.graph == graph for e in c.rejects}
+    some = [c for c in checks if c.graph == graph]
+    own = {e.name: e for c in some for e in c.rejects}
+    if some and all(c.within for c in some):  # what is planted in all families may be hidden in these
+        return own
     return {**own, **{p.mutant.name: p.mutant for p in PLANTED.get(graph, ())}}
 
 
@@ -258,7 +266,9 @@ class _Group:
         self.hidden = {p.mutant.name: p.hidden for p in PLANTED.get(name, ())}
         self.planted = errors_of(name, checks)
         self.refuting = refuting_families(checks)
-        usual = tuple(f for f in families_of(name) if f.name in families)
+        usual = tuple(
+            f for f in families_of(name) if f.name in families and f.region is Region.DOMAIN
+        )
         apt = usual or tuple(f for f in families_of(name) if f.region is Region.DOMAIN)
         self.grounds = [self._accepted(self._ground(family)) for family in apt]
 

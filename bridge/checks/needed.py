@@ -21,14 +21,16 @@ __all__ = ["binder_of", "outside_families", "violations"]
 
 def outside_families(hypotheses: Sequence[Check]) -> tuple[str, ...]:
     """The families where hypotheses may be violated: those at the edge of the intended use, and
-    those that each hypothesis must refuse."""
+    those that each hypothesis must refuse.  Of hypotheses that single families out, only these."""
     refuting = {name for h in hypotheses for name in h.refuted_by}
     sizes = {size for h in hypotheses for size in h.sizes}
+    within = {name for h in hypotheses for name in h.within}
     return tuple(
         f.name
         for graph in dict.fromkeys(h.graph for h in hypotheses)
         for f in families_of(graph)
-        if (f.region is Region.EDGE and set(f.needs) <= sizes) or f.name in refuting
+        if f.name in refuting
+        or (f.region is Region.EDGE and set(f.needs) <= sizes and (not within or f.name in within))
     )
 
 

@@ -64,6 +64,8 @@ class Check:
         graph: the graph that it runs on.
         sizes: names of that graph's sizes.
         measure: the function.
+        within: families that meet the theorem's hypotheses, where these single out instances, such
+            as those with a constant row; empty where the theorem is for all families.
         refuted_by: families on every instance of which a hypothesis check must say no.
         rejects: planted errors that the check must reject: of a conclusion or a graph; of a
             hypothesis constants that violate it, or where no instance can, such as that a smooth
@@ -82,6 +84,7 @@ class Check:
     graph: str
     sizes: tuple[str, ...]
     measure: Measure
+    within: tuple[str, ...] = ()
     refuted_by: tuple[str, ...] = ()
     rejects: tuple[Error, ...] = ()
     remark: Callable[[], str] = str
@@ -95,6 +98,8 @@ class Check:
         """The families that instances are drawn from: only a conclusion, which is judged where its
         hypotheses hold, is judged where ε ≤ 0 too."""
         apt = [f for f in families_of(self.graph) if set(f.needs) <= set(self.sizes)]
+        if self.within:
+            apt = [f for f in apt if f.name in self.within]
         if self.role is not Role.CONCLUSION:
             return tuple(f for f in apt if f.region is Region.DOMAIN)
         return tuple(f for f in apt if f.region is not Region.REFUTING)
@@ -116,6 +121,7 @@ def check(
     *keys: str,
     graph: str,
     sizes: Iterable[str] | Mapping[str, int],
+    within: Iterable[str] = (),
     refuted_by: Iterable[str] = (),
     rejects: Iterable[Error] = (),
     remark: Callable[[], str] = str,
@@ -131,6 +137,8 @@ def check(
             the root namespace.
         graph: name of the exported graph, without the root namespace.
         sizes: names of the graph's sizes; with values for those that the families do not know.
+        within: the families that meet the theorem's hypotheses, where these single out instances;
+            the same for all of the theorem's checks.
         refuted_by: for a hypothesis, the families that violate it.
         rejects: for a conclusion, or a hypothesis that no instance violates, the mutants that it
             must reject; for other hypotheses, constants that it must reject.
@@ -158,6 +166,7 @@ def check(
             graph=graph,
             sizes=tuple(sizes),
             measure=measure,
+            within=tuple(within),
             refuted_by=tuple(refuted_by),
             rejects=tuple(rejects),
             remark=remark,
@@ -209,10 +218,18 @@ def _validate(made: Check, registry: Mapping[str, Check]) -> None:
             f"{where}: expected sizes among {list(BASE_SIZES)} but got {unknown}",
             remedy=f"give your own a value: sizes={{{unknown[0]!r}: 5}}",
         )
+    apt = [f.name for f in families_of(made.graph) if f.region is not Region.REFUTING]
+    for name in made.within:
+        if name not in apt:
+            raise RegistrationError(f"{where}: expected families among {apt} but got {name!r}")
+    violating = [f.name for f in families_of(made.graph) if f.region is Region.REFUTING]
+    if made.within:  # the others may violate a hypothesis that singles these out
+        violating += [name for name in apt if name not in made.within]
     for name in made.refuted_by:
-        if name not in FAMILIES or FAMILIES[name].region is not Region.REFUTING:
-            known = [f.name for f in families_of(made.graph) if f.region is Region.REFUTING]
-            raise RegistrationError(f"{where}: expected refuting families {known} but got {name!r}")
+        if name not in violating:
+            raise RegistrationError(
+                f"{where}: expected refuting families {violating} but got {name!r}"
+            )
     if made.role is Role.HYPOTHESIS and not made.refuted_by and not made.rejects:
         raise RegistrationError(
             f"{where}: expected families that refute it, or mutants that it rejects, but got none"

@@ -184,6 +184,8 @@ class CheckRun:
         """Instances for each family that counts: as equal as can be, the first ones get the rest,
         none gets nothing."""
         names = [f.name for f in self.check.families if self.fits(f)]
+        if not names:  # of a theorem that speaks of one channel, say, and a user's graph with more
+            return {}
         each, rest = divmod(max(instances, len(names)), len(names))
         return {name: each + (position < rest) for position, name in enumerate(names)}
 
@@ -418,7 +420,10 @@ class _Judgement:
             accepted=sum(t.accepted for t in counted),
             worst=None if tightest is None else tightest.worst,
             counterexample=None if failure is None else failure.counterexample,
-            families=tuple(t.count() for t in (*counted, *refuting)),
+            families=(
+                *(t.count() for t in counted),
+                *(replace(t.count(), role=Region.REFUTING.value) for t in refuting),
+            ),
             witness=self.witness(),
         )
 
@@ -438,6 +443,9 @@ class _Judgement:
             if self.run.check.role is Role.FIDELITY and (first := self.failure()) is not None:
                 said += f": {first.part}"
             return Verdict.FAILS, said
+        if not self.shares:
+            families = ", ".join(repr(f.name) for f in self.run.check.families)
+            return Verdict.INCONCLUSIVE, f"no instance of {families} has the sizes of this graph"
         if accepted < minimum_accepted(instances):
             return (
                 Verdict.INCONCLUSIVE,

@@ -1,20 +1,21 @@
-"""The check of softmax's theorem; the Lean source is ``lean/PostNorm/Layers/Softmax.lean``."""
+"""The checks of softmax's theorems; the Lean source is ``lean/PostNorm/Layers/Softmax.lean``."""
 
 from __future__ import annotations
 
-from bridge.checks.measures import value_is_right
+from bridge.checks.measures import backprop_is_right, derivative_is_right, value_is_right
 from bridge.checks.registry import check
 from numeric.block_mutants import mutants_of
 from numeric.case import Case
 from numeric.measurement import Measurement
 
 GRAPH = "softmaxGraph"
+SIZES = ("seqLen", "dModel")
 
 
 @check(
     "softmax_eval:conclusion",
     graph=GRAPH,
-    sizes=("seqLen", "dModel"),
+    sizes=SIZES,
     rejects=mutants_of(GRAPH, "value"),
 )
 def softmax_is_its_closed_form(case: Case) -> Measurement:
@@ -25,3 +26,26 @@ def softmax_is_its_closed_form(case: Case) -> Measurement:
     not, so that instances stay where exp neither overflows nor vanishes.
     """
     return value_is_right(case)
+
+
+@check("softmax_hasFDerivAt:conclusion", graph=GRAPH, sizes=SIZES, rejects=mutants_of(GRAPH, "jvp"))
+def softmax_has_its_derivative(case: Case) -> Measurement:
+    """The derivative that the graph claims is the derivative of what the graph computes.
+
+    Along a random direction the JVP is held against the complex step (h = 1e-200) of the graph's
+    evaluation, and against the closed form's JVP p·(dz − ⟨p, dz⟩), entry by entry, by rules A and
+    B.  The Taylor remainder must get below 1e-3 of Σ|terms|.
+    """
+    return derivative_is_right(case)
+
+
+@check(
+    "softmax_backprop_eq_adjoint_fderiv:conclusion",
+    graph=GRAPH,
+    sizes=SIZES,
+    rejects=mutants_of(GRAPH, "vjp"),
+)
+def softmax_backprop_is_the_adjoint(case: Case) -> Measurement:
+    """⟨J v, s⟩ = ⟨v, backprop s⟩ for random v and s, J v by complex step, so that no forward rule
+    takes part; and every entry of backprop against the closed form's."""
+    return backprop_is_right(case)

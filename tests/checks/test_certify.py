@@ -41,7 +41,8 @@ def test_every_side_condition_of_the_block_is_certified(key: str) -> None:
 
 def test_every_side_condition_can_be_certified() -> None:
     for key, check in CHECKS.items():
-        if check.role is Role.HYPOTHESIS and check.refuted_by:
+        # That a row is constant, or the only channel's, holds in no box around it.
+        if check.role is Role.HYPOTHESIS and check.refuted_by and not check.within:
             assert check.encloses is not None, key
 
 

@@ -18,7 +18,9 @@ from numeric.mutants import Edit, GraphMutant, Mutant
 from tests.checks.graphs import graphs_for, hypotheses_of
 from tests.numeric.graphs import layer_norm
 
-CHECKS: dict[str, Check] = {k: c for k, c in registered().items() if k.startswith("layerNorm_")}
+CHECKS: dict[str, Check] = {
+    k: c for k, c in registered().items() if k.startswith("layerNorm_") and not c.within
+}
 CONCLUSIONS = [k for k, c in CHECKS.items() if c.role is Role.CONCLUSION]
 GRAPHS = graphs_for(CHECKS.values())
 
@@ -28,7 +30,8 @@ def test_every_obligation_of_the_layer_has_a_check() -> None:
     expected = {f"{t}:{b}" for t in theorems for b in ("hVarEpsPos", "hStdNe0", "conclusion")}
     from_eps = ("layerNorm_hasFDerivAt_of_pos", "layerNorm_backprop_eq_adjoint_fderiv_of_pos")
     expected |= {f"{t}:{b}" for t in from_eps for b in ("hEpsPos", "conclusion")}
-    assert set(CHECKS) == expected | {"layerNorm_eval:conclusion"}
+    others = {"layerNorm_eval:conclusion", "layerNorm_std_ne_zero_iff:conclusion"}
+    assert set(CHECKS) == expected | others
 
 
 @pytest.mark.parametrize("key", CHECKS)
@@ -106,13 +109,24 @@ def test_no_false_alarm_on_hard_instances(family: object) -> None:
     positive = CHECKS["layerNorm_hasFDerivAt:hVarEpsPos"].measure(case)
     keep = np.flatnonzero(positive.outcome == Outcome.HOLDS)
     for key in CONCLUSIONS:
-        at = case if key.startswith("layerNorm_eval") else case.take(keep)
+        at = case.take(keep) if "fderiv" in key.lower() else case
         if not len(at):
             continue
         found = CHECKS[key].measure(at)
         assert found.count(Outcome.FAILS) == 0
         if chosen.region is Region.DOMAIN:
             assert found.count(Outcome.UNDECIDED) <= 2
+
+
+def test_std_is_zero_where_var_plus_eps_is_not_positive() -> None:
+    """Where ε overwhelms the variance, or is 0 in a constant row, both sides are false."""
+    check = CHECKS["layerNorm_std_ne_zero_iff:conclusion"]
+    for name in ("eps overwhelms variance", "eps 0, constant row", "eps 0, d_model 1"):
+        sizes = dict(sizes_of(FAMILIES[name], ("seqLen", "dModel")))
+        graph = layer_norm(sizes["seqLen"], sizes["dModel"])
+        batch = draw(FAMILIES[name], graph, seed=2, key="iff", indices=range(50))
+        assert check.measure(Case(Interpreter(graph), batch)).count(Outcome.FAILS) == 0
+    assert check.measure(Case(Interpreter(graph), batch)).count(Outcome.HOLDS) == 50
 
 
 def test_a_cancelled_variance_is_no_counterexample() -> None:

@@ -25,7 +25,6 @@ from tests.checks.graphs import graphs_for
 
 CHECKS = list(dict.fromkeys(registered().values()))
 GRAPHS = list(dict.fromkeys(c.graph for c in CHECKS))
-GENERIC = {"generic", "tall"}
 SPECIAL = {"seq_len 1", "d_model 2"}
 
 
@@ -52,7 +51,7 @@ def report(request: pytest.FixtureRequest) -> MutationReport:
 
 def test_every_error_is_found_at_a_generic_instance(report: MutationReport) -> None:
     for row in report.rows:
-        cells = [c for c in row.cells if c.family in GENERIC or row.kind == INSTANCE]
+        cells = [c for c in row.cells if c.family not in SPECIAL or row.kind == INSTANCE]
         assert any(c.killed_by for c in cells), f"no check finds {row.mutant!r} in {row.graph}"
     assert report.survivors == ()
     assert report.killed == len(report.rows) == report.planned
@@ -64,10 +63,10 @@ def test_where_an_error_is_hidden_the_reason_is_known(report: MutationReport) ->
 
 
 def test_every_check_finds_what_it_says_that_it_rejects(report: MutationReport) -> None:
-    found = {
-        row.mutant: {n for c in row.cells if c.family not in SPECIAL for n in c.killed_by}
-        for row in report.rows
-    }
+    found: dict[str, set[str]] = {}
+    for row in report.rows:  # an error may be planted for checks of some families by themselves
+        names = {n for c in row.cells if c.family not in SPECIAL for n in c.killed_by}
+        found.setdefault(row.mutant, set()).update(names)
     for check in on(report.graphs[0]):
         for name in (
             *(m.name for m in check.rejects),

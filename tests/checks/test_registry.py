@@ -47,6 +47,13 @@ def test_several_keys_share_a_check() -> None:
     assert register("a:conclusion", rejects=MUTANT)["a:conclusion"].role is Role.CONCLUSION
 
 
+def test_a_theorem_may_single_out_families() -> None:
+    checked = register("a:h", within=("tall", "eps 0"), refuted_by=("generic", *REFUTED))["a:h"]
+    assert [f.name for f in checked.families] == ["tall"]  # a hypothesis is judged where ε > 0
+    concluded = register("a:conclusion", within=("tall", "eps 0"), rejects=MUTANT)
+    assert [f.name for f in concluded["a:conclusion"].families] == ["tall", "eps 0"]
+
+
 @pytest.mark.parametrize(
     ("keys", "how", "message"),
     [
@@ -59,6 +66,13 @@ def test_several_keys_share_a_check() -> None:
         (("a:h",), {}, "families that refute it"),
         (("a:h",), {"refuted_by": ("generic",)}, "expected refuting families .* but got 'generic'"),
         (("a:h",), {"refuted_by": ("no such",)}, "but got 'no such'"),
+        (("a:h",), {"within": ("no such",)}, "expected families among .* but got 'no such'"),
+        (("a:h",), {"within": REFUTED}, "expected families among"),
+        (
+            ("a:h",),
+            {"within": ("tall",), "refuted_by": ("tall",)},
+            "expected refuting families .* but got 'tall'",
+        ),
         (("a:conclusion",), {}, "mutants that it rejects"),
         (
             ("a:h",),

@@ -3,7 +3,7 @@ import Init.Grind
 /-! # Ordered fields with a square root and an exponential
 
 Everything in this library is proved over any `R` with `[RealField R]`: a linearly ordered field with two
-functions that obey six first-order laws.  The real numbers are the intended model; no completeness is
+functions that obey four first-order laws.  The real numbers are the intended model; no completeness is
 assumed, because no theorem here needs it.
 
 ## Main definitions

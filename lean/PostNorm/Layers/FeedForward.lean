@@ -104,14 +104,17 @@ theorem ffn_backpropVec_eq_adjoint_fderiv (c : GeluConstants R) (ρ : Env R (ΓF
 
 /-! ## Fixed weights -/
 
-/-- With fixed weights, the feed-forward layer is differentiable in the tokens alone. -/
+/-- With fixed weights, the feed-forward layer is Fréchet differentiable in the tokens alone, everywhere. -/
+@[obligation]
 theorem ffn_hasFDerivAt_tokens (c : GeluConstants R) (x : Tensor R ⟦seqLen, dModel⟧)
     (weights : Env R (ΓFfn seqLen dModel dFF).tail) :
     HasFDerivAt (fun x : Tensor R ⟦seqLen, dModel⟧ => (ffnGraph c).eval (Env.cons x weights))
       ((ffnGraph c).derivHead x weights) x :=
   (ffnGraph c).hasFDerivAt_head x weights (ffnGraphFDerivCorrectAt c _)
 
-/-- With fixed weights, the first component of backprop is the adjoint of that derivative. -/
+/-- With fixed weights, the first component of backprop is the adjoint of the feed-forward layer's derivative in
+the tokens alone, everywhere. -/
+@[obligation]
 theorem ffn_adjoint_tokens (c : GeluConstants R) (x v : Tensor R ⟦seqLen, dModel⟧)
     (weights : Env R (ΓFfn seqLen dModel dFF).tail) (δ : Tensor R ⟦seqLen, dModel⟧) :
     Tensor.dot ((ffnGraph c).derivHead x weights v) δ =

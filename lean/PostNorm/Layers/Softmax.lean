@@ -13,8 +13,8 @@ import Obligations.Attribute
 ## Main statements
 
 * `softmax_eval`: the graph computes the formula.
-* `softmaxGraphFDerivCorrectAt`, `softmax_backprop_eq_adjoint_fderiv`: where there is an axis to sum over, softmax
-  is differentiable everywhere, and backprop is the adjoint of its derivative.
+* `softmax_hasFDerivAt`, `softmax_backprop_eq_adjoint_fderiv`: softmax is differentiable everywhere, and backprop
+  is the adjoint of its derivative.
 
 ## Sources
 
@@ -59,9 +59,20 @@ theorem softmaxGraphFDerivCorrectAt (ρ : Env R [s ▹ n]) (hLengthPos : 0 < n) 
     GraphFDerivCorrectAt softmaxGraph ρ :=
   (softmaxGraph_sideConditions ρ fun _ => hLengthPos).correct
 
-/-- Backpropagation through softmax over a non-empty axis is the adjoint of its Fréchet derivative, everywhere. -/
-theorem softmax_backprop_eq_adjoint_fderiv (ρ : Env R [s ▹ n]) (δ : Tensor R (s ▹ n)) (hLengthPos : 0 < n) :
-    softmaxGraph.backprop ρ δ = (fderiv (fun ρ => softmaxGraph.eval ρ) ρ).adjoint δ :=
-  softmaxGraph.backprop_eq_adjoint_fderiv ρ (softmaxGraphFDerivCorrectAt ρ hLengthPos) δ
+/-- Softmax is Fréchet differentiable everywhere, and forward mode computes its derivative.  Over an empty axis it
+has no entry that could fail to be. -/
+@[obligation]
+theorem softmax_hasFDerivAt (ρ : Env R [s ▹ n]) :
+    HasFDerivAt (fun ρ => softmaxGraph.eval ρ) (softmaxGraph.deriv ρ) ρ := by
+  cases n with
+  | zero => exact fun ε _ => ⟨1, by grind, fun r _ _ h _ c => c.2.elim0⟩
+  | succ n => exact (softmaxGraphFDerivCorrectAt ρ n.succ_pos).hasFDerivAt
+
+/-- Backpropagation through softmax is the adjoint of its Fréchet derivative, applied to the seed `δ`,
+everywhere. -/
+@[obligation]
+theorem softmax_backprop_eq_adjoint_fderiv (ρ : Env R [s ▹ n]) (δ : Tensor R (s ▹ n)) :
+    softmaxGraph.backprop ρ δ = (fderiv (fun ρ => softmaxGraph.eval ρ) ρ).adjoint δ := by
+  rw [(softmax_hasFDerivAt ρ).fderiv, Graph.backprop_eq_adjoint_deriv]
 
 end PostNorm

@@ -11,7 +11,9 @@ import PostNorm.Block.BiasedEncoder.Spec
 * `biasedEncoderBlock_hasFDerivAt`, `biasedEncoderBlock_backpropVec_eq_adjoint_fderiv_at`: it is differentiable,
   and backprop is the adjoint of the derivative, where the two LayerNorms are differentiable.
 * `biasedEncoderBlock_hasFDerivAt_of_pos`, `biasedEncoderBlock_backprop_eq_adjoint_fderiv_of_pos`: the same with no
-  hypothesis but `0 < ε₁` and `0 < ε₂`. -/
+  hypothesis but `0 < ε₁` and `0 < ε₂`.
+* `biasedEncoderBlock_hasFDerivAt_tokens`, `biasedEncoderBlock_adjoint_tokens`: the gradient in the tokens
+  alone. -/
 
 namespace PostNorm
 universe u
@@ -146,6 +148,7 @@ theorem biasedEncoderBlock_backprop_eq_adjoint_fderiv_of_pos (c : EncoderConstan
 
 /-- If `0 < ε₁` and `0 < ε₂`, then with fixed weights, biases and mask the block is Fréchet differentiable in the
 tokens alone. -/
+@[obligation]
 theorem biasedEncoderBlock_hasFDerivAt_tokens (c : EncoderConstants R) (ε₁ ε₂ : R) (x : Tensor R ⟦seqLen, dModel⟧)
     (weights : Env R (ΓBiasedEncoderBlock seqLen dModel numHeads headDim dFF).tail) (hEps1Pos : 0 < ε₁)
     (hEps2Pos : 0 < ε₂) :
@@ -154,5 +157,16 @@ theorem biasedEncoderBlock_hasFDerivAt_tokens (c : EncoderConstants R) (ε₁ ε
       ((biasedEncoderBlockGraph c ε₁ ε₂).derivHead x weights) x :=
   Graph.hasFDerivAt_head _ x weights
     (biasedEncoderBlockGraphFDerivCorrectAt_of_pos c ε₁ ε₂ _ hEps1Pos hEps2Pos)
+
+/-- With fixed weights, biases and mask, the first component of backprop is the adjoint of the block's derivative
+in the tokens alone, at every input and for every seed, whatever `ε₁` and `ε₂`. -/
+@[obligation]
+theorem biasedEncoderBlock_adjoint_tokens (c : EncoderConstants R) (ε₁ ε₂ : R)
+    (x v : Tensor R ⟦seqLen, dModel⟧)
+    (weights : Env R (ΓBiasedEncoderBlock seqLen dModel numHeads headDim dFF).tail)
+    (δ : Tensor R ⟦seqLen, dModel⟧) :
+    Tensor.dot ((biasedEncoderBlockGraph c ε₁ ε₂).derivHead x weights v) δ =
+      Tensor.dot v ((biasedEncoderBlockGraph c ε₁ ε₂).backprop (Env.cons x weights) δ).head :=
+  (biasedEncoderBlockGraph c ε₁ ε₂).adjoint_head x weights v δ
 
 end PostNorm

@@ -123,7 +123,9 @@ theorem encoderBlock_hasFDerivAt_tokens (x : Tensor R ⟦seqLen, dModel⟧)
 
 end block
 
-/-- The first component of backprop is the adjoint of the block's derivative in the tokens alone. -/
+/-- With fixed weights, the first component of backprop is the adjoint of the block's derivative in the tokens
+alone, at every input and for every seed, whatever `ε₁` and `ε₂`. -/
+@[obligation]
 theorem encoderBlock_adjoint_tokens (c : EncoderConstants R) (ε₁ ε₂ : R) (x v : Tensor R ⟦seqLen, dModel⟧)
     (weights : Env R (ΓEncoderBlock seqLen dModel numHeads headDim dFF).tail)
     (δ : Tensor R ⟦seqLen, dModel⟧) :

@@ -5,11 +5,10 @@ import PostNorm.Layers.LayerNorm.Discharge
 
 ## Main statements
 
-* `Spec.variance_of_constant`, `Spec.layerNorm_of_constant_row`: a constant row has variance zero, and LayerNorm
-  returns `beta`.
+* `layerNorm_eval_of_constant_row`: LayerNorm of a constant row is `beta`.
 * `layerNorm_std_of_constant_row`: there the standard deviation is `√ε`, so that `0 < ε` is needed.
-* `layerNorm_derivHead_eq_zero`, `layerNorm_backprop_head_eq_zero`: if `dModel = 1`, the derivative in `x` is zero,
-  and no gradient reaches `x`. -/
+* `layerNorm_hasFDerivAt_zero`, `layerNorm_derivHead_eq_zero`, `layerNorm_backprop_head_eq_zero`: if `dModel = 1`,
+  the derivative in `x` is zero, forward mode says so, and no gradient reaches `x`; whatever `ε`. -/
 
 namespace PostNorm
 universe u
@@ -60,13 +59,24 @@ theorem Spec.layerNorm_of_constant_row (ε : R) (gamma beta : Fin dModel → R)
   rw [Spec.layerNorm, e, Field.div_eq_mul_inv]
   grind
 
-/-- In a constant row the standard deviation is the square root of the positive part of `ε`. -/
+/-- In a constant row, LayerNorm returns `beta`, whatever `ε`. -/
+@[obligation]
+theorem layerNorm_eval_of_constant_row (ε : R) (ρ : Env R (ΓLayerNorm seqLen dModel)) (i : Fin seqLen)
+    (j : Fin dModel)
+    (hConstantRow : ∀ k, (ρ.get idxLayerNormX).mat i k = (ρ.get idxLayerNormX).mat i j) :
+    (layerNormGraph ε).eval ρ (((), i), j) = (ρ.get idxLayerNormBeta).vec j := by
+  rw [layerNorm_eval]
+  exact Spec.layerNorm_of_constant_row ε _ _ _ i j hConstantRow
+
+/-- In a constant row, the standard deviation is the square root of the positive part of `ε`. -/
+@[obligation]
 theorem layerNorm_std_of_constant_row (ε : R) (ρ : Env R (ΓLayerNorm seqLen dModel)) (i : Fin seqLen)
-    (j : Fin dModel) (h : ∀ k, (ρ.get idxLayerNormX).mat i k = (ρ.get idxLayerNormX).mat i j) :
+    (j : Fin dModel)
+    (hConstantRow : ∀ k, (ρ.get idxLayerNormX).mat i k = (ρ.get idxLayerNormX).mat i j) :
     (layerNormPrefix7 ε).eval ρ ((), i) = sqrtClamp ε := by
   rw [layerNormPrefix7_eval]
   show sqrtClamp (Spec.variance ((ρ.get idxLayerNormX).mat i) + ε) = _
-  rw [Spec.variance_of_constant _ j h]
+  rw [Spec.variance_of_constant _ j hConstantRow]
   congr 1; grind
 
 /-! ## Rows of one entry -/
@@ -79,22 +89,46 @@ theorem layerNorm_eval_of_one (ε : R) (x : Tensor R ⟦seqLen, 1⟧) (σ : Env 
   refine Spec.layerNorm_of_constant_row ε _ _ _ c.1.2 c.2 fun k => ?_
   rw [Subsingleton.elim k c.2]
 
-/-- If `dModel = 1` and `0 < ε`, the derivative of LayerNorm in `x` is zero. -/
-theorem layerNorm_derivHead_eq_zero (ε : R) (hEpsPos : 0 < ε) (x : Tensor R ⟦seqLen, 1⟧)
-    (σ : Env R (ΓLayerNorm seqLen 1).tail) (v : Tensor R ⟦seqLen, 1⟧) (c : Shape.Coord ⟦seqLen, 1⟧) :
-    (layerNormGraph ε).derivHead x σ v c = 0 := by
-  have h := (layerNormGraph ε).hasFDerivAt_head x σ (layerNormGraphFDerivCorrectAt ε (Env.cons x σ)
-    (layerNorm_varEps_pos hEpsPos _) (layerNorm_std_ne_zero hEpsPos _))
-  rw [funext fun x => layerNorm_eval_of_one ε x σ] at h
-  exact h.unique (HasFDerivAt.const _ x) v c
+/-- If `dModel = 1`, LayerNorm is Fréchet differentiable in `x` at every input, and its derivative there is zero,
+whatever `ε`. -/
+@[obligation]
+theorem layerNorm_hasFDerivAt_zero (ε : R) (x : Tensor R ⟦seqLen, dModel⟧)
+    (σ : Env R (ΓLayerNorm seqLen dModel).tail) (hOneChannel : dModel = 1) :
+    HasFDerivAt (fun x : Tensor R ⟦seqLen, dModel⟧ => (layerNormGraph ε).eval (Env.cons x σ))
+      BoundedLinearMap.zero x := by
+  subst hOneChannel
+  rw [funext fun x => layerNorm_eval_of_one ε x σ]
+  exact HasFDerivAt.const _ x
 
-/-- If `dModel = 1` and `0 < ε`, backpropagation through LayerNorm sends nothing to `x`. -/
-theorem layerNorm_backprop_head_eq_zero (ε : R) (hEpsPos : 0 < ε) (x : Tensor R ⟦seqLen, 1⟧)
-    (σ : Env R (ΓLayerNorm seqLen 1).tail) (δ : Tensor R ⟦seqLen, 1⟧) (c : Shape.Coord ⟦seqLen, 1⟧) :
+/-- The only entry of a row of one is its mean. -/
+private theorem sub_mean_of_one (f : Fin 1 → R) (j : Fin 1) : f j - (Scalar.ofNat 1 : R)⁻¹ * finSum 1 f = 0 := by
+  rw [Spec.mean_eq, Spec.mean_of_constant f j fun k => by rw [Subsingleton.elim k j]]
+  grind
+
+/-- If `dModel = 1`, forward mode through LayerNorm computes zero along `x`, whatever `ε`. -/
+@[obligation]
+theorem layerNorm_derivHead_eq_zero (ε : R) (x : Tensor R ⟦seqLen, dModel⟧)
+    (σ : Env R (ΓLayerNorm seqLen dModel).tail) (v : Tensor R ⟦seqLen, dModel⟧)
+    (c : Shape.Coord ⟦seqLen, dModel⟧) (hOneChannel : dModel = 1) :
+    (layerNormGraph ε).derivHead x σ v c = 0 := by
+  subst hOneChannel
+  show (layerNormGraph ε).deriv _ (Env.cons v fun _ => 0) c = 0
+  rw [Graph.deriv_eq_jvp]
+  -- Both terms of `normalized` have a factor that is zero: the centered tangent, and the centered entry.
+  show (((v c - (Scalar.ofNat 1)⁻¹ * finSum 1 (fun b => v (c.1, b))) * _
+    + (x c - (Scalar.ofNat 1)⁻¹ * finSum 1 (fun b => x (c.1, b))) * _) * _ + _ * 0) + 0 = 0
+  rw [sub_mean_of_one (fun b => v (c.1, b)) c.2, sub_mean_of_one (fun b => x (c.1, b)) c.2]
+  grind
+
+/-- If `dModel = 1`, backpropagation through LayerNorm sends nothing to `x`, whatever `ε`. -/
+@[obligation]
+theorem layerNorm_backprop_head_eq_zero (ε : R) (x : Tensor R ⟦seqLen, dModel⟧)
+    (σ : Env R (ΓLayerNorm seqLen dModel).tail) (δ : Tensor R ⟦seqLen, dModel⟧)
+    (c : Shape.Coord ⟦seqLen, dModel⟧) (hOneChannel : dModel = 1) :
     ((layerNormGraph ε).backprop (Env.cons x σ) δ).head c = 0 := by
   have h := (layerNormGraph ε).adjoint_head x σ (Tensor.unit c) δ
   have e : (fun k => (layerNormGraph ε).derivHead x σ (Tensor.unit c) k) = fun _ => 0 :=
-    funext fun k => layerNorm_derivHead_eq_zero ε hEpsPos x σ _ k
+    funext fun k => layerNorm_derivHead_eq_zero ε x σ _ k hOneChannel
   rw [Tensor.unit_dot] at h
   refine h.symm.trans ((congrArg (Tensor.dot · δ) e).trans ?_)
   rw [Tensor.dot_comm, Tensor.dot_zero]

@@ -17,6 +17,7 @@ attribute [local instance] Semiring.natCast
 
 variable {R : Type u} [RealField R] {seqLen dModel : Nat}
 
+/-- A mean of numbers that are not negative is not negative. -/
 theorem Spec.mean_nonneg {n : Nat} (x : Fin n → R) (h : ∀ j, 0 ≤ x j) : 0 ≤ Spec.mean x := by
   unfold Spec.mean
   rw [Field.div_eq_mul_inv]
@@ -35,6 +36,7 @@ theorem layerNorm_varEps_pos {ε : R} (hEpsPos : 0 < ε) (ρ : Env R (ΓLayerNor
 
 /-- The standard deviation of a row is not zero exactly where `var + ε` is positive: each side condition of
 LayerNorm implies the other. -/
+@[obligation]
 theorem layerNorm_std_ne_zero_iff (ε : R) (ρ : Env R (ΓLayerNorm seqLen dModel))
     (row : Shape.Coord ⟦seqLen⟧) :
     (layerNormPrefix7 ε).eval ρ row ≠ 0 ↔ 0 < (layerNormPrefix6 ε).eval ρ row := by

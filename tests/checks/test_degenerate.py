@@ -1,0 +1,94 @@
+"""The checks of theorems that single out instances: constant rows, and one channel."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from bridge.checks import Check, graph_requests, registered, run_check
+from bridge.checks.mutation import mutation_matrix
+from bridge.verdict import Role, Verdict
+from numeric.case import Case
+from numeric.families import FAMILIES
+from numeric.instances import draw
+from numeric.interpreter import Interpreter
+from numeric.measurement import Outcome
+from numeric.mutants import DerivativeMutant
+from tests.checks.graphs import graphs_for, hypotheses_of
+from tests.numeric.graphs import layer_norm
+
+CHECKS: dict[str, Check] = {k: c for k, c in registered().items() if c.within}
+GRAPHS = graphs_for(CHECKS.values())
+CONSTANT = "layerNorm_eval_of_constant_row"
+
+
+def test_every_obligation_has_a_check() -> None:
+    rows = ("layerNorm_eval_of_constant_row", "layerNorm_std_of_constant_row")
+    one = ("hasFDerivAt_zero", "derivHead_eq_zero", "backprop_head_eq_zero")
+    expected = {f"{t}:{b}" for t in rows for b in ("hConstantRow", "conclusion")}
+    expected |= {f"layerNorm_{t}:{b}" for t in one for b in ("hOneChannel", "conclusion")}
+    assert set(CHECKS) == expected
+
+
+@pytest.mark.parametrize("key", CHECKS)
+def test_the_check_holds_and_says_no(key: str) -> None:
+    """A verdict of holds means too that every refuting family and every mutant was rejected."""
+    check = CHECKS[key]
+    result = run_check(check, hypotheses_of(key, CHECKS), GRAPHS, key=key, seed=0, instances=120)
+    assert result.verdict is Verdict.HOLDS, result
+    drawn = {f.family for f in result.families if f.role != "refuting"}
+    assert drawn <= set(check.within)
+    if check.role is Role.CONCLUSION:
+        assert len(check.rejects) >= 3
+        assert result.accepted >= 80
+        (need,) = result.needs
+        assert need.failed > 0, "the conclusion holds elsewhere too, so that it needs nothing"
+    else:
+        refuting = {f.family for f in result.families if f.role == "refuting"}
+        assert refuting == set(check.refuted_by)
+
+
+def test_a_row_that_is_nearly_constant_is_not_constant() -> None:
+    graph = layer_norm(4, 8)
+    batch = draw(FAMILIES["constant rows"], graph, seed=0, key="nearly", indices=range(6))
+    check = CHECKS[f"{CONSTANT}:hConstantRow"]
+    assert check.measure(Case(Interpreter(graph), batch)).count(Outcome.HOLDS) == 6
+    x = batch.inputs["x"].copy()
+    x[:, 0, -1] = np.nextafter(x[:, 0, -1], np.inf)
+    moved = replace(batch, inputs={**batch.inputs, "x": x})
+    assert check.measure(Case(Interpreter(graph), moved)).count(Outcome.FAILS) == 6
+
+
+def test_zero_times_a_wrong_factor_is_no_error() -> None:
+    """With one channel `centered` is 0, so that an error in what multiplies it changes nothing."""
+    graph = layer_norm(4, 1)
+    batch = draw(FAMILIES["d_model 1"], graph, seed=0, key="unseen", indices=range(6))
+    unseen = Case(DerivativeMutant("jvp", "invStd", 0, "negate").apply(graph), batch)
+    found = CHECKS["layerNorm_derivHead_eq_zero:conclusion"].measure(unseen)
+    assert found.count(Outcome.HOLDS) == 6
+
+
+def test_a_graph_of_other_sizes_says_nothing() -> None:
+    key = "layerNorm_derivHead_eq_zero:conclusion"
+    given = dict.fromkeys(graph_requests(CHECKS.values()), layer_norm(4, 8))
+    for one in (key, key.replace("conclusion", "hOneChannel")):
+        result = run_check(CHECKS[one], [], given, key=one, seed=0, instances=20)
+        assert result.verdict is Verdict.INCONCLUSIVE
+        assert result.reason == "no instance of 'd_model 1' has the sizes of this graph"
+
+
+def test_their_errors_are_planted_where_they_speak() -> None:
+    """Beside checks of the same graph that speak of all families, and each in its own."""
+    eval_key = "layerNorm_eval:conclusion"
+    chosen = [*CHECKS.values(), registered()[eval_key]]
+    report = mutation_matrix(chosen, graphs_for(chosen), 0, 2, families=("generic",))
+    rows = {row.mutant: {c.family: c.killed_by for c in row.cells} for row in report.rows}
+    shared = rows["x is normalized instead of x - mean"]
+    assert set(shared) == {"generic", "constant rows", "d_model 1"}
+    assert shared["generic"] == ("layer_norm_is_its_closed_form",)
+    assert "a_constant_row_becomes_beta" in shared["constant rows"]
+    assert "one_channel_gets_no_gradient" in shared["d_model 1"]
+    for mutant in dict.fromkeys(m.name for c in CHECKS.values() for m in c.rejects):
+        assert all(rows[mutant].get(family, True) for family in ("constant rows", "d_model 1"))
