@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from bridge.errors import AnswerError
 from bridge.lean_client import GraphRequest
+from numeric.families import BASE_SIZES
 
 __all__ = ["ExportedGraphs", "Family", "parse_graphs"]
 
@@ -40,6 +41,15 @@ class ExportedGraphs:
     families: tuple[Family, ...]
     members: Mapping[GraphRequest, Mapping[str, object]]
     refused: Mapping[GraphRequest, str]
+
+    def usual(self, family: Family) -> Mapping[str, object] | None:
+        """The member of a family at the usual sizes, else the first; ``None`` where there is none.
+
+        Where the usual sizes are asked for, what else is does not matter.
+        """
+        own = {r.sizes: g for r, g in self.members.items() if r.name == family.short}
+        sizes = tuple((name, BASE_SIZES.get(name, size)) for name, size in family.sizes)
+        return own.get(sizes, next(iter(own.values()), None))
 
 
 def _pairs(

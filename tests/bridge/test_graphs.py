@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bridge.errors import AnswerError
-from bridge.graphs import parse_graphs
+from bridge.graphs import ExportedGraphs, Family, parse_graphs
 from bridge.lean_client import GraphRequest
 
 FAMILY = {
@@ -53,3 +53,14 @@ def test_a_whole_answer() -> None:
 def test_anything_less_is_an_error(broken: list[Any], message: str) -> None:
     with pytest.raises(AnswerError, match=message):
         parse_graphs(broken, REQUESTS)
+
+
+def test_the_usual_member_does_not_depend_on_what_else_is_asked_for() -> None:
+    family = Family("Demo.g", (("seqLen", 3), ("width", 5)), ())
+    usual = GraphRequest("g", (("seqLen", 4), ("width", 5)))  # 4 is the checks' usual seqLen
+    other = GraphRequest("g", (("seqLen", 9), ("width", 5)))
+    members = {other: {"of": "other"}, usual: {"of": "usual"}, GraphRequest("h"): {"of": "h"}}
+    for order in (members, dict(reversed(members.items()))):
+        assert ExportedGraphs((family,), order, {}).usual(family) == {"of": "usual"}
+    assert ExportedGraphs((family,), {other: {"of": "other"}}, {}).usual(family) == {"of": "other"}
+    assert ExportedGraphs((family,), {}, {}).usual(family) is None
