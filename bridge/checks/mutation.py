@@ -222,7 +222,9 @@ def errors_of(graph: str, checks: Iterable[Check]) -> dict[str, Error]:
     """The errors known for a graph, and those that its checks name themselves, by name."""
     some = [c for c in checks if c.graph == graph]
     own = {e.name: e for c in some for e in c.rejects}
-    if some and all(c.within for c in some):  # what is planted in all families may be hidden in these
+    if some and all(
+        c.within for c in some
+    ):  # what is planted in all families may be hidden in these
         return own
     return {**own, **{p.mutant.name: p.mutant for p in PLANTED.get(graph, ())}}
 
