@@ -69,7 +69,7 @@ def eps_is_positive(case: Case) -> Measurement:
 @of_layer_norm(
     "layerNorm_std_ne_zero_iff:conclusion",
     rejects=(
-        GraphMutant("eps left out", (Edit("varEps", constant=0.0),)),
+        *(m for m in mutants_of(GRAPH, "value") if m.names == {"varEps"}),
         GraphMutant("variance is not divided by d", (Edit("var", op="sum"),)),
         GraphMutant("root of the mean", (Edit("std", args=("mean",)),)),
         GraphMutant("no root", (Edit("std", op="scale", args=("varEps",), constant=1.0),)),

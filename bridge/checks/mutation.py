@@ -35,6 +35,7 @@ __all__ = [
     "errors_of",
     "mutation_matrix",
     "refuting_families",
+    "together",
 ]
 
 FAMILIES_OF_MUTANTS = ("generic", "tall", "seq_len 1", "d_model 2")
@@ -117,7 +118,7 @@ class MutationReport:
 
     @property
     def interrupted(self) -> bool:
-        """Whether it was stopped before the end; what is idle is not known then."""
+        """Whether it was stopped before the end."""
         return len(self.rows) < self.planned
 
     @property
@@ -137,8 +138,8 @@ class MutationReport:
 
     @property
     def idle(self) -> tuple[CheckScore, ...]:
-        """The checks that find nothing."""
-        return tuple(c for c in self.checks if not c.found)
+        """The checks that find nothing; which these are is not known of an interrupted run."""
+        return () if self.interrupted else tuple(c for c in self.checks if not c.found)
 
     @property
     def complete(self) -> bool:
@@ -194,13 +195,9 @@ def mutation_matrix(
     Raises:
         InvalidInputError: a graph is missing.
     """
-    unique = list(dict.fromkeys(checks))
-    together: dict[tuple[str, tuple[str, ...]], list[Check]] = {}
-    for check in unique:
-        together.setdefault((check.graph, check.within), []).append(check)
     groups = [
-        _Group(name, some, graphs, seed, instances, within or families)
-        for (name, within), some in together.items()
+        _Group(name, within, some, graphs, seed, instances, families)
+        for (name, within), some in together(checks).items()
     ]
     planned = sum(len(g.planted) + len(g.refuting) for g in groups)
     rows: list[MutantRow] = []
@@ -214,19 +211,30 @@ def mutation_matrix(
         if not rows:
             raise
     found = Counter((row.graph, name) for row in rows for name in row.killed_by)
-    scores = tuple(CheckScore(c.graph, c.name, c.keys, found[c.graph, c.name]) for c in unique)
+    order = list(dict.fromkeys(group.name for group in groups))
+    scores = tuple(
+        CheckScore(c.graph, c.name, c.keys, found[c.graph, c.name])
+        for group in sorted(groups, key=lambda g: order.index(g.name))
+        for c in group.checks
+    )
     return MutationReport(seed, instances, tuple(families), scores, tuple(rows), planned)
 
 
-def errors_of(graph: str, checks: Iterable[Check]) -> dict[str, Error]:
-    """The errors known for a graph, and those that its checks name themselves, by name."""
-    some = [c for c in checks if c.graph == graph]
-    own = {e.name: e for c in some for e in c.rejects}
-    if some and all(
-        c.within for c in some
-    ):  # what is planted in all families may be hidden in these
-        return own
-    return {**own, **{p.mutant.name: p.mutant for p in PLANTED.get(graph, ())}}
+def together(checks: Iterable[Check]) -> Mapping[tuple[str, tuple[str, ...]], list[Check]]:
+    """The checks that are asked together, by their graph and the families that they single out."""
+    found: dict[tuple[str, tuple[str, ...]], list[Check]] = {}
+    for check in dict.fromkeys(checks):
+        found.setdefault((check.graph, check.within), []).append(check)
+    return found
+
+
+def errors_of(graph: str, within: Sequence[str], checks: Iterable[Check]) -> Mapping[str, Error]:
+    """What is planted for checks that are asked together, by name: the errors known for the graph
+    and those that the checks name themselves; where they single out families, only the latter, for
+    others may be hidden in these."""
+    planted = {} if within else {p.mutant.name: p.mutant for p in PLANTED.get(graph, ())}
+    own = {e.name: e for c in checks for e in c.rejects if e.name not in planted}
+    return {**planted, **own}
 
 
 def refuting_families(checks: Iterable[Check]) -> list[str]:
@@ -251,6 +259,7 @@ class _Group:
     def __init__(
         self,
         name: str,
+        within: Sequence[str],
         checks: Sequence[Check],
         graphs: Graphs,
         seed: int,
@@ -265,11 +274,13 @@ class _Group:
         # to be known is what they find with it.
         self.indices = np.arange(1, instances + 1)
         self.hypotheses = [c for c in checks if c.role is Role.HYPOTHESIS]
-        self.hidden = {p.mutant.name: p.hidden for p in PLANTED.get(name, ())}
-        self.planted = errors_of(name, checks)
+        self.hidden = {} if within else {p.mutant.name: p.hidden for p in PLANTED.get(name, ())}
+        self.planted = errors_of(name, within, checks)
         self.refuting = refuting_families(checks)
         usual = tuple(
-            f for f in families_of(name) if f.name in families and f.region is Region.DOMAIN
+            f
+            for f in families_of(name)
+            if f.name in (within or families) and f.region is Region.DOMAIN
         )
         apt = usual or tuple(f for f in families_of(name) if f.region is Region.DOMAIN)
         self.grounds = [self._accepted(self._ground(family)) for family in apt]
@@ -312,7 +323,8 @@ class _Group:
 
     def _cell(self, ground: _Ground, error: Error, before: Sequence[str]) -> Cell:
         """What becomes of an error in one family; ``before`` names the checks that have found it in
-        an earlier one: then one that finds it here is enough, and these are asked first."""
+        an earlier one: then one that finds it here is enough, and these are asked first, before all
+        others the closed form, which costs least."""
         name = ground.family.name
         if not len(ground.batch):
             return Cell(name, (), NONE_ACCEPTED)
@@ -337,7 +349,9 @@ class _Group:
                     return True
             return False
 
-        asked = sorted(self._asked(error), key=lambda c: c.name not in before)
+        asked = self._asked(error)
+        if before:
+            asked = sorted(asked, key=lambda c: (c.name not in before, c.role is not Role.FIDELITY))
         finders = (c.name for c in asked if finds(c))
         killed_by = tuple(islice(finders, 1) if before else finders)
         reason = "" if killed_by else self.hidden.get(error.name, {}).get(name, "")

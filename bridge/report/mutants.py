@@ -87,9 +87,9 @@ def mutants_renderable(report: MutationReport) -> RenderableType:
         found = sum(bool(row.killed_by) for row in rows)
         parts += [
             Text(f"{one_line(graph)}: {found} of {len(rows)} planted errors are found", "bold"),
-            Padding(_legend(checks), (0, 0, 0, 2)),
+            Padding(_legend(checks, report.idle), (0, 0, 0, 2)),
             Padding(_errors(rows, checks), (0, 0, 0, 2)),
-            *(Text(f"  {line}", "dim") for line in _hidden(rows)),
+            *(Padding(Text(line, "dim"), (0, 0, 0, 2)) for line in _hidden(rows)),
             Text(),
         ]
     if report.rows:
@@ -100,13 +100,13 @@ def mutants_renderable(report: MutationReport) -> RenderableType:
     return Group(*parts)
 
 
-def _legend(checks: Sequence[CheckScore]) -> Table:
+def _legend(checks: Sequence[CheckScore], idle: Sequence[CheckScore]) -> Table:
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True)
     table.add_column(no_wrap=True, justify="right")
     table.add_column(overflow="fold")
     for label, check in zip(_labels(len(checks)), checks, strict=True):
-        style = "" if check.found else "bold red"
+        style = "bold red" if check in idle else ""
         table.add_row(Text(label), Text(f"finds {check.found}", style), Text(one_line(check.name)))
     return table
 
@@ -155,13 +155,11 @@ def _hidden(rows: Iterable[MutantRow]) -> list[str]:
 
 
 def _score(report: MutationReport) -> list[str]:
-    stopped = f"interrupted after {len(report.rows)} of {report.planned}: "
+    found = f"{report.killed} of {len(report.rows)} planted errors are found"
+    if report.interrupted:
+        return [f"interrupted after {len(report.rows)} of {report.planned}: {found}"]
     busy = len(report.checks) - len(report.idle)
-    return [
-        f"{stopped if report.interrupted else ''}"
-        f"{report.killed} of {len(report.rows)} planted errors are found",
-        f"{busy} of {len(report.checks)} checks find one",
-    ]
+    return [found, f"{busy} of {len(report.checks)} checks find one"]
 
 
 def _unfound(report: MutationReport) -> list[str]:
@@ -173,9 +171,9 @@ def _unfound(report: MutationReport) -> list[str]:
         for r in report.unexplained
         if r.killed_by
     ]
-    if not report.interrupted:
-        lines += [f"finds nothing: {one_line(c.name)} on {one_line(c.graph)}" for c in report.idle]
-    return lines
+    return lines + [
+        f"finds nothing: {one_line(c.name)} on {one_line(c.graph)}" for c in report.idle
+    ]
 
 
 def _markdown_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:

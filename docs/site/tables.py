@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from bridge.checks import registered
-from bridge.checks.mutation import errors_of, refuting_families
+from bridge.checks.mutation import errors_of, refuting_families, together
 from bridge.report.findings import RULES
 from bridge.report.schema import report_schema as schema_text
 from bridge.settings import Settings
@@ -64,14 +64,15 @@ def families() -> str:
 
 def planted_errors() -> str:
     """How many errors of each kind `obligations mutate` plants, and one of each."""
-    checks = list(dict.fromkeys(registered().values()))
     of_block: Counter[str] = Counter()
     everywhere: Counter[str] = Counter()
     such: dict[str, str] = {}
-    for graph in dict.fromkeys((BLOCK, *(c.graph for c in checks))):
-        errors = errors_of(graph, checks)
+    groups = together(registered().values())
+    for graph, within in sorted(groups, key=lambda key: key[0] != BLOCK):
+        checks = groups[graph, within]
+        errors = errors_of(graph, within, checks)
         found = Counter(kind_of(e) for e in errors.values())
-        found[INSTANCE] += len(refuting_families(c for c in checks if c.graph == graph))
+        found[INSTANCE] += len(refuting_families(checks))
         everywhere += found
         of_block += found if graph == BLOCK else Counter()
         for name, error in errors.items():

@@ -19,12 +19,13 @@ from numeric.instances import draw
 from numeric.interpreter import Interpreter
 from numeric.measurement import Measurement
 from numeric.mutant_kinds import INSTANCE, KINDS, OTHER, kind_of
-from numeric.mutants import plant
+from numeric.mutants import GraphMutant, plant
 from numeric.tolerance import RULE_A
 from tests.checks.graphs import graphs_for
 
 CHECKS = list(dict.fromkeys(registered().values()))
 GRAPHS = list(dict.fromkeys(c.graph for c in CHECKS))
+TOWARDS_VARIANCE = {"mean", "centered", "square", "var", "varEps"}
 SPECIAL = {"seq_len 1", "d_model 2"}
 
 
@@ -75,6 +76,26 @@ def test_every_check_finds_what_it_says_that_it_rejects(report: MutationReport) 
             assert check.name in found[name], f"{check.name} does not find {name!r}"
     assert report.idle == ()
     assert report.complete
+
+
+def test_a_side_condition_sees_a_graph_that_computes_another_variance(
+    report: MutationReport,
+) -> None:
+    """Whatever is wrong on the way to var + ε is seen by both side conditions of that LayerNorm."""
+    found = {row.mutant: row.killed_by for row in report.rows}
+    graph = report.graphs[0]
+    for one in PLANTED[graph]:
+        for edit in one.mutant.edits if isinstance(one.mutant, GraphMutant) else ():
+            norm, _, name = edit.node.rpartition(".")
+            for check in on(graph) if name in TOWARDS_VARIANCE else ():
+                speaks_of = encloses(check)
+                if speaks_of and speaks_of.rpartition(".")[0] == norm:
+                    assert check.name in found[one.mutant.name], (check.name, one.mutant.name)
+
+
+def encloses(check: Check) -> str:
+    """The saved tensor that must be positive; empty for a check of anything else."""
+    return str(getattr(check.encloses, "keywords", {}).get("tensor", ""))
 
 
 @pytest.mark.parametrize("position", range(len(on("layerNormGraph"))))
