@@ -9,11 +9,13 @@ import pytest
 from bridge.auditing import audit
 from bridge.checks import graph_requests, registered
 from bridge.engine import Engine
+from bridge.kept import open_kept
 from bridge.lean_client import GraphRequest
 from bridge.library import Library
 from bridge.lock import drifts
 from bridge.policy import current_lock, read_policy
 from bridge.setup import set_up
+from bridge.statement import parse_statements
 from bridge.verdict import LeanStatus, Role, Verdict
 from numeric.graph import parse_graph
 from tests.lean.conftest import ROOT
@@ -136,6 +138,16 @@ def test_the_library_is_what_was_locked(library: Library) -> None:
     policy = read_policy(ROOT)
     assert policy.lock is not None
     assert drifts(policy.lock, current_lock(library)) == (), "look at it, then `obligations lock`"
+
+
+def test_the_kept_answer_has_every_sentence_and_place(library: Library) -> None:
+    """The page of all theorems is made of it; the lock does not see where only a docstring
+    changed."""
+    kept = parse_statements(open_kept(ROOT).answer["statements"])
+    told = [(s.name, s.module, s.doc) for s in kept.theorems]
+    assert told == [(s.name, s.module, s.doc) for s in library.statements.theorems], (
+        "`obligations lock`, then `python docs/site/theorems.py`"
+    )
 
 
 def test_a_strict_audit_finds_nothing_untagged(lean: Engine) -> None:
