@@ -61,12 +61,22 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class MutantRow:
-    """One error planted in one graph, in its derivatives or in its instances."""
+    """One error planted in one graph, in its derivatives or in its instances.
+
+    Attributes:
+        within: the families that the checks asked single out; empty for the usual checks.
+    """
 
     graph: str
     mutant: str
     kind: str
     cells: tuple[Cell, ...]
+    within: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """The error's name, and for which instances it is planted if not for all."""
+        return f"{self.mutant}, for {self.within[0]}" if self.within else self.mutant
 
     @property
     def killed_by(self) -> tuple[str, ...]:
@@ -199,6 +209,8 @@ def mutation_matrix(
         _Group(name, within, some, graphs, seed, instances, families)
         for (name, within), some in together(checks).items()
     ]
+    order = list(dict.fromkeys(group.name for group in groups))
+    groups.sort(key=lambda group: (order.index(group.name), group.within))
     planned = sum(len(g.planted) + len(g.refuting) for g in groups)
     rows: list[MutantRow] = []
     try:
@@ -211,10 +223,9 @@ def mutation_matrix(
         if not rows:
             raise
     found = Counter((row.graph, name) for row in rows for name in row.killed_by)
-    order = list(dict.fromkeys(group.name for group in groups))
     scores = tuple(
         CheckScore(c.graph, c.name, c.keys, found[c.graph, c.name])
-        for group in sorted(groups, key=lambda g: order.index(g.name))
+        for group in groups
         for c in group.checks
     )
     return MutationReport(seed, instances, tuple(families), scores, tuple(rows), planned)
@@ -259,7 +270,7 @@ class _Group:
     def __init__(
         self,
         name: str,
-        within: Sequence[str],
+        within: tuple[str, ...],
         checks: Sequence[Check],
         graphs: Graphs,
         seed: int,
@@ -267,6 +278,7 @@ class _Group:
         families: Sequence[str],
     ) -> None:
         self.name = name
+        self.within = within
         self.checks = checks
         self.graphs = graphs
         self.seed = seed
@@ -292,9 +304,10 @@ class _Group:
             for ground in self.grounds:
                 before = next((c.killed_by for c in cells if c.killed_by), ())
                 cells.append(self._cell(ground, error, before))
-            yield MutantRow(self.name, name, kind_of(error), tuple(cells))
+            yield MutantRow(self.name, name, kind_of(error), tuple(cells), self.within)
         for name in self.refuting:
-            yield MutantRow(self.name, f"instances: {name}", INSTANCE, (self._refuted(name),))
+            cell = self._refuted(name)
+            yield MutantRow(self.name, f"instances: {name}", INSTANCE, (cell,), self.within)
 
     def _ground(self, family: Family) -> _Ground:
         def exported(request: GraphRequest) -> Graph:

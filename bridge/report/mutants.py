@@ -49,6 +49,7 @@ def mutants_json(report: MutationReport) -> str:
                 "graph": row.graph,
                 "mutant": row.mutant,
                 "kind": row.kind,
+                "within": list(row.within),
                 "families": {
                     c.family: {"killed_by": list(c.killed_by), "reason": c.reason}
                     for c in row.cells
@@ -123,7 +124,7 @@ def _errors(rows: Sequence[MutantRow], checks: Sequence[CheckScore]) -> Table:
         found = Text("".join(marks)) if by else Text("NOTHING", "bold red")
         missed = ", ".join(one_line(c.family) for c in row.cells if not c.killed_by)
         table.add_row(
-            Text(one_line(row.mutant)), found, Text(missed, "bold red" if row.unexplained else "")
+            Text(one_line(row.label)), found, Text(missed, "bold red" if row.unexplained else "")
         )
     return table
 
@@ -164,10 +165,10 @@ def _score(report: MutationReport) -> list[str]:
 
 def _unfound(report: MutationReport) -> list[str]:
     """What makes the table incomplete."""
-    lines = [f"survives: {one_line(r.graph)}: {one_line(r.mutant)}" for r in report.survivors]
+    lines = [f"survives: {one_line(r.graph)}: {one_line(r.label)}" for r in report.survivors]
     lines += [
         f"survives at {', '.join(map(one_line, r.unexplained))} for no known reason: "
-        f"{one_line(r.graph)}: {one_line(r.mutant)}"
+        f"{one_line(r.graph)}: {one_line(r.label)}"
         for r in report.unexplained
         if r.killed_by
     ]

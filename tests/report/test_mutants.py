@@ -99,6 +99,13 @@ def test_what_is_missing_is_named_in_every_format(found: MutationReport, said: s
     assert json.loads(mutants_json(found))["exit_code"] == 4
 
 
+def test_an_error_for_some_families_alone_says_for_which() -> None:
+    cell = Cell("constant rows", ("eps_is_positive",))
+    found = report(MutantRow("blockGraph", "no root", "k", (cell,), ("constant rows", "d_model 1")))
+    assert "no root, for constant rows" in printed(found, 80)
+    assert json.loads(mutants_json(found))["mutants"][0]["within"] == ["constant rows", "d_model 1"]
+
+
 def test_the_json_holds_everything() -> None:
     data = json.loads(mutants_json(report(*ROWS)))
     assert data["exit_code"] == 0
