@@ -2,13 +2,14 @@
 
 What a whole block computes may agree by luck, or differ without a hint where from.  Here every
 tensor that both have is compared in the graph's order, and the first that differs is named.
-`fidelity` goes on to the derivatives, and to PyTorch's layer where there is one.
+`fidelity` goes on to the output, to the derivatives, and to PyTorch's layer where there is one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,7 @@ from numeric import torch_block
 from numeric.case import Case
 from numeric.chunks import chunk_of
 from numeric.closed_forms import Arguments, closed_form
+from numeric.details import between
 from numeric.graph import Graph
 from numeric.identities import backprop_matches, jvp_matches, value_matches
 from numeric.interpreter import Perturbation, Trace
@@ -79,19 +81,32 @@ class Fidelity:
         )
 
 
-def compare(case: Case) -> Fidelity:
+def compare(case: Case, *, closely: bool = False) -> Fidelity:
     """Compare every saved tensor by rules A and B, Σ|terms| its running error bound.
 
     The graph may be any with the name, inputs and sizes of one that has a closed form; constants
-    that it has lost keep the values of the instance in the closed form.
+    that it has lost keep the values of the instance in the closed form.  The scale of the attention
+    is 1/√head_dim in the closed form, whatever the graph says that it is.
+
+    Args:
+        case: the instances.
+        closely: compare also what lies between the closed form's tensors, as far as the graph has
+            it; one that has not need not be wrong.
 
     Raises:
         GraphError: the graph's name has no closed form.
     """
     graph = case.program.graph
-    at = Arguments(case.batch.inputs, case.batch.constants, graph.sizes)
+    at = _arguments(case)
     expected = closed_form(graph).run(at)
     problems = {name: _problem(graph, name, y) for name, y in expected.items()}
+    if closely:
+        further = {n: y for n, y in between(at, expected).items() if not _problem(graph, n, y)}
+        everything = {**further, **expected}
+        there = [n for n in everything if not problems.get(n)]
+        order = sorted(there, key=graph.index)
+        expected = {n: everything[n] for n in (*order, *(n for n in expected if problems[n]))}
+        problems = {name: problems.get(name, "") for name in expected}
     names = [name for name, problem in problems.items() if not problem]
     places = {name: graph.index(name) for name in names}
     rows = {int(i): r for r, i in enumerate(case.batch.indices)}
@@ -105,6 +120,12 @@ def compare(case: Case) -> Fidelity:
     most = max(1, chunk_of(graph) // 4)  # what is expected is held as well
     found = dict(zip(names, identities(names, case, sides, most), strict=True)) if names else {}
     return Fidelity(graph.name, tuple(TensorMatch(n, found.get(n), problems[n]) for n in expected))
+
+
+def _arguments(case: Case) -> Arguments:
+    """The closed form's, for what the instances are."""
+    constants = {s: value for s, value in case.batch.constants.items() if s != "scale"}
+    return Arguments(case.batch.inputs, constants, case.program.graph.sizes)
 
 
 def _problem(graph: Graph, name: str, expected: Array) -> str:
@@ -135,8 +156,8 @@ def _largest(size: Array) -> FloatArray:
 
 
 def fidelity(case: Case) -> Measurement:
-    """The graph is its closed form: every saved tensor, the JVP and the VJP, by rules A and B; and
-    it is PyTorch's layer, value and gradients, where torch is installed and has one.
+    """The graph is its closed form: every saved tensor, the output, the JVP and the VJP, by rules A
+    and B; and it is PyTorch's layer, value and gradients, where torch is installed and has one.
 
     Of an instance that fails, the part is the first that is wrong in this order, so that it names
     the first saved tensor that differs.
@@ -144,10 +165,14 @@ def fidelity(case: Case) -> Measurement:
     Raises:
         GraphError: the graph's name has no closed form.
     """
-    judged = first_failure([_named(t, len(case)) for t in compare(case).tensors])
-    if case.refuting and judged.count(Outcome.FAILS):
+    tensors = compare(case).tensors
+    judged = first_failure([_named(t, case) for t in tensors])
+    failing = judged.outcome == Outcome.FAILS
+    if case.refuting and failing.any():
         return judged
-    judged = _go_on(judged, case, judged.outcome != Outcome.FAILS, _derivatives)
+    if failing.any():
+        judged = _go_on(judged, case, failing, _closely, first=True)
+    judged = _go_on(judged, case, ~failing, partial(_function, tensors[-1].name))
     if not torch_block.fits(case.program.graph) or torch_block.version() is None:
         return judged
     early = case.batch.indices < TORCH_INSTANCES
@@ -191,38 +216,51 @@ def first_failure(measurements: Sequence[Measurement]) -> Measurement:
     )
 
 
-def _named(match: TensorMatch, size: int) -> Measurement:
+def _named(match: TensorMatch, case: Case) -> Measurement:
     """A saved tensor's measurement under a name that a report can print; all fail where the graph
     has no such tensor."""
     found = match.measurement
     if found is not None:
         agree = "the closed form, those before it agree"
         return replace(found, parts=(f"saved tensor {match.name} against {agree}",))
+    return _fails(f"saved tensor {match.name}, {match.problem}", case)
+
+
+def _fails(part: str, case: Case) -> Measurement:
+    size = len(case)
     return Measurement(
         residual=np.full(size, np.inf),
         tolerance=np.zeros(size),
         outcome=np.full(size, Outcome.FAILS, dtype=np.int8),
         part=np.zeros(size, dtype=np.int64),
-        parts=(f"saved tensor {match.name}, {match.problem}",),
+        parts=(part,),
     )
 
 
-def _derivatives(case: Case) -> list[Measurement]:
-    """JVP and VJP against the closed form's."""
+def _closely(case: Case) -> list[Measurement]:
+    """Every saved tensor, and what lies between them."""
+    return [_named(t, case) for t in compare(case, closely=True).tensors]
+
+
+def _function(last: str, case: Case) -> list[Measurement]:
+    """The output, if it is not the tensor ``last`` that was compared; then JVP and VJP."""
     graph = case.program.graph
     model = closed_form(graph)
-
-    def at(some: Case) -> Arguments:
-        return Arguments(some.batch.inputs, some.batch.constants, graph.sizes)
+    parts = []
+    if graph.outputs[0] != graph.index(last):
+        part = f"output, which is not {last}, against the closed form"
+        if graph.shape_of(graph.outputs[0]) != graph.shape_of(graph.index(last)):
+            return [_fails(part, case)]
+        parts = [value_matches(part, case, lambda some: model.forward(_arguments(some)))]
 
     def pushed(some: Case, tangents: dict[str, FloatArray]) -> Array:
-        return model.jvp(at(some), tangents)
+        return model.jvp(_arguments(some), tangents)
 
     def pulled(some: Case, cotangent: FloatArray) -> dict[str, Array]:
-        return model.vjp(at(some), cotangent)
+        return model.vjp(_arguments(some), cotangent)
 
     form = "the closed form"
-    return [jvp_matches(form, case, pushed), backprop_matches(form, case, pulled)]
+    return [*parts, jvp_matches(form, case, pushed), backprop_matches(form, case, pulled)]
 
 
 def _torch(case: Case) -> list[Measurement]:
@@ -239,8 +277,10 @@ def _go_on(
     case: Case,
     where: npt.NDArray[np.bool_],
     more: Callable[[Case], list[Measurement]],
+    *,
+    first: bool = False,
 ) -> Measurement:
-    """What is judged, and further parts on some of the instances."""
+    """What is judged, and further parts on some of the instances, or before what is judged."""
     rows = np.flatnonzero(where)
     if not len(rows):
         return judged
@@ -253,4 +293,4 @@ def _go_on(
     residual[rows], tolerance[rows] = found.residual, found.tolerance
     outcome[rows], part[rows] = found.outcome, found.part
     beside = replace(found, residual=residual, tolerance=tolerance, outcome=outcome, part=part)
-    return first_failure([judged, beside])
+    return first_failure([beside, judged] if first else [judged, beside])

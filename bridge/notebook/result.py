@@ -127,7 +127,12 @@ class AuditResult:
         left = len(self.report.entries) - len(entries)
         # A part must not be shown or saved as if it were all that was audited.
         unseen = (f"{left} obligations that a filter left out",) if left else ()
-        report = replace(self.report, entries=entries, unseen=(*self.report.unseen, *unseen))
+        report = replace(
+            self.report,
+            entries=entries,
+            unseen=(*self.report.unseen, *unseen),
+            filtered=self.report.filtered + left,
+        )
         return replace(self, report=report)
 
     def case(self, key: str, family: str = "generic", instances: int | None = None) -> Case:
@@ -229,7 +234,7 @@ class AuditResult:
         return plots.derivatives(wrong, title=key, ax=ax)
 
     def __repr__(self) -> str:
-        said = ", ".join(f"{n} {v}" for v, n in self.report.summary.items()) or "nothing"
+        said = ", ".join(f"{n} {v}" for v, n in self.report.summary.items()) or self.report.nothing
         return f"<AuditResult of {self.report.project}: {said}; exit code {self.exit_code}>"
 
     def __str__(self) -> str:

@@ -17,6 +17,7 @@ from bridge.report.escaping import one_line, plain
 from bridge.report.findings import Finding, Level, findings_of
 from bridge.report.layers_junit import layer_suites
 from bridge.report.model import Entry, Report
+from bridge.report.replay import witness_command
 from bridge.verdict import Verdict
 
 __all__ = ["render_junit"]
@@ -58,6 +59,9 @@ def _properties(entry: Entry) -> dict[str, str]:
     if entry.result is not None:
         found["instances"] = str(entry.result.instances)
         found["accepted"] = str(entry.result.accepted)
+        if entry.result.witness is not None:
+            found["witness"] = witness_command(entry)
+        found |= {f"without {n.hypothesis}": n.words for n in entry.result.needs}
     return found
 
 
@@ -69,7 +73,7 @@ def _case(entry: Entry) -> TestCase:
         case.line = str(o.line)
     properties = Properties()
     for name, value in _properties(entry).items():
-        properties.add_property(Property(name, one_line(value)))
+        properties.add_property(Property(one_line(name), one_line(value)))
     TestCase.append(case, properties)
     found = findings_of(entry)
     if found:

@@ -61,6 +61,7 @@ class Report:
     ``graph`` is the file of the graph that stood in for the library's, empty where none did, and
     ``graph_data`` is that graph as JSON: a replay elsewhere has no such file.
     ``unseen`` is what a strict audit must see and this one did not; empty where it is not strict.
+    ``filtered`` counts obligations that were audited and are not shown.
     ``model`` is there where a model was audited: the entries then are those of the theorems that
     speak of its layers, each with its worst verdict over the layers.
     """
@@ -77,6 +78,7 @@ class Report:
     graph: str = ""
     graph_data: Mapping[str, object] | None = None
     unseen: tuple[str, ...] = ()
+    filtered: int = 0
     model: ModelReport | None = None
 
     @property
@@ -91,11 +93,18 @@ class Report:
         found = []
         if self.interrupted:
             found.append("the audit was interrupted; the rest was not checked")
-        elif not self.entries:
-            found.append("nothing was audited")
+        elif not self.entries and not self.filtered:
+            found.append(self.nothing)
         if self.model is not None:
             found += self.model.shortfalls
         return (*found, *shortfalls(self.missing, self.unseen))
+
+    @property
+    def nothing(self) -> str:
+        """What to say where no obligation is shown."""
+        if self.filtered:
+            return f"the filter leaves none of the {self.filtered} obligations that were audited"
+        return "nothing was audited"
 
     @property
     def exit_code(self) -> int:

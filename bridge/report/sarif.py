@@ -14,7 +14,7 @@ from bridge.report.escaping import json_text, one_line, plain
 from bridge.report.findings import RULES, Finding, Level, findings
 from bridge.report.model import Report
 from bridge.report.places import repository_path
-from bridge.report.replay import replay_command
+from bridge.report.replay import replay_command, witness_command
 from bridge.verdict import Verdict
 
 __all__ = ["SARIF_SCHEMA", "render_sarif", "sarif_log"]
@@ -66,7 +66,7 @@ def _location(report: Report, finding: Finding) -> dict[str, object]:
 
 
 def _result(report: Report, finding: Finding) -> dict[str, object]:
-    entry, o = finding.entry, finding.entry.obligation
+    entry, o, r = finding.entry, finding.entry.obligation, finding.entry.result
     result: dict[str, object] = {
         "ruleId": finding.rule.id,
         "ruleIndex": _RULE_INDEX[finding.rule.id],
@@ -85,6 +85,10 @@ def _result(report: Report, finding: Finding) -> dict[str, object]:
             "statement": o.statement,
             "check": entry.check,
             "replay": replay_command(entry) or None,
+            "instances": None if r is None else r.instances,
+            "accepted": None if r is None else r.accepted,
+            "witness": witness_command(entry) or None,
+            "needs": {} if r is None else {n.hypothesis: n.words for n in r.needs},
         },
     }
     if entry.verdict is Verdict.WAIVED and finding.rule.level is Level.NOTE:

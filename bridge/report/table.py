@@ -7,7 +7,7 @@ or control sequences.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable
+from collections.abc import Sequence
 from itertools import groupby
 
 from rich.console import Console, Group, RenderableType
@@ -21,7 +21,7 @@ from bridge.report.findings import Level, findings
 from bridge.report.layers_table import layers_renderable
 from bridge.report.model import Entry, Report
 from bridge.report.replay import folded, replay_command
-from bridge.report.words import unit
+from bridge.report.words import needs_of, unit
 from bridge.verdict import LeanStatus, Role, Verdict
 
 __all__ = ["first_sentence", "lean_words", "render_table", "table_renderable"]
@@ -56,8 +56,8 @@ def lean_words(obligation: Obligation) -> str:
     return facts.status.value
 
 
-def _numbers(entry: Entry) -> Text:
-    """The verdict, and on how many instances or why not."""
+def _numbers(entry: Entry, need: str) -> Text:
+    """The verdict, and on how many instances or why not; of a hypothesis whether it is needed."""
     verdict = (entry.verdict.value, _STYLE[entry.verdict])
     r = entry.result
     if r is None or entry.verdict not in (Verdict.HOLDS, Verdict.CERTIFIED):
@@ -67,7 +67,8 @@ def _numbers(entry: Entry) -> Text:
         return Text.assemble(verdict, f": {said}" if said else "")
     few = r.accepted < r.instances
     of = f"{r.accepted:,} of {r.instances:,}" if few else f"{r.instances:,}"
-    more = f"; {one_line(entry.reason)}" if _tells_more(entry) else ""
+    further = (one_line(entry.reason) if _tells_more(entry) else "", need)
+    more = "".join(f"; {said}" for said in further if said)
     return Text.assemble(verdict, f" on {of} {unit(entry)}{more}")
 
 
@@ -86,7 +87,7 @@ def _tightest(entry: Entry) -> str:
     return f"{r.worst.margin:.1e}"
 
 
-def _rows(entries: Iterable[Entry], *, head: bool) -> Table:
+def _rows(entries: Sequence[Entry], *, head: bool) -> Table:
     table = Table(
         box=None,
         expand=True,
@@ -99,11 +100,12 @@ def _rows(entries: Iterable[Entry], *, head: bool) -> Table:
     table.add_column("Lean", ratio=4)
     table.add_column("numbers", ratio=7)
     table.add_column("tightest", justify="right", no_wrap=True, min_width=8)
+    needs = needs_of(entries)
     for e in entries:
         table.add_row(
             Text(one_line(e.obligation.binder)),
             Text(lean_words(e.obligation).replace("discharged if ", "discharged\n  if ")),
-            _numbers(e),
+            _numbers(e, needs.get(e.obligation.binder, "")),
             Text(_tightest(e)),
         )
     return table
@@ -160,7 +162,7 @@ def _trust(report: Report) -> list[str]:
 def _next_steps(report: Report) -> list[str]:
     """What to do about each kind of finding, worst first."""
     if not report.entries:
-        return ["→ tag a theorem with @[obligation]"]
+        return [] if report.filtered else ["→ tag a theorem with @[obligation]"]
     rules = dict.fromkeys(f.rule for f in findings(report) if f.rule.level is not Level.NOTE)
     return [f"→ {rule.id.partition('-')[2]}: {rule.remedy}" for rule in rules]
 
@@ -172,7 +174,7 @@ def _summary(report: Report) -> Text:
         if e.obligation.role is Role.CONCLUSION
     )
     theorems = sum(e.obligation.role is Role.CONCLUSION for e in report.entries)
-    verdicts = ", ".join(f"{n} {v}" for v, n in report.summary.items()) or "nothing was audited"
+    verdicts = ", ".join(f"{n} {v}" for v, n in report.summary.items()) or report.nothing
     lines = [f"Lean: {proved} of {theorems} theorems proved.  Numbers: {verdicts}."]
     lines += [one_line(f"{what[0].upper()}{what[1:]}.") for what in report.shortfalls]
     lines += _trust(report)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from bridge.report.model import Entry, Report
 from bridge.verdict import LeanStatus, Role, Verdict
 
-__all__ = ["headline", "instances", "number", "proved_theorems", "tightness", "unit"]
+__all__ = ["headline", "instances", "needs_of", "number", "proved_theorems", "tightness", "unit"]
 
 
 def number(x: float) -> str:
@@ -57,7 +59,7 @@ def headline(report: Report) -> str:
     if report.interrupted:
         said.append("the audit was interrupted")
     elif not total:
-        said.append("nothing was audited")
+        said.append(report.nothing)
     elif report.shortfalls:
         said.append("the audit is incomplete")
     if not said:
@@ -83,6 +85,18 @@ def instances(entry: Entry) -> str:
     if r.accepted < r.instances:
         return f"{r.accepted:,} of {r.instances:,}"
     return f"{r.instances:,}"
+
+
+def needs_of(theorem: Iterable[Entry]) -> dict[str, str]:
+    """Of each hypothesis of a theorem that some instance violates, on how many of these the
+    conclusion fails; by the hypothesis's name."""
+    return {
+        need.hypothesis: f"needed on {need.failed:,} of {need.violated:,}"
+        for entry in theorem
+        if entry.result is not None
+        for need in entry.result.needs
+        if need.violated
+    }
 
 
 def tightness(entry: Entry) -> str:

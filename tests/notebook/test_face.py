@@ -95,6 +95,20 @@ def test_a_part_never_looks_like_the_whole(result: AuditResult, tmp_path: Path) 
     assert result.only("*").report == result.report
 
 
+def test_a_filter_that_leaves_nothing_does_not_say_that_nothing_was_audited(
+    result: AuditResult, tmp_path: Path
+) -> None:
+    none = result.failing
+    said = f"the filter leaves none of the {len(result)} obligations that were audited"
+    saved = none.save(tmp_path / "none.html").read_text(encoding="utf-8")
+    for shown in (none._repr_html_(), " ".join(str(none).split()), repr(none), saved):
+        assert said in shown
+        assert "nothing was audited" not in shown
+    assert "@[obligation]" not in str(none)
+    assert said in repr(result.only("*:conclusion").failing)
+    assert none.exit_code == 4
+
+
 def test_it_shows_itself_and_nothing_of_it_is_markup(result: AuditResult) -> None:
     shown = result._repr_html_()
     assert KEY in shown

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -12,6 +13,7 @@ from numeric.case import Case
 from numeric.errors import GraphError
 from numeric.families import FAMILIES, Family, Region, sizes_of
 from numeric.fidelity import compare, fidelity, torch_remark
+from numeric.graph import graph_to_json, parse_graph, parse_graph_text
 from numeric.instances import draw
 from numeric.interpreter import Interpreter
 from numeric.measurement import Outcome
@@ -109,3 +111,70 @@ def test_without_torch_the_report_says_so(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(torch_block, "version", lambda: None)
     assert torch_remark(BLOCK) == "PyTorch is not installed and took no part"
     assert not any("PyTorch" in part for part in fidelity(case()).parts)
+
+
+@pytest.mark.parametrize(
+    ("mutant", "first"),
+    [
+        ("queries from Wk", "mha.q"),
+        ("softmax over the queries", "mha.softmax.sum"),
+        ("ε₁ left out", "norm1.varEps"),
+        ("GELU's 0.044715 is 0.0447", "ffn.hiddenAct.cubic"),
+        ("gamma2 added", "norm2.y"),
+    ],
+)
+def test_what_lies_between_says_more_exactly_where(mutant: str, first: str) -> None:
+    right = case()
+    planted = next(p.mutant for p in PLANTED[BLOCK] if p.mutant.name == mutant)
+    wrong = Case(planted.apply(right.program.graph), right.batch)
+    found = compare(wrong, closely=True)
+    assert found.first_difference is not None
+    assert found.first_difference.name == first
+    judged = fidelity(wrong)
+    named = {judged.parts[p] for p in judged.part[judged.outcome == Outcome.FAILS]}
+    assert named == {f"saved tensor {first} against the closed form, those before it agree"}
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+@pytest.mark.parametrize("family", ["generic", "tall", "near-constant rows"])
+def test_what_lies_between_agrees_on_a_right_graph(name: str, family: str) -> None:
+    right = case(name, FAMILIES[family])
+    found = compare(right, closely=True)
+    assert found.first_difference is None, found.describe()
+    assert len(found.tensors) > len(compare(right).tensors)
+
+
+@pytest.mark.parametrize("torch", [True, False])
+def test_another_scale_is_another_block(monkeypatch: pytest.MonkeyPatch, torch: bool) -> None:
+    """Though the graph says itself, in a constant of that name, what its scale is."""
+    if not torch:
+        monkeypatch.setattr(torch_block, "version", lambda: None)
+    right = written(BLOCK, dict(sizes_of(FAMILIES["generic"], size_names(BLOCK))))
+    text = json.dumps(graph_to_json(right))
+    wrong = parse_graph_text(text.replace('"c": 0.5, "symbol"', '"c": 1, "symbol"'))
+    assert wrong.symbols["scale"] == 1.0
+    batch = draw(FAMILIES["generic"], wrong, seed=0, key="fidelity", indices=range(4))
+    judged = fidelity(Case(Interpreter(wrong), batch))
+    assert {judged.parts[p] for p in judged.part} == {
+        "saved tensor mha.scaled against the closed form, those before it agree"
+    }
+    assert judged.count(Outcome.FAILS) == 4
+
+
+@pytest.mark.parametrize(
+    ("output", "fails"), [("norm1.y", True), ("mha.scaled", True), ("copy", False)]
+)
+def test_the_output_is_compared_too(output: str, fails: bool) -> None:
+    right = case()
+    value = graph_to_json(right.program.graph)
+    (last,) = value["outputs"]
+    copy = {"op": "scale", "args": [last], "params": {"c": 1}, "shape": [4, 8], "name": "copy"}
+    value["nodes"].append(copy)
+    copied = parse_graph(value)
+    graph = replace(copied, outputs=(copied.index(output),))
+    judged = fidelity(Case(Interpreter(graph), right.batch))
+    assert judged.count(Outcome.FAILS if fails else Outcome.HOLDS) == len(right)
+    if fails:
+        assert {judged.parts[p] for p in judged.part} == {
+            "output, which is not norm2.y, against the closed form"
+        }

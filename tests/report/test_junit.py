@@ -82,3 +82,13 @@ def test_hostile_text_gives_well_formed_xml() -> None:
     text = render_junit(hostile())
     text.encode("utf-8")
     assert ElementTree.fromstring(text).find(".//script") is None
+
+
+def test_what_a_conclusion_does_without_its_hypotheses_is_told() -> None:
+    held = "layerNorm_hasFDerivAt:conclusion"
+    xml = ElementTree.fromstring(render_junit(realistic()).encode("utf-8"))
+    (case,) = (c for c in xml.iter("testcase") if f"{c.get('classname')}:{c.get('name')}" == held)
+    told = {str(p.get("name")): str(p.get("value")) for p in case.iter("property")}
+    assert told["witness"] == f"obligations replay {held} --seed 0 --family generic --index 0"
+    assert told["without hVarEpsPos"] == "needed on 14, not needed on 16 of 30 violating instances"
+    assert told["without hStdNe0"] == "no instance drawn violates it"

@@ -51,3 +51,9 @@ def test_hostile_text_makes_no_element_of_its_own() -> None:
     html = MARKDOWN.render(render_markdown(hostile()))
     for element in ("<script", "<img", "<a ", "<strong", "<em>", "onerror=alert(1)>"):
         assert element not in html
+
+
+def test_what_a_conclusion_does_without_its_hypotheses_is_told() -> None:
+    text = render_markdown(realistic())
+    assert "obligations replay layerNorm_hasFDerivAt:conclusion --seed 0 --family generic" in text
+    assert "- without `hVarEpsPos`: needed on 14, not needed on 16 of 30 violating" in text
