@@ -50,6 +50,7 @@ from bridge.verdict import Role
 from numeric import balls
 from numeric.case import Case
 from numeric.errors import GraphError
+from numeric.families import families_of
 from numeric.graph import Graph, graph_to_json, parse_graph
 from numeric.instance_file import read_instance
 
@@ -346,19 +347,23 @@ def _replaced(
 ) -> dict[CheckGraphRequest, Graph]:
     """The graphs, with every member of one family replaced by the one given.
 
+    Constants that no instance chooses, such as the attention's scale, are the graph's own matter.
+
     Raises:
-        InvalidInputError: no check runs on a graph of that name, or it lacks an input or a constant
-            that the library's has.
+        InvalidInputError: no check runs on a graph of that name, or it lacks an input, or a
+            constant that instances choose, that the library's has.
     """
     if not any(r.name == graph.name for r in graphs):
         known = ", ".join(sorted({r.name for r in graphs}))
         raise InvalidInputError(
             f"--graph: no check runs on a graph called {graph.name!r}",
-            remedy=f"checks run on {known}",
+            remedy=f'write as its "name" what it should be one of: {known}',
         )
     ours = next(g for r, g in graphs.items() if r.name == graph.name)
     _refuse_missing(graph, "input", [i.name for i in ours.inputs], [i.name for i in graph.inputs])
-    _refuse_missing(graph, "constant", ours.symbols, graph.symbols)
+    drawn = {s for f in families_of(graph.name) for s in f.constants}
+    chosen = [s for s in ours.symbols if s.startswith("eps") or s in drawn]
+    _refuse_missing(graph, "constant", chosen, graph.symbols)
     return {r: graph if r.name == graph.name else g for r, g in graphs.items()}
 
 

@@ -114,6 +114,15 @@ def decided(obligation: Obligation, context: Context) -> Entry | Check:
             return entry(Verdict.ERROR, reason)
     if context.swapped:
         return entry(Verdict.INCONCLUSIVE, context.swapped)
+    run = CheckRun(check, (), context.graphs, obligation.key, context.seed)
+    if not any(run.fits(family) for family in check.families):
+        reason = "no family of instances fits the sizes of the graph given"
+        if check.beside:
+            reason = (
+                f"it compares {check.graph} with {check.beside}, and the graph given has other "
+                "sizes than the library's"
+            )
+        return entry(Verdict.INCONCLUSIVE, reason)
     if obligation.role is Role.CONCLUSION and unchecked:
         reason = f"no instance is known to meet {unchecked[0]}, which has no check"
         return entry(Verdict.INCONCLUSIVE, reason)

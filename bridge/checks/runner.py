@@ -221,9 +221,11 @@ class CheckRun:
             ) from None
 
     def fits(self, family: Family) -> bool:
-        """Whether the family says anything about the graph: one given by a user has one size."""
-        request = self.check.request(family)
-        return request not in self.graphs or family.fits(self.graphs[request].sizes)
+        """Whether the family says anything about the graph: one given by a user has one size, and
+        can be compared with another graph at that size only."""
+        there = [self.graphs[r] for r in self.check.requests(family) if r in self.graphs]
+        alike = all(g.sizes == there[0].sizes for g in there)
+        return not there or (alike and family.fits(there[0].sizes))
 
     def case(
         self, family: Family, indices: npt.NDArray[np.int64], error: Error | None = None

@@ -56,4 +56,6 @@ def test_hostile_text_makes_no_element_of_its_own() -> None:
 def test_what_a_conclusion_does_without_its_hypotheses_is_told() -> None:
     text = render_markdown(realistic())
     assert "obligations replay layerNorm_hasFDerivAt:conclusion --seed 0 --family generic" in text
-    assert "- without `hVarEpsPos`: needed on 14, not needed on 16 of 30 violating" in text
+    assert (
+        "- without <code>hVarEpsPos</code>: needed on 14, not needed on 16 of 30 violating" in text
+    )
