@@ -38,7 +38,7 @@ lint: $(INSTALLED) ## style and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(INSTALLED) ## measure against torch and JAX (installs both; about four minutes)
+bench: $(INSTALLED) $(if $(TORCH),torch) ## measure against torch and JAX (installs both; about five minutes)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	$(BIN)/python -m benchmarks
 
