@@ -21,7 +21,8 @@ from bridge.checks import (
     replay,
 )
 from bridge.checks import GraphRequest as CheckGraphRequest
-from bridge.checks.mutation import MutationReport, mutation_matrix
+from bridge.checks.mutation import mutation_matrix
+from bridge.checks.mutation_report import MutationReport
 from bridge.engine import Engine
 from bridge.errors import InvalidInputError, LeanSourceError
 from bridge.judging import (

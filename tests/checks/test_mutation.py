@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from bridge.checks import Check, registered
-from bridge.checks.mutation import FAMILIES_OF_MUTANTS, MutationReport, mutation_matrix
+from bridge.checks.mutation import FAMILIES_OF_MUTANTS, mutation_matrix
+from bridge.checks.mutation_report import MutationReport
 from bridge.errors import InvalidInputError
 from numeric.block_mutants import PLANTED, Planted
 from numeric.case import Case
