@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -46,12 +46,12 @@ from bridge.report.places import folder_in_repository
 from bridge.results import ResultCache, graph_hashes
 from bridge.search import counterexample
 from bridge.spelling import did_you_mean
+from bridge.standing_in import about, replaced
 from bridge.trust import Trust
 from bridge.verdict import Role
 from numeric import balls
 from numeric.case import Case
 from numeric.errors import GraphError
-from numeric.families import families_of
 from numeric.graph import Graph, graph_to_json, parse_graph
 from numeric.instance_file import read_instance
 
@@ -178,7 +178,8 @@ def prepare(
     chosen = select_keys(library.obligations, only)
     graphs, refused = _parse_graphs(library)
     if replace_graph is not None:
-        graphs = _replaced(graphs, replace_graph)
+        graphs = replaced(graphs, replace_graph)
+        chosen = about(chosen, graphs, replace_graph)
     context = Context(
         library=library,
         graphs=graphs,
@@ -255,6 +256,8 @@ def audit(
         results=results,
     )
     context = replace(context, certify=certify, spread=spread, watcher=watcher)
+    if left := len(select_keys(library.obligations, only)) - len(chosen):
+        watcher.note(f"{left} obligations say nothing of a graph of these sizes: left out")
     entries: list[Entry] = []
     interrupted = False
     try:
@@ -343,43 +346,6 @@ def left_unseen(
     return tuple(found)
 
 
-def _replaced(
-    graphs: Mapping[CheckGraphRequest, Graph], graph: Graph
-) -> dict[CheckGraphRequest, Graph]:
-    """The graphs, with every member of one family replaced by the one given.
-
-    Constants that no instance chooses, such as the attention's scale, are the graph's own matter.
-
-    Raises:
-        InvalidInputError: no check runs on a graph of that name, or it lacks an input, or a
-            constant that instances choose, that the library's has.
-    """
-    if not any(r.name == graph.name for r in graphs):
-        known = ", ".join(sorted({r.name for r in graphs}))
-        raise InvalidInputError(
-            f"--graph: no check runs on a graph called {graph.name!r}",
-            remedy=f'write as its "name" what it should be one of: {known}',
-        )
-    ours = next(g for r, g in graphs.items() if r.name == graph.name)
-    _refuse_missing(graph, "input", [i.name for i in ours.inputs], [i.name for i in graph.inputs])
-    drawn = {s for f in families_of(graph.name) for s in f.constants}
-    chosen = [s for s in ours.symbols if s.startswith("eps") or s in drawn]
-    _refuse_missing(graph, "constant", chosen, graph.symbols)
-    return {r: graph if r.name == graph.name else g for r, g in graphs.items()}
-
-
-def _refuse_missing(graph: Graph, what: str, wanted: Iterable[str], given: Iterable[str]) -> None:
-    missing = sorted(set(wanted) - set(given))
-    if missing:
-        remedy = "name the inputs as `obligations graph` does"
-        if what == "constant":
-            remedy = f'give the node that adds it "params": {{"c": …, "symbol": "{missing[0]}"}}'
-        raise InvalidInputError(
-            f"--graph: {graph.name} has no {what} called {missing[0]!r}, and its checks need one",
-            remedy=remedy,
-        )
-
-
 def replay_instance(
     library: Library,
     key: str,
@@ -397,7 +363,7 @@ def replay_instance(
     check, hypotheses = _paired(library, key)
     graphs, _ = _parse_graphs(library)
     if replace_graph is not None:
-        graphs = _replaced(graphs, replace_graph)
+        graphs = replaced(graphs, replace_graph)
     return replay(check, hypotheses, graphs, key=key, seed=seed, family=family, index=index)
 
 
@@ -445,7 +411,7 @@ def search(
     check, hypotheses = _paired(library, key)
     graphs, _ = _parse_graphs(library)
     if replace_graph is not None:
-        graphs = _replaced(graphs, replace_graph)
+        graphs = replaced(graphs, replace_graph)
     return counterexample(check, hypotheses, graphs, key=key, examples=examples, seed=seed)
 
 

@@ -26,7 +26,7 @@ LAYERS = (
     ("bridge.policy", "bridge.results"),
     ("bridge.spread",),
     ("bridge.report",),
-    ("bridge.judging", "bridge.search"),
+    ("bridge.judging", "bridge.search", "bridge.standing_in"),
     ("bridge.auditing",),
     ("bridge.planning", "bridge.setup"),
     ("bridge.models",),

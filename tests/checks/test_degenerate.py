@@ -9,6 +9,8 @@ import pytest
 
 from bridge.checks import Check, graph_requests, registered, run_check
 from bridge.checks.mutation import mutation_matrix
+from bridge.obligation import fidelity_of
+from bridge.standing_in import about
 from bridge.verdict import Role, Verdict
 from numeric.case import Case
 from numeric.families import FAMILIES
@@ -77,6 +79,25 @@ def test_a_graph_of_other_sizes_says_nothing() -> None:
         result = run_check(CHECKS[one], [], given, key=one, seed=0, instances=20)
         assert result.verdict is Verdict.INCONCLUSIVE
         assert result.reason == "no instance of 'd_model 1' has the sizes of this graph"
+
+
+def test_an_audit_of_another_graph_leaves_out_what_says_nothing_of_it() -> None:
+    keys = (*CHECKS, "layerNorm_eval:conclusion", "softmax_eval:conclusion", "no_check:conclusion")
+    every = tuple(replace(fidelity_of("g", ""), key=key) for key in keys)
+    requests = graph_requests(CHECKS.values())
+
+    def left(d_model: int) -> set[str]:
+        given = layer_norm(4, d_model)
+        return set(keys) - {o.key for o in about(every, dict.fromkeys(requests, given), given)}
+
+    one_channel = {k for k, c in CHECKS.items() if c.within == ("d_model 1",)}
+    assert len(one_channel) == 6
+    assert left(8) == one_channel
+    assert left(1) == set()
+    alone = every[: len(CHECKS)]
+    chosen = tuple(o for o in alone if o.key in one_channel)
+    given = layer_norm(4, 8)
+    assert about(chosen, dict.fromkeys(requests, given), given) == chosen  # asked for by name
 
 
 def test_their_errors_are_planted_where_they_speak() -> None:

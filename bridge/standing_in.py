@@ -1,0 +1,71 @@
+"""A graph that stands in for the library's: ``--graph FILE``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from bridge.checks import GraphRequest, registered
+from bridge.checks.runner import CheckRun
+from bridge.errors import InvalidInputError
+from bridge.obligation import Obligation
+from numeric.families import families_of
+from numeric.graph import Graph
+
+__all__ = ["about", "replaced"]
+
+
+def about(
+    chosen: tuple[Obligation, ...], graphs: Mapping[GraphRequest, Graph], graph: Graph
+) -> tuple[Obligation, ...]:
+    """The obligations without those of theorems that say nothing of a graph of these sizes, such as
+    one about a single channel where there are eight; all of them where else there would be none.
+
+    Args:
+        chosen: what was asked for.
+        graphs: what the checks run on, with ``graph`` in them.
+        graph: that stands in for the library's.
+    """
+
+    def speaks(obligation: Obligation) -> bool:
+        check = registered().get(obligation.key)
+        if check is None or not check.within or check.graph != graph.name:
+            return True
+        run = CheckRun(check, (), graphs, obligation.key, 0)
+        return any(run.fits(family) for family in check.families)
+
+    return tuple(o for o in chosen if speaks(o)) or chosen
+
+
+def replaced(graphs: Mapping[GraphRequest, Graph], graph: Graph) -> dict[GraphRequest, Graph]:
+    """The graphs, with every member of one family replaced by the one given.
+
+    Constants that no instance chooses, such as the attention's scale, are the graph's own matter.
+
+    Raises:
+        InvalidInputError: no check runs on a graph of that name, or it lacks an input, or a
+            constant that instances choose, that the library's has.
+    """
+    if not any(r.name == graph.name for r in graphs):
+        known = ", ".join(sorted({r.name for r in graphs}))
+        raise InvalidInputError(
+            f"--graph: no check runs on a graph called {graph.name!r}",
+            remedy=f'write as its "name" what it should be one of: {known}',
+        )
+    ours = next(g for r, g in graphs.items() if r.name == graph.name)
+    _refuse_missing(graph, "input", [i.name for i in ours.inputs], [i.name for i in graph.inputs])
+    drawn = {s for f in families_of(graph.name) for s in f.constants}
+    chosen = [s for s in ours.symbols if s.startswith("eps") or s in drawn]
+    _refuse_missing(graph, "constant", chosen, graph.symbols)
+    return {r: graph if r.name == graph.name else g for r, g in graphs.items()}
+
+
+def _refuse_missing(graph: Graph, what: str, wanted: Iterable[str], given: Iterable[str]) -> None:
+    missing = sorted(set(wanted) - set(given))
+    if missing:
+        remedy = "name the inputs as `obligations graph` does"
+        if what == "constant":
+            remedy = f'give the node that adds it "params": {{"c": …, "symbol": "{missing[0]}"}}'
+        raise InvalidInputError(
+            f"--graph: {graph.name} has no {what} called {missing[0]!r}, and its checks need one",
+            remedy=remedy,
+        )
