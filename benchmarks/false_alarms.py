@@ -10,8 +10,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from bridge.auditing import hypothesis_keys
 from bridge.checks import GraphRequest, registered, run_check
+from bridge.judging import hypothesis_keys
 from bridge.setup import set_up
 from bridge.verdict import Role
 from numeric.graph import parse_graph

@@ -2,39 +2,16 @@
 
 from __future__ import annotations
 
-import fnmatch
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
-
-import numpy as np
-import numpy.typing as npt
 
 from bridge import __version__
-from bridge.checks import (
-    Check,
-    Replay,
-    Spread,
-    graph_requests,
-    instances,
-    registered,
-    replay,
-)
-from bridge.checks import GraphRequest as CheckGraphRequest
-from bridge.checks.mutation import mutation_matrix
-from bridge.checks.mutation_report import MutationReport
+from bridge.check_graphs import lean_request, parse_graphs
+from bridge.checks import Spread, graph_requests, registered
 from bridge.engine import Engine
 from bridge.errors import InvalidInputError, LeanSourceError
-from bridge.judging import (
-    Context,
-    Interrupted,
-    decided,
-    hypothesis_keys,
-    judge,
-    kept,
-    swapped_reason,
-)
-from bridge.lean_client import DEFAULT_TIMEOUT, GraphRequest
+from bridge.judging import Context, Interrupted, decided, judge, kept, swapped_reason
+from bridge.lean_client import DEFAULT_TIMEOUT
 from bridge.library import Library, read_library
 from bridge.obligation import Obligation
 from bridge.policy import Policy, missing_keys, stale_reasons
@@ -44,41 +21,24 @@ from bridge.report import EngineInfo, Entry, Report
 from bridge.report.model import shortfalls
 from bridge.report.places import folder_in_repository
 from bridge.results import ResultCache, graph_hashes
-from bridge.search import counterexample
-from bridge.spelling import did_you_mean
+from bridge.selection import select_keys
 from bridge.standing_in import about, replaced
 from bridge.trust import Trust
-from bridge.verdict import Role
 from numeric import balls
-from numeric.case import Case
-from numeric.errors import GraphError
-from numeric.graph import Graph, graph_to_json, parse_graph
-from numeric.instance_file import read_instance
+from numeric.graph import Graph, graph_to_json
 
 __all__ = [
     "DEFAULT_INSTANCES",
     "audit",
-    "case_of",
     "last_entry",
     "left_unseen",
     "library_for_audit",
-    "mutate",
     "prepare",
     "refuse_kernel",
-    "replay_file",
-    "replay_instance",
-    "search",
-    "select_keys",
     "shortfalls_of",
-    "unknown_name",
 ]
 
 DEFAULT_INSTANCES = 200
-
-
-def lean_request(request: CheckGraphRequest) -> GraphRequest:
-    """A check's wish for a graph, as a request to Lean."""
-    return GraphRequest(request.name, request.sizes)
 
 
 def library_for_audit(
@@ -94,48 +54,6 @@ def library_for_audit(
     return read_library(
         project, engine, wanted, timeout=timeout, progress=progress, use_cache=use_cache
     )
-
-
-def select_keys(obligations: Sequence[Obligation], only: Sequence[str]) -> tuple[Obligation, ...]:
-    """The obligations that ``--only`` names, by key, declaration or glob; all where it is empty.
-
-    Raises:
-        InvalidInputError: a pattern matches nothing; the message suggests keys that look like it.
-    """
-    if not only:
-        return tuple(obligations)
-    chosen: set[str] = set()
-    for pattern in only:
-        hits = {
-            o.key
-            for o in obligations
-            if pattern in (o.key, o.declaration) or fnmatch.fnmatchcase(o.key, pattern)
-        }
-        if not hits:
-            raise unknown_name(pattern, obligations)
-        chosen |= hits
-    return tuple(o for o in obligations if o.key in chosen)
-
-
-def unknown_name(name: str, obligations: Sequence[Obligation]) -> InvalidInputError:
-    """The error for a name that nothing has, with the names that look like it."""
-    known = [n for o in obligations for n in ([o.key] if ":" in name else [o.declaration, o.key])]
-    remedy = did_you_mean(name, known, "`obligations list` shows every key")
-    return InvalidInputError(f"no obligation is called {name!r}", remedy=remedy)
-
-
-def _parse_graphs(library: Library) -> tuple[dict[CheckGraphRequest, Graph], dict[str, str]]:
-    """The library's exported graphs, validated, and why a graph is not to be had, by its name."""
-    graphs: dict[CheckGraphRequest, Graph] = {}
-    for request, value in library.graphs.members.items():
-        try:
-            graphs[CheckGraphRequest(request.name, request.sizes)] = parse_graph(value)
-        except GraphError as e:
-            raise InvalidInputError(
-                f"the exported graph {request.name} is malformed: {e}",
-                remedy="correct its GraphFamily in the Lean sources",
-            ) from e
-    return graphs, {r.name: reason for r, reason in library.graphs.refused.items()}
 
 
 def refuse_kernel(trust: Trust | None) -> None:
@@ -176,7 +94,7 @@ def prepare(
     if trust is not None:
         policy.refuse_unneeded(library, [o.name for o in trust.swapped])
     chosen = select_keys(library.obligations, only)
-    graphs, refused = _parse_graphs(library)
+    graphs, refused = parse_graphs(library)
     if replace_graph is not None:
         graphs = replaced(graphs, replace_graph)
         chosen = about(chosen, graphs, replace_graph)
@@ -344,128 +262,3 @@ def left_unseen(
     if not whole:
         found.append("the rest of the library, or its own graph (--only, --graph)")
     return tuple(found)
-
-
-def replay_instance(
-    library: Library,
-    key: str,
-    *,
-    seed: int,
-    family: str,
-    index: int,
-    replace_graph: Graph | None = None,
-) -> Replay:
-    """Measure exactly one instance of one obligation, on the library's graph or on another.
-
-    Raises:
-        InvalidInputError: there is no such obligation, check or family.
-    """
-    check, hypotheses = _paired(library, key)
-    graphs, _ = _parse_graphs(library)
-    if replace_graph is not None:
-        graphs = replaced(graphs, replace_graph)
-    return replay(check, hypotheses, graphs, key=key, seed=seed, family=family, index=index)
-
-
-def case_of(
-    library: Library, key: str, *, seed: int, family: str, indices: npt.NDArray[np.int64]
-) -> Case:
-    """The instances ``indices`` that an audit draws for an obligation from a family.
-
-    Raises:
-        InvalidInputError: there is no such obligation, check or family.
-    """
-    check, _ = _paired(library, key)
-    graphs, _ = _parse_graphs(library)
-    return instances(check, graphs, key=key, seed=seed, family=family, indices=indices)
-
-
-def _paired(library: Library, key: str) -> tuple[Check, list[Check]]:
-    """The check of an obligation, and those of its theorem's hypotheses.
-
-    Raises:
-        InvalidInputError: there is no such obligation, or no check for it.
-    """
-    obligation = next((o for o in library.obligations if o.key == key), None)
-    if obligation is None:
-        raise unknown_name(key, library.obligations)
-    checks = registered()
-    if key not in checks:
-        raise InvalidInputError(
-            f"no check is registered for {key}",
-            remedy=f"`obligations show {key}` says what is known of it",
-        )
-    siblings = [checks[k] for k in hypothesis_keys(library, obligation) if k in checks]
-    return checks[key], siblings if obligation.role is Role.CONCLUSION else []
-
-
-def search(
-    library: Library,
-    key: str,
-    *,
-    replace_graph: Graph | None = None,
-    examples: int = 200,
-    seed: int = 0,
-) -> Case | None:
-    """A small instance on which an obligation fails; see `bridge.search.counterexample`."""
-    check, hypotheses = _paired(library, key)
-    graphs, _ = _parse_graphs(library)
-    if replace_graph is not None:
-        graphs = replaced(graphs, replace_graph)
-    return counterexample(check, hypotheses, graphs, key=key, examples=examples, seed=seed)
-
-
-def replay_file(library: Library, path: Path) -> tuple[str, Replay]:
-    """Measure the instance in a file, on the graph in it.
-
-    Raises:
-        InvalidInputError: the file is no instance, or there is no such obligation or check.
-    """
-    try:
-        key, case = read_instance(path)
-    except GraphError as e:
-        raise InvalidInputError(
-            f"--instance {path}: {e}", remedy="`obligations search KEY` writes one"
-        ) from e
-    check, hypotheses = _paired(library, key)
-    found = {h.name: h.measure(case) for h in hypotheses}
-    return key, Replay(case, check.measure(case), found)
-
-
-def mutate(
-    library: Library,
-    *,
-    seed: int,
-    instances: int,
-    graphs: Sequence[str] = (),
-    progress: Progress | None = None,
-) -> MutationReport:
-    """Plant errors in the exported graphs and see which of the library's checks finds which.
-
-    Args:
-        library: what Lean says.
-        seed: all instances follow from it.
-        instances: how many to draw for each error and family.
-        graphs: names of graphs; empty means all.
-        progress: who is told.
-
-    Raises:
-        InvalidInputError: no check runs on a graph of that name.
-    """
-    watcher = progress or Silent()
-    exported, refused = _parse_graphs(library)
-    keys = {o.key for o in library.obligations}
-    checks = [c for k, c in registered().items() if k in keys and c.graph not in refused]
-    for name in graphs:
-        if all(c.graph != name for c in checks):
-            known = ", ".join(sorted({c.graph for c in checks})) or "none"
-            raise InvalidInputError(
-                f"no check runs on a graph called {name!r}", remedy=f"checks run on {known}"
-            )
-    return mutation_matrix(
-        [c for c in checks if not graphs or c.graph in graphs],
-        exported,
-        seed,
-        instances,
-        lambda done, total, graph: watcher.update("planting errors", done, total, unit=graph),
-    )

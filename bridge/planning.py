@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bridge.auditing import lean_request, prepare
+from bridge.auditing import prepare
+from bridge.check_graphs import lean_request
 from bridge.checks import Check, graph_requests, registered
 from bridge.engine import Engine
 from bridge.judging import decided, kept

@@ -12,7 +12,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from bridge.auditing import last_entry, select_keys, unknown_name
+from bridge.auditing import last_entry
 from bridge.checks import registered
 from bridge.cli.completion import complete_graphs, complete_names
 from bridge.cli.groups import KeysByOption
@@ -26,6 +26,7 @@ from bridge.names import remembered
 from bridge.obligation import Obligation
 from bridge.report.replay import witness_command
 from bridge.report.table import first_sentence, lean_words
+from bridge.selection import select_keys, unknown_name
 from bridge.setup import Setup
 from bridge.spelling import did_you_mean
 from bridge.statement import Statement

@@ -10,7 +10,6 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from bridge.auditing import unknown_name
 from bridge.cli.completion import complete_keys
 from bridge.cli.options import LeanChoice, lean_options
 from bridge.cli.watch import Watch
@@ -19,6 +18,7 @@ from bridge.kept import KeptAnswer, digest_of, pack, write_kept
 from bridge.lean_client import printable
 from bridge.lock import LOCK_NAME, Drift, Lock, accept, drifts, read_lock, write_lock
 from bridge.policy import current_lock, stale_reason
+from bridge.selection import unknown_name
 
 __all__ = ["lock_command"]
 

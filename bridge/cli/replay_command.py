@@ -11,12 +11,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from bridge.auditing import replay_file, replay_instance
 from bridge.checks import Replay
 from bridge.cli.completion import complete_families, complete_keys
 from bridge.cli.options import LeanChoice, graph_option, lean_options, read_graph, seed_option
 from bridge.cli.watch import Watch
 from bridge.errors import InvalidInputError
+from bridge.instances import replay_file, replay_instance
 from bridge.lean_client import printable
 from numeric.errors import GraphError
 from numeric.graph import Graph, parse_graph

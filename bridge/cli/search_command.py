@@ -9,10 +9,10 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from bridge.auditing import search
 from bridge.cli.completion import complete_keys
 from bridge.cli.options import LeanChoice, graph_option, lean_options, read_graph, seed_option
 from bridge.cli.watch import Watch
+from bridge.instances import search
 from bridge.lean_client import printable
 from numeric.instance_file import write_instance
 

@@ -88,7 +88,7 @@ def test_a_mistake_of_ours_is_no_verdict(harness: Harness, monkeypatch: pytest.M
     def broken(*_: object) -> None:
         raise ZeroDivisionError("oh")
 
-    monkeypatch.setattr(auditing, "_parse_graphs", broken)
+    monkeypatch.setattr(auditing, "parse_graphs", broken)
     result = harness.run("audit")
     assert result.exit_code == 3
     assert "this is a mistake in lean-obligations" in result.stderr
@@ -99,7 +99,7 @@ def test_a_full_disk_is_no_verdict(harness: Harness, monkeypatch: pytest.MonkeyP
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device", "somewhere")
 
-    monkeypatch.setattr(auditing, "_parse_graphs", full)
+    monkeypatch.setattr(auditing, "parse_graphs", full)
     result = harness.run("audit")
     assert result.exit_code == 2
     assert "error: somewhere: No space left on device" in result.stderr
