@@ -25,7 +25,7 @@ def select_keys(obligations: Sequence[Obligation], only: Sequence[str]) -> tuple
         hits = {
             o.key
             for o in obligations
-            if pattern in (o.key, o.declaration) or fnmatch.fnmatchcase(o.key, pattern)
+            if any(n == pattern or fnmatch.fnmatchcase(n, pattern) for n in (o.key, o.declaration))
         }
         if not hits:
             raise unknown_name(pattern, obligations)

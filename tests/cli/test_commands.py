@@ -61,6 +61,7 @@ def test_only_chooses_by_key_declaration_or_glob(harness: Harness) -> None:
     assert keys("layerNorm_eval") == ["layerNorm_eval:conclusion"]
     assert len(keys("*:hStdNe0")) == 2
     assert len(keys("layerNorm_eval:conclusion", "*:hStdNe0")) == 3
+    assert keys("*_eval") == ["layerNorm_eval:conclusion"]  # a glob of declarations, too
 
 
 def test_a_mistyped_key_is_refused_with_a_suggestion(harness: Harness) -> None:

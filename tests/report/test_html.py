@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
 from importlib.resources import files
 from itertools import pairwise
@@ -15,7 +16,17 @@ import pytest
 from bridge.report.escaping import one_line, plain
 from bridge.report.html import render_html
 from bridge.report.html.page import anchor, breakable, paragraphs
-from tests.report.samples import EVIL, REPORTS, all_holds, hostile, interrupted, realistic
+from bridge.verdict import LeanStatus
+from tests.report.samples import (
+    EVIL,
+    REPORTS,
+    all_holds,
+    entry,
+    hostile,
+    interrupted,
+    obligation,
+    realistic,
+)
 
 VOID = {"meta", "br", "input", "use", "rect", "line", "circle", "path"}
 
@@ -137,6 +148,16 @@ def test_what_is_not_official_or_not_complete_is_said() -> None:
     assert "not the official build" in Page(render_html(realistic())).text
     assert "not the official build" not in Page(render_html(all_holds())).text
     assert "the rest was not checked" in Page(render_html(interrupted())).text
+
+
+def test_that_lean_was_not_run_is_said_once() -> None:
+    def unchecked(names: Sequence[str]) -> list[str]:
+        entries = [entry(obligation(f"{n}:conclusion", status=LeanStatus.UNCHECKED)) for n in names]
+        page = render_html(replace(all_holds(), entries=tuple(entries)))
+        return re.findall(r'Lean: unchecked</span><span class="subject">(.*?)</span>', page)
+
+    assert unchecked(["a", "b", "c"]) == ["3 theorems"]
+    assert unchecked(["a"]) == ["a"]
 
 
 def test_it_reads_well_without_eyes_or_mouse() -> None:

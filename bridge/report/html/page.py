@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from itertools import groupby
@@ -254,12 +254,22 @@ def _attention(found: Sequence[Finding]) -> list[dict[str, str]]:
             "rule": f.rule.id,
             "css": "v-" + f.entry.verdict.value if f.rule.id.startswith("obl") else "v-fails",
             "kind": f.rule.id.removeprefix("obligation-").replace("lean-", "Lean: "),
-            "subject": f.subject,
+            "subject": subject,
             "said": f.said.removeprefix(f"{f.entry.verdict.value}: "),
         }
-        for f in found
+        for f, subject in _said_once(found)
         if f.rule.level is not Level.NOTE
     ]
+
+
+def _said_once(found: Sequence[Finding]) -> Iterator[tuple[Finding, str]]:
+    """Findings and their subjects; that Lean was not run is one of all theorems together."""
+    unchecked = [f for f in found if f.rule.id == "lean-unchecked"]
+    for f in found:
+        if f.rule.id != "lean-unchecked" or len(unchecked) == 1:
+            yield f, f.subject
+        elif f is unchecked[0]:
+            yield f, f"{len(unchecked)} theorems"
 
 
 def _integrity(text: str) -> str:
