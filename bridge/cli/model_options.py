@@ -76,8 +76,8 @@ _OPTIONS = (
         "--model",
         "model_reference",
         metavar="MODEL",
-        help="Audit the encoder layers of this model instead: a .safetensors file, or a torch "
-        "module as pkg.module:object.",
+        help="Audit the encoder layers of this model instead: a .safetensors file, the index "
+        "of several, a folder with one of these, or a torch module as pkg.module:object.",
     ),
     click.option(
         "--inputs",

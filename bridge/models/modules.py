@@ -1,6 +1,7 @@
 """Models that are torch modules: the encoder layers among their parts.
 
-PyTorch's ``nn.TransformerEncoderLayer``, and what has the parts of Hugging Face's ``BertLayer``.
+PyTorch's ``nn.TransformerEncoderLayer``, and what has the parts of Hugging Face's ``BertLayer`` or
+of DistilBERT's ``TransformerBlock``.
 Numbers of heads, ε and activations are read from the objects; weights are copied to float64 one
 layer at a time.
 """
@@ -19,11 +20,12 @@ import numpy.typing as npt
 from bridge.errors import InvalidInputError
 from bridge.models import assumptions
 from bridge.models.activations import recognized
-from bridge.models.files import finite, head_dim, with_defaults
+from bridge.models.files import head_dim, with_defaults
 from bridge.models.layer import BIASES, Layer, Model
-from bridge.models.naming import BERT, PYTORCH, Found, find_layers
-from bridge.models.references import BertReference, PyTorchReference
+from bridge.models.naming import BERT, DISTILBERT, PYTORCH, Found, Naming, find_layers
+from bridge.models.references import BertReference, DistilBertReference, PyTorchReference
 from bridge.models.settings import Options
+from bridge.models.stored import finite
 from bridge.report.layers import Assumption
 
 __all__ = ["read_module", "referred"]
@@ -93,7 +95,8 @@ def read_module(module: Any, where: str, options: Options) -> Model:
         kinds = ", ".join(dict.fromkeys(type(m).__name__ for m in module.modules()))
         raise InvalidInputError(
             f"--model {where}: no Transformer encoder layer among its parts: {kinds:.200}",
-            remedy="nn.TransformerEncoderLayer and layers with the parts of BertLayer are found",
+            remedy="nn.TransformerEncoderLayer and layers with the parts of BertLayer, or of "
+            "DistilBERT's TransformerBlock, are found",
         )
     layers = tuple(_layer(torch, name, part, where) for name, part in parts.items())
     prefixes = tuple(f"{name}." if name else "" for name in parts)
@@ -124,7 +127,7 @@ def _layers(torch: Any, module: Any) -> Iterator[tuple[str, Any]]:
     taken: list[str] = []
     for name, part in module.named_modules():
         inside = any(name.startswith(f"{t}.") for t in taken)
-        if not inside and (_is_pytorch(torch, part) or _is_bert(part)):
+        if not inside and (_is_pytorch(torch, part) or _is_bert(part) or _is_distilbert(part)):
             taken.append(name)
             yield name, part
 
@@ -144,6 +147,16 @@ def _is_bert(part: Any) -> bool:
     )
 
 
+def _is_distilbert(part: Any) -> bool:
+    """Whether it has the parts of DistilBERT's TransformerBlock."""
+    attention, ffn = getattr(part, "attention", None), getattr(part, "ffn", None)
+    return (
+        all(hasattr(attention, f"{p}_lin") for p in ("q", "k", "v", "out"))
+        and all(hasattr(ffn, p) for p in ("lin1", "lin2", "activation"))
+        and all(hasattr(part, p) for p in ("sa_layer_norm", "output_layer_norm"))
+    )
+
+
 def _final_norms(torch: Any, module: Any) -> tuple[str, ...]:
     """The norms that come after the stacks."""
     return tuple(
@@ -157,14 +170,11 @@ def _layer(torch: Any, name: str, part: Any, where: str) -> Layer:
     prefix = f"{name}." if name else ""
     shapes = {prefix + n: tuple(p.shape) for n, p in part.named_parameters()}
     found = find_layers(shapes, f"--model {where}")[0]
-    pytorch = found.naming is PYTORCH
     read = _reader(part, found, where)
-    norms = _norms(part, pytorch=pytorch)
-    heads = int(part.self_attn.num_heads if pytorch else part.attention.self.num_attention_heads)
-    function = part.activation if pytorch else part.intermediate.intermediate_act_fn
+    norms = _norms(part, found.naming)
+    heads, function = _heads_and_activation(part, found.naming)
     activation, distance = recognized(_in_numpy(torch, function))
     order = _norm_order(part, found)
-    reference = PyTorchReference if pytorch else BertReference
     return Layer(
         name=name or type(part).__name__,
         type=type(part).__name__,
@@ -185,12 +195,28 @@ def _layer(torch: Any, name: str, part: Any, where: str) -> Layer:
             ),
             assumptions.activation(activation, _shown(activation, function, distance)),
             assumptions.dropout(*_dropout(torch, part)),
-            assumptions.attention(_extras(part, pytorch=pytorch)),
+            assumptions.attention(_extras(part, found.naming)),
             assumptions.nothing_else(found),
         ),
         load=lambda: with_defaults(found.naming.tensors(found.names, read), found),
-        reference=reference(part, found, where),
+        reference=_REFERENCES[found.naming.title](part, found, where),
     )
+
+
+_REFERENCES = {
+    PYTORCH.title: PyTorchReference,
+    BERT.title: BertReference,
+    DISTILBERT.title: DistilBertReference,
+}
+
+
+def _heads_and_activation(part: Any, naming: Naming) -> tuple[int, Any]:
+    """The number of heads, and the function between the feed-forward's two maps."""
+    if naming is PYTORCH:
+        return int(part.self_attn.num_heads), part.activation
+    if naming is DISTILBERT:
+        return int(part.attention.n_heads), part.ffn.activation
+    return int(part.attention.self.num_attention_heads), part.intermediate.intermediate_act_fn
 
 
 def _reader(part: Any, found: Found, where: str) -> Callable[[str], FloatArray]:
@@ -218,9 +244,11 @@ def _shown(activation: str | None, function: Any, distance: float) -> str:
     return f"{name}, which differs from tanh-GELU by up to {distance:.2g} on [−8, 8]"
 
 
-def _norms(part: Any, *, pytorch: bool) -> tuple[Any, Any]:
-    if pytorch:
+def _norms(part: Any, naming: Naming) -> tuple[Any, Any]:
+    if naming is PYTORCH:
         return part.norm1, part.norm2
+    if naming is DISTILBERT:
+        return part.sa_layer_norm, part.output_layer_norm
     return (
         getattr(part.attention.output, "LayerNorm", None)
         or getattr(part.attention, "LayerNorm", None),
@@ -229,6 +257,8 @@ def _norms(part: Any, *, pytorch: bool) -> tuple[Any, Any]:
 
 
 def _norm_order(part: Any, found: Found) -> Assumption:
+    if found.naming is DISTILBERT:
+        return assumptions.norm_order(True, "the parts of the object")
     if found.naming is BERT:
         pre = any(n.startswith(found.prefix + "attention.LayerNorm.") for n in found.others)
         return assumptions.norm_order(not pre, "the parts of the object")
@@ -246,9 +276,9 @@ def _dropout(torch: Any, part: Any) -> tuple[bool, float]:
     return training, max((p for _, p in rates), default=0.0)
 
 
-def _extras(part: Any, *, pytorch: bool) -> tuple[str, ...]:
+def _extras(part: Any, naming: Naming) -> tuple[str, ...]:
     """What attention does beyond the theorem's."""
-    if pytorch:
+    if naming is PYTORCH:
         attention = part.self_attn
         return tuple(
             words
@@ -258,7 +288,7 @@ def _extras(part: Any, *, pytorch: bool) -> tuple[str, ...]:
             )
             if there
         )
-    inner = part.attention.self
+    inner = part.attention if naming is DISTILBERT else part.attention.self
     positions = getattr(inner, "position_embedding_type", "absolute") or "absolute"
     return tuple(
         words

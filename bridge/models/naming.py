@@ -2,7 +2,8 @@
 
 The theorems' names and layout are those of the exported graph: x·W with W ``(in, out)``, heads side
 by side in the columns of Wq, Wk, Wv.  PyTorch keeps its weights ``(out, in)``, and those of query,
-key and value in one; Hugging Face's BERT, and what has its names, keeps them apart.
+key and value in one; Hugging Face's BERT, and what has its names, keeps them apart, as does
+DistilBERT under names of its own.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from bridge.errors import InvalidInputError
 
 __all__ = [
     "BERT",
+    "DISTILBERT",
     "NAMINGS",
     "PLAIN",
     "PYTORCH",
@@ -78,6 +80,7 @@ class Naming:
         transposed: whether weights are kept ``(out, in)``.
         post_norm: whether the names are those of a post-norm layer; ``None`` where pre-norm layers
             have the same.
+        eps: LayerNorm's ε where the code that has these names fixes it.
     """
 
     title: str
@@ -85,6 +88,7 @@ class Naming:
     anchors: tuple[str, ...]
     transposed: bool
     post_norm: bool | None
+    eps: float | None = None
 
     def stored_shape(self, part: Part, sizes: Sizes) -> Shape:
         """The shape that a tensor must have."""
@@ -163,6 +167,25 @@ BERT = Naming(
 )
 """``transformers.BertLayer``, and those of RoBERTa, ELECTRA and others with its names."""
 
+DISTILBERT = Naming(
+    "Hugging Face DistilBERT",
+    (
+        *_linear("attention.q_lin", "Wq", "bq"),
+        *_linear("attention.k_lin", "Wk", "bk"),
+        *_linear("attention.v_lin", "Wv", "bv"),
+        *_linear("attention.out_lin", "Wo", "bo"),
+        *_linear("ffn.lin1", "W1", "b1"),
+        *_linear("ffn.lin2", "W2", "b2"),
+        *_norm("sa_layer_norm", 1),
+        *_norm("output_layer_norm", 2),
+    ),
+    anchors=tuple(f"attention.{p}_lin.weight" for p in ("q", "k", "v", "out")),
+    transposed=True,
+    post_norm=True,
+    eps=1e-12,
+)
+"""``transformers.models.distilbert.modeling_distilbert.TransformerBlock``."""
+
 PLAIN = Naming(
     "the theorem's",
     (
@@ -176,7 +199,7 @@ PLAIN = Naming(
 )
 """The exported graph's own names and layout."""
 
-NAMINGS = (PYTORCH, BERT, PLAIN)
+NAMINGS = (PYTORCH, BERT, DISTILBERT, PLAIN)
 
 
 @dataclass(frozen=True, slots=True)

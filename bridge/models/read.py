@@ -8,6 +8,7 @@ from bridge.errors import InvalidInputError
 from bridge.models.files import read_file
 from bridge.models.layer import Model
 from bridge.models.settings import Options
+from bridge.models.stored import INDEX
 
 __all__ = ["read_model"]
 
@@ -18,7 +19,8 @@ def read_model(model: object, options: Options | None = None) -> Model:
     """The model that is meant.
 
     Args:
-        model: a path of a ``.safetensors`` file, a reference ``pkg.module:object`` to a torch
+        model: a path of a ``.safetensors`` file, of the index of several, or of a folder with one
+            or the other; a reference ``pkg.module:object`` to a torch
             module or to a function that gives one, or such a module itself.
         options: what the caller says of it.
 
@@ -28,12 +30,12 @@ def read_model(model: object, options: Options | None = None) -> Model:
     options = options or Options()
     if isinstance(model, Path) or (isinstance(model, str) and _is_path(model)):
         path = Path(model)
-        if path.suffix in _OTHER_FORMATS or path.is_dir():
+        if path.is_dir():
+            path = _within(path)
+        if path.suffix in _OTHER_FORMATS:
             raise InvalidInputError(
                 f"--model {path}: expected a .safetensors file",
-                remedy="name the model.safetensors in it"
-                if path.is_dir()
-                else "convert it: safetensors.torch.save_file(module.state_dict(), "
+                remedy="convert it: safetensors.torch.save_file(module.state_dict(), "
                 "'model.safetensors'); pickles are not read, since they run code",
             )
         return read_file(path, options)
@@ -42,6 +44,18 @@ def read_model(model: object, options: Options | None = None) -> Model:
     if isinstance(model, str):
         return read_module(referred(model), model, options)
     return read_module(model, type(model).__name__, options)
+
+
+def _within(folder: Path) -> Path:
+    """The model that is saved in a folder: one file, or the index of several."""
+    names = ("model.safetensors", f"model{INDEX}")
+    found = next((folder / n for n in names if (folder / n).is_file()), None)
+    if found is None:
+        raise InvalidInputError(
+            f"--model {folder}: expected a folder with {' or '.join(names)}",
+            remedy="name the .safetensors file itself",
+        )
+    return found
 
 
 def _is_path(text: str) -> bool:

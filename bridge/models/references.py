@@ -17,13 +17,13 @@ from bridge.errors import InvalidInputError
 from bridge.models.layer import Pulled
 from bridge.models.naming import Found
 
-__all__ = ["BertReference", "PyTorchReference"]
+__all__ = ["BertReference", "DistilBertReference", "PyTorchReference"]
 
 FloatArray = npt.NDArray[np.float64]
 
 
 class _Reference:
-    """What both kinds of layer share."""
+    """What all kinds of layer share."""
 
     title = "torch autograd"
 
@@ -118,3 +118,10 @@ class BertReference(_Reference):
 
     def _use(self, part: Any, activation: Any) -> None:
         part.intermediate.intermediate_act_fn = activation
+
+
+class DistilBertReference(BertReference):
+    """DistilBERT's ``TransformerBlock`` and layers with its parts."""
+
+    def _use(self, part: Any, activation: Any) -> None:
+        part.ffn.activation = activation

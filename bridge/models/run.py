@@ -119,7 +119,8 @@ def audit_model(
     """Audit every encoder layer of a model against the theorems of the post-norm block.
 
     Args:
-        model: a ``.safetensors`` file, a reference ``pkg.module:object``, or a torch module.
+        model: a ``.safetensors`` file, the index of several or a folder with one of these, a
+            reference ``pkg.module:object``, or a torch module.
         inputs: of the first layer: an ``.npz`` file or arrays by name, x ``(seq_len, d_model)`` or
             ``(batch, seq_len, d_model)``, and mask or attention_mask; ``None`` for random ones.
         heads: the number of attention heads, where the model does not tell.

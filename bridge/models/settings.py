@@ -78,13 +78,19 @@ class Settings:
         return found
 
 
-def read_settings(path: Path, metadata: Mapping[str, str], options: Options) -> Settings:
+def read_settings(
+    path: Path,
+    metadata: Mapping[str, str],
+    options: Options,
+    fixed: Mapping[str, Setting] | None = None,
+) -> Settings:
     """Gather what is known of the model in the file ``path``.
 
     Args:
         path: of the file; ``config.json`` is looked for beside it.
         metadata: the file's own, with the keys of a configuration.
         options: what the caller says.
+        fixed: what holds where nobody says otherwise.
 
     Raises:
         InvalidInputError: a value is malformed, or two sources disagree.
@@ -106,7 +112,8 @@ def read_settings(path: Path, metadata: Mapping[str, str], options: Options) -> 
             if key is not None:
                 setting = _checked(name, values[key], f"{key} in {source}", path)
                 said.setdefault(name, []).append(setting)
-    return Settings({name: _agreed(name, found, path) for name, found in said.items()})
+    agreed = {name: _agreed(name, found, path) for name, found in said.items()}
+    return Settings({**(fixed or {}), **agreed})
 
 
 def _config(path: Path) -> Mapping[str, Any]:

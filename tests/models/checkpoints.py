@@ -44,6 +44,27 @@ def bert_tensors(layers: int = 1, prefix: str = "encoder.layer.") -> Tensors:
     return t
 
 
+def distilbert_tensors(layers: int = 1) -> Tensors:
+    """The same weights as BERT's, under DistilBERT's names."""
+    names = {
+        "encoder.layer.": "transformer.layer.",
+        "attention.self.query": "attention.q_lin",
+        "attention.self.key": "attention.k_lin",
+        "attention.self.value": "attention.v_lin",
+        "attention.output.dense": "attention.out_lin",
+        "attention.output.LayerNorm": "sa_layer_norm",
+        "intermediate.dense": "ffn.lin1",
+        "output.dense": "ffn.lin2",
+        "output.LayerNorm": "output_layer_norm",
+    }
+    found: Tensors = {}
+    for name, value in bert_tensors(layers).items():
+        for old, new in names.items():
+            name = name.replace(old, new)
+        found[name] = value
+    return found
+
+
 def pytorch_tensors(layers: int = 1, prefix: str = "layers.", *, bias: bool = True) -> Tensors:
     rng = np.random.default_rng(1)
     t: Tensors = {}
@@ -87,4 +108,20 @@ def write(folder: Path, tensors: Tensors, config: Any = CONFIG, **metadata: str)
     save_file({n: np.ascontiguousarray(v) for n, v in tensors.items()}, path, metadata or None)
     if config is not None:
         (folder / "config.json").write_text(json.dumps(config))
+    return path
+
+
+def write_shards(folder: Path, tensors: Tensors, config: Any = CONFIG, shards: int = 2) -> Path:
+    """Files with an index beside them, as large checkpoints are saved; tensors go by turns."""
+    folder.mkdir(parents=True, exist_ok=True)
+    places = {
+        name: f"model-{k % shards + 1:05d}-of-{shards:05d}.safetensors"
+        for k, name in enumerate(tensors)
+    }
+    for file in set(places.values()):
+        part = {n: np.ascontiguousarray(v) for n, v in tensors.items() if places[n] == file}
+        save_file(part, folder / file, {"format": "pt"})
+    path = folder / "model.safetensors.index.json"
+    path.write_text(json.dumps({"metadata": {"total_size": 1}, "weight_map": places}))
+    (folder / "config.json").write_text(json.dumps(config))
     return path

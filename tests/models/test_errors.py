@@ -57,8 +57,12 @@ def test_pickles_are_not_read(tmp_path: Path, name: str) -> None:
     assert "save_file" in found.remedy
 
 
-def test_a_folder(tmp_path: Path) -> None:
-    assert "model.safetensors in it" in error(tmp_path).remedy
+def test_a_folder_without_a_model(tmp_path: Path) -> None:
+    found = error(tmp_path)
+    assert "expected a folder with model.safetensors or model.safetensors.index.json" in (
+        found.message
+    )
+    assert "name the .safetensors file itself" in found.remedy
 
 
 def test_no_such_file(tmp_path: Path) -> None:

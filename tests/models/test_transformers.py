@@ -119,6 +119,52 @@ def test_swapped_weights_of_a_layer_are_told_by_the_other_s_code(
     assert judged(tmp_path, module).exit_code == 1
 
 
+def distilbert(layers: int = 2, **more: Any) -> Any:
+    torch.manual_seed(0)
+    sizes = {"dim": 8, "n_heads": 2, "hidden_dim": 12, "vocab_size": 11}
+    options = {"max_position_embeddings": 16, "activation": "gelu_new", **sizes, **more}
+    made = transformers.DistilBertModel(
+        transformers.DistilBertConfig(n_layers=layers, **options)
+    ).eval()
+    with torch.no_grad():
+        for p in made.parameters():
+            p.add_(0.2 * torch.randn_like(p))
+    return made
+
+
+def test_distilbert_is_covered_as_an_object_and_as_what_it_saves(tmp_path: Path) -> None:
+    module = distilbert()
+    report = judged(tmp_path, module)
+    assert report.exit_code == 0
+    for layer in section(report).layers:
+        assert layer.type == "TransformerBlock"
+        assert "torch autograd" in layer.compared_with
+        assert layer.output_difference is not None
+        assert layer.output_difference < 1e-12
+    module.save_pretrained(tmp_path / "saved", max_shard_size="2KB")
+    assert (tmp_path / "saved" / "model.safetensors.index.json").is_file()
+    file, loaded = read_model(tmp_path / "saved"), read_model(module)
+    for one, other in zip(file.layers, loaded.layers, strict=True):
+        assert (one.num_heads, one.eps, one.activation) == (
+            (other.num_heads, other.eps, other.activation)
+        )
+        for name, value in other.load().items():
+            np.testing.assert_array_equal(one.load()[name], value)
+    assert judged(tmp_path, file).exit_code == 0
+
+
+def test_distilbert_with_a_mask_and_its_usual_activation(tmp_path: Path) -> None:
+    x = np.random.default_rng(0).normal(size=(2, 4, 8))
+    kept = np.array([[1, 1, 1, 0], [1, 1, 1, 1]])
+    inputs = {"x": x, "attention_mask": kept}
+    report = judged(tmp_path, distilbert(layers=1, activation="gelu"), inputs=inputs)
+    layer = only_layer(report)
+    assert set(unmet(layer)) == {"activation", "mask"}
+    assert {o.verdict for o in layer.obligations} == {Verdict.HOLDS}
+    assert layer.output_difference is not None
+    assert 0 < layer.output_difference < 0.01
+
+
 def test_what_it_saves_is_audited_like_the_object(tmp_path: Path) -> None:
     """The folder that ``save_pretrained`` writes: names, config.json and all."""
     module = model()
