@@ -12,6 +12,7 @@ from bridge.checks import Check, Replay, instances, registered, replay
 from bridge.errors import InvalidInputError
 from bridge.judging import hypothesis_keys
 from bridge.library import Library
+from bridge.progress import Progress
 from bridge.search import counterexample
 from bridge.selection import unknown_name
 from bridge.standing_in import replaced
@@ -84,13 +85,16 @@ def search(
     replace_graph: Graph | None = None,
     examples: int = 200,
     seed: int = 0,
+    progress: Progress | None = None,
 ) -> Case | None:
     """A small instance on which an obligation fails; see `bridge.search.counterexample`."""
     check, hypotheses = _paired(library, key)
     graphs, _ = parse_graphs(library)
     if replace_graph is not None:
         graphs = replaced(graphs, replace_graph)
-    return counterexample(check, hypotheses, graphs, key=key, examples=examples, seed=seed)
+    return counterexample(
+        check, hypotheses, graphs, key=key, examples=examples, seed=seed, progress=progress
+    )
 
 
 def replay_file(library: Library, path: Path) -> tuple[str, Replay]:

@@ -9,12 +9,21 @@ import numpy as np
 
 from bridge.checks import Check, GraphRequest
 from bridge.errors import InvalidInputError
+from bridge.progress import Progress, Silent
 from numeric.case import Case
 from numeric.graph import Graph
 from numeric.interpreter import Interpreter
 from numeric.measurement import Outcome
 
-__all__ = ["counterexample"]
+__all__ = ["SearchInterrupted", "counterexample"]
+
+
+class SearchInterrupted(KeyboardInterrupt):
+    """The user stopped a search that had found something; ``case`` is the smallest until then."""
+
+    def __init__(self, case: Case) -> None:
+        super().__init__("the search was interrupted")
+        self.case = case
 
 
 def counterexample(
@@ -25,6 +34,7 @@ def counterexample(
     key: str,
     examples: int,
     seed: int,
+    progress: Progress | None = None,
 ) -> Case | None:
     """The smallest instance found on which every hypothesis holds and the check fails.
 
@@ -34,14 +44,19 @@ def counterexample(
     Raises:
         InvalidInputError: the package ``hypothesis`` is not installed, there is no graph, or the
             check compares two graphs.
+        SearchInterrupted: at a keyboard interrupt, if something was found until then.
     """
+    watcher = progress or Silent()
     if importlib.util.find_spec("hypothesis") is None:
         raise InvalidInputError(
             "a search needs the package hypothesis, which is not installed",
             remedy="pip install 'lean-obligations[strategies]'",
         )
     if check.beside:
-        raise InvalidInputError(f"{key} compares two graphs, which a search does not support")
+        raise InvalidInputError(
+            f"{key} compares two graphs, which a search does not support",
+            remedy=f"`obligations audit --only {key}` draws instances for both",
+        )
     from numeric.strategies import smallest
 
     programs = list(
@@ -52,10 +67,36 @@ def counterexample(
             f"there is no graph {check.graph} to search on", remedy="`obligations graph` lists them"
         )
 
-    def bad(case: Case) -> bool:
+    failing: list[Case] = []
+    tried = 0
+
+    def fails(case: Case) -> bool:
         with np.errstate(all="ignore"):
             if any(h.measure(case).outcome[0] != Outcome.HOLDS for h in hypotheses):
                 return False
             return bool(check.measure(case).outcome[0] == Outcome.FAILS)
 
-    return smallest(programs, bad, key=key, examples=examples, seed=seed)
+    def bad(case: Case) -> bool:
+        nonlocal tried
+        tried += 1
+        if failing:
+            watcher.update("making it small", tried, None, unit=key)
+        else:
+            watcher.update("searching", min(tried, examples), examples, unit=key)
+        if not fails(case):
+            return False
+        failing[:] = [min((*failing, case), key=_size)]
+        return True
+
+    try:
+        return smallest(programs, bad, key=key, examples=examples, seed=seed)
+    except KeyboardInterrupt as stop:
+        if failing:
+            raise SearchInterrupted(failing[0]) from stop
+        raise
+
+
+def _size(case: Case) -> tuple[int, int]:
+    """How many numbers an instance has, and how many of them are not 0."""
+    inputs = case.batch.inputs.values()
+    return sum(x.size for x in inputs), sum(int(np.count_nonzero(x)) for x in inputs)

@@ -12,8 +12,10 @@ from rich.text import Text
 from bridge.cli.completion import complete_keys
 from bridge.cli.options import LeanChoice, graph_option, lean_options, read_graph, seed_option
 from bridge.cli.watch import Watch
+from bridge.errors import InvalidInputError
 from bridge.instances import search
 from bridge.lean_client import printable
+from bridge.search import SearchInterrupted
 from numeric.instance_file import write_instance
 
 __all__ = ["search_command"]
@@ -54,23 +56,41 @@ def search_command(
 
     Shape, scale, degenerate rows and entries are chosen and shrunk by Hypothesis (extra
     `strategies`).  Exit code 1 if there is a counterexample, 0 if none was found: which shows
-    nothing.
+    nothing.  Ctrl-C saves what was found until then.
 
     \b
     obligations search layerNorm_eval:conclusion
     obligations search encoderBlockGraph:fidelity --graph mine.json --output small.json
     """
     replacement = None if graph_file is None else read_graph(graph_file)
+    if not output.parent.is_dir():
+        raise InvalidInputError(
+            f"--output {output}: there is no folder {output.parent}",
+            remedy="name a file in a folder that is there",
+        )
+    interrupted = False
     with Watch() as watch:
         setup = lean.set_up(watch)
         library = setup.library(watch)
-        found = search(library, key, replace_graph=replacement, examples=examples, seed=seed)
+        try:
+            found = search(
+                library,
+                key,
+                replace_graph=replacement,
+                examples=examples,
+                seed=seed,
+                progress=watch,
+            )
+        except SearchInterrupted as stop:
+            found, interrupted = stop.case, True
     console = Console(highlight=False)
     if found is None:
         console.print(f"no counterexample in {examples} instances; that shows nothing")
         return
     write_instance(output, key, found)
     sizes = ", ".join(f"{n}={k}" for n, k in found.program.graph.sizes.items())
+    if interrupted:
+        console.print("interrupted while it was made small: this is the smallest until then")
     console.print(Text(printable(f"{key} fails at {sizes}; the instance is in {output}")))
     line = shlex.join(["obligations", "replay", "--instance", str(output)])
     click.echo(printable(line))  # on one line, however long, so that it can be copied

@@ -366,6 +366,14 @@ def test_a_small_counterexample_is_searched_saved_and_replayed(
     assert harness.run("replay", "--instance", str(small)).exit_code == 2
 
 
+def test_a_search_sees_first_that_its_file_can_be_written(harness: Harness, tmp_path: Path) -> None:
+    harness.behaves(mode="dies-at-start")
+    path = tmp_path / "nowhere" / "small.json"
+    result = harness.run("search", "layerNorm_eval:conclusion", "--output", str(path))
+    assert result.exit_code == 2
+    assert "there is no folder" in result.stderr
+
+
 def test_a_search_that_finds_nothing_says_that_it_shows_nothing(harness: Harness) -> None:
     result = harness.run("search", "layerNorm_eval:conclusion", "--examples", "20")
     assert result.exit_code == 0
