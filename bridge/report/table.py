@@ -21,7 +21,7 @@ from bridge.report.findings import Level, findings
 from bridge.report.layers_table import layers_renderable
 from bridge.report.model import Entry, Report
 from bridge.report.replay import folded, replay_command
-from bridge.report.words import needs_of, unit
+from bridge.report.words import is_exact, needs_of, unit
 from bridge.verdict import LeanStatus, Role, Verdict
 
 __all__ = ["first_sentence", "lean_words", "render_table", "table_renderable"]
@@ -84,7 +84,7 @@ def _tightest(entry: Entry) -> str:
         return ""
     if r.worst.tolerance > 0:  # of any unit, so that only the share says something
         return f"{r.worst.residual / r.worst.tolerance:.2g} tol"
-    return f"{r.worst.margin:.1e}"
+    return "exact" if is_exact(entry) else f"{r.worst.margin:.1e}"
 
 
 def _rows(entries: Sequence[Entry], *, head: bool) -> Table:

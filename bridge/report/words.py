@@ -7,7 +7,16 @@ from collections.abc import Iterable
 from bridge.report.model import Entry, Report
 from bridge.verdict import LeanStatus, Role, Verdict
 
-__all__ = ["headline", "instances", "needs_of", "number", "proved_theorems", "tightness", "unit"]
+__all__ = [
+    "headline",
+    "instances",
+    "is_exact",
+    "needs_of",
+    "number",
+    "proved_theorems",
+    "tightness",
+    "unit",
+]
 
 
 def number(x: float) -> str:
@@ -111,4 +120,12 @@ def tightness(entry: Entry) -> str:
     if worst.tolerance > 0:
         share = worst.residual / worst.tolerance
         return f"{share:.2g} of tolerance" if share <= 1 else f"{share:.2g} × tolerance"
-    return f"{number(worst.margin)} above 0" if worst.margin > 0 else number(worst.margin)
+    if worst.margin > 0:
+        return f"{number(worst.margin)} above 0"
+    return "exact" if is_exact(entry) else number(worst.margin)
+
+
+def is_exact(entry: Entry) -> bool:
+    """Whether a condition that has no tolerance, such as an equation of rows, holds to the bit."""
+    worst = None if entry.result is None else entry.result.worst
+    return entry.verdict is Verdict.HOLDS and worst is not None and worst.margin == 0

@@ -74,7 +74,7 @@ def test_the_realistic_one() -> None:
         (3.3e-7, 1e-13, "3.3e+06 × tolerance"),
         (3e8, 6e9, "0.05 of tolerance"),
         (-2e-6, 0.0, "2e-06 above 0"),
-        (0.0, 0.0, "0"),
+        (0.0, 0.0, "exact"),
         (0.25, 0.0, "-0.25"),
         (math.nan, 1.0, "nan × tolerance"),
     ],
@@ -83,6 +83,12 @@ def test_how_tight_it_was(residual: float, tolerance: float, said: str) -> None:
     worst = Worst(residual, tolerance, tolerance - residual)
     found = CheckResult(Verdict.HOLDS, "", 1, 1, worst)
     assert tightness(entry(obligation("t:h"), found=found)) == said
+
+
+def test_a_limit_that_is_met_to_the_bit_is_exact_only_where_that_holds() -> None:
+    """0 is no more than 0, and 0 < 0 is false: the verdict tells which was meant."""
+    found = CheckResult(Verdict.FAILS, "", 1, 1, Worst(0.0, 0.0, 0.0))
+    assert tightness(entry(obligation("t:h"), Verdict.FAILS, found=found)) == "0"
 
 
 def test_where_nothing_was_measured_nothing_is_said() -> None:
