@@ -132,14 +132,17 @@ def _worst(body: dict[str, Any] | None) -> Worst | None:
     return None if body is None else Worst(**body)
 
 
+def _margins(body: dict[str, Any]) -> Margins:
+    return Margins(tuple((k, n) for k, n in body["decades"]), body["at_limit"])
+
+
 def _family(body: dict[str, Any]) -> FamilyCount:
-    margins = body["margins"]
-    decades = tuple((k, n) for k, n in margins["decades"])
     return FamilyCount(
         **{
             **body,
             "worst": _worst(body["worst"]),
-            "margins": Margins(decades, margins["at_limit"]),
+            "margins": _margins(body["margins"]),
+            "beyond": _margins(body["beyond"]),
         }
     )
 

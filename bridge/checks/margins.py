@@ -21,15 +21,23 @@ _EDGES = np.array([float(f"1e{k}") for k in range(LOWEST + 1, HIGHEST + 1)])
 
 @dataclass(frozen=True, slots=True)
 class Margins:
-    """The margins of the instances that hold.
+    """The margins of the instances that hold; or of those that fail, without their sign.
 
     Attributes:
         decades: pairs (k, count), k rising: that many margins lie from 10ᵏ to below 10ᵏ⁺¹.
-        at_limit: instances that hold with nothing to spare: margin 0.
+        at_limit: instances with margin 0: they hold, or fail, with nothing to spare.
     """
 
     decades: tuple[tuple[int, int], ...] = ()
     at_limit: int = 0
+
+    @classmethod
+    def beyond(cls, margins: npt.ArrayLike) -> Margins:
+        """Count how far beyond their limit instances are that fail: the sizes of their margins.
+
+        What is not a number counts in the last bin.
+        """
+        return cls.of(np.nan_to_num(-np.asarray(margins, dtype=np.float64), nan=np.inf))
 
     @classmethod
     def of(cls, margins: npt.ArrayLike) -> Margins:

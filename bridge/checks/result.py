@@ -48,7 +48,8 @@ class FamilyCount:
 
     ``accepted`` are the instances on which all hypotheses hold; held, failed and undecided count
     among these, and undecided also counts instances on which a hypothesis is undecided.
-    ``worst`` is the tightest of the accepted; ``margins`` are those of the held.
+    ``worst`` is the tightest of the accepted; ``margins`` are those of the held,
+    ``beyond`` those of the failed without their sign.
     """
 
     family: str
@@ -60,6 +61,7 @@ class FamilyCount:
     undecided: int
     worst: Worst | None = None
     margins: Margins = field(default_factory=Margins)
+    beyond: Margins = field(default_factory=Margins)
 
     @property
     def worst_margin(self) -> float | None:

@@ -284,6 +284,7 @@ class CheckRun:
             failure=failure,
             witness=witness,
             margins=Margins.of(found.margin[found.outcome == Outcome.HOLDS]),
+            beyond=Margins.beyond(found.margin[failed]),
         )
 
     def _counterexample(self, case: Case, found: Measurement, row: int) -> Counterexample:

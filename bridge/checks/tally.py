@@ -35,7 +35,8 @@ class Tally:
     """Counts over some instances of one family, and the tightest of them.
 
     ``hidden_because`` is why the first undecided instances are so; ``witness`` is the index of the
-    first accepted one; ``margins`` are those of the held ones.
+    first accepted one; ``margins`` are those of the held ones, ``beyond`` those
+    of the failed ones without their sign.
     """
 
     family: str
@@ -49,6 +50,7 @@ class Tally:
     failure: Scored | None = None
     witness: int | None = None
     margins: Margins = field(default_factory=Margins)
+    beyond: Margins = field(default_factory=Margins)
 
     @property
     def region(self) -> Region:
@@ -71,6 +73,7 @@ class Tally:
             failure=tighter(self.failure, later.failure),
             witness=later.witness if self.witness is None else self.witness,
             margins=self.margins + later.margins,
+            beyond=self.beyond + later.beyond,
         )
 
     def count(self) -> FamilyCount:
@@ -85,6 +88,7 @@ class Tally:
             self.undecided,
             None if self.tightest is None else self.tightest.worst,
             self.margins,
+            self.beyond,
         )
 
 

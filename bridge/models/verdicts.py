@@ -192,15 +192,16 @@ def _count(layer: LayerReport, found: LayerObligation | None) -> FamilyCount:
     """A layer as a family of its own: one instance, which counts where the theorem applies."""
     verdict = None if found is None else found.verdict
     worst = None if found is None else found.worst
-    held = layer.applies and verdict is Verdict.HOLDS
+    held, failed = layer.applies and verdict is Verdict.HOLDS, verdict is Verdict.FAILS
     return FamilyCount(
         family=layer.name,
         role="layer" if layer.applies else "uncovered",
         drawn=1,
         accepted=int(layer.applies),
         held=int(held),
-        failed=int(verdict is Verdict.FAILS),
+        failed=int(failed),
         undecided=int(layer.applies and verdict not in (Verdict.HOLDS, Verdict.FAILS)),
         worst=worst,
         margins=Margins() if worst is None or not held else Margins.of([worst.margin]),
+        beyond=Margins.beyond([worst.margin]) if worst is not None and failed else Margins(),
     )

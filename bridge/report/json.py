@@ -75,6 +75,7 @@ def _entry(entry: Entry, replay: str) -> dict[str, object]:
                 "worst_margin": None if f.worst_margin is None else _number(f.worst_margin),
                 "worst": _worst(f.worst),
                 "margins": _margins(f.margins),
+                "beyond": _margins(f.beyond),
             }
             for f in r.families
         ],

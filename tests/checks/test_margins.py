@@ -42,3 +42,9 @@ def test_parts_add_up_to_the_whole(a: list[float], b: list[float]) -> None:
 def test_decades_rise() -> None:
     found = Margins.of([1e5]) + Margins.of([1e-5]) + Margins.of([1.0])
     assert all(a < b for (a, _), (b, _) in itertools.pairwise(found.decades))
+
+
+def test_what_fails_counts_by_how_far_it_is_beyond() -> None:
+    found = Margins.beyond([-0.5, -0.02, -np.inf, np.nan, 0.0])
+    assert found == Margins(((-2, 1), (-1, 1), (HIGHEST, 2)), at_limit=1)
+    assert Margins.beyond([]) == Margins()

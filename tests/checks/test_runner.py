@@ -76,6 +76,8 @@ def test_a_true_hypothesis_holds() -> None:
     assert {r for f, r in roles.items() if f not in REFUTED} == {"domain"}
     assert all(f.failed == f.drawn > 0 for f in result.families if f.role == "refuting")
     assert [f.margins.count for f in result.families] == [f.held for f in result.families]
+    assert [f.beyond.count for f in result.families] == [f.failed for f in result.families]
+    assert any(f.failed for f in result.families)
 
 
 def test_a_false_hypothesis_fails_with_a_counterexample() -> None:

@@ -109,7 +109,9 @@ def family(
     worst = None if margin is None else Worst(-margin, 0.0, margin)
     above = margin is not None and margin > 0
     margins = Margins.of([margin * 2.0**i for i in range(held)]) if above else Margins()
-    return FamilyCount(name, role, drawn, accepted, held, failed, undecided, worst, margins)
+    below = [-1e-6 if margin is None else -abs(margin)] * failed
+    beyond = Margins.beyond(below)
+    return FamilyCount(name, role, drawn, accepted, held, failed, undecided, worst, margins, beyond)
 
 
 def result(verdict: Verdict, families: tuple[FamilyCount, ...], **more: object) -> CheckResult:

@@ -100,3 +100,23 @@ def test_the_bars_of_a_lollipop_are_its_margins() -> None:
     assert svg.findtext("desc") == (
         "2 at the limit; 5 from 10⁻³ to 10⁻²; 10 from 10⁻² to 10⁻¹; 1 from 1 to 10¹"
     )
+
+
+def test_what_fails_has_bars_beyond_the_limit_in_a_colour_of_its_own() -> None:
+    margins, beyond = Margins(((-2, 8),)), Margins(((-3, 4), (-1, 1)), at_limit=2)
+    scale = MarginScale.of([1e-2, 1e-1, -1e-3, -1e-2, -1.0])
+    assert scale is not None
+    svg = ElementTree.fromstring(lollipop(scale, -0.5, "bad", margins, beyond))
+    groups = [g for g in svg.findall("g") if g.find("rect") is not None]
+    assert [g.attrib["class"] for g in groups] == ["bad"]
+    bars = [r.attrib for r in groups[0].findall("rect")]
+    assert [b["class"] for b in bars] == ["bar beyond"] * 2
+    (own,) = (r.attrib for r in svg.findall("rect"))
+    assert float(own["x"]) > 200 * LIMIT
+    assert all(float(b["x"]) + float(b["width"]) < 200 * LIMIT for b in bars)
+    assert float(bars[0]["x"]) > float(bars[1]["x"])  # what is further beyond is further left
+    assert float(own["height"]) == 2 * float(bars[0]["height"])
+    assert svg.findtext("desc") == (
+        "8 from 10⁻² to 10⁻¹; 2 failing at the limit; 4 failing by 10⁻³ to 10⁻²; "
+        "1 failing by 10⁻¹ to 1"
+    )

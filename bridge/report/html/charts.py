@@ -15,7 +15,16 @@ from bridge.checks import Margins
 from bridge.report.escaping import one_line
 from bridge.report.words import number
 
-__all__ = ["MarginScale", "Share", "decade", "gauge", "lollipop", "stacked_bar"]
+__all__ = [
+    "MarginScale",
+    "Share",
+    "decade",
+    "failed",
+    "gauge",
+    "held",
+    "lollipop",
+    "stacked_bar",
+]
 
 
 _NO_MARGINS = Margins()
@@ -122,19 +131,25 @@ _AXIS, _HEIGHT = 30, 36
 
 
 def lollipop(
-    scale: MarginScale, margin: float | None, css: str, margins: Margins = _NO_MARGINS
+    scale: MarginScale,
+    margin: float | None,
+    css: str,
+    margins: Margins = _NO_MARGINS,
+    beyond: Margins = _NO_MARGINS,
 ) -> Markup:
     """The margins of a family on a shared scale: a bar for each decade, and a stem from the limit
-    to the tightest one, which has a head."""
+    to the tightest one, which has a head.  Bars of those ``beyond`` the limit, which fail, stand on
+    its other side and have the family's colour."""
     axis = f"{200 * LIMIT:g}" if scale.signed else "4"
-    body = _bars(scale, margins)
+    most = max((n for m in (margins, beyond) for _, n in m.decades), default=1)
+    body = _bars(scale, margins, most, 1.0, "bar")
+    if beyond.decades:
+        body += f'<g class="{escape(css)}">{_bars(scale, beyond, most, -1.0, "bar beyond")}</g>'
     body += (
         f'<line class="axis" x1="0" x2="200" y1="{_AXIS}" y2="{_AXIS}"/>'
         f'<line class="limit" x1="{axis}" x2="{axis}" y1="{_AXIS - 8}" y2="{_AXIS + 8}"/>'
     )
-    spread = "; ".join(f"{n} from {decade(k)}" for k, n in margins.decades)
-    if margins.at_limit:
-        spread = "; ".join(filter(None, (f"{margins.at_limit} at the limit", spread)))
+    spread = "; ".join(f"{n} {where}" for where, n in (*held(margins), *failed(beyond)))
     if margin is None or not math.isfinite(margin):
         said = "no margin" if margin is None else f"margin {margin}"
         return _svg("lollipop", 200, _HEIGHT, said, body, told=spread)
@@ -147,15 +162,27 @@ def lollipop(
     return _svg("lollipop", 200, _HEIGHT, f"tightest {number(margin)}", body, told=spread)
 
 
-def _bars(scale: MarginScale, margins: Margins) -> str:
+def held(margins: Margins) -> list[tuple[str, int]]:
+    """The margins of what holds: where, in words, and how many."""
+    found = [("at the limit", margins.at_limit)] if margins.at_limit else []
+    return found + [(f"from {decade(k)}", n) for k, n in margins.decades]
+
+
+def failed(beyond: Margins) -> list[tuple[str, int]]:
+    """The margins of what fails: where, in words, and how many."""
+    found = [("failing at the limit", beyond.at_limit)] if beyond.at_limit else []
+    return found + [(f"failing by {decade(k)}", n) for k, n in beyond.decades]
+
+
+def _bars(scale: MarginScale, margins: Margins, most: int, sign: float, css: str) -> str:
     """A bar for each decade; heights go with the share of the fullest one, and none vanishes."""
-    most = max((n for _, n in margins.decades), default=1)
     body = ""
     for k, n in margins.decades:
-        left, right = (200 * scale.place(float(f"1e{e}")) for e in (k, k + 1))
+        ends = (200 * scale.place(sign * float(f"1e{e}")) for e in (k, k + 1))
+        left, right = sorted(ends)
         height = max(1.5, (_AXIS - 8) * n / most)
         body += (
-            f'<rect class="bar" x="{left + 0.4:.1f}" y="{_AXIS - 6 - height:.1f}" '
+            f'<rect class="{css}" x="{left + 0.4:.1f}" y="{_AXIS - 6 - height:.1f}" '
             f'width="{max(0.8, right - left - 0.8):.1f}" height="{height:.1f}"/>'
         )
     return body

@@ -20,7 +20,7 @@ from markupsafe import Markup, escape
 from bridge.checks import FamilyCount
 from bridge.report.escaping import one_line, plain
 from bridge.report.findings import Finding, Level, findings
-from bridge.report.html.charts import MarginScale, Share, decade, gauge, lollipop, stacked_bar
+from bridge.report.html.charts import MarginScale, Share, failed, gauge, held, lollipop, stacked_bar
 from bridge.report.layers_table import agreement_share, layer_differs, model_lines
 from bridge.report.model import Entry, Report
 from bridge.report.replay import replay_command, witness_command
@@ -164,9 +164,8 @@ def _family_row(f: FamilyCount, scale: MarginScale | None) -> FamilyRow:
     said = ", ".join(f"{s.count} {s.what}" for s in shares if s.count) or "none drawn"
     margin = f.worst_margin
     css = "expected" if refusing else "bad" if f.failed else "unsure" if f.undecided else "good"
-    drawn = Markup("") if scale is None else lollipop(scale, margin, css, f.margins)
-    spread = [("0, at the limit", f.margins.at_limit)] if f.margins.at_limit else []
-    spread += [(decade(k), n) for k, n in f.margins.decades]
+    drawn = Markup("") if scale is None else lollipop(scale, margin, css, f.margins, f.beyond)
+    spread = [*held(f.margins), *failed(f.beyond)]
     said_margin = "" if margin is None else number(margin)
     return FamilyRow(f.family, said, stacked_bar(shares), said_margin, drawn, tuple(spread))
 
@@ -174,7 +173,13 @@ def _family_row(f: FamilyCount, scale: MarginScale | None) -> FamilyRow:
 def _families(families: Sequence[FamilyCount]) -> Families | None:
     if not families:
         return None
-    edges = [float(f"1e{e}") for f in families for k, _ in f.margins.decades for e in (k, k + 1)]
+    edges = [
+        sign * float(f"1e{e}")
+        for f in families
+        for sign, margins in ((1, f.margins), (-1, f.beyond))
+        for k, _ in margins.decades
+        for e in (k, k + 1)
+    ]
     scale = MarginScale.of([*edges, *(f.worst_margin for f in families)])
     roles = sorted(dict.fromkeys(f.role for f in families), key=lambda r: _ROLE_ORDER.get(r, 9))
     groups = tuple(
