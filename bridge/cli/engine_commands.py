@@ -16,7 +16,7 @@ from bridge import __version__, engine
 from bridge.cache import cache_folder
 from bridge.cli.groups import HelpfulGroup
 from bridge.cli.options import LeanChoice, lean_options, project_option
-from bridge.cli.watch import Watch, install_watcher
+from bridge.cli.watch import Watch, watched_install
 from bridge.engine import BuildReport, EngineStatus
 from bridge.errors import ObligationsError
 from bridge.lean_client import LibraryRequest, ask, printable
@@ -42,8 +42,8 @@ def install_command() -> None:
     \b
     obligations engine install
     """
-    with Watch() as watch:
-        status = engine.install(progress=install_watcher(watch))
+    with Watch() as watch, watched_install(watch) as installing:
+        status = engine.install(progress=installing)
     click.echo(f"installed: {status.path} ({status.size_bytes / 1e6:.0f} MB)")
 
 

@@ -11,7 +11,7 @@ from typing import Any, TypeVar, cast
 
 import click
 
-from bridge.cli.watch import Watch, install_watcher
+from bridge.cli.watch import Watch, watched_install
 from bridge.errors import InvalidInputError
 from bridge.lean_client import DEFAULT_TIMEOUT
 from bridge.settings import ENGINES
@@ -42,13 +42,14 @@ class LeanChoice:
 
     def set_up(self, watch: Watch, *, install: bool = True) -> Setup:
         """The project, and the Lean to ask: see :func:`bridge.setup.set_up`."""
-        return set_up(
-            self.project_folder,
-            engine=self.engine_kind,
-            timeout=self.timeout,
-            install=install,
-            install_progress=install_watcher(watch),
-        )
+        with watched_install(watch) as installing:
+            return set_up(
+                self.project_folder,
+                engine=self.engine_kind,
+                timeout=self.timeout,
+                install=install,
+                install_progress=installing,
+            )
 
 
 class _Jobs(click.ParamType):  # type: ignore[type-arg,unused-ignore]

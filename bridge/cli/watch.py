@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
 
@@ -19,7 +20,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 from bridge.engine import InstallEvent
 from bridge.lean_client import printable
 
-__all__ = ["Watch", "install_watcher"]
+__all__ = ["Watch", "watched_install"]
 
 QUIET_SECONDS = 1.0
 AGAIN_SECONDS = 60.0
@@ -76,6 +77,13 @@ class Watch:
         else:
             counted = total is not None and total > 1
             self._log.begin(task, _amount(done, total, unit), counted=counted)
+
+    def end(self, task: str) -> None:
+        """``task`` is over, however far it was said to be; nothing where that is known."""
+        if self._bars is None:
+            self._log.end(task)
+        elif task in self._tasks:
+            self._bars.remove_task(self._tasks.pop(task))
 
     def _show_bar(self, task: str, done: float, total: float | None, unit: str) -> None:
         assert self._bars is not None
@@ -167,10 +175,21 @@ _PHASES = {
 }
 
 
-def install_watcher(watch: Watch) -> Callable[[InstallEvent], None]:
-    """A listener for an installation that shows itself on ``watch``."""
+@contextmanager
+def watched_install(watch: Watch) -> Iterator[Callable[[InstallEvent], None]]:
+    """A listener for an installation that shows itself on ``watch``.
+
+    Phases overlap, and not all of them tell of their end: what is still shown when the installation
+    is over has ended.
+    """
+    begun: list[str] = []
 
     def tell(event: InstallEvent) -> None:
-        watch.update(_PHASES.get(event.phase, event.phase), event.done, event.total, unit="B")
+        name = _PHASES.get(event.phase, event.phase)
+        if name not in begun:
+            begun.append(name)
+        watch.update(name, event.done, event.total, unit="B")
 
-    return tell
+    yield tell
+    for name in begun:
+        watch.end(name)

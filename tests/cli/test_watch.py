@@ -9,7 +9,8 @@ import pytest
 from rich.console import Console
 
 from bridge.cli import watch
-from bridge.cli.watch import Watch
+from bridge.cli.watch import Watch, watched_install
+from bridge.engine import InstallEvent
 
 
 @pytest.fixture
@@ -20,6 +21,11 @@ def out(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
 
 def console(out: io.StringIO) -> Console:
     return Console(file=out, width=80)
+
+
+def bars(w: Watch) -> list[str]:
+    assert w._bars is not None
+    return [task.description for task in w._bars.tasks]
 
 
 def test_a_quick_task_says_nothing(out: io.StringIO) -> None:
@@ -63,6 +69,29 @@ def test_a_part_of_a_task_is_not_told(out: io.StringIO) -> None:
         w.update("next", 0, None)
         time.sleep(0.2)
     assert [line.split()[0] for line in out.getvalue().splitlines()] == ["whole", "whole", "next"]
+
+
+def test_what_comes_after_an_installation_is_told(out: io.StringIO) -> None:
+    """A phase that tells of no end is over when the installation is."""
+    with Watch(console=console(out)) as w:
+        with watched_install(w) as installing:
+            installing(InstallEvent("unpack", 102, 122))
+            time.sleep(0.1)
+        w.update("compiling", 0, 3)
+        time.sleep(0.2)
+    assert [line.split()[0] for line in out.getvalue().splitlines()] == [
+        *("unpacking", "unpacking", "compiling")
+    ]
+
+
+def test_a_bar_of_an_installation_goes_with_it() -> None:
+    terminal = Console(file=io.StringIO(), width=80, force_terminal=True)
+    with Watch(console=terminal) as w:
+        with watched_install(w) as installing:
+            installing(InstallEvent("unpack", 102, 122))
+            assert len(bars(w)) == 1
+        w.end("unpacking")  # said twice, heard once
+        assert bars(w) == []
 
 
 def test_a_note_is_told_at_once(out: io.StringIO) -> None:

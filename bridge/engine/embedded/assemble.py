@@ -53,8 +53,10 @@ def assemble(package: Path, home: Path, report: InstallProgress) -> LibraryCount
                 trimmed = trim_module(source, glue.mentioned)
                 (home / "lean.wasm").write_bytes(trimmed.module)
                 (home / "symbols.bin").write_bytes(trimmed.symbols)
+                report(InstallEvent("patch", len(source), len(source), path.name))
             elif str(path) != _ABOUT:
                 raise UnpackError(f"{package.name}: {str(path)!r} is not expected in it")
+    report(InstallEvent("unpack", size, size))
     missing = {_LIBRARY, _GLUE, _MODULE} - seen
     if missing or count is None:
         raise UnpackError(f"{package.name}: {sorted(missing)} are missing")
