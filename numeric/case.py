@@ -19,6 +19,7 @@ from numeric.streams import Streams
 __all__ = ["Case"]
 
 FloatArray = npt.NDArray[np.float64]
+_BOUNDED = frozenset({"exp", "inv", "tanh"})  # finite at an infinity
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,15 @@ class Case:
         if not self._runs:
             self._runs.append(self.program.evaluate(self.batch.inputs, self.constants))
         return self._runs[0]
+
+    def finite(self) -> npt.NDArray[np.bool_]:
+        """Where no infinity is lost in a finite result, as in 1/∞ = 0, ``(B,)``; in every other
+        operation it stays."""
+        nodes, values = self.program.graph.nodes, self.run().values
+        found = np.ones(len(self), dtype=np.bool_)
+        for arg in {a for node in nodes if node.op in _BOUNDED for a in node.args}:
+            found &= np.isfinite(values[arg]).reshape(len(self), -1).all(axis=1)
+        return found
 
     def output(self, inputs: Mapping[str, Array]) -> Array:
         """The first output at other inputs, with the same constants."""

@@ -94,8 +94,8 @@ def _push(
                 if magnitude:
                     args, out = tuple(np.abs(a) for a in args), np.abs(out)
                 here = _Node(node.op, args, out, trace.bindings[position], magnitude)
-                if _as_factor(node.op, incoming):
-                    flow.append(here.factor(incoming))
+                if _as_factor(node.op, incoming) and not _lost(found := here.factor(incoming)):
+                    flow.append(found)
                 else:
                     alone = {k: f.spread() for k, f in incoming.items()}
                     flow.append(here.stack(alone))
@@ -104,10 +104,10 @@ def _push(
                         flow[node.args[k]] = _Flow(stack)
             for arg in last[position]:
                 flow[arg] = None
-    found = flow[graph.outputs[0]]
+    last_flow = flow[graph.outputs[0]]
     result = np.zeros((len(directions), *trace.output.shape))
-    if found is not None:
-        stack = found.spread()
+    if last_flow is not None:
+        stack = last_flow.spread()
         result[list(stack.active)] = stack.tangents
     return result
 
@@ -118,6 +118,14 @@ def _as_factor(op: str, incoming: Mapping[int, _Flow]) -> bool:
     return (
         op in _POINTWISE and len(source.active) > _FEW and all(other is source for other in others)
     )
+
+
+def _lost(flow: _Flow) -> bool:
+    """Whether a product of derivatives may have vanished that, times a large tangent, would not.
+
+    One that overflows is no number in the end, and settles nothing.
+    """
+    return flow.factor is not None and bool(np.abs(flow.factor).min() < _SMALLEST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,6 +288,8 @@ TANGENTS: Mapping[str, Rule] = MappingProxyType(
 _POINTWISE = frozenset(op.name for op in ELEMENTWISE)
 _FEW = 2
 """Along so many directions or fewer, a factor costs what it saves."""
+
+_SMALLEST = float(np.finfo(np.float64).smallest_normal)
 
 if set(TANGENTS) != set(OPS):
     raise AssertionError(f"operations without a tangent: {sorted(set(TANGENTS) ^ set(OPS))}")

@@ -84,7 +84,7 @@ def identity(
 
     Returns:
         The residual is max |l − r| / Σ|terms| over the identities of a part.  An instance with a
-        value that is not finite is undecided.
+        side, a size or a saved tensor that is not finite is undecided.
     """
     return combine(identities(parts, case, sides, most))
 
@@ -96,8 +96,10 @@ def identities(
     most: int | None = None,
 ) -> list[Measurement]:
     """What `identity` combines: a measurement of each part by itself."""
-    found = sides(case, None)
-    residuals = [_residual(s) for s in found]
+    with np.errstate(all="ignore"):  # what overflows is told as undecided
+        found = sides(case, None)
+    finite = case.finite()
+    residuals = [np.where(finite, _residual(s), np.nan) for s in found]
     vague = [_vague(s) for s in found]
     fired = np.flatnonzero(np.any([np.isfinite(r) & ~(r <= RULE_A) for r in residuals], axis=0))
     noise = np.zeros((len(found), len(fired)))
@@ -105,7 +107,8 @@ def identities(
     most = max(1, chunk_of(case.program.graph) // 2) if most is None else most
     for runs, piece in _reruns(len(fired), most):
         rows = fired[piece]
-        again = sides(*case.take(rows).reruns(runs))
+        with np.errstate(all="ignore"):
+            again = sides(*case.take(rows).reruns(runs))
         for k, (first, second) in enumerate(zip(found, again, strict=True)):
             moved = _moved(first, second, rows, len(runs))
             share = (moved / _floored(first.terms[rows])).max(axis=(0, 2))
@@ -133,10 +136,11 @@ def screened(
     Args:
         quick: computes both sides, Σ|terms| included, in another way than ``sides``.
     """
-    found = quick(case)
+    with np.errstate(all="ignore"):
+        found = quick(case)
     residuals = [_residual(s) for s in found]
     settled = np.all([(r <= RULE_A) & ~_vague(s) for r, s in zip(residuals, found, strict=True)], 0)
-    settled &= case.batch.indices % ARBITRATED != 0
+    settled &= (case.batch.indices % ARBITRATED != 0) & case.finite()
     said = combine([_by_rule_a(part, r) for part, r in zip(parts, residuals, strict=True)])
     rest = np.flatnonzero(~settled)
     # The complex step takes a run along each direction: few instances at a time.
@@ -166,9 +170,11 @@ def _floored(terms: FloatArray) -> FloatArray:
 
 
 def _residual(sides: Sides) -> FloatArray:
+    """Of each instance, ``(B,)``; no number where a size is none: beside infinity all is equal."""
     with np.errstate(all="ignore"):
         scaled = np.abs(sides.left - sides.right) / _floored(sides.terms)
-    return np.asarray(scaled.max(axis=1), dtype=np.float64)
+        sizes = sides.terms.max(axis=1) + sides.natural.max(axis=1)
+    return np.asarray(np.where(np.isfinite(sizes), scaled.max(axis=1), np.nan), dtype=np.float64)
 
 
 def _vague(sides: Sides) -> npt.NDArray[np.bool_]:

@@ -50,6 +50,8 @@ __all__ = [
 FloatArray = npt.NDArray[np.float64]
 CLOSED_FORM = "the closed form"
 NO_DERIVATIVE = 0.25
+HIDDEN_SIGN = "rounding hides the sign of var + ε"
+TOO_LARGE = "the numbers are too large to bound their error"
 
 
 def _arguments(case: Case) -> Arguments:
@@ -141,7 +143,8 @@ def var_eps_positive(case: Case, norm: str = "", symbol: str = "eps") -> Measure
     row by `numeric.layer_norm.var_eps`; a row that is exactly constant has variance 0.  Where the
     enclosure contains 0 the instance is undecided.  The graph's own tensor ``varEps`` must agree
     with the enclosure to 1e-13 of its running error bound, else the graph computes something else
-    and the check says no.  The margin is the least var + ε.
+    and the check says no; where that bound overflows the instance is undecided.  The margin is the
+    least var + ε.
 
     Args:
         norm: what the names of that LayerNorm's saved tensors begin with, such as ``norm1.``.
@@ -243,7 +246,7 @@ def std_not_zero_where_var_eps_positive(case: Case) -> Measurement:
         outcome=outcome,
         part=np.zeros(len(case), dtype=np.int64),
         parts=("rows where one of std ≠ 0 and 0 < var + ε holds",),
-        undecided_because="rounding hides the sign of var + ε" if np.any(outcome == 1) else "",
+        undecided_because=HIDDEN_SIGN if np.any(outcome == Outcome.UNDECIDED) else "",
     )
     agree = [_agrees(e, f"the graph's {n} against {CLOSED_FORM}") for n, e in found.items()]
     return combine([rows, *agree])
@@ -257,6 +260,8 @@ class _Enclosed:
         sign: of var + ε, ``(B, rows)``.
         low: the tensor's least possible value, ``(B, rows)``.
         ours: whether the graph's is within the enclosure, up to rounding, ``(B,)``.
+        unknown: whether its error bound is infinite in some row, so that it is within anything,
+            ``(B,)``.
         gap: how far it is outside, in the row where that is most beyond ``allowed``, ``(B,)``.
         allowed: how far it may be there, ``(B,)``.
     """
@@ -264,19 +269,24 @@ class _Enclosed:
     sign: layer_norm.VarEps
     low: FloatArray
     ours: npt.NDArray[np.bool_]
+    unknown: npt.NDArray[np.bool_]
     gap: FloatArray
     allowed: FloatArray
 
 
 def _agrees(found: _Enclosed, part: str) -> Measurement:
     """The residual is in units of what rounding explains, which may be nothing."""
-    apart = np.where(found.gap > 0, np.inf, 0.0)
+    residual = np.where(found.gap > 0, np.inf, 0.0)
+    with np.errstate(invalid="ignore"):  # ∞/∞, which is undecided
+        np.divide(found.gap, found.allowed, out=residual, where=found.allowed > 0)
+    agrees = np.where(found.unknown, Outcome.UNDECIDED, Outcome.HOLDS)
     return Measurement(
-        residual=np.divide(found.gap, found.allowed, out=apart, where=found.allowed > 0),
+        residual=residual,
         tolerance=np.ones(len(found.gap)),
-        outcome=np.where(found.ours, Outcome.HOLDS, Outcome.FAILS).astype(np.int8),
+        outcome=np.where(found.ours, agrees, Outcome.FAILS).astype(np.int8),
         part=np.zeros(len(found.gap), dtype=np.int64),
         parts=(part,),
+        undecided_because=TOO_LARGE if np.any(found.ours & found.unknown) else "",
     )
 
 
@@ -300,7 +310,8 @@ def _against_enclosure(case: Case, norm: str, symbol: str, tensor: str) -> _Encl
         computed = np.zeros(low.shape, dtype=np.bool_)
         found, slack = np.full(low.shape, np.inf), np.zeros(low.shape)
     ours = np.asarray(computed.all(axis=1))
-    return _Enclosed(sign, low, ours, *_widest(found, low, high, slack))
+    unknown = np.asarray(~np.isfinite(slack).all(axis=1))
+    return _Enclosed(sign, low, ours, unknown, *_widest(found, low, high, slack))
 
 
 def _positive(case: Case, norm: str, symbol: str, tensor: str) -> Measurement:
@@ -311,15 +322,17 @@ def _positive(case: Case, norm: str, symbol: str, tensor: str) -> Measurement:
     outcome = np.where(
         sign.nonpositive.any(axis=1) | ~found.ours,
         Outcome.FAILS,
-        np.where(sign.positive.all(axis=1), Outcome.HOLDS, Outcome.UNDECIDED),
+        np.where(sign.positive.all(axis=1) & ~found.unknown, Outcome.HOLDS, Outcome.UNDECIDED),
     ).astype(np.int8)
+    hidden = outcome == Outcome.UNDECIDED
+    reasons = {HIDDEN_SIGN: hidden & ~found.unknown, TOO_LARGE: hidden & found.unknown}
     return Measurement(
         residual=np.where(found.ours, -found.low.min(axis=1), found.gap),
         tolerance=np.where(found.ours, 0.0, found.allowed),
         outcome=outcome,
         part=np.where(found.ours, 0, 1),
         parts=(f"least {norm}{tensor}", f"the graph's {norm}{tensor} against {CLOSED_FORM}"),
-        undecided_because="rounding hides the sign of var + ε" if np.any(outcome == 1) else "",
+        undecided_because="; ".join(reason for reason, where in reasons.items() if where.any()),
     )
 
 
@@ -330,8 +343,9 @@ def _widest(
     and the slack there; all ``(B, …)``, the result ``(B,)``.  What is no number lies infinitely
     far outside."""
     size = len(found)
-    gap = np.maximum(np.maximum(low - found, found - high), 0.0)
-    gap = np.where(np.isfinite(gap), gap, np.inf).reshape(size, -1)
-    allowed = np.broadcast_to(slack, found.shape).reshape(size, -1)
-    row = np.argmax(gap - allowed, axis=1)[:, None]
+    with np.errstate(invalid="ignore"):
+        gap = np.maximum(np.maximum(low - found, found - high), 0.0)
+        gap = np.where(np.isfinite(gap), gap, np.inf).reshape(size, -1)
+        allowed = np.broadcast_to(slack, found.shape).reshape(size, -1)
+        row = np.argmax(gap - allowed, axis=1)[:, None]
     return np.take_along_axis(gap, row, 1)[:, 0], np.take_along_axis(allowed, row, 1)[:, 0]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -54,6 +56,16 @@ def test_every_mutant_is_rejected_at_the_generic_family(key: str, mutant: Mutant
     batch = draw(FAMILIES["generic"], layer_norm(4, 8), seed=1, key=key, indices=range(8))
     found = CHECKS[key].measure(Case(mutant.apply(layer_norm(4, 8)), batch))
     assert found.count(Outcome.FAILS) >= 7
+
+
+@pytest.mark.parametrize("key", [k for k in CHECKS if not k.endswith(":hEpsPos")])
+def test_where_the_variance_overflows_nothing_holds(key: str) -> None:
+    """1/∞ is 0, so that every derivative is 0, and anything lies within an infinite bound."""
+    batch = draw(FAMILIES["generic"], layer_norm(4, 8), seed=1, key=key, indices=range(4))
+    huge = replace(batch, inputs={**batch.inputs, "x": 1e160 * batch.inputs["x"]})
+    found = CHECKS[key].measure(Case(Interpreter(layer_norm(4, 8)), huge))
+    assert found.count(Outcome.UNDECIDED) == 4
+    assert found.undecided_because
 
 
 def replaced(mutant: Mutant) -> dict[object, Graph]:

@@ -9,10 +9,12 @@ import pytest
 from numeric import dual, identities
 from numeric.case import Case
 from numeric.families import FAMILIES, sizes_of
-from numeric.instances import draw
+from numeric.graph import parse_graph
+from numeric.instances import Batch, draw
 from numeric.interpreter import Interpreter
 from numeric.measurement import Outcome
 from numeric.mutants import DerivativeMutant
+from numeric.streams import Streams
 from tests.numeric.block_graphs import WRITTEN, size_names, written
 from tests.numeric.graphs import layer_norm
 
@@ -95,6 +97,48 @@ def test_they_do_not_depend_on_the_batch() -> None:
     np.testing.assert_array_equal(
         one.tangents_of(alone(one))[:, 0], case.tangents_of(alone(case))[:, 17]
     )
+
+
+def scaled_twice() -> Case:
+    """Three inputs into one sum, made 1e300 by a matrix, then 1e-100 by two constants."""
+    square = [2, 2]
+
+    def node(name: str, op: str, args: list[int], **params: float) -> dict[str, object]:
+        return {"name": name, "op": op, "args": args, "shape": square, "params": params}
+
+    names = ("x", "v", "u", "w")
+    graph = parse_graph(
+        {
+            "schema": "obligations-graph/1",
+            "name": "scaledTwice",
+            "declaration": "scaledTwice",
+            "sizes": {},
+            "inputs": [{"name": name, "shape": square} for name in names],
+            "nodes": [
+                node("half", "add", [0, 1]),
+                node("sum", "add", [4, 2]),
+                node("large", "matmul", [5, 3]),
+                node("less", "scale", [6], c=1e-200),
+                node("y", "scale", [7], c=1e-200),
+            ],
+            "outputs": [8],
+        }
+    )
+    indices = np.arange(1, 4)
+    inputs = {name: np.full((3, 2, 2), 1e300 if name == "w" else 1.0) for name in names}
+    streams = Streams.of(0, "dual", "large", indices)
+    return Case(Interpreter(graph), Batch("large", indices, inputs, {}, streams))
+
+
+def test_a_product_of_small_derivatives_does_not_vanish_beside_a_large_tangent() -> None:
+    """1e-200 · 1e-200 is 0, but 1e300 · 1e-200 · 1e-200 is not."""
+    case = scaled_twice()
+    np.testing.assert_allclose(
+        case.tangents_of(alone(case)), case.derivative(alone(case)), rtol=1e-12
+    )
+    dropped = Case(DerivativeMutant("jvp", "y").apply(case.program.graph), case.batch)
+    assert identities.jvp_is_derivative(case).count(Outcome.HOLDS) == 3
+    assert identities.jvp_is_derivative(dropped).count(Outcome.FAILS) == 3
 
 
 def test_they_leave_the_run_as_it_is() -> None:

@@ -75,6 +75,15 @@ def test_a_tolerance_wider_than_the_quantity_decides_nothing() -> None:
     assert measure(0.0, 0.0, terms=1e8, natural=1.0).count(Outcome.HOLDS) == SIZE
 
 
+@pytest.mark.parametrize("error", [0.0, 1e-6, 2.0])
+@pytest.mark.parametrize("size", [np.inf, np.nan])
+def test_beside_terms_that_are_no_number_nothing_holds(error: float, size: float) -> None:
+    """Everything is small beside infinity, as a sum of absolute terms that overflows is."""
+    for natural in (None, 1.0):
+        assert measure(error, 0.0, size, natural).count(Outcome.HOLDS) == 0
+    assert measure(error, 0.0, 1.0, size).count(Outcome.HOLDS) == 0
+
+
 def test_what_agrees_in_its_own_size_holds_whatever_its_terms() -> None:
     assert measure(0.0, 0.0, terms=1e12, natural=1.0).count(Outcome.HOLDS) == SIZE
     assert measure(2e-13, 0.0, terms=1e12, natural=1.0).count(Outcome.UNDECIDED) == SIZE
