@@ -8,6 +8,8 @@ import tracemalloc
 import pytest
 
 from bridge.checks import Check, CheckRun, Chunk, registered, run_check
+from bridge.checks.tally import Tally
+from numeric.block_mutants import PLANTED
 from numeric.chunks import CHUNK_BYTES, MOST_INSTANCES, chunk_of, saved_bytes
 from numeric.families import FAMILIES
 from tests.checks.graphs import graphs_for, hypotheses_of
@@ -43,6 +45,23 @@ def test_a_chunk_takes_less_than_four_times_its_saved_tensors(name: str, family:
     assert unit.stop > 100
     saved = unit.stop * saved_bytes(graph)
     assert 0.1 * saved < peak_of(run, unit) < 4 * saved
+
+
+def test_a_chunk_that_fails_takes_no_more() -> None:
+    """Where a tensor is wrong, those around it are compared too."""
+    key = "encoderBlockGraph:fidelity"
+    check = CHECKS[key]
+    right = graphs_for([check])
+    planted = next(p.mutant for p in PLANTED["encoderBlockGraph"])
+    graphs = {r: planted.apply(g).graph for r, g in right.items()}
+    run = CheckRun(check, [], graphs, key, 0)
+    run.measure(Chunk("generic", 0, 1))
+    unit = next(run.chunks("generic", 10**6))
+    saved = unit.stop * saved_bytes(run.graph(FAMILIES["generic"]))
+    assert peak_of(run, unit) < 4 * saved
+    found = run.measure(unit)
+    assert isinstance(found, Tally)
+    assert found.failed == unit.stop
 
 
 def test_ten_times_the_instances_take_no_more_memory() -> None:
