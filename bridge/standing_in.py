@@ -18,7 +18,8 @@ def about(
     chosen: tuple[Obligation, ...], graphs: Mapping[GraphRequest, Graph], graph: Graph
 ) -> tuple[Obligation, ...]:
     """The obligations without those of theorems that say nothing of a graph of these sizes, such as
-    one about a single channel where there are eight; all of them where else there would be none.
+    one about a single channel where there are eight, or one that compares it with another graph,
+    which is there at other sizes; all of them where else there would be none.
 
     Args:
         chosen: what was asked for.
@@ -28,7 +29,7 @@ def about(
 
     def speaks(obligation: Obligation) -> bool:
         check = registered().get(obligation.key)
-        if check is None or not check.within or check.graph != graph.name:
+        if check is None or graph.name not in (check.graph, check.beside):
             return True
         run = CheckRun(check, (), graphs, obligation.key, 0)
         return any(run.fits(family) for family in check.families)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 
 from bridge.checks import CheckRun, GraphRequest, registered, run_check
+from bridge.standing_in import about
 from bridge.verdict import Verdict
 from numeric.families import FAMILIES
 from numeric.graph import Graph
 from tests.checks.graphs import graphs_for
 from tests.numeric.block_graphs import size_names, written
+from tests.report.samples import obligation
 
 KEY = "biasedEncoderBlock_eval_zero:conclusion"
 OWN, BESIDE = "biasedEncoderBlockGraph", "encoderBlockGraph"
@@ -35,3 +37,19 @@ def test_the_sizes_that_both_have_are_compared(name: str) -> None:
 def test_no_family_fits_where_the_sizes_differ(name: str) -> None:
     run = CheckRun(registered()[KEY], (), graphs_with(name, (5, 6, 3, 2, 7)), KEY, 0)
     assert not any(run.fits(family) for family in FAMILIES.values())
+
+
+@pytest.mark.parametrize("name", [OWN, BESIDE])
+def test_an_audit_of_a_graph_leaves_out_what_compares_it_at_other_sizes(name: str) -> None:
+    compared, value = obligation(KEY), obligation("biasedEncoderBlock_eval:conclusion")
+    for sizes, left in (((5, 6, 3, 2, 7), (value,)), ((4, 8, 2, 4, 16), (compared, value))):
+        graphs = {**graphs_with(name, sizes), **_value_graphs(name, sizes)}
+        given = next(g for r, g in graphs.items() if r.name == name)
+        assert about((compared, value), graphs, given) == left
+        assert about((compared,), graphs, given) == (compared,)  # what alone was asked for
+
+
+def _value_graphs(name: str, sizes: tuple[int, ...]) -> dict[GraphRequest, Graph]:
+    given = written(name, dict(zip(size_names(name), sizes, strict=True)))
+    library = graphs_for([registered()["biasedEncoderBlock_eval:conclusion"]])
+    return {r: given if r.name == name else g for r, g in library.items()}
