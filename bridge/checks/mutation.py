@@ -10,7 +10,7 @@ from itertools import islice
 import numpy as np
 import numpy.typing as npt
 
-from bridge.checks.mutation_report import Cell, CheckScore, MutantRow, MutationReport
+from bridge.checks.mutation_report import Cell, CheckScore, MutantRow, MutationReport, Raised
 from bridge.checks.registry import Check, GraphRequest
 from bridge.checks.runner import Graphs
 from bridge.errors import InvalidInputError
@@ -52,8 +52,8 @@ def mutation_matrix(
 
     As in an audit, an instance counts only where every hypothesis on that graph holds for the right
     graph.  Checks whose theorem singles out some families are run on these, and on the errors that
-    they name themselves.  Where the user interrupts, the rows until then are the report, which says
-    so.
+    they name themselves.  A check that ends with an exception has found nothing, and the report
+    says which.  Where the user interrupts, the rows until then are the report, which says so.
 
     Args:
         checks: all checks, once or more often; those of one graph are run on its errors.
@@ -116,12 +116,21 @@ def refuting_families(checks: Iterable[Check]) -> list[str]:
 @dataclass(frozen=True, slots=True)
 class _Ground:
     """The right graph, its instances of one family that meet every hypothesis, and graphs beside it
-    by name."""
+    by name; and the hypotheses that could not be asked."""
 
     family: Family
     graph: Graph
     batch: Batch
     beside: Mapping[str, Interpreter]
+    raised: tuple[Raised, ...] = ()
+
+
+def _outcome(check: Check, case: Case) -> npt.NDArray[np.int8] | Raised:
+    """What a check says of each instance; an exception inside it is an answer too."""
+    try:
+        return check.measure(case).outcome
+    except Exception as error:
+        return Raised(check.name, f"{type(error).__name__}: {error}")
 
 
 class _Group:
@@ -189,16 +198,23 @@ class _Group:
     def _accepted(self, ground: _Ground) -> _Ground:
         case = Case(Interpreter(ground.graph), ground.batch)
         keep: npt.NDArray[np.bool_] = np.ones(len(case), dtype=np.bool_)
+        raised: list[Raised] = []
         for check in self.hypotheses:
-            keep &= check.measure(case).outcome == Outcome.HOLDS
-        kept = ground.batch.take(np.flatnonzero(keep))
-        return _Ground(ground.family, ground.graph, kept, ground.beside)
+            outcome = _outcome(check, case)
+            if isinstance(outcome, Raised):
+                raised.append(outcome)
+            else:
+                keep &= outcome == Outcome.HOLDS
+        kept = ground.batch.take(np.flatnonzero(keep & (not raised)))
+        return replace(ground, batch=kept, raised=tuple(raised))
 
     def _cell(self, ground: _Ground, error: Error, before: Sequence[str]) -> Cell:
         """What becomes of an error in one family; ``before`` names the checks that have found it in
         an earlier one: then one that finds it here is enough, and these are asked first, before all
         others the closed form, which costs least."""
         name = ground.family.name
+        if ground.raised:
+            return Cell(name, (), raised=ground.raised)
         if not len(ground.batch):
             return Cell(name, (), NONE_ACCEPTED)
         try:
@@ -214,11 +230,17 @@ class _Group:
             if len(some)
         ]
 
+        raised: list[Raised] = []
+
         def finds(check: Check) -> bool:
             for case in cases:
                 if check.beside:
                     case = replace(case, beside=ground.beside[check.beside])
-                if check.measure(case).count(Outcome.FAILS):
+                outcome = _outcome(check, case)
+                if isinstance(outcome, Raised):
+                    raised.append(outcome)
+                    return False
+                if np.any(outcome == Outcome.FAILS):
                     return True
             return False
 
@@ -228,7 +250,7 @@ class _Group:
         finders = (c.name for c in asked if finds(c))
         killed_by = tuple(islice(finders, 1) if before else finders)
         reason = "" if killed_by else self.hidden.get(error.name, {}).get(name, "")
-        return Cell(name, killed_by, reason)
+        return Cell(name, killed_by, reason, tuple(raised))
 
     def _asked(self, error: Error) -> Sequence[Check]:
         """The checks that could say no: a side condition speaks of values, and a derivative's error
@@ -243,9 +265,11 @@ class _Group:
         """Which hypotheses say no to every instance of a family that violates some."""
         ground = self._ground(FAMILIES[name])
         case = Case(Interpreter(ground.graph), ground.batch)
+        said = {c.name: _outcome(c, case) for c in self.hypotheses if name in c.refuted_by}
+        raised = tuple(o for o in said.values() if isinstance(o, Raised))
         killed_by = tuple(
-            c.name
-            for c in self.hypotheses
-            if name in c.refuted_by and c.measure(case).count(Outcome.FAILS) == len(case)
+            check
+            for check, outcome in said.items()
+            if not isinstance(outcome, Raised) and np.all(outcome == Outcome.FAILS)
         )
-        return Cell(name, killed_by)
+        return Cell(name, killed_by, raised=raised)

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from numeric.mutant_kinds import KINDS
 
-__all__ = ["Cell", "CheckScore", "KindScore", "MutantRow", "MutationReport"]
+__all__ = ["Cell", "CheckScore", "KindScore", "MutantRow", "MutationReport", "Raised"]
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """A check that ended with an exception where it was to say no."""
+
+    check: str
+    error: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,11 +27,13 @@ class Cell:
         killed_by: names of the checks that fail on at least one instance: all such checks in the
             first family where there are any, in later ones the first that was found.
         reason: where none does, why that is as it should be; empty if nobody knows.
+        raised: the checks that could not be asked.  They do not count as finding it.
     """
 
     family: str
     killed_by: tuple[str, ...]
     reason: str = ""
+    raised: tuple[Raised, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +129,18 @@ class MutationReport:
         return () if self.interrupted else tuple(c for c in self.checks if not c.found)
 
     @property
+    def raised(self) -> Mapping[tuple[str, Raised], int]:
+        """On how many errors a check of a graph ended with an exception; most often none."""
+        return Counter(
+            pair
+            for row in self.rows
+            for pair in dict.fromkeys((row.graph, r) for c in row.cells for r in c.raised)
+        )
+
+    @property
     def complete(self) -> bool:
-        """Whether every error is found where it can be, and every check finds one."""
-        wrong = self.survivors or self.unexplained or self.idle
+        """Whether every error is found where it can be, every check finds one, and none broke."""
+        wrong = self.survivors or self.unexplained or self.idle or self.raised
         return bool(self.rows) and not self.interrupted and not wrong
 
     @property

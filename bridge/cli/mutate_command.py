@@ -58,7 +58,8 @@ def mutate_command(
     """Plant errors in the exported graphs, their derivatives and instances; see which check fails.
 
     Exit code 4 if an error is found nowhere, or in some family is not for no known reason, if a
-    check finds none, if there is none to plant, or if it is interrupted, which shows what is known.
+    check finds none or ends with an exception, if there is none to plant, or if it is interrupted,
+    which shows what is known.
 
     \b
     obligations mutate --graph layerNormGraph

@@ -22,7 +22,7 @@ INCOMPLETE = 4
 
 
 def exit_code_of(report: MutationReport) -> int:
-    """0 where every error is found and every check finds one, else 4."""
+    """0 where every error is found, every check finds one and none raises, else 4."""
     return 0 if report.complete else INCOMPLETE
 
 
@@ -51,7 +51,11 @@ def mutants_json(report: MutationReport) -> str:
                 "kind": row.kind,
                 "within": list(row.within),
                 "families": {
-                    c.family: {"killed_by": list(c.killed_by), "reason": c.reason}
+                    c.family: {
+                        "killed_by": list(c.killed_by),
+                        "reason": c.reason,
+                        "raised": [{"check": r.check, "error": r.error} for r in c.raised],
+                    }
                     for c in row.cells
                 },
             }
@@ -172,8 +176,11 @@ def _unfound(report: MutationReport) -> list[str]:
         for r in report.unexplained
         if r.killed_by
     ]
+    lines += [f"finds nothing: {one_line(c.name)} on {one_line(c.graph)}" for c in report.idle]
     return lines + [
-        f"finds nothing: {one_line(c.name)} on {one_line(c.graph)}" for c in report.idle
+        f"raises on {count} error{'s' if count > 1 else ''}: {one_line(raised.check)} on "
+        f"{one_line(graph)}: {one_line(raised.error)}"
+        for (graph, raised), count in report.raised.items()
     ]
 
 

@@ -116,6 +116,48 @@ def test_an_error_that_no_check_finds_is_named() -> None:
     assert not found.complete
 
 
+def broken(check: Check) -> Check:
+    """The same check, which ends with an exception on every graph but the right one."""
+
+    def measure(case: Case) -> Measurement:
+        if case.program.graph != right or case.batch.constants["eps"][0] < 0:
+            raise ValueError("expected the right graph")
+        return check.measure(case)
+
+    right = next(iter(graphs_for([check]).values()))
+    return replace(check, measure=measure)
+
+
+@pytest.mark.parametrize(
+    "position", [i for i, c in enumerate(on("layerNormGraph")) if not c.within]
+)
+def test_a_check_that_raises_is_named_and_the_others_are_asked(position: int) -> None:
+    chosen = on("layerNormGraph")
+    good = mutation_matrix(chosen, graphs_for(chosen), 0, 1, families=("generic",))
+    chosen[position] = broken(chosen[position])
+    found = mutation_matrix(chosen, graphs_for(chosen), 0, 1, families=("generic",))
+    name = chosen[position].name
+    ((graph, raised),) = found.raised
+    assert (graph, raised.check) == ("layerNormGraph", name)
+    assert raised.error == "ValueError: expected the right graph"
+    assert not found.complete
+    for one, other in zip(good.rows, found.rows, strict=True):
+        assert set(other.killed_by) - {name} == set(one.killed_by) - {name}
+
+
+def test_a_hypothesis_that_raises_on_the_right_graph_leaves_nothing_found() -> None:
+    def measure(case: Case) -> Measurement:
+        raise ZeroDivisionError("by 0")
+
+    chosen = [c for c in on("layerNormGraph") if not c.within]
+    hypothesis = next(i for i, c in enumerate(chosen) if c.refuted_by)
+    chosen[hypothesis] = replace(chosen[hypothesis], measure=measure)
+    found = mutation_matrix(chosen, graphs_for(chosen), 0, 1, families=("generic",))
+    assert {r.check for _, r in found.raised} == {chosen[hypothesis].name}
+    assert all(not r.killed_by for r in found.rows if r.kind != INSTANCE)
+    assert not found.complete
+
+
 def test_an_interrupted_table_says_that_it_is_not_whole() -> None:
     def stop(done: int, total: int, graph: str) -> None:
         if done == 3:

@@ -8,7 +8,7 @@ import json
 import pytest
 from rich.console import Console
 
-from bridge.checks.mutation_report import Cell, CheckScore, MutantRow, MutationReport
+from bridge.checks.mutation_report import Cell, CheckScore, MutantRow, MutationReport, Raised
 from bridge.report.mutants import (
     exit_code_of,
     mutants_json,
@@ -27,6 +27,7 @@ def row(name: str, kind: str, *cells: Cell) -> MutantRow:
     return MutantRow("blockGraph", name, kind, cells)
 
 
+BROKE = Raised("eps_is_positive", "ValueError: no [b]such[/b] shape")
 FOUND = row(
     LONG,
     "derivative: a term is off by 1e-6",
@@ -87,6 +88,10 @@ def test_each_check_has_a_letter_in_the_column_of_its_errors() -> None:
             report(*ROWS, checks=(*CHECKS, CheckScore("blockGraph", "idle", ("a:hIdle",), 0))),
             "finds nothing: idle on blockGraph",
         ),
+        (
+            report(*ROWS, row("odd", "k", Cell("generic", ("eps_is_positive",), raised=(BROKE,)))),
+            "raises on 1 error: eps_is_positive on blockGraph: ValueError: no [b]such[/b] shape",
+        ),
         (report(FOUND, planned=9), "interrupted after 1 of 9: 1 of 1 planted errors are found"),
     ],
 )
@@ -113,6 +118,7 @@ def test_the_json_holds_everything() -> None:
     assert data["mutants"][0]["families"]["seq_len 1"] == {
         "killed_by": [],
         "reason": "the softmax of one score is 1",
+        "raised": [],
     }
     assert data["checks"][1] == {
         "graph": "blockGraph",
