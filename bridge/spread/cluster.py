@@ -7,6 +7,7 @@ gives its units to another one.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -50,6 +51,7 @@ class Cluster:
                 "--scheduler needs dask.distributed, which is not installed",
                 remedy="pip install 'lean-obligations[dask]'",
             ) from error
+        self._address = address
         self._place = place
         _refuse_another(address, *endpoint)
         try:
@@ -76,8 +78,18 @@ class Cluster:
         """What each unit finds, in the order of the units.
 
         Raises:
-            SpreadError: a unit cannot be measured, because workers keep dying of it or differ.
+            SpreadError: a unit cannot be measured, because workers keep dying of it or differ; or
+                the scheduler is gone.
         """
+        try:
+            yield from self._map(run, units)
+        except OSError as error:  # of Dask's connections; what measures gives its errors back
+            raise SpreadError(
+                f"the Dask scheduler at {self._address} is gone: {error}",
+                remedy="start it again; the cache keeps what was measured to its end",
+            ) from error
+
+    def _map(self, run: CheckRun, units: Iterable[Unit]) -> Iterator[Found]:
         # Submitted rather than scattered: the scheduler can make it again when a worker is lost.
         packed = pack(run, self._place)
         brief = self._client.submit(_as_it_is, packed, key=f"obligations-{packed.digest}")
@@ -94,7 +106,8 @@ class Cluster:
                 if not waiting:
                     return
         finally:
-            self._client.cancel(list(waiting))
+            with contextlib.suppress(OSError):
+                self._client.cancel(list(waiting))
 
     def _result(self, future: Any) -> Any:
         from distributed.client import FutureCancelledError

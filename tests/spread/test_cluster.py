@@ -12,7 +12,7 @@ import pytest
 
 from bridge.checks import Found
 from bridge.errors import InvalidInputError
-from bridge.spread import Cluster, spread_over
+from bridge.spread import Cluster, SpreadError, spread_over
 from bridge.spread import cluster as clusters
 from tests.spread.runs import CONCLUSION, HYPOTHESIS, PLACE, result, run_of
 
@@ -97,3 +97,18 @@ def test_a_worker_is_no_scheduler(local: Any) -> None:
     address = next(iter(local.scheduler_info["workers"]))
     with pytest.raises(InvalidInputError, match="answers at '.*': there is a Worker"):
         Cluster(address, PLACE)
+
+
+def test_a_scheduler_that_goes_away_is_told(local: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = run_of(CONCLUSION)
+
+    def gone(*_: Any, **__: Any) -> Any:
+        raise distributed.comm.CommClosedError("ConnectionPool closing.")
+
+    with Cluster(local.scheduler_address, PLACE) as cluster:
+        found = cluster.map(run, run.chunks("generic", 20_000))
+        next(found)
+        monkeypatch.setattr(cluster._client, "nthreads", gone)
+        monkeypatch.setattr(cluster._client, "cancel", gone)
+        with pytest.raises(SpreadError, match=r"scheduler at tcp://.* is gone: ConnectionPool"):
+            list(found)
