@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from bridge.checks import Check, CheckInterrupted, CheckResult, Spread, registered, run_check
 from bridge.checks import GraphRequest as CheckGraphRequest
 from bridge.checks.certify import certifiable, certify
-from bridge.checks.runner import CheckRun
+from bridge.checks.check_run import CheckRun
 from bridge.library import Library
 from bridge.obligation import Obligation
 from bridge.policy import TRUST_PREFIX, Policy

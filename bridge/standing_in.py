@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from bridge.checks import GraphRequest, registered
-from bridge.checks.runner import CheckRun
+from bridge.checks.check_run import CheckRun
 from bridge.errors import InvalidInputError
 from bridge.obligation import Obligation
 from numeric.families import families_of

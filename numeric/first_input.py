@@ -25,8 +25,8 @@ def first_backprop_is_adjoint(case: Case) -> Measurement:
     mode, and by complex step, so that two wrong rules cannot agree.
 
     Σ|terms| is the sum over all paths of absolute products, its natural size that over the paths
-    from all inputs.  Where ε ≤ 0 both may be the rules'
-    conventions √x' = 0 and 1/x = 0 at 0, which the complex step follows.
+    from all inputs.  Where ε ≤ 0 both may be the rules' conventions √x' = 0 and 1/x = 0 at 0, which
+    the complex step follows.
     """
     name = _first(case)
 

@@ -178,9 +178,10 @@ def _residual(sides: Sides) -> FloatArray:
 
 
 def _vague(sides: Sides) -> npt.NDArray[np.bool_]:
-    """Where even rule A would let an error of 1e-4 of the natural size pass, and the sides do not
-    agree to 1e-13 of that size anyway."""
+    """Where even rule A would let an error of 1e-4 of the natural size pass, as where all is below
+    the floor, and the sides do not agree to 1e-13 of that size anyway."""
     limit = RULE_A * sides.terms > NOISE_LIMIT * _floored(sides.natural)
+    limit |= sides.natural.max(axis=1, keepdims=True) < _FLOOR
     with np.errstate(all="ignore"):
         apart = ~(np.abs(sides.left - sides.right) <= RULE_A * sides.natural)
     return np.asarray((limit & apart).any(axis=1), dtype=np.bool_)

@@ -5,6 +5,7 @@ To add one: write a function with `check` in the module of its layer; it is foun
 
 from __future__ import annotations
 
+from bridge.checks.check_run import CheckRun
 from bridge.checks.margins import Margins
 from bridge.checks.registry import (
     Check,
@@ -25,7 +26,6 @@ from bridge.checks.result import (
 )
 from bridge.checks.runner import (
     CheckInterrupted,
-    CheckRun,
     Replay,
     instances,
     replay,

@@ -12,8 +12,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from bridge.checks.check_run import CheckRun
 from bridge.checks.result import Certificate, CheckResult
-from bridge.checks.runner import CheckRun
 from bridge.verdict import Verdict
 from numeric import balls
 from numeric.families import FAMILIES

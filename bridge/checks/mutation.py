@@ -10,9 +10,9 @@ from itertools import islice
 import numpy as np
 import numpy.typing as npt
 
+from bridge.checks.check_run import Graphs, in_words
 from bridge.checks.mutation_report import Cell, CheckScore, MutantRow, MutationReport, Raised
 from bridge.checks.registry import Check, GraphRequest
-from bridge.checks.runner import Graphs
 from bridge.errors import InvalidInputError
 from bridge.verdict import Role
 from numeric.block_mutants import PLANTED
@@ -130,7 +130,7 @@ def _outcome(check: Check, case: Case) -> npt.NDArray[np.int8] | Raised:
     try:
         return check.measure(case).outcome
     except Exception as error:
-        return Raised(check.name, f"{type(error).__name__}: {error}")
+        return Raised(check.name, in_words(error))
 
 
 class _Group:

@@ -32,9 +32,9 @@ def softmax_is_its_closed_form(case: Case) -> Measurement:
 def softmax_has_its_derivative(case: Case) -> Measurement:
     """The derivative that the graph claims is the derivative of what the graph computes.
 
-    Along a random direction the JVP is held against the complex step (h = 1e-200) of the graph's
-    evaluation, and against the closed form's JVP p·(dz − ⟨p, dz⟩), entry by entry, by rules A and
-    B.  The Taylor remainder must get below 1e-3 of Σ|terms|.
+    Along a random direction the JVP is held against the exact derivative (dual numbers, then the
+    complex step), and against the closed form's JVP p·(dz − ⟨p, dz⟩), entry by entry, by rules A
+    and B.  The Taylor remainder must get below 1e-3 of Σ|terms|.
     """
     return derivative_is_right(case)
 
@@ -46,6 +46,7 @@ def softmax_has_its_derivative(case: Case) -> Measurement:
     rejects=mutants_of(GRAPH, "vjp"),
 )
 def softmax_backprop_is_the_adjoint(case: Case) -> Measurement:
-    """⟨J v, s⟩ = ⟨v, backprop s⟩ for random v and s, J v by complex step, so that no forward rule
-    takes part; and every entry of backprop against the closed form's."""
+    """⟨J v, s⟩ = ⟨v, backprop s⟩ for random v and s, with J v the exact derivative (dual numbers,
+    then the complex step): no JVP rule takes part; and every entry of backprop against the closed
+    form's."""
     return backprop_is_right(case)

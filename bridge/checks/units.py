@@ -14,7 +14,7 @@ from bridge.checks.result import Need
 from bridge.checks.tally import Tally
 
 if TYPE_CHECKING:
-    from bridge.checks.runner import CheckRun
+    from bridge.checks.check_run import CheckRun
 
 __all__ = ["Broken", "Chunk", "Found", "Here", "Outside", "Probe", "Spread", "Unit"]
 

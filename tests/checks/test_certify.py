@@ -9,7 +9,7 @@ import pytest
 
 from bridge.checks import Check, CheckResult, registered, run_check
 from bridge.checks.certify import certifiable, certify
-from bridge.checks.runner import CheckRun
+from bridge.checks.check_run import CheckRun
 from bridge.verdict import Role, Verdict
 from numeric.case import Case
 from tests.checks.graphs import graphs_for

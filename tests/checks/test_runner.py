@@ -142,6 +142,15 @@ def test_a_conclusion_that_fails_only_outside_its_hypotheses_holds() -> None:
     assert FAMILIES[result.counterexample.family].region == "edge"
 
 
+def test_a_hypothesis_that_no_instance_of_a_users_graph_violates_is_inconclusive() -> None:
+    one = made("t:h", eps_positive, refuted_by=("eps 0, d_model 1",))
+    graphs = graphs_for([one])
+    given = graphs[one.request(FAMILIES["generic"])]
+    result = run_check(one, (), dict.fromkeys(graphs, given), key="t:h", seed=0, instances=140)
+    assert result.verdict is Verdict.INCONCLUSIVE
+    assert "no family that violates the hypothesis, of ['eps 0, d_model 1']" in result.reason
+
+
 def test_a_conclusion_check_that_cannot_say_no_is_inconclusive() -> None:
     result = run(conclusion(lambda c: 0), HYPOTHESIS)
     assert result.verdict is Verdict.INCONCLUSIVE

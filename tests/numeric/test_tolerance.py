@@ -84,6 +84,24 @@ def test_beside_terms_that_are_no_number_nothing_holds(error: float, size: float
     assert measure(error, 0.0, 1.0, size).count(Outcome.HOLDS) == 0
 
 
+@pytest.mark.parametrize(
+    ("size", "outcome"),
+    [(1e-290, Outcome.FAILS), (1e-300, Outcome.UNDECIDED), (5e-324, Outcome.UNDECIDED)],
+)
+def test_what_is_all_below_the_floor_holds_only_where_it_agrees(
+    size: float, outcome: Outcome
+) -> None:
+    def measured(factor: float) -> Measurement:
+        def sides(at: Case, perturbation: Perturbation | None) -> list[Sides]:
+            full = np.full((len(at), 3), size)
+            return [Sides.of(full, factor * full, full)]
+
+        return identity(["part"], case(), sides)
+
+    assert measured(1.0).count(Outcome.HOLDS) == SIZE
+    assert measured(2.0).count(outcome) == SIZE
+
+
 def test_what_agrees_in_its_own_size_holds_whatever_its_terms() -> None:
     assert measure(0.0, 0.0, terms=1e12, natural=1.0).count(Outcome.HOLDS) == SIZE
     assert measure(2e-13, 0.0, terms=1e12, natural=1.0).count(Outcome.UNDECIDED) == SIZE
