@@ -197,7 +197,7 @@ def _places(active: Sequence[int], among: Sequence[int]) -> slice | list[int]:
     if not found:
         return slice(0, 0)
     step = found[1] - found[0] if len(found) > 1 else 1
-    if all(b - a == step for a, b in pairwise(found)):
+    if step > 0 and all(b - a == step for a, b in pairwise(found)):
         return slice(found[0], found[-1] + 1, step)
     return found
 

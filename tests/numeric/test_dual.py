@@ -3,6 +3,8 @@ stacks of any kind."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
@@ -99,40 +101,56 @@ def test_they_do_not_depend_on_the_batch() -> None:
     )
 
 
-def scaled_twice() -> Case:
-    """Three inputs into one sum, made 1e300 by a matrix, then 1e-100 by two constants."""
-    square = [2, 2]
+Steps = Sequence[tuple[str, str, list[int], dict[str, float]]]
 
-    def node(name: str, op: str, args: list[int], **params: float) -> dict[str, object]:
-        return {"name": name, "op": op, "args": args, "shape": square, "params": params}
 
-    names = ("x", "v", "u", "w")
+def small(steps: Steps, w: float = 1.0) -> Case:
+    """Three instances of a graph on the 2 × 2 matrices x, v, u, all ones, and w, all ``w``."""
+    names, shape = ("x", "v", "u", "w"), [2, 2]
     graph = parse_graph(
         {
             "schema": "obligations-graph/1",
-            "name": "scaledTwice",
-            "declaration": "scaledTwice",
+            "name": "small",
+            "declaration": "small",
             "sizes": {},
-            "inputs": [{"name": name, "shape": square} for name in names],
+            "inputs": [{"name": name, "shape": shape} for name in names],
             "nodes": [
-                node("half", "add", [0, 1]),
-                node("sum", "add", [4, 2]),
-                node("large", "matmul", [5, 3]),
-                node("less", "scale", [6], c=1e-200),
-                node("y", "scale", [7], c=1e-200),
+                {"name": name, "op": op, "args": args, "shape": shape, "params": params}
+                for name, op, args, params in steps
             ],
-            "outputs": [8],
+            "outputs": [len(names) + len(steps) - 1],
         }
     )
     indices = np.arange(1, 4)
-    inputs = {name: np.full((3, 2, 2), 1e300 if name == "w" else 1.0) for name in names}
-    streams = Streams.of(0, "dual", "large", indices)
-    return Case(Interpreter(graph), Batch("large", indices, inputs, {}, streams))
+    inputs = {name: np.full((3, 2, 2), w if name == "w" else 1.0) for name in names}
+    streams = Streams.of(0, "dual", "small", indices)
+    return Case(Interpreter(graph), Batch("small", indices, inputs, {}, streams))
+
+
+def test_directions_that_meet_in_another_order_are_added() -> None:
+    case = small(
+        [
+            ("xv", "add", [0, 1], {}),
+            ("vx", "add", [1, 0], {}),
+            ("x2v", "add", [4, 5], {}),
+            ("y", "add", [6, 2], {}),
+        ]
+    )
+    np.testing.assert_allclose(case.tangents_of(alone(case)), case.derivative(alone(case)))
 
 
 def test_a_product_of_small_derivatives_does_not_vanish_beside_a_large_tangent() -> None:
     """1e-200 · 1e-200 is 0, but 1e300 · 1e-200 · 1e-200 is not."""
-    case = scaled_twice()
+    case = small(
+        [
+            ("half", "add", [0, 1], {}),
+            ("sum", "add", [4, 2], {}),
+            ("large", "matmul", [5, 3], {}),
+            ("less", "scale", [6], {"c": 1e-200}),
+            ("y", "scale", [7], {"c": 1e-200}),
+        ],
+        w=1e300,
+    )
     np.testing.assert_allclose(
         case.tangents_of(alone(case)), case.derivative(alone(case)), rtol=1e-12
     )
