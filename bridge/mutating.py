@@ -33,20 +33,27 @@ def mutate(
         progress: who is told.
 
     Raises:
-        InvalidInputError: no check runs on a graph of that name.
+        InvalidInputError: no check runs on a graph of that name, or Lean exports none that a check
+            runs on.
     """
     watcher = progress or Silent()
     exported, refused = parse_graphs(library)
     keys = {o.key for o in library.obligations}
-    checks = [c for k, c in registered().items() if k in keys and c.graph not in refused]
+    checks = [c for k, c in registered().items() if k in keys]
     for name in graphs:
         if all(c.graph != name for c in checks):
             known = ", ".join(sorted({c.graph for c in checks})) or "none"
             raise InvalidInputError(
                 f"no check runs on a graph called {name!r}", remedy=f"checks run on {known}"
             )
+    asked = [c for c in checks if not graphs or c.graph in graphs]
+    for name in (n for c in asked for n in (c.graph, c.beside) if n in refused):
+        raise InvalidInputError(
+            f"Lean exports no graph {name}: {refused[name]}",
+            remedy="`--graph` plants errors in the others alone",
+        )
     return mutation_matrix(
-        [c for c in checks if not graphs or c.graph in graphs],
+        asked,
         exported,
         seed,
         instances,

@@ -119,10 +119,10 @@ def scalar_agreement(
         against: for reports.
         left: the one.
         right: the other.
-        size: Σ|terms| of the smaller sum.
+        size: Σ|terms| of the smaller sum; where it overflows the answer is undecided.
         noise: how far either moves when it is computed again, absolute.
     """
     scale = max(size, _TINY)
-    residual = abs(left - right) / scale
+    residual = abs(left - right) / scale if scale < np.inf else np.nan
     tolerance, outcome = _decide(residual, lambda: noise() / scale)
     return Agreement(what, against, residual, tolerance, outcome)

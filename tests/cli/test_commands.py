@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from bridge import mutating
 from bridge.engine import LeanMessage
 from tests.bridge.answers import binder, statement
 from tests.cli.conftest import Harness
@@ -275,6 +276,17 @@ def test_planted_errors_are_found(harness: Harness) -> None:
     table = harness.run("mutate", "--graph", "layerNormGraph").stdout
     assert "planted errors are found" in table
     assert harness.run("mutate", "--graph", "nothing").exit_code == 2
+
+
+def test_no_errors_are_planted_in_a_graph_that_lean_does_not_export(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        mutating, "parse_graphs", lambda _: ({}, {"layerNormGraph": "it has no size dModel"})
+    )
+    result = harness.run("mutate")
+    assert result.exit_code == 2
+    assert "Lean exports no graph layerNormGraph: it has no size dModel" in result.stderr
 
 
 def test_list_shows_every_obligation(harness: Harness) -> None:
