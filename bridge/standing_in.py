@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from math import prod
 
 from bridge.checks import GraphRequest, registered
 from bridge.checks.check_run import CheckRun
@@ -43,8 +44,9 @@ def replaced(graphs: Mapping[GraphRequest, Graph], graph: Graph) -> dict[GraphRe
     Constants that no instance chooses, such as the attention's scale, are the graph's own matter.
 
     Raises:
-        InvalidInputError: no check runs on a graph of that name, or it lacks an input, or a
-            constant that instances choose, that the library's has.
+        InvalidInputError: no check runs on a graph of that name, or it lacks an input, a size, or a
+            constant that instances choose, that the library's has; or its sizes are not those of
+            its inputs.
     """
     if not any(r.name == graph.name for r in graphs):
         known = ", ".join(sorted({r.name for r in graphs}))
@@ -54,10 +56,42 @@ def replaced(graphs: Mapping[GraphRequest, Graph], graph: Graph) -> dict[GraphRe
         )
     ours = next(g for r, g in graphs.items() if r.name == graph.name)
     _refuse_missing(graph, "input", [i.name for i in ours.inputs], [i.name for i in graph.inputs])
+    _refuse_sizes(graph, ours)
     drawn = {s for f in families_of(graph.name) for s in f.constants}
     chosen = [s for s in ours.symbols if s.startswith("eps") or s in drawn]
     _refuse_missing(graph, "constant", chosen, graph.symbols)
     return {r: graph if r.name == graph.name else g for r, g in graphs.items()}
+
+
+_AXES = {
+    "x": (("seqLen",), ("dModel",)),
+    "Wq": (("dModel",), ("numHeads", "headDim")),
+    "W1": (("dModel",), ("dFF",)),
+}
+"""What each axis of an input is: a product of sizes."""
+
+
+def _refuse_sizes(graph: Graph, ours: Graph) -> None:
+    """Raise where the sizes cannot be those of the graph: closed forms cut heads by them."""
+    remedy = "correct the sizes in the file"
+    for name in ours.sizes:
+        if graph.sizes.get(name, 0) < 1:
+            found = graph.sizes.get(name, "none")
+            raise InvalidInputError(
+                f"--graph: {graph.name}: expected a size {name} of at least 1 but got {found}",
+                remedy=remedy,
+            )
+    for given in graph.inputs:
+        axes = _AXES.get(given.name.rpartition(".")[2], ())
+        if not axes or any(name not in ours.sizes for axis in axes for name in axis):
+            continue
+        if given.shape != tuple(prod(graph.sizes[name] for name in axis) for axis in axes):
+            said = " and ".join(f"{n}={graph.sizes[n]}" for axis in axes for n in axis)
+            raise InvalidInputError(
+                f"--graph: {graph.name}: the input {given.name} has the shape "
+                f"{list(given.shape)}, and the sizes say {said}",
+                remedy=remedy,
+            )
 
 
 def _refuse_missing(graph: Graph, what: str, wanted: Iterable[str], given: Iterable[str]) -> None:

@@ -60,3 +60,25 @@ def test_a_graph_of_another_name_is_told_what_to_be_called() -> None:
         replaced(LIBRARY, parse_graph(value))
     assert '"name"' in refused.value.remedy
     assert BLOCK in refused.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("sizes", "said"),
+    [
+        ({"numHeads": 3}, "the input Wq has the shape [8, 8], and the sizes say dModel=8 and numH"),
+        ({"seqLen": 9}, "the input x has the shape [4, 8], and the sizes say seqLen=9 and dModel"),
+        ({"dFF": 1}, "the input W1 has the shape [8, 16], and the sizes say dModel=8 and dFF=1"),
+        ({"numHeads": 0}, "expected a size numHeads of at least 1 but got 0"),
+        ({"numHeads": None}, "expected a size numHeads of at least 1 but got none"),
+    ],
+)
+def test_sizes_that_are_not_the_graph_s_are_refused(
+    sizes: dict[str, int | None], said: str
+) -> None:
+    value: Any = graph_to_json(block())
+    found = {**value["sizes"], **sizes}
+    value["sizes"] = {n: k for n, k in found.items() if k is not None}
+    with pytest.raises(InvalidInputError) as refused:
+        replaced(LIBRARY, parse_graph(value))
+    assert said in refused.value.message
+    assert refused.value.remedy == "correct the sizes in the file"
