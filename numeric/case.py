@@ -13,13 +13,12 @@ from numeric.derivative import complex_step
 from numeric.dual import derivatives
 from numeric.instances import Batch
 from numeric.interpreter import Interpreter, Perturbation, Trace
-from numeric.ops import Array
+from numeric.ops import OPS, Array
 from numeric.streams import Streams
 
 __all__ = ["Case"]
 
 FloatArray = npt.NDArray[np.float64]
-_BOUNDED = frozenset({"exp", "inv", "tanh"})  # finite at an infinity
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +107,7 @@ class Case:
         operation it stays."""
         nodes, values = self.program.graph.nodes, self.run().values
         found = np.ones(len(self), dtype=np.bool_)
-        for arg in {a for node in nodes if node.op in _BOUNDED for a in node.args}:
+        for arg in {a for node in nodes if OPS[node.op].bounded for a in node.args}:
             found &= np.isfinite(values[arg]).reshape(len(self), -1).all(axis=1)
         return found
 

@@ -106,6 +106,8 @@ class Op:
         terms: Σ|terms| of each entry of the result, which bounds its own rounding error in units of
             u; None for an operation that only moves numbers and so rounds nothing.
         parameters: the names of parameters that the node must give, and no others.
+        bounded: whether it is finite at some infinity, as 1/∞ = 0: whoever looks at results alone
+            would not see that something overflowed.
     """
 
     name: str
@@ -114,6 +116,7 @@ class Op:
     partials: tuple[Partial, ...]
     terms: Callable[[Values, Array, Binding], Array] | None = sized_by_result
     parameters: frozenset[str] = frozenset()
+    bounded: bool = False
 
     @property
     def arity(self) -> int:

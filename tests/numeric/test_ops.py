@@ -92,6 +92,19 @@ def test_the_shape_rule_agrees_with_the_value(use: Use) -> None:
 
 
 @pytest.mark.parametrize("use", USES, ids=ids)
+def test_what_loses_an_infinity_says_so(use: Use) -> None:
+    op = OPS[use.op]
+    lost = []
+    for k in range(op.arity):
+        for infinity in (np.inf, -np.inf):
+            args = draw(use)
+            args[k].reshape(BATCH, -1)[:, 0] = infinity
+            with np.errstate(all="ignore"):
+                lost.append(bool(np.isfinite(op.evaluate(args, use.binding())).all()))
+    assert any(lost) == op.bounded
+
+
+@pytest.mark.parametrize("use", USES, ids=ids)
 def test_push_is_the_derivative(use: Use) -> None:
     op, args, binding = OPS[use.op], draw(use), use.binding()
     out = op.evaluate(args, binding)
