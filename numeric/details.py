@@ -93,10 +93,12 @@ def _softmax(start: str, scores: Array) -> dict[str, Array]:
 
 
 def _gelu(start: str, x: Array) -> dict[str, Array]:
-    inner = x + gelu.CUBIC * x * x * x
+    cubic = gelu.cubic(x)
+    inner = x + cubic
+    arg = gelu.SLOPE * inner
     return {
-        f"{start}cubic": gelu.CUBIC * x * x * x,
+        f"{start}cubic": cubic,
         f"{start}inner": inner,
-        f"{start}arg": gelu.SLOPE * inner,
-        f"{start}tanh": np.tanh(gelu.SLOPE * inner),
+        f"{start}arg": arg,
+        f"{start}tanh": np.tanh(arg),
     }

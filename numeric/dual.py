@@ -51,12 +51,12 @@ def magnitudes(trace: Trace, directions: Sequence[Mapping[str, FloatArray]]) -> 
 
 @dataclass(frozen=True, slots=True)
 class _Stack:
-    """Tangents ``(k, B, *shape)`` along the directions ``active``; ``fresh`` where nobody else
-    holds them, so that they may be overwritten."""
+    """Tangents ``(k, B, *shape)`` along the directions ``active``; ``fresh`` while they are added
+    up and nobody else holds them, so that they may be overwritten."""
 
     active: tuple[int, ...]
     tangents: Array
-    fresh: bool
+    fresh: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class _Flow:
         """Its tangents by themselves."""
         if self.factor is None:
             return self.stack
-        return _Stack(self.stack.active, self.stack.tangents * self.factor, fresh=True)
+        return _Stack(self.stack.active, self.stack.tangents * self.factor)
 
 
 def _push(
@@ -170,8 +170,8 @@ def _seed(name: str, directions: Sequence[Mapping[str, FloatArray]]) -> _Flow | 
     if not active:
         return None
     if len(active) == 1:
-        return _Flow(_Stack(active, directions[active[0]][name][None], fresh=False))
-    return _Flow(_Stack(active, np.stack([directions[k][name] for k in active]), fresh=True))
+        return _Flow(_Stack(active, directions[active[0]][name][None]))
+    return _Flow(_Stack(active, np.stack([directions[k][name] for k in active])))
 
 
 def _plus(before: _Stack, more: _Stack) -> _Stack:

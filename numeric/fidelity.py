@@ -24,6 +24,7 @@ from numeric.identities import backprop_matches, jvp_matches, value_matches
 from numeric.interpreter import Perturbation, Trace
 from numeric.measurement import Measurement, Outcome, combine
 from numeric.ops import Array
+from numeric.per_instance import largest, spread
 from numeric.tolerance import Sides, identities
 
 __all__ = ["TORCH_INSTANCES", "Fidelity", "TensorMatch", "compare", "fidelity", "torch_remark"]
@@ -143,16 +144,11 @@ def _sides(trace: Trace, place: int, expected: Array, terms: FloatArray) -> Side
     """Every entry, whose natural size is the largest entry of its instance; of a sum or difference,
     also of what is added."""
     found = trace.values[place]
-    largest = _largest(np.abs(found) + np.abs(expected))
+    size = largest(np.abs(found) + np.abs(expected))
     inputs = len(trace.graph.inputs)
     if place >= inputs and (node := trace.graph.nodes[place - inputs]).op in ("add", "sub"):
-        largest = np.max([largest, *(_largest(np.abs(trace.values[a])) for a in node.args)], axis=0)
-    natural = np.broadcast_to(largest.reshape(-1, *(1 for _ in terms.shape[1:])), terms.shape)
-    return Sides.of(found, expected, terms, natural)
-
-
-def _largest(size: Array) -> FloatArray:
-    return np.asarray(size.reshape(len(size), -1).max(axis=1), dtype=np.float64)
+        size = np.max([size, *(largest(np.abs(trace.values[a])) for a in node.args)], axis=0)
+    return Sides.of(found, expected, terms, spread(size, terms))
 
 
 def fidelity(case: Case) -> Measurement:

@@ -13,6 +13,7 @@ from numeric.case import Case
 from numeric.interpreter import Perturbation
 from numeric.measurement import Measurement
 from numeric.ops import Array
+from numeric.per_instance import dot, largest_everywhere
 from numeric.tolerance import Sides, identity
 
 __all__ = ["first_backprop_is_adjoint", "first_backprop_is_zero", "first_derivative_is_zero"]
@@ -34,14 +35,14 @@ def first_backprop_is_adjoint(case: Case) -> Measurement:
         tangents, cotangent = at.tangents(), at.cotangent()
         tangent = {name: tangents[name]}
         trace = at.run(perturbation)
-        pulled = _dot(tangent[name], at.program.vjp(trace, cotangent, perturbation)[name])
+        pulled = dot(tangent[name], at.program.vjp(trace, cotangent, perturbation)[name])
         flow = at.program.vjp_magnitude(trace, cotangent)
-        sizes = {n: _dot(np.abs(t), flow[n]) for n, t in tangents.items()}
+        sizes = {n: dot(np.abs(t), flow[n]) for n, t in tangents.items()}
         together = np.sum(list(sizes.values()), axis=0)
         pushed = at.program.jvp(trace, tangent, perturbation)
         (stepped,) = at.derivative([tangent], perturbation)
         return [
-            Sides.of(_dot(d, cotangent), pulled, sizes[name], together) for d in (pushed, stepped)
+            Sides.of(dot(d, cotangent), pulled, sizes[name], together) for d in (pushed, stepped)
         ]
 
     ways = ("forward mode", "the complex step")
@@ -91,10 +92,4 @@ def _first(case: Case) -> str:
 
 
 def _zero(found: Array, terms: FloatArray) -> Sides:
-    size = terms.reshape(len(terms), -1).max(axis=1).reshape(-1, *(1 for _ in terms.shape[1:]))
-    return Sides.of(found, np.zeros_like(found), terms, np.broadcast_to(size, terms.shape))
-
-
-def _dot(a: Array, b: Array) -> FloatArray:
-    products: FloatArray = np.einsum("bi,bi->b", a.reshape(len(a), -1), b.reshape(len(b), -1))
-    return products
+    return Sides.of(found, np.zeros_like(found), terms, largest_everywhere(terms))

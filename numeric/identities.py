@@ -17,6 +17,7 @@ from numeric.dual import magnitudes
 from numeric.interpreter import Perturbation
 from numeric.measurement import Measurement, Outcome, combine
 from numeric.ops import Array
+from numeric.per_instance import dot, largest, largest_everywhere, spread, total
 from numeric.tolerance import RULE_A, Sides, identities, identity, screened
 
 __all__ = [
@@ -49,7 +50,7 @@ def value_matches(part: str, case: Case, model: Callable[[Case], Array]) -> Meas
         terms = at.program.value_magnitudes(trace)[trace.graph.outputs[0]]
         found, expected = trace.output, model(at)
         size = np.abs(found) + np.abs(expected)
-        return [Sides.of(found, expected, terms, _spread(_largest(size), size))]
+        return [Sides.of(found, expected, terms, largest_everywhere(size))]
 
     return identity([part], case, sides)
 
@@ -115,7 +116,7 @@ def operations(case: Case) -> list[Measurement]:
             step = at.program.step(trace, position, shifted).imag / STEP
             terms = at.program.step_jvp(trace, position, tangents, magnitude=True) + STEP_LOST
             claimed = at.program.step_jvp(trace, position, tangents)
-            natural = _spread(_largest(terms), terms)
+            natural = largest_everywhere(terms)
             found.append(Sides.of(claimed, np.broadcast_to(step, claimed.shape), terms, natural))
         return found
 
@@ -133,7 +134,7 @@ def jvp_matches(
         trace = at.run(perturbation)
         terms = at.program.jvp_magnitude(trace, tangents)
         found = at.program.jvp(trace, tangents, perturbation)
-        return [Sides.of(found, model(at, tangents), terms, _spread(_largest(terms), terms))]
+        return [Sides.of(found, model(at, tangents), terms, largest_everywhere(terms))]
 
     return identity([f"JVP against {part}"], case, sides)
 
@@ -151,12 +152,10 @@ def backprop_is_adjoint(case: Case) -> Measurement:
         derivatives = at.derivative(alone, perturbation)
         # Σ|terms| is the same from either end, so one backward pass gives it for all inputs.
         flow = at.program.vjp_magnitude(trace, cotangent)
-        sizes = [_dot(np.abs(tangents[name]), flow[name]) for name in names]
+        sizes = [dot(np.abs(tangents[name]), flow[name]) for name in names]
         together = np.sum(sizes, axis=0)
         return [
-            Sides.of(
-                _dot(derivative, cotangent), _dot(tangents[name], pulled[name]), size, together
-            )
+            Sides.of(dot(derivative, cotangent), dot(tangents[name], pulled[name]), size, together)
             for name, derivative, size in zip(names, derivatives, sizes, strict=True)
         ]
 
@@ -165,17 +164,17 @@ def backprop_is_adjoint(case: Case) -> Measurement:
         trace = at.run()
         pulled = at.program.vjp(trace, cotangent)
         derivatives = at.tangents_of([{name: tangents[name]} for name in names])
-        left = np.array([_dot(derivative, cotangent) for derivative in derivatives])
+        left = np.array([dot(derivative, cotangent) for derivative in derivatives])
         # Σ|v·Jᵀ s| is no more than Σ|terms|, and at hand: what satisfies a tenth of rule A against
         # it needs no backward pass for Σ|terms|, and its residual is given too large.
         products = [tangents[name] * pulled[name] for name in names]
-        right = np.array([_total(p) for p in products])
-        sizes = np.array([_total(np.abs(p, out=p)) for p in products])
+        right = np.array([total(p) for p in products])
+        sizes = np.array([total(np.abs(p, out=p)) for p in products])
         clear = np.all(np.abs(left - right) <= 0.1 * RULE_A * sizes, axis=0)
         if len(rest := np.flatnonzero(~clear)):
             some = at.take(rest)
             flow = some.program.vjp_magnitude(some.run(), cotangent[rest])
-            sizes[:, rest] = [_dot(np.abs(tangents[n][rest]), flow[n]) for n in names]
+            sizes[:, rest] = [dot(np.abs(tangents[n][rest]), flow[n]) for n in names]
         together = sizes.sum(axis=0)
         return [
             Sides(*(a[:, None] for a in (left[k], right[k], sizes[k], together)))
@@ -198,10 +197,8 @@ def backprop_matches(
         found = at.program.vjp(trace, cotangent, perturbation)
         expected = model(at, cotangent)
         terms = at.program.vjp_magnitude(trace, cotangent)
-        largest = np.max([_largest(terms[name]) for name in names], axis=0)
-        return [
-            Sides.of(found[n], expected[n], terms[n], _spread(largest, terms[n])) for n in names
-        ]
+        most = np.max([largest(terms[name]) for name in names], axis=0)
+        return [Sides.of(found[n], expected[n], terms[n], spread(most, terms[n])) for n in names]
 
     return identity([f"backprop to {n} against {part}" for n in names], case, sides)
 
@@ -232,24 +229,3 @@ def remainder_vanishes(case: Case) -> Measurement:
         parts=("Taylor remainder",),
         undecided_because="no step resolves the Taylor remainder" if outcome.any() else "",
     )
-
-
-def _largest(x: FloatArray) -> FloatArray:
-    """The largest entry of each instance, ``(B,)``."""
-    return np.asarray(x.reshape(len(x), -1).max(axis=1), dtype=np.float64)
-
-
-def _spread(value: FloatArray, like: FloatArray) -> FloatArray:
-    """A number for each instance, repeated to the shape of ``like``."""
-    return np.broadcast_to(value.reshape(-1, *(1 for _ in like.shape[1:])), like.shape)
-
-
-def _total(a: Array) -> FloatArray:
-    """The sum of all entries of each instance, ``(B,)``."""
-    total: FloatArray = np.einsum("bi->b", a.reshape(len(a), -1))
-    return total
-
-
-def _dot(a: Array, b: Array) -> FloatArray:
-    products: FloatArray = np.einsum("bi,bi->b", a.reshape(len(a), -1), b.reshape(len(b), -1))
-    return products

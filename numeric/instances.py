@@ -18,6 +18,7 @@ from numeric.errors import GraphError
 from numeric.families import Family
 from numeric.graph import Graph
 from numeric.ops import Array, Shape
+from numeric.per_instance import largest
 from numeric.streams import Streams
 
 __all__ = ["Batch", "draw"]
@@ -181,7 +182,7 @@ def _scale_first(inputs: dict[str, Array], graph: Graph, target: FloatArray) -> 
         return
     unmasked = {name: value for name, value in inputs.items() if name != "mask"}
     scores = attention.run(unmasked, graph.sizes["numHeads"]).scores
-    largest = np.abs(scores).reshape(len(scores), -1).max(axis=1)
-    factor = np.sqrt(np.where(largest > 0, target / np.where(largest > 0, largest, 1.0), 1.0))
+    most = largest(np.abs(scores))
+    factor = np.sqrt(np.where(most > 0, target / np.where(most > 0, most, 1.0), 1.0))
     for name in {"Wq", "Wk", "bq", "bk"} & set(inputs):
         inputs[name] = inputs[name] * factor.reshape(-1, *(1 for _ in inputs[name].shape[1:]))
