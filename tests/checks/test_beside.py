@@ -11,7 +11,7 @@ from numeric.families import FAMILIES
 from numeric.graph import Graph
 from tests.checks.graphs import graphs_for
 from tests.numeric.block_graphs import size_names, written
-from tests.report.samples import obligation
+from tests.report.parts import obligation
 
 KEY = "biasedEncoderBlock_eval_zero:conclusion"
 OWN, BESIDE = "biasedEncoderBlockGraph", "encoderBlockGraph"

@@ -23,7 +23,7 @@ from bridge.statement import Discharge, Statements
 from numeric.graph import graph_to_json
 from tests.cli.fake import FakeEngine, write_project
 from tests.numeric.block_graphs import written
-from tests.report.samples import obligation
+from tests.report.parts import obligation
 
 NORMS = [f"hNorm{n}{what}" for n in "12" for what in ("VarEpsPos", "StdNe0")]
 

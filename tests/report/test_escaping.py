@@ -20,7 +20,7 @@ from bridge.report.escaping import (
     one_line,
     plain,
 )
-from tests.report.samples import EVIL
+from tests.report.parts import EVIL
 
 ANY = st.text(st.characters(exclude_categories=()), max_size=60)
 TRICKY = st.text(

@@ -9,7 +9,8 @@ import pytest
 from bridge.report.findings import RULES, Level, findings, findings_of
 from bridge.report.replay import replay_command
 from bridge.verdict import LeanStatus, Verdict, exit_code
-from tests.report.samples import EVIL, all_holds, entry, hostile, obligation, realistic
+from tests.report.parts import EVIL, entry, obligation
+from tests.report.samples import all_holds, hostile, realistic
 
 
 def test_worst_first() -> None:

@@ -9,16 +9,8 @@ import pytest
 
 from bridge.report.github import MOST_ANNOTATIONS, render_github
 from bridge.verdict import Verdict
-from tests.report.samples import (
-    REPORTS,
-    all_holds,
-    empty,
-    entry,
-    hostile,
-    interrupted,
-    obligation,
-    realistic,
-)
+from tests.report.parts import entry, obligation
+from tests.report.samples import REPORTS, all_holds, empty, hostile, interrupted, realistic
 
 COMMAND = re.compile(r"^::(error|warning|notice) ([a-z]+=[^:,]*)(,[a-z]+=[^:,]*)*::.+$")
 

@@ -17,16 +17,8 @@ from bridge.report.escaping import one_line, plain
 from bridge.report.html import render_html
 from bridge.report.html.page import anchor, breakable, paragraphs
 from bridge.verdict import LeanStatus
-from tests.report.samples import (
-    EVIL,
-    REPORTS,
-    all_holds,
-    entry,
-    hostile,
-    interrupted,
-    obligation,
-    realistic,
-)
+from tests.report.parts import EVIL, entry, obligation
+from tests.report.samples import REPORTS, all_holds, hostile, interrupted, realistic
 
 VOID = {"meta", "br", "input", "use", "rect", "line", "circle", "path"}
 

@@ -12,7 +12,8 @@ import pytest
 
 from bridge.report.json import render_json
 from bridge.report.schema import report_schema
-from tests.report.samples import EVIL, REPORTS, hostile, realistic
+from tests.report.parts import EVIL
+from tests.report.samples import REPORTS, hostile, realistic
 
 SCHEMA: dict[str, Any] = json.loads(report_schema())
 

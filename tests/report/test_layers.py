@@ -13,7 +13,8 @@ from bridge.report.formats import FORMATS, render
 from bridge.report.layers import ModelReport
 from bridge.report.layers_table import model_lines
 from bridge.verdict import Verdict
-from tests.report.samples import ERF, PRE_NORM, hostile_model, layer, model
+from tests.report.sample_models import ERF, PRE_NORM, layer, model
+from tests.report.samples import hostile_model
 
 
 def section() -> ModelReport:

@@ -10,7 +10,8 @@ import pytest
 from bridge.checks import CheckResult, Worst
 from bridge.report.words import headline, tightness
 from bridge.verdict import LeanStatus, Verdict
-from tests.report.samples import all_holds, empty, entry, interrupted, obligation, realistic
+from tests.report.parts import entry, obligation
+from tests.report.samples import all_holds, empty, interrupted, realistic
 
 
 def _headline(*verdicts: Verdict, status: LeanStatus = LeanStatus.PROVED) -> str:
