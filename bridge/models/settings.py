@@ -15,6 +15,7 @@ from typing import Any
 
 from bridge.errors import InvalidInputError
 from bridge.models.activations import NAMES
+from bridge.models.stored import read_json
 
 __all__ = ["Options", "Setting", "Settings", "read_settings"]
 
@@ -120,14 +121,12 @@ def _config(path: Path) -> Mapping[str, Any]:
     beside = path.with_name(CONFIG)
     if not beside.is_file():
         return {}
-    try:
-        value = json.loads(beside.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as e:
-        raise InvalidInputError(
-            f"{beside} cannot be read: {e}", remedy="correct it, or move it away from the model"
-        ) from e
+    remedy = "correct it, or move it away from the model"
+    value = read_json(beside, remedy=remedy)
     if not isinstance(value, dict):
-        raise InvalidInputError(f"{beside}: expected an object but got {value!r:.100}")
+        raise InvalidInputError(
+            f"{beside}: expected an object but got {value!r:.100}", remedy=remedy
+        )
     return value
 
 

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from bridge.errors import InvalidInputError
 from bridge.models.naming import Shape
 
-__all__ = ["INDEX", "Stored", "finite", "headers_of"]
+__all__ = ["INDEX", "Stored", "finite", "headers_of", "read_json"]
 
 FloatArray = npt.NDArray[np.float64]
 INDEX = ".safetensors.index.json"
@@ -148,12 +148,7 @@ def _indexed(path: Path) -> Stored:
 
 def _weight_map(path: Path) -> dict[str, str]:
     """The file of each tensor, as the index says."""
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as e:
-        raise InvalidInputError(
-            f"{path} cannot be read: {e}", remedy="copy or download it again"
-        ) from e
+    value = read_json(path, remedy="copy or download it again")
     found = value.get("weight_map") if isinstance(value, dict) else None
     if not isinstance(found, dict) or not found:
         raise InvalidInputError(
@@ -167,6 +162,18 @@ def _weight_map(path: Path) -> dict[str, str]:
                 remedy="put all files of the checkpoint into one folder",
             )
     return found
+
+
+def read_json(path: Path, *, remedy: str) -> Any:
+    """What a JSON file beside a model holds.
+
+    Raises:
+        InvalidInputError: it cannot be read, or is no JSON; with the remedy.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as e:
+        raise InvalidInputError(f"{path} cannot be read: {e}", remedy=remedy) from e
 
 
 def finite(values: FloatArray, name: str, where: str) -> FloatArray:
