@@ -87,7 +87,24 @@ def search(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Case | None:
-    """A small instance on which an obligation fails; see `bridge.search.counterexample`."""
+    """A small instance on which an obligation fails; see `bridge.search.counterexample`.
+
+    Args:
+        library: what Lean says.
+        key: of the obligation.
+        replace_graph: look on this graph instead of the library's of the same name.
+        examples: how many instances to try, before it is made small.
+        seed: all instances follow from it.
+        progress: who is told.
+
+    Returns:
+        One instance, or None where none was found.
+
+    Raises:
+        InvalidInputError: there is no such obligation or check, it compares two graphs, or the
+            package ``hypothesis`` is not installed.
+        SearchInterrupted: at a keyboard interrupt, if something was found until then.
+    """
     check, hypotheses = _paired(library, key)
     graphs, _ = parse_graphs(library)
     if replace_graph is not None:

@@ -117,8 +117,9 @@ def _write(path: Path, lock: Lock, answer: str) -> None:
 
 def _show(console: Console, drift: Drift) -> None:
     console.print(Text.assemble((printable(drift.key), "bold"), f"  {drift.kind.value}"))
-    if drift.makes_stale and drift.old == drift.new:
-        console.print(Padding(Text(printable(stale_reason(drift))), (0, 0, 0, 2)))
+    if drift.old == drift.new:
+        said = stale_reason(drift) if drift.makes_stale else f"{drift.new} has other source code"
+        console.print(Padding(Text(printable(said)), (0, 0, 0, 2)))
         return
     for sign, text in (("-", drift.old), ("+", drift.new)):
         if text:

@@ -172,6 +172,19 @@ def test_old_and_new_are_shown(harness: Harness) -> None:
     assert lines[1:3] == ["- 0 < n", "+ 0 ≤ n"]
 
 
+def test_a_check_with_other_source_code_is_told_as_such(harness: Harness) -> None:
+    """The name is the same before and after: to show it twice would say nothing."""
+    assert harness.run("lock").exit_code == 0
+    path = harness.root / "statements.lock.json"
+    lock = json.loads(path.read_text("utf-8"))
+    lock["obligations"]["layerNorm_eval:conclusion"]["check_hash"] = "0" * 64
+    path.write_text(json.dumps(lock), "utf-8")
+    result = harness.run("lock", "--check")
+    assert result.exit_code == 4
+    assert "layerNorm_eval:conclusion  check changed" in result.stdout
+    assert "has other source code" in result.stdout
+
+
 def test_a_changed_definition_is_named(harness: Harness) -> None:
     def says(body: str) -> None:
         uses = statement("PostNorm.layerNorm_eval", module="PostNorm.Layers", uses=["clamp"])
