@@ -1,4 +1,5 @@
-import Lean
+import Lean.Elab.InfoTree.Main
+import Lean.Meta.AppBuilder
 import Obligations.GraphFamily
 
 /-! # Attributes that mark what is audited

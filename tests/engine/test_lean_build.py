@@ -216,7 +216,7 @@ def test_a_killed_build_leaves_nothing_behind(
         assert process.stdout is not None
         assert process.stdout.readline().startswith("Demo.Leaf None")
         deadline = time.monotonic() + 20
-        while not any("loader.cjs" in p for p in no_orphans()) and time.monotonic() < deadline:
+        while not any("host.cjs" in p for p in no_orphans()) and time.monotonic() < deadline:
             time.sleep(0.02)
         process.kill()
     assert lean.build(project).count("built") == 4

@@ -10,11 +10,13 @@ import os
 import shutil
 import threading
 import time
+from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from bridge.engine.embedded.compile import CompiledModule, Compiler
+from bridge.engine.embedded.host import Host
 from bridge.engine.embedded.layout import Layout
 from bridge.engine.embedded.node import Node
 from bridge.engine.embedded.store import Store, module_keys
@@ -30,6 +32,7 @@ FILE_SECONDS_VARIABLE = "LEAN_OBLIGATIONS_FILE_SECONDS"
 _DEFAULT_FILE_SECONDS = 600.0
 _MOST_JOBS = 2  # each may take 2 GB
 _LOCK_SECONDS = 3600.0
+_FIXED_COST = 2500  # starting Lean takes as long as elaborating so many bytes of source, about
 
 
 def seconds_per_file() -> float:
@@ -79,8 +82,10 @@ def build_project(
         work = store.work_folder()
         try:
             (work / "tree").mkdir()
+            (work / "outputs").mkdir()
             cancelled = threading.Event()
-            compiler = Compiler(layout, node, project, work / "tree", limit, cancelled)
+            host = Host(layout, node, project, work / "tree", work / "outputs")
+            compiler = Compiler(layout, node, project, work / "tree", limit, cancelled, host)
             at_once = max(1, min(jobs or _MOST_JOBS, _MOST_JOBS))
             run = _Run(modules, keys, store, work, compiler, report, at_once)
             try:
@@ -98,12 +103,23 @@ def build_project(
                 ) from error
             store.tree(keys)
         finally:
+            host.kill()
             shutil.rmtree(work, ignore_errors=True)
     return BuildReport(reports, time.monotonic() - started)
 
 
 def _current(store: Store, key: str, module: Module) -> ModuleReport:
     return ModuleReport(module.name, module.file, "current", store.messages(key, module.file))
+
+
+def _by_urgency(modules: Sequence[Module]) -> tuple[Module, ...]:
+    """Those with the longest chain of importers first; `modules` are in compilation order."""
+    after: dict[str, int] = {}
+    for module in reversed(modules):
+        after[module.name] = after.get(module.name, 0) + len(module.source) + _FIXED_COST
+        for needed in module.imports:
+            after[needed.module] = max(after.get(needed.module, 0), after[module.name])
+    return tuple(sorted(modules, key=lambda module: -after[module.name]))
 
 
 @dataclass(slots=True)
@@ -122,9 +138,10 @@ class _Run:
 
     def run(self, pool: ThreadPoolExecutor) -> tuple[ModuleReport, ...]:
         """Compile all modules; their reports, in compilation order."""
+        urgent = _by_urgency(self.modules)
         while len(self.reports) < len(self.modules):
             self._settle()
-            for module in self.modules:
+            for module in urgent:
                 if len(self.running) < self.jobs and self._ready(module):
                     self.report(BuildEvent(module.name, None, len(self.reports), len(self.modules)))
                     self.running[pool.submit(self._compile, module)] = module
@@ -159,7 +176,7 @@ class _Run:
 
     def _compile(self, module: Module) -> CompiledModule:
         """Runs in a thread of the pool."""
-        folder = self.work / self.keys[module.name][:16]
+        folder = self.work / "outputs" / self.keys[module.name][:16]
         folder.mkdir()
         return self.compiler.compile(module, folder)
 
@@ -170,7 +187,7 @@ class _Run:
             self.store.add(key, result.output, result.messages)
             self.store.link(key, module.name, self.compiler.tree)
             outcome = "built"
-        shutil.rmtree(self.work / self.keys[module.name][:16], ignore_errors=True)
+        shutil.rmtree(self.work / "outputs" / self.keys[module.name][:16], ignore_errors=True)
         self._end(ModuleReport(module.name, module.file, outcome, result.messages, result.seconds))
 
     def _end(self, report: ModuleReport) -> None:

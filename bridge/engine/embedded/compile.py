@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import json
 import subprocess
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, cast
+from typing import cast
 
+from bridge.engine.embedded.host import Host, HostEndedError
 from bridge.engine.embedded.layout import Layout
 from bridge.engine.embedded.node import Node
 from bridge.engine.embedded.runtime import (
     OUTPUT,
+    Invocation,
     explain_end,
     fatal_text,
     is_chatter,
@@ -28,6 +32,7 @@ __all__ = ["CompiledModule", "Compiler"]
 
 _POLL_SECONDS = 0.02
 _OUTPUT_LIMIT = 32 << 20
+_STOP_SECONDS = 20.0
 _SEVERITIES = ("error", "warning", "information")
 
 
@@ -42,9 +47,11 @@ class CompiledModule:
 
 @dataclass(frozen=True, slots=True)
 class Compiler:
-    """Compiles modules of one project, one process each.
+    """Compiles modules of one project in the process `host`, or else in one process each.
 
     `seconds_per_file` is wall-clock time; a source that takes longer is stopped and reported.
+    Where the host ends, the file is compiled once more in a process of its own, so that a file that
+    breaks it costs no other file anything.
     """
 
     layout: Layout
@@ -53,6 +60,7 @@ class Compiler:
     tree: Path
     seconds_per_file: float
     cancelled: threading.Event
+    host: Host | None = None
 
     def compile(self, module: Module, work: Path) -> CompiledModule:
         """Compile a module whose imports are in the tree; `work` is an empty folder for the output.
@@ -61,7 +69,11 @@ class Compiler:
             BuildBrokenError: Node.js could not be started, or the build was cancelled.
         """
         started = time.monotonic()
-        setup = {"name": module.name, "isModule": False, "options": dict(module.library.options)}
+        setup = {
+            "name": module.name,
+            "isModule": False,
+            "options": dict(module.library.options),
+        }
         setup |= {"importArts": {}, "dynlibs": [], "plugins": []}
         (work / "setup.json").write_text(json.dumps(setup), encoding="utf-8")
         invocation = lean_invocation(
@@ -77,7 +89,56 @@ class Compiler:
                 str(module.path),
             ),
         )
-        with (work / "stdout").open("w+b") as out, (work / "stderr").open("w+b") as err:
+        stopped, code = self._run(invocation, work, started)
+        printed, complained = _read(work / "stdout"), _read(work / "stderr")
+        messages = list(_messages(printed, module))
+        if not any(m.severity == "error" for m in messages):
+            stopped = stopped or _why_not_finished(code, complained)
+            if not stopped and not (work / "module.olean").is_file():
+                stopped = "Lean stopped before the end: the source leaves the process"
+            if not stopped and module.path.read_bytes() != module.source:
+                stopped = "the source changed while it was being compiled; build again"
+        if stopped:
+            messages.append(LeanMessage(module.file, 0, 0, "error", stopped))
+        failed = any(m.severity == "error" for m in messages)
+        output = None if failed else work / "module.olean"
+        return CompiledModule(tuple(messages), output, time.monotonic() - started)
+
+    def _run(self, invocation: Invocation, work: Path, started: float) -> tuple[str, int]:
+        """Run Lean; why it was stopped, or empty, and its exit code."""
+        if self.host is not None:
+            try:
+                return self._run_in_host(self.host, invocation, work, started)
+            except HostEndedError:
+                (work / "module.olean").unlink(missing_ok=True)
+        return self._run_alone(invocation, work, started)
+
+    def _run_in_host(
+        self, host: Host, invocation: Invocation, work: Path, started: float
+    ) -> tuple[str, int]:
+        outputs = (work / "stdout", work / "stderr")
+        for output in outputs:
+            output.write_bytes(b"")
+        name, future = host.start(invocation, *outputs)
+
+        def wait(seconds: float) -> bool:
+            return bool(concurrent.futures.wait([future], seconds).done)
+
+        try:
+            stopped = self._wait(wait, started, outputs)
+        except BuildBrokenError:
+            host.kill()
+            raise
+        if stopped:
+            host.stop(name)
+            if not wait(_STOP_SECONDS):
+                host.kill()
+            return stopped, 1
+        return "", future.result()
+
+    def _run_alone(self, invocation: Invocation, work: Path, started: float) -> tuple[str, int]:
+        outputs = (work / "stdout", work / "stderr")
+        with outputs[0].open("wb") as out, outputs[1].open("wb") as err:
             try:
                 process = subprocess.Popen(
                     tied(invocation.command, invocation.env),
@@ -90,35 +151,25 @@ class Compiler:
                 raise BuildBrokenError(
                     f"{invocation.command[0]} cannot be started: {error}"
                 ) from error
+
+            def wait(seconds: float) -> bool:
+                try:
+                    process.wait(seconds)
+                except subprocess.TimeoutExpired:
+                    return False
+                return True
+
             try:
-                stopped = self._wait(process, started, (out, err))
+                stopped = self._wait(wait, started, outputs)
             finally:
                 terminate(process)
-            printed = _read(out)
-            complained = _read(err)
-        messages = list(_messages(printed, module))
-        if not any(m.severity == "error" for m in messages):
-            stopped = stopped or _why_not_finished(process.returncode, complained)
-            if not stopped and not (work / "module.olean").is_file():
-                stopped = "Lean stopped before the end: the source leaves the process"
-            if not stopped and module.path.read_bytes() != module.source:
-                stopped = "the source changed while it was being compiled; build again"
-        if stopped:
-            messages.append(LeanMessage(module.file, 0, 0, "error", stopped))
-        failed = any(m.severity == "error" for m in messages)
-        output = None if failed else work / "module.olean"
-        return CompiledModule(tuple(messages), output, time.monotonic() - started)
+        return stopped, process.returncode
 
     def _wait(
-        self, process: subprocess.Popen[bytes], started: float, outputs: tuple[IO[bytes], ...]
+        self, wait: Callable[[float], bool], started: float, outputs: tuple[Path, ...]
     ) -> str:
-        """Wait until Lean ends; why it was stopped, or empty."""
-        while True:
-            try:
-                process.wait(_POLL_SECONDS)
-                return ""
-            except subprocess.TimeoutExpired:
-                pass
+        """Wait until Lean ends; why it has to be stopped, or empty."""
+        while not wait(_POLL_SECONDS):
             if self.cancelled.is_set():
                 raise BuildBrokenError("the build was cancelled")
             if time.monotonic() - started > self.seconds_per_file:
@@ -126,8 +177,9 @@ class Compiler:
                     f"stopped after {self.seconds_per_file:g} s: this file takes too long, or "
                     "loops (the limit is LEAN_OBLIGATIONS_FILE_SECONDS)"
                 )
-            if any(Path(output.name).stat().st_size > _OUTPUT_LIMIT for output in outputs):
+            if any(output.stat().st_size > _OUTPUT_LIMIT for output in outputs):
                 return f"stopped: this file prints more than {_OUTPUT_LIMIT >> 20} MB"
+        return ""
 
 
 def _why_not_finished(code: int, complained: str) -> str:
@@ -163,6 +215,6 @@ def _messages(printed: str, module: Module) -> list[LeanMessage]:
     return found
 
 
-def _read(file: IO[bytes]) -> str:
-    file.seek(0)
-    return file.read(_OUTPUT_LIMIT).decode("utf-8", "replace")
+def _read(path: Path) -> str:
+    with path.open("rb") as file:
+        return file.read(_OUTPUT_LIMIT).decode("utf-8", "replace")

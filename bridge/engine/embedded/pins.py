@@ -30,12 +30,12 @@ LIBRARY_BYTES = 230_954_356
 
 # SHA-256 of each patched file, and of the library (see oleans.tree_hash).
 OUTPUTS = {
-    "lean.js": "4ad00084eec3cfa56b77ff41409a76bb3d9d7f996f08d9151419b877e8c21b45",
+    "lean.js": "56240e031aca20a34743b604200be9959cd7139a6f9f9ac9cdc824772e6c2d52",
     "lean.wasm": "4a7f3d128138f98dad02e334b141c83105c558473c428b822d471fdbf5e8fa7b",
     "symbols.bin": "e2beeebbe770543b7e30e805bdb20e1a859e284107faa8cf7c996c8d533e6536",
     "library": "a7a69fdeac89dcb076eb14a56a22573b48a1ad334c51e893dc48a04f9b9b6956",
 }
-INSTALLED_BYTES = 354_202_354
+INSTALLED_BYTES = 354_202_642
 
 
 def engine_id() -> str:

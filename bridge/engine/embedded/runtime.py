@@ -23,6 +23,7 @@ __all__ = [
     "exit_report",
     "explain_end",
     "fatal_text",
+    "host_invocation",
     "is_chatter",
     "lean_invocation",
     "memory_report",
@@ -33,6 +34,8 @@ LIBRARY, BUILD, OUTPUT = "/engine/library", "/engine/build", "/engine/output"
 # Node's own stack has to be as large as Lean's recursion needs; the module is compiled function
 # by function.
 _NODE_FLAGS = ("--stack-size=8000", "--wasm-lazy-validation")
+# A function is optimised when it has run for about as long as optimising it takes.
+_HOST_FLAGS = ("--wasm-tiering-budget=10000000",)
 # Releases of Node.js in which its permissions take several folders, and are no experiment any more.
 _PERMISSIONS_SINCE, _PERMISSIONS_STABLE = (20, 7), (23, 5)
 # What Lean and V8 say when something runs out, and what it means.
@@ -48,11 +51,15 @@ _MEMORY, _FATAL, _EXIT = "@memory ", "@fatal ", "@exit "
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """A command line with its environment and folder, for `subprocess` or `asyncio`."""
+    """A command line with its environment and folder, for `subprocess` or `asyncio`.
+
+    `arguments` are Lean's own, which end the command line.
+    """
 
     command: tuple[str, ...]
     env: dict[str, str]
     cwd: Path
+    arguments: tuple[str, ...] = ()
 
 
 def lean_invocation(
@@ -103,7 +110,22 @@ def lean_invocation(
     }
     readable = [home, loader.parent, *mounts.values()]
     flags = (*permission_flags(node, readable, writable), *_NODE_FLAGS)
-    return Invocation((str(node.path), *flags, str(loader), *arguments), env, project)
+    return Invocation((str(node.path), *flags, str(loader), *arguments), env, project, arguments)
+
+
+def host_invocation(
+    layout: Layout, node: Node, *, project: Path, tree: Path, outputs: Path
+) -> Invocation:
+    """How to start the process in which `host.Host` runs Lean many times.
+
+    The process may write to `outputs`; each run sees its own folder there only.
+    """
+    one = lean_invocation(
+        layout, node, project=project, tree=tree, output=outputs, arguments=(), threads=0
+    )
+    *flags, loader = one.command
+    host = str(Path(loader).with_name("host.cjs"))
+    return Invocation((*flags, *_HOST_FLAGS, host), one.env, project)
 
 
 def permission_flags(node: Node, readable: list[Path], writable: Path | None) -> tuple[str, ...]:

@@ -7,6 +7,8 @@ var leanDirectIO = {
   roots: ENVIRONMENT_IS_NODE ? JSON.parse(process.env.LEAN_ENGINE_ROOTS || "[]") : [],
   files: [],
   firstDescriptor: 65536,
+  // where the standard streams really go; -1: nowhere.  Runs that share a process have files of their own.
+  streams: ENVIRONMENT_IS_NODE ? JSON.parse(process.env.LEAN_ENGINE_STREAMS || "[0,1,2]") : [0, 1, 2],
   pause: new Int32Array(new SharedArrayBuffer(4)),
   onDisk(pointer) {
     var path = UTF8ToString(pointer);
@@ -44,6 +46,8 @@ var leanDirectIO = {
   },
   // One read or write on a standard stream, which may be a pipe that is not ready.
   stream(descriptor, pointer, length, writing) {
+    descriptor = this.streams[descriptor];
+    if (descriptor < 0) return 0;
     for (;;)
       try {
         if (writing) return fs.writeSync(descriptor, HEAPU8, pointer, length);

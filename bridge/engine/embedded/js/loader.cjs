@@ -10,14 +10,17 @@
 //   LEAN_ENGINE_POOL      number of threads started ahead
 //   LEAN_ENGINE_MEMORY    "1": report the size of Lean's memory on stderr, "@memory <MB>"
 //   LEAN_ENGINE_PARENT    process that must stay alive; when it is gone, so are we
+//   LEAN_ENGINE_STREAMS   JSON: descriptors of the standard streams, where `host.cjs` runs this in a Worker
 const fs = require("fs");
 const path = require("path");
+const { workerData } = require("worker_threads");
 
 const setting = (name) => process.env["LEAN_ENGINE_" + name];
 const home = setting("HOME");
 const mounts = JSON.parse(setting("MOUNTS"));
 const output = JSON.parse(setting("OUTPUT") || "null");
 const EROFS = 69; // WASI's number
+const streams = JSON.parse(setting("STREAMS") || "[0,1,2]");
 
 globalThis.leanPoolSize = Number(setting("POOL"));
 globalThis.leanStackBytes = 64 << 20; // of the thread that runs Lean's main
@@ -28,7 +31,7 @@ function writeAll(descriptor, bytes) {
   const buffer = Buffer.from(bytes);
   for (let done = 0; done < buffer.length; )
     try {
-      done += fs.writeSync(descriptor, buffer, done);
+      done += fs.writeSync(streams[descriptor], buffer, done);
     } catch (e) {
       if (e.code !== "EAGAIN") throw e;
       Atomics.wait(pause, 0, 0, 1);
@@ -125,6 +128,15 @@ globalThis.leanModule = {
   ],
   onExit: leave,
 };
+
+// In a Worker of `host.cjs` the module is compiled already.
+if (workerData?.wasm) {
+  globalThis.leanModule.wasmMemory = workerData.memory;
+  globalThis.leanModule.instantiateWasm = (imports, receive) =>
+    receive(new WebAssembly.Instance(workerData.wasm, imports), workerData.wasm);
+  for (const name of ["print", "printErr"])
+    globalThis.leanModule[name] = (...words) => writeAll(2, words.join(" ") + "\n");
+}
 
 const parent = Number(setting("PARENT"));
 if (parent)
