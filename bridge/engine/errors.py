@@ -11,6 +11,7 @@ from bridge.errors import EngineError
 
 __all__ = [
     "BuildBrokenError",
+    "CacheUnusableError",
     "DiskFullError",
     "DownloadError",
     "EngineDamagedError",
@@ -60,6 +61,10 @@ class DiskFullError(EngineError):
 
 class LockTimeoutError(EngineError):
     """Another process held a lock of the engine's cache for too long."""
+
+
+class CacheUnusableError(EngineError):
+    """The cache's folder cannot be used: it cannot be written, or its file system has no locks."""
 
 
 class LakeUnusableError(EngineError):

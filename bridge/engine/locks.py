@@ -1,15 +1,17 @@
-"""A lock between processes, by a file that the operating system unlocks when its holder dies."""
+"""A lock between processes, by the library `filelock`, with errors that say what to do."""
 
 from __future__ import annotations
 
+import contextlib
 import os
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bridge.engine.errors import LockTimeoutError
+from filelock import FileLock, Timeout
+
+from bridge.engine.errors import CacheUnusableError, LockTimeoutError
 
 __all__ = ["file_lock"]
 
@@ -25,48 +27,44 @@ def file_lock(
 ) -> Iterator[None]:
     """Hold the lock `path` for the body; wait up to `timeout` seconds for it.
 
-    The file itself stays: removing it would let two processes lock two files of one name.
-    `on_wait` is called once if somebody else holds the lock.
+    The operating system frees the lock when its holder dies.  `on_wait` is called once if another
+    process holds it.
 
     Raises:
         LockTimeoutError: it was not free in time.
+        CacheUnusableError: the folder cannot be written, or its file system has no locks.  This is
+            found at once: only a lock that another process holds is waited for.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    # Without a lock of the kernel, a marker file would outlive a process that is killed.
+    lock = FileLock(path, poll_interval=_POLL_SECONDS, fallback_to_soft=False, thread_local=False)
     try:
-        deadline = time.monotonic() + timeout
-        told = False
-        while not _try_lock(descriptor):
-            if not told and on_wait is not None:
-                on_wait()
-            told = True
-            if time.monotonic() > deadline:
-                raise LockTimeoutError(
-                    f"another process has held {path} for more than {timeout:.0f} s",
-                    remedy="Wait for the other command to end, or end it, and try again.",
-                )
-            time.sleep(_POLL_SECONDS)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _acquire(lock, timeout, on_wait)
+    except Timeout:
+        raise LockTimeoutError(
+            f"another process has held {path} for more than {timeout:.0f} s",
+            remedy="Wait for the other command to end, or end it, and try again.",
+        ) from None
+    except (OSError, NotImplementedError) as error:
+        number = error.errno if isinstance(error, OSError) else None
+        why = os.strerror(number) if number else str(error)
+        raise CacheUnusableError(
+            f"{path} cannot be locked: {why}",
+            remedy="Set LEAN_OBLIGATIONS_CACHE to a folder that you may write to, on a disk of "
+            "this machine: some network file systems have no locks.",
+        ) from error
+    try:
         yield
     finally:
-        os.close(descriptor)  # which unlocks
+        with contextlib.suppress(OSError):  # the body's own error, if any, is what matters
+            lock.release()
 
 
-if sys.platform == "win32":
-    import msvcrt
-
-    def _try_lock(descriptor: int) -> bool:
-        try:
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        return True
-
-else:
-    import fcntl
-
-    def _try_lock(descriptor: int) -> bool:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            return False
-        return True
+def _acquire(lock: FileLock, timeout: float, on_wait: Callable[[], None] | None) -> None:
+    started = time.monotonic()
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        if on_wait is not None:
+            on_wait()
+        lock.acquire(timeout=max(0.0, timeout - (time.monotonic() - started)))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
+import os
 import signal
 import subprocess
 import sys
@@ -11,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from bridge.engine.errors import LockTimeoutError
+from bridge.engine.errors import CacheUnusableError, LockTimeoutError
 from bridge.engine.launch import stand_in_command
 from bridge.engine.locks import file_lock
 from bridge.engine.processes import bounded_output, exit_reason
@@ -55,6 +58,35 @@ def test_a_lock_is_free_again_when_its_holder_is_killed(tmp_path: Path) -> None:
         holder.wait()
         with file_lock(tmp_path / "lock", timeout=5):
             pass
+
+
+@pytest.mark.parametrize(
+    "number", [errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EIO], ids=errno.errorcode.get
+)
+def test_a_file_system_without_locks_is_said_at_once(
+    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_arguments: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    started = time.monotonic()
+    with (
+        pytest.raises(CacheUnusableError, match=os.strerror(number)) as raised,
+        file_lock(tmp_path / "lock", timeout=30),
+    ):
+        pytest.fail("nothing is locked")
+    assert time.monotonic() - started < 5
+    assert "LEAN_OBLIGATIONS_CACHE" in raised.value.remedy
+
+
+def test_a_folder_that_cannot_be_made_is_said_at_once(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with (
+        pytest.raises(CacheUnusableError, match="cannot be locked"),
+        file_lock(tmp_path / "file" / "lock", timeout=30),
+    ):
+        pytest.fail("nothing is locked")
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Linux tells children")
