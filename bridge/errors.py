@@ -13,6 +13,7 @@ __all__ = [
     "AnswerError",
     "EngineError",
     "InvalidInputError",
+    "LeanServerError",
     "LeanSourceError",
     "ObligationsError",
 ]
@@ -44,6 +45,10 @@ class EngineError(ObligationsError):
     """There is no Lean engine, or it broke."""
 
     exit_code = 3
+
+
+class LeanServerError(EngineError):
+    """Lean's server, or the process that served the request, died.  Asking again may help."""
 
 
 class LeanSourceError(EngineError):

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bridge.engine import BuildProgress, BuildReport, Engine, EngineKind, Recheck
+from bridge.engine import BuildProgress, BuildReport, Engine, EngineKind, LeanMessage, Recheck
 from bridge.errors import AnswerError, EngineError
 from bridge.files import write_atomically
 from bridge.lean_client import Answer, GraphRequest
@@ -84,6 +84,12 @@ class KeptAnswer:
             EngineError: always.
         """
         raise _no_lean()
+
+    def run_document(
+        self, project: Path, text: str, *, timeout: float
+    ) -> tuple[LeanMessage, ...] | None:
+        """Nothing is run."""
+        return None
 
     def recheck(self, project: Path, modules: Sequence[str], *, timeout: float) -> Recheck | None:
         """Nobody checks anything."""

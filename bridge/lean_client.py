@@ -15,7 +15,7 @@ import os
 import re
 import secrets
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -29,7 +29,14 @@ from leanclient.aio import (
     LeanWorkerCrashed,
 )
 
-from bridge.errors import AnswerError, EngineError, InvalidInputError, LeanSourceError
+from bridge.engine import STOPPED, LeanMessage
+from bridge.errors import (
+    AnswerError,
+    EngineError,
+    InvalidInputError,
+    LeanServerError,
+    LeanSourceError,
+)
 
 __all__ = [
     "Answer",
@@ -44,6 +51,7 @@ __all__ = [
 DEFAULT_TIMEOUT = 300.0
 _PREFIX = "obligations:"
 _ERROR = 1
+_SEVERITY = {"error": _ERROR, "warning": 2, "information": 3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +120,9 @@ def _document(imports: Sequence[str], *commands: str) -> str:
     return "\n".join((*lines, *commands)) + "\n"
 
 
+Batch = Callable[[str], Sequence[LeanMessage] | None]
+"""Lean's messages about a document, without a server; None where that cannot be had."""
+
 Answer = Mapping[str, tuple[object, ...]]
 """Lean's raw answer: the decoded messages of each section, in Lean's order."""
 
@@ -122,25 +133,41 @@ def ask(
     request: Request,
     *,
     timeout: float = DEFAULT_TIMEOUT,
+    batch: Batch | None = None,
 ) -> Answer:
     """Put one request to a fresh Lean server for ``project`` and return its answer.
+
+    Where the server dies, the same request goes to ``batch``, which needs none.
 
     Args:
         project: the folder of the Lean project; compiled already.
         server_command: command line of the language server, from the engine.
         request: what to ask.
         timeout: seconds until Lean is given up on.
+        batch: gives Lean's messages about a document without a server, or None where it cannot.
 
     Raises:
         LeanSourceError: Lean reports errors, for instance in the audited project's imports.
         AnswerError: Lean finished and an answer is missing or is not ours.
         EngineError: the server did not start, died, or took too long.
     """
-    return asyncio.run(_ask(project, list(server_command), request, timeout))
-
-
-async def _ask(project: Path, command: list[str], request: Request, timeout: float) -> Answer:
     nonce = secrets.token_hex(16)
+    try:
+        return asyncio.run(_ask(project, list(server_command), request, timeout, nonce))
+    except LeanServerError:
+        if batch is None:
+            raise
+        nonce = secrets.token_hex(16)  # what the server was asked must not answer this
+        messages = batch(request.document(nonce))
+        if messages is None:
+            raise
+    items = [{"message": m.text, "severity": _SEVERITY[m.severity]} for m in messages]
+    return _understood(items, request, nonce, fatal=False)
+
+
+async def _ask(
+    project: Path, command: list[str], request: Request, timeout: float, nonce: str
+) -> Answer:
     path = f"_obligations_request_{nonce}.lean"
     client = AsyncLeanLSPClient(
         str(project), request_timeout=timeout, server_command=command, max_workers=1
@@ -156,7 +183,7 @@ async def _ask(project: Path, command: list[str], request: Request, timeout: flo
             "`obligations doctor`",
         ) from e
     except LeanWorkerCrashed as e:
-        raise EngineError(
+        raise LeanServerError(
             f"Lean's worker died while it was asked: {e}",
             remedy="run the command again; `obligations doctor` looks for the cause",
         ) from e
@@ -164,7 +191,7 @@ async def _ask(project: Path, command: list[str], request: Request, timeout: flo
         raise InvalidInputError(str(e), remedy="update the project's lean-toolchain") from e
     except LeanTransportError as e:
         tail = e.stderr_tail.strip().splitlines()[-1:] or ["it wrote nothing to stderr"]
-        raise EngineError(
+        raise LeanServerError(
             f"the Lean server went away: {e} ({printable(tail[0])})",
             remedy="run the command again; `obligations doctor` looks for the cause",
         ) from e
@@ -182,10 +209,16 @@ async def _ask(project: Path, command: list[str], request: Request, timeout: flo
         raise EngineError(
             f"Lean did not finish within {timeout:g} s", remedy="give it more time with --timeout"
         )
-    _refuse_errors(report.items, report.fatal_error)
+    return _understood(report.items, request, nonce, fatal=report.fatal_error)
+
+
+def _understood(
+    items: Sequence[dict[str, object]], request: Request, nonce: str, *, fatal: bool
+) -> Answer:
+    """The sections of the answer among Lean's messages."""
+    _refuse_errors(items, fatal)
     return {
-        section: _extract(report.items, f"{_PREFIX}{nonce}.{section}:")
-        for section in request.sections
+        section: _extract(items, f"{_PREFIX}{nonce}.{section}:") for section in request.sections
     }
 
 
@@ -212,6 +245,11 @@ async def _reap(client: AsyncLeanLSPClient) -> None:
 
 def _refuse_errors(items: Sequence[dict[str, object]], fatal: bool) -> None:
     errors = [str(i.get("message", "")) for i in items if i.get("severity") == _ERROR]
+    if fatal and any(e.startswith(STOPPED) for e in errors):
+        raise LeanServerError(
+            f"Lean's server broke: {printable(errors[-1])}",
+            remedy="run the command again; `obligations doctor` looks for the cause",
+        )
     if errors:
         shown = "\n".join(printable(e) for e in errors[:5])
         remedy = "correct the Lean sources; `obligations build` shows every message with its place"

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from bridge import __version__
 from bridge.cache import AnswerCache
-from bridge.engine import BuildEvent, BuildReport, Engine
+from bridge.engine import BuildEvent, BuildReport, Engine, LeanMessage
 from bridge.errors import AnswerError, LeanSourceError
 from bridge.graphs import ExportedGraphs, parse_graphs
 from bridge.kept import KeptAnswer
@@ -264,7 +264,12 @@ def _asked(
             remedy=_remedy(compiled),
         )
     watcher.update(task, 0, None)
-    answer = ask(project.root, engine.server_command(project.root), request, timeout=timeout)
+    def in_batch(text: str) -> Sequence[LeanMessage] | None:
+        watcher.note("the Lean server broke; Lean is asked once more without it")
+        return engine.run_document(project.root, text, timeout=timeout)
+
+    command = engine.server_command(project.root)
+    answer = ask(project.root, command, request, timeout=timeout, batch=in_batch)
     found = understand(answer, False)
     if _key(project, engine, request) != key:
         raise AnswerError(

@@ -13,6 +13,7 @@ from types import ModuleType
 from bridge.engine.choose import install, select, status, uninstall, why_not_lake
 from bridge.engine.errors import (
     BuildBrokenError,
+    CacheUnusableError,
     DiskFullError,
     DownloadError,
     EngineDamagedError,
@@ -27,6 +28,7 @@ from bridge.engine.errors import (
     UnpackError,
 )
 from bridge.engine.interface import (
+    STOPPED,
     BuildEvent,
     BuildProgress,
     BuildReport,
@@ -44,10 +46,12 @@ from bridge.engine.interface import (
 )
 
 __all__ = [
+    "STOPPED",
     "BuildBrokenError",
     "BuildEvent",
     "BuildProgress",
     "BuildReport",
+    "CacheUnusableError",
     "DiskFullError",
     "DownloadError",
     "Engine",

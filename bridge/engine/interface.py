@@ -14,6 +14,8 @@ from typing import Literal, Protocol
 EngineKind = Literal["lake", "embedded", "lock"]
 Severity = Literal["error", "warning", "information"]
 Outcome = Literal["built", "current", "failed", "blocked"]
+STOPPED = "the Lean engine stopped"
+"""How the error begins that a server reports where its Lean died, which is no fault of a source."""
 InstallPhase = Literal[
     "wait", "download", "verify", "unpack", "patch", "library", "check", "activate"
 ]
@@ -176,6 +178,16 @@ class Engine(Protocol):
         """Compile the project's Lean libraries; only what changed.
 
         Raises `EngineError` where the engine broke or the project's lakefile cannot be understood.
+        """
+
+    def run_document(
+        self, project: Path, text: str, *, timeout: float
+    ) -> tuple[LeanMessage, ...] | None:
+        """Lean's messages about a document that is no file, without a language server.
+
+        The project is compiled already.  None where the engine has only its server.
+
+        Raises `EngineError` where Lean broke off, or took longer than `timeout` seconds.
         """
 
     def recheck(self, project: Path, modules: Sequence[str], *, timeout: float) -> Recheck | None:

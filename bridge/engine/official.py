@@ -110,6 +110,12 @@ class LakeEngine:
             )
         return BuildReport(modules, time.monotonic() - started)
 
+    def run_document(
+        self, project: Path, text: str, *, timeout: float
+    ) -> tuple[LeanMessage, ...] | None:
+        """Its server is the only way to ask it."""
+        return None
+
     def recheck(self, project: Path, modules: Sequence[str], *, timeout: float) -> Recheck | None:
         """Run the toolchain's `leanchecker`, which reads the compiled files and gives every
         declaration to a fresh kernel; releases before it have none."""

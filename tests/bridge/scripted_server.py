@@ -107,12 +107,14 @@ def main() -> None:
         elif method == "textDocument/waitForDiagnostics":
             if mode == "hangs":
                 time.sleep(600)
+            if mode == "out-of-memory":  # as the embedded engine's server says it
+                found = [diagnostic("the Lean engine stopped (it ran out of memory)", 1)]
             if mode == "worker-crash":
                 send({"id": m["id"], "error": {"code": -32902, "message": "worker crashed"}})
                 continue
             params = {"uri": uri, "version": version, "diagnostics": found}
             send({"method": "textDocument/publishDiagnostics", "params": params})
-            if mode == "fatal":
+            if mode in ("fatal", "out-of-memory"):
                 here = {"range": {"start": {"line": 0, "character": 0}}, "kind": 2}
                 progress = {"textDocument": {"uri": uri, "version": version}, "processing": [here]}
                 send({"method": "$/lean/fileProgress", "params": progress})

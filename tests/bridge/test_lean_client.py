@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import re
 import sys
 import time
 from pathlib import Path
@@ -10,7 +12,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from bridge.errors import AnswerError, EngineError, LeanSourceError
+from bridge.engine import LeanMessage
+from bridge.errors import AnswerError, EngineError, LeanServerError, LeanSourceError
 from bridge.lean_client import GraphRequest, LibraryRequest, ask, printable
 from tests.bridge.answers import NO_GRAPHS, answer, binder, statement
 
@@ -79,6 +82,7 @@ def test_a_flood_of_other_messages_does_not_matter(project: Path) -> None:
         ("truncated", EngineError, "went away"),
         ("worker-crash", EngineError, "worker died"),
         ("hangs", EngineError, "did not answer within 1 s"),
+        ("out-of-memory", LeanServerError, "ran out of memory"),
         ("fatal", EngineError, "without saying why"),
         ("silent", AnswerError, "without an answer"),
         ("wrong-nonce", AnswerError, "without an answer"),
@@ -94,6 +98,55 @@ def test_misbehaviour_is_an_error_that_says_so(
     with pytest.raises(error, match=message) as e:
         ask(project, command(project, mode), REQUEST, timeout=timeout)
     assert e.value.exit_code == 3
+
+
+def batch_messages(text: str) -> list[LeanMessage]:
+    """What Lean says in batch mode, to the same document."""
+    found = [LeanMessage("x.lean", 1, 0, "warning", "noise")]
+    for nonce in re.findall(r'"([0-9a-f]{32}\.\w+)"', text):
+        found.append(LeanMessage("x.lean", 2, 0, "information", f'obligations:{nonce}:{{"n": 1}}'))
+    return found
+
+
+DYING = ["dies-at-start", "dies-at-open", "truncated", "worker-crash", "out-of-memory"]
+
+
+@pytest.mark.parametrize("mode", DYING)
+def test_where_the_server_dies_lean_is_asked_in_batch_mode(project: Path, mode: str) -> None:
+    found = ask(project, command(project, mode), REQUEST, timeout=20, batch=batch_messages)
+    assert found == {"statements": ({"n": 1},), "graphs": ({"n": 1},)}
+
+
+@pytest.mark.parametrize("mode", ["honest", "lean-error", "silent", "hangs"])
+def test_batch_mode_is_only_for_a_server_that_died(project: Path, mode: str) -> None:
+    asked: list[str] = []
+
+    def batch(text: str) -> None:
+        asked.append(text)
+
+    with contextlib.suppress(EngineError):
+        ask(project, command(project, mode), REQUEST, timeout=2, batch=batch)
+    assert not asked
+
+
+def test_an_engine_without_batch_mode_gives_the_servers_own_error(project: Path) -> None:
+    with pytest.raises(LeanServerError, match="ran out of memory"):
+        ask(project, command(project, "out-of-memory"), REQUEST, timeout=20, batch=lambda _: None)
+
+
+@pytest.mark.parametrize(
+    ("said", "error"),
+    [
+        ([], AnswerError),
+        ([LeanMessage("x.lean", 1, 0, "error", "bad")], LeanSourceError),
+        ([LeanMessage("x.lean", 1, 0, "information", "obligations:0.statements:{}")], AnswerError),
+    ],
+)
+def test_what_batch_mode_says_is_held_to_the_same(
+    project: Path, said: list[LeanMessage], error: type[EngineError]
+) -> None:
+    with pytest.raises(error):
+        ask(project, command(project, "dies-at-open"), REQUEST, timeout=20, batch=lambda _: said)
 
 
 def test_a_server_that_is_not_there(project: Path) -> None:

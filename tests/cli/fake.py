@@ -37,6 +37,11 @@ class FakeEngine:
     def server_command(self, project: Path) -> list[str]:
         return [sys.executable, str(SERVER), self.mode, str(self.answers)]
 
+    def run_document(
+        self, project: Path, text: str, *, timeout: float
+    ) -> tuple[LeanMessage, ...] | None:
+        return None
+
     def recheck(self, project: Path, modules: Sequence[str], *, timeout: float) -> Recheck | None:
         return None if self.refuses is None else Recheck("leanchecker", self.refuses or None)
 

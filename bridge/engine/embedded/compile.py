@@ -38,11 +38,15 @@ _SEVERITIES = ("error", "warning", "information")
 
 @dataclass(frozen=True, slots=True)
 class CompiledModule:
-    """Lean's messages, and the compiled file; None if the source has errors or Lean broke off."""
+    """Lean's messages, and the compiled file; None if the source has errors or Lean broke off.
+
+    `stopped` says why Lean did not come to the end; empty where it did.
+    """
 
     messages: tuple[LeanMessage, ...]
     output: Path | None
     seconds: float
+    stopped: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +66,10 @@ class Compiler:
     cancelled: threading.Event
     host: Host | None = None
 
-    def compile(self, module: Module, work: Path) -> CompiledModule:
+    def compile(self, module: Module, work: Path, seen: str = "") -> CompiledModule:
         """Compile a module whose imports are in the tree; `work` is an empty folder for the output.
+
+        Lean sees the source as `seen`, or else under its own path, which lies in the project.
 
         Raises:
             BuildBrokenError: Node.js could not be started, or the build was cancelled.
@@ -86,7 +92,7 @@ class Compiler:
                 "--json",
                 f"--setup={OUTPUT}/setup.json",
                 f"-o{OUTPUT}/module.olean",
-                str(module.path),
+                seen or str(module.path),
             ),
         )
         stopped, code = self._run(invocation, work, started)
@@ -102,7 +108,7 @@ class Compiler:
             messages.append(LeanMessage(module.file, 0, 0, "error", stopped))
         failed = any(m.severity == "error" for m in messages)
         output = None if failed else work / "module.olean"
-        return CompiledModule(tuple(messages), output, time.monotonic() - started)
+        return CompiledModule(tuple(messages), output, time.monotonic() - started, stopped)
 
     def _run(self, invocation: Invocation, work: Path, started: float) -> tuple[str, int]:
         """Run Lean; why it was stopped, or empty, and its exit code."""

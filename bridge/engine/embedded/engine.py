@@ -8,12 +8,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bridge.engine.embedded import manifest, pins
+from bridge.engine.embedded.batch import run_document
 from bridge.engine.embedded.build import build_project
 from bridge.engine.embedded.install import folder_size
 from bridge.engine.embedded.layout import Layout
 from bridge.engine.embedded.node import Node, find_node, npm_command
 from bridge.engine.errors import EngineDamagedError, EngineNotInstalledError, NodeMissingError
-from bridge.engine.interface import BuildProgress, BuildReport, EngineKind, EngineStatus, Recheck
+from bridge.engine.interface import (
+    BuildProgress,
+    BuildReport,
+    EngineKind,
+    EngineStatus,
+    LeanMessage,
+    Recheck,
+)
 from bridge.engine.launch import stand_in_command
 
 __all__ = ["EmbeddedEngine", "embedded_status", "open_engine"]
@@ -50,6 +58,19 @@ class EmbeddedEngine:
     def server_command(self, project: Path) -> list[str]:
         """The stand-in for `lake serve`."""
         return stand_in_command(["--dir", str(project.resolve()), "serve", "--"])
+
+    def run_document(
+        self, project: Path, text: str, *, timeout: float
+    ) -> tuple[LeanMessage, ...] | None:
+        """See `Engine.run_document`."""
+        return run_document(
+            self.layout,
+            self.node,
+            project.resolve(),
+            text,
+            fingerprint=self.fingerprint,
+            timeout=timeout,
+        )
 
     def recheck(self, project: Path, modules: Sequence[str], *, timeout: float) -> Recheck | None:
         """There is no checker beside this Lean."""

@@ -35,6 +35,7 @@ from bridge.engine.embedded.snapshot import Snapshot, imports_of, take_snapshot
 from bridge.engine.embedded.store import Store
 from bridge.engine.embedded.worker import RESTART_CODE, Ended, Worker
 from bridge.engine.errors import EngineError
+from bridge.engine.interface import STOPPED
 
 __all__ = ["MEMORY_LIMIT_MB", "Watchdog"]
 
@@ -315,7 +316,7 @@ class Watchdog:
             self._set_aside(entry, worker)
             self._pool.later(self._begin(entry))
             return
-        self._broken(entry, worker, f"the Lean engine stopped ({ended.reason})")
+        self._broken(entry, worker, f"{STOPPED} ({ended.reason})")
 
     def _broken(self, entry: _Open, worker: Worker, text: str) -> None:
         entry.worker = None
