@@ -15,12 +15,14 @@ from pathlib import Path
 
 import platformdirs
 
+from bridge.bounded import Bound, mark_used
 from bridge.files import write_atomically
 from bridge.lean_client import Answer
 
 __all__ = ["AnswerCache", "cache_folder"]
 
 CACHE_VARIABLE = "LEAN_OBLIGATIONS_CACHE"
+BOUND = Bound(most_bytes=500_000_000, days=90)
 
 
 def cache_folder() -> Path:
@@ -56,9 +58,11 @@ class AnswerCache:
             body = entry["answer"]
             if entry["key"] != key or entry["digest"] != self.key(_dump(body)):
                 return None
-            return {section: tuple(messages) for section, messages in body.items()}
+            answer = {section: tuple(messages) for section, messages in body.items()}
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
+        mark_used(self.folder / f"{key}.json")
+        return answer
 
     def store(self, key: str, answer: Answer) -> None:
         """Keep ``answer`` under ``key``."""
@@ -67,6 +71,7 @@ class AnswerCache:
         with contextlib.suppress(OSError):
             self.folder.mkdir(parents=True, exist_ok=True)
             write_atomically(self.folder / f"{key}.json", _dump(entry))
+        BOUND.tidy(self.folder)
 
 
 def _dump(value: object) -> str:

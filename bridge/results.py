@@ -21,6 +21,7 @@ import numpy as np
 
 import numeric
 from bridge import checks
+from bridge.bounded import Bound, mark_used
 from bridge.cache import AnswerCache, cache_folder
 from bridge.checks import (
     Certificate,
@@ -40,6 +41,8 @@ from numeric import torch_block
 from numeric.graph import Graph, graph_to_json
 
 __all__ = ["ResultCache", "code_hash", "graph_hashes"]
+
+BOUND = Bound(most_bytes=200_000_000, days=90)
 
 
 @cache
@@ -107,9 +110,11 @@ class ResultCache:
             value = json.loads((self.folder / f"{key}.json").read_text(encoding="utf-8"))
             if value["digest"] != _digest(value["result"]):
                 return None
-            return _result(value["result"])
+            result = _result(value["result"])
         except (OSError, ValueError, KeyError, TypeError):
             return None
+        mark_used(self.folder / f"{key}.json")
+        return result
 
     def store(self, key: str, result: CheckResult) -> None:
         """Keep a result; one of a check that broke is not kept."""
@@ -122,6 +127,7 @@ class ResultCache:
             self.folder.mkdir(parents=True, exist_ok=True)
             text = json.dumps({"digest": _digest(body), "result": body})
             write_atomically(self.folder / f"{key}.json", text)
+        BOUND.tidy(self.folder)
 
 
 def _digest(body: object) -> str:

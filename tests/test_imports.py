@@ -13,7 +13,7 @@ ROOT = Path(__file__).parent.parent
 # From the bottom up.  A package may import those on earlier lines, and its own.
 LAYERS = (
     ("numeric",),
-    ("bridge.errors", "bridge.files", "bridge.verdict", "bridge.progress", "bridge.spelling"),
+    ("bridge.bounded", "bridge.errors", "bridge.files", "bridge.verdict", "bridge.progress", "bridge.spelling"),
     ("bridge.settings", "bridge.waivers"),
     ("bridge.engine",),
     ("bridge.statement", "bridge.trust"),

@@ -121,10 +121,30 @@ def test_pruning_keeps_the_store_small(
         trees.append(store.tree(all_keys))
     (note,) = store.folder.glob(f"objects/*/{all_keys['Demo.B']}.json")
     for path in (trees[0], note):
-        os.utime(path, (time.time() - 100, time.time() - 100))
+        os.utime(path, (time.time() - 2 * 86400, time.time() - 2 * 86400))
     store.prune()
     assert [t.is_dir() for t in trees] == [False, True]
     assert [store.has(all_keys[n]) for n in ("Demo.B", "Demo.C")] == [False, True]
+
+
+def test_pruning_keeps_what_is_in_use(
+    store: Store, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_module, "_MOST_TREES", 1)
+    monkeypatch.setattr(store_module, "_MOST_BYTES", 150)
+    all_keys = keys(project)
+    trees = []
+    for name in ("Demo.B", "Demo.C"):
+        fill(store, all_keys[name], b"x" * 100)
+        trees.append(store.tree(all_keys))
+    store.prune()
+    assert all(t.is_dir() for t in trees)
+    assert all(store.has(all_keys[n]) for n in ("Demo.B", "Demo.C"))
+    for tree in trees:
+        os.utime(tree, (time.time() - 20 * 86400, time.time() - 20 * 86400))
+    store.keep(trees[0])  # as a server does that has been running for long
+    store.prune()
+    assert [t.is_dir() for t in trees] == [True, False]
 
 
 def test_pruning_removes_only_what_is_old(store: Store, project: Path) -> None:

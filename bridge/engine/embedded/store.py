@@ -35,6 +35,7 @@ __all__ = ["Store", "module_keys"]
 _FORMAT = "object-1"
 _OBJECT_DAYS, _TREE_DAYS = 30, 7
 _MOST_TREES, _MOST_BYTES = 16, 1_000_000_000
+_IN_USE_SECONDS = 24 * 3600
 _WORK_SECONDS = 2 * 24 * 3600
 
 
@@ -150,6 +151,10 @@ class Store:
         self._touch([target, *(self._object(key, ".json") for key in present.values())])
         return target
 
+    def keep(self, tree: Path) -> None:
+        """Renew the time of a tree's last use: to be called now and then while it is in use."""
+        self._touch([tree])
+
     def _touch(self, used: Iterable[Path]) -> None:
         for path in used:
             with contextlib.suppress(OSError):  # a read-only cache, or just removed
@@ -159,7 +164,8 @@ class Store:
         """Remove trees, objects and left-over work folders that nobody has used for long.
 
         Of trees, only the latest used stay; of objects, as many as fit into the limit, by last use.
-        To be called with the lock held.
+        What was used within the last day stays in any case: a server of another project may have it
+        open, and renews its time while it does (`keep`).  To be called with the lock held.
         """
         at = time.time() if now is None else now
         for work in self.folder.glob("work-*"):
@@ -168,12 +174,15 @@ class Store:
         for tree in trees[:_MOST_TREES]:
             _remove_older(tree, at - _TREE_DAYS * 24 * 3600)
         for tree in trees[_MOST_TREES:]:
-            shutil.rmtree(tree, ignore_errors=True)
+            _remove_older(tree, at - _IN_USE_SECONDS)
         total = 0
         for note in sorted(self.folder.glob("objects/*/*.json"), key=_modified, reverse=True):
             compiled = note.with_suffix(".olean")
             total += compiled.stat().st_size if compiled.exists() else 0
-            if total > _MOST_BYTES or _modified(note) < at - _OBJECT_DAYS * 24 * 3600:
+            used = _modified(note)
+            if used >= at - _IN_USE_SECONDS:
+                continue
+            if total > _MOST_BYTES or used < at - _OBJECT_DAYS * 24 * 3600:
                 note.unlink(missing_ok=True)
                 compiled.unlink(missing_ok=True)
 

@@ -42,6 +42,7 @@ __all__ = ["MEMORY_LIMIT_MB", "Watchdog"]
 MEMORY_LIMIT_MB = 1300
 _TICK_SECONDS = 0.5
 _IDLE_SECONDS = 3.0  # before another spare worker is started: it takes a processor for a second
+_KEEP_SECONDS = 600.0
 _MOST_RESTARTS = 3  # without an edit in between
 _WAIT = "textDocument/waitForDiagnostics"
 
@@ -87,7 +88,8 @@ class Watchdog:
         memory_limit_mb: int = MEMORY_LIMIT_MB,
         idle_seconds: float = _IDLE_SECONDS,
     ) -> None:
-        self._snapshot = partial(take_snapshot, project, Store(layout.build), fingerprint)
+        self._store, self._kept_at = Store(layout.build), 0.0
+        self._snapshot = partial(take_snapshot, project, self._store, fingerprint)
         self._emit = emit
         self._seconds_per_file, self._memory_limit_mb = seconds_per_file, memory_limit_mb
         self._idle_seconds, self._busy_until = idle_seconds, 0.0
@@ -343,6 +345,10 @@ class Watchdog:
     async def tick(self) -> None:
         """Stop workers that take too long; start a spare worker when nothing else is going on."""
         now = time.monotonic()
+        if now - self._kept_at >= _KEEP_SECONDS:
+            self._kept_at = now
+            for tree in {worker.label.tree for worker in self._pool}:
+                self._store.keep(tree)
         for entry in list(self._open.values()):
             worker, since = entry.worker, entry.busy_since
             if worker is None or since is None or now - since <= self._seconds_per_file:

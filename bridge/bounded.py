@@ -1,0 +1,66 @@
+"""Folders of cached files that stay small: the least recently used files go.
+
+What was used within the last day stays, whatever its size: another process may rely on it.  Using a
+file renews its time, so that this works between processes and needs no index.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ["Bound", "mark_used"]
+
+_DAY = 24 * 3600.0
+_BETWEEN = 600.0
+_MARKER = ".tidied"
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """How much a folder may hold, and for how long after a file's last use.
+
+    ``pattern`` tells the folder's entries from what else lies in it.
+    """
+
+    most_bytes: int
+    days: float
+    pattern: str = "*.json"
+
+    def tidy(self, folder: Path, now: float | None = None) -> None:
+        """Remove what is too old, and the least recently used beyond the limit.
+
+        Done at most once in ten minutes.  A folder that cannot be written is left as it is.
+        """
+        at = time.time() if now is None else now
+        marker = folder.with_name(folder.name + _MARKER)
+        with contextlib.suppress(OSError):
+            if marker.exists() and 0 <= at - marker.stat().st_mtime < _BETWEEN:
+                return
+            marker.touch()
+            os.utime(marker, (at, at))
+            self._remove(folder, at)
+
+    def _remove(self, folder: Path, at: float) -> None:
+        found = []
+        for path in folder.glob(self.pattern):
+            with contextlib.suppress(OSError):  # another process removed it
+                status = path.stat()
+                found.append((status.st_mtime, status.st_size, path))
+        total = 0
+        for used, size, path in sorted(found, key=lambda entry: -entry[0]):
+            total += size
+            if at - used < _DAY:
+                continue
+            if total > self.most_bytes or at - used > self.days * _DAY:
+                with contextlib.suppress(OSError):
+                    path.unlink()
+
+
+def mark_used(path: Path) -> None:
+    """Renew the time of a file's last use; a cache that is only read keeps its times."""
+    with contextlib.suppress(OSError):
+        os.utime(path)

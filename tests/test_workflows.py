@@ -1,0 +1,50 @@
+"""The workflows and the action, as zizmor judges them: it knows how workflows are broken into."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PROGRAM = Path(sys.executable).with_name("zizmor")
+
+
+def zizmor(*paths: Path) -> subprocess.CompletedProcess[str]:
+    assert PROGRAM.is_file(), "zizmor is among the dependencies of the extra `dev`"
+    config = ["--config", str(ROOT / ".github" / "zizmor.yml")]
+    return subprocess.run(
+        [str(PROGRAM), "--offline", "--no-progress", *config, *map(str, paths)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_zizmor_finds_nothing() -> None:
+    # Named one by one, so that a file that is missing is an error.
+    github = ROOT / ".github"
+    paths = (ROOT / "action.yml", github / "dependabot.yml", *(github / "workflows").glob("*.yml"))
+    found = zizmor(*paths)
+    assert found.returncode == 0, found.stdout + found.stderr
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "run: echo ${{ github.event.issue.title }}",
+        "uses: someone/else@main",
+        "uses: actions/checkout@v6",
+    ],
+)
+def test_zizmor_says_no(tmp_path: Path, step: str) -> None:
+    path = tmp_path / ".github" / "workflows" / "bad.yml"
+    path.parent.mkdir(parents=True)
+    path.write_text(
+        "name: bad\non: issues\npermissions: {}\njobs:\n  a:\n    name: a\n"
+        f"    runs-on: ubuntu-latest\n    steps:\n      - {step}\n"
+    )
+    found = zizmor(path)
+    assert found.returncode > 10, found.stdout + found.stderr
