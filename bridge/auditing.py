@@ -19,7 +19,7 @@ from bridge.progress import Progress, Silent
 from bridge.project import Project
 from bridge.report import EngineInfo, Entry, Report
 from bridge.report.model import shortfalls
-from bridge.report.places import folder_in_repository
+from bridge.report.places import folder_in_repository, state_of_repository
 from bridge.results import ResultCache, graph_hashes
 from bridge.selection import select_keys
 from bridge.standing_in import about, replaced
@@ -190,11 +190,14 @@ def audit(
         interrupted = True
     engine = library.engine
     part = only or replace_graph is not None
+    commit, date = state_of_repository(library.project.root)
     return Report(
         tool=f"lean-obligations {__version__}",
         engine=EngineInfo(engine.kind, engine.lean_version, engine.official, engine.describe()),
         project=library.project.root.name,
         folder=folder_in_repository(library.project.root),
+        commit=commit,
+        date=date,
         seed=seed,
         entries=tuple(entries),
         interrupted=interrupted,

@@ -9,26 +9,17 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
-import platformdirs
-
 from bridge.bounded import Bound, mark_used
+from bridge.cache_place import cache_folder
 from bridge.files import write_atomically
 from bridge.lean_client import Answer
 
 __all__ = ["AnswerCache", "cache_folder"]
 
-CACHE_VARIABLE = "LEAN_OBLIGATIONS_CACHE"
 BOUND = Bound(most_bytes=500_000_000, days=90)
-
-
-def cache_folder() -> Path:
-    """The user's cache folder for this package; ``LEAN_OBLIGATIONS_CACHE`` overrides it."""
-    override = os.environ.get(CACHE_VARIABLE)
-    return Path(override) if override else Path(platformdirs.user_cache_dir("lean-obligations"))
 
 
 @dataclass(frozen=True, slots=True)

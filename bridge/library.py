@@ -264,6 +264,7 @@ def _asked(
             remedy=_remedy(compiled),
         )
     watcher.update(task, 0, None)
+
     def in_batch(text: str) -> Sequence[LeanMessage] | None:
         watcher.note("the Lean server broke; Lean is asked once more without it")
         return engine.run_document(project.root, text, timeout=timeout)

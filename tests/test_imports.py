@@ -13,7 +13,15 @@ ROOT = Path(__file__).parent.parent
 # From the bottom up.  A package may import those on earlier lines, and its own.
 LAYERS = (
     ("numeric",),
-    ("bridge.bounded", "bridge.errors", "bridge.files", "bridge.verdict", "bridge.progress", "bridge.spelling"),
+    (
+        "bridge.bounded",
+        "bridge.errors",
+        "bridge.files",
+        "bridge.verdict",
+        "bridge.progress",
+        "bridge.spelling",
+    ),
+    ("bridge.cache_place",),
     ("bridge.settings", "bridge.waivers"),
     ("bridge.engine",),
     ("bridge.statement", "bridge.trust"),

@@ -17,6 +17,7 @@ from bridge.report.escaping import one_line, plain
 from bridge.report.findings import Finding, Level, findings_of
 from bridge.report.layers_junit import layer_suites
 from bridge.report.model import Entry, Report
+from bridge.report.places import repository_path
 from bridge.report.replay import witness_command
 from bridge.verdict import Verdict
 
@@ -65,11 +66,12 @@ def _properties(entry: Entry) -> dict[str, str]:
     return found
 
 
-def _case(entry: Entry) -> TestCase:
+def _case(report: Report, entry: Entry) -> TestCase:
     o = entry.obligation
     case = _Case(one_line(o.binder), classname=one_line(o.declaration), time=0)
-    if entry.file is not None:
-        case.file = one_line(entry.file)
+    file = repository_path(report, entry)
+    if file is not None:
+        case.file = one_line(file)
         case.line = str(o.line)
     properties = Properties()
     for name, value in _properties(entry).items():
@@ -91,7 +93,7 @@ def _suite(report: Report, entries: list[Entry]) -> TestSuite:
     suite.add_property("engine", one_line(report.engine.description))
     suite.add_property("seed", str(report.seed))
     for entry in entries:
-        suite.add_testcase(_case(entry))
+        suite.add_testcase(_case(report, entry))
     return suite
 
 

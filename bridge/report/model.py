@@ -62,6 +62,8 @@ class Report:
     ``graph_data`` is that graph as JSON: a replay elsewhere has no such file.
     ``unseen`` is what a strict audit must see and this one did not; empty where it is not strict.
     ``filtered`` counts obligations that were audited and are not shown.
+    ``commit`` is the audited commit, with a note where the files differ from it, and ``date`` when
+    it was made: of the same files the report stays the same.  Both are empty outside a repository.
     ``model`` is there where a model was audited: the entries then are those of the theorems that
     speak of its layers, each with its worst verdict over the layers.
     """
@@ -80,6 +82,8 @@ class Report:
     unseen: tuple[str, ...] = ()
     filtered: int = 0
     model: ModelReport | None = None
+    commit: str = ""
+    date: str = ""
 
     @property
     def summary(self) -> dict[str, int]:

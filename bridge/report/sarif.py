@@ -2,7 +2,8 @@
 
 What holds is no result.  SARIF could say so with the kind ``pass``, but GitHub reads no kinds and
 would open an alert for every obligation that holds; the counts of all verdicts are in the run's
-properties.  A waived obligation is a suppressed result that carries its justification.
+properties.  A waived obligation is no result either: readers that ignore suppressions would open an
+alert for it.  The run's properties list what is waived, with the reasons.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ SARIF_SCHEMA = (
 )
 SOURCE_ROOT = "SRCROOT"
 
+_WAIVED = f"obligation-{Verdict.WAIVED.value}"
 _RULE_INDEX = {rule.id: index for index, rule in enumerate(RULES)}
 _SECURITY_SEVERITY = {Level.ERROR: "error", Level.WARNING: "warning", Level.NOTE: "recommendation"}
 
@@ -91,10 +93,6 @@ def _result(report: Report, finding: Finding) -> dict[str, object]:
             "needs": {} if r is None else {n.hypothesis: n.words for n in r.needs},
         },
     }
-    if entry.verdict is Verdict.WAIVED and finding.rule.level is Level.NOTE:
-        result["suppressions"] = [
-            {"kind": "external", "status": "accepted", "justification": one_line(entry.reason)}
-        ]
     return result
 
 
@@ -128,13 +126,18 @@ def sarif_log(report: Report) -> dict[str, object]:
                         ],
                     }
                 ],
-                "results": [_result(report, f) for f in findings(report)],
+                "results": [_result(report, f) for f in findings(report) if f.rule.id != _WAIVED],
                 "properties": {
                     "engine": report.engine.description,
                     "leanVersion": report.engine.lean_version,
                     "officialEngine": report.engine.official,
                     "seed": report.seed,
                     "summary": report.summary,
+                    "waived": {
+                        one_line(e.obligation.key): one_line(e.reason)
+                        for e in report.entries
+                        if e.verdict is Verdict.WAIVED
+                    },
                 },
             }
         ],

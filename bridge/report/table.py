@@ -83,6 +83,8 @@ def _tightest(entry: Entry) -> str:
     if r is None or r.worst is None:
         return ""
     if r.worst.tolerance > 0:  # of any unit, so that only the share says something
+        if r.worst.residual < 0:  # a condition with room: a share of the tolerance says nothing
+            return f"{r.worst.margin:.1e}"
         return f"{r.worst.residual / r.worst.tolerance:.2g} tol"
     return "exact" if is_exact(entry) else f"{r.worst.margin:.1e}"
 

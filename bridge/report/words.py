@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from bridge.checks import Need
 from bridge.report.model import Entry, Report
 from bridge.verdict import LeanStatus, Role, Verdict
 
 __all__ = [
+    "exit_words",
     "headline",
     "instances",
     "is_exact",
@@ -78,6 +80,15 @@ def headline(report: Report) -> str:
     return ", ".join(said)
 
 
+def exit_words(report: Report) -> str:
+    """What the exit code says, in words: never that something holds where nothing was checked."""
+    if report.exit_code == 0:
+        count = report.summary
+        held = count.get(Verdict.HOLDS.value, 0) + count.get(Verdict.CERTIFIED.value, 0)
+        return "everything that was checked holds" if held else "nothing was checked, all is waived"
+    return {1: "something fails", 4: "incomplete"}[report.exit_code]
+
+
 def unit(entry: Entry) -> str:
     """What was drawn or given: instances, or the layers of a model."""
     r = entry.result
@@ -100,12 +111,19 @@ def needs_of(theorem: Iterable[Entry]) -> dict[str, str]:
     """Of each hypothesis of a theorem that some instance violates, on how many of these the
     conclusion fails; by the hypothesis's name."""
     return {
-        need.hypothesis: f"needed on {need.failed:,} of {need.violated:,}"
+        need.hypothesis: _need_words(need)
         for entry in theorem
         if entry.result is not None
         for need in entry.result.needs
         if need.violated
     }
+
+
+def _need_words(need: Need) -> str:
+    of = f"of {need.violated:,}"
+    if need.failed:
+        return f"needed on {need.failed:,} {of}"
+    return f"not seen to be needed: the conclusion holds on {need.held:,} {of} without it"
 
 
 def tightness(entry: Entry) -> str:
@@ -119,6 +137,8 @@ def tightness(entry: Entry) -> str:
     worst = entry.result.worst
     if worst.tolerance > 0:
         share = worst.residual / worst.tolerance
+        if share < 0:  # a condition with room: no residual is left, so a share says nothing
+            return f"{number(worst.margin)} from the limit"
         return f"{share:.2g} of tolerance" if share <= 1 else f"{share:.2g} × tolerance"
     if worst.margin > 0:
         return f"{number(worst.margin)} above 0"

@@ -16,7 +16,7 @@ import pytest
 from bridge.report.escaping import one_line, plain
 from bridge.report.html import render_html
 from bridge.report.html.page import anchor, breakable, paragraphs
-from bridge.verdict import LeanStatus
+from bridge.verdict import LeanStatus, Verdict
 from tests.report.parts import EVIL, entry, obligation
 from tests.report.samples import REPORTS, all_holds, hostile, interrupted, realistic
 
@@ -167,6 +167,40 @@ def test_it_reads_well_without_eyes_or_mouse() -> None:
     assert levels.count(1) == 1
     assert all(b <= a + 1 for a, b in pairwise(levels))
     assert ("html", {"lang": "en"}) in page.elements
+
+
+def test_the_page_says_what_was_audited_and_at_which_commit() -> None:
+    report = replace(realistic(), commit="0123456789abcdef", date="2026-01-02 03:04 UTC")
+    page = render_html(report)
+    assert f"<title>Proof obligations of {report.project} at 0123456789: " in page
+    assert "0123456789abcdef" in page
+    assert "2026-01-02 03:04 UTC" in page
+    assert "Date of the sources" not in render_html(realistic())
+
+
+def test_a_waiver_gives_its_reason_on_its_row() -> None:
+    summaries = re.findall(r"<summary>.*?</summary>", render_html(realistic()), re.DOTALL)
+    (waived,) = [s for s in summaries if "v-waived" in s]
+    assert "waived: equivalent to hVarEpsPos" in waived
+
+
+def test_what_needs_attention_has_its_line_and_the_next_step() -> None:
+    page = render_html(realistic())
+    entries = re.findall(r"<li><a href=.*?</a></li>", page, re.DOTALL)
+    assert entries
+    for text in entries:
+        place = re.search(r'class="said place">(.*?)</span>', text)
+        assert place is not None
+        assert re.fullmatch(r".*\.lean:\d+|exported graph", place[1].replace("<wbr>", ""))
+        assert "→ " in text
+
+
+def test_a_theorem_that_says_nothing_is_not_green() -> None:
+    o = obligation("t:conclusion", status=LeanStatus.PROVED)
+    reason = "the theorem says nothing: its conclusion is True"
+    report = replace(all_holds(), entries=(entry(o, Verdict.FAILS, reason=reason),))
+    assert 'class="lean good"' not in render_html(report)
+    assert 'class="lean good"' in render_html(all_holds())
 
 
 def test_without_scripts_nothing_dead_is_shown() -> None:

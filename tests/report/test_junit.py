@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
@@ -92,3 +93,14 @@ def test_what_a_conclusion_does_without_its_hypotheses_is_told() -> None:
     assert told["witness"] == f"obligations replay {held} --seed 0 --family generic --index 0"
     assert told["without hVarEpsPos"] == "needed on 14, not needed on 16 of 30 violating instances"
     assert told["without hStdNe0"] == "no instance drawn violates it"
+
+
+def test_files_are_counted_from_the_root_of_the_repository() -> None:
+    plain, inside = (
+        ElementTree.fromstring(render_junit(replace(realistic(), folder=folder)))
+        for folder in ("", "sub/project")
+    )
+    files = [case.get("file") for case in plain.iter("testcase")]
+    assert any(files)
+    expected = [None if f is None else f"sub/project/{f}" for f in files]
+    assert [case.get("file") for case in inside.iter("testcase")] == expected

@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from bridge.checks import CheckResult, Worst
-from bridge.report.words import headline, tightness
+from bridge.checks import CheckResult, Need, Worst
+from bridge.report import table
+from bridge.report.words import exit_words, headline, needs_of, tightness
 from bridge.verdict import LeanStatus, Verdict
 from tests.report.parts import entry, obligation
 from tests.report.samples import all_holds, empty, interrupted, realistic
@@ -40,6 +41,34 @@ def _headline(*verdicts: Verdict, status: LeanStatus = LeanStatus.PROVED) -> str
 )
 def test_the_sentence(verdicts: list[Verdict], said: str) -> None:
     assert _headline(*verdicts) == said
+
+
+def test_where_all_is_waived_nothing_is_said_to_hold() -> None:
+    waived = entry(obligation("t:conclusion"), Verdict.WAIVED)
+    assert exit_words(replace(all_holds(), entries=(waived,))) == (
+        "nothing was checked, all is waived"
+    )
+    assert exit_words(all_holds()) == "everything that was checked holds"
+
+
+def test_a_hypothesis_that_no_instance_needs_has_a_comment() -> None:
+    found = next(e for e in all_holds().entries if e.result is not None)
+    assert found.result is not None
+    needs = (Need("h", 8, 8, 0, 0), Need("k", 8, 6, 2, 0))
+    theorem = [replace(found, result=replace(found.result, needs=needs))]
+    assert needs_of(theorem) == {
+        "h": "not seen to be needed: the conclusion holds on 8 of 8 without it",
+        "k": "needed on 2 of 8",
+    }
+
+
+def test_a_condition_with_much_room_is_no_negative_share() -> None:
+    found = next(e for e in all_holds().entries if e.result is not None)
+    assert found.result is not None
+    worst = Worst(residual=-91.0, tolerance=1e-9, margin=91.0)
+    roomy = replace(found, result=replace(found.result, worst=worst))
+    assert tightness(roomy) == "91 from the limit"
+    assert "tol" not in table._tightest(roomy)
 
 
 def test_lean_has_a_say() -> None:

@@ -15,15 +15,13 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
-import platformdirs
-
+from bridge.cache_place import CACHE_VARIABLE, cache_folder
 from bridge.engine.embedded import pins
 
-CACHE_VARIABLE = "LEAN_OBLIGATIONS_CACHE"
+__all__ = ["CACHE_VARIABLE", "Layout", "default_layout"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +73,4 @@ class Layout:
 
 def default_layout() -> Layout:
     """The layout below `LEAN_OBLIGATIONS_CACHE`, or else below the user's cache folder."""
-    chosen = os.environ.get(CACHE_VARIABLE)
-    folder = Path(chosen) if chosen else Path(platformdirs.user_cache_dir("lean-obligations"))
-    return Layout(folder.expanduser().absolute())
+    return Layout(cache_folder())

@@ -25,7 +25,7 @@ from bridge.report.layers_table import agreement_share, layer_differs, model_lin
 from bridge.report.model import Entry, Report
 from bridge.report.replay import replay_command, witness_command
 from bridge.report.table import lean_words
-from bridge.report.words import headline, number, proved_theorems, tightness, unit
+from bridge.report.words import exit_words, headline, number, proved_theorems, tightness, unit
 from bridge.verdict import LeanStatus, Role, Verdict
 
 __all__ = ["render_html"]
@@ -49,7 +49,6 @@ LEAN_WORDS = {
     LeanStatus.EXPORTED: "no proposition: a graph that Lean wrote down, which theorems speak of",
     LeanStatus.UNCHECKED: "Lean was not run",
 }
-EXIT_WORDS = {0: "everything holds", 1: "something fails", 4: "incomplete"}
 ROLE_WORDS = {
     "domain": "Intended use",
     "edge": "Outside the intended use, where the hypotheses hold for some instances",
@@ -204,6 +203,12 @@ _LEAN_CSS = {
 }
 
 
+def _lean_css(entry: Entry) -> str:
+    """How Lean's word looks: never green where the theorem fails, say for saying nothing."""
+    css = _LEAN_CSS[entry.obligation.lean.status]
+    return "plain" if css == "good" and entry.verdict is Verdict.FAILS else css
+
+
 def _instances(entry: Entry) -> str:
     r = entry.result
     if r is None or not r.instances:
@@ -221,7 +226,7 @@ def _item(entry: Entry) -> Item:
         anchor=anchor("o", o.key),
         entry=entry,
         lean=lean_words(o),
-        lean_css=_LEAN_CSS[o.lean.status],
+        lean_css=_lean_css(entry),
         tightest=tightness(entry),
         instances=_instances(entry),
         reason=entry.reason,
@@ -241,12 +246,23 @@ def _bar(entries: Sequence[Entry]) -> Markup:
     )
 
 
+def _place(entry: Entry) -> str:
+    o = entry.obligation
+    return f"{entry.file}:{o.line}" if entry.file else o.module or "exported graph"
+
+
+def _title(report: Report) -> str:
+    """What was audited, and how it went."""
+    at = f" at {report.commit[:10]}" if report.commit else ""
+    return f"Proof obligations of {report.project}{at}: {headline(report)}"
+
+
 def _theorem(entries: Sequence[Entry]) -> Theorem:
     first, o = entries[0], entries[0].obligation
     return Theorem(
         anchor=anchor("t", o.declaration),
         name=o.declaration,
-        place=f"{first.file}:{o.line}" if first.file else o.module or "exported graph",
+        place=_place(first),
         doc=paragraphs(o.doc),
         items=tuple(_item(e) for e in entries),
     )
@@ -261,6 +277,8 @@ def _attention(found: Sequence[Finding]) -> list[dict[str, str]]:
             "kind": f.rule.id.removeprefix("obligation-").replace("lean-", "Lean: "),
             "subject": subject,
             "said": f.said.removeprefix(f"{f.entry.verdict.value}: "),
+            "place": _place(f.entry),
+            "next": f.rule.remedy,
         }
         for f, subject in _said_once(found)
         if f.rule.level is not Level.NOTE
@@ -317,7 +335,8 @@ def render_html(report: Report) -> str:
             style_hash=_integrity(style),
             script_hash=_integrity(script),
             headline=headline(report),
-            exit_words=EXIT_WORDS[report.exit_code],
+            title=_title(report),
+            exit_words=exit_words(report),
             proved=proved,
             theorem_count=theorems,
             counts=[Count(v, count[v.value]) for v in VERDICT_WORDS if v.value in count],
