@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -83,20 +84,29 @@ def classify_axioms(
     return tuple(sorted(standard)), tuple(sorted(foreign)), library
 
 
+# Lean puts the module before a private name: `_private.Demo.Layer.0.Demo.norm`.
+_PRIVATE = re.compile(r"^_private\..+?\.0\.(?=.)")
+
+
 def _without_root(name: str, root: str) -> str:
     return name.removeprefix(root + ".")
 
 
 def _short_names(names: list[str], roots: list[str]) -> dict[str, str]:
-    """Drop the library's root namespace, except where that would make two names equal."""
-    short = {n: n for n in names}
+    """Drop the library's root namespace, except where that would make two names equal.
+
+    A private theorem is called as its author calls it, unless another theorem is called so too.
+    """
+    written = {n: _PRIVATE.sub("", n) for n in names}
+    short = dict(written)
     for name in names:
         for root in roots:
-            if name.startswith(root + "."):
-                short[name] = _without_root(name, root)
+            if written[name].startswith(root + "."):
+                short[name] = _without_root(written[name], root)
                 break
-    clash = Counter(short.values())
-    return {n: (n if clash[s] > 1 else s) for n, s in short.items()}
+    clash, same = Counter(short.values()), Counter(written.values())
+    kept = {n: (n if same[w] > 1 else w) for n, w in written.items()}
+    return {n: (kept[n] if clash[s] > 1 else s) for n, s in short.items()}
 
 
 def obligations_of(statements: Statements, roots: Iterable[str]) -> tuple[Obligation, ...]:

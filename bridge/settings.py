@@ -76,7 +76,7 @@ def read_settings(project: Path) -> Settings:
 
 def _table(path: Path, inside: tuple[str, ...]) -> dict[str, object]:
     try:
-        value: object = tomllib.loads(path.read_text(encoding="utf-8"))
+        value: object = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         return {}
     except ValueError as e:

@@ -31,7 +31,7 @@ def read_waivers(path: Path) -> dict[str, str]:
         InvalidInputError: the file is malformed, repeats a key, or gives no reason.
     """
     try:
-        value = tomllib.loads(path.read_text(encoding="utf-8"))
+        value = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         return {}
     except ValueError as e:

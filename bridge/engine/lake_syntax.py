@@ -16,12 +16,43 @@ from pathlib import Path
 
 from bridge.engine.errors import LakefileError
 
-__all__ = ["REMEDY", "Declared", "read_lean"]
+__all__ = ["REMEDY", "Declared", "needs_toolchain", "read_lean"]
 
 REMEDY = (
     'Write the library plainly (`lean_lib NAME where srcDir := "…"`), or use the official '
     "toolchain: --engine lake."
 )
+
+
+_BEYOND = {
+    "require": "dependencies",
+    "packagesDir": "dependencies",
+    "globs": "globs",
+    "script": "scripts",
+    "target": "targets of its own",
+    "input_file": "targets of its own",
+    "extern_lib": "foreign libraries",
+    "dynlibs": "foreign libraries",
+    "plugins": "plugins",
+    "post_update": "hooks",
+    "def": "definitions in the lakefile",
+    "moreLeanArgs": "arguments for Lean",
+    "weakLeanArgs": "arguments for Lean",
+}
+"""What only the official toolchain does, by the word that asks for it."""
+
+
+def needs_toolchain(word: str, where: str) -> LakefileError | None:
+    """The error for a word that asks for more than the embedded engine does; None for others."""
+    what = _BEYOND.get(word)
+    if what is None:
+        return None
+    remedy = {
+        "dependencies": "Install Lean with elan, fetch them with `lake update`, and use "
+        "--engine lake.",
+        "globs": "Install Lean with elan and use --engine lake, or name the modules in `roots`.",
+    }.get(what, "Install Lean with elan and use --engine lake.")
+    return LakefileError(f"{where}: {what} (`{word}`) need the official toolchain", remedy=remedy)
 
 
 @dataclass(slots=True)
@@ -71,6 +102,9 @@ class _LeanReader:
         line = token[2] or (self.tokens[-1][2] if self.tokens else 1)
         where = f"{self.lakefile.name}:{line}"
         found = token[1] or "the end of the file"
+        beyond = needs_toolchain(found, where)
+        if beyond is not None:
+            return beyond
         return LakefileError(
             f"{where}: the embedded engine does not understand {found!r} here",
             remedy=REMEDY,
@@ -117,7 +151,10 @@ class _LeanReader:
             braces = self.token[1] == "{"
             self.at += braces
         while self.token[0] == "name" and self.following == ":=":
-            key = self.next()[1]
+            _kind, key, line = self.next()
+            beyond = needs_toolchain(key, f"{self.lakefile.name}:{line}")
+            if beyond is not None:
+                raise beyond
             self.take(":=")
             fields[key] = self.value()
             if self.token[1] == ",":

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bridge.engine.errors import LakefileError
-from bridge.engine.lake_syntax import REMEDY, Declared, read_lean
+from bridge.engine.lake_syntax import REMEDY, Declared, needs_toolchain, read_lean
 
 __all__ = ["Library", "Option", "Package", "read_package", "scan_libraries"]
 
@@ -84,7 +84,7 @@ def read_package(project: Path) -> Package:
     lean, toml = project / "lakefile.lean", project / "lakefile.toml"
     lakefile = lean if lean.is_file() else toml
     try:
-        text = lakefile.read_text(encoding="utf-8")
+        text = lakefile.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise LakefileError(
             f"{project} has neither lakefile.lean nor lakefile.toml",
@@ -141,7 +141,9 @@ def _package(declared: Declared, project: Path, lakefile: Path) -> Package:
     base = _text(package.pop("srcDir", "."), "srcDir", lakefile)
     options = _options(package.pop("leanOptions", {}), lakefile)
     if package:
-        raise _not_understood(lakefile, f"`{next(iter(package))}` of the package")
+        word = next(iter(package))
+        beyond = needs_toolchain(word, lakefile.name)
+        raise beyond or _not_understood(lakefile, f"`{word}` of the package")
     libraries = []
     for fields in declared.libraries:
         name = _text(fields.get("name"), "name", lakefile)
@@ -150,7 +152,9 @@ def _package(declared: Declared, project: Path, lakefile: Path) -> Package:
         roots = _names(rest.pop("roots", [name]), lakefile)
         own = _options(rest.pop("leanOptions", {}), lakefile)
         if rest:
-            raise _not_understood(lakefile, f"`{next(iter(rest))}` of `lean_lib {name}`")
+            word = next(iter(rest))
+            beyond = needs_toolchain(word, f"{lakefile.name}, `lean_lib {name}`")
+            raise beyond or _not_understood(lakefile, f"`{word}` of `lean_lib {name}`")
         place = (project / base / folder).resolve()
         if not place.is_relative_to(project.resolve()):
             raise _not_understood(lakefile, f"the source folder {place}, outside the project,")

@@ -79,7 +79,17 @@ def _read_module(package: Package, name: str, library: Library) -> Module:
     imports: list[Import] = []
     try:
         source = path.read_bytes()
-        for imported in parse_header(source.decode("utf-8")).imports:
+        if not path.resolve().is_relative_to(package.folder.resolve()):
+            problem(
+                f"{file} is a link that leads out of the project, to {path.resolve()}: put the "
+                "file itself there, or use the official toolchain (--engine lake)"
+            )
+        header = parse_header(source.decode("utf-8"))
+        if header.is_module:
+            problem(
+                "a file that begins with `module` needs the official toolchain (--engine lake)", 1
+            )
+        for imported in header.imports:
             owner = package.library_of(imported.module)
             if owner is None:
                 continue

@@ -29,8 +29,8 @@ def folder_in_repository(project: Path) -> str:
 def state_of_repository(project: Path) -> tuple[str, str]:
     """The commit that a project is at, and a date that belongs to it.
 
-    The date is that of the commit, or ``SOURCE_DATE_EPOCH`` where that is set; never the clock's, so
-    that a report of the same files is the same.  Empty where there is no repository or no git.
+    The date is that of the commit, or ``SOURCE_DATE_EPOCH`` where that is set; never the clock's,
+    so that a report of the same files is the same.  Empty where there is no repository or no git.
     """
     said = _git(project, "log", "-1", "--format=%H %ct").split()
     commit, seconds = said if len(said) == 2 else ("", "")

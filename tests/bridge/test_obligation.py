@@ -22,6 +22,21 @@ def test_names_that_would_clash_keep_their_namespace() -> None:
     assert keys == ["Demo.norm:conclusion", "Other.norm:conclusion"]
 
 
+def test_a_private_theorem_is_called_as_its_author_calls_it() -> None:
+    private = "_private.Demo.Layer.0.Demo.norm"
+    found = parse_statements(answer(statement(private, binder("hPos", "0 < n"))))
+    keys = [o.key for o in obligations_of(found, ["Demo"])]
+    assert keys == ["norm:hPos", "norm:conclusion"]
+
+
+@pytest.mark.parametrize("other", ["Demo.norm", "_private.Demo.Other.0.Demo.norm"])
+def test_private_names_that_would_clash_stay_whole(other: str) -> None:
+    private = "_private.Demo.Layer.0.Demo.norm"
+    found = parse_statements(answer(statement(other), statement(private)))
+    keys = {o.key for o in obligations_of(found, ["Demo"])}
+    assert keys == {f"{other}:conclusion", f"{private}:conclusion"}
+
+
 def test_roles_and_places() -> None:
     found = parse_statements(answer(statement("Demo.t", binder("h", "0 < n"))))
     hypothesis, conclusion = obligations_of(found, ["Demo"])

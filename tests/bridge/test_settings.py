@@ -84,3 +84,12 @@ def test_a_waiver_must_be_needed() -> None:
         refuse_unneeded({"c": "r"}, ["a", "b"], [])
     with pytest.raises(InvalidInputError, match="has a check"):
         refuse_unneeded({"b": "r"}, ["a", "b"], ["b"])
+
+
+def test_a_byte_order_mark_does_not_matter(tmp_path: Path) -> None:
+    (tmp_path / "obligations.toml").write_text("seed = 7\n", encoding="utf-8-sig")
+    (tmp_path / "waivers.toml").write_text(
+        '[[waiver]]\nkey = "t:h"\nreason = "see"\n', encoding="utf-8-sig"
+    )
+    assert read_settings(tmp_path) == Settings(seed=7)
+    assert read_waivers(tmp_path / "waivers.toml") == {"t:h": "see"}

@@ -89,11 +89,11 @@ def test_ownership_goes_by_name_parts(tmp_path: Path) -> None:
     ("text", "message"),
     [
         ("package p", "declares no `lean_lib`"),
-        ('package p\nlean_lib A\nrequire mathlib from git "x"', r"lean:3: .*'require'"),
+        ('package p\nlean_lib A\nrequire mathlib from git "x"', r"lean:3: .*`require`"),
         ("package p\nlean_lib A where\n  globs := #[.submodules `A]", "lean:3: |`globs`"),
         (
             'package p\nlean_lib A where\n  moreLeanArgs := #["-x"]',
-            "`moreLeanArgs` of `lean_lib A`",
+            r"lean:3: arguments for Lean \(`moreLeanArgs`\)",
         ),
         ("package p where\n  moreServerArgs := #[]\nlean_lib A", "`moreServerArgs` of the package"),
         ("package p\nlean_lib A where\n  srcDir := if x then y else z", r"lean:3: .*'if'"),
@@ -104,7 +104,7 @@ def test_ownership_goes_by_name_parts(tmp_path: Path) -> None:
         ("package p\nlean_lib A where\n  leanOptions := #[`x]", "leanOptions"),
         ("package p\n/- open", "lean:2: this comment is not closed"),
         ("package p\nlean_lib A where\n  srcDir", r"lean:3: .*'srcDir'"),
-        ("package p\nscript hello do\n  return 0\nlean_lib A", r"lean:2: .*'script'"),
+        ("package p\nscript hello do\n  return 0\nlean_lib A", r"lean:2: .*`script`"),
         ("open System Foo\npackage p\nlean_lib A", r"lean:1: .*'Foo'"),
         ("package p\nlean_lib A where\n  srcDir :=", r"lean:3: .*end of the file"),
         ("package p\nlean_lib A\n#eval 1", r"lean:3: .*'#'"),
@@ -135,3 +135,46 @@ def test_no_lakefile(tmp_path: Path) -> None:
     with pytest.raises(LakefileError, match="neither") as caught:
         read_package(tmp_path)
     assert "--project" in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said", "remedy"),
+    [
+        (
+            "lakefile.lean",
+            'package a\nrequire mathlib from git "https://example.org/m"\nlean_lib A\n',
+            r"lakefile.lean:2: dependencies \(`require`\) need the official toolchain",
+            "lake update",
+        ),
+        (
+            "lakefile.lean",
+            "package a\nlean_lib A where\n  globs := #[.submodules `A]\n",
+            r"lakefile.lean:3: globs \(`globs`\) need the official toolchain",
+            "roots",
+        ),
+        (
+            "lakefile.toml",
+            'name = "a"\n[[require]]\nname = "mathlib"\n[[lean_lib]]\nname = "A"\n',
+            r"lakefile.toml: dependencies \(`require`\) need the official toolchain",
+            "lake update",
+        ),
+        (
+            "lakefile.toml",
+            'name = "a"\n[[lean_lib]]\nname = "A"\nglobs = ["A.+"]\n',
+            r"`lean_lib A`: globs \(`globs`\) need the official toolchain",
+            "--engine lake",
+        ),
+    ],
+)
+def test_what_needs_the_official_toolchain_says_so(
+    tmp_path: Path, name: str, text: str, said: str, remedy: str
+) -> None:
+    with pytest.raises(LakefileError, match=said) as raised:
+        package(tmp_path, text, name)
+    assert remedy in raised.value.remedy
+    assert "plainly" not in raised.value.remedy
+
+
+@pytest.mark.parametrize(("name", "text"), [("lakefile.lean", LEAN), ("lakefile.toml", TOML)])
+def test_a_byte_order_mark_does_not_matter(tmp_path: Path, name: str, text: str) -> None:
+    assert package(tmp_path, "\ufeff" + text, name).libraries

@@ -79,3 +79,23 @@ def test_a_source_that_is_not_utf8_and_one_that_cannot_be_read(tmp_path: Path) -
     (tmp_path / "lean/Demo.lean").write_bytes(b"import Demo.A\n-- \xff")
     found = {m.name: m for m in read_modules(read_package(tmp_path))}
     assert problems(found) == ["error: lean/Demo.lean:2:0: the source is not UTF-8"]
+
+
+def test_a_module_file_is_refused_with_its_reason(tmp_path: Path) -> None:
+    found = modules(tmp_path, {"lean/Demo.lean": "module\n\nimport Lean\n"})
+    assert problems(found) == [
+        "error: lean/Demo.lean:1:0: a file that begins with `module` needs the official toolchain "
+        "(--engine lake)"
+    ]
+
+
+def test_a_source_that_is_a_link_out_of_the_project_is_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "project"
+    modules(folder, {"lean/Demo.lean": "import Demo.A", "lean/Demo/B.lean": ""})
+    (tmp_path / "elsewhere.lean").write_text("")
+    (folder / "lean/Demo/A.lean").symlink_to(tmp_path / "elsewhere.lean")
+    (said,) = problems({m.name: m for m in read_modules(read_package(folder))})
+    assert "lean/Demo/A.lean is a link that leads out of the project" in said
+    (folder / "lean/Demo/A.lean").unlink()
+    (folder / "lean/Demo/A.lean").symlink_to("B.lean")  # inside, a link is a file like others
+    assert not problems({m.name: m for m in read_modules(read_package(folder))})

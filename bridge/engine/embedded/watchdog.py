@@ -347,8 +347,8 @@ class Watchdog:
         now = time.monotonic()
         if now - self._kept_at >= _KEEP_SECONDS:
             self._kept_at = now
-            for tree in {worker.label.tree for worker in self._pool}:
-                self._store.keep(tree)
+            for label in {w.label for w in self._pool if isinstance(w.label, Label)}:
+                self._store.keep(label.tree)
         for entry in list(self._open.values()):
             worker, since = entry.worker, entry.busy_since
             if worker is None or since is None or now - since <= self._seconds_per_file:
