@@ -292,3 +292,19 @@ def test_threads_do_not_leak(lean: Engine, tmp_path: Path) -> None:
     before = threading.active_count()
     lean.build(write_project(tmp_path, {"lean/Demo.lean": "def y := 1"}))
     assert threading.active_count() == before
+
+
+def test_a_document_is_run_without_a_server(lean: Engine, tmp_path: Path) -> None:
+    project = write_project(tmp_path / "Projekt mit ü", {"lean/Demo.lean": "def Demo.two := 2"})
+    assert lean.build(project).ok
+    before = state(project)
+    text = "import Demo\n#eval Demo.two + 40\n#check Demo.three\n"
+    said = lean.run_document(project, text, timeout=120)
+    assert said is not None
+    assert [(m.severity, m.line) for m in said] == [("information", 2), ("error", 3)]
+    assert said[0].text.strip() == "42"
+    assert state(project) == before
+    with pytest.raises(BuildBrokenError, match="the Lean engine stopped: stopped after"):
+        lean.run_document(
+            project, "partial def spin (n : Nat) : IO Unit := spin (n + 1)\n#eval spin 0", timeout=3
+        )
