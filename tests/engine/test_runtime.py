@@ -74,6 +74,7 @@ def test_folders_inside_others_are_left_out() -> None:
             ["INTERNAL PANIC: out of memory"],
             "it ran out of memory (the limit is 2 GB), exit code 1",
         ),
+        (["RuntimeError: memory access out of bounds"], "it reached outside its memory"),
         (["Maximum call stack size exceeded"], "its stack overflowed"),
         (["worker sent an error! undefined"], "one of its threads crashed"),
         (["something else"], "exit code 1: something else"),

@@ -40,7 +40,12 @@ _HOST_FLAGS = ("--wasm-tiering-budget=10000000",)
 _PERMISSIONS_SINCE, _PERMISSIONS_STABLE = (20, 7), (23, 5)
 # What Lean and V8 say when something runs out, and what it means.
 _CAUSES = (
-    (("out of memory", "memory access out of bounds"), "it ran out of memory (the limit is 2 GB)"),
+    (("out of memory",), "it ran out of memory (the limit is 2 GB)"),
+    # Not the same: a broken pointer gives this too, whatever the size of the memory.
+    (
+        ("memory access out of bounds",),
+        "it reached outside its memory: a defect of this build, or memory ran out (2 GB)",
+    ),
     (("Maximum call stack", "tack overflow"), "its stack overflowed: a recursion without end?"),
     (("worker sent an error",), "one of its threads crashed: a recursion without end?"),
 )
