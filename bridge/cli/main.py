@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import multiprocessing
 import sys
 import traceback
@@ -122,4 +123,7 @@ for _command in (
 
 def main() -> None:
     """Run the command line; never returns."""
+    # Statements have characters that not every locale can write; better escaped than a traceback.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     sys.exit(group(prog_name="obligations"))

@@ -222,6 +222,9 @@ def _tokens(text: str, lakefile: Path) -> list[tuple[str, str, int]]:
             continue
         match = _TOKEN.match(text, at)
         if match is None or match.lastgroup is None:
+            for word in reversed(re.findall(r"^(\w+)", text[:at], re.MULTILINE)):
+                if beyond := needs_toolchain(word, f"{lakefile.name}:{line}"):
+                    raise beyond
             raise LakefileError(
                 f"{lakefile.name}:{line}: the embedded engine does not understand "
                 f"{text[at]!r} here",

@@ -47,3 +47,17 @@ def test_no_color_is_obeyed(tmp_path: Path, environment: dict[str, str]) -> None
     shown = on_a_terminal(tmp_path, {**environment, "NO_COLOR": "1"})
     assert "lakefile" in shown
     assert not RED.search(shown)
+
+
+def test_a_locale_that_cannot_write_a_statement_gets_it_escaped() -> None:
+    locale = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    project = Path(__file__).parents[2]
+    done = subprocess.run(
+        [*COMMAND, "--project", str(project), "--engine", "lock"],
+        env={**os.environ, **locale},
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert b"\\u" in done.stdout
+    assert b"Traceback" not in done.stderr

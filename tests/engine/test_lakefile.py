@@ -148,6 +148,12 @@ def test_no_lakefile(tmp_path: Path) -> None:
         ),
         (
             "lakefile.lean",
+            'package a\nrequire "scope" / "mathlib" @ git "v4"\nlean_lib A\n',
+            r"lakefile.lean:2: dependencies \(`require`\) need the official toolchain",
+            "lake update",
+        ),
+        (
+            "lakefile.lean",
             "package a\nlean_lib A where\n  globs := #[.submodules `A]\n",
             r"lakefile.lean:3: globs \(`globs`\) need the official toolchain",
             "roots",
