@@ -24,6 +24,7 @@ from bridge.results import ResultCache, graph_hashes
 from bridge.selection import select_keys
 from bridge.standing_in import about, replaced
 from bridge.trust import Trust
+from bridge.unread import said_of, unread_sources
 from numeric import balls
 from numeric.graph import Graph, graph_to_json
 
@@ -199,7 +200,10 @@ def audit(
         entries=tuple(entries),
         interrupted=interrupted,
         trust=context.trust,
-        unseen=left_unseen(library, policy, context.trust, whole=not part) if strict else (),
+        unseen=(
+            *_unread(library, policy, whole=not only),
+            *(left_unseen(library, policy, context.trust, whole=not part) if strict else ()),
+        ),
         missing=() if only else missing_keys(library, policy.lock),
         graph=graph_file,
         graph_data=None if replace_graph is None else graph_to_json(replace_graph),
@@ -216,7 +220,13 @@ def shortfalls_of(context: Context, *, whole: bool, strict: bool) -> tuple[str, 
     """
     left = left_unseen(context.library, context.policy, context.trust, whole=whole)
     missing = missing_keys(context.library, context.policy.lock) if whole else ()
-    return shortfalls(missing, left if strict else ())
+    unread = _unread(context.library, context.policy, whole=whole)
+    return shortfalls(missing, (*unread, *(left if strict else ())))
+
+
+def _unread(library: Library, policy: Policy, *, whole: bool) -> tuple[str, ...]:
+    """What Lean never read, which makes an audit of everything incomplete, strict or not."""
+    return said_of(unread_sources(library.project, policy.unread)) if whole else ()
 
 
 def last_entry(

@@ -47,11 +47,13 @@ class Policy:
         lock: what was accepted; ``None`` where there is no lock.
         untagged: which theorems with hypotheses need not be tagged: names or globs, of theorems or
             of their modules.
+        unread: Lean files that belong to no library on purpose, or globs.
     """
 
     waivers: Mapping[str, str] = field(default_factory=dict)
     lock: Lock | None = None
     untagged: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
 
     def left_out(self, trust: Trust, library: Library) -> Trust:
         """``trust`` without the untagged theorems that discharge something, or that the project has
@@ -96,7 +98,8 @@ def read_policy(project: Path, settings: Settings | None = None) -> Policy:
         InvalidInputError: the lock or the waivers are malformed.
     """
     waivers, lock = read_waivers(project / WAIVERS_NAME), read_lock(project / LOCK_NAME)
-    return Policy(waivers, lock, () if settings is None else settings.untagged)
+    chosen = settings or Settings()
+    return Policy(waivers, lock, chosen.untagged, chosen.unread)
 
 
 def check_hash(check: Check) -> str:
