@@ -14,7 +14,7 @@ from bridge.judging import Context, Interrupted, decided, judge, kept, swapped_r
 from bridge.lean_client import DEFAULT_TIMEOUT
 from bridge.library import Library, read_library
 from bridge.obligation import Obligation
-from bridge.policy import Policy, missing_keys, stale_reasons
+from bridge.policy import Policy, missing_keys, refuse_checks_of_nothing, stale_reasons
 from bridge.progress import Progress, Silent
 from bridge.project import Project
 from bridge.report import EngineInfo, Entry, Report
@@ -94,6 +94,7 @@ def prepare(
     refuse_kernel(trust)
     if trust is not None:
         policy.refuse_unneeded(library, [o.name for o in trust.swapped])
+    refuse_checks_of_nothing(library, policy.checks)
     chosen = select_keys(library.obligations, only)
     graphs, refused = parse_graphs(library)
     if replace_graph is not None:

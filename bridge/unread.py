@@ -1,12 +1,12 @@
 """Sources of a project that Lean never reads, and text that it stops before.
 
-What no root imports is not compiled, and behind ``#exit`` Lean reads nothing: a theorem there, tagged
-or not, is in no answer.  An audit that does not count these would call itself complete.
+What no root imports is not compiled, and behind ``#exit`` Lean reads nothing: a theorem there,
+tagged or not, is in no answer.  An audit that does not count these would call itself complete.
 
 Counted are the Lean files below the folder of the project, wherever they lie, except in hidden and
 ``build`` folders, in other projects (a folder with a lakefile of its own), the lakefile itself, and
-what the setting ``unread`` names.  A tag that a macro writes cannot be seen without running Lean; its
-source is counted all the same.
+what the setting ``unread`` names.  A tag that a macro writes cannot be seen without running Lean;
+its source is counted all the same.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _EXIT = re.compile(r"(?<![\w.«])#exit\b")
 class Unread:
     """A source, relative to the project, that Lean reads not at all, or only down to a line.
 
-    ``line`` is that of ``#exit``; 0 where nothing is read.  ``tags`` counts tags in what is not read.
+    ``line`` is that of ``#exit``; 0 where nothing is read.  ``tags`` counts the tags there.
     """
 
     file: str

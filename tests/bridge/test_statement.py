@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bridge.errors import AnswerError, InvalidInputError
+from bridge.errors import AnswerError
 from bridge.statement import parse_statements
 from tests.bridge.answers import answer, binder, end, statement
 
