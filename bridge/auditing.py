@@ -14,7 +14,7 @@ from bridge.judging import Context, Interrupted, decided, judge, kept, swapped_r
 from bridge.lean_client import DEFAULT_TIMEOUT
 from bridge.library import Library, read_library
 from bridge.obligation import Obligation
-from bridge.policy import Policy, missing_keys, stale_reasons
+from bridge.policy import Policy, missing_keys, refuse_checks_of_nothing, stale_reasons
 from bridge.progress import Progress, Silent
 from bridge.project import Project
 from bridge.report import EngineInfo, Entry, Report
@@ -24,6 +24,7 @@ from bridge.results import ResultCache, graph_hashes
 from bridge.selection import select_keys
 from bridge.standing_in import about, replaced
 from bridge.trust import Trust
+from bridge.unread import said_of, unread_sources
 from numeric import balls
 from numeric.graph import Graph, graph_to_json
 
@@ -93,6 +94,7 @@ def prepare(
     refuse_kernel(trust)
     if trust is not None:
         policy.refuse_unneeded(library, [o.name for o in trust.swapped])
+    refuse_checks_of_nothing(library, policy.checks)
     chosen = select_keys(library.obligations, only)
     graphs, refused = parse_graphs(library)
     if replace_graph is not None:
@@ -202,7 +204,10 @@ def audit(
         entries=tuple(entries),
         interrupted=interrupted,
         trust=context.trust,
-        unseen=left_unseen(library, policy, context.trust, whole=not part) if strict else (),
+        unseen=(
+            *_unread(library, policy, whole=not only),
+            *(left_unseen(library, policy, context.trust, whole=not part) if strict else ()),
+        ),
         missing=() if only else missing_keys(library, policy.lock),
         graph=graph_file,
         graph_data=None if replace_graph is None else graph_to_json(replace_graph),
@@ -219,7 +224,13 @@ def shortfalls_of(context: Context, *, whole: bool, strict: bool) -> tuple[str, 
     """
     left = left_unseen(context.library, context.policy, context.trust, whole=whole)
     missing = missing_keys(context.library, context.policy.lock) if whole else ()
-    return shortfalls(missing, left if strict else ())
+    unread = _unread(context.library, context.policy, whole=whole)
+    return shortfalls(missing, (*unread, *(left if strict else ())))
+
+
+def _unread(library: Library, policy: Policy, *, whole: bool) -> tuple[str, ...]:
+    """What Lean never read, which makes an audit of everything incomplete, strict or not."""
+    return said_of(unread_sources(library.project, policy.unread)) if whole else ()
 
 
 def last_entry(

@@ -107,7 +107,11 @@ def decided(obligation: Obligation, context: Context) -> Entry | Check:
     if check is None:
         if obligation.key in context.policy.waivers:
             return entry(Verdict.WAIVED, context.policy.waivers[obligation.key])
-        return entry(Verdict.UNPAIRED, f"no check is registered for {obligation.key}")
+        better = ""
+        if "#" in obligation.binder:
+            place = f"{obligation.module} (line {obligation.line})"
+            better = f"; give the hypothesis a name of its own in {place}, which keys can use"
+        return entry(Verdict.UNPAIRED, f"no check is registered for {obligation.key}{better}")
     for graph in (check.graph, check.beside):
         if graph in context.refused:
             reason = f"Lean exports no graph {graph}: {context.refused[graph]}"

@@ -154,7 +154,7 @@ def _of_theorem(
         )
 
     for b in theorem.hypotheses:
-        assert b.name is not None  # parse_statements refuses the rest
+        assert b.name is not None  # parse_statements names the rest
         discharge = discharges.get(b.name)
         status = LeanStatus.ASSUMED if discharge is None else LeanStatus.DISCHARGED
         facts = LeanFacts(status, (), (), 0, discharge)

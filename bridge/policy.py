@@ -19,6 +19,7 @@ from bridge.kept import KeptAnswer
 from bridge.library import Library
 from bridge.lock import LOCK_NAME, Drift, DriftKind, Lock, drifts, locked, read_lock
 from bridge.settings import Settings
+from bridge.spelling import did_you_mean
 from bridge.trust import Trust
 from bridge.waivers import WAIVERS_NAME, read_waivers, refuse_unneeded
 
@@ -29,6 +30,7 @@ __all__ = [
     "load_checks",
     "missing_keys",
     "read_policy",
+    "refuse_checks_of_nothing",
     "stale_reasons",
 ]
 
@@ -47,11 +49,15 @@ class Policy:
         lock: what was accepted; ``None`` where there is no lock.
         untagged: which theorems with hypotheses need not be tagged: names or globs, of theorems or
             of their modules.
+        checks: names of the modules that hold the project's own checks.
+        unread: Lean files that belong to no library on purpose, or globs.
     """
 
     waivers: Mapping[str, str] = field(default_factory=dict)
     lock: Lock | None = None
     untagged: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
+    checks: tuple[str, ...] = ()
 
     def left_out(self, trust: Trust, library: Library) -> Trust:
         """``trust`` without the untagged theorems that discharge something, or that the project has
@@ -89,6 +95,23 @@ class Policy:
         refuse_unneeded(self.waivers, known, [k for k in keys if k in registered()])
 
 
+def refuse_checks_of_nothing(library: Library, modules: Sequence[str]) -> None:
+    """Raise where a check in one of these modules is for an obligation that is not there.
+
+    The bridge's own checks are for one library, so they are not looked at in another.
+
+    Raises:
+        InvalidInputError: it names the key, and the nearest that is there.
+    """
+    keys = [o.key for o in library.obligations]
+    for key, check in registered().items():
+        if check.measure.__module__ in modules and key not in keys:
+            raise InvalidInputError(
+                f"the check {check.name} is for {key!r}, and no obligation is called that",
+                remedy=did_you_mean(key, keys, "`obligations list` shows every key", cutoff=0.6),
+            )
+
+
 def read_policy(project: Path, settings: Settings | None = None) -> Policy:
     """The policy of the project in the folder ``project``.
 
@@ -96,7 +119,11 @@ def read_policy(project: Path, settings: Settings | None = None) -> Policy:
         InvalidInputError: the lock or the waivers are malformed.
     """
     waivers, lock = read_waivers(project / WAIVERS_NAME), read_lock(project / LOCK_NAME)
-    return Policy(waivers, lock, () if settings is None else settings.untagged)
+    chosen = settings or Settings()
+    modules = tuple(
+        _name_of_file(project / name) if name.endswith(".py") else name for name in chosen.checks
+    )
+    return Policy(waivers, lock, chosen.untagged, chosen.unread, modules)
 
 
 def check_hash(check: Check) -> str:
@@ -177,8 +204,13 @@ def _load(name: str, load: object) -> None:
         ) from e
 
 
+def _name_of_file(path: Path) -> str:
+    """The name that a file of checks is imported under."""
+    return f"obligations_checks_{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:16]}"
+
+
 def _load_file(path: Path) -> None:
-    name = f"obligations_checks_{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:16]}"
+    name = _name_of_file(path)
     if name in sys.modules:
         return
     spec = importlib.util.spec_from_file_location(name, path)

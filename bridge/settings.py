@@ -31,6 +31,7 @@ class Settings:
         checks: Python modules that register checks, importable or files relative to the project.
         strict: whether what an audit leaves unseen makes it incomplete.
         untagged: names of theorems, or globs, that have hypotheses and need not be tagged.
+        unread: Lean files, or globs, that belong to no library on purpose; say why in a comment.
     """
 
     engine: str | None = None
@@ -41,9 +42,10 @@ class Settings:
     checks: tuple[str, ...] = ()
     strict: bool | None = None
     untagged: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
 
 
-_TEXT_LISTS = frozenset({"only", "checks", "untagged"})
+_TEXT_LISTS = frozenset({"only", "checks", "untagged", "unread"})
 _WHOLE = frozenset({"seed", "instances"})
 _NUMBERS = _WHOLE | {"timeout"}
 

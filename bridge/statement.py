@@ -8,10 +8,11 @@ cannot be understood completely is not used at all.
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from bridge.errors import AnswerError, InvalidInputError
+from bridge.errors import AnswerError
 
 __all__ = [
     "Binder",
@@ -23,6 +24,8 @@ __all__ = [
     "parse_statements",
 ]
 
+RESERVED = frozenset({"conclusion", "fidelity"})
+"""What stands for a binder in keys of other obligations."""
 BINDER_KINDS = frozenset({"default", "implicit", "strictImplicit", "instImplicit"})
 
 
@@ -227,7 +230,8 @@ def _discharge(value: object, where: str) -> Discharge:
 
 
 def _statement(r: _Reader, name: str) -> Statement:
-    binders = tuple(_binder(b, f"{name}.binders[{i}]") for i, b in enumerate(r.array("binders")))
+    given = enumerate(r.array("binders"))
+    binders = _with_own_names(tuple(_binder(b, f"{name}.binders[{i}]") for i, b in given))
     conclusion = r.reader("conclusion")
     statement = Statement(
         name=name,
@@ -245,27 +249,24 @@ def _statement(r: _Reader, name: str) -> Statement:
     )
     conclusion.finish()
     r.finish()
-    _check_names(statement)
     return statement
 
 
-def _check_names(statement: Statement) -> None:
-    """Hypotheses are addressed by name, so every one must have a name of its own."""
-    seen: set[str] = {"conclusion", "fidelity"}
-    for binder in statement.hypotheses:
-        if binder.name is None:
-            raise InvalidInputError(
-                f"{statement.name}: the hypothesis `{binder.type}` has no name",
-                remedy=f"name it in {statement.module} (line {statement.line}), "
-                f"for instance `(hName : {binder.type})`",
-            )
-        if binder.name in seen:
-            raise InvalidInputError(
-                f"{statement.name}: two obligations would have the key "
-                f"{statement.name}:{binder.name}",
-                remedy=f"rename one of them in {statement.module} (line {statement.line})",
-            )
-        seen.add(binder.name)
+def _with_own_names(binders: tuple[Binder, ...]) -> tuple[Binder, ...]:
+    """Each hypothesis with a name of its own, since keys are made of it.
+
+    One without a name is called after its position in the telescope, `#3`, counting from 1; where
+    two share a name, or take one that keys use otherwise, each is called `hPos#3`: a check for
+    `hPos` then covers none of them.
+    """
+    count = Counter(b.name for b in binders if b.is_prop)
+
+    def named(position: int, b: Binder) -> Binder:
+        if not b.is_prop or (b.name and count[b.name] == 1 and b.name not in RESERVED):
+            return b
+        return replace(b, name=f"{b.name or ''}#{position}")
+
+    return tuple(named(i, b) for i, b in enumerate(binders, 1))
 
 
 def parse_statements(messages: Sequence[object]) -> Statements:
@@ -276,7 +277,6 @@ def parse_statements(messages: Sequence[object]) -> Statements:
 
     Raises:
         AnswerError: the answer is empty, partial, repeated or malformed.
-        InvalidInputError: a tagged theorem has an unnamed hypothesis, or two of one name.
     """
     theorems: dict[str, Statement] = {}
     constants: dict[str, Constant] = {}

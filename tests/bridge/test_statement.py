@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bridge.errors import AnswerError, InvalidInputError
+from bridge.errors import AnswerError
 from bridge.statement import parse_statements
 from tests.bridge.answers import answer, binder, end, statement
 
@@ -72,11 +72,10 @@ def test_every_field_is_checked(field: str, value: Any) -> None:
         parse_statements(answer({**GOOD, field: value}))
 
 
-def test_an_unnamed_hypothesis_is_refused_with_its_statement() -> None:
-    bad = statement("Demo.unnamed", binder(None, "0 < n"))
-    with pytest.raises(InvalidInputError, match="`0 < n` has no name") as e:
-        parse_statements(answer(bad))
-    assert "line 3" in e.value.remedy
+def test_an_unnamed_hypothesis_is_called_after_its_position() -> None:
+    given = statement("Demo.t", binder("n", "Nat", prop=False), binder(None, "0 < n"))
+    found = parse_statements(answer(given)).theorems[0]
+    assert [h.name for h in found.hypotheses] == ["#2"]
 
 
 def test_an_unnamed_instance_that_is_data_is_fine() -> None:
@@ -84,17 +83,17 @@ def test_an_unnamed_instance_that_is_data_is_fine() -> None:
     assert parse_statements(answer(fine)).theorems[0].hypotheses == ()
 
 
-def test_two_hypotheses_of_one_name_are_refused() -> None:
-    bad = statement("Demo.double", binder("h", "0 < n"), binder("h", "0 < m"))
-    with pytest.raises(InvalidInputError, match="Demo.double:h"):
-        parse_statements(answer(bad))
+def test_two_hypotheses_of_one_name_share_no_key() -> None:
+    given = statement("Demo.double", binder("h", "0 < n"), binder("h", "0 < m"))
+    found = parse_statements(answer(given)).theorems[0]
+    assert [h.name for h in found.hypotheses] == ["h#1", "h#2"]
 
 
 @pytest.mark.parametrize("name", ["conclusion", "fidelity"])
-def test_a_hypothesis_with_the_name_of_a_role_is_refused(name: str) -> None:
-    bad = statement("Demo.sly", binder(name, "0 < n"))
-    with pytest.raises(InvalidInputError, match=f"Demo.sly:{name}"):
-        parse_statements(answer(bad))
+def test_a_hypothesis_cannot_take_the_key_of_a_role(name: str) -> None:
+    given = statement("Demo.sly", binder(name, "0 < n"))
+    found = parse_statements(answer(given)).theorems[0]
+    assert [h.name for h in found.hypotheses] == [f"{name}#1"]
 
 
 def test_an_axiom_of_unknown_origin_is_an_error() -> None:

@@ -211,8 +211,8 @@ TRICKS = (
         "unnamed-hypothesis",
         "a hypothesis without a name, which no waiver or check can name",
         "@[obligation] theorem t (n : Nat) : 0 < n → 0 < n + n := by omega\n",
-        2,
-        "has no name",
+        4,
+        "t:#2;",
     ),
     Trick(
         "hypothesis-as-instance",
@@ -220,15 +220,15 @@ TRICKS = (
         "class Big (n : Nat) : Prop where law : 0 < n\n"
         "@[obligation] theorem t (n : Nat) [Big n] : 0 < n + n := by\n"
         "  have := Big.law (n := n)\n  omega\n",
-        2,
-        "has no name",
+        4,
+        "t:#2;",
     ),
     Trick(
         "two-of-one-name",
         "two hypotheses of one name, so that one check would cover both",
         "@[obligation] theorem t (n : Nat) (hPos : 0 < n) (hPos : n < 9) : n < 9 := hPos\n",
-        2,
-        "two obligations would have the key",
+        4,
+        "t:hPos#3;",
     ),
     Trick(
         "nothing-tagged",

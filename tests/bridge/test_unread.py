@@ -1,0 +1,60 @@
+"""What Lean never reads is counted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bridge.project import find_project
+from bridge.unread import said_of, unread_sources
+
+TAG = "@[obligation] theorem t (n : Nat) (h : 5 < n) : n = 7 := sorry\n"
+
+
+def found(tmp_path: Path, files: dict[str, str], *left_out: str, where: str = ".") -> list[object]:
+    lakefile = f'package p\nlean_lib Demo where\n  srcDir := "{where}"\n'
+    (tmp_path / "lakefile.lean").write_text("import Lake\nopen Lake DSL\n" + lakefile)
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    unread = unread_sources(find_project(tmp_path), left_out)
+    return [(u.file, u.line, u.tags) for u in unread]
+
+
+@pytest.mark.parametrize(
+    ("files", "wanted"),
+    [
+        ({"Demo.lean": TAG}, []),
+        ({"Demo.lean": "import Demo.A\n", "Demo/A.lean": TAG}, []),
+        ({"Demo.lean": "", "Demo/A.lean": TAG}, [("Demo/A.lean", 0, 1)]),
+        ({"Demo.lean": "-- import Demo.A\n", "Demo/A.lean": TAG}, [("Demo/A.lean", 0, 1)]),
+        ({"Demo.lean": "", "Stray.lean": "/- " + TAG + "-/"}, [("Stray.lean", 0, 0)]),
+        ({"Demo.lean": "", "A.lean": "attribute [simp, obligation] t\n"}, [("A.lean", 0, 1)]),
+        ({"Demo.lean": "def a := 1\n#exit\n" + TAG}, [("Demo.lean", 2, 1)]),
+        ({"Demo.lean": "def a := 1\n#exit\n-- the end\n"}, []),
+        ({"Demo.lean": "/- /- #exit -/ #exit -/\n-- #exit\n" + TAG}, []),
+        ({"Demo.lean": 'def a := "\\"#exit"\n' + TAG}, []),
+        ({"Demo.lean": "def c := '\"'\n#exit\n" + TAG}, [("Demo.lean", 2, 1)]),
+        ({"Demo.lean": "", "other/lakefile.toml": "", "other/A.lean": TAG}, []),
+        ({"Demo.lean": "", ".lake/build/A.lean": TAG}, []),
+    ],
+)
+def test_unread(tmp_path: Path, files: dict[str, str], wanted: list[object]) -> None:
+    assert found(tmp_path, files) == wanted
+
+
+def test_a_source_folder(tmp_path: Path) -> None:
+    files = {"src/Demo.lean": "", "Demo.lean": TAG}
+    assert found(tmp_path, files, where="src") == [("Demo.lean", 0, 1)]
+
+
+def test_a_project_leaves_sources_out(tmp_path: Path) -> None:
+    assert found(tmp_path, {"Demo.lean": "", "tests/A.lean": TAG}, "tests/*") == []
+
+
+def test_the_words(tmp_path: Path) -> None:
+    found(tmp_path, {"Demo.lean": "", "Demo/Extra.lean": TAG})
+    said = said_of(unread_sources(find_project(tmp_path)))
+    assert said == ("1 source, 1 tag not read by Lean: Demo/Extra.lean",)
+    assert said_of(()) == ()
