@@ -9,7 +9,7 @@ from bridge import __version__
 from bridge.check_graphs import lean_request, parse_graphs
 from bridge.checks import Spread, graph_requests, registered
 from bridge.engine import Engine
-from bridge.errors import InvalidInputError, LeanSourceError
+from bridge.errors import InvalidInputError
 from bridge.judging import Context, Interrupted, decided, judge, kept, swapped_reason
 from bridge.lean_client import DEFAULT_TIMEOUT
 from bridge.library import Library, read_library
@@ -25,6 +25,7 @@ from bridge.selection import select_keys
 from bridge.standing_in import about, replaced
 from bridge.trust import Trust
 from bridge.unread import said_of, unread_sources
+from bridge.verdict import LeanStatus, Role
 from numeric import balls
 from numeric.graph import Graph, graph_to_json
 
@@ -35,8 +36,8 @@ __all__ = [
     "left_unseen",
     "library_for_audit",
     "prepare",
-    "refuse_kernel",
     "shortfalls_of",
+    "without_refused",
 ]
 
 DEFAULT_INSTANCES = 200
@@ -57,25 +58,19 @@ def library_for_audit(
     )
 
 
-def refuse_kernel(trust: Trust | None) -> None:
-    """Raise where Lean's kernel does not accept the compiled project.
+def without_refused(library: Library, trust: Trust | None) -> Library:
+    """``library``, whose conclusions say so where a kernel refuses what the theorem rests on."""
+    if trust is None or not trust.refused:
+        return library
+    why = library.by_declaration({name: trust.why_refused(name) for name in trust.refused})
 
-    Raises:
-        LeanSourceError: it refuses a constant.
-    """
-    if trust is not None and trust.kernel is not None:
-        remedy = (
-            "look for what declares it: a metaprogram went past the kernel, or an option such as "
-            "debug.skipKernelTC is set"
-        )
-        if "_nativeDecide_" in trust.kernel:
-            remedy = (
-                "prove it without native_decide, which believes the compiler: try `decide`, or a "
-                "proof; if no proof uses native_decide, a metaprogram went past the kernel"
-            )
-        raise LeanSourceError(
-            f"Lean's kernel does not accept the compiled project: {trust.kernel}", remedy=remedy
-        )
+    def judged(o: Obligation) -> Obligation:
+        if o.role is not Role.CONCLUSION or o.declaration not in why:
+            return o
+        lean = replace(o.lean, status=LeanStatus.REFUSED, refusal=why[o.declaration])
+        return replace(o, lean=lean)
+
+    return replace(library, obligations=tuple(judged(o) for o in library.obligations))
 
 
 def prepare(
@@ -91,7 +86,7 @@ def prepare(
     results: ResultCache | None,
 ) -> tuple[tuple[Obligation, ...], Context]:
     """What an audit judges, and what judging needs to know; raises what :func:`audit` does."""
-    refuse_kernel(trust)
+    library = without_refused(library, trust)
     if trust is not None:
         policy.refuse_unneeded(library, [o.name for o in trust.swapped])
     refuse_checks_of_nothing(library, policy.checks)
@@ -155,7 +150,6 @@ def audit(
     Raises:
         InvalidInputError: ``only`` matches nothing, an exported graph is malformed, a waiver, or a
             name that need not be tagged, is not needed, or ``certify`` lacks python-flint.
-        LeanSourceError: the kernel refuses a constant of the project.
     """
     watcher = progress or Silent()
     policy = policy or Policy()

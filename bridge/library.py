@@ -135,7 +135,7 @@ def _library(
 ) -> Library:
     statements = parse_statements(answer["statements"])
     graphs = parse_graphs(answer["graphs"], request.graphs)
-    obligations = obligations_of(statements, project.roots)
+    obligations = obligations_of(statements, project.roots, frozenset(project.modules))
     # Where no theorem is tagged there is nothing to audit, whatever is exported.
     return Library(
         project=project,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from bridge.errors import AnswerError
@@ -27,7 +27,7 @@ class LeanFacts:
 
     ``foreign_axioms`` are those neither standard nor of the Lean distribution; ``library_axioms``
     counts lemmas of the distribution that stand as axioms because the engine does not see their
-    proofs.
+    proofs.  ``refusal`` says which constant a kernel refuses, and why, where it does.
     """
 
     status: LeanStatus
@@ -35,6 +35,7 @@ class LeanFacts:
     foreign_axioms: tuple[str, ...]
     library_axioms: int
     discharge: Discharge | None = None
+    refusal: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +61,15 @@ class Obligation:
 
 
 def classify_axioms(
-    axioms: Iterable[str], modules: dict[str, str | None] | None = None
+    axioms: Iterable[str],
+    modules: dict[str, str | None] | None = None,
+    own: Collection[str] = (),
 ) -> tuple[tuple[str, ...], tuple[str, ...], int]:
     """Split axioms into the three standard ones, foreign ones, and a count of the distribution's.
 
-    A declaration belongs to the distribution by the root component of its module's name:
-    ``StdLemmas`` is not ``Std``.  ``sorryAx`` and the axioms that let a compiler stand in for a
+    A declaration belongs to the distribution by the root component of its module's name, unless
+    the module is one of the project's ``own``: ``StdLemmas`` is not ``Std``, and neither is a
+    project's own ``Std.Lemmas``.  ``sorryAx`` and the axioms that let a compiler stand in for a
     proof are never excused.
     """
     modules = modules or {}
@@ -75,7 +79,7 @@ def classify_axioms(
     for axiom in axioms:
         module = modules.get(axiom)
         root = module.split(".")[0] if module else None
-        if axiom in NEVER_EXCUSED or root not in DISTRIBUTION_ROOTS:
+        if axiom in NEVER_EXCUSED or root not in DISTRIBUTION_ROOTS or module in own:
             foreign.append(axiom)
         elif axiom in STANDARD_AXIOMS:
             standard.append(axiom)
@@ -109,12 +113,15 @@ def _short_names(names: list[str], roots: list[str]) -> dict[str, str]:
     return {n: (kept[n] if clash[s] > 1 else s) for n, s in short.items()}
 
 
-def obligations_of(statements: Statements, roots: Iterable[str]) -> tuple[Obligation, ...]:
+def obligations_of(
+    statements: Statements, roots: Iterable[str], own: Collection[str] = ()
+) -> tuple[Obligation, ...]:
     """Every hypothesis and conclusion of every exported theorem, in Lean's order.
 
     Args:
         statements: Lean's verified answer.
         roots: root namespaces of the audited libraries, dropped from keys.
+        own: the project's modules.
 
     Raises:
         AnswerError: a key would not be unique.
@@ -123,7 +130,7 @@ def obligations_of(statements: Statements, roots: Iterable[str]) -> tuple[Obliga
     modules = dict(statements.axiom_modules)
     found: dict[str, Obligation] = {}
     for theorem in statements.theorems:
-        for obligation in _of_theorem(statements, theorem, short[theorem.name], modules):
+        for obligation in _of_theorem(statements, theorem, short[theorem.name], modules, own):
             if obligation.key in found:
                 raise AnswerError(f"two obligations have the key {obligation.key!r}")
             found[obligation.key] = obligation
@@ -131,9 +138,13 @@ def obligations_of(statements: Statements, roots: Iterable[str]) -> tuple[Obliga
 
 
 def _of_theorem(
-    statements: Statements, theorem: Statement, declaration: str, modules: dict[str, str | None]
+    statements: Statements,
+    theorem: Statement,
+    declaration: str,
+    modules: dict[str, str | None],
+    own: Collection[str],
 ) -> Iterable[Obligation]:
-    standard, foreign, library = classify_axioms(theorem.axioms, modules)
+    standard, foreign, library = classify_axioms(theorem.axioms, modules, own)
     discharges = {d.binder: d for d in theorem.discharges}
 
     def build(

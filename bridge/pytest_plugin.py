@@ -133,6 +133,16 @@ class _Audit:
             results=ResultCache.default(),
         )
 
+    def exit_code(self) -> int:
+        """What `obligations audit` would end with; results that are kept are not measured again."""
+        from bridge.judging import judge
+        from bridge.verdict import exit_code
+
+        chosen, context = self.prepared
+        entries = [judge(o, context) for o in chosen]
+        code = exit_code((e.verdict, e.obligation.lean.status) for e in entries)
+        return 4 if code == 0 and self.shortfalls() else code
+
     def shortfalls(self) -> tuple[str, ...]:
         """Why the audit as a whole is incomplete, whatever its obligations say."""
         from bridge.auditing import shortfalls_of
@@ -260,14 +270,12 @@ class _WholeItem(pytest.Item):
         self.add_marker("obligation")
 
     def runtest(self) -> None:
-        """Skip what is incomplete, or fail it with ``--obligations-strict``."""
+        """Fail where the command would not end with 0, with the same exit code in the message."""
         from bridge.report.escaping import one_line
 
         found = [one_line(what) for what in self.audit.shortfalls()]
-        if found and self.audit.strict:
-            raise _NotMetError("\n".join(found))
-        if found:
-            raise pytest.skip.Exception("; ".join(found), _use_item_location=True)
+        if code := self.audit.exit_code():
+            raise _NotMetError("\n".join((*found, f"`obligations audit` ends with {code}")))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """What is missing; a traceback only where the plugin broke."""

@@ -66,7 +66,7 @@ class Setup:
         trust = read_trust(
             self.project, self.engine, timeout=self.timeout, progress=progress, use_cache=use_cache
         )
-        return trust if trust.kernel is not None else self._rechecked(trust, progress)
+        return trust if trust.refusals else self._rechecked(trust, progress)
 
     def _rechecked(self, trust: Trust, progress: Progress | None) -> Trust:
         """With what a checker beside Lean says, where the engine has one."""
@@ -81,7 +81,7 @@ class Setup:
         if found is None:
             return trust
         if found.refusal is not None:
-            return replace(trust, kernel=f"{found.checker} says {found.refusal}")
+            return replace(trust, refusals={found.checker: found.refusal})
         return replace(trust, checker=found.checker)
 
     def audit(

@@ -30,20 +30,30 @@ class Trust:
     """A whole, verified answer.
 
     Attributes:
-        constants: how many constants the kernel was handed again.
-        kernel: what it said where it refused one; ``None`` where it accepted all.
+        constants: how many constants the kernel accepted once more.
+        refusals: constants that it, or a checker next to it, refused, and why; by full Lean name.
+        refused: tagged theorems that rest on a refused constant, and on which; by full Lean name.
         outside: axioms, unsafe definitions, and definitions with code of their own.
         untagged: theorems with hypotheses that nobody tagged as obligations, and their modules.
         vacuous: tagged theorems that say nothing, by name, with the reason.
-        checker: a program beside Lean that accepted the compiled files too; empty where none ran.
+        not_checked: how many constants no kernel checks, since they are ``unsafe`` or ``partial``.
+        checker: a program next to Lean that accepted the compiled files too; empty where none ran.
     """
 
     constants: int
-    kernel: str | None
+    refusals: Mapping[str, str]
+    refused: Mapping[str, str]
     outside: tuple[Outside, ...]
     untagged: Mapping[str, str]
     vacuous: tuple[tuple[str, str], ...]
+    not_checked: int = 0
     checker: str = ""
+
+    def why_refused(self, theorem: str) -> str:
+        """Which refused constant a refused theorem rests on, and why that is refused."""
+        constant = self.refused[theorem]
+        said = self.refusals.get(constant, "it was not given to the kernel")
+        return f"the kernel refuses {constant}: {said}"
 
     @property
     def swapped(self) -> tuple[Outside, ...]:
@@ -60,6 +70,8 @@ def parse_trust(messages: Sequence[object]) -> Trust:
     outside: list[Outside] = []
     untagged: dict[str, str] = {}
     vacuous: list[tuple[str, str]] = []
+    refusals: dict[str, str] = {}
+    refused: dict[str, str] = {}
     for position, message in enumerate(messages):
         match message:
             case {"kind": "outside", "name": str(name), "how": str(how), "module": str(module)}:
@@ -68,20 +80,39 @@ def parse_trust(messages: Sequence[object]) -> Trust:
                 untagged[name] = module
             case {"kind": "vacuous", "name": str(name), "why": str(why)}:
                 vacuous.append((name, why))
+            case {"kind": "refusal", "name": str(name), "why": str(why)}:
+                refusals[name] = why
+            case {"kind": "refused", "name": str(name), "constant": str(constant)}:
+                refused[name] = constant
             case {
                 "kind": "end",
                 "count": int(count),
                 "constants": int(constants),
-                "kernel": kernel,
+                "not_checked": int(not_checked),
+                "all": int(every),
             }:
                 if count != position or position != len(messages) - 1:
                     raise AnswerError(
                         f"Lean's answer is partial: it announces {count} messages about trust and "
                         f"{position} arrived before the end"
                     )
-                if kernel is not None and not isinstance(kernel, str):
-                    raise AnswerError(f"expected text or null but got kernel={kernel!r:.200}")
-                return Trust(constants, kernel, tuple(outside), untagged, tuple(vacuous))
+                if constants + not_checked + len(refusals) > every or (
+                    not refusals and constants + not_checked != every
+                ):
+                    raise AnswerError(
+                        f"Lean's answer about trust does not add up: of {every} constants "
+                        f"{constants} were accepted, {len(refusals)} refused and {not_checked} "
+                        "not checked"
+                    )
+                return Trust(
+                    constants,
+                    refusals,
+                    refused,
+                    tuple(outside),
+                    untagged,
+                    tuple(vacuous),
+                    not_checked,
+                )
             case _:
                 raise AnswerError(f"trust message {position} is not understood: {message!r:.200}")
     raise AnswerError("Lean's answer about trust has no end")

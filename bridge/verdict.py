@@ -51,21 +51,23 @@ class LeanStatus(StrEnum):
     """The proof, or something below it, is unfinished."""
     AXIOM = "axiom"
     """The proof rests on an axiom that is neither standard nor the distribution's."""
+    REFUSED = "refused"
+    """A kernel does not accept the proof, or something that it rests on."""
     EXPORTED = "exported"
     """No proposition: a graph that Lean wrote down, the very term that theorems speak of."""
     UNCHECKED = "unchecked"
     """Lean was not asked."""
 
 
-_FAILING_LEAN = frozenset({LeanStatus.SORRY, LeanStatus.AXIOM})
+_FAILING_LEAN = frozenset({LeanStatus.SORRY, LeanStatus.AXIOM, LeanStatus.REFUSED})
 _INCOMPLETE = frozenset({Verdict.UNPAIRED, Verdict.STALE, Verdict.INCONCLUSIVE, Verdict.ERROR})
 
 
 def exit_code(judged: Iterable[tuple[Verdict, LeanStatus]]) -> int:
     """The exit code of an audit: 0 everything holds, 1 something fails, 4 incomplete.
 
-    Lean that says ``sorry`` or names a foreign axiom counts as a failure; nothing audited counts as
-    incomplete.  Codes 2 and 3 belong to errors, which never reach this function.
+    Lean that says ``sorry``, names a foreign axiom or refuses a proof counts as a failure; nothing
+    audited counts as incomplete.  Codes 2 and 3 belong to errors, which never reach this function.
     """
     pairs = list(judged)
     if any(v is Verdict.FAILS or s in _FAILING_LEAN for v, s in pairs):

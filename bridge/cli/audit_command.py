@@ -25,7 +25,7 @@ from bridge.cli.watch import Watch
 from bridge.errors import InvalidInputError
 from bridge.report import Report
 from bridge.report.formats import FORMATS, render
-from bridge.report.table import table_renderable
+from bridge.report.table import Detail, print_table
 
 __all__ = ["audit_command"]
 
@@ -58,6 +58,22 @@ __all__ = ["audit_command"]
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
     help="Write each report to a file in this folder, and print the table.",
+)
+@click.option(
+    "-v",
+    "--verbose",
+    "detail",
+    flag_value=Detail.OBLIGATIONS,
+    type=Detail,
+    help="Print every obligation with what was measured, not a line for each theorem.",
+)
+@click.option(
+    "-q",
+    "--quiet",
+    "detail",
+    flag_value=Detail.SUMMARY,
+    type=Detail,
+    help="Print the summary only.",
 )
 @graph_option
 @model_options
@@ -131,6 +147,7 @@ def audit_command(
     only: tuple[str, ...],
     formats: tuple[str, ...],
     output: Path | None,
+    detail: Detail | None,
     graph_file: Path | None,
     model: ModelChoice | None,
 ) -> None:
@@ -143,6 +160,7 @@ def audit_command(
     obligations audit --format json > report.json
     obligations audit --format json --format table --output reports
     obligations audit --dry-run
+    obligations audit -v --only layerNorm_eval
     obligations audit --certify --only '*:hNorm?VarEpsPos'
     obligations audit --model model.safetensors --inputs tokens.npz
     """
@@ -188,7 +206,7 @@ def audit_command(
             use_cache=use_cache,
             strict=strict,
         )
-        ctx.exit(publish(found, formats, output))
+        ctx.exit(publish(found, formats, output, detail))
     with Watch() as watch:
         setup = lean.set_up(watch)
         report = setup.audit(
@@ -205,7 +223,7 @@ def audit_command(
             scheduler=scheduler,
             progress=watch,
         )
-    code = publish(report, formats, output)
+    code = publish(report, formats, output, detail)
     if report.interrupted and use_cache:
         click.echo(
             "What was measured to its end is kept: the same command goes on there.", err=True
@@ -213,14 +231,22 @@ def audit_command(
     ctx.exit(code)
 
 
-def publish(report: Report, formats: tuple[str, ...], output: Path | None) -> int:
-    """Write or print the report in the formats asked for, and give its exit code."""
+def publish(
+    report: Report,
+    formats: tuple[str, ...],
+    output: Path | None,
+    detail: Detail | None = None,
+) -> int:
+    """Write or print the report in the formats asked for, and give its exit code.
+
+    ``detail`` says how much of it a printed table shows; a file has all of it.
+    """
     chosen = formats or ("table",)
     if output is not None:
         for name in chosen:
             (output / FORMATS[name].file_name).write_text(render(report, name), encoding="utf-8")
     if output is not None or chosen == ("table",):
-        Console(highlight=False).print(table_renderable(report))
+        print_table(report, Console(highlight=False), detail or Detail.THEOREMS)
     else:
         click.echo(render(report, chosen[0]), nl=False)
     return report.exit_code

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bridge import __version__
-from bridge.auditing import left_unseen, refuse_kernel
+from bridge.auditing import left_unseen, without_refused
 from bridge.errors import InvalidInputError
 from bridge.judging import swapped_reason
 from bridge.lean_client import GraphRequest
@@ -95,10 +95,9 @@ def judge_model(
     Raises:
         InvalidInputError: a weight is not finite, the model's own code breaks, the library lacks
             the theorems, or a name that need not be tagged is not there.
-        LeanSourceError: the kernel refuses a constant of the project.
     """
     watcher = progress or Silent()
-    refuse_kernel(trust)
+    library = without_refused(library, trust)
     policy = policy or Policy()
     swapped = swapped_reason(trust, policy)
     trust = None if trust is None else policy.left_out(trust, library)

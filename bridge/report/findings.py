@@ -63,6 +63,15 @@ RULES = (
         "Prove the axiom, or state it as a hypothesis so that it can be checked.",
     ),
     Rule(
+        "lean-refused",
+        "LeanRefused",
+        Level.ERROR,
+        "A kernel does not accept the proof, or something that the theorem rests on.",
+        "Look for what declares the refused constant: a metaprogram went past the kernel, an "
+        "option such as debug.skipKernelTC is set, or a proof believes compiled code "
+        "(native_decide).",
+    ),
+    Rule(
         "obligation-error",
         "ObligationError",
         Level.ERROR,
@@ -162,6 +171,8 @@ def _lean(entry: Entry) -> Finding | None:
         case LeanStatus.AXIOM:
             axioms = ", ".join(o.lean.foreign_axioms) or "itself: it is no theorem"
             said = f"rests on the axiom {axioms}"
+        case LeanStatus.REFUSED:
+            said = o.lean.refusal
         case LeanStatus.UNCHECKED:
             said = "Lean was not run"
         case _:

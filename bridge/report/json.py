@@ -138,7 +138,8 @@ def _certificate(found: Certificate | None) -> dict[str, object] | None:
 def _trust(trust: Trust) -> dict[str, object]:
     return {
         "constants": trust.constants,
-        "kernel": trust.kernel,
+        "not_checked": trust.not_checked,
+        "refusals": dict(trust.refusals),
         "checker": trust.checker,
         "outside": [{"name": o.name, "how": o.how, "module": o.module} for o in trust.outside],
         "untagged": list(trust.untagged),

@@ -113,5 +113,7 @@ class Report:
     @property
     def exit_code(self) -> int:
         """The audit's exit code: see :func:`bridge.verdict.exit_code`."""
+        if self.trust is not None and self.trust.refusals:
+            return 1
         code = exit_code((e.verdict, e.obligation.lean.status) for e in self.entries)
         return 4 if code == 0 and self.shortfalls else code

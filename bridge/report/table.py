@@ -1,4 +1,4 @@
-"""The terminal report: one block for each theorem, one line for each obligation.
+"""The terminal report, at three depths (`Detail`).
 
 Words carry the meaning; colour only repeats it.  Text from Lean is printed as text, never as markup
 or control sequences.
@@ -7,9 +7,11 @@ or control sequences.
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from enum import Enum
 from itertools import groupby
 
+from rich.cells import cell_len
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
@@ -21,10 +23,35 @@ from bridge.report.findings import Level, findings
 from bridge.report.layers_table import layers_renderable
 from bridge.report.model import Entry, Report
 from bridge.report.replay import folded, replay_command
-from bridge.report.words import is_exact, needs_of, unit
+from bridge.report.words import counted, is_exact, needs_of, unit
 from bridge.verdict import LeanStatus, Role, Verdict
 
-__all__ = ["first_sentence", "lean_words", "render_table", "table_renderable"]
+__all__ = ["Detail", "first_sentence", "lean_words", "print_table", "render_table"]
+
+
+class Detail(Enum):
+    """How much of a report the terminal shows."""
+
+    SUMMARY = "summary"
+    """The counts, what is missing, and what to do next."""
+    THEOREMS = "theorems"
+    """One line for each theorem, by file; below it every obligation that needs attention."""
+    OBLIGATIONS = "obligations"
+    """One block for each theorem, with its sentence and a row for each obligation."""
+
+
+_MOST_NAME = 60  # columns for a theorem's name; a longer one takes several lines
+_QUIET_VERDICTS = frozenset({Verdict.HOLDS, Verdict.CERTIFIED, Verdict.WAIVED})
+# Where Lean was not asked at all, the theorem's line says so.
+_QUIET_LEAN = frozenset(
+    {
+        LeanStatus.PROVED,
+        LeanStatus.ASSUMED,
+        LeanStatus.DISCHARGED,
+        LeanStatus.EXPORTED,
+        LeanStatus.UNCHECKED,
+    }
+)
 
 _STYLE = {
     Verdict.HOLDS: "green",
@@ -127,20 +154,80 @@ def _theorem(entries: list[Entry], *, head: bool) -> RenderableType:
         parts.append(Padding(Text(sentence, style="italic"), (0, 0, 0, 2)))
     parts.append(Padding(_rows(entries, head=head), (0, 0, 0, 2)))
     for e in entries:
-        command = replay_command(e)
-        if command and e.result is not None and e.result.counterexample is not None:
-            what = one_line(e.result.counterexample.description)
-            parts.append(
-                Padding(
-                    Text(f"counterexample to {one_line(e.obligation.binder)}: {what}"), (0, 0, 0, 4)
-                )
-            )
-            # Without expand: a blank behind the backslash would break the command when copied.
-            parts += [
-                Padding(Text(line, style="bold"), (0, 0, 0, 4), expand=False)
-                for line in folded(one_line(command))
-            ]
+        parts += _counterexample(e, indent=4)
     return Group(*parts, "")
+
+
+def _counterexample(entry: Entry, *, indent: int) -> Iterator[RenderableType]:
+    """What refutes an obligation, and the command that measures it again."""
+    command = replay_command(entry)
+    if not command or entry.result is None or entry.result.counterexample is None:
+        return
+    what = one_line(entry.result.counterexample.description)
+    said = f"counterexample to {one_line(entry.obligation.binder)}: {what}"
+    yield Padding(Text(said), (0, 0, 0, indent))
+    # Without expand: a blank behind the backslash would break the command when copied.
+    for line in folded(one_line(command)):
+        yield Padding(Text(line, style="bold"), (0, 0, 0, indent), expand=False)
+
+
+def _needs_attention(entry: Entry) -> bool:
+    return entry.verdict not in _QUIET_VERDICTS or entry.obligation.lean.status not in _QUIET_LEAN
+
+
+def _file(entry: Entry) -> str:
+    return entry.file or entry.obligation.module or "exported graphs"
+
+
+def _lines(entries: Sequence[Entry]) -> Iterator[RenderableType]:
+    """One line for each theorem, under its file; what needs attention in full below its line."""
+    name_width = min(
+        max((cell_len(one_line(e.obligation.declaration)) for e in entries), default=0), _MOST_NAME
+    )
+    number_width = max((len(str(e.obligation.line)) for e in entries if e.file), default=0)
+    files: dict[str, dict[str, list[Entry]]] = {}
+    for e in entries:
+        files.setdefault(_file(e), {}).setdefault(e.obligation.declaration, []).append(e)
+    for file, theorems in files.items():
+        yield Text(one_line(file), style="bold")
+        for theorem in sorted(theorems.values(), key=lambda t: t[0].obligation.line):
+            yield _line(theorem, number_width, name_width)
+            urgent = [e for e in theorem if _needs_attention(e)]
+            if urgent:
+                yield Padding(_rows(urgent, head=False), (0, 0, 0, 6))
+            for e in urgent:
+                yield from _counterexample(e, indent=6)
+        yield ""
+
+
+def _line(theorem: Sequence[Entry], number_width: int, name_width: int) -> RenderableType:
+    first = theorem[0]
+    verdicts = [e.verdict for e in theorem]
+    numbers = Text(", ").join(
+        Text(counted(verdicts.count(v), v), style=_STYLE[v]) for v in Verdict if v in verdicts
+    )
+    table = Table(box=None, expand=True, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
+    if number_width:
+        table.add_column(justify="right", width=number_width, no_wrap=True)
+    table.add_column(width=name_width, overflow="fold")
+    table.add_column(ratio=2, min_width=8, overflow="fold")
+    table.add_column(ratio=3, min_width=6, overflow="fold")
+    cells = [Text(one_line(first.obligation.declaration)), Text(_lean_of(theorem)), numbers]
+    number = [Text(str(first.obligation.line) if first.file else "", style="dim")]
+    table.add_row(*(number if number_width else []), *cells)
+    return Padding(table, (0, 0, 0, 2))
+
+
+def _lean_of(theorem: Sequence[Entry]) -> str:
+    """What Lean says of the theorem; where its conclusion is filtered out, of what is shown."""
+    conclusions = [e for e in theorem if e.obligation.role is Role.CONCLUSION]
+    said = [lean_words(e.obligation) for e in conclusions]
+    said = said or [e.obligation.lean.status.value for e in theorem]
+    return ", ".join(dict.fromkeys(said))
+
+
+def _constants(count: int) -> str:
+    return f"{count:,} constant{'' if count == 1 else 's'}"
 
 
 def _trust(report: Report) -> list[str]:
@@ -148,7 +235,16 @@ def _trust(report: Report) -> list[str]:
     trust = report.trust
     if trust is None:
         return ["The kernel was not asked again."]
-    lines = [f"The kernel accepted all {trust.constants:,} constants of the project once more."]
+    if trust.refusals:
+        lines = [f"The kernel refuses {_constants(len(trust.refusals))} of the project:"]
+        for name, why in trust.refusals.items():
+            above = [one_line(t) for t, constant in trust.refused.items() if constant == name]
+            rest = f"; {', '.join(above)} rests on it" if above else ""
+            lines.append(f"  {one_line(name)}: {one_line(why)}{rest}")
+    else:
+        lines = [f"The kernel accepted all {trust.constants:,} constants of the project once more."]
+    if trust.not_checked:
+        lines.append(f"No kernel checks unsafe or partial code: {_constants(trust.not_checked)}.")
     if trust.checker:
         lines.append(f"{one_line(trust.checker)} accepted the compiled files too.")
     for o in trust.outside:
@@ -186,26 +282,34 @@ def _summary(report: Report) -> Text:
     return Text("\n".join(lines))
 
 
-def table_renderable(report: Report) -> RenderableType:
+def _renderable(report: Report, detail: Detail) -> RenderableType:
     """The report as something rich can print."""
     instead = f"   graph {one_line(report.graph)}" if report.graph else ""
     about = f"{one_line(report.engine.description)}   seed {report.seed}{instead}\n"
-    head = Text(about, style="dim")
-    blocks: list[RenderableType] = [head]
-    for number, (_, group) in enumerate(
-        groupby(report.entries, key=lambda e: e.obligation.declaration)
-    ):
-        blocks.append(_theorem(list(group), head=number == 0))
-    if report.model is not None:
+    blocks: list[RenderableType] = [Text(about, style="dim")]
+    if detail is Detail.THEOREMS:
+        blocks += _lines(report.entries)
+    elif detail is Detail.OBLIGATIONS:
+        theorems = groupby(report.entries, key=lambda e: e.obligation.declaration)
+        blocks += [_theorem(list(g), head=n == 0) for n, (_, g) in enumerate(theorems)]
+    if report.model is not None and detail is not Detail.SUMMARY:
         blocks.append(layers_renderable(report.model))
     blocks.append(_summary(report))
     return Group(*blocks)
 
 
-def render_table(report: Report, *, width: int = 80) -> str:
-    """The report as plain text, for files."""
+def render_table(report: Report, *, width: int = 80, detail: Detail = Detail.OBLIGATIONS) -> str:
+    """The report as plain text, for files and pipes: no line ends in blanks."""
     buffer = io.StringIO()
     Console(file=buffer, width=width, color_system=None, force_terminal=False).print(
-        table_renderable(report), soft_wrap=False
+        _renderable(report, detail), soft_wrap=False
     )
     return "\n".join(line.rstrip() for line in buffer.getvalue().splitlines()) + "\n"
+
+
+def print_table(report: Report, console: Console, detail: Detail) -> None:
+    """Print the report in the width of ``console``, with colours where it is a terminal."""
+    if console.is_terminal:
+        console.print(_renderable(report, detail))
+    else:
+        console.file.write(render_table(report, width=console.width, detail=detail))

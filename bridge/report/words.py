@@ -9,6 +9,7 @@ from bridge.report.model import Entry, Report
 from bridge.verdict import LeanStatus, Role, Verdict
 
 __all__ = [
+    "counted",
     "exit_words",
     "headline",
     "instances",
@@ -24,6 +25,12 @@ __all__ = [
 def number(x: float) -> str:
     """A measured number, short: three significant digits, scientific where it is far from 1."""
     return f"{x:.3g}"
+
+
+def counted(count: int, verdict: Verdict) -> str:
+    """``1 holds``, ``5 hold``, ``2 waived``: a verdict of so many obligations."""
+    plural = {Verdict.HOLDS: "hold", Verdict.FAILS: "fail", Verdict.ERROR: "errors"}
+    return f"{count} {verdict.value if count == 1 else plural.get(verdict, verdict.value)}"
 
 
 def proved_theorems(report: Report) -> tuple[int, int]:
@@ -48,7 +55,7 @@ def headline(report: Report) -> str:
     failing = count.get(Verdict.FAILS.value, 0)
     unproved = sum(
         e.obligation.role is Role.CONCLUSION
-        and e.obligation.lean.status in (LeanStatus.SORRY, LeanStatus.AXIOM)
+        and e.obligation.lean.status in (LeanStatus.SORRY, LeanStatus.AXIOM, LeanStatus.REFUSED)
         for e in report.entries
     )
     waived = count.get(Verdict.WAIVED.value, 0)

@@ -14,9 +14,23 @@ equal subterms are written once.
 namespace Obligations
 open Lean
 
-/-- Is this module part of the Lean distribution?  Compared as a name: `StdLemmas` is not `Std`. -/
-def isDistribution (module : Name) : Bool :=
-  module.getRoot ∈ [`Init, `Std, `Lean, `Lake]
+/-- The imported modules that the running Lean ships, once a command has looked (`noteShipped`). -/
+initialize shippedModules : EnvExtension NameSet ← registerEnvExtension (pure {})
+
+/-- Look which of the imported modules lie in the folder of Lean's own library.  A name alone says nothing: a project may
+have a module `Lake.Extra`. -/
+def noteShipped : CoreM Unit := do
+  let env ← getEnv
+  let library := (← findOLean `Init).parent.getD "."
+  let mut shipped : NameSet := {}
+  for m in env.header.moduleNames do
+    if m.getRoot ∈ [`Init, `Std, `Lean, `Lake] && (← (modToFilePath library m "olean").pathExists) then
+      shipped := shipped.insert m
+  setEnv (shippedModules.setState env shipped)
+
+/-- Does the running Lean ship this module?  `noteShipped` must have run. -/
+def isDistribution (env : Environment) (module : Name) : Bool :=
+  (shippedModules.getState env).contains module
 
 private structure State where
   lines : Array String := #[]
@@ -76,7 +90,7 @@ def ownConstants (env : Environment) (es : List Expr) : Array Name :=
   es.foldl (init := #[]) fun acc e => e.getUsedConstants.foldl (init := acc) fun acc n =>
     if acc.contains n then acc
     else match moduleOf? env n with
-      | some m => if isDistribution m then acc else acc.push n
+      | some m => if isDistribution env m then acc else acc.push n
       | none => acc.push n
 
 end Obligations

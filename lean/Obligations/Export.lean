@@ -100,6 +100,7 @@ syntax (name := exportObligations) "#export_obligations " str : command
 elab_rules : command
   | `(#export_obligations $nonce) => do
     let nonce := nonce.getString
+    liftCoreM noteShipped
     let env ← getEnv
     let theorems := tagged env obligationAttr
     let mut count := 0

@@ -68,4 +68,4 @@ def test_the_command_says_what_it_did(tmp_path: Path) -> None:
     assert "wrote src/Obligations.lean" in first.stdout
     assert "lean_lib Obligations where" in first.stdout
     second = CliRunner().invoke(group, ["init", "--project", str(tmp_path)])
-    assert "all 6 files of `Obligations` are current" in second.stdout
+    assert "all 7 files of `Obligations` are current" in second.stdout

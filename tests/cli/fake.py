@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -103,10 +103,21 @@ def graph_answers() -> list[Any]:
     return [*messages, {"kind": "end", "count": len(messages), "lean": "4.28.0"}]
 
 
-def trust_answers(*messages: Any, kernel: str | None = None) -> list[Any]:
-    """What Lean says of what is behind the statements."""
-    end = {"kind": "end", "count": len(messages), "constants": 12, "kernel": kernel}
-    return [*messages, end]
+def trust_answers(*messages: Any, refused: Mapping[str, str] | None = None) -> list[Any]:
+    """What Lean says of what is behind the statements: 12 constants, less those ``refused``."""
+    told = [{"kind": "refusal", "name": n, "why": why} for n, why in (refused or {}).items()]
+    return [*messages, *told, trust_end(len(messages) + len(told), 12 - len(told))]
+
+
+def trust_end(count: int, constants: int = 12) -> dict[str, Any]:
+    """The last message of an answer about trust."""
+    return {
+        "kind": "end",
+        "count": count,
+        "constants": constants,
+        "not_checked": 0,
+        "all": 12,
+    }
 
 
 def write_answers(

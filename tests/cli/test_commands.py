@@ -20,7 +20,7 @@ KEYS = 8  # and one of them is of the graph
 
 
 def test_audit_judges_every_obligation(harness: Harness) -> None:
-    result = harness.run("audit", "--instances", "40")
+    result = harness.run("audit", "-v", "--instances", "40")
     assert result.exit_code == 0, result.output
     assert result.stdout.count("holds") == KEYS + 1  # and once in the summary
     assert "Lean: 3 of 3 theorems proved.  Numbers: 8 holds." in result.stdout
@@ -404,7 +404,7 @@ def test_side_conditions_are_certified_on_boxes(harness: Harness) -> None:
     assert first["certificate"]["radius"] == 1e-3
     assert first["certificate"]["enclosed"] == 24
     assert conclusion["verdict"] == "holds"
-    again = harness.run("audit", "--certify", *options)
+    again = harness.run("audit", "-v", "--certify", *options)
     assert again.exit_code == 0
     assert "box of radius 1e-06" in " ".join(again.stdout.split())
 

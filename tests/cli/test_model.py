@@ -53,7 +53,7 @@ def model(harness: Harness, tmp_path: Path) -> str:
 
 
 def test_a_covered_model(harness: Harness, model: str) -> None:
-    result = harness.run("audit", "--model", model, "--seq-len", "4")
+    result = harness.run("audit", "-v", "--model", model, "--seq-len", "4")
     assert result.exit_code == 0, result.output
     assert f"theorem applies: {BIASED.backprop}" in result.stdout
     assert "encoder.layer.1" in result.stdout

@@ -10,7 +10,7 @@ import pytest
 
 from tests.bridge.answers import binder, statement
 from tests.cli.conftest import Harness
-from tests.cli.fake import layer_norm_statements, trust_answers
+from tests.cli.fake import layer_norm_statements, trust_answers, trust_end
 from tests.numeric.graphs import layer_norm_json
 
 FEW = ("--instances", "20")
@@ -25,30 +25,46 @@ def report(harness: Harness, *options: str) -> dict[str, Any]:
     return found
 
 
-def test_what_the_kernel_refuses_is_not_audited(harness: Harness) -> None:
-    harness.says(EVAL, trust=trust_answers(kernel="declaration type mismatch, 'Evil.fake'"))
-    result = harness.run("audit", *FEW)
-    assert result.exit_code == 3
-    assert "Evil.fake" in result.stderr
-    assert "debug.skipKernelTC" in result.stderr
+FAKE = "PostNorm.fake"
+WHY = "declaration type mismatch"
+
+
+def test_a_theorem_that_rests_on_a_refused_constant_is_refused(harness: Harness) -> None:
+    theorem = "PostNorm.layerNorm_eval"
+    rests = {"kind": "refused", "name": theorem, "constant": FAKE}
+    harness.says(EVAL, trust=trust_answers(rests, refused={FAKE: WHY}))
+    found = report(harness)
+    assert found["exit_code"] == 1
+    assert found["trust"]["refusals"] == {FAKE: WHY}
+    (conclusion,) = [o for o in found["obligations"] if o["binder"] == "conclusion"]
+    assert conclusion["lean"]["status"] == "refused"
+    assert conclusion["verdict"] == "holds"  # numbers are judged as usual
+    printed = harness.run("audit", *FEW).stdout
+    assert f"{FAKE}: {WHY}; {theorem} rests on it" in " ".join(printed.split())
+    assert "0 of 1 theorems proved" in printed
     assert harness.run("audit", *FEW, "--no-trust").exit_code == 0
 
 
-def test_a_refused_native_decide_is_told_what_to_do(harness: Harness) -> None:
-    refusal = "(interpreter) unknown declaration 'Demo.bad._nativeDecide_1_1'"
-    harness.says(EVAL, trust=trust_answers(kernel=refusal))
-    result = harness.run("audit")
+def test_a_refusal_below_no_tagged_theorem_is_a_failure_too(harness: Harness) -> None:
+    harness.says(EVAL, trust=trust_answers(refused={FAKE: WHY}))
+    found = report(harness)
+    assert found["exit_code"] == 1
+    assert {o["lean"]["status"] for o in found["obligations"]} <= {"proved", "exported"}
+
+
+def test_an_answer_about_the_kernel_that_does_not_add_up_is_an_error(harness: Harness) -> None:
+    harness.says(EVAL, trust=[trust_end(0, constants=11)])
+    result = harness.run("audit", *FEW)
     assert result.exit_code == 3
-    assert "_nativeDecide_1_1" in result.stderr
-    assert "prove it without native_decide" in result.stderr
+    assert "does not add up" in result.stderr
 
 
 def test_what_the_toolchains_checker_refuses_is_not_audited(harness: Harness) -> None:
     harness.says(EVAL)
     harness.behaves(kind="lake", refuses="found a problem in PostNorm.Layers")
     result = harness.run("audit", *FEW)
-    assert result.exit_code == 3
-    assert "leanchecker says found a problem in PostNorm.Layers" in result.stderr
+    assert result.exit_code == 1
+    assert "leanchecker: found a problem in PostNorm.Layers" in result.stdout
     harness.behaves(refuses="")
     assert report(harness)["trust"]["checker"] == "leanchecker"
     assert "leanchecker accepted the compiled files too." in harness.run("audit", *FEW).stdout
@@ -93,7 +109,7 @@ def test_an_unused_axiom_is_told_and_untagged_theorems_are_counted(harness: Harn
 
 
 def test_a_partial_answer_about_trust_is_an_error(harness: Harness) -> None:
-    harness.says(EVAL, trust=[{"kind": "end", "count": 3, "constants": 1, "kernel": None}])
+    harness.says(EVAL, trust=[trust_end(3)])
     assert harness.run("audit", *FEW).exit_code == 3
 
 

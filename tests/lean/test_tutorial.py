@@ -24,7 +24,7 @@ OWN = ROOT / "docs" / "how-to" / "audit-your-own.md"
 @pytest.mark.lean
 @pytest.mark.parametrize(
     ("page", "commands"),
-    [(TUTORIAL, 15), (README, 1), (API, 1)],
+    [(TUTORIAL, 15), (README, 2), (API, 1)],
     ids=["tutorial", "README", "api"],
 )
 def test_pages_tell_what_happens(page: Path, commands: int, tmp_path: Path) -> None:

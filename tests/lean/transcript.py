@@ -28,6 +28,7 @@ VARIABLE = (
     (re.compile(r"^instance +.+, index \d+, seed", re.M), "instance F, seed"),
     (re.compile(r"^(embedded|official)? ?Lean \S+ .*?seed", re.S), "ENGINE seed"),
     (re.compile(r"\d[\d,]* (constants|more theorems|obligations)"), r"N \1"),
+    (re.compile(r"^ +\d+  (?=\w+ +(proved|sorry|axiom))", re.M), "  N  "),
     (re.compile(r"(\.lean):\d+(:\d+)?"), r"\1:N"),
     (re.compile(r"\b\d[\d.]*(e[-+]?\d+)? tol\b"), "N tol"),
     (re.compile(r"-?\b\d+\.\d+(e[-+]?\d+)?|-?\b\d+e[-+]?\d+"), "N"),

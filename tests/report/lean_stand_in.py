@@ -36,7 +36,9 @@ def install(replace: Callable[[Any, str, Any], object]) -> None:
             if (self.project.root / "broken").exists():
                 raise LeanSourceError("the Lean sources do not compile", remedy="correct them")
             obligations = tuple(e.obligation for e in entries.values())
-            return SimpleNamespace(obligations=obligations, engine=self.engine)
+            return SimpleNamespace(
+                obligations=obligations, engine=self.engine, project=self.project
+            )
 
         def trust(self, *_: Any, **__: Any) -> Any:
             return None

@@ -38,7 +38,8 @@ def test_findings_agree_with_the_exit_code(verdict: Verdict, status: LeanStatus)
 def test_every_rule_is_reachable() -> None:
     reached = {f.rule.id for f in findings(realistic())} | {
         f.rule.id
-        for f in findings_of(entry(obligation("t:conclusion", status=LeanStatus.UNCHECKED)))
+        for status in (LeanStatus.UNCHECKED, LeanStatus.REFUSED)
+        for f in findings_of(entry(obligation("t:conclusion", status=status)))
     }
     assert reached == {rule.id for rule in RULES}
 

@@ -68,6 +68,7 @@ def test_rule_identifiers_are_stable() -> None:
         "obligation-fails",
         "lean-sorry",
         "lean-axiom",
+        "lean-refused",
         "obligation-error",
         "obligation-stale",
         "obligation-inconclusive",

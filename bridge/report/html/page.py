@@ -46,6 +46,7 @@ LEAN_WORDS = {
     LeanStatus.DISCHARGED: "a hypothesis that a named lemma proves under stated conditions",
     LeanStatus.SORRY: "the proof, or something below it, is unfinished",
     LeanStatus.AXIOM: "the proof rests on an axiom that is not a standard one",
+    LeanStatus.REFUSED: "a kernel does not accept the proof, or something that it rests on",
     LeanStatus.EXPORTED: "no proposition: a graph that Lean wrote down, which theorems speak of",
     LeanStatus.UNCHECKED: "Lean was not run",
 }
@@ -200,6 +201,7 @@ _LEAN_CSS = {
     LeanStatus.UNCHECKED: "unsure",
     LeanStatus.SORRY: "bad",
     LeanStatus.AXIOM: "bad",
+    LeanStatus.REFUSED: "bad",
 }
 
 

@@ -1,0 +1,204 @@
+import Obligations.Canonical
+
+/-! # Every constant of the project, through the kernel once more
+
+Lean's own modules are taken as they are; every other constant is handed to the kernel again, in an environment that holds
+nothing but Lean's own modules.  One that the kernel refuses is recorded with the reason, and so is everything that rests on
+it; the others are still checked.
+
+## Main definitions
+
+* `Obligations.Outcome`: what came of one constant.
+* `Obligations.replay`: the outcome of every constant of the project's modules. -/
+
+namespace Obligations
+open Lean Meta
+
+deriving instance BEq for ConstantVal
+deriving instance BEq for InductiveVal
+deriving instance BEq for ConstructorVal
+deriving instance BEq for RecursorRule
+deriving instance BEq for RecursorVal
+
+/-- Are these the same inductive type, constructor or recursor? -/
+private def sameDerived : ConstantInfo → ConstantInfo → Bool
+  | .inductInfo a, .inductInfo b => a == b
+  | .ctorInfo a, .ctorInfo b => a == b
+  | .recInfo a, .recInfo b => a == b
+  | _, _ => false
+
+/-- What came of one constant. -/
+inductive Outcome where
+  /-- The kernel accepts it and everything that it rests on. -/
+  | accepted
+  /-- It is `unsafe` or `partial`: no statement can rest on it, and no kernel checks it. -/
+  | notChecked
+  /-- The kernel, or a check of the stored term, refuses it. -/
+  | refused (why : String)
+  /-- It uses a constant that is refused. -/
+  | rests (on : Name)
+
+/-- The constant that is to blame where `n` has this outcome. -/
+def Outcome.blamed? (n : Name) : Outcome → Option Name
+  | .refused _ => some n
+  | .rests on => some on
+  | _ => none
+
+/-- What the walk has found so far.  A constant in `entered` without an outcome is still being looked at. -/
+structure Replay where
+  env : Kernel.Environment
+  entered : NameSet := {}
+  outcomes : Std.HashMap Name Outcome := {}
+
+abbrev ReplayM := ReaderT (Std.HashMap Name ConstantInfo) <| StateRefT Replay MetaM
+
+/-- Variables that nothing binds.  Looked for in the term itself, for the flags stored with it may be forged. -/
+private def openTerm? (e : Expr) : Option String :=
+  match e.find? fun x => x.isFVar || x.isMVar with
+  | some (.fvar _) => some "it holds a local variable that nothing binds"
+  | some _ => some "it holds a metavariable"
+  | none => if e.hasLooseBVars then some "it holds a bound variable without its binder" else none
+
+/-- The terms that are stored for a constant. -/
+private def storedTerms : ConstantInfo → List Expr
+  | .defnInfo v => [v.type, v.value]
+  | .thmInfo v => [v.type, v.value]
+  | .opaqueInfo v => [v.type, v.value]
+  | .recInfo v => v.type :: v.rules.map (·.rhs)
+  | c => [c.type]
+
+/-- An inductive type whose sort is `Prop` without being written so.  Lean's elaborator never makes one, and kernels before
+Lean 4.34 take data out of its proofs. -/
+private def hiddenProp? (type : Expr) : MetaM (Option String) := do
+  try
+    forallTelescopeReducing type fun _ sort => do
+      let .sort l ← whnf sort | return none
+      if l.normalize.isZero && !l.isZero then return some s!"its sort {l} is Prop without being written so" else return none
+  catch _ => return none
+
+private def recursorNames (v : InductiveVal) : List Name :=
+  v.all.map mkRecName ++ (List.range v.numNested).map fun i => v.all.head!.str s!"rec_{i + 1}"
+
+/-- Hand one declaration to the kernel. -/
+private def submit (d : Declaration) : ReplayM (Option String) := do
+  match (← get).env.addDecl {} d with
+  | .ok env => modify fun s => { s with env }; return none
+  | .error e =>
+    let text ← (e.toMessageData {}).toString
+    return some (text.take 300).toString
+
+mutual
+
+/-- The refused constant among those that `es` use, if there is one. -/
+private partial def blamedIn (es : List Expr) : ReplayM (Option Name) := do
+  for e in es do
+    for n in e.getUsedConstants do
+      if let some culprit := (← visit n).blamed? n then return some culprit
+  return none
+
+/-- The outcome of a constant, found now if it is not known. -/
+private partial def visit (n : Name) : ReplayM Outcome := do
+  if let some found := (← get).outcomes[n]? then return found
+  let some info := (← read)[n]? |
+    return if ((← get).env.find? n).isSome then .accepted else .refused "no module declares it"
+  if (← get).entered.contains n then return .refused "its proof, or its definition, rests on itself"
+  modify fun s => { s with entered := s.entered.insert n }
+  let found ← outcome n info
+  modify fun s => { s with outcomes := s.outcomes.insert n found }
+  return found
+
+private partial def outcome (n : Name) (info : ConstantInfo) : ReplayM Outcome := do
+  if info.isUnsafe || info.isPartial then return .notChecked
+  if info.name != n then return .refused s!"it is stored under another name than its own, {info.name}"
+  for e in storedTerms info do
+    if let some why := openTerm? e then return .refused why
+  match info with
+  | .ctorInfo v => ofInductive n v.induct
+  | .recInfo v => match v.all with
+    | first :: _ => ofInductive n first
+    | [] => return .refused "it is a recursor of no inductive type"
+  | .quotInfo _ => return .refused "it declares quotients anew"
+  | .inductInfo v =>
+    if v.all.head? == some n then inductiveTypes v
+    else match v.all.head? with
+      | some first => ofInductive n first
+      | none => return .refused "it is an inductive type of no declaration"
+  | .axiomInfo v => single info (.axiomDecl v)
+  | .defnInfo v => single info (.defnDecl v)
+  | .thmInfo v => single info (.thmDecl v)
+  | .opaqueInfo v => single info (.opaqueDecl v)
+
+private partial def single (info : ConstantInfo) (d : Declaration) : ReplayM Outcome := do
+  if let some culprit ← blamedIn (storedTerms info) then
+    return if culprit == info.name then .refused "its proof, or its definition, rests on itself" else .rests culprit
+  return (← submit d).elim .accepted .refused
+
+/-- A constant that the kernel derives from an inductive type: it must be the one that is stored. -/
+private partial def ofInductive (n first : Name) : ReplayM Outcome := do
+  if !(← read).contains first then return .refused s!"it belongs to {first}, which its module does not declare"
+  if !(← get).entered.contains first then
+    if let some culprit := (← visit first).blamed? first then return .rests culprit
+  match (← get).outcomes[first]? with
+  | some found => if let some culprit := found.blamed? first then return .rests culprit
+  | none => pure ()
+  match (← get).env.find? n, (← read)[n]? with
+  | some derived, some stored => return if sameDerived derived stored then .accepted else .refused "the kernel derives something else"
+  | _, _ => return .refused "the kernel derives no such constant"
+
+private partial def inductiveTypes (first : InductiveVal) : ReplayM Outcome := do
+  let constants ← read
+  let mut types := #[]
+  let mut terms := #[]
+  for t in first.all do
+    let some (.inductInfo v) := constants[t]? | return .refused s!"{t}, declared with it, is missing"
+    modify fun s => { s with entered := s.entered.insert t }
+    if let some why ← hiddenProp? v.type then return .refused why
+    let mut ctors := #[]
+    for c in v.ctors do
+      let some (.ctorInfo k) := constants[c]? | return .refused s!"its constructor {c} is missing"
+      modify fun s => { s with entered := s.entered.insert c }
+      if let some why := openTerm? k.type then return .refused s!"{c}: {why}"
+      ctors := ctors.push { name := c, type := k.type : Constructor }
+      terms := terms.push k.type
+    terms := terms.push v.type
+    types := types.push { name := t, type := v.type, ctors := ctors.toList : InductiveType }
+  let own := types.foldl (init := ({} : NameSet)) fun s t => t.ctors.foldl (fun s c => s.insert c.name) (s.insert t.name)
+  for e in terms do
+    for n in e.getUsedConstants do
+      unless own.contains n do
+        if let some culprit := (← visit n).blamed? n then return .rests culprit
+  if let some why ← submit (.inductDecl first.levelParams first.numParams types.toList first.isUnsafe) then
+    return .refused why
+  for n in first.all ++ types.toList.flatMap (·.ctors.map (·.name)) ++ recursorNames first do
+    match (← get).env.find? n, constants[n]? with
+    | some derived, some stored => unless sameDerived derived stored do return .refused s!"the kernel derives another {n}"
+    | _, _ => return .refused s!"{n} is missing, or the kernel derives no such constant"
+    modify fun s => { s with outcomes := s.outcomes.insert n .accepted, entered := s.entered.insert n }
+  return .accepted
+
+end
+
+/-- Indices of the modules that the running Lean does not ship. -/
+def ownModules (env : Environment) : Array Nat :=
+  (Array.range env.header.moduleNames.size).filter fun i => !isDistribution env env.header.moduleNames[i]!
+
+/-- Hand every constant of the project's modules to the kernel again, starting from Lean's own modules only. -/
+def replay : MetaM (Array (Name × Outcome)) := do
+  let env ← getEnv
+  let mut constants : Std.HashMap Name ConstantInfo := {}
+  let mut base : NameSet := {}
+  let mut twice := #[]
+  for i in ownModules env do
+    let data := env.header.moduleData[i]!
+    for n in data.constNames, c in data.constants do
+      if constants.contains n then twice := twice.push n
+      constants := constants.insert n c
+    for m in data.imports do
+      if isDistribution env m.module then base := base.insert m.module
+  let fresh ← importModules (base.toArray.map fun m => { module := m }) {}
+  let start : Replay := { env := fresh.toKernelEnv }
+  let walk : ReplayM Unit := for (n, _) in constants.toList do discard <| visit n
+  let (_, found) ← (walk.run constants).run start
+  return found.outcomes.toArray
+
+end Obligations
