@@ -169,12 +169,12 @@ TRICKS = (
         1,
         "contradict each other",
     ),
-    Trick("past-the-kernel", "a metaprogram adds a theorem unchecked", SKIP + WRONG, 3, "Demo.bad"),
+    Trick("past-the-kernel", "a metaprogram adds a theorem unchecked", SKIP + WRONG, 1, "Demo.bad"),
     Trick(
         "kernel-switched-off",
         "`debug.skipKernelTC` and a tactic that assigns nonsense",
         ASSIGN + WRONG,
-        3,
+        1,
         "Demo.bad",
     ),
     Trick(
