@@ -58,9 +58,9 @@ run_cmd do
 HIDDEN_PROP = """\
 run_cmd do
   let sort : Level := .imax (.succ (.succ .zero)) (.max .zero .zero)
-  let d : Declaration := .inductDecl [] 0 [{ name := `Sleeve, type := .sort sort
-    ctors := [{ name := `Sleeve.card
-                type := .forallE `n (mkConst ``Nat) (mkConst `Sleeve) .default }] }] false
+  let card := .forallE `n (mkConst ``Nat) (mkConst `Sleeve) .default
+  let ctors := [{ name := `Sleeve.card, type := card : Constructor }]
+  let d : Declaration := .inductDecl [] 0 [{ name := `Sleeve, type := .sort sort, ctors }] false
   match (← getEnv).addDeclCore 0 d none with
   | .ok env => setEnv env
   | .error e => throwError e.toMessageData (← getOptions)
@@ -68,9 +68,9 @@ theorem Below.wrong : True := (fun (_ : Sleeve) => trivial) (Sleeve.card 3)
 """
 STRAY_LOCAL = """\
 run_cmd do
-  let false := mkConst ``False
-  let type := mkApp (.lam `p (.forallE `x false false .default) false .default)
-    (.lam `x false (.bvar 0) .default)
+  let no := mkConst ``False
+  let type := mkApp (Expr.lam `p (.forallE `x no no .default) no .default)
+    (.lam `x no (.bvar 0) .default)
   for i in [0:24] do
     let d : Declaration := .opaqueDecl { name := `Below.wrong, levelParams := [], type
                                          value := .fvar ⟨.num `_kernel_fresh i⟩

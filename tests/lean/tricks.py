@@ -137,7 +137,7 @@ TRICKS = (
         "the compiler's word for a proof",
         "theorem bad : (2 + 3 : Nat) = 5 := by native_decide\n"
         "@[obligation] theorem t (n : Nat) (hPos : 0 < n) : n + (2 + 3) = n + 5 := by rw [bad]\n",
-        3,
+        1,
         "nativeDecide",
     ),
     Trick(
