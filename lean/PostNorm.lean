@@ -1,8 +1,10 @@
 import PostNorm.Block.AtReal
+import PostNorm.Block.Activated
 import PostNorm.Block.BiasedEncoder
 import PostNorm.Block.Stack
 import PostNorm.Calculus
 import PostNorm.Export
+import PostNorm.Export.ActivatedBlock
 import PostNorm.Export.BiasedBlock
 import PostNorm.Export.Stack
 import PostNorm.Field

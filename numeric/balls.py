@@ -1,10 +1,10 @@
 """A graph run in ball arithmetic: every value with a radius that encloses it, for a whole box.
 
 The inputs of one instance are balls around its numbers; the result of each operation is a ball that
-holds the exact value for every choice of the inputs.  Arb (python-flint) bounds all rounding, exp
-and tanh included.  A floor is kept beside the balls: squares, exponentials and roots, and sums and
-means of them, are not negative, however wide the box; a ball by itself does not know that x·x is a
-square.
+holds the exact value for every choice of the inputs.  Arb (python-flint) bounds all rounding, exp,
+tanh and erfc included.  A floor is kept beside the balls: squares, exponentials and roots, and sums
+and means of them, are not negative, however wide the box; a ball by itself does not know that x·x
+is a square.
 
 Slow: every number is a Python object.  A block at (seq_len, d_model, heads, d_ff) = (4, 8, 2, 16)
 takes some 10 ms, and the time grows with the number of multiplications.
@@ -210,6 +210,24 @@ def _tanh(run: _Run, node: Node, args: tuple[Ball, ...]) -> Ball:
     return Ball(_each(lambda x: x.tanh(), args[0].entries), run.arb(0) if _known(*args) else None)
 
 
+def _normal_cdf(run: _Run, node: Node, args: tuple[Ball, ...]) -> Ball:
+    """Φ(x) = erfc(−x/√2)/2."""
+    root = run.arb(2).sqrt()
+    return Ball(_each(lambda x: (-x / root).erfc() / 2, args[0].entries), run.arb(0))
+
+
+def _relu(run: _Run, node: Node, args: tuple[Ball, ...]) -> Ball:
+    """max(x, 0)."""
+    zero = run.arb(0)
+
+    def positive(x: Any) -> Any:
+        if x >= 0 or not x.is_finite():
+            return x
+        return zero if x <= 0 else zero.union(x.upper())
+
+    return Ball(_each(positive, args[0].entries), zero)
+
+
 def _inv(run: _Run, node: Node, args: tuple[Ball, ...]) -> Ball:
     """1/x, and 0 at 0: where a ball holds 0 beside other numbers, nothing is known."""
     entries = _each(lambda x: x if x.is_zero() else 1 / x, args[0].entries)
@@ -270,6 +288,8 @@ _RULES: Mapping[str, Rule] = {
     "addConst": _add_constant,
     "exp": _exp,
     "tanh": _tanh,
+    "normalCdf": _normal_cdf,
+    "relu": _relu,
     "inv": _inv,
     "sqrt": _sqrt,
     "sum": _sum,

@@ -379,9 +379,70 @@ _BIASED_BLOCK: tuple[Planted, ...] = (
     *(p for p in _part(_OUTSIDE_ATTENTION) if "mha.projected" not in _changed(p.mutant)),
 )
 
+_SMOOTH_GELU = (
+    _planted("GELU left out", _copies("ffn.hiddenAct.y", "ffn.hiddenPre")),
+    _planted("SiLU-like: tanh for Φ", Edit("ffn.hiddenAct.cdf", op="tanh")),
+    _planted("Φ without its argument's factor", Edit("ffn.hiddenAct.y", args=(
+        "ffn.hiddenAct.cdf", "ffn.hiddenAct.cdf"))),
+    *(
+        Planted(DerivativeMutant(mode, node, argument, change))
+        for mode in _MODES
+        for node, argument, change in (
+            ("ffn.hiddenAct.cdf", 0, "drop"), ("ffn.hiddenAct.y", 0, "one percent"),
+        )
+    ),
+)  # fmt: skip
+
+_RELU = (
+    _planted("ReLU left out", _copies("ffn.hiddenAct.y", "ffn.hiddenPre")),
+    _planted("tanh for ReLU", Edit("ffn.hiddenAct.y", op="tanh")),
+    *(
+        Planted(DerivativeMutant(mode, "ffn.hiddenAct.y", 0, change))
+        for mode in _MODES
+        for change in ("drop", "one percent")
+    ),
+)  # fmt: skip
+
+_PRE_NORM = (
+    _planted("first skip from the norm", Edit("attnResidual", args=("mha.projected", "norm1.y"))),
+    _planted("no first skip", _copies("attnResidual", "mha.projected")),
+    _planted("no second skip", _copies("ffnResidual", "ffn.projected")),
+    _planted("second skip from x", Edit("ffnResidual", args=("ffn.projected", "x"))),
+    _planted("second skip from the norm", Edit("ffnResidual", args=(
+        "ffn.projected", "norm2.y"))),
+    _planted("feed-forward reads the residual", Edit("ffn.hiddenPre.matmul", args=(
+        "attnResidual", "W1"))),
+    _planted("attention's values read x", Edit("mha.v.matmul", args=("x", "Wv"))),
+    _planted("ε₂ is ε₁", Edit("norm2.varEps", symbol="eps1")),
+    _planted("gamma1 and gamma2 swapped", Edit("norm1.gammaBroadcast", args=("gamma2",)), Edit(
+        "norm2.gammaBroadcast", args=("gamma1",))),
+    _planted("beta1 left out", _copies("norm1.y", "norm1.scaled")),
+    *(
+        Planted(DerivativeMutant(mode, node, argument, change))
+        for mode in _MODES
+        for node, argument, change in (
+            ("attnResidual", 1, "drop"), ("ffnResidual", 0, "drop"), ("ffnResidual", 1, "negate"),
+            ("norm1.normalized", 1, "drop"), ("norm2.centered", 1, "drop"),
+            ("ffn.hiddenPre.matmul", 1, "one entry"),
+        )
+    ),
+)  # fmt: skip
+
+
+def _without_activation(planted: Sequence[Planted]) -> tuple[Planted, ...]:
+    """Those that do not look inside the activation."""
+    return tuple(
+        p for p in planted if not any(n.startswith("ffn.hiddenAct.") for n in p.mutant.names)
+    )
+
+
 PLANTED: Mapping[str, tuple[Planted, ...]] = MappingProxyType(
     {
         "encoderBlockGraph": _BLOCK,
+        "geluEncoderBlockGraph": (*_SMOOTH_GELU, *_without_activation(_BIASED_BLOCK)),
+        "reluEncoderBlockGraph": (*_RELU, *_without_activation(_BIASED_BLOCK)),
+        "preNormGeluBlockGraph": (*_SMOOTH_GELU, *_PRE_NORM),
+        "preNormGeluTanhBlockGraph": _PRE_NORM,
         "encoderFfnResidualGraph": _part(_UP_TO_RESIDUAL),
         "layerNormGraph": _part({**_NORM1, "attnResidual": "x", "norm1.": ""}),
         "softmaxGraph": tuple(

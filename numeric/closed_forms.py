@@ -21,9 +21,11 @@ from numeric import (
     gelu,
     layer_norm,
     post_norm,
+    pre_norm,
     softmax,
     stack,
 )
+from numeric.activations import GELU, RELU, TANH_GELU, Activation
 from numeric.graph import Graph, GraphError
 from numeric.ops import Array
 
@@ -240,7 +242,62 @@ _ROWS = ("seqLen", "dModel")
 _HEADS = (*_ROWS, "numHeads", "headDim")
 _EVERY = (*_HEADS, "dFF")
 
+
+def _post_norm_form(activation: Activation) -> ClosedForm:
+    """The post-norm block with biases, mask and this activation."""
+
+    def block(at: Arguments) -> encoder_block.Saved:
+        eps = at.eps("eps1"), at.eps("eps2")
+        return encoder_block.run(at.inputs, at.heads, *eps, scale=at.scale, activation=activation)
+
+    def run(at: Arguments) -> dict[str, Array]:
+        saved = _block_saved(block(at))
+        return {_MASKED.get(name, name): value for name, value in saved.items()}
+
+    return ClosedForm(
+        run,
+        lambda at, t: encoder_block.jvp(at.inputs, block(at), t),
+        lambda at, s: encoder_block.vjp(at.inputs, block(at), s),
+        {"eps1": "attnResidual", "eps2": "ffnResidual"},
+        _EVERY,
+    )
+
+
+def _pre_norm_form(activation: Activation) -> ClosedForm:
+    """The pre-norm block with biases, mask and this activation."""
+
+    def block(at: Arguments) -> pre_norm.Saved:
+        eps = at.eps("eps1"), at.eps("eps2")
+        return pre_norm.run(at.inputs, at.heads, *eps, scale=at.scale, activation=activation)
+
+    def run(at: Arguments) -> dict[str, Array]:
+        saved = block(at)
+        found = {
+            "norm1.centered": layer_norm.centered(at.inputs["x"]),
+            "norm1.y": saved.norm1,
+            **_attention_saved(saved.attention, "mha."),
+            "attnResidual": saved.residual,
+            "norm2.centered": layer_norm.centered(saved.residual),
+            "norm2.y": saved.norm2,
+            **_feed_forward_saved(saved.feed_forward, "ffn."),
+            "ffnResidual": saved.output,
+        }
+        return {_MASKED.get(name, name): value for name, value in found.items()}
+
+    return ClosedForm(
+        run,
+        lambda at, t: pre_norm.jvp(at.inputs, block(at), t),
+        lambda at, s: pre_norm.vjp(at.inputs, block(at), s),
+        {"eps1": "x", "eps2": "attnResidual"},
+        _EVERY,
+    )
+
+
 _FORMS: dict[str, ClosedForm] = {
+    "geluEncoderBlockGraph": _post_norm_form(GELU),
+    "reluEncoderBlockGraph": _post_norm_form(RELU),
+    "preNormGeluBlockGraph": _pre_norm_form(GELU),
+    "preNormGeluTanhBlockGraph": _pre_norm_form(TANH_GELU),
     "softmaxGraph": ClosedForm(
         lambda at: {"weights": softmax.forward(at.inputs["x"])},
         lambda at, t: softmax.jvp(softmax.forward(at.inputs["x"]), t["x"]),

@@ -12,6 +12,7 @@ operations entry by entry, such as GELU, is differentiated once for all directio
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -232,6 +233,16 @@ def _tanh(args: Values, out: Array, binding: Binding, k: int, t: Array) -> Array
     return t * (c * c)
 
 
+def _normal_cdf(args: Values, out: Array, binding: Binding, k: int, t: Array) -> Array:
+    """The density, whose square root is squared: exp is asked for half the exponent."""
+    half = np.exp(-0.25 * (args[0] * args[0]))
+    return t * (half * half * math.sqrt(0.5 / math.pi))
+
+
+def _relu(args: Values, out: Array, binding: Binding, k: int, t: Array) -> Array:
+    return t * (out > 0)
+
+
 def _sqrt(args: Values, out: Array, binding: Binding, k: int, t: Array) -> Array:
     """Half the inverse root, and 0 where the root is 0 (the clamp, and the convention at 0)."""
     return t * np.divide(0.5, out, out=np.zeros_like(out), where=out != 0)
@@ -273,6 +284,8 @@ TANGENTS: Mapping[str, Rule] = MappingProxyType(
         "exp": _exp,
         "inv": _inv,
         "tanh": _tanh,
+        "normalCdf": _normal_cdf,
+        "relu": _relu,
         "sqrt": _sqrt,
         "scale": _scale,
         "addConst": _pass,

@@ -6,7 +6,7 @@ standard model of rounding, |fl(a ∘ b) − a ∘ b| ≤ u·|a ∘ b| and its n
 in any order of summation; the rounding of one addition is computed exactly.  What is exact stays
 exact: adding 0, or multiplying by it, has radius 0.
 
-Assumed, not proved: the platform's exp and tanh are within 4 ulp, and no rounding mode but to
+Assumed, not proved: the platform's exp, tanh and erfc are within 4 ulp, and no rounding mode but to
 nearest is set.
 Source: N. J. Higham, "Accuracy and stability of numerical algorithms", 2002, chapter 3; D. E.
     Knuth, "The art of computer programming", volume 2, section 4.2.2 (the error of an addition).
@@ -33,7 +33,7 @@ Rule = Callable[[Balls, FloatArray, Binding], FloatArray]
 _U = 2.0**-53
 _TINY = 2.0**-1073  # what underflow can lose, rounded up
 _UP = 1.0 + 2.0**-40  # the radii themselves are computed with rounding
-_FUNCTION = 8 * _U  # 4 ulp of exp and tanh
+_FUNCTION = 8 * _U  # 4 ulp of exp, tanh and erfc
 
 
 def radii(trace: Trace, upto: int | None = None) -> tuple[FloatArray, ...]:
@@ -138,6 +138,18 @@ def _tanh(balls: Balls, out: FloatArray, binding: Binding) -> FloatArray:
     return np.minimum(r, 2.0) + _FUNCTION * np.abs(out)
 
 
+def _normal_cdf(balls: Balls, out: FloatArray, binding: Binding) -> FloatArray:
+    """The slope is at most 0.4; the argument −x/√2 is rounded twice, and |x| · density ≤ 0.25."""
+    ((_, r),) = balls
+    return np.minimum(0.4 * r, 1.0) + _FUNCTION * np.abs(out) + _U + _TINY
+
+
+def _relu(balls: Balls, out: FloatArray, binding: Binding) -> FloatArray:
+    """max(x, 0) moves no further than x, and is 0 where x is known not to be positive."""
+    ((x, r),) = balls
+    return np.where(x + r * _UP < 0, 0.0, r)
+
+
 def _inv(balls: Balls, out: FloatArray, binding: Binding) -> FloatArray:
     ((x, r),) = balls
     away = np.abs(x) - r
@@ -189,6 +201,8 @@ _RULES: Mapping[str, Rule] = MappingProxyType(
         "addConst": _add_constant,
         "exp": _exp,
         "tanh": _tanh,
+        "normalCdf": _normal_cdf,
+        "relu": _relu,
         "inv": _inv,
         "sqrt": _sqrt,
         "sum": _sum,

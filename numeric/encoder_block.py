@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from numeric import attention, feed_forward, post_norm
+from numeric.activations import TANH_GELU, Activation
 from numeric.ops import Array
 
 __all__ = ["Saved", "forward", "jvp", "residual_jvp", "residual_vjp", "run", "vjp"]
@@ -45,11 +46,13 @@ def run(
     eps2: FloatArray,
     mask: Array | None = None,
     scale: Array | None = None,
+    activation: Activation = TANH_GELU,
 ) -> Saved:
     """The value with all saved tensors; ``num_heads``, ``mask``, ``scale`` as in
     `numeric.attention`."""
     first = post_norm.attention_run(_first(tensors), num_heads, eps1, mask, scale)
-    return Saved(first, post_norm.feed_forward_run(_second(tensors, first.output), eps2))
+    second = post_norm.feed_forward_run(_second(tensors, first.output), eps2, activation)
+    return Saved(first, second)
 
 
 def forward(

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from numeric import attention, feed_forward, layer_norm
+from numeric.activations import TANH_GELU, Activation
 from numeric.ops import Array
 
 __all__ = [
@@ -58,9 +59,11 @@ def attention_run(
     return _finish(tensors, branch, branch.output, eps)
 
 
-def feed_forward_run(tensors: Tensors, eps: FloatArray) -> Saved[feed_forward.Saved]:
+def feed_forward_run(
+    tensors: Tensors, eps: FloatArray, activation: Activation = TANH_GELU
+) -> Saved[feed_forward.Saved]:
     """LN(x + FFN(x)) with all saved tensors."""
-    branch = feed_forward.run(tensors)
+    branch = feed_forward.run(tensors, activation)
     return _finish(tensors, branch, branch.output, eps)
 
 

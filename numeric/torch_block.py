@@ -1,8 +1,8 @@
-"""PyTorch's own post-norm encoder layer with a graph's weights, where torch is installed.
+"""PyTorch's own encoder layer with a graph's weights, where torch is installed.
 
 It is a third model beside the graph and the closed form, written by others.  One
-``nn.TransformerEncoderLayer(norm_first=False, activation=GELU(approximate="tanh"))`` in float64
-without dropout is made for each instance; torch keeps weights transposed and d_model is
+``nn.TransformerEncoderLayer`` in float64 without dropout, with the activation and the order that
+`GRAPHS` names, is made for each instance; torch keeps weights transposed and d_model is
 num_heads · head_dim there.  torch is imported when it is first used, not before.
 """
 
@@ -12,6 +12,7 @@ import importlib
 import importlib.metadata
 import importlib.util
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -24,8 +25,17 @@ from numeric.ops import Array
 __all__ = ["GRAPHS", "encoder_layer", "fits", "forward", "gradients", "run_layer", "version", "vjp"]
 
 FloatArray = npt.NDArray[np.float64]
-GRAPHS = ("encoderBlockGraph", "biasedEncoderBlockGraph")
-"""The graphs that torch has a layer for."""
+GRAPHS: Mapping[str, tuple[str, bool]] = MappingProxyType(
+    {
+        "encoderBlockGraph": ("tanh-GELU", False),
+        "biasedEncoderBlockGraph": ("tanh-GELU", False),
+        "geluEncoderBlockGraph": ("GELU", False),
+        "reluEncoderBlockGraph": ("ReLU", False),
+        "preNormGeluBlockGraph": ("GELU", True),
+        "preNormGeluTanhBlockGraph": ("tanh-GELU", True),
+    }
+)
+"""The graphs that torch has a layer for: the activation, and whether it normalizes first."""
 _ATTENTION_BIASES = ("bq", "bk", "bv")
 _OTHERS = {
     "W1": "linear1.weight",
@@ -55,7 +65,14 @@ def fits(graph: Graph) -> bool:
 
 
 def encoder_layer(
-    tensors: Mapping[str, FloatArray], num_heads: int, eps1: float, eps2: float, *, bias: bool
+    tensors: Mapping[str, FloatArray],
+    num_heads: int,
+    eps1: float,
+    eps2: float,
+    *,
+    bias: bool,
+    activation: str = "tanh-GELU",
+    norm_first: bool = False,
 ) -> Any:
     """The layer with the weights of one instance.
 
@@ -64,6 +81,8 @@ def encoder_layer(
             that are left out are 0.
         bias: whether the layer has biases at all; without, torch has none in its LayerNorms
             either.
+        activation: by the name of a `numeric.activations.Activation`.
+        norm_first: whether the LayerNorms stand before the branches.
     """
     torch = importlib.import_module("torch")
     d_model, d_ff = tensors["W1"].shape
@@ -72,9 +91,13 @@ def encoder_layer(
         num_heads,
         d_ff,
         dropout=0.0,
-        activation=torch.nn.GELU(approximate="tanh"),
+        activation={
+            "tanh-GELU": torch.nn.GELU(approximate="tanh"),
+            "GELU": torch.nn.GELU(),
+            "ReLU": torch.nn.ReLU(),
+        }[activation],
         batch_first=True,
-        norm_first=False,
+        norm_first=norm_first,
         bias=bias,
         dtype=torch.float64,
     ).train()  # in evaluation mode torch may take a fused path
@@ -149,7 +172,10 @@ def _instance(case: Case, row: int) -> tuple[Any, FloatArray, FloatArray | None]
     tensors = {name: value[row] for name, value in case.batch.inputs.items()}
     eps = [float(case.batch.constants.get(s, np.zeros(len(case)))[row]) for s in ("eps1", "eps2")]
     heads = case.program.graph.sizes["numHeads"]
-    layer = encoder_layer(tensors, heads, *eps, bias=True)
+    activation, norm_first = GRAPHS[case.program.graph.name]
+    layer = encoder_layer(
+        tensors, heads, *eps, bias=True, activation=activation, norm_first=norm_first
+    )
     return layer, tensors["x"], tensors.get("mask")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -61,6 +62,43 @@ def _sech2(args: Values, out: Array, binding: Binding) -> Array:
     return factor
 
 
+_ERFC = np.frompyfunc(math.erfc, 1, 1)
+
+
+def _normal_pdf(x: Array) -> Array:
+    """The density of the normal distribution, at the real part."""
+    density: Array = np.exp(-0.5 * np.square(x.real)) / math.sqrt(2.0 * math.pi)
+    return density
+
+
+def _normal_cdf(args: Values, binding: Binding) -> Array:
+    """Φ(x) = erfc(−x/√2)/2.  Of an imaginary part only the first order is kept, which is all that
+    the complex step (h = 1e-200) sees."""
+    (x,) = args
+    real = 0.5 * np.asarray(_ERFC(x.real * -math.sqrt(0.5)), dtype=np.float64)
+    if not np.iscomplexobj(x):
+        return real
+    value: Array = real + 1j * (_normal_pdf(x) * x.imag)
+    return value
+
+
+def _normal_cdf_terms(args: Values, out: Array, binding: Binding) -> Array:
+    """The rounding of −x/√2 is seen through the density."""
+    return np.asarray(np.abs(out) + np.abs(args[0]) * _normal_pdf(args[0]))
+
+
+def _relu(args: Values, binding: Binding) -> Array:
+    """max(x, 0), by the real part."""
+    x = args[0]
+    positive: Array = np.where(x.real > 0, x, 0)
+    return positive
+
+
+def _is_positive(args: Values, out: Array, binding: Binding) -> Array:
+    """1 where x > 0, else 0; at 0 there is no derivative."""
+    return np.asarray(np.where(out.real > 0, 1.0, 0.0))
+
+
 ELEMENTWISE = (
     Op("add", same_shape, lambda a, b: a[0] + a[1], (_KEEP, _KEEP)),
     Op("sub", same_shape, lambda a, b: a[0] - a[1], (_KEEP, _NEGATE)),
@@ -79,6 +117,15 @@ ELEMENTWISE = (
         bounded=True,
     ),
     Op("tanh", same_shape, lambda a, b: np.tanh(a[0]), (_diagonal(_sech2),), bounded=True),
+    Op(
+        "normalCdf",
+        same_shape,
+        _normal_cdf,
+        (_diagonal(lambda a, y, b: _normal_pdf(a[0])),),
+        terms=_normal_cdf_terms,
+        bounded=True,
+    ),
+    Op("relu", same_shape, _relu, (_diagonal(_is_positive),), terms=None, bounded=True),
     Op("sqrt", same_shape, _clamped_sqrt, (_diagonal(_half_inverse),), bounded=True),
     Op(
         "scale",
@@ -95,4 +142,4 @@ ELEMENTWISE = (
         parameters=frozenset({"c"}),
     ),
 )
-"""``add sub mul exp inv tanh sqrt scale addConst``."""
+"""``add sub mul exp inv tanh normalCdf relu sqrt scale addConst``."""

@@ -44,9 +44,8 @@ theorem eq_zero_of_within {a : R} (h : ∀ ε : R, 0 < ε → Within ε a) : a =
     · have := h (a / 2) (by grind); grind
     · have := h (-a / 2) (by clear h; grind); grind
 
-open Classical in
 /-- Absolute value. -/
-noncomputable def abs (a : R) : R := if 0 ≤ a then a else -a
+def abs (a : R) : R := if 0 ≤ a then a else -a
 
 /-- The two ways to bound a number agree. -/
 theorem within_iff_abs_le : Within r a ↔ abs a ≤ r := by grind [abs]
@@ -76,26 +75,21 @@ theorem abs_nonneg (a : R) : 0 ≤ abs a := by grind [abs]
 
 theorem abs_of_nonneg (h : 0 ≤ a) : abs a = a := by grind [abs]
 
-open Classical in
 /-- The larger of two numbers. -/
-noncomputable instance (priority := low) : Max R := ⟨fun a b => if a ≤ b then b else a⟩
+instance (priority := low) : Max R := ⟨fun a b => if a ≤ b then b else a⟩
 
-open Classical in
 theorem max_eq_left (h : b ≤ a) : max a b = a := by
   show (if a ≤ b then b else a) = a
   split <;> grind
 
-open Classical in
 theorem max_eq_right (h : a ≤ b) : max a b = b := by
   show (if a ≤ b then b else a) = b
   rw [if_pos h]
 
-open Classical in
 theorem le_max_left (a b : R) : a ≤ max a b := by
   show a ≤ if a ≤ b then b else a
   split <;> grind
 
-open Classical in
 theorem le_max_right (a b : R) : b ≤ max a b := by
   show b ≤ if a ≤ b then b else a
   split <;> grind

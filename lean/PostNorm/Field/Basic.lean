@@ -1,23 +1,46 @@
 import Init.Grind
 
-/-! # Ordered fields with a square root and an exponential
+/-! # The real numbers, by their laws
 
-Everything in this library is proved over any `R` with `[RealField R]`: a linearly ordered field with two
-functions that obey four first-order laws.  The real numbers are the intended model; no completeness is
-assumed, because no theorem here needs it.
+Everything in this library is proved over any `R` with `[RealField R]`: a complete ordered field, with its square
+root and its exponential function.  There is only one, up to isomorphism (`PostNorm.Real.Unique`), and whatever
+is defined by a limit, such as a logarithm or an integral, can be defined over all of them.
 
 ## Main definitions
 
-* `PostNorm.RealField`: the class. -/
+* `IsUpperBound S b`, `IsLUB S s`: bounds of a set of numbers, written as the predicate of being in it.
+* `CompleteOrderedField`: ordered fields in which non-empty bounded sets have least upper bounds.
+* `RealField`: complete ordered fields, with the square root and the exponential function at hand. -/
 
 namespace PostNorm
 universe u
 open Lean.Grind
 
-/-- A linearly ordered field with a square root and an exponential, characterised by first-order laws only.
-`ℝ` is the intended model. -/
-class RealField (R : Type u) extends
-    Field R, LE R, LT R, Std.IsLinearOrder R, Std.LawfulOrderLT R, OrderedRing R where
+/-- The number `b` is an upper bound of the set `S`. -/
+def IsUpperBound {α : Type u} [LE α] (S : α → Prop) (b : α) : Prop := ∀ x, S x → x ≤ b
+
+/-- The number `s` is the least upper bound of the set `S`. -/
+def IsLUB {α : Type u} [LE α] (S : α → Prop) (s : α) : Prop :=
+  IsUpperBound S s ∧ ∀ b, IsUpperBound S b → s ≤ b
+
+/-- An ordered field is complete when every non-empty set that is bounded above has a least upper
+bound. -/
+class CompleteOrderedField (K : Type u) extends
+    Field K, LE K, LT K, Std.IsLinearOrder K, Std.LawfulOrderLT K, OrderedRing K where
+  /-- The least upper bound; what it is where there is none is left open. -/
+  sup : (K → Prop) → K
+  isLUB_sup : ∀ {S : K → Prop}, (∃ x, S x) → (∃ b, IsUpperBound S b) → IsLUB S (sup S)
+  decidableLE : DecidableLE K
+  decidableLT : DecidableLT K
+
+attribute [instance] CompleteOrderedField.decidableLE CompleteOrderedField.decidableLT
+
+/-- The law of completeness, as one usually states it. -/
+theorem CompleteOrderedField.exists_isLUB {K : Type u} [CompleteOrderedField K] (S : K → Prop)
+    (hne : ∃ x, S x) (hbdd : ∃ b, IsUpperBound S b) : ∃ s, IsLUB S s := ⟨sup S, isLUB_sup hne hbdd⟩
+
+/-- The real numbers: a complete ordered field, with its square root and its exponential function. -/
+class RealField (R : Type u) extends CompleteOrderedField R where
   /-- The square root; what it is at negative numbers is left open, except that it is not negative. -/
   sqrt : R → R
   sqrt_nonneg : ∀ a : R, 0 ≤ sqrt a

@@ -33,7 +33,7 @@ theorem sqrt_zero : sqrt (0 : R) = 0 := by
   grind
 
 /-- The square root of the positive part. -/
-noncomputable def sqrtClamp (x : R) : R := sqrt (max x 0)
+def sqrtClamp (x : R) : R := sqrt (max x 0)
 
 theorem sqrtClamp_eq_sqrt (h : 0 ≤ a) : sqrtClamp a = sqrt a := by
   rw [sqrtClamp, max_eq_left h]

@@ -4,38 +4,53 @@ import PostNorm.Field
 
 ## Main definitions
 
+* `ScalarFunction`: a function of one number, twice: over every real field, to prove, and over floats, to run.
 * `Scalar`: the operations that evaluation needs, without laws.
-* Instances for every `RealField` (to prove) and for `Float` (to run). -/
+* Instances for every `RealField` and for `Float`. -/
 
 namespace PostNorm
 universe u
 open Lean.Grind
 attribute [local instance] Semiring.natCast
 
+/-- A function of one number that a graph may apply.  To add one is to define one: nothing else lists them. -/
+structure ScalarFunction where
+  /-- What is proved about. -/
+  onReal : {R : Type u} → [RealField R] → R → R
+  /-- What is run. -/
+  onFloat : Float → Float
+
 /-- The operations that running a graph needs; no laws. -/
 class Scalar (α : Type u) extends Add α, Mul α, Sub α, Neg α, Inv α, Zero α where
   /-- A natural number as a scalar. -/
   ofNat : Nat → α
-  /-- The square root of the positive part. -/
-  sqrtClamp : α → α
-  /-- The exponential function. -/
-  exp : α → α
-  /-- The hyperbolic tangent. -/
-  tanh : α → α
+  /-- Whether one number is less than another. -/
+  lt : α → α → Bool
+  /-- Apply a function. -/
+  apply : ScalarFunction.{u} → α → α
 
-noncomputable instance instScalarOfRealField {R : Type u} [RealField R] : Scalar R where
+-- Over a real field, `a + b` is its own addition: the one behind `Scalar` is found last.
+attribute [instance 10] Scalar.toAdd Scalar.toMul Scalar.toSub Scalar.toNeg Scalar.toInv Scalar.toZero
+
+instance instScalarOfRealField {R : Type u} [RealField R] : Scalar R where
   toZero := inferInstance
   ofNat n := (n : R)
-  sqrtClamp := PostNorm.sqrtClamp
-  exp := RealField.exp
-  tanh := PostNorm.tanh
+  lt a b := decide (a < b)
+  apply f := f.onReal
 
 instance : Scalar Float where
   zero := 0
   inv x := 1 / x
   ofNat n := n.toFloat
-  sqrtClamp x := if x ≤ 0 then 0 else x.sqrt
-  exp := Float.exp
-  tanh := Float.tanh
+  lt a b := decide (a < b)
+  apply f := f.onFloat
+
+instance : CoeFun ScalarFunction.{u} fun _ => {α : Type u} → [Scalar α] → α → α := ⟨fun f => Scalar.apply f⟩
+
+@[simp, grind =] theorem Scalar.lt_eq_true {R : Type u} [RealField R] {a b : R} : Scalar.lt a b = true ↔ a < b := by
+  exact decide_eq_true_iff
+
+@[simp, grind =] theorem Scalar.lt_eq_false {R : Type u} [RealField R] {a b : R} : Scalar.lt a b = false ↔ ¬ a < b := by
+  exact decide_eq_false_iff_not
 
 end PostNorm

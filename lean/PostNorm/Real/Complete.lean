@@ -1,13 +1,7 @@
+import PostNorm.Field.Basic
 import PostNorm.Real.Archimedean
 
 /-! # The real numbers are complete
-
-## Main definitions
-
-* `PostNorm.IsUpperBound S b`: no element of the set `S` is above `b`.
-* `PostNorm.IsLUB S s`: the number `s` is the least upper bound of the set `S`.
-
-A set of numbers is written as the predicate of being in it.
 
 ## Main statements
 
@@ -17,13 +11,6 @@ A set of numbers is written as the predicate of being in it.
 namespace PostNorm
 open Lean.Grind
 universe u
-
-/-- The number `b` is an upper bound of the set `S`. -/
-def IsUpperBound {α : Type u} [LE α] (S : α → Prop) (b : α) : Prop := ∀ x, S x → x ≤ b
-
-/-- The number `s` is the least upper bound of the set `S`. -/
-def IsLUB {α : Type u} [LE α] (S : α → Prop) (s : α) : Prop :=
-  IsUpperBound S s ∧ ∀ b, IsUpperBound S b → s ≤ b
 
 theorem IsUpperBound.mono {α : Type u} [LE α] [Std.IsPreorder α] {S : α → Prop} {x y : α}
     (hx : IsUpperBound S x) (hxy : x ≤ y) : IsUpperBound S y :=
@@ -68,6 +55,17 @@ theorem exists_isLUB (S : Real → Prop) (hne : ∃ x, S x) (hbdd : ∃ b, IsUpp
       have := Rat.halfPow_pos n
       grind
   rwa [heq] at hlim
+
+open Classical in
+/-- The real numbers are a complete ordered field. -/
+noncomputable instance instCompleteOrderedField : CompleteOrderedField Real where
+  sup S := if h : ∃ s, IsLUB S s then h.choose else 0
+  isLUB_sup {S} hne hbdd := by
+    have h := exists_isLUB S hne hbdd
+    rw [dif_pos h]
+    exact h.choose_spec
+  decidableLE := inferInstance
+  decidableLT := inferInstance
 
 end Real
 end PostNorm

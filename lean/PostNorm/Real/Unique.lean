@@ -8,7 +8,6 @@ has in mind, `PostNorm.Real` is isomorphic to it.
 
 ## Main definitions
 
-* `PostNorm.CompleteOrderedField`: ordered fields in which non-empty bounded sets have suprema.
 * `PostNorm.IsOrderIso φ`: `φ` is an isomorphism of ordered fields.
 
 ## Main statements
@@ -20,12 +19,6 @@ namespace PostNorm
 open Lean.Grind
 universe u v
 
-/-- An ordered field is complete when every non-empty set that is bounded above has a least upper
-bound. -/
-class CompleteOrderedField (K : Type u) extends
-    Field K, LE K, LT K, Std.IsLinearOrder K, Std.LawfulOrderLT K, OrderedRing K where
-  exists_isLUB : ∀ S : K → Prop, (∃ x, S x) → (∃ b, IsUpperBound S b) → ∃ s, IsLUB S s
-
 /-- The map `φ` is an isomorphism of ordered fields. -/
 structure IsOrderIso {K : Type u} {L : Type v} [CompleteOrderedField K] [CompleteOrderedField L]
     (φ : K → L) : Prop where
@@ -33,10 +26,6 @@ structure IsOrderIso {K : Type u} {L : Type v} [CompleteOrderedField K] [Complet
   map_mul : ∀ x y, φ (x * y) = φ x * φ y
   map_lt : ∀ x y, φ x < φ y ↔ x < y
   surjective : ∀ z, ∃ x, φ x = z
-
-/-- The real numbers are a complete ordered field. -/
-noncomputable instance Real.instCompleteOrderedField : CompleteOrderedField Real where
-  exists_isLUB := Real.exists_isLUB
 
 namespace CompleteOrderedField
 

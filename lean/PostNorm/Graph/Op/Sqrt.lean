@@ -5,18 +5,21 @@ import PostNorm.Graph.Pointwise
 
 ## Main definitions
 
-* `Primitive.sqrt`, `Op.sqrt`. -/
+* `ScalarFunction.sqrtClamp`, `Primitive.sqrt`, `Op.sqrt`. -/
 
 namespace PostNorm
 universe u w
 open Lean.Grind
 variable {s : Shape}
 
+/-- The square root of the positive part. -/
+def ScalarFunction.sqrtClamp : ScalarFunction := ⟨PostNorm.sqrtClamp, fun x => if x ≤ 0 then 0 else x.sqrt⟩
+
 /-- The square root of the positive part of every entry. -/
 def Primitive.sqrt : Primitive.{u} 0 [s] s :=
   .pointwise 0 "sqrt"
-    (eval := fun _ x => Scalar.sqrtClamp x)
-    (deriv := fun _ x h => (Scalar.sqrtClamp x + Scalar.sqrtClamp x)⁻¹ * h)
+    (eval := fun _ x => ScalarFunction.sqrtClamp x)
+    (deriv := fun _ x h => (ScalarFunction.sqrtClamp x + ScalarFunction.sqrtClamp x)⁻¹ * h)
     (domain := fun _ x => 0 < x)
     (linear := fun _ x h => by grind)
     (derivative := fun _ x ok => (hasDerivAt_sqrtClamp ok).congr <| by
@@ -28,7 +31,7 @@ def Op.sqrt {K : Type u} {Γ : Context} (i : Idx Γ s) : Op.{u, w} K Γ s :=
   ⟨Primitive.sqrt, nofun, .cons i .nil⟩
 
 @[graph_op] theorem Op.eval_sqrt {α : Type u} [Scalar α] {Γ : Context} (ρ : Env α Γ) (i : Idx Γ s) :
-    (Op.sqrt i).eval ρ = fun c => Scalar.sqrtClamp (ρ.get i c) := rfl
+    (Op.sqrt i).eval ρ = fun c => ScalarFunction.sqrtClamp (ρ.get i c) := rfl
 
 @[graph_op] theorem Op.sideCondition_sqrt {R : Type u} [RealField R] {Γ : Context} (ρ : Env R Γ)
     (i : Idx Γ s) : (Op.sqrt i).SideCondition ρ ↔ ∀ c, 0 < ρ.get i c := Iff.rfl

@@ -1,0 +1,67 @@
+import PostNorm.Calculus.Mul
+
+/-! # Rules for functions of one number
+
+## Main statements
+
+* `HasDerivAt.const`, `HasDerivAt.add`, `HasDerivAt.const_mul`, `HasDerivAt.mul`, `HasDerivAt.comp`: from the rules
+  for functions on coordinate spaces.
+* `HasDerivAt.continuousAt`: what has a derivative is continuous. -/
+
+namespace PostNorm
+universe u
+open RealField CompleteOrderedField
+open Lean.Grind (Semiring Field CommSemiring)
+
+variable {R : Type u} [RealField R] {f g : R → R} {d x : R}
+
+theorem HasDerivAt.const (c x : R) : HasDerivAt (fun _ => c) 0 x :=
+  HasScalarFDerivAt.hasDerivAt ((HasScalarFDerivAt.const c).congr fun v => by grind)
+
+theorem HasDerivAt.add {e : R} (hf : HasDerivAt f d x) (hg : HasDerivAt g e x) :
+    HasDerivAt (fun t => f t + g t) (d + e) x :=
+  HasScalarFDerivAt.hasDerivAt <|
+    ((HasScalarFDerivAt.comp hf (HasScalarFDerivAt.proj (x := fun _ => x) ())).add
+      (HasScalarFDerivAt.comp hg (HasScalarFDerivAt.proj ()))).congr fun v => by grind
+
+theorem HasDerivAt.const_mul (c : R) (hf : HasDerivAt f d x) : HasDerivAt (fun t => c * f t) (c * d) x :=
+  HasScalarFDerivAt.hasDerivAt <|
+    ((HasScalarFDerivAt.comp hf (HasScalarFDerivAt.proj (x := fun _ => x) ())).smul c).congr fun v => by grind
+
+theorem HasDerivAt.comp {e : R} (hf : HasDerivAt f d (g x)) (hg : HasDerivAt g e x) :
+    HasDerivAt (fun t => f (g t)) (d * e) x :=
+  HasScalarFDerivAt.hasDerivAt <|
+    (HasScalarFDerivAt.comp hf (HasScalarFDerivAt.comp hg (HasScalarFDerivAt.proj (x := fun _ => x) ()))).congr
+      fun v => by grind
+
+theorem HasDerivAt.of_eq {e : R} (hf : HasDerivAt f d x) (h : ∀ t, g t = f t) (hde : e = d) :
+    HasDerivAt g e x := by
+  obtain rfl : g = f := funext h
+  exact hde ▸ hf
+
+theorem HasDerivAt.mul {e : R} (hf : HasDerivAt f d x) (hg : HasDerivAt g e x) :
+    HasDerivAt (fun t => f t * g t) (d * g x + f x * e) x :=
+  HasScalarFDerivAt.hasDerivAt <|
+    ((HasScalarFDerivAt.comp hf (HasScalarFDerivAt.proj (x := fun _ => x) ())).mul
+      (HasScalarFDerivAt.comp hg (HasScalarFDerivAt.proj ()))).congr fun v => by grind
+
+/-- The function `f` is continuous at `x`. -/
+def ContinuousAt (f : R → R) (x : R) : Prop :=
+  ∀ ε : R, 0 < ε → ∃ δ : R, 0 < δ ∧ ∀ h, Within δ h → Within ε (f (x + h) - f x)
+
+theorem HasDerivAt.continuousAt {d : R} (h : HasDerivAt f d x) : ContinuousAt f x := by
+  intro ε hε
+  obtain ⟨δ, hδ, h1⟩ := h 1 (by grind)
+  have hd := abs_nonneg d
+  have hp : 0 < 1 + abs d := by grind
+  obtain ⟨r, hr, hr1, hr2⟩ := exists_pos_le_both hδ (div_pos hε hp)
+  refine ⟨r, hr, fun t ht => ?_⟩
+  have e1 := h1 r (by clear h1; grind) hr1 t ht
+  have e2 := (Within.self_abs d).mul ht
+  have e3 := (le_div_iff hp).1 hr2
+  have e4 := e1.add e2
+  clear h1
+  have e5 := e4.mono (show 1 * r + abs d * r ≤ ε by grind)
+  grind
+
+end PostNorm
