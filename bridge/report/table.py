@@ -40,7 +40,7 @@ class Detail(Enum):
     """One block for each theorem, with its sentence and a row for each obligation."""
 
 
-_MOST_NAME = 60  # columns for a theorem's name; a longer one takes several lines
+_MOST_NAME = 46
 _QUIET_VERDICTS = frozenset({Verdict.HOLDS, Verdict.CERTIFIED, Verdict.WAIVED})
 # Where Lean was not asked at all, the theorem's line says so.
 _QUIET_LEAN = frozenset(
@@ -210,8 +210,8 @@ def _line(theorem: Sequence[Entry], number_width: int, name_width: int) -> Rende
     if number_width:
         table.add_column(justify="right", width=number_width, no_wrap=True)
     table.add_column(width=name_width, overflow="fold")
-    table.add_column(ratio=2, min_width=8, overflow="fold")
-    table.add_column(ratio=3, min_width=6, overflow="fold")
+    table.add_column(ratio=2, min_width=12, overflow="fold")
+    table.add_column(ratio=3, min_width=12, overflow="fold")
     cells = [Text(one_line(first.obligation.declaration)), Text(_lean_of(theorem)), numbers]
     number = [Text(str(first.obligation.line) if first.file else "", style="dim")]
     table.add_row(*(number if number_width else []), *cells)

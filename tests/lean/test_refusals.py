@@ -57,7 +57,7 @@ run_cmd do
 """
 HIDDEN_PROP = """\
 run_cmd do
-  let sort : Level := .imax (.succ (.succ .zero)) (.max .zero .zero)
+  let sort : Level := .imax (.succ .zero) .zero
   let card := .forallE `n (mkConst ``Nat) (mkConst `Sleeve) .default
   let ctors := [{ name := `Sleeve.card, type := card : Constructor }]
   let d : Declaration := .inductDecl [] 0 [{ name := `Sleeve, type := .sort sort, ctors }] false
