@@ -14,7 +14,7 @@ from bridge.errors import InvalidInputError
 from bridge.files import write_atomically
 from bridge.project import EXPORTER, LAKEFILES, Project, find_libraries
 
-__all__ = ["Added", "add_exporter", "exporter_sources"]
+__all__ = ["Added", "add_exporter", "exporter_sources", "refuse_another_exporter"]
 
 DECLARATION = 'lean_lib Obligations where\n  srcDir := "{folder}"\n'
 DECLARATION_TOML = '[[lean_lib]]\nname = "Obligations"\nsrcDir = "{folder}"\n'
@@ -46,6 +46,34 @@ def exporter_sources() -> dict[str, str]:
         f"this installation of lean-obligations lacks the Lean library {EXPORTER}",
         remedy="install it again",
     )
+
+
+def refuse_another_exporter(project: Project) -> None:
+    """Raise where the project's copy of the library is not this bridge's.
+
+    The library decides what an audit gets to see: one line in it could hide a theorem.  A project
+    without a copy is left to Lean, which says what is missing.
+
+    Raises:
+        InvalidInputError: a file of the copy differs, is missing, or is not one of the library's.
+    """
+    own = next((lib for lib in project.libraries if EXPORTER in lib.roots), None)
+    if own is None or not own.source(EXPORTER).is_file():
+        return
+    place, expected = own.source_folder, exporter_sources()
+    there = {p.relative_to(place).as_posix() for p in (place / EXPORTER).rglob("*.lean")}
+    odd = sorted(there - {f"{EXPORTER}.lean"} - set(expected))
+    for name, text in expected.items():
+        path = place / name
+        if not path.is_file() or path.read_text(encoding="utf-8", errors="replace") != text:
+            odd.append(name)
+    if odd:
+        raise InvalidInputError(
+            f"the Lean library {EXPORTER} of this project is not the one of this version of "
+            f"lean-obligations: {', '.join(odd[:5])}{' and more' if len(odd) > 5 else ''}",
+            remedy=f"remove what is not the library's own from {place / EXPORTER}, then "
+            "`obligations init` puts the right files there",
+        )
 
 
 def add_exporter(folder: Path) -> Added:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from bridge import opened
 from bridge.checks import Check, CheckInterrupted, CheckResult, Spread, registered, run_check
 from bridge.checks import GraphRequest as CheckGraphRequest
 from bridge.checks.certify import certifiable, certify
@@ -14,7 +15,7 @@ from bridge.obligation import Obligation
 from bridge.policy import TRUST_PREFIX, Policy
 from bridge.progress import Progress, Silent
 from bridge.report import Entry
-from bridge.results import ResultCache
+from bridge.results import ResultCache, is_ours
 from bridge.trust import Trust
 from bridge.verdict import Role, Verdict
 from numeric import balls
@@ -168,18 +169,23 @@ def _measured(check: Check, obligation: Obligation, context: Context) -> CheckRe
     def tell(done: int, total: int) -> None:
         context.watcher.update("instances", done, total, unit=obligation.key)
 
-    result = run_check(
-        check,
-        _siblings(obligation, context),
-        context.graphs,
-        key=obligation.key,
-        seed=context.seed,
-        instances=context.instances,
-        progress=tell,
-        spread=context.spread,
-    )
-    if context.results is not None:
-        context.results.store(_stored_under(check, obligation, context), result)
+    siblings = _siblings(obligation, context)
+    with opened.recording():
+        result = run_check(
+            check,
+            siblings,
+            context.graphs,
+            key=obligation.key,
+            seed=context.seed,
+            instances=context.instances,
+            progress=tell,
+            spread=context.spread,
+        )
+    # What a project's check reads in another process is not seen, so that its result is not kept.
+    ours = all(map(is_ours, (check, *siblings)))
+    if context.results is not None and (ours or context.spread is None):
+        files = {} if ours else opened.digests()
+        context.results.store(_stored_under(check, obligation, context), result, files)
     return result
 
 

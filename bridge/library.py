@@ -15,6 +15,7 @@ from bridge import __version__
 from bridge.cache import AnswerCache
 from bridge.engine import BuildEvent, BuildReport, Engine, LeanMessage
 from bridge.errors import AnswerError, LeanSourceError
+from bridge.exporter import refuse_another_exporter
 from bridge.graphs import ExportedGraphs, parse_graphs
 from bridge.kept import KeptAnswer
 from bridge.lean_client import (
@@ -114,6 +115,7 @@ def read_library(
     """
     if isinstance(engine, KeptAnswer):
         return _kept(project, engine, graphs)
+    refuse_another_exporter(project)
     request = LibraryRequest(project.roots, tuple(graphs))
     library = _asked(
         project,

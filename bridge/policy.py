@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from bridge import opened
 from bridge.checks import Check, registered
 from bridge.errors import InvalidInputError
 from bridge.kept import KeptAnswer
@@ -194,7 +195,8 @@ def load_checks(project: Path, modules: Sequence[str]) -> None:
 def _load(name: str, load: object) -> None:
     assert callable(load)
     try:
-        load()
+        with opened.recording():
+            load()
     except InvalidInputError:
         raise
     except Exception as e:

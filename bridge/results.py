@@ -1,7 +1,8 @@
 """What checks found, kept by the hash of everything it follows from.
 
-A check's result follows from the code of the checks and of `numeric`, numpy, torch, the graphs, the
-key, the seed and the number of instances; where all of these are the same it is not measured again.
+A check's result follows from the code of the checks and of `numeric`, from every module of the
+project that is loaded, from the files that were read, numpy, torch, the graphs, the key, the seed
+and the number of instances; where all of these are the same it is not measured again.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ import hashlib
 import json
 import platform
 import sys
-from collections.abc import Iterable, Mapping
+import sysconfig
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -19,8 +21,9 @@ from typing import Any
 
 import numpy as np
 
+import bridge
 import numeric
-from bridge import checks
+from bridge import checks, opened
 from bridge.bounded import Bound, mark_used
 from bridge.cache import AnswerCache, cache_folder
 from bridge.checks import (
@@ -40,7 +43,7 @@ from bridge.verdict import Verdict
 from numeric import torch_block
 from numeric.graph import Graph, graph_to_json
 
-__all__ = ["ResultCache", "code_hash", "graph_hashes"]
+__all__ = ["ResultCache", "code_hash", "graph_hashes", "is_ours"]
 
 BOUND = Bound(most_bytes=200_000_000, days=90)
 
@@ -58,15 +61,34 @@ def _code() -> str:
     return digest.hexdigest()
 
 
-def _module(check: Check) -> str:
-    """Source of the module that holds a check: a project may bring its own."""
-    path = sys.modules[check.measure.__module__].__file__
-    return "" if path is None else hashlib.sha256(Path(path).read_bytes()).hexdigest()
+def is_ours(check: Check) -> bool:
+    """Whether a check comes with the bridge, and not from a project."""
+    return check.measure.__module__.startswith(f"{checks.__name__}.")
+
+
+def _loaded() -> Iterator[str]:
+    """Names and hashes of all loaded modules that are neither ours nor installed in Python."""
+    apart = {Path(p).resolve() for p in (sys.prefix, sys.base_prefix)}
+    apart |= {Path(p).resolve() for p in sysconfig.get_paths().values()}
+    apart |= {Path(str(package.__file__)).resolve().parent for package in (numeric, bridge)}
+    for name, module in sorted(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if not isinstance(file, str) or not (path := Path(file).resolve()).is_file():
+            continue
+        if not any(path.is_relative_to(folder) for folder in apart):
+            yield f"{name}:{hashlib.sha256(path.read_bytes()).hexdigest()}"
 
 
 def code_hash(checks: Iterable[Check]) -> str:
-    """sha256 over all code that the results of these checks follow from."""
-    parts = [part for c in checks for part in (c.name, _module(c))]
+    """sha256 over all code that the results of these checks follow from.
+
+    A check that a project brings may call whatever the project has loaded, so that all of that
+    counts.
+    """
+    chosen = tuple(checks)
+    parts = [c.name for c in chosen]
+    if not all(map(is_ours, chosen)):
+        parts += _loaded()
     return hashlib.sha256("\0".join([_code(), *parts]).encode()).hexdigest()
 
 
@@ -108,7 +130,7 @@ class ResultCache:
         """The result stored under ``key``; ``None`` where there is none that is intact."""
         try:
             value = json.loads((self.folder / f"{key}.json").read_text(encoding="utf-8"))
-            if value["digest"] != _digest(value["result"]):
+            if value["digest"] != _digest(value["result"]) or not opened.unchanged(value["files"]):
                 return None
             result = _result(value["result"])
         except (OSError, ValueError, KeyError, TypeError):
@@ -116,8 +138,14 @@ class ResultCache:
         mark_used(self.folder / f"{key}.json")
         return result
 
-    def store(self, key: str, result: CheckResult) -> None:
-        """Keep a result; one of a check that broke is not kept."""
+    def store(self, key: str, result: CheckResult, files: Mapping[str, str] | None = None) -> None:
+        """Keep a result; one of a check that broke is not kept.
+
+        Args:
+            key: from :meth:`key`.
+            result: what was found.
+            files: what the project's checks have read, by path with its sha256.
+        """
         if result.verdict is Verdict.ERROR:
             return
         body = asdict(result)
@@ -125,7 +153,7 @@ class ResultCache:
         body = json.loads(json.dumps(body))
         with contextlib.suppress(OSError):
             self.folder.mkdir(parents=True, exist_ok=True)
-            text = json.dumps({"digest": _digest(body), "result": body})
+            text = json.dumps({"digest": _digest(body), "result": body, "files": dict(files or {})})
             write_atomically(self.folder / f"{key}.json", text)
         BOUND.tidy(self.folder)
 

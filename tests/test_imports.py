@@ -16,6 +16,7 @@ LAYERS = (
     (
         "bridge.bounded",
         "bridge.errors",
+        "bridge.opened",
         "bridge.files",
         "bridge.verdict",
         "bridge.progress",

@@ -7,7 +7,8 @@ from click.testing import CliRunner
 
 from bridge.cli.main import group
 from bridge.errors import InvalidInputError
-from bridge.exporter import add_exporter, exporter_sources
+from bridge.exporter import add_exporter, exporter_sources, refuse_another_exporter
+from bridge.project import find_project
 
 LEAN = 'import Lake\nopen Lake DSL\n\npackage demo\n\nlean_lib Demo where\n  srcDir := "src"\n'
 DECLARED = LEAN + '\nlean_lib Obligations where\n  srcDir := "tools"\n'
@@ -69,3 +70,31 @@ def test_the_command_says_what_it_did(tmp_path: Path) -> None:
     assert "lean_lib Obligations where" in first.stdout
     second = CliRunner().invoke(group, ["init", "--project", str(tmp_path)])
     assert "all 7 files of `Obligations` are current" in second.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("Obligations/Export.lean", "-- a filter\n"),  # changed
+        ("Obligations/Trust.lean", None),  # gone
+        ("Obligations/Filter.lean", "import Lean\n"),  # not the library's
+    ],
+)
+def test_another_exporter_is_refused_by_the_name_of_its_file(
+    tmp_path: Path, name: str, text: str | None
+) -> None:
+    add_exporter(project(tmp_path, DECLARED))
+    found = find_project(tmp_path)
+    refuse_another_exporter(found)
+    path = tmp_path / "tools" / name
+    if text is None:
+        path.unlink()
+    else:
+        path.write_text(text + (path.read_text(encoding="utf-8") if path.exists() else ""))
+    with pytest.raises(InvalidInputError, match=name) as caught:
+        refuse_another_exporter(found)
+    assert "obligations init" in caught.value.remedy
+
+
+def test_a_project_without_the_library_is_left_to_lean(tmp_path: Path) -> None:
+    refuse_another_exporter(find_project(project(tmp_path, DECLARED)))

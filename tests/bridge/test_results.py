@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from bridge import opened
 from bridge.checks import CheckResult, GraphRequest, graph_requests, registered, run_check
-from bridge.results import ResultCache, graph_hashes
+from bridge.results import ResultCache, graph_hashes, is_ours
 from bridge.verdict import Verdict
 from numeric.graph import Graph
 from tests.numeric.graphs import layer_norm
@@ -84,3 +86,55 @@ def test_everything_a_result_follows_from_is_in_its_key(tmp_path: Path) -> None:
     ]
     assert same not in changed
     assert len(set(changed)) == len(changed)
+
+
+CHECKS = """
+import pathlib
+import {helper}
+
+def measure(case):
+    return {helper}.FACTOR, pathlib.Path({data!r}).read_text()
+"""
+
+
+def test_what_a_projects_check_calls_and_reads_is_part_of_its_result(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "helper_of_results.py").write_text("FACTOR = 1\n")
+    data = tmp_path / "data.txt"
+    data.write_text("1")
+    text = CHECKS.format(helper="helper_of_results", data=str(data))
+    (tmp_path / "checks_of_results.py").write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    own = importlib.import_module("checks_of_results")
+    check = replace(CHECK, measure=own.measure)
+    cache, found = ResultCache(tmp_path / "results"), result(graphs())
+
+    def key() -> str:
+        return cache.key(check, [], "", key=KEY, seed=0, instances=1)
+
+    before = key()
+    with opened.recording():
+        own.measure(None)
+    cache.store(before, found, opened.digests())
+    assert cache.load(before) == found
+    data.write_text("2")
+    assert cache.load(before) is None
+    assert key() == before
+    (tmp_path / "helper_of_results.py").write_text("FACTOR = 2\n")
+    assert key() != before
+    assert not is_ours(check)
+    assert is_ours(CHECK)
+
+
+def test_only_what_is_read_is_recorded(tmp_path: Path) -> None:
+    written, read = tmp_path / "written", tmp_path / "read"
+    read.write_text("1")
+    outside = tmp_path / "outside"
+    outside.write_text("1")
+    outside.read_text()
+    with opened.recording():
+        written.write_text("1")
+        read.read_text()
+    assert str(read) in opened.digests()
+    assert not {str(written), str(outside)} & set(opened.digests())
