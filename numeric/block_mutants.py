@@ -429,6 +429,24 @@ _PRE_NORM = (
 )  # fmt: skip
 
 
+_RMS_NORM = (
+    _planted("ε left out", Edit("meanSquareEps", op="scale", args=("meanSquare",), constant=1.0)),
+    _planted("sum for mean", Edit("meanSquare", op="sum"), hidden={
+        "d_model 1": "the mean of one number is its sum"}),
+    _planted("divided by the mean square", Edit("invRms", args=("meanSquareEps",))),
+    _planted("gamma added", Edit("y", op="add")),
+    _planted("x not divided", _copies("normalized", "x")),
+    *(
+        Planted(DerivativeMutant(mode, node, argument, change))
+        for mode in _MODES
+        for node, argument, change in (
+            ("square", 1, "drop"), ("rms", 0, "one percent"), ("normalized", 0, "drop"),
+            ("normalized", 1, "negate"), ("y", 1, "drop"),
+        )
+    ),
+)  # fmt: skip
+
+
 def _without_activation(planted: Sequence[Planted]) -> tuple[Planted, ...]:
     """Those that do not look inside the activation."""
     return tuple(
@@ -445,6 +463,7 @@ PLANTED: Mapping[str, tuple[Planted, ...]] = MappingProxyType(
         "preNormGeluTanhBlockGraph": _PRE_NORM,
         "encoderFfnResidualGraph": _part(_UP_TO_RESIDUAL),
         "layerNormGraph": _part({**_NORM1, "attnResidual": "x", "norm1.": ""}),
+        "rmsNormGraph": _RMS_NORM,
         "softmaxGraph": tuple(
             Planted(p.mutant)  # its rows are as long as a token's: one token hides nothing
             for p in _part({"mha.scaled": "x", "mha.softmax.": ""})
