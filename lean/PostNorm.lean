@@ -6,6 +6,7 @@ import PostNorm.Calculus
 import PostNorm.Export
 import PostNorm.Export.ActivatedBlock
 import PostNorm.Export.BiasedBlock
+import PostNorm.Export.RmsNorm
 import PostNorm.Export.Stack
 import PostNorm.Field
 import PostNorm.Graph

@@ -379,28 +379,30 @@ _BIASED_BLOCK: tuple[Planted, ...] = (
     *(p for p in _part(_OUTSIDE_ATTENTION) if "mha.projected" not in _changed(p.mutant)),
 )
 
+
+def _in_both_modes(*terms: tuple[str, int, Change]) -> tuple[Planted, ...]:
+    """Wrong terms of the derivative, each in forward and in reverse mode."""
+    return tuple(
+        Planted(DerivativeMutant(mode, node, argument, change))
+        for mode in _MODES
+        for node, argument, change in terms
+    )
+
+
 _SMOOTH_GELU = (
     _planted("GELU left out", _copies("ffn.hiddenAct.y", "ffn.hiddenPre")),
     _planted("SiLU-like: tanh for Φ", Edit("ffn.hiddenAct.cdf", op="tanh")),
     _planted("Φ without its argument's factor", Edit("ffn.hiddenAct.y", args=(
         "ffn.hiddenAct.cdf", "ffn.hiddenAct.cdf"))),
-    *(
-        Planted(DerivativeMutant(mode, node, argument, change))
-        for mode in _MODES
-        for node, argument, change in (
-            ("ffn.hiddenAct.cdf", 0, "drop"), ("ffn.hiddenAct.y", 0, "one percent"),
-        )
+    *_in_both_modes(
+        ("ffn.hiddenAct.cdf", 0, "drop"), ("ffn.hiddenAct.y", 0, "one percent"),
     ),
 )  # fmt: skip
 
 _RELU = (
     _planted("ReLU left out", _copies("ffn.hiddenAct.y", "ffn.hiddenPre")),
     _planted("tanh for ReLU", Edit("ffn.hiddenAct.y", op="tanh")),
-    *(
-        Planted(DerivativeMutant(mode, "ffn.hiddenAct.y", 0, change))
-        for mode in _MODES
-        for change in ("drop", "one percent")
-    ),
+    *_in_both_modes(("ffn.hiddenAct.y", 0, "drop"), ("ffn.hiddenAct.y", 0, "one percent")),
 )  # fmt: skip
 
 _PRE_NORM = (
@@ -417,14 +419,24 @@ _PRE_NORM = (
     _planted("gamma1 and gamma2 swapped", Edit("norm1.gammaBroadcast", args=("gamma2",)), Edit(
         "norm2.gammaBroadcast", args=("gamma1",))),
     _planted("beta1 left out", _copies("norm1.y", "norm1.scaled")),
-    *(
-        Planted(DerivativeMutant(mode, node, argument, change))
-        for mode in _MODES
-        for node, argument, change in (
-            ("attnResidual", 1, "drop"), ("ffnResidual", 0, "drop"), ("ffnResidual", 1, "negate"),
-            ("norm1.normalized", 1, "drop"), ("norm2.centered", 1, "drop"),
-            ("ffn.hiddenPre.matmul", 1, "one entry"),
-        )
+    *_in_both_modes(
+        ("attnResidual", 1, "drop"), ("ffnResidual", 0, "drop"), ("ffnResidual", 1, "negate"),
+        ("norm1.normalized", 1, "drop"), ("norm2.centered", 1, "drop"),
+        ("ffn.hiddenPre.matmul", 1, "one entry"),
+    ),
+)  # fmt: skip
+
+
+_RMS_NORM = (
+    _planted("ε left out", Edit("meanSquareEps", op="scale", args=("meanSquare",), constant=1.0)),
+    _planted("sum for mean", Edit("meanSquare", op="sum"), hidden={
+        "d_model 1": "the mean of one number is its sum"}),
+    _planted("divided by the mean square", Edit("invRms", args=("meanSquareEps",))),
+    _planted("gamma added", Edit("y", op="add")),
+    _planted("x not divided", _copies("normalized", "x")),
+    *_in_both_modes(
+        ("square", 1, "drop"), ("rms", 0, "one percent"), ("normalized", 0, "drop"),
+        ("normalized", 1, "negate"), ("y", 1, "drop"),
     ),
 )  # fmt: skip
 
@@ -445,6 +457,7 @@ PLANTED: Mapping[str, tuple[Planted, ...]] = MappingProxyType(
         "preNormGeluTanhBlockGraph": _PRE_NORM,
         "encoderFfnResidualGraph": _part(_UP_TO_RESIDUAL),
         "layerNormGraph": _part({**_NORM1, "attnResidual": "x", "norm1.": ""}),
+        "rmsNormGraph": _RMS_NORM,
         "softmaxGraph": tuple(
             Planted(p.mutant)  # its rows are as long as a token's: one token hides nothing
             for p in _part({"mha.scaled": "x", "mha.softmax.": ""})

@@ -22,6 +22,7 @@ from numeric import (
     layer_norm,
     post_norm,
     pre_norm,
+    rms_norm,
     softmax,
     stack,
 )
@@ -311,6 +312,13 @@ _FORMS: dict[str, ClosedForm] = {
         lambda at, s: {"x": gelu.derivative(at.inputs["x"]) * s},
         {},
         ("seqLen", "dFF"),
+    ),
+    "rmsNormGraph": ClosedForm(
+        lambda at: {"y": rms_norm.forward(at.inputs["x"], at.inputs["gamma"], at.eps())},
+        lambda at, t: rms_norm.jvp(at.inputs["x"], at.inputs["gamma"], at.eps(), t),
+        lambda at, s: rms_norm.vjp(at.inputs["x"], at.inputs["gamma"], at.eps(), s),
+        {"eps": "x"},
+        _ROWS,
     ),
     "layerNormGraph": ClosedForm(
         _layer_norm_run,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from numeric import attention, stack
+from numeric import attention, layer_norm, stack
 from numeric.closed_forms import CLOSED_FORMS, Arguments
 from numeric.errors import GraphError
 from numeric.families import Family
@@ -176,11 +176,25 @@ def _scale_scores(inputs: dict[str, Array], graph: Graph, target: FloatArray) ->
     _scale_first(inputs, graph, target)
 
 
+def _normalized_first(inputs: Mapping[str, Array]) -> Array:
+    """Tokens whose scores bound those of a pre-norm block, whatever ε ≥ 0, which is drawn later.
+
+    A larger ε moves each row of LN(x) straight towards β, and a score is linear in either row: it
+    is largest among the rows at ε = 0 and β.
+    """
+    x, gamma, beta = (inputs[name] for name in ("x", "gamma1", "beta1"))
+    rows = layer_norm.forward(x, gamma, beta, np.zeros(len(x)))
+    return np.concatenate([rows, np.broadcast_to(beta[:, None, :], x.shape)], axis=1)
+
+
 def _scale_first(inputs: dict[str, Array], graph: Graph, target: FloatArray) -> None:
-    """The same for an attention that gets x itself."""
+    """The same for one block, or for an attention by itself."""
     if not {"x", "Wq", "Wk", "Wv", "Wo"} <= set(inputs):
         return
     unmasked = {name: value for name, value in inputs.items() if name != "mask"}
+    form = CLOSED_FORMS.get(graph.name)
+    if form is not None and form.normalized.get("eps1") == "x":
+        unmasked["x"] = _normalized_first(inputs)
     scores = attention.run(unmasked, graph.sizes["numHeads"]).scores
     most = largest(np.abs(scores))
     factor = np.sqrt(np.where(most > 0, target / np.where(most > 0, most, 1.0), 1.0))

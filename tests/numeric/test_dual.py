@@ -15,7 +15,7 @@ from numeric.graph import parse_graph
 from numeric.instances import Batch, draw
 from numeric.interpreter import Interpreter
 from numeric.measurement import Outcome
-from numeric.mutants import DerivativeMutant
+from numeric.mutants import DerivativeMutant, Edit, GraphMutant
 from numeric.streams import Streams
 from tests.numeric.block_graphs import WRITTEN, size_names, written
 from tests.numeric.graphs import layer_norm
@@ -53,6 +53,9 @@ def test_every_rule_is_used_and_a_wrong_one_is_seen(
     op: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     case = case_of("biasedEncoderBlockGraph", count=1)
+    if op in ("normalCdf", "relu"):  # which that block lacks
+        instead = GraphMutant(op, (Edit("ffn.hiddenAct.tanh", op=op),))
+        case = Case(instead.apply(case.program.graph), case.batch)
     directions = [case.tangents()]
     right = dual.derivatives(case.run(), directions)
     rules = dict(dual.TANGENTS)

@@ -50,6 +50,8 @@ USES = (
     Use("exp", ((3, 4),), (3, 4)),
     Use("inv", ((3, 4),), (3, 4)),
     Use("tanh", ((3, 4),), (3, 4)),
+    Use("normalCdf", ((3, 4),), (3, 4)),
+    Use("relu", ((3, 4),), (3, 4)),
     Use("sqrt", ((3, 4),), (3, 4)),
     Use("scale", ((3, 4),), (3, 4), Params(Constant(-1.7))),
     Use("addConst", ((3, 4),), (3, 4), Params(Constant(0.3))),
