@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from math import pi, sqrt
 from typing import Any
 
@@ -89,9 +90,17 @@ class Writer:
         half = self.constant(f"{prefix}half", "scale", x, 0.5)
         return self.node(f"{prefix}y", "mul", half, shifted)
 
-    def biased_attention(self, p: str, heads: int, head_dim: int) -> str:
-        seq_len = self.shapes["x"][0]
-        q, k, v = (self.linear(p + n, "x", f"W{n}", f"b{n}") for n in "qkv")
+    def activation(self, which: str, prefix: str, x: str) -> str:
+        if which == "gelu":
+            return self.gelu(prefix, x)
+        if which == "relu":
+            return self.node(f"{prefix}y", "relu", x)
+        cdf = self.node(f"{prefix}cdf", "normalCdf", x)
+        return self.node(f"{prefix}y", "mul", x, cdf)
+
+    def biased_attention(self, p: str, heads: int, head_dim: int, x: str = "x") -> str:
+        seq_len = self.shapes[x][0]
+        q, k, v = (self.linear(p + n, x, f"W{n}", f"b{n}") for n in "qkv")
         qh, kh, vh = (
             self.split(f"{p}{n}Heads", a, heads) for n, a in (("q", q), ("k", k), ("v", v))
         )
@@ -114,12 +123,12 @@ class Writer:
         b = self.node(f"{prefix}.bias", "broadcast", bias, shape=self.shapes[y], axis=0)
         return self.node(prefix, "add", y, b)
 
-    def feed_forward(self, prefix: str, x: str) -> str:
+    def feed_forward(self, prefix: str, x: str, activation: str = "gelu") -> str:
         def n(name: str) -> str:
             return prefix + name
 
         u = self.linear(n("hiddenPre"), x, "W1", "b1")
-        active = self.gelu(n("hiddenAct."), u)
+        active = self.activation(activation, n("hiddenAct."), u)
         return self.linear(n("projected"), active, "W2", "b2")
 
     def norm(self, prefix: str, x: str, gamma: str, beta: str, symbol: str) -> str:
@@ -192,18 +201,51 @@ def biased_mha(seq_len: int, d: int, heads: int, head_dim: int) -> Writer:
     return w
 
 
-def biased_encoder_block(seq_len: int, d: int, heads: int, head_dim: int, d_ff: int) -> Writer:
-    """`PostNorm.biasedEncoderBlockGraph`."""
-    w = Writer(
+def _biased_block(seq_len: int, d: int, width: int, d_ff: int) -> Writer:
+    return Writer(
         {
-            **_biased_inputs(seq_len, d, heads * head_dim),
+            **_biased_inputs(seq_len, d, width),
             **dict.fromkeys(("gamma1", "beta1", "gamma2", "beta2"), (d,)),
             **_feed_forward_inputs(d, d_ff),
         }
     )
+
+
+def pre_norm_block(
+    seq_len: int, d: int, heads: int, head_dim: int, d_ff: int, activation: str
+) -> Writer:
+    """`PostNorm.preNormBlockGraph` with an activation."""
+    w = _biased_block(seq_len, d, heads * head_dim, d_ff)
+    first = w.norm("norm1.", "x", "gamma1", "beta1", "eps1")
+    branch = w.biased_attention("mha.", heads, head_dim, first)
+    y = w.node("attnResidual", "add", branch, "x")
+    second = w.norm("norm2.", y, "gamma2", "beta2", "eps2")
+    w.node("ffnResidual", "add", w.feed_forward("ffn.", second, activation), y)
+    return w
+
+
+def rms_norm(seq_len: int, d: int) -> Writer:
+    """`PostNorm.rmsNormGraph`."""
+    w = Writer({"x": [seq_len, d], "gamma": [d]})
+    square = w.node("square", "mul", "x", "x")
+    mean = w.node("meanSquare", "mean", square, shape=[seq_len], axis=1)
+    rms = w.node("rms", "sqrt", w.constant("meanSquareEps", "addConst", mean, 1e-5, "eps"))
+    inverse = w.node("invRms", "inv", rms)
+    wide = w.node("invRmsBroadcast", "broadcast", inverse, shape=[seq_len, d], axis=1)
+    normalized = w.node("normalized", "mul", "x", wide)
+    gamma = w.node("gammaBroadcast", "broadcast", "gamma", shape=[seq_len, d], axis=0)
+    w.node("y", "mul", normalized, gamma)
+    return w
+
+
+def biased_encoder_block(
+    seq_len: int, d: int, heads: int, head_dim: int, d_ff: int, activation: str = "gelu"
+) -> Writer:
+    """`PostNorm.biasedEncoderBlockGraph`, or `PostNorm.postNormBlockGraph` with an activation."""
+    w = _biased_block(seq_len, d, heads * head_dim, d_ff)
     w.node("attnResidual", "add", w.biased_attention("mha.", heads, head_dim), "x")
     y = w.norm("norm1.", "attnResidual", "gamma1", "beta1", "eps1")
-    w.node("ffnResidual", "add", w.feed_forward("ffn.", y), y)
+    w.node("ffnResidual", "add", w.feed_forward("ffn.", y, activation), y)
     w.norm("norm2.", "ffnResidual", "gamma2", "beta2", "eps2")
     return w
 
@@ -297,7 +339,13 @@ def biased_encoder(n: int, d: int, heads: int, head_dim: int, d_ff: int, depth: 
     return _stack(biased_encoder_block(n, d, heads, head_dim, d_ff), depth)
 
 
+_BLOCK_SIZES = ("seqLen", "dModel", "numHeads", "headDim", "dFF")
 _WRITERS: dict[str, tuple[Callable[..., Writer], tuple[str, ...]]] = {
+    "geluEncoderBlockGraph": (partial(biased_encoder_block, activation="exact"), _BLOCK_SIZES),
+    "reluEncoderBlockGraph": (partial(biased_encoder_block, activation="relu"), _BLOCK_SIZES),
+    "preNormGeluBlockGraph": (partial(pre_norm_block, activation="exact"), _BLOCK_SIZES),
+    "preNormGeluTanhBlockGraph": (partial(pre_norm_block, activation="gelu"), _BLOCK_SIZES),
+    "rmsNormGraph": (rms_norm, ("seqLen", "dModel")),
     "mhaGraph": (mha, ("seqLen", "dModel", "numHeads", "headDim")),
     "biasedMhaGraph": (biased_mha, ("seqLen", "dModel", "numHeads", "headDim")),
     "ffnGraph": (ffn, ("seqLen", "dModel", "dFF")),

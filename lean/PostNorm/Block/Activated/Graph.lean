@@ -90,7 +90,8 @@ noncomputable def postNormRows1 : Fin seqLen → Fin dModel → R := fun i j =>
 
 /-- The rows that the post-norm block's second LayerNorm normalizes: `F y + y` with `y = LN₁ (A x + x)`. -/
 noncomputable def postNormRows2 : Fin seqLen → Fin dModel → R := fun i j =>
-  blockFeedForward act ρ (blockNorm1 ε₁ ρ (postNormRows1 scale ρ)) i j + blockNorm1 ε₁ ρ (postNormRows1 scale ρ) i j
+  blockFeedForward act ρ (blockNorm1 ε₁ ρ (postNormRows1 scale ρ)) i j +
+    blockNorm1 ε₁ ρ (postNormRows1 scale ρ) i j
 
 /-- The post-norm block: `LN₂ (F y + y)` with `y = LN₁ (A x + x)`. -/
 noncomputable def Spec.postNormBlock : Fin seqLen → Fin dModel → R :=

@@ -13,8 +13,7 @@ What BERT, RoBERTa and their kin run, and PyTorch's `nn.TransformerEncoderLayer(
 
 * `geluEncoderBlock_eval`: it computes `LN₂ (F y + y)` with `y = LN₁ (A x + x)`.
 * `geluEncoderBlock_hasFDerivAt`, `geluEncoderBlock_backprop_eq_adjoint_fderiv`: the derivative of the formula, and
-  backprop as its adjoint,
-  under side conditions; `…_of_pos` from `0 < ε₁` and `0 < ε₂`; `…_real` at the real numbers. -/
+  backprop as its adjoint, under side conditions; `…_of_pos` from `0 < ε₁` and `0 < ε₂`; `…_real` at the real numbers. -/
 
 namespace PostNorm
 universe u
@@ -45,7 +44,8 @@ theorem geluEncoderBlock_hasFDerivAt
     HasFDerivAt (fun ρ : Env R (ΓBiasedEncoderBlock seqLen dModel numHeads headDim dFF) =>
       Tensor.ofMat (Spec.postNormBlock (fun x => x * normalCdf x) scale ε₁ ε₂ ρ))
       ((geluEncoderBlockGraph scale ε₁ ε₂).deriv ρ) ρ :=
-  (postNormLayer .geluExact scale ε₁ ε₂).hasFDerivAt (ρ := ρ) ⟨hNorm1VarEpsPos, (fun _ => trivial), hNorm2VarEpsPos⟩
+  (postNormLayer .geluExact scale ε₁ ε₂).hasFDerivAt (ρ := ρ)
+    ⟨hNorm1VarEpsPos, (fun _ => trivial), hNorm2VarEpsPos⟩
 
 /-- Backpropagation through the post-norm block with exact GELU is the adjoint of the Fréchet derivative of its
 formula, applied to the seed `δ`, at every input where every row that a LayerNorm normalizes has `variance + ε`
@@ -57,7 +57,8 @@ theorem geluEncoderBlock_backprop_eq_adjoint_fderiv (δ : Tensor R ⟦seqLen, dM
     (geluEncoderBlockGraph scale ε₁ ε₂).backprop ρ δ =
       (fderiv (fun ρ : Env R (ΓBiasedEncoderBlock seqLen dModel numHeads headDim dFF) =>
         Tensor.ofMat (Spec.postNormBlock (fun x => x * normalCdf x) scale ε₁ ε₂ ρ)) ρ).adjoint δ :=
-  (postNormLayer .geluExact scale ε₁ ε₂).backprop_eq_adjoint_fderiv (ρ := ρ) ⟨hNorm1VarEpsPos, (fun _ => trivial), hNorm2VarEpsPos⟩ δ
+  (postNormLayer .geluExact scale ε₁ ε₂).backprop_eq_adjoint_fderiv (ρ := ρ)
+    ⟨hNorm1VarEpsPos, (fun _ => trivial), hNorm2VarEpsPos⟩ δ
 
 /-- If `0 < ε`, then `variance + ε` is positive in every row that the post-norm block with exact GELU normalizes. -/
 @[discharges geluEncoderBlock_hasFDerivAt hNorm1VarEpsPos, geluEncoderBlock_hasFDerivAt hNorm2VarEpsPos,

@@ -13,8 +13,7 @@ What Vaswani et al. describe, and PyTorch's `nn.TransformerEncoderLayer` by defa
 
 * `reluEncoderBlock_eval`: it computes `LN₂ (F y + y)` with `y = LN₁ (A x + x)`.
 * `reluEncoderBlock_hasFDerivAt`, `reluEncoderBlock_backprop_eq_adjoint_fderiv`: the derivative of the formula, and
-  backprop as its adjoint,
-  under side conditions; `…_of_pos` from `0 < ε₁` and `0 < ε₂`; `…_real` at the real numbers. -/
+  backprop as its adjoint, under side conditions; `…_of_pos` from `0 < ε₁` and `0 < ε₂`; `…_real` at the real numbers. -/
 
 namespace PostNorm
 universe u
@@ -46,7 +45,8 @@ theorem reluEncoderBlock_hasFDerivAt
     HasFDerivAt (fun ρ : Env R (ΓBiasedEncoderBlock seqLen dModel numHeads headDim dFF) =>
       Tensor.ofMat (Spec.postNormBlock (fun x => max x 0) scale ε₁ ε₂ ρ))
       ((reluEncoderBlockGraph scale ε₁ ε₂).deriv ρ) ρ :=
-  (postNormLayer .relu scale ε₁ ε₂).hasFDerivAt (ρ := ρ) ⟨hNorm1VarEpsPos, (fun e => hPreActivationNe0 e.1.2 e.2), hNorm2VarEpsPos⟩
+  (postNormLayer .relu scale ε₁ ε₂).hasFDerivAt (ρ := ρ)
+    ⟨hNorm1VarEpsPos, (fun e => hPreActivationNe0 e.1.2 e.2), hNorm2VarEpsPos⟩
 
 /-- Backpropagation through the post-norm block with ReLU is the adjoint of the Fréchet derivative of its formula,
 applied to the seed `δ`, at every input where every row that a LayerNorm normalizes has `variance + ε` positive and
@@ -59,7 +59,8 @@ theorem reluEncoderBlock_backprop_eq_adjoint_fderiv (δ : Tensor R ⟦seqLen, dM
     (reluEncoderBlockGraph scale ε₁ ε₂).backprop ρ δ =
       (fderiv (fun ρ : Env R (ΓBiasedEncoderBlock seqLen dModel numHeads headDim dFF) =>
         Tensor.ofMat (Spec.postNormBlock (fun x => max x 0) scale ε₁ ε₂ ρ)) ρ).adjoint δ :=
-  (postNormLayer .relu scale ε₁ ε₂).backprop_eq_adjoint_fderiv (ρ := ρ) ⟨hNorm1VarEpsPos, (fun e => hPreActivationNe0 e.1.2 e.2), hNorm2VarEpsPos⟩ δ
+  (postNormLayer .relu scale ε₁ ε₂).backprop_eq_adjoint_fderiv (ρ := ρ)
+    ⟨hNorm1VarEpsPos, (fun e => hPreActivationNe0 e.1.2 e.2), hNorm2VarEpsPos⟩ δ
 
 /-- If `0 < ε`, then `variance + ε` is positive in every row that the post-norm block with ReLU normalizes. -/
 @[discharges reluEncoderBlock_hasFDerivAt hNorm1VarEpsPos, reluEncoderBlock_hasFDerivAt hNorm2VarEpsPos,

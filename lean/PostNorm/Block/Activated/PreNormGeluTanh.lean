@@ -13,8 +13,7 @@ What GPT-2 runs, with a causal mask.
 
 * `preNormGeluTanhBlock_eval`: it computes `F (LN₂ y) + y` with `y = A (LN₁ x) + x`.
 * `preNormGeluTanhBlock_hasFDerivAt`, `preNormGeluTanhBlock_backprop_eq_adjoint_fderiv`: the derivative of the
-  formula, and backprop as its adjoint,
-  under side conditions; `…_of_pos` from `0 < ε₁` and `0 < ε₂`; `…_real` at the real numbers. -/
+  formula, and backprop as its adjoint, under side conditions; `…_of_pos` from `0 < ε₁` and `0 < ε₂`; `…_real` at the real numbers. -/
 
 namespace PostNorm
 universe u
@@ -45,7 +44,8 @@ theorem preNormGeluTanhBlock_hasFDerivAt
     HasFDerivAt (fun ρ : Env R (ΓBiasedEncoderBlock seqLen dModel numHeads headDim dFF) =>
       Tensor.ofMat (Spec.preNormBlock (Spec.gelu c) scale ε₁ ε₂ ρ))
       ((preNormGeluTanhBlockGraph c scale ε₁ ε₂).deriv ρ) ρ :=
-  (preNormLayer (.geluTanh c) scale ε₁ ε₂).hasFDerivAt (ρ := ρ) ⟨hNorm1VarEpsPos, hNorm2VarEpsPos, (fun _ => trivial)⟩
+  (preNormLayer (.geluTanh c) scale ε₁ ε₂).hasFDerivAt (ρ := ρ)
+    ⟨hNorm1VarEpsPos, hNorm2VarEpsPos, (fun _ => trivial)⟩
 
 /-- Backpropagation through the pre-norm block with tanh-GELU is the adjoint of the Fréchet derivative of its
 formula, applied to the seed `δ`, at every input where every row that a LayerNorm normalizes has `variance + ε`
@@ -57,7 +57,8 @@ theorem preNormGeluTanhBlock_backprop_eq_adjoint_fderiv (δ : Tensor R ⟦seqLen
     (preNormGeluTanhBlockGraph c scale ε₁ ε₂).backprop ρ δ =
       (fderiv (fun ρ : Env R (ΓBiasedEncoderBlock seqLen dModel numHeads headDim dFF) =>
         Tensor.ofMat (Spec.preNormBlock (Spec.gelu c) scale ε₁ ε₂ ρ)) ρ).adjoint δ :=
-  (preNormLayer (.geluTanh c) scale ε₁ ε₂).backprop_eq_adjoint_fderiv (ρ := ρ) ⟨hNorm1VarEpsPos, hNorm2VarEpsPos, (fun _ => trivial)⟩ δ
+  (preNormLayer (.geluTanh c) scale ε₁ ε₂).backprop_eq_adjoint_fderiv (ρ := ρ)
+    ⟨hNorm1VarEpsPos, hNorm2VarEpsPos, (fun _ => trivial)⟩ δ
 
 /-- If `0 < ε`, then `variance + ε` is positive in every row that the pre-norm block with tanh-GELU normalizes. -/
 @[discharges preNormGeluTanhBlock_hasFDerivAt hNorm1VarEpsPos, preNormGeluTanhBlock_hasFDerivAt hNorm2VarEpsPos,
