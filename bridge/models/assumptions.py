@@ -17,6 +17,7 @@ __all__ = [
     "norm_order",
     "norm_type",
     "nothing_else",
+    "one_token",
     "positions",
 ]
 
@@ -120,6 +121,12 @@ def mask(hidden: bool, finite: bool) -> Assumption:
         found = "hides tokens by −∞, which is no number; measured with −10⁴ in its place"
         return Assumption(title, expected, found, False)
     return Assumption(title, expected, "real numbers" if finite else "none", True)
+
+
+def one_token() -> Assumption:
+    """More than one token: each then looks at others, as its queries and the keys tell."""
+    found = "one: its only weight is 1, so that queries and keys change nothing that could be seen"
+    return Assumption("tokens", "at least two", found, None)
 
 
 def final_norm(names: tuple[str, ...]) -> Assumption:

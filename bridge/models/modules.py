@@ -11,12 +11,14 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from bridge.capture import Calls, observe_calls
 from bridge.errors import InvalidInputError
 from bridge.models import assumptions
 from bridge.models.activations import recognized
@@ -99,6 +101,13 @@ def read_module(module: Any, where: str, options: Options) -> Model:
             "DistilBERT's TransformerBlock, are found",
         )
     layers = tuple(_layer(torch, name, part, where) for name, part in parts.items())
+    calls = Calls() if "" in parts else observe_calls(module, parts, layers[0].d_model)
+    layers = tuple(
+        replace(la, assumptions=(*la.assumptions, calls.by_layer[name]))
+        if name in calls.by_layer
+        else la
+        for name, la in zip(parts, layers, strict=True)
+    )
     prefixes = tuple(f"{name}." if name else "" for name in parts)
     outside = tuple(n for n, _ in module.named_parameters() if not n.startswith(prefixes))
     dtypes = {
@@ -109,11 +118,18 @@ def read_module(module: Any, where: str, options: Options) -> Model:
         kind="torch",
         naming=" and ".join(dict.fromkeys(layer.type for layer in layers)),
         dtype=" and ".join(sorted(dtypes)),
-        settings=_settings(layers),
+        settings=(*_settings(layers), *_unknown(calls)),
         layers=layers,
         assumptions=(assumptions.final_norm(_final_norms(torch, module)),),
         outside=outside,
     )
+
+
+def _unknown(calls: Calls) -> tuple[str, ...]:
+    """That the model's own call of its layers was not seen, and why."""
+    if not calls.unknown:
+        return ()
+    return (f"how the model calls its layers is not known, running it raised {calls.unknown}",)
 
 
 def _settings(layers: tuple[Layer, ...]) -> tuple[str, ...]:
@@ -168,13 +184,18 @@ def _final_norms(torch: Any, module: Any) -> tuple[str, ...]:
 
 def _layer(torch: Any, name: str, part: Any, where: str) -> Layer:
     prefix = f"{name}." if name else ""
-    shapes = {prefix + n: tuple(p.shape) for n, p in part.named_parameters()}
+    everywhere = part.named_parameters(remove_duplicate=False)  # one norm may stand twice
+    shapes = {prefix + n: tuple(p.shape) for n, p in everywhere}
     found = find_layers(shapes, f"--model {where}")[0]
     read = _reader(part, found, where)
     norms = _norms(part, found.naming)
     heads, function = _heads_and_activation(part, found.naming)
     activation, distance = recognized(_in_numpy(torch, function))
     order = _norm_order(part, found)
+    reference = _REFERENCES[found.naming.title](part, found, where)
+    training, rate = _dropout(torch, part)
+    # Dropout that is known to be on makes every call another one.
+    runs = () if training and rate > 0 else (reference.observed(),)
     return Layer(
         name=name or type(part).__name__,
         type=type(part).__name__,
@@ -194,12 +215,13 @@ def _layer(torch: Any, name: str, part: Any, where: str) -> Layer:
                 tuple(n for n in ("gamma1", "gamma2") if not found.has(n)), told=True
             ),
             assumptions.activation(activation, _shown(activation, function, distance)),
-            assumptions.dropout(*_dropout(torch, part)),
+            assumptions.dropout(training, rate),
             assumptions.attention(_extras(part, found.naming)),
             assumptions.nothing_else(found),
+            *runs,
         ),
         load=lambda: with_defaults(found.naming.tensors(found.names, read), found),
-        reference=_REFERENCES[found.naming.title](part, found, where),
+        reference=reference,
     )
 
 
@@ -220,7 +242,7 @@ def _heads_and_activation(part: Any, naming: Naming) -> tuple[int, Any]:
 
 
 def _reader(part: Any, found: Found, where: str) -> Callable[[str], FloatArray]:
-    parameters = dict(part.named_parameters())
+    parameters = dict(part.named_parameters(remove_duplicate=False))
 
     def read(stored: str) -> FloatArray:
         value = parameters[stored.removeprefix(found.prefix)].detach().cpu().double().numpy()
