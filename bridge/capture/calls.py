@@ -6,11 +6,11 @@ thing under ``no_grad`` and another with gradients; neither its graph nor its gr
 
 from __future__ import annotations
 
-import copy
 import importlib
 from collections.abc import Callable
 from typing import Any
 
+from bridge.capture.copies import copied, lifted
 from bridge.report.layers import Assumption
 
 __all__ = ["observed"]
@@ -40,18 +40,22 @@ def observed(part: Any, d_model: int, call: Callable[[Any, Any], Any]) -> Assump
     generator = torch.Generator().manual_seed(0)
     x = torch.randn(TOKENS, d_model, generator=generator, dtype=torch.float64)
     try:
-        run = copy.deepcopy(part).cpu().double()
+        run = copied(part)
         for parameter in run.parameters():
             parameter.requires_grad_(True)
         first = call(run, x)
         (first * torch.randn(first.shape, generator=generator, dtype=first.dtype)).sum().backward()
         again = call(run, x).detach()
+        with lifted() as casts:
+            call(run, x)
         with torch.no_grad():
             without = call(run, x)
     except Exception as e:  # the code is the user's: anything can happen
         said = f"not known: running it in float64 raised {type(e).__name__}: {e}"
         return Assumption(_TITLE, _EXPECTED, said, None)
-    found = []
+    found = (
+        [f"computes in a shorter float inside ({', '.join(dict.fromkeys(casts))})"] if casts else []
+    )
     if (d := _distance(first.detach(), again)) > ROUNDING:
         found.append(f"two calls on one input differ by {d:.2g} of the output's size")
     elif (d := _distance(first.detach(), without)) > ROUNDING:

@@ -6,12 +6,12 @@ its parent leaves it out.
 
 from __future__ import annotations
 
-import copy
 import importlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from bridge.capture.copies import copied
 from bridge.report.layers import Assumption
 
 __all__ = ["Calls", "observe_calls"]
@@ -56,7 +56,7 @@ def observe_calls(module: Any, parts: Mapping[str, Any], d_model: int) -> Calls:
         return hook
 
     try:
-        run = copy.deepcopy(module).cpu().double().eval()
+        run = copied(module).eval()
         for name in parts:
             run.get_submodule(name).register_forward_pre_hook(watch(name), with_kwargs=True)
         with torch.no_grad():

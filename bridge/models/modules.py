@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bridge.capture import Calls, observe_calls
+from bridge.capture import Calls, copied, observe_calls
 from bridge.errors import InvalidInputError
 from bridge.models import assumptions
 from bridge.models.activations import recognized
@@ -100,7 +100,9 @@ def read_module(module: Any, where: str, options: Options) -> Model:
             remedy="nn.TransformerEncoderLayer and layers with the parts of BertLayer, or of "
             "DistilBERT's TransformerBlock, are found",
         )
-    layers = tuple(_layer(torch, name, part, where) for name, part in parts.items())
+    judged, bad = _readable(torch, parts, where)
+    parts = {name: parts[name] for name in judged}
+    layers = tuple(judged.values())
     calls = Calls() if "" in parts else observe_calls(module, parts, layers[0].d_model)
     layers = tuple(
         replace(la, assumptions=(*la.assumptions, calls.by_layer[name]))
@@ -120,8 +122,37 @@ def read_module(module: Any, where: str, options: Options) -> Model:
         dtype=" and ".join(sorted(dtypes)),
         settings=(*_settings(layers), *_unknown(calls)),
         layers=layers,
-        assumptions=(assumptions.final_norm(_final_norms(torch, module)),),
+        assumptions=(assumptions.final_norm(_final_norms(torch, module)), *bad),
         outside=outside,
+    )
+
+
+def _readable(
+    torch: Any, parts: Mapping[str, Any], where: str
+) -> tuple[dict[str, Layer], tuple[Assumption, ...]]:
+    """The layers that can be read, and why the others cannot: one never hides the others.
+
+    Raises:
+        InvalidInputError: none can be read.
+    """
+    judged: dict[str, Layer] = {}
+    errors: dict[str, InvalidInputError] = {}
+    for name, part in parts.items():
+        try:
+            judged[name] = _layer(torch, name, part, where)
+        except InvalidInputError as e:
+            errors[name] = e
+        except Exception as e:  # the object is the user's: it may lack what its kind has
+            errors[name] = InvalidInputError(
+                f"--model {where}: {name or type(part).__name__} ({type(part).__name__}) cannot be "
+                f"read: {type(e).__name__}: {e}",
+                remedy="only layers with all parts of the layers named in the docs are read",
+            )
+    if not judged:
+        raise next(iter(errors.values()))
+    expected = "a layer that can be read"
+    return judged, tuple(
+        Assumption(name, expected, f"not judged: {e.message}", False) for name, e in errors.items()
     )
 
 
@@ -252,9 +283,13 @@ def _reader(part: Any, found: Found, where: str) -> Callable[[str], FloatArray]:
 
 
 def _in_numpy(torch: Any, function: Any) -> Callable[[FloatArray], FloatArray]:
+    if hasattr(function, "modules"):  # it may have parameters of its own
+        function = copied(function)
+
     def call(x: FloatArray) -> FloatArray:
         with torch.no_grad():
-            return np.asarray(function(torch.from_numpy(x.copy())).numpy(), dtype=np.float64)
+            value = function(torch.from_numpy(x.copy()))
+            return np.asarray(value.numpy(), dtype=np.float64)
 
     return call
 

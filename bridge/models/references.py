@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bridge.capture import observed
+from bridge.capture import copied, lifted, observed
 from bridge.errors import InvalidInputError
 from bridge.models.layer import Pulled
 from bridge.models.naming import Found
@@ -44,7 +44,8 @@ class _Reference:
         part = self._copy()
         self._use(part, self._torch.nn.GELU(approximate="tanh"))
         tokens = self._tensor(x).requires_grad_()
-        output = self._call(part, tokens, self._mask(mask))
+        with lifted():  # float32 inside would be seen as rounding, not as a wrong gradient
+            output = self._call(part, tokens, self._mask(mask))
         (output * self._tensor(cotangent)).sum().backward()
         prefix = self._found.prefix
         gradients = {
@@ -61,7 +62,7 @@ class _Reference:
         return observed(self._part, d_model, lambda part, x: self._forward(part, x, None))
 
     def _copy(self) -> Any:
-        part = _unshared(copy.deepcopy(self._part)).cpu().double().eval()
+        part = _unshared(copied(self._part)).eval()
         for parameter in part.parameters():
             parameter.requires_grad_(True)
         return part
