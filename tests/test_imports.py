@@ -40,6 +40,7 @@ LAYERS = (
     ("bridge.check_graphs", "bridge.selection"),
     ("bridge.auditing", "bridge.instances", "bridge.mutating"),
     ("bridge.planning", "bridge.setup"),
+    ("bridge.capture",),
     ("bridge.models",),
     ("bridge.notebook",),
     ("bridge.cli", "bridge.pytest_plugin"),

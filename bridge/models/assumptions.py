@@ -10,6 +10,7 @@ from bridge.report.layers import Assumption
 __all__ = [
     "activation",
     "attention",
+    "depth",
     "dropout",
     "final_norm",
     "gains",
@@ -17,7 +18,9 @@ __all__ = [
     "norm_order",
     "norm_type",
     "nothing_else",
+    "one_token",
     "positions",
+    "pruned",
 ]
 
 UNTOLD = "the file does not tell"
@@ -120,6 +123,28 @@ def mask(hidden: bool, finite: bool) -> Assumption:
         found = "hides tokens by −∞, which is no number; measured with −10⁴ in its place"
         return Assumption(title, expected, found, False)
     return Assumption(title, expected, "real numbers" if finite else "none", True)
+
+
+def pruned(setting: Setting | None) -> tuple[str, ...]:
+    """That heads were pruned, in words: those left have not the number nor the width of all."""
+    if setting is None or not any(setting.value.values()):
+        return ()
+    return (f"pruned heads, by {setting.source}",)
+
+
+def depth(found: int, setting: Setting | None) -> tuple[Assumption, ...]:
+    """The stack has as many layers as the model says; nothing where it does not say.  A model with
+    an encoder and a decoder may have more than one number says, but none has fewer."""
+    if setting is None:
+        return ()
+    said = f"{found}, and {setting.value} by {setting.source}"
+    return (Assumption("layers", "all of the model's", said, found >= setting.value),)
+
+
+def one_token() -> Assumption:
+    """More than one token: each then looks at others, as its queries and the keys tell."""
+    found = "one: its only weight is 1, so that queries and keys change nothing that could be seen"
+    return Assumption("tokens", "at least two", found, None)
 
 
 def final_norm(names: tuple[str, ...]) -> Assumption:

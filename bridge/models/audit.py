@@ -170,6 +170,8 @@ def _audit_layer(
     asked = layer.assumptions
     if inputs.mask is not None:
         asked = (*asked, assumptions.mask(bool(np.isneginf(inputs.mask).any()), finite=True))
+    if inputs.seq_len == 1:
+        asked = (*asked, assumptions.one_token())
     if layer.measurable and stream.lost:
         why = f"the output of {stream.lost} is not known"
         asked = (*asked, Assumption("input", "what the layer before hands on", why, None))

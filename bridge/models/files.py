@@ -50,7 +50,10 @@ def read_file(path: Path, options: Options) -> Model:
             if (setting := settings.get(name)) is not None
         ),
         layers=layers,
-        assumptions=(assumptions.final_norm(_final_norms(outside, found)),),
+        assumptions=(
+            assumptions.final_norm(_final_norms(outside, found)),
+            *assumptions.depth(len(found), settings.get("layers")),
+        ),
         outside=outside,
     )
 
@@ -131,7 +134,7 @@ def _assumptions(
         assumptions.gains(missing, told=False),
         assumptions.activation(activation, "" if said is None else str(said)),
         assumptions.dropout(False, 0.0 if rate is None else rate.value),
-        assumptions.attention(extras),
+        assumptions.attention((*extras, *assumptions.pruned(settings.get("pruned")))),
         assumptions.positions(settings.get("positions")),
         assumptions.nothing_else(found),
     )

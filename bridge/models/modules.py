@@ -10,13 +10,15 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from bridge.capture import Calls, copied, observe_calls
 from bridge.errors import InvalidInputError
 from bridge.models import assumptions
 from bridge.models.activations import recognized
@@ -98,7 +100,16 @@ def read_module(module: Any, where: str, options: Options) -> Model:
             remedy="nn.TransformerEncoderLayer and layers with the parts of BertLayer, or of "
             "DistilBERT's TransformerBlock, are found",
         )
-    layers = tuple(_layer(torch, name, part, where) for name, part in parts.items())
+    judged, bad = _readable(torch, parts, where)
+    parts = {name: parts[name] for name in judged}
+    layers = tuple(judged.values())
+    calls = Calls() if "" in parts else observe_calls(module, parts, layers[0].d_model)
+    layers = tuple(
+        replace(la, assumptions=(*la.assumptions, calls.by_layer[name]))
+        if name in calls.by_layer
+        else la
+        for name, la in zip(parts, layers, strict=True)
+    )
     prefixes = tuple(f"{name}." if name else "" for name in parts)
     outside = tuple(n for n, _ in module.named_parameters() if not n.startswith(prefixes))
     dtypes = {
@@ -109,11 +120,47 @@ def read_module(module: Any, where: str, options: Options) -> Model:
         kind="torch",
         naming=" and ".join(dict.fromkeys(layer.type for layer in layers)),
         dtype=" and ".join(sorted(dtypes)),
-        settings=_settings(layers),
+        settings=(*_settings(layers), *_unknown(calls)),
         layers=layers,
-        assumptions=(assumptions.final_norm(_final_norms(torch, module)),),
+        assumptions=(assumptions.final_norm(_final_norms(torch, module)), *bad),
         outside=outside,
     )
+
+
+def _readable(
+    torch: Any, parts: Mapping[str, Any], where: str
+) -> tuple[dict[str, Layer], tuple[Assumption, ...]]:
+    """The layers that can be read, and why the others cannot: one never hides the others.
+
+    Raises:
+        InvalidInputError: none can be read.
+    """
+    judged: dict[str, Layer] = {}
+    errors: dict[str, InvalidInputError] = {}
+    for name, part in parts.items():
+        try:
+            judged[name] = _layer(torch, name, part, where)
+        except InvalidInputError as e:
+            errors[name] = e
+        except Exception as e:  # the object is the user's: it may lack what its kind has
+            errors[name] = InvalidInputError(
+                f"--model {where}: {name or type(part).__name__} ({type(part).__name__}) cannot be "
+                f"read: {type(e).__name__}: {e}",
+                remedy="only layers with all parts of the layers named in the docs are read",
+            )
+    if not judged:
+        raise next(iter(errors.values()))
+    expected = "a layer that can be read"
+    return judged, tuple(
+        Assumption(name, expected, f"not judged: {e.message}", False) for name, e in errors.items()
+    )
+
+
+def _unknown(calls: Calls) -> tuple[str, ...]:
+    """That the model's own call of its layers was not seen, and why."""
+    if not calls.unknown:
+        return ()
+    return (f"how the model calls its layers is not known, running it raised {calls.unknown}",)
 
 
 def _settings(layers: tuple[Layer, ...]) -> tuple[str, ...]:
@@ -168,13 +215,18 @@ def _final_norms(torch: Any, module: Any) -> tuple[str, ...]:
 
 def _layer(torch: Any, name: str, part: Any, where: str) -> Layer:
     prefix = f"{name}." if name else ""
-    shapes = {prefix + n: tuple(p.shape) for n, p in part.named_parameters()}
+    everywhere = part.named_parameters(remove_duplicate=False)  # one norm may stand twice
+    shapes = {prefix + n: tuple(p.shape) for n, p in everywhere}
     found = find_layers(shapes, f"--model {where}")[0]
     read = _reader(part, found, where)
     norms = _norms(part, found.naming)
     heads, function = _heads_and_activation(part, found.naming)
     activation, distance = recognized(_in_numpy(torch, function))
     order = _norm_order(part, found)
+    reference = _REFERENCES[found.naming.title](part, found, where)
+    training, rate = _dropout(torch, part)
+    # Dropout that is known to be on makes every call another one.
+    runs = () if training and rate > 0 else (reference.observed(),)
     return Layer(
         name=name or type(part).__name__,
         type=type(part).__name__,
@@ -194,12 +246,13 @@ def _layer(torch: Any, name: str, part: Any, where: str) -> Layer:
                 tuple(n for n in ("gamma1", "gamma2") if not found.has(n)), told=True
             ),
             assumptions.activation(activation, _shown(activation, function, distance)),
-            assumptions.dropout(*_dropout(torch, part)),
+            assumptions.dropout(training, rate),
             assumptions.attention(_extras(part, found.naming)),
             assumptions.nothing_else(found),
+            *runs,
         ),
         load=lambda: with_defaults(found.naming.tensors(found.names, read), found),
-        reference=_REFERENCES[found.naming.title](part, found, where),
+        reference=reference,
     )
 
 
@@ -220,7 +273,7 @@ def _heads_and_activation(part: Any, naming: Naming) -> tuple[int, Any]:
 
 
 def _reader(part: Any, found: Found, where: str) -> Callable[[str], FloatArray]:
-    parameters = dict(part.named_parameters())
+    parameters = dict(part.named_parameters(remove_duplicate=False))
 
     def read(stored: str) -> FloatArray:
         value = parameters[stored.removeprefix(found.prefix)].detach().cpu().double().numpy()
@@ -230,9 +283,13 @@ def _reader(part: Any, found: Found, where: str) -> Callable[[str], FloatArray]:
 
 
 def _in_numpy(torch: Any, function: Any) -> Callable[[FloatArray], FloatArray]:
+    if hasattr(function, "modules"):  # it may have parameters of its own
+        function = copied(function)
+
     def call(x: FloatArray) -> FloatArray:
         with torch.no_grad():
-            return np.asarray(function(torch.from_numpy(x.copy())).numpy(), dtype=np.float64)
+            value = function(torch.from_numpy(x.copy()))
+            return np.asarray(value.numpy(), dtype=np.float64)
 
     return call
 

@@ -12,6 +12,7 @@ from bridge.models.stored import INDEX
 
 __all__ = ["read_model"]
 
+_ADAPTERS = ("adapter_model.safetensors", "adapter_config.json")
 _OTHER_FORMATS = {".bin", ".pt", ".pth", ".ckpt", ".h5", ".onnx", ".npz"}
 
 
@@ -50,6 +51,13 @@ def _within(folder: Path) -> Path:
     """The model that is saved in a folder: one file, or the index of several."""
     names = ("model.safetensors", f"model{INDEX}")
     found = next((folder / n for n in names if (folder / n).is_file()), None)
+    adapter = next((n for n in _ADAPTERS if (folder / n).is_file()), None)
+    if found is None and adapter is not None:
+        raise InvalidInputError(
+            f"--model {folder}: {adapter} is an adapter (such as LoRA): it changes a model that is "
+            "not in this folder",
+            remedy="merge it into its model first: peft's merge_and_unload(), then save_pretrained",
+        )
     if found is None:
         raise InvalidInputError(
             f"--model {folder}: expected a folder with {' or '.join(names)}",

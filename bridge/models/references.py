@@ -13,9 +13,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from bridge.capture import copied, lifted, observed
 from bridge.errors import InvalidInputError
 from bridge.models.layer import Pulled
 from bridge.models.naming import Found
+from bridge.report.layers import Assumption
 
 __all__ = ["BertReference", "DistilBertReference", "PyTorchReference"]
 
@@ -42,20 +44,25 @@ class _Reference:
         part = self._copy()
         self._use(part, self._torch.nn.GELU(approximate="tanh"))
         tokens = self._tensor(x).requires_grad_()
-        output = self._call(part, tokens, self._mask(mask))
+        with lifted():  # float32 inside would be seen as rounding, not as a wrong gradient
+            output = self._call(part, tokens, self._mask(mask))
         (output * self._tensor(cotangent)).sum().backward()
         prefix = self._found.prefix
         gradients = {
-            prefix + n: self._numpy(p.grad)
+            prefix + n: self._numpy(self._torch.zeros_like(p) if p.grad is None else p.grad)
             for n, p in part.named_parameters()
-            if p.grad is not None
         }
         names = {p: s for p, s in self._found.names.items() if s in gradients}
         found = self._found.naming.tensors(names, gradients.__getitem__)
         return Pulled(self._numpy(output.detach()), {"x": self._numpy(tokens.grad), **found})
 
+    def observed(self) -> Assumption:
+        """Whether one function runs, and every weight takes part in it."""
+        d_model = self._found.sizes.d_model
+        return observed(self._part, d_model, lambda part, x: self._forward(part, x, None))
+
     def _copy(self) -> Any:
-        part = copy.deepcopy(self._part).cpu().double().eval()
+        part = _unshared(copied(self._part)).eval()
         for parameter in part.parameters():
             parameter.requires_grad_(True)
         return part
@@ -91,6 +98,18 @@ class _Reference:
     @staticmethod
     def _numpy(value: Any) -> FloatArray:
         return np.asarray(value.numpy(), dtype=np.float64)
+
+
+def _unshared(part: Any) -> Any:
+    """Parts that stand in several places, each place with its own copy: the theorem's gradients are
+    by place, and autograd adds up those of one object."""
+    seen: set[int] = set()
+    for holder in list(part.modules()):
+        for name, child in list(holder._modules.items()):
+            if child is not None and id(child) in seen:
+                setattr(holder, name, copy.deepcopy(child))
+            seen.add(id(child))
+    return part
 
 
 class PyTorchReference(_Reference):

@@ -28,6 +28,8 @@ _KEYS = {
     "dropout": ("hidden_dropout_prob", "dropout"),
     "positions": ("position_embedding_type",),
     "decoder": ("is_decoder",),
+    "layers": ("num_hidden_layers", "n_layers", "num_layers"),
+    "pruned": ("pruned_heads",),
 }
 _OPTION = {"heads": "--heads", "eps": "--eps", "activation": "--activation"}
 
@@ -109,8 +111,7 @@ def read_settings(
             said.setdefault(name, []).append(_checked(name, value, names[name], path))
     for values, source in ((_config(path), CONFIG), (metadata, "the file's metadata")):
         for name, keys in _KEYS.items():
-            key = next((k for k in keys if values.get(k) is not None), None)
-            if key is not None:
+            for key in (k for k in keys if values.get(k) is not None):
                 setting = _checked(name, values[key], f"{key} in {source}", path)
                 said.setdefault(name, []).append(setting)
     agreed = {name: _agreed(name, found, path) for name, found in said.items()}
@@ -138,7 +139,9 @@ def _checked(name: str, value: Any, source: str, path: Path) -> Setting:
         except ValueError:
             raise _malformed(name, value, source, path) from None
     match name, value:
-        case ("heads", int()) if value >= 1 and not isinstance(value, bool):
+        case ("pruned", dict()):
+            return Setting(value, source)
+        case ("heads" | "layers", int()) if value >= 1 and not isinstance(value, bool):
             return Setting(value, source)
         case ("eps" | "dropout", int() | float()) if _is_number(value):
             return Setting(float(value), source)
@@ -156,6 +159,8 @@ def _is_number(value: float) -> bool:
 def _malformed(name: str, value: Any, source: str, path: Path) -> InvalidInputError:
     expected = {
         "heads": "a whole number, at least 1",
+        "layers": "a whole number, at least 1",
+        "pruned": "an object: which heads are gone, by layer",
         "eps": "a number",
         "dropout": "a number",
         "activation": "a name such as gelu_new",

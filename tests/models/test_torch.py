@@ -47,7 +47,9 @@ def encoder(**more: Any) -> Any:
 
 @pytest.mark.parametrize("batch_first", [False, True])
 def test_a_covered_layer_agrees_with_autograd(tmp_path: Path, batch_first: bool) -> None:
-    report = judged(tmp_path, layer(batch_first=batch_first), sequences=2)
+    module = layer(batch_first=batch_first)
+    module.activation_relu_or_gelu = 0  # else the fused path takes tanh-GELU for erf-GELU
+    report = judged(tmp_path, module, sequences=2)
     found = only_layer(report)
     assert found.theorem == BIASED.backprop
     assert found.compared_with == ("the complex step", "the closed form", "torch autograd")

@@ -1,0 +1,75 @@
+"""A layer called several times, as it is: does one function run, and do all weights take part?
+
+PyTorch's fused encoder layer runs only where no gradients are asked for, so a layer can compute one
+thing under ``no_grad`` and another with gradients; neither its graph nor its gradients tell.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from typing import Any
+
+from bridge.capture.copies import copied, lifted
+from bridge.report.layers import Assumption
+
+__all__ = ["observed"]
+
+TOKENS = 8
+ROUNDING = 1e-9
+"""Relative, for float64: two right computations of one layer differ by some 1e-14."""
+
+_TITLE, _EXPECTED = "what runs", "one function, with a gradient for every weight"
+
+
+def observed(part: Any, d_model: int, call: Callable[[Any, Any], Any]) -> Assumption:
+    """Whether calls on one input give one output, and every parameter gets a gradient.
+
+    The layer is copied to float64 and keeps its own mode, training or evaluation, and its
+    activation.  Inputs are 8 random tokens.  Not checked: other inputs, and other dtypes.
+
+    Args:
+        part: an ``nn.Module``; it stays as it is.
+        d_model: of its tokens.
+        call: runs a copy on ``(tokens, d_model)`` and returns the output.
+
+    Returns:
+        An assumption that is not met where something differs, and open where the code breaks.
+    """
+    torch: Any = importlib.import_module("torch")
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(TOKENS, d_model, generator=generator, dtype=torch.float64)
+    try:
+        run = copied(part)
+        for parameter in run.parameters():
+            parameter.requires_grad_(True)
+        first = call(run, x)
+        (first * torch.randn(first.shape, generator=generator, dtype=first.dtype)).sum().backward()
+        again = call(run, x).detach()
+        with lifted() as casts:
+            call(run, x)
+        with torch.no_grad():
+            without = call(run, x)
+    except Exception as e:  # the code is the user's: anything can happen
+        said = f"not known: running it in float64 raised {type(e).__name__}: {e}"
+        return Assumption(_TITLE, _EXPECTED, said, None)
+    found = (
+        [f"computes in a shorter float inside ({', '.join(dict.fromkeys(casts))})"] if casts else []
+    )
+    if (d := _distance(first.detach(), again)) > ROUNDING:
+        found.append(f"two calls on one input differ by {d:.2g} of the output's size")
+    elif (d := _distance(first.detach(), without)) > ROUNDING:
+        found.append(f"under no_grad its output differs by {d:.2g} from that with gradients")
+    none = [n for n, p in run.named_parameters() if p.grad is None]
+    if none:
+        found.append(f"no gradient reaches {', '.join(none)}")
+    return Assumption(_TITLE, _EXPECTED, "; ".join(found) or "one function", not found)
+
+
+def _distance(a: Any, b: Any) -> float:
+    """max|a − b| over max|a|; infinite where either has something that is no number."""
+    size = float(a.abs().max())
+    difference = float((a - b).abs().max())
+    if not difference < float("inf"):
+        return float("inf")
+    return difference / size if size > 0 else difference

@@ -1,0 +1,68 @@
+"""Copies of a user's module that run without changing it, and runs without rounding casts."""
+
+from __future__ import annotations
+
+import copy
+import importlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+__all__ = ["copied", "lifted"]
+
+
+def copied(module: Any) -> Any:
+    """A deep copy in float64 on the CPU, in the module's own mode.
+
+    A tensor that a forward pass computed and the module kept, as for a plot, is copied by its
+    numbers: ``copy.deepcopy`` refuses it, since it hangs on the graph of that pass.
+    """
+    torch: Any = importlib.import_module("torch")
+    memo: dict[int, Any] = {}
+    kept: list[Any] = [held for m in module.modules() for held in vars(m).values()]
+    while kept:
+        held = kept.pop()
+        if isinstance(held, torch.Tensor):
+            if held.grad_fn is not None:
+                memo[id(held)] = held.detach().clone()
+        elif type(held) in (list, tuple):
+            kept.extend(held)
+        elif type(held) is dict:
+            kept.extend(held.values())
+    return copy.deepcopy(module, memo).cpu().double()
+
+
+@contextmanager
+def lifted() -> Iterator[list[str]]:
+    """Inside, a cast to a shorter float is one to float64.
+
+    Yields:
+        The names of the functions that were asked for a shorter float, as they are called.
+    """
+    torch: Any = importlib.import_module("torch")
+    modes: Any = importlib.import_module("torch.overrides")
+    short = {torch.float32, torch.float16, torch.bfloat16}
+    casts = {torch.Tensor.float, torch.Tensor.half, torch.Tensor.bfloat16}
+    asked: list[str] = []
+
+    class Lift(modes.TorchFunctionMode):  # type: ignore[misc]
+        def __torch_function__(
+            self, func: Any, types: Any, args: Any = (), kwargs: Any = None
+        ) -> Any:
+            name = getattr(func, "__name__", str(func))
+            if func in casts:
+                asked.append(name)
+                func, args = torch.Tensor.double, args[:1]
+            given = {**dict(enumerate(args)), **(kwargs or {})}
+            # Tensors compare entry by entry: only a dtype may be looked up.
+            cast = {k for k, v in given.items() if isinstance(v, torch.dtype) and v in short}
+            if cast:
+                asked.append(name)
+                given |= dict.fromkeys(cast, torch.float64)
+            return func(
+                *(given[k] for k in range(len(args))),
+                **{k: v for k, v in given.items() if isinstance(k, str)},
+            )
+
+    with Lift():
+        yield asked
