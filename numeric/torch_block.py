@@ -11,6 +11,7 @@ from __future__ import annotations
 import importlib
 import importlib.metadata
 import importlib.util
+import math
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
@@ -93,7 +94,8 @@ def encoder_layer(
         dropout=0.0,
         activation={
             "tanh-GELU": torch.nn.GELU(approximate="tanh"),
-            "GELU": torch.nn.GELU(),
+            # Not nn.GELU(): it computes 1 + erf, which cancels where its argument is negative.
+            "GELU": lambda x: 0.5 * x * torch.erfc(-x / math.sqrt(2.0)),
             "ReLU": torch.nn.ReLU(),
         }[activation],
         batch_first=True,
