@@ -429,8 +429,7 @@ _PRE_NORM = (
 
 _RMS_NORM = (
     _planted("ε left out", Edit("meanSquareEps", op="scale", args=("meanSquare",), constant=1.0)),
-    _planted("sum for mean", Edit("meanSquare", op="sum"), hidden={
-        "d_model 1": "the mean of one number is its sum"}),
+    _planted("sum for mean", Edit("meanSquare", op="sum")),
     _planted("divided by the mean square", Edit("invRms", args=("meanSquareEps",))),
     _planted("gamma added", Edit("y", op="add")),
     _planted("x not divided", _copies("normalized", "x")),

@@ -135,7 +135,8 @@ def test_what_lies_between_says_more_exactly_where(mutant: str, first: str) -> N
     assert named == {f"saved tensor {first} against the closed form, those before it agree"}
 
 
-@pytest.mark.parametrize("name", WRITTEN)
+# The closed form of RMSNorm names nothing between its inputs and its value.
+@pytest.mark.parametrize("name", [n for n in WRITTEN if n != "rmsNormGraph"])
 @pytest.mark.parametrize("family", ["generic", "tall", "near-constant rows"])
 def test_what_lies_between_agrees_on_a_right_graph(name: str, family: str) -> None:
     right = case(name, FAMILIES[family])

@@ -18,7 +18,8 @@ The inputs are those of `biasedEncoderBlockGraph`.  With `A` for attention and `
 ## Sources
 
 * Devlin et al., *BERT*, arXiv:1810.04805 (post-norm); Xiong et al., *On layer normalization in the Transformer
-  architecture*, arXiv:2002.04745 (pre-norm); PyTorch's `nn.TransformerEncoderLayer`, both values of `norm_first`. -/
+  architecture*, arXiv:2002.04745 (pre-norm); PyTorch's `nn.TransformerEncoderLayer`, both values
+  of `norm_first`. -/
 
 namespace PostNorm
 universe u

@@ -13,7 +13,8 @@ What BERT, RoBERTa and their kin run, and PyTorch's `nn.TransformerEncoderLayer(
 
 * `geluEncoderBlock_eval`: it computes `LN₂ (F y + y)` with `y = LN₁ (A x + x)`.
 * `geluEncoderBlock_hasFDerivAt`, `geluEncoderBlock_backprop_eq_adjoint_fderiv`: the derivative of the formula, and
-  backprop as its adjoint, under side conditions; `…_of_pos` from `0 < ε₁` and `0 < ε₂`; `…_real` at the real numbers. -/
+  backprop as its adjoint, under side conditions; `…_of_pos` from `0 < ε₁` and `0 < ε₂`; `…_real`
+  at the real numbers. -/
 
 namespace PostNorm
 universe u
@@ -60,7 +61,8 @@ theorem geluEncoderBlock_backprop_eq_adjoint_fderiv (δ : Tensor R ⟦seqLen, dM
   (postNormLayer .geluExact scale ε₁ ε₂).backprop_eq_adjoint_fderiv (ρ := ρ)
     ⟨hNorm1VarEpsPos, (fun _ => trivial), hNorm2VarEpsPos⟩ δ
 
-/-- If `0 < ε`, then `variance + ε` is positive in every row that the post-norm block with exact GELU normalizes. -/
+/-- If `0 < ε`, then `variance + ε` is positive in every row that the post-norm block with exact
+  GELU normalizes. -/
 @[discharges geluEncoderBlock_hasFDerivAt hNorm1VarEpsPos, geluEncoderBlock_hasFDerivAt hNorm2VarEpsPos,
   geluEncoderBlock_backprop_eq_adjoint_fderiv hNorm1VarEpsPos, geluEncoderBlock_backprop_eq_adjoint_fderiv
     hNorm2VarEpsPos]

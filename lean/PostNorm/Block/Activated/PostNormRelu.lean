@@ -13,7 +13,8 @@ What Vaswani et al. describe, and PyTorch's `nn.TransformerEncoderLayer` by defa
 
 * `reluEncoderBlock_eval`: it computes `LN₂ (F y + y)` with `y = LN₁ (A x + x)`.
 * `reluEncoderBlock_hasFDerivAt`, `reluEncoderBlock_backprop_eq_adjoint_fderiv`: the derivative of the formula, and
-  backprop as its adjoint, under side conditions; `…_of_pos` from `0 < ε₁` and `0 < ε₂`; `…_real` at the real numbers. -/
+  backprop as its adjoint, under side conditions; `…_of_pos` from `0 < ε₁` and `0 < ε₂`; `…_real`
+  at the real numbers. -/
 
 namespace PostNorm
 universe u
@@ -28,7 +29,8 @@ section general
 variable {R : Type u} [RealField R] (scale ε₁ ε₂ : R)
   (ρ : Env R (ΓBiasedEncoderBlock seqLen dModel numHeads headDim dFF))
 
-/-- The graph of the post-norm block with ReLU computes `LN₂ (F y + y)` with `y = LN₁ (A x + x)`, at every input. -/
+/-- The graph of the post-norm block with ReLU computes `LN₂ (F y + y)` with `y = LN₁ (A x + x)`,
+  at every input. -/
 @[obligation]
 theorem reluEncoderBlock_eval : (reluEncoderBlockGraph scale ε₁ ε₂).eval ρ =
     Tensor.ofMat (Spec.postNormBlock (fun x => max x 0) scale ε₁ ε₂ ρ) :=

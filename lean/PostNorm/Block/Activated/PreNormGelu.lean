@@ -13,7 +13,8 @@ What ViT runs, and PyTorch's `nn.TransformerEncoderLayer(activation="gelu", norm
 
 * `preNormGeluBlock_eval`: it computes `F (LN₂ y) + y` with `y = A (LN₁ x) + x`.
 * `preNormGeluBlock_hasFDerivAt`, `preNormGeluBlock_backprop_eq_adjoint_fderiv`: the derivative of the formula, and
-  backprop as its adjoint, under side conditions; `…_of_pos` from `0 < ε₁` and `0 < ε₂`; `…_real` at the real numbers. -/
+  backprop as its adjoint, under side conditions; `…_of_pos` from `0 < ε₁` and `0 < ε₂`; `…_real`
+  at the real numbers. -/
 
 namespace PostNorm
 universe u
