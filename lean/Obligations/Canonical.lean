@@ -17,15 +17,17 @@ open Lean
 /-- The imported modules that the running Lean ships, once a command has looked (`noteShipped`). -/
 initialize shippedModules : EnvExtension NameSet ← registerEnvExtension (pure {})
 
-/-- Look which of the imported modules lie in the folder of Lean's own library.  A name alone says nothing: a project may
-have a module `Lake.Extra`. -/
+/-- Look which of the imported modules come from the folder of Lean's own library.  A name alone says nothing: a project may
+have a module `Lake.Extra`, and even one called as a module that Lean ships, which is then found first. -/
 def noteShipped : CoreM Unit := do
   let env ← getEnv
   let library := (← findOLean `Init).parent.getD "."
   let mut shipped : NameSet := {}
   for m in env.header.moduleNames do
-    if m.getRoot ∈ [`Init, `Std, `Lean, `Lake] && (← (modToFilePath library m "olean").pathExists) then
-      shipped := shipped.insert m
+    if m.getRoot ∈ [`Init, `Std, `Lean, `Lake] then
+      let own := modToFilePath library m "olean"
+      let found ← try some <$> findOLean m catch _ => pure none
+      if found == some own && (← own.pathExists) then shipped := shipped.insert m
   setEnv (shippedModules.setState env shipped)
 
 /-- Does the running Lean ship this module?  `noteShipped` must have run. -/

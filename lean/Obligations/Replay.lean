@@ -52,12 +52,53 @@ structure Replay where
 
 abbrev ReplayM := ReaderT (Std.HashMap Name ConstantInfo) <| StateRefT Replay MetaM
 
-/-- Variables that nothing binds.  Looked for in the term itself, for the flags stored with it may be forged. -/
+/-! ## Stored terms, built anew
+
+A term carries flags and a hash, from which the kernel concludes that it has no universe parameter or no free variable.  A
+metaprogram can store a term whose flags lie, and the kernel then accepts a proof of False.  Only what Lean's own constructors
+make of the stored term is looked at.  `same` keeps the compiler from giving back the stored object. -/
+
+@[noinline] private def same (a : α) : α := a
+
+/-- A number as Lean itself would store it. -/
+@[noinline] private def normal (n : Nat) : Nat := n + 1 - 1
+
+private def rebuiltLevel : Level → Level
+  | .zero => .zero
+  | .succ l => .succ (rebuiltLevel l)
+  | .max a b => .max (rebuiltLevel a) (rebuiltLevel b)
+  | .imax a b => .imax (rebuiltLevel a) (rebuiltLevel b)
+  | .param n => .param (same n)
+  | .mvar m => .mvar (same m)
+
+/-- New leaves, so that everything above them is built anew as well. -/
+private def rebuilt (e : Expr) : Expr := e.replace fun
+  | .bvar i => some (.bvar (normal i))
+  | .fvar id => some (.fvar (same id))
+  | .mvar id => some (.mvar (same id))
+  | .sort l => some (.sort (rebuiltLevel l))
+  | .const n ls => some (.const n (ls.map rebuiltLevel))
+  | .lit (.natVal n) => some (.lit (.natVal (normal n)))
+  | .lit (.strVal s) => some (.lit (.strVal (same s)))
+  | _ => none
+
+private def rebuiltConstant : ConstantInfo → ConstantInfo
+  | .axiomInfo v => .axiomInfo { v with type := rebuilt v.type }
+  | .defnInfo v => .defnInfo { v with type := rebuilt v.type, value := rebuilt v.value }
+  | .thmInfo v => .thmInfo { v with type := rebuilt v.type, value := rebuilt v.value }
+  | .opaqueInfo v => .opaqueInfo { v with type := rebuilt v.type, value := rebuilt v.value }
+  | .quotInfo v => .quotInfo { v with type := rebuilt v.type }
+  | .inductInfo v => .inductInfo { v with type := rebuilt v.type }
+  | .ctorInfo v => .ctorInfo { v with type := rebuilt v.type }
+  | .recInfo v => .recInfo { v with
+      type := rebuilt v.type, rules := v.rules.map fun r => { r with rhs := rebuilt r.rhs } }
+
+/-- Variables that nothing binds, in a term whose flags can be relied on. -/
 private def openTerm? (e : Expr) : Option String :=
-  match e.find? fun x => x.isFVar || x.isMVar with
-  | some (.fvar _) => some "it holds a local variable that nothing binds"
-  | some _ => some "it holds a metavariable"
-  | none => if e.hasLooseBVars then some "it holds a bound variable without its binder" else none
+  if e.hasFVar then some "it holds a local variable that nothing binds"
+  else if e.hasMVar then some "it holds a metavariable"
+  else if e.hasLooseBVars then some "it holds a bound variable without its binder"
+  else none
 
 /-- The terms that are stored for a constant. -/
 private def storedTerms : ConstantInfo → List Expr
@@ -67,14 +108,26 @@ private def storedTerms : ConstantInfo → List Expr
   | .recInfo v => v.type :: v.rules.map (·.rhs)
   | c => [c.type]
 
+/-- The universe that an inductive type lives in, read as the kernel reads it: the elaborator unfolds less, such as nothing
+that is marked irreducible. -/
+private partial def universeOf? (env : Environment) (locals : LocalContext) (type : Expr) (depth : Nat := 0) : Option Level :=
+  match type with
+  | .sort l => some l
+  | .mdata _ e => universeOf? env locals e depth
+  | .forallE n d b bi =>
+    let id := ⟨.num `_obligations depth⟩
+    universeOf? env (locals.mkLocalDecl id n d bi) (b.instantiate1 (.fvar id)) (depth + 1)
+  | _ => match Kernel.whnf env locals type with
+    | .ok e => if e.isSort || e.isForall then universeOf? env locals e depth else none
+    | .error _ => none
+
 /-- An inductive type whose sort is `Prop` without being written so.  Lean's elaborator never makes one, and kernels before
-Lean 4.34 take data out of its proofs. -/
-private def hiddenProp? (type : Expr) : MetaM (Option String) := do
-  try
-    forallTelescopeReducing type fun _ sort => do
-      let .sort l ← whnf sort | return none
-      if l.normalize.isZero && !l.isZero then return some s!"its sort {l} is Prop without being written so" else return none
-  catch _ => return none
+Lean 4.34 take data out of its proofs.  All that its type uses must be in the environment. -/
+private def hiddenProp? (env : Kernel.Environment) (type : Expr) : Option String :=
+  match universeOf? (.ofKernelEnv env) {} type with
+  | none => some "its type does not come to a sort"
+  | some l =>
+    if l.normalize.isZero && !l.isZero then some s!"its sort {l} is Prop without being written so" else none
 
 private def recursorNames (v : InductiveVal) : List Name :=
   v.all.map mkRecName ++ (List.range v.numNested).map fun i => v.all.head!.str s!"rec_{i + 1}"
@@ -152,7 +205,7 @@ private partial def inductiveTypes (first : InductiveVal) : ReplayM Outcome := d
   for t in first.all do
     let some (.inductInfo v) := constants[t]? | return .refused s!"{t}, declared with it, is missing"
     modify fun s => { s with entered := s.entered.insert t }
-    if let some why ← hiddenProp? v.type then return .refused why
+    if let some why := openTerm? v.type then return .refused s!"{t}: {why}"
     let mut ctors := #[]
     for c in v.ctors do
       let some (.ctorInfo k) := constants[c]? | return .refused s!"its constructor {c} is missing"
@@ -167,6 +220,8 @@ private partial def inductiveTypes (first : InductiveVal) : ReplayM Outcome := d
     for n in e.getUsedConstants do
       unless own.contains n do
         if let some culprit := (← visit n).blamed? n then return .rests culprit
+  for t in types do
+    if let some why := hiddenProp? (← get).env t.type then return .refused why
   if let some why ← submit (.inductDecl first.levelParams first.numParams types.toList first.isUnsafe) then
     return .refused why
   for n in first.all ++ types.toList.flatMap (·.ctors.map (·.name)) ++ recursorNames first do
@@ -187,17 +242,17 @@ def replay : MetaM (Array (Name × Outcome)) := do
   let env ← getEnv
   let mut constants : Std.HashMap Name ConstantInfo := {}
   let mut base : NameSet := {}
-  let mut twice := #[]
+  let mut order := #[]
   for i in ownModules env do
     let data := env.header.moduleData[i]!
     for n in data.constNames, c in data.constants do
-      if constants.contains n then twice := twice.push n
-      constants := constants.insert n c
+      order := order.push n
+      constants := constants.insert n (if c.isUnsafe || c.isPartial then c else rebuiltConstant c)
     for m in data.imports do
       if isDistribution env m.module then base := base.insert m.module
   let fresh ← importModules (base.toArray.map fun m => { module := m }) {}
   let start : Replay := { env := fresh.toKernelEnv }
-  let walk : ReplayM Unit := for (n, _) in constants.toList do discard <| visit n
+  let walk : ReplayM Unit := for n in order do discard <| visit n
   let (_, found) ← (walk.run constants).run start
   return found.outcomes.toArray
 

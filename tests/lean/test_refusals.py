@@ -55,17 +55,72 @@ run_cmd do
     | .ok env => setEnv env
     | .error _ => throwError "not added"
 """
-HIDDEN_PROP = """\
-run_cmd do
-  let sort : Level := .imax (.succ .zero) .zero
-  let card := .forallE `n (mkConst ``Nat) (mkConst `Sleeve) .default
-  let ctors := [{ name := `Sleeve.card, type := card : Constructor }]
-  let d : Declaration := .inductDecl [] 0 [{ name := `Sleeve, type := .sort sort, ctors }] false
+SUBMIT = """\
+private def submit (d : Declaration) : CommandElabM Unit := do
   match (← getEnv).addDeclCore 0 d none with
   | .ok env => setEnv env
   | .error e => throwError e.toMessageData (← getOptions)
-theorem Below.wrong : True := (fun (_ : Sleeve) => trivial) (Sleeve.card 3)
+private def define (name : Name) (type value : Expr) (us : List Name := []) : CommandElabM Unit :=
+  submit <| .defnDecl
+    { name, levelParams := us, type, value, hints := .abbrev, safety := .safe, all := [name] }
 """
+HIDDEN_PROP = """\
+run_cmd do
+  define `Peg (.sort 1) (.sort (.imax 1 .zero))
+PEG
+run_cmd do
+  let card := .forallE `n (mkConst ``Nat) (mkConst `Sleeve) .default
+  submit <| .inductDecl [] 0 [
+    { name := `Hook, type := .sort .zero, ctors := [{ name := `Hook.mk, type := mkConst `Hook }] },
+    { name := `Sleeve, type := SORT, ctors := [{ name := `Sleeve.card, type := card }] }] false
+  define `Worn (.sort .zero) (mkConst `Sleeve)
+  define `Worn.number (.forallE `w (mkConst `Worn) (mkConst ``Nat) .default)
+    (.lam `w (mkConst `Sleeve) (.proj `Sleeve 0 (.bvar 0)) .default)
+  define `Worn.one (mkConst `Worn) (mkApp (mkConst `Sleeve.card) (mkRawNatLit 1))
+  define `Worn.two (mkConst `Worn) (mkApp (mkConst `Sleeve.card) (mkRawNatLit 2))
+theorem Worn.same : Worn.number Worn.one = Worn.number Worn.two :=
+  congrArg Worn.number (rfl : Worn.one = Worn.two)
+run_cmd do
+  let numbers := mkApp2 (mkApp (mkConst ``Eq [1]) (mkConst ``Nat)) (mkRawNatLit 1) (mkRawNatLit 2)
+  submit <| .thmDecl
+    { name := `Worn.wrong, levelParams := [], type := numbers, value := mkConst `Worn.same }
+theorem Below.wrong : False := by have := Worn.wrong; contradiction
+"""
+# `Room.{u}` is `Type u`, stored so that the kernel puts no universe for `u`: then `Room.{0}`, which
+# lives in `Type 1`, holds every `Type u`, and Cantor's argument proves False.
+FORGED_FLAGS = """\
+unsafe def forgedUnsafe (u : Level) : Expr :=
+  FORGED
+@[implemented_by forgedUnsafe] opaque forged (u : Level) : Expr
+run_cmd do
+  let stored := forged (.param `u)
+  if stored.hasLevelParam then throwError "it was not forged"
+  let room := mkConst `Room [0]
+  let type := .sort (.succ (.param `u))
+  define `Room (.sort (.succ (.succ (.param `u)))) stored [`u]
+  define `up (.forallE `x room type .default) (.lam `x room (.bvar 0) .default) [`u]
+  define `down (.forallE `x type room .default) (.lam `x type (.bvar 0) .default) [`u]
+theorem up_down.{u} (x : Type u) : up.{u} (down.{u} x) = x := rfl
+theorem cantor (α : Type 1) (f : α → Type 1) (hf : ∀ y, ∃ x, f x = y) : False := by
+  obtain ⟨U, hU⟩ := hf (Sigma f → Prop)
+  let g : (Sigma f → Prop) → Sigma f := fun s => ⟨U, cast hU.symm s⟩
+  have hg : ∀ a b, g a = g b → a = b := by
+    intro a b h
+    have := congrArg (cast hU) (eq_of_heq (Sigma.mk.inj h).2)
+    simpa using this
+  let D : Sigma f → Prop := fun t => ∃ s, g s = t ∧ ¬ s t
+  by_cases h : D (g D)
+  · obtain ⟨s, hs, hn⟩ := h
+    have : s = D := hg _ _ hs
+    subst this
+    exact hn ⟨_, hs, hn⟩
+  · exact h ⟨D, rfl, h⟩
+theorem Below.wrong : False := cantor Room.{0} up.{1} fun y => ⟨down.{1} y, up_down.{1} y⟩
+"""
+FORGED_EXPR = "unsafeCast (Lean.Expr.sort._impl (Expr.sort 2).data (.succ u))"
+# Bit 33 of what is stored with a universe says that it holds a parameter; the rest is its hash.
+FORGED_LEVEL = """let flags : UInt64 := (Level.succ u).data
+  .sort (unsafeCast (Lean.Level.succ._impl (flags &&& 0xFFFFFFFDFFFFFFFF) u))"""
 STRAY_LOCAL = """\
 run_cmd do
   let no := mkConst ``False
@@ -83,7 +138,33 @@ run_cmd do
 NESTED = """\
 inductive Rose where | node : Nat → Array Rose → Rose
 def Rose.label : Rose → Nat | .node n _ => n
+inductive Bush (α : Type u) where | node : α → List (Bush α) → Array (Bush α) → Bush α
+mutual
+inductive Even' where | zero | next (o : Odd') (l : List Even')
+inductive Odd' where | next (e : Option Even')
+end
+mutual
+def Even'.size : Even' → Nat | .zero => 0 | .next o l => o.size + sizes l
+def Odd'.size : Odd' → Nat | .next none => 1 | .next (some e) => e.size + 1
+def sizes : List Even' → Nat | [] => 0 | e :: l => e.size + sizes l
+end
+inductive All (p : α → Prop) : List α → Prop
+  | nil : All p [] | cons : p a → All p l → All p (a :: l)
+inductive Fine : Even' → Prop | mk : All Fine l → Fine (.next o l)
+inductive Term : Nat → Type
+  | var : Fin n → Term n | lam : Term (n + 1) → Term n | pair : (Fin 2 → Term n) → Term n
+abbrev Ty := Type
+inductive Box : Ty → Ty | mk : α → Box α
+structure Point (α : Type u) extends Inhabited α where x : α
+def ack : Nat → Nat → Nat
+  | 0, n => n + 1 | m + 1, 0 => ack m 1 | m + 1, n + 1 => ack m (ack (m + 1) n)
+termination_by m n => (m, n)
+partial def forever (n : Nat) : Nat := forever (n + 1)
+inductive Colour | red | green deriving DecidableEq, Repr, Hashable, Ord, Inhabited
 """
+CHAIN = "theorem c0 (n : Nat) : n + 0 = n := rfl\n" + "".join(
+    f"theorem c{i} (n : Nat) : n + 0 = n := c{i - 1} n\n" for i in range(1, 1000)
+)
 CASES = (
     Case(
         "three-theorems-in-a-circle",
@@ -101,10 +182,33 @@ CASES = (
     ),
     Case(
         "a-sort-that-hides-prop",
-        HEAD + HIDDEN_PROP,
-        "@[obligation] theorem t (n : Nat) (hPos : 0 < n) : 0 < n := have := Below.wrong; hPos\n",
+        HEAD + SUBMIT + HIDDEN_PROP.replace("PEG", "").replace("SORT", ".sort (.imax 1 .zero)"),
+        USE.format("Below.wrong"),
         1,
-        "is Prop without being written so",
+        "Hook: its sort imax 1 0 is Prop without being written so",
+    ),
+    Case(
+        "a-sort-that-hides-prop-behind-a-name",
+        HEAD
+        + SUBMIT
+        + HIDDEN_PROP.replace("PEG", "attribute [irreducible] Peg").replace("SORT", "mkConst `Peg"),
+        USE.format("Below.wrong"),
+        1,
+        "Hook: its sort imax 1 0 is Prop without being written so",
+    ),
+    Case(
+        "a-term-whose-flags-lie",
+        HEAD + SUBMIT + FORGED_FLAGS.replace("FORGED", FORGED_EXPR),
+        USE.format("Below.wrong"),
+        1,
+        "t rests on it",
+    ),
+    Case(
+        "a-universe-whose-flags-lie",
+        HEAD + SUBMIT + FORGED_FLAGS.replace("FORGED", FORGED_LEVEL),
+        USE.format("Below.wrong"),
+        1,
+        "t rests on it",
     ),
     Case("a-local-that-nothing-binds", HEAD + STRAY_LOCAL, USE.format("Below.wrong"), 1, "local"),
     Case(
@@ -122,6 +226,14 @@ CASES = (
         1,
         "Lake.wrong",
         module="Lake.More",
+    ),
+    Case(
+        "an-unchecked-proof-in-a-module-of-the-same-name-as-leans",
+        HEAD + UNCHECKED.format(pairs="[(`Lake.wrong, ``True.intro)]"),
+        USE.format("Lake.wrong"),
+        1,
+        "Lake.wrong",
+        module="Lake.Util.Name",
     ),
     Case(
         "the-lakefile-switches-the-kernel-off",
@@ -148,7 +260,8 @@ CASES = (
         "sorry",
         source_folder="src",
     ),
-    Case("an-honest-nested-type", NESTED, RIGHT, 0, "1 of 1 theorems proved"),
+    Case("honest-types", NESTED, RIGHT, 0, "1 of 1 theorems proved"),
+    Case("a-long-chain", CHAIN, RIGHT, 0, "1 of 1 theorems proved"),
 )
 
 
