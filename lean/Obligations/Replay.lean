@@ -58,7 +58,7 @@ A term carries flags and a hash, from which the kernel concludes that it has no 
 metaprogram can store a term whose flags lie, and the kernel then accepts a proof of False.  Only what Lean's own constructors
 make of the stored term is looked at.  `same` keeps the compiler from giving back the stored object. -/
 
-@[noinline] private def same (a : α) : α := a
+@[noinline] private def same {α : Type} (a : α) : α := a
 
 /-- A number as Lean itself would store it. -/
 @[noinline] private def normal (n : Nat) : Nat := n + 1 - 1
