@@ -86,7 +86,7 @@ class KeptAnswer:
         raise _no_lean()
 
     def run_document(
-        self, project: Path, text: str, *, timeout: float
+        self, project: Path, text: str, *, timeout: float, output: Path | None = None
     ) -> tuple[LeanMessage, ...] | None:
         """Nothing is run."""
         return None

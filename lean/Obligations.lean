@@ -1,6 +1,7 @@
 import Obligations.Attribute
 import Obligations.GraphFamily
 import Obligations.Export
+import Obligations.Constants
 import Obligations.Trust
 
 /-! # What a Lean project needs to be audited

@@ -28,6 +28,7 @@ from bridge.engine.errors import (
     UnpackError,
 )
 from bridge.engine.interface import (
+    OUTPUT_FILE,
     STOPPED,
     BuildEvent,
     BuildProgress,
@@ -46,6 +47,7 @@ from bridge.engine.interface import (
 )
 
 __all__ = [
+    "OUTPUT_FILE",
     "STOPPED",
     "BuildBrokenError",
     "BuildEvent",

@@ -16,6 +16,8 @@ Severity = Literal["error", "warning", "information"]
 Outcome = Literal["built", "current", "failed", "blocked"]
 STOPPED = "the Lean engine stopped"
 """How the error begins that a server reports where its Lean died, which is no fault of a source."""
+OUTPUT_FILE = "@output-file@"
+"""Stands in a document for the file that Lean may write: see `Engine.run_document`."""
 InstallPhase = Literal[
     "wait", "download", "verify", "unpack", "patch", "library", "check", "activate"
 ]
@@ -181,11 +183,12 @@ class Engine(Protocol):
         """
 
     def run_document(
-        self, project: Path, text: str, *, timeout: float
+        self, project: Path, text: str, *, timeout: float, output: Path | None = None
     ) -> tuple[LeanMessage, ...] | None:
         """Lean's messages about a document that is no file, without a language server.
 
-        The project is compiled already.  None where the engine has only its server.
+        The project is compiled already.  None where the engine has only its server.  `OUTPUT_FILE`
+        in the text stands for a file that Lean may write; it is `output` afterwards.
 
         Raises `EngineError` where Lean broke off, or took longer than `timeout` seconds.
         """

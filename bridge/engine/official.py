@@ -111,7 +111,7 @@ class LakeEngine:
         return BuildReport(modules, time.monotonic() - started)
 
     def run_document(
-        self, project: Path, text: str, *, timeout: float
+        self, project: Path, text: str, *, timeout: float, output: Path | None = None
     ) -> tuple[LeanMessage, ...] | None:
         """Its server is the only way to ask it."""
         return None

@@ -38,7 +38,7 @@ class FakeEngine:
         return [sys.executable, str(SERVER), self.mode, str(self.answers)]
 
     def run_document(
-        self, project: Path, text: str, *, timeout: float
+        self, project: Path, text: str, *, timeout: float, output: Path | None = None
     ) -> tuple[LeanMessage, ...] | None:
         return None
 

@@ -18,19 +18,29 @@ from bridge.engine.embedded.runtime import OUTPUT
 from bridge.engine.embedded.snapshot import take_snapshot
 from bridge.engine.embedded.store import Store
 from bridge.engine.errors import BuildBrokenError
-from bridge.engine.interface import STOPPED, LeanMessage
+from bridge.engine.interface import OUTPUT_FILE, STOPPED, LeanMessage
 from bridge.engine.lakefile import Library
 from bridge.engine.modules import Module
 
 __all__ = ["run_document"]
 
 _NAME = "ObligationsRequest"
+_WRITTEN = "written"
 
 
 def run_document(
-    layout: Layout, node: Node, project: Path, text: str, *, fingerprint: str, timeout: float
+    layout: Layout,
+    node: Node,
+    project: Path,
+    text: str,
+    *,
+    fingerprint: str,
+    timeout: float,
+    output: Path | None = None,
 ) -> tuple[LeanMessage, ...]:
     """Lean's messages about `text`; what it imports of the project is compiled already.
+
+    What Lean writes to `OUTPUT_FILE` is moved to `output`.
 
     Raises:
         LakefileError, BuildBrokenError: the project cannot be read, or Lean broke off.
@@ -39,13 +49,15 @@ def run_document(
     snapshot = take_snapshot(project, store, fingerprint)
     work = store.work_folder()
     try:
-        source = text.encode()
+        source = text.replace(OUTPUT_FILE, f"{OUTPUT}/{_WRITTEN}").encode()
         path = work / f"{_NAME}.lean"
         path.write_bytes(source)
         library = Library(_NAME, work, (_NAME,), snapshot.package.options)
         module = Module(_NAME, library, path, path.name, source, ())
         compiler = Compiler(layout, node, project, snapshot.tree, timeout, threading.Event())
         result = compiler.compile(module, work, seen=f"{OUTPUT}/{path.name}")
+        if output is not None and (work / _WRITTEN).is_file():
+            shutil.move(work / _WRITTEN, output)
     except OSError as error:
         raise BuildBrokenError(
             f"Lean cannot be run in {store.folder}: {error}",

@@ -60,7 +60,7 @@ class EmbeddedEngine:
         return stand_in_command(["--dir", str(project.resolve()), "serve", "--"])
 
     def run_document(
-        self, project: Path, text: str, *, timeout: float
+        self, project: Path, text: str, *, timeout: float, output: Path | None = None
     ) -> tuple[LeanMessage, ...] | None:
         """See `Engine.run_document`."""
         return run_document(
@@ -70,6 +70,7 @@ class EmbeddedEngine:
             text,
             fingerprint=self.fingerprint,
             timeout=timeout,
+            output=output,
         )
 
     def recheck(self, project: Path, modules: Sequence[str], *, timeout: float) -> Recheck | None:
