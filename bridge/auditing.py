@@ -59,14 +59,18 @@ def library_for_audit(
 
 
 def without_refused(library: Library, trust: Trust | None) -> Library:
-    """``library``, whose conclusions say so where a kernel refuses what the theorem rests on."""
-    if trust is None or not trust.refused:
+    """``library``, whose conclusions say so where a kernel refuses what the theorem rests on, and
+    where only kernels that are known to take proofs of False took part."""
+    if trust is None or not (trust.refused or trust.doubt):
         return library
     why = library.by_declaration({name: trust.why_refused(name) for name in trust.refused})
 
     def judged(o: Obligation) -> Obligation:
-        if o.role is not Role.CONCLUSION or o.declaration not in why:
+        if o.role is not Role.CONCLUSION:
             return o
+        if o.declaration not in why:
+            doubtful = trust.doubt and o.lean.status is LeanStatus.PROVED
+            return replace(o, lean=replace(o.lean, doubt=trust.doubt)) if doubtful else o
         lean = replace(o.lean, status=LeanStatus.REFUSED, refusal=why[o.declaration])
         return replace(o, lean=lean)
 
@@ -263,7 +267,9 @@ def left_unseen(
         found.append(f"whether an official Lean says the same ({library.engine.describe()})")
     if trust is None:
         found.append("whether the kernel accepts every constant once more")
-    elif trust.untagged:
+    elif trust.doubt:
+        found.append(f"whether a kernel without known bugs accepts it: {trust.doubt}")
+    if trust is not None and trust.untagged:
         found.append(f"what {len(trust.untagged)} untagged theorems with hypotheses assume")
     if policy.lock is None:
         found.append("what has changed, for there is no statements.lock.json")

@@ -29,7 +29,7 @@ from leanclient.aio import (
     LeanWorkerCrashed,
 )
 
-from bridge.engine import STOPPED, LeanMessage
+from bridge.engine import OUTPUT_FILE, STOPPED, LeanMessage
 from bridge.errors import (
     AnswerError,
     EngineError,
@@ -40,11 +40,13 @@ from bridge.errors import (
 
 __all__ = [
     "Answer",
+    "ConstantsRequest",
     "GraphRequest",
     "LibraryRequest",
     "Request",
     "TrustRequest",
     "ask",
+    "ask_in_batch",
     "printable",
 ]
 
@@ -115,6 +117,30 @@ class TrustRequest:
         return _document((*self.imports, "Obligations"), f'#export_trust "{nonce}.trust"')
 
 
+@dataclass(frozen=True, slots=True)
+class ConstantsRequest:
+    """These constants and all that they rest on, written to :data:`bridge.engine.OUTPUT_FILE`.
+
+    No names stand for what an audit rests on.
+    """
+
+    imports: tuple[str, ...]
+    names: tuple[str, ...] = ()
+
+    @property
+    def sections(self) -> tuple[str, ...]:
+        """What was written."""
+        return ("constants",)
+
+    def document(self, nonce: str) -> str:
+        """The Lean document that asks for it."""
+        wanted = json.dumps(json.dumps(self.names, ensure_ascii=False), ensure_ascii=False)
+        return _document(
+            (*self.imports, "Obligations"),
+            f'#export_constants "{nonce}.constants" "{OUTPUT_FILE}" {wanted}',
+        )
+
+
 def _document(imports: Sequence[str], *commands: str) -> str:
     lines = [f"import {module}" for module in dict.fromkeys(imports)]
     return "\n".join((*lines, *commands)) + "\n"
@@ -161,6 +187,19 @@ def ask(
         messages = batch(request.document(nonce))
         if messages is None:
             raise
+    items = [{"message": m.text, "severity": _SEVERITY[m.severity]} for m in messages]
+    return _understood(items, request, nonce, fatal=False)
+
+
+def ask_in_batch(request: Request, batch: Batch) -> Answer | None:
+    """Put one request to Lean without a server; None where that cannot be done.
+
+    Raises the same as :func:`ask`.
+    """
+    nonce = secrets.token_hex(16)
+    messages = batch(request.document(nonce))
+    if messages is None:
+        return None
     items = [{"message": m.text, "severity": _SEVERITY[m.severity]} for m in messages]
     return _understood(items, request, nonce, fatal=False)
 

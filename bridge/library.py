@@ -37,7 +37,15 @@ from bridge.trust import Trust, parse_trust
 from bridge.verdict import LeanStatus, Role
 from numeric.closed_forms import CLOSED_FORMS
 
-__all__ = ["Library", "build", "known_library", "known_trust", "read_library", "read_trust"]
+__all__ = [
+    "Library",
+    "answer_key",
+    "build",
+    "known_library",
+    "known_trust",
+    "read_library",
+    "read_trust",
+]
 
 KERNEL_SECONDS = 1800.0
 
@@ -180,7 +188,7 @@ def known_library(
     if isinstance(engine, KeptAnswer):
         return _kept(project, engine, graphs)
     request = LibraryRequest(project.roots, tuple(graphs))
-    answer = AnswerCache.default().load(_key(project, engine, request))
+    answer = AnswerCache.default().load(answer_key(project, engine, request))
     if answer is None:
         return None
     try:
@@ -192,7 +200,7 @@ def known_library(
 def known_trust(project: Project, engine: Engine) -> Trust | None:
     """What is behind exactly these statements; ``None`` where Lean would have to be asked."""
     request = TrustRequest(project.roots)
-    answer = AnswerCache.default().load(_key(project, engine, request))
+    answer = AnswerCache.default().load(answer_key(project, engine, request))
     try:
         return None if answer is None else parse_trust(answer["trust"])
     except (AnswerError, KeyError):
@@ -227,7 +235,7 @@ def read_trust(
 T = TypeVar("T")
 
 
-def _key(project: Project, engine: Engine, request: Request) -> str:
+def answer_key(project: Project, engine: Engine, request: Request) -> str:
     """The key of Lean's answer in the cache."""
     sources = project.fingerprint()
     return AnswerCache.key(__version__, engine.fingerprint, sources, request.document("nonce"))
@@ -252,7 +260,7 @@ def _asked(
 ) -> T:
     """The answer to a request, from the cache or from Lean, understood."""
     cache = AnswerCache.default()
-    key = _key(project, engine, request)
+    key = answer_key(project, engine, request)
     if use_cache and (answer := cache.load(key)) is not None:
         try:
             return understand(answer, True)
@@ -274,7 +282,7 @@ def _asked(
     command = engine.server_command(project.root)
     answer = ask(project.root, command, request, timeout=timeout, batch=in_batch)
     found = understand(answer, False)
-    if _key(project, engine, request) != key:
+    if answer_key(project, engine, request) != key:
         raise AnswerError(
             "the Lean sources changed while Lean was asked, so its answer is stale",
             remedy="run the command again",

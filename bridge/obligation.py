@@ -27,7 +27,8 @@ class LeanFacts:
 
     ``foreign_axioms`` are those neither standard nor of the Lean distribution; ``library_axioms``
     counts lemmas of the distribution that stand as axioms because the engine does not see their
-    proofs.  ``refusal`` says which constant a kernel refuses, and why, where it does.
+    proofs.  ``refusal`` says which constant a kernel refuses, and why, where it does; ``doubt`` why
+    what is proved may be false, where only kernels that take proofs of False took part.
     """
 
     status: LeanStatus
@@ -36,6 +37,7 @@ class LeanFacts:
     library_axioms: int
     discharge: Discharge | None = None
     refusal: str = ""
+    doubt: str = ""
 
 
 @dataclass(frozen=True, slots=True)

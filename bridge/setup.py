@@ -12,6 +12,7 @@ from pathlib import Path
 from bridge.auditing import DEFAULT_INSTANCES, audit, library_for_audit
 from bridge.engine import Engine, InstallProgress, select
 from bridge.kept import KeptAnswer, open_kept
+from bridge.kernels.asking import ask_kernels
 from bridge.lean_client import DEFAULT_TIMEOUT
 from bridge.library import KERNEL_SECONDS, Library, read_trust
 from bridge.policy import Policy, load_checks, read_policy
@@ -59,14 +60,27 @@ class Setup:
             self.project, self.engine, timeout=self.timeout, progress=progress, use_cache=use_cache
         )
 
-    def trust(self, progress: Progress | None = None, *, use_cache: bool = True) -> Trust | None:
-        """What is behind the statements; ``None`` where there is no Lean that could look."""
+    def trust(
+        self,
+        progress: Progress | None = None,
+        *,
+        use_cache: bool = True,
+        library: Library | None = None,
+    ) -> Trust | None:
+        """What is behind the statements; ``None`` where there is no Lean that could look.
+
+        Every kernel that is there is asked about ``library``, which is read where it is not given.
+        """
         if isinstance(self.engine, KeptAnswer):
             return None
         trust = read_trust(
             self.project, self.engine, timeout=self.timeout, progress=progress, use_cache=use_cache
         )
-        return trust if trust.refusals else self._rechecked(trust, progress)
+        trust = trust if trust.refusals else self._rechecked(trust, progress)
+        library = self.library(progress, use_cache=use_cache) if library is None else library
+        return ask_kernels(
+            library, trust, timeout=self.timeout, progress=progress, use_cache=use_cache
+        )
 
     def _rechecked(self, trust: Trust, progress: Progress | None) -> Trust:
         """With what a checker beside Lean says, where the engine has one."""
@@ -110,7 +124,9 @@ class Setup:
         # First, for Lean may take minutes: nobody waits for it to read that a cluster is not there.
         with spread_over(place, jobs=jobs, scheduler=scheduler) as spread:
             library = self.library(progress, use_cache=use_cache)
-            trust = self.trust(progress, use_cache=use_cache) if look_behind else None
+            trust = (
+                self.trust(progress, use_cache=use_cache, library=library) if look_behind else None
+            )
             return audit(
                 library,
                 seed=self.seed(seed),

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bridge.errors import AnswerError
+from bridge.kernels.interface import KernelOpinion
 
 __all__ = ["Outside", "Trust", "parse_trust"]
 
@@ -38,6 +39,7 @@ class Trust:
         vacuous: tagged theorems that say nothing, by name, with the reason.
         not_checked: how many constants no kernel checks, since they are ``unsafe`` or ``partial``.
         checker: a program next to Lean that accepted the compiled files too; empty where none ran.
+        kernels: every kernel that took part, and what it took.
     """
 
     constants: int
@@ -48,6 +50,20 @@ class Trust:
     vacuous: tuple[tuple[str, str], ...]
     not_checked: int = 0
     checker: str = ""
+    kernels: tuple[KernelOpinion, ...] = ()
+
+    @property
+    def doubt(self) -> str:
+        """Why what is proved may be false: every kernel that took part is known to take proofs of
+        False.  Empty where another one took part."""
+        if not self.kernels or not all(k.known_bugs for k in self.kernels):
+            return ""
+        return self.kernels[0].known_bugs
+
+    @property
+    def further_kernels(self) -> tuple[KernelOpinion, ...]:
+        """Those next to the engine's own replay, which comes first, and to the checker."""
+        return self.kernels[1 + bool(self.checker) :]
 
     def why_refused(self, theorem: str) -> str:
         """Which refused constant a refused theorem rests on, and why that is refused."""

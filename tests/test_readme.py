@@ -22,7 +22,7 @@ def test_files_that_a_page_names_are_there(page: str) -> None:
 
 def test_commands_that_the_readme_names_are_there() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    named = set(re.findall(r"`obligations (\w+)", text))
+    named = set(re.findall(r"`obligations ([\w-]+)", text))
     assert named == set(group.commands), named ^ set(group.commands)
 
 

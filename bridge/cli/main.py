@@ -19,6 +19,7 @@ from bridge.cache import cache_folder
 from bridge.cli.audit_command import audit_command
 from bridge.cli.completion import completion_command
 from bridge.cli.engine_commands import build_command, doctor_command, engine_group
+from bridge.cli.export_command import export_command
 from bridge.cli.groups import HelpfulGroup
 from bridge.cli.init_command import init_command
 from bridge.cli.library_commands import graph_command, list_command, show_command
@@ -108,6 +109,7 @@ for _command in (
     list_command,
     show_command,
     graph_command,
+    export_command,
     replay_command,
     search_command,
     lock_command,

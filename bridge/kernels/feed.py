@@ -1,6 +1,7 @@
 """Hands every declaration of an export to a kernel, in the process of that kernel.
 
-What the format cannot say is no export; what the kernel refuses is noted, and the rest still checked.
+What the format cannot say is no export; what the kernel refuses is noted, and the rest is still
+checked.
 """
 
 from __future__ import annotations
@@ -201,18 +202,18 @@ class Feed:
                 ),
             )
         for x in d["ctors"]:
-            numbers = (k.nat(x["cidx"]), k.nat(x["numParams"]), k.nat(x["numFields"]))
+            fields = (k.nat(x["cidx"]), k.nat(x["numParams"]), k.nat(x["numFields"]))
             self._derive(
                 6,
                 x,
                 k.make(
-                    "mk_constructor_val", *self._declare(x, "ctor"), n[x["induct"]], *numbers, False
+                    "mk_constructor_val", *self._declare(x, "ctor"), n[x["induct"]], *fields, False
                 ),
             )
         for r in d["recs"]:
-            numbers = (
+            counts = [
                 k.nat(r[key]) for key in ("numParams", "numIndices", "numMotives", "numMinors")
-            )
+            ]
             rules = k.list(
                 k.build(0, n[x["ctor"]], k.nat(x["nfields"]), e[x["rhs"]]) for x in r["rules"]
             )
@@ -223,7 +224,7 @@ class Feed:
                     "mk_recursor_val",
                     *self._declare(r, "rec"),
                     self._names(r["all"]),
-                    *numbers,
+                    *counts,
                     rules,
                     r["k"],
                     False,

@@ -56,15 +56,16 @@ _FUNCTIONS: dict[str, tuple[Any, ...]] = {
     "l_Lean_mkEmptyEnvironment": (_OBJECT, c.c_uint32),
     "lean_elab_environment_to_kernel_env": (_OBJECT,) * 2,
     "lean_environment_find": (_OBJECT,) * 3,
-    # environment, heartbeats (0: no limit), recursion depth, declaration and cancel token (borrowed)
+    # environment, heartbeats (0: none), recursion depth, declaration and cancel token (borrowed)
     "lean_add_decl": (_OBJECT, _OBJECT, _SIZE, _SIZE, _OBJECT, _OBJECT),
 }
 # Constructors of `Lean.Kernel.Exception`.
 _REFUSALS = (
-    "unknownConstant alreadyDeclared declTypeMismatch declHasMVars declHasFVars funExpected "
-    "typeExpected letTypeMismatch exprTypeMismatch appTypeMismatch invalidProj thmTypeIsNotProp "
-    "other deterministicTimeout excessiveMemory deepRecursion interrupted"
-).split()
+    *("unknownConstant", "alreadyDeclared", "declTypeMismatch", "declHasMVars", "declHasFVars"),
+    *("funExpected", "typeExpected", "letTypeMismatch", "exprTypeMismatch", "appTypeMismatch"),
+    *("invalidProj", "thmTypeIsNotProp", "other", "deterministicTimeout", "excessiveMemory"),
+    *("deepRecursion", "interrupted"),
+)
 _DEPTH = 1 << 20
 # Name.anonymous, Level.zero, [], none, no metadata: each is a boxed 0.
 ANONYMOUS = ZERO = NIL = NONE = EMPTY = 1
@@ -104,7 +105,7 @@ class LeanLibrary:
             raise RuntimeError("Lean cannot make an environment")
         self._env: int = self._f["elab_environment_to_kernel_env"](self._field(made, 0))
 
-    def make(self, function: str, *arguments: int) -> int:
+    def make(self, function: str, *arguments: int | bytes) -> int:
         """What one of Lean's own constructor functions makes."""
         made: int = self._f[function](*arguments)
         self._f["mark_persistent"](made)
@@ -115,7 +116,7 @@ class LeanLibrary:
         made: int = self._f["alloc_object"](8 + 8 * len(fields))
         # int32 reference count, uint16 size, uint8 number of fields, uint8 constructor; the fields
         header = 1 | (8 + 8 * len(fields)) << 32 | len(fields) << 48 | tag << 56
-        (c.c_uint64 * (1 + len(fields))).from_address(made)[:] = (header, *fields)
+        (c.c_uint64 * (1 + len(fields))).from_address(made)[:] = [header, *fields]
         self._f["mark_persistent"](made)
         return made
 
@@ -133,7 +134,7 @@ class LeanLibrary:
     def string(self, text: str) -> int:
         """A `String`."""
         data = text.encode()
-        return self.make("mk_string_from_bytes", data, len(data))  # type: ignore[arg-type]
+        return self.make("mk_string_from_bytes", data, len(data))
 
     def add(self, declaration: int) -> None:
         """Check a `Declaration` and add it.

@@ -141,6 +141,15 @@ def _trust(trust: Trust) -> dict[str, object]:
         "not_checked": trust.not_checked,
         "refusals": dict(trust.refusals),
         "checker": trust.checker,
+        "kernels": [
+            {
+                "name": k.name,
+                "version": k.version,
+                "accepted": k.accepted,
+                "known_bugs": k.known_bugs,
+            }
+            for k in trust.kernels
+        ],
         "outside": [{"name": o.name, "how": o.how, "module": o.module} for o in trust.outside],
         "untagged": list(trust.untagged),
     }

@@ -14,7 +14,7 @@ from bridge.report.layers_markdown import layers_markdown
 from bridge.report.model import Entry, Report
 from bridge.report.replay import replay_command, witness_command
 from bridge.report.table import first_sentence, lean_words
-from bridge.report.words import headline, instances, proved_theorems, tightness
+from bridge.report.words import headline, instances, kernel_words, proved_theorems, tightness
 from bridge.verdict import Verdict
 
 __all__ = ["render_markdown"]
@@ -135,6 +135,7 @@ def render_markdown(report: Report) -> str:
         ),
         "Numbers are evidence on the instances drawn, not proofs.",
         "",
+        *(line for said in kernel_words(report.trust) for line in (markdown(said), "")),
         *(f"- **{markdown(what)}**" for what in report.shortfalls),
         *([""] if report.shortfalls else []),
         *_attention(findings(report)),

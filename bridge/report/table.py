@@ -23,7 +23,7 @@ from bridge.report.findings import Level, findings
 from bridge.report.layers_table import layers_renderable
 from bridge.report.model import Entry, Report
 from bridge.report.replay import folded, replay_command
-from bridge.report.words import counted, is_exact, needs_of, unit
+from bridge.report.words import counted, is_exact, kernel_words, needs_of, unit
 from bridge.verdict import LeanStatus, Role, Verdict
 
 __all__ = ["Detail", "first_sentence", "lean_words", "print_table", "render_table"]
@@ -80,7 +80,9 @@ def lean_words(obligation: Obligation) -> str:
         return f"discharged if {given}" if given else "discharged"
     if facts.status is LeanStatus.AXIOM:
         return "axiom " + ", ".join(one_line(a) for a in facts.foreign_axioms or ("itself",))
-    return facts.status.value
+    return (
+        f"{facts.status.value}, by a kernel with known bugs" if facts.doubt else facts.status.value
+    )
 
 
 def _numbers(entry: Entry, need: str) -> Text:
@@ -247,6 +249,7 @@ def _trust(report: Report) -> list[str]:
         lines.append(f"No kernel checks unsafe or partial code: {_constants(trust.not_checked)}.")
     if trust.checker:
         lines.append(f"{one_line(trust.checker)} accepted the compiled files too.")
+    lines += [one_line(words) for words in kernel_words(trust)]
     for o in trust.outside:
         lines.append(f"Outside the kernel: {one_line(o.name)} ({one_line(o.how)}).")
     if trust.untagged:

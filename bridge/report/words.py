@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from bridge.checks import Need
 from bridge.report.model import Entry, Report
+from bridge.trust import Trust
 from bridge.verdict import LeanStatus, Role, Verdict
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "headline",
     "instances",
     "is_exact",
+    "kernel_words",
     "needs_of",
     "number",
     "proved_theorems",
@@ -131,6 +133,20 @@ def _need_words(need: Need) -> str:
     if need.failed:
         return f"needed on {need.failed:,} {of}"
     return f"not seen to be needed: the conclusion holds on {need.held:,} {of} without it"
+
+
+def kernel_words(trust: Trust | None) -> list[str]:
+    """Each kernel that took part next to the engine's own, and what it took; then why what is
+    proved may be false, where all of them are known to take proofs of False."""
+    if trust is None:
+        return []
+    said = [
+        f"The kernel of {k.name}, took {k.accepted:,} constants: what the tagged theorems rest on."
+        for k in trust.further_kernels
+    ]
+    return (
+        [*said, f"No kernel without known bugs took part: {trust.doubt}."] if trust.doubt else said
+    )
 
 
 def tightness(entry: Entry) -> str:

@@ -21,7 +21,6 @@ structure Written where
   exprs : Std.HashMap Expr Nat := {}
   begun : NameHashSet := {}
   count : Nat := 0
-  axioms : Array Name := #[]
   refused : Array (Name × String) := #[]
 
 structure Context where
@@ -183,7 +182,6 @@ private partial def declaration (c : Name) (d : ConstantInfo) : ExportM Unit := 
     deps [v.type]
     let head ← base v.toConstantVal
     declared ("{\"axiom\":{" ++ head ++ ",\"isUnsafe\":false}}")
-    modify fun s => { s with axioms := s.axioms.push c }
   | .defnInfo v =>
     deps [v.type, v.value]
     let hints := match v.hints with
@@ -301,10 +299,10 @@ elab_rules : command
     let roots := if listed.isEmpty then audited env else listed.map String.toName
     let found ← write env path.getString roots
     let numbered (n : Name) : Json := toJson (found.names.getD n 0)
-    let module (n : Name) : Bool := (moduleOf? env n).any (isDistribution env)
+    let own := found.begun.toArray.filter fun n => !(moduleOf? env n).any (isDistribution env)
     answer nonce.getString [("kind", .str "constants"), ("count", toJson found.count),
       ("roots", .arr <| roots.map fun n => .arr #[numbered n, .str n.toString]),
       ("refused", .arr <| found.refused.map fun (n, why) => .arr #[numbered n, .str n.toString, .str why]),
-      ("shipped", .arr <| found.axioms.map fun n => .arr #[numbered n, toJson (module n)])]
+      ("own", .arr <| own.map numbered)]
 
 end Obligations.Constants

