@@ -123,13 +123,14 @@ class _Audit:
         from bridge.setup import set_up
 
         setup = set_up(self.project.root, engine=self._engine)
+        library = setup.library()
         return prepare(
-            setup.library(),
+            library,
             seed=setup.seed(self._seed),
             instances=setup.instances(self._instances),
             only=setup.settings.only,
             policy=setup.policy,
-            trust=setup.trust(),
+            trust=setup.trust(library=library),
             results=ResultCache.default(),
         )
 

@@ -69,7 +69,7 @@ class Setup:
     ) -> Trust | None:
         """What is behind the statements; ``None`` where there is no Lean that could look.
 
-        Every kernel that is there is asked about ``library``, which is read where it is not given.
+        Every kernel that is there is asked about ``library``; without one only the engine's own.
         """
         if isinstance(self.engine, KeptAnswer):
             return None
@@ -77,7 +77,8 @@ class Setup:
             self.project, self.engine, timeout=self.timeout, progress=progress, use_cache=use_cache
         )
         trust = trust if trust.refusals else self._rechecked(trust, progress)
-        library = self.library(progress, use_cache=use_cache) if library is None else library
+        if library is None:
+            return trust
         return ask_kernels(
             library, trust, timeout=self.timeout, progress=progress, use_cache=use_cache
         )

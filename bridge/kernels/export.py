@@ -89,6 +89,8 @@ class _Reader:
     def line(self, o: dict[str, Any]) -> None:
         """One line below the first."""
         if "ie" in o:
+            if o["ie"] != len(self._exprs) or any(not 0 <= p < o["ie"] for p in _parts(o)):
+                raise ValueError(f"term {o['ie']!r} is not made of earlier ones")
             self._exprs.append(o)
         elif "in" in o:
             d = o.get("str") or o["num"]

@@ -60,8 +60,8 @@ def known_bugs(version: str) -> str:
     if match is None:
         return f"Lean {version!r} is no version that is known"
     number = (int(match[1]), int(match[2]), int(match[3]))
-    if match[4]:  # a pre-release need not have everything that its release has
-        number = (*number[:2], number[2] - 1) if number[2] else (number[0], number[1] - 1, 10**6)
+    if match[4]:  # it branched off when the release before it was made, or earlier
+        number = (*number[:2], number[2] - 1) if number[2] else (number[0], number[1] - 1, 0)
     found = [bug for bug in KNOWN_BUGS if bug.affects(number)]
     if not found:
         return ""

@@ -93,7 +93,7 @@ def run_audit(
         source,
         seed=setup.seed(seed),
         policy=setup.policy,
-        trust=setup.trust(progress, use_cache=use_cache) if look_behind else None,
+        trust=setup.trust(progress, use_cache=use_cache, library=library) if look_behind else None,
         strict=setup.strict(strict),
         progress=progress,
     )

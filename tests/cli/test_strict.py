@@ -16,7 +16,7 @@ LEMMA = {"kind": "untagged", "name": "PostNorm.lemma", "module": "PostNorm.Calcu
 @pytest.fixture
 def official(harness: Harness) -> Harness:
     """A project that leaves nothing unseen."""
-    harness.behaves(kind="lake", official=True)
+    harness.behaves(kind="lake", official=True, lean_version="4.35.0")
     harness.says(EVAL)
     assert harness.run("lock").exit_code == 0
     return harness
@@ -34,6 +34,17 @@ def test_the_embedded_engine_is_not_enough(official: Harness) -> None:
     assert found["unseen"] == ["whether an official Lean says the same (Lean 4.28.0 (a fake))"]
     assert found["exit_code"] == 4
     assert report(official)["exit_code"] == 0
+
+
+def test_a_kernel_with_known_bugs_is_not_enough(official: Harness) -> None:
+    official.behaves(lean_version="4.28.0")
+    (said,) = report(official, "--strict")["unseen"]
+    assert said.startswith("whether a kernel without known bugs accepts it")
+    assert "#14613" in said
+    assert report(official, "--strict")["exit_code"] == 4
+    shown = " ".join(official.run("audit", *FEW).output.split())
+    assert "proved, by a kernel" in shown
+    assert "No kernel without known bugs took part" in shown
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,145 @@
+"""What a kernel takes and the audit does not: each is an objection, and the theorem is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bridge.errors import AnswerError
+from bridge.kernels.export import Export, read_export
+from bridge.kernels.interface import KernelOpinion
+from bridge.kernels.judging import Findings, findings, with_kernels
+from bridge.kernels.lean_text import name_text, quoted
+from bridge.kernels.policy import Claim, objections
+from bridge.trust import Trust
+from tests.kernels.exports import (
+    SMALL,
+    Change,
+    addition_redefined,
+    another_statement,
+    lines,
+    number,
+    theorem_as_axiom,
+    theorem_left_out,
+    write,
+)
+
+OPINION = KernelOpinion("Lean 4.35.0, native", "4.35.0", 50)
+THEOREMS = ("sum", "seven", "tree")
+HONEST = read_export(SMALL)
+NUMBERS = {name: n for n, name in enumerate(HONEST.names)}
+PINNED = {
+    HONEST.names[n]: c.meaning
+    for n, c in HONEST.constants.items()
+    if HONEST.names[n].startswith("Nat")
+}
+OWN = frozenset(NUMBERS[n] for n in THEOREMS)
+CLAIMS = tuple(
+    Claim(n, NUMBERS[n], HONEST.constants[NUMBERS[n]].type_hash, frozenset()) for n in THEOREMS
+)
+
+
+def judged(export: Export) -> Findings:
+    return findings(export, CLAIMS, OPINION, objections(export, CLAIMS, OWN, PINNED))
+
+
+def changed(change: Change, folder: Path) -> Export:
+    return read_export(write(folder / "export.ndjson", change(lines())))
+
+
+def test_an_honest_export_has_no_objection() -> None:
+    assert judged(HONEST).refused == {}
+    assert judged(HONEST).refusals == {}
+
+
+@pytest.mark.parametrize(
+    ("change", "refused", "constant", "why"),
+    [
+        (theorem_as_axiom, {"seven"}, "seven", "as axiom, not as thm"),
+        (theorem_left_out, {"seven"}, "seven", "not in the export"),
+        (another_statement, {"seven"}, "seven", "states something else"),
+        (addition_redefined, {"sum", "seven"}, "Nat.add", "not what Lean's library has"),
+    ],
+)
+def test_a_planted_error_refuses_its_theorems_alone(
+    change: Change, refused: set[str], constant: str, why: str, tmp_path: Path
+) -> None:
+    found = judged(changed(change, tmp_path))
+    assert set(found.refused) == refused
+    assert set(found.refused.values()) == {constant}
+    assert why in found.refusals[constant]
+
+
+def test_an_axiom_that_lean_did_not_name_refuses_what_rests_on_it(tmp_path: Path) -> None:
+    def axiom_below(content: list[object]) -> list[object]:
+        label = number(content, "Tree", "label")
+        for o in content:
+            if isinstance(o, dict) and "def" in o and o["def"]["name"] == label:
+                d = o.pop("def")
+                o["axiom"] = {
+                    "name": label,
+                    "levelParams": [],
+                    "type": d["type"],
+                    "isUnsafe": False,
+                }
+        return content
+
+    export = changed(axiom_below, tmp_path)
+    own = OWN | {NUMBERS["Tree.label"]}
+    found = findings(export, CLAIMS, OPINION, objections(export, CLAIMS, own, PINNED))
+    assert found.refused == {"tree": "Tree.label"}
+
+
+def test_the_constant_at_the_bottom_is_named() -> None:
+    reasons: dict[int | str, str] = {
+        NUMBERS["Nat.add"]: "no",
+        NUMBERS["instAddNat"]: "unknownConstant",
+        NUMBERS["sum"]: "unknownConstant",
+    }
+    found = findings(HONEST, CLAIMS, OPINION, reasons)
+    assert found.refusals == {"Nat.add": "no"}
+    assert found.refused["sum"] == "Nat.add"
+    assert "tree" not in found.refused
+
+
+def test_trust_says_which_kernel_refuses_what() -> None:
+    before = Trust(12, {}, {}, (), {}, (), kernels=(KernelOpinion("own", "4.28.0", 12, "bugs"),))
+    assert before.doubt == "bugs"
+    found = findings(HONEST, CLAIMS, OPINION, {NUMBERS["sum"]: "invalidProj"})
+    after = with_kernels(before, [found])
+    assert after.doubt == ""
+    assert after.why_refused("sum") == "the kernel refuses sum: Lean 4.35.0, native: invalidProj"
+    assert [k.accepted for k in after.further_kernels] == [50]
+
+
+@pytest.mark.parametrize("text", ["", "no export\n", '{"meta":{}}\n{"ie":0,"app":{"fn":1}}\n'])
+def test_what_is_damaged_is_no_export(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "export.ndjson"
+    path.write_text(text)
+    with pytest.raises(AnswerError, match="damaged"):
+        read_export(path)
+
+
+def test_a_truncated_export_has_fewer_constants(tmp_path: Path) -> None:
+    assert len(read_export(write(tmp_path / "x", lines()[:-1])).constants) == 49
+
+
+@pytest.mark.parametrize(
+    ("parts", "said"),
+    [
+        (("A", "b'", 1), "A.b'.1"),
+        (("un projet",), "«un projet»"),
+        (("a.b",), "«a.b»"),
+        (("ε₁",), "ε₁"),
+        (("λ",), "«λ»"),
+        (("A", "x._@", "_hyg", 3), "A.x._@._hyg.3"),
+        ((), "[anonymous]"),
+    ],
+)
+def test_names_are_as_lean_prints_them(parts: tuple[str | int, ...], said: str) -> None:
+    assert name_text(parts) == said
+
+
+def test_strings_are_as_lean_quotes_them() -> None:
+    assert quoted('a"\n\\é\x01') == '"a\\"\\n\\\\é\\x01"'
