@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,6 +14,7 @@ from pathlib import Path
 
 from bridge.engine.errors import BuildBrokenError, LakeUnusableError
 from bridge.engine.interface import (
+    OUTPUT_FILE,
     BuildEvent,
     BuildProgress,
     BuildReport,
@@ -113,8 +116,29 @@ class LakeEngine:
     def run_document(
         self, project: Path, text: str, *, timeout: float, output: Path | None = None
     ) -> tuple[LeanMessage, ...] | None:
-        """Its server is the only way to ask it."""
-        return None
+        """See `Engine.run_document`; runs `lake env lean --json`."""
+        with tempfile.TemporaryDirectory(prefix="obligations-") as folder:
+            source, written = Path(folder) / "ObligationsRequest.lean", Path(folder) / "written"
+            source.write_text(text.replace(OUTPUT_FILE, written.as_posix()), encoding="utf-8")
+            try:
+                done = bounded_output(
+                    [self.lake, "env", "lean", "--json", source], timeout=timeout, cwd=project
+                )
+            except subprocess.TimeoutExpired:
+                raise BuildBrokenError(
+                    f"`lake env lean` did not end within {timeout:.0f} s",
+                    remedy="Give it longer with --timeout.",
+                ) from None
+            messages = parse_lean_output(done.stdout, source.name)
+            if done.returncode != 0 and not any(m.severity == "error" for m in messages):
+                said = " / ".join(done.stderr.split("\n"))[-400:].strip(" /")
+                raise BuildBrokenError(
+                    f"`lake env lean` failed ({exit_reason(done.returncode)}): {said}",
+                    remedy="Run `lake build` in the project to see more.",
+                )
+            if output is not None and written.is_file():
+                shutil.move(written, output)
+        return messages
 
     def recheck(self, project: Path, modules: Sequence[str], *, timeout: float) -> Recheck | None:
         """Run the toolchain's `leanchecker`, which reads the compiled files and gives every
@@ -177,6 +201,24 @@ def _ask(command: list[str], project: Path, expected: re.Pattern[str]) -> re.Mat
     if match is None:
         raise LakeUnusableError(f"`{shown}` printed {said!r}", remedy=_REMEDY)
     return match
+
+
+def parse_lean_output(printed: str, file: str) -> tuple[LeanMessage, ...]:
+    """What `lean --json` printed about `file`; other lines were printed by the project."""
+    found = []
+    for line in printed.splitlines():
+        try:
+            value = json.loads(line)
+            severity = _SEVERITIES[
+                {"information": "info"}.get(value["severity"], value["severity"])
+            ]
+            place = value["pos"]
+            found.append(
+                LeanMessage(file, int(place["line"]), int(place["column"]), severity, value["data"])
+            )
+        except (ValueError, KeyError, TypeError):
+            continue
+    return tuple(found)
 
 
 def parse_build_output(lines: Iterable[str], project: Path) -> tuple[ModuleReport, ...]:

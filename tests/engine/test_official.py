@@ -156,6 +156,40 @@ def test_the_checker_of_the_toolchain_is_asked_about_every_module(
         checked("Slow")
 
 
+LEAN = """
+import json, os, sys
+text = open(sys.argv[2], encoding="utf-8").read()
+if text.startswith("die"):
+    sys.exit("Lean is out of order")
+print("printed by the project")
+place = {"line": 1, "column": 0}
+if text.startswith("write "):
+    open(text.split()[1], "w").write("what was asked for")
+    print(json.dumps({"severity": "information", "pos": place, "data": "done"}))
+else:
+    print(json.dumps({"severity": "error", "pos": place, "data": "not understood"}))
+    sys.exit(1)
+"""
+
+
+def test_a_document_that_is_no_file_may_write_one(
+    lake: Callable[[str], Path], tmp_path: Path
+) -> None:
+    project = lake("")
+    chosen = engine.select("lake", project=project, install=False)
+    executable(tmp_path / "bin", "lean", LEAN)
+    output = tmp_path / "output"
+    run = chosen.run_document(project, f"write {engine.OUTPUT_FILE}", timeout=20, output=output)
+    assert run is not None
+    assert [(m.severity, m.text) for m in run] == [("information", "done")]
+    assert output.read_text() == "what was asked for"
+    refused = chosen.run_document(project, "rubbish", timeout=20)
+    assert refused is not None
+    assert [(m.severity, m.text) for m in refused] == [("error", "not understood")]
+    with pytest.raises(BuildBrokenError, match="out of order"):
+        chosen.run_document(project, "die", timeout=20)
+
+
 FAILED = """\
 ✔ [2/6] Built Demo.A (412ms)
 ⚠ [3/6] Built Demo.B (1.2s)
