@@ -48,6 +48,10 @@ def exporter_sources() -> dict[str, str]:
     )
 
 
+def _is_below(root: str) -> bool:
+    return root == EXPORTER or root.startswith(f"{EXPORTER}.")
+
+
 def refuse_another_exporter(project: Project) -> None:
     """Raise where the project's copy of the library is not this bridge's.
 
@@ -55,9 +59,17 @@ def refuse_another_exporter(project: Project) -> None:
     without a copy is left to Lean, which says what is missing.
 
     Raises:
-        InvalidInputError: a file of the copy differs, is missing, or is not one of the library's.
+        InvalidInputError: a file of the copy differs, is missing, or is not one of the library's;
+            or another library has a root below it.
     """
-    own = next((lib for lib in project.libraries if EXPORTER in lib.roots), None)
+    own = next((lib for lib in project.libraries if lib.owns(EXPORTER)), None)
+    below = [lib for lib in project.libraries if any(_is_below(r) for r in lib.roots)]
+    if others := [lib.name for lib in below if lib is not own]:
+        raise InvalidInputError(
+            f"modules of {EXPORTER} belong to another library of this project too: "
+            f"{', '.join(others)}; Lean would import its files in place of the exporter's",
+            remedy=f"declare one library with the root `{EXPORTER}`, and none with a root below it",
+        )
     if own is None or not own.source(EXPORTER).is_file():
         return
     place, expected = own.source_folder, exporter_sources()

@@ -15,7 +15,7 @@ from bridge.obligation import Obligation
 from bridge.policy import TRUST_PREFIX, Policy
 from bridge.progress import Progress, Silent
 from bridge.report import Entry
-from bridge.results import ResultCache, is_ours
+from bridge.results import ResultCache, is_ours, is_readable
 from bridge.trust import Trust
 from bridge.verdict import Role, Verdict
 from numeric import balls
@@ -154,9 +154,14 @@ def _stored_under(check: Check, obligation: Obligation, context: Context) -> str
     )
 
 
+def _may_keep(check: Check, obligation: Obligation, context: Context) -> bool:
+    """Whether a change of the checks could be seen; one typed into a notebook has no file."""
+    return all(map(is_readable, (check, *_siblings(obligation, context))))
+
+
 def kept(check: Check, obligation: Obligation, context: Context) -> CheckResult | None:
     """The result of an earlier run from which nothing has changed, if it is in the cache."""
-    if context.results is None:
+    if context.results is None or not _may_keep(check, obligation, context):
         return None
     return context.results.load(_stored_under(check, obligation, context))
 
@@ -183,7 +188,8 @@ def _measured(check: Check, obligation: Obligation, context: Context) -> CheckRe
         )
     # What a project's check reads in another process is not seen, so that its result is not kept.
     ours = all(map(is_ours, (check, *siblings)))
-    if context.results is not None and (ours or context.spread is None):
+    seen = ours or context.spread is None
+    if context.results is not None and seen and _may_keep(check, obligation, context):
         files = {} if ours else opened.digests()
         context.results.store(_stored_under(check, obligation, context), result, files)
     return result

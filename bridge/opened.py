@@ -15,11 +15,15 @@ import sysconfig
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-__all__ = ["digests", "recording", "unchanged"]
+__all__ = ["INSTALLED", "digests", "recording", "unchanged"]
+
+INSTALLED = tuple(sysconfig.get_paths()[k] for k in ("stdlib", "platstdlib", "purelib", "platlib"))
+"""Folders of Python and of what is installed in it; no more of its prefix, which may be /usr."""
 
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 _APART = tuple(
-    sorted({sys.prefix, sys.base_prefix, *sysconfig.get_paths().values(), "/proc", "/sys", "/dev"})
+    # With the separator at its end: /development is not /dev.
+    sorted(f"{folder.rstrip(os.sep)}{os.sep}" for folder in {*INSTALLED, "/proc", "/sys", "/dev"})
 )
 """Python and what is installed in it, which the key of a result covers by version."""
 
@@ -62,12 +66,14 @@ def _digest(path: str) -> str | None:
         return None
 
 
-def digests() -> dict[str, str]:
-    """sha256 of every file that was recorded so far, by path; of those that are still there."""
-    found = ((path, _digest(path)) for path in sorted(_seen))
-    return {path: digest for path, digest in found if digest is not None}
+def digests() -> dict[str, str | None]:
+    """sha256 of every file that was recorded so far, by path; ``None`` for one that is not there.
+
+    A check may do something else once a file appears that it asked for in vain.
+    """
+    return {path: _digest(path) for path in sorted(_seen)}
 
 
-def unchanged(files: Mapping[str, str]) -> bool:
+def unchanged(files: Mapping[str, str | None]) -> bool:
     """Whether each of these files still has the content that it had."""
     return all(_digest(path) == digest for path, digest in files.items())

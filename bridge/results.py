@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import importlib.metadata
 import json
 import platform
 import sys
-import sysconfig
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -43,7 +43,7 @@ from bridge.verdict import Verdict
 from numeric import torch_block
 from numeric.graph import Graph, graph_to_json
 
-__all__ = ["ResultCache", "code_hash", "graph_hashes", "is_ours"]
+__all__ = ["ResultCache", "code_hash", "graph_hashes", "is_ours", "is_readable"]
 
 BOUND = Bound(most_bytes=200_000_000, days=90)
 
@@ -66,10 +66,27 @@ def is_ours(check: Check) -> bool:
     return check.measure.__module__.startswith(f"{checks.__name__}.")
 
 
+def _file(check: Check) -> Path | None:
+    """The file of the module that holds a check; what is typed into a notebook has none."""
+    file = getattr(sys.modules.get(check.measure.__module__), "__file__", None)
+    return Path(file) if isinstance(file, str) and Path(file).is_file() else None
+
+
+def is_readable(check: Check) -> bool:
+    """Whether a check's module is a file, so that a change of it can be seen."""
+    return _file(check) is not None
+
+
+@cache
+def _installed() -> str:
+    """Names and versions of all installed distributions: a project's checks may use any."""
+    found = {f"{d.metadata['Name']} {d.version}" for d in importlib.metadata.distributions()}
+    return "\n".join(sorted(found))
+
+
 def _loaded() -> Iterator[str]:
     """Names and hashes of all loaded modules that are neither ours nor installed in Python."""
-    apart = {Path(p).resolve() for p in (sys.prefix, sys.base_prefix)}
-    apart |= {Path(p).resolve() for p in sysconfig.get_paths().values()}
+    apart = {Path(p).resolve() for p in opened.INSTALLED}
     apart |= {Path(str(package.__file__)).resolve().parent for package in (numeric, bridge)}
     for name, module in sorted(sys.modules.items()):
         file = getattr(module, "__file__", None)
@@ -88,7 +105,9 @@ def code_hash(checks: Iterable[Check]) -> str:
     chosen = tuple(checks)
     parts = [c.name for c in chosen]
     if not all(map(is_ours, chosen)):
-        parts += _loaded()
+        files = [path for c in chosen if (path := _file(c)) is not None]
+        parts += [hashlib.sha256(path.read_bytes()).hexdigest() for path in files]
+        parts += [_installed(), *_loaded()]
     return hashlib.sha256("\0".join([_code(), *parts]).encode()).hexdigest()
 
 
@@ -138,7 +157,9 @@ class ResultCache:
         mark_used(self.folder / f"{key}.json")
         return result
 
-    def store(self, key: str, result: CheckResult, files: Mapping[str, str] | None = None) -> None:
+    def store(
+        self, key: str, result: CheckResult, files: Mapping[str, str | None] | None = None
+    ) -> None:
         """Keep a result; one of a check that broke is not kept.
 
         Args:

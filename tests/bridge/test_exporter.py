@@ -98,3 +98,10 @@ def test_another_exporter_is_refused_by_the_name_of_its_file(
 
 def test_a_project_without_the_library_is_left_to_lean(tmp_path: Path) -> None:
     refuse_another_exporter(find_project(project(tmp_path, DECLARED)))
+
+
+def test_a_library_with_a_root_below_the_exporter_is_refused(tmp_path: Path) -> None:
+    decoy = '\nlean_lib Decoy where\n  srcDir := "decoy"\n  roots := #[`Obligations.Export]\n'
+    add_exporter(project(tmp_path, DECLARED + decoy))
+    with pytest.raises(InvalidInputError, match="Decoy"):
+        refuse_another_exporter(find_project(tmp_path))

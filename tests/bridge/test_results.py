@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -11,9 +12,11 @@ import pytest
 
 from bridge import opened
 from bridge.checks import CheckResult, GraphRequest, graph_requests, registered, run_check
-from bridge.results import ResultCache, graph_hashes, is_ours
+from bridge.results import ResultCache, code_hash, graph_hashes, is_ours, is_readable
 from bridge.verdict import Verdict
+from numeric.case import Case
 from numeric.graph import Graph
+from numeric.measurement import Measurement
 from tests.numeric.graphs import layer_norm
 
 KEY = "layerNorm_eval:conclusion"
@@ -138,3 +141,40 @@ def test_only_what_is_read_is_recorded(tmp_path: Path) -> None:
         read.read_text()
     assert str(read) in opened.digests()
     assert not {str(written), str(outside)} & set(opened.digests())
+
+
+def test_a_file_that_was_asked_for_in_vain_is_part_of_a_result(tmp_path: Path) -> None:
+    late = tmp_path / "late"
+    with opened.recording(), pytest.raises(FileNotFoundError):
+        late.read_text()
+    before = opened.digests()
+    assert opened.unchanged(before)
+    late.write_text("1")
+    assert not opened.unchanged(before)
+
+
+def test_only_the_folders_of_python_are_left_out() -> None:
+    assert "/development/data.csv".startswith("/dev")
+    assert not "/development/data.csv".startswith(opened._APART)
+    assert sys.prefix not in {folder.rstrip("/") for folder in opened._APART}
+
+
+def test_an_installed_check_that_is_edited_is_measured_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "installed_checks.py").write_text("def measure(case):\n    return 1\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(opened, "INSTALLED", (*opened.INSTALLED, str(tmp_path)))
+    check = replace(CHECK, measure=importlib.import_module("installed_checks").measure)
+    before = code_hash([check])
+    (tmp_path / "installed_checks.py").write_text("def measure(case):\n    return 2\n")
+    assert code_hash([check]) != before
+
+
+def test_a_check_without_a_file_is_not_readable() -> None:
+    def measure(case: Case) -> Measurement:
+        raise NotImplementedError
+
+    measure.__module__ = "typed_into_a_notebook"
+    assert not is_readable(replace(CHECK, measure=measure))
+    assert is_readable(CHECK)
