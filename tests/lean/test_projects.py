@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from bridge.engine import Engine
-from bridge.errors import InvalidInputError, LeanSourceError
+from bridge.errors import LeanSourceError
 from bridge.library import Library, read_library
 from bridge.project import Project
 from bridge.verdict import LeanStatus
@@ -63,12 +63,13 @@ def refused(project: Project, lean: Engine, error: type[Exception], message: str
         read_library(project, lean)
 
 
-def test_an_unnamed_hypothesis_is_refused(project_of: Make, lean: Engine) -> None:
+def test_an_unnamed_hypothesis_has_a_key_of_its_own(project_of: Make, lean: Engine) -> None:
     source = (
         "import Obligations\nnamespace Demo\n"
         "@[obligation] theorem t (n : Nat) : 0 < n → 0 < n + 1 := by omega\nend Demo\n"
     )
-    refused(project_of(source), lean, InvalidInputError, r"Demo\.t: the hypothesis `0 < n`")
+    library = read_library(project_of(source), lean)
+    assert [o.key for o in library.obligations] == ["t:#2", "t:conclusion"]
 
 
 def test_a_lemma_that_proves_something_else_does_not_discharge(

@@ -213,6 +213,7 @@ TRICKS = (
         "@[obligation] theorem t (n : Nat) : 0 < n → 0 < n + n := by omega\n",
         4,
         "t:#2;",
+        waived=("t:conclusion",),
     ),
     Trick(
         "hypothesis-as-instance",
@@ -222,6 +223,7 @@ TRICKS = (
         "  have := Big.law (n := n)\n  omega\n",
         4,
         "t:#2;",
+        waived=("t:conclusion",),
     ),
     Trick(
         "two-of-one-name",
@@ -229,6 +231,7 @@ TRICKS = (
         "@[obligation] theorem t (n : Nat) (hPos : 0 < n) (hPos : n < 9) : n < 9 := hPos\n",
         4,
         "t:hPos#3;",
+        waived=("t:conclusion",),
     ),
     Trick(
         "nothing-tagged",
