@@ -15,6 +15,7 @@ from pathlib import Path
 
 from bridge import opened
 from bridge.checks import Check, registered
+from bridge.engine import unchanged
 from bridge.errors import InvalidInputError
 from bridge.kept import KeptAnswer
 from bridge.library import Library
@@ -148,7 +149,10 @@ def stale_reasons(library: Library, lock: Lock | None) -> dict[str, str]:
     if lock is None:
         return {}
     engine = library.engine
-    if isinstance(engine, KeptAnswer) and engine.sources != library.project.fingerprint():
+    project = library.project
+    if isinstance(engine, KeptAnswer) and not (
+        engine.sources == project.fingerprint() and unchanged(project.root, engine.files)
+    ):
         return dict.fromkeys((o.key for o in library.obligations), OTHER_SOURCES)
     return {d.key: stale_reason(d) for d in drifts(lock, current_lock(library)) if d.makes_stale}
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from bridge.engine.embedded import manifest, pins
 from bridge.engine.embedded.batch import run_document
-from bridge.engine.embedded.build import build_project
+from bridge.engine.embedded.build import build_project, files_asked
 from bridge.engine.embedded.install import folder_size
 from bridge.engine.embedded.layout import Layout
 from bridge.engine.embedded.node import Node, find_node, npm_command
@@ -72,6 +72,10 @@ class EmbeddedEngine:
             timeout=timeout,
             output=output,
         )
+
+    def files_asked(self, project: Path) -> Mapping[str, str] | None:
+        """See `Engine.files_asked`."""
+        return files_asked(self.layout, project.resolve(), fingerprint=self.fingerprint)
 
     def recheck(self, project: Path, modules: Sequence[str], *, timeout: float) -> Recheck | None:
         """There is no checker beside this Lean."""
