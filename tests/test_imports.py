@@ -30,7 +30,7 @@ LAYERS = (
     ("bridge.obligation",),
     ("bridge.lean_client",),
     ("bridge.cache", "bridge.graphs", "bridge.lock", "bridge.project"),
-    ("bridge.unread",),
+    ("bridge.toolchain", "bridge.unread"),
     ("bridge.exporter", "bridge.kept", "bridge.names"),
     ("bridge.library",),
     ("bridge.kernels",),
