@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from bridge import opened
+from bridge.binding import why_unbound
 from bridge.checks import Check, CheckInterrupted, CheckResult, Spread, registered, run_check
 from bridge.checks import GraphRequest as CheckGraphRequest
 from bridge.checks.certify import certifiable, certify
@@ -117,6 +118,8 @@ def decided(obligation: Obligation, context: Context) -> Entry | Check:
         if graph in context.refused:
             reason = f"Lean exports no graph {graph}: {context.refused[graph]}"
             return entry(Verdict.ERROR, reason)
+    if reason := why_unbound(context.library, obligation, check):
+        return entry(Verdict.INCONCLUSIVE, reason)
     if context.swapped:
         return entry(Verdict.INCONCLUSIVE, context.swapped)
     run = CheckRun(check, (), context.graphs, obligation.key, context.seed)

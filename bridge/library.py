@@ -40,7 +40,7 @@ from bridge.names import remember
 from bridge.obligation import LeanFacts, Obligation, fidelity_of, obligations_of
 from bridge.progress import Progress, Silent
 from bridge.project import Project
-from bridge.statement import Statements, parse_statements
+from bridge.statement import Statement, Statements, parse_statements
 from bridge.trust import Trust, parse_trust
 from bridge.verdict import LeanStatus, Role
 from numeric.closed_forms import CLOSED_FORMS
@@ -87,6 +87,11 @@ class Library:
 
     def _conclusions(self) -> tuple[Obligation, ...]:
         return tuple(o for o in self.obligations if o.role is Role.CONCLUSION)
+
+    def statement_of(self, obligation: Obligation) -> Statement:
+        """The theorem that a hypothesis or a conclusion belongs to."""
+        names = (o.declaration for o in self._conclusions())
+        return dict(zip(names, self.statements.theorems, strict=True))[obligation.declaration]
 
     def find(self, name: str) -> tuple[Obligation, ...]:
         """The obligations of a declaration, or the one with this key; empty where there is none."""

@@ -1,8 +1,8 @@
 """Whether the Lean that runs is the Lean that the project is written for.
 
 `lean-toolchain` names a release, such as `leanprover/lean4:v4.28.0`.  Another release may take or
-refuse other proofs, so that an audit by it says little about the project; where the file is missing,
-nobody knows which release is meant.
+refuse other proofs, so that an audit by it says little about the project; where the file is
+missing, nobody knows which release is meant.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ _NIGHTLY = re.compile(r"nightly-(\d{4}-\d{2}-\d{2})")
 def toolchain_doubt(project: Path, engine: Engine) -> str:
     """Why another Lean than the project's may have run, as a clause; empty where it is the same.
 
-    As for elan, the nearest file counts, in the project or above it.  A build before a release (`4.28.0-pre`) counts as that release: the report names it anyway.
+    As for elan, the nearest file counts, in the project or above it.  A build before a release
+    (`4.28.0-pre`) counts as that release: the report names it anyway.
     """
     run = f"Lean {engine.lean_version} was run"
     places = (folder / TOOLCHAIN_NAME for folder in (project, *project.parents))
