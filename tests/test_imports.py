@@ -35,6 +35,7 @@ LAYERS = (
     ("bridge.library",),
     ("bridge.kernels",),
     ("bridge.checks",),
+    ("bridge.check_sources",),
     ("bridge.policy", "bridge.results"),
     ("bridge.binding",),
     ("bridge.spread",),
