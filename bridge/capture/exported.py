@@ -19,6 +19,21 @@ HIDDEN = -1e30
 """What is added to scores to hide them: −∞, or the least number of some dtype."""
 
 
+_BY_SHAPE = frozenset(
+    f"aten.{name}"
+    for name in (
+        "new_zeros.default",
+        "new_ones.default",
+        "new_full.default",
+        "zeros_like.default",
+        "ones_like.default",
+        "full_like.default",
+        "sym_size.int",
+    )
+)
+"""Operations that look at the shape of their argument alone."""
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """What an input of the graph is: ``parameter``, ``buffer``, ``input`` or ``constant``, and its
@@ -67,12 +82,14 @@ def first_tensor(output: Any) -> Any:
 
 
 def is_mask(name: str, value: Any) -> bool:
-    """Whether a float input hides tokens, by its values, or is all zeros by a name that says so."""
+    """Whether a float input says which tokens count: it hides some, or all its entries are 0 or 1;
+    or it is all zeros, by a name that says so."""
     torch: Any = importlib.import_module("torch")
     if not isinstance(value, torch.Tensor) or not value.is_floating_point():
         return False
-    hides = bool((value <= HIDDEN).any())
-    return hides or ("mask" in name.lower() and not bool(value.any()))
+    if not bool(value.any()):
+        return "mask" in name.lower()
+    return bool((value <= HIDDEN).any()) or bool(((value == 0) | (value == 1)).all())
 
 
 def export(module: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Exported:
@@ -121,15 +138,16 @@ def _analysed(
     for node in graph_module.graph.nodes:
         if node not in needed:
             continue
-        source = sources.get(node)
-        if source is not None:
-            moves = source.kind == "parameter" or (source.kind == "input" and node not in masks)
+        source, is_float = sources.get(node), _is_float(torch, values.get(node))
+        if source is not None:  # token ids, positions and masks are what a call is given
+            given = source.kind == "input" and node not in masks
+            moves = is_float and (given or source.kind == "parameter")
         else:
             moves = any(a in live or a in frozen for a in node.all_input_nodes)
+            moves = moves and str(node.target) not in _BY_SHAPE
         if moves:
-            (live if _is_float(torch, values.get(node)) else frozen).add(node)
+            (live if is_float else frozen).add(node)
     order = tuple(n for n in graph_module.graph.nodes if n in needed)
-    frozen = {n for n in frozen if n not in sources}  # token ids, positions: what a call is given
     return Exported(order, values, frozenset(live), frozenset(frozen), sources, output)
 
 

@@ -152,8 +152,8 @@ def _configured(
         return next((v for n in names if (v := getattr(which, n, None))), None)
 
     vocabulary = of(text, "vocab_size")
-    longest = of(text, "max_position_embeddings", "n_positions", "max_seq_len") or seq_len
-    tokens = max(1, min(seq_len, int(longest) - 4 if longest > 8 else int(longest)))
+    longest = of(text, "max_position_embeddings", "n_positions", "max_seq_len") or 0
+    tokens = min(seq_len, longest - 4 if longest > 8 else longest) if longest > 0 else seq_len
     found: dict[str, Any] = {}
     words = []
 

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from bridge.capture.aten.rule import RULES, Untranslated
 from bridge.capture.exported import Exported, Source
 from bridge.capture.tape import Ref, Tape, tight
-from numeric.graph import Graph
+from numeric.graph import Graph, piece
 from numeric.interpreter import Interpreter
 from numeric.ops import Shape
 
@@ -209,10 +209,11 @@ class _Translator:
         self._keeps[x] = keep
         return x
 
-    def run_at(self, ref: Ref) -> FloatArray:
-        graph = self.tape.graph("part", [ref])
-        feeds = {i.name: self._feeds[i.name][None] for i in graph.inputs}
-        return np.asarray(Interpreter(graph).output(feeds)[0], dtype=np.float64)
+    def some_kept(self, keep: Ref, axis: int) -> None:
+        part = piece(self.tape.graph("part", [keep]), self.tape.name(keep))
+        feeds = {i.name: self._feeds[i.name][None] for i in part.inputs}
+        if not bool((Interpreter(part).output(feeds)[0].max(axis=axis) > 0).all()):
+            raise self.refuse("a row of the mask keeps nothing: over the reals it would be 0/0")
 
 
 def _numbers(value: Any) -> FloatArray:

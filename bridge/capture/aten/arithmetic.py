@@ -270,8 +270,9 @@ def _masked_fill(t: Context, n: Any, a: Any, mask: Any, value: Any) -> Found:
     number = t.scalar(value)
     if number is None:
         raise t.refuse("filled with a tensor")
-    fill = torch.where(t.known(mask), number, 0.0).double()
-    return _chosen(t, n, a, fill, ~t.known(mask))
+    chosen = t.known(mask).bool()
+    fill = torch.zeros(chosen.shape, dtype=torch.float64).masked_fill(chosen, number)
+    return _chosen(t, n, a, fill, ~chosen)
 
 
 @rule("aten.where.self", "aten.where.ScalarOther", "aten.where.ScalarSelf", "aten.where.Scalar")

@@ -52,9 +52,13 @@ def _attention(
 
     keep: Ref | None = None
     if attn_mask is not None and t.live(attn_mask):
-        scores = tape.two(
-            f"{name}.biased", "add", scores, side(t.ref(attn_mask), t.shape(attn_mask))
-        )
+        added = t.ref(attn_mask, hidden=True)
+        more = side(added, t.shape(attn_mask))
+        scores = tape.two(f"{name}.biased", "add", scores, more)
+        hidden = t.keep(added)
+        if hidden is not None:
+            keep = side(hidden, t.shape(attn_mask))
+            t.some_kept(keep, len(keep.shape) - 1)
     else:
         bias, kept = _mask(t, None if attn_mask is None else t.known(attn_mask), full, is_causal)
         if bias is not None:

@@ -123,16 +123,9 @@ def _softmax(t: Context, n: Any, a: Any, dim: int, *_: Any, **__: Any) -> Found:
     x = t.ref(a, hidden=True)
     keep = t.keep(x)
     axis = len(tight(shape[:dim]))
-    _some_kept(t, keep, axis)
+    if keep is not None:
+        t.some_kept(keep, axis)
     return softmax(t, n.name, x, axis, keep)
-
-
-def _some_kept(t: Context, keep: Ref | None, axis: int) -> None:
-    if keep is None:
-        return
-    value = t.run_at(keep)
-    if not bool((value.max(axis=axis) > 0).all()):
-        raise t.refuse("a row of the mask keeps nothing: over the reals it would be 0/0")
 
 
 @rule("aten.log_softmax.int", "aten._log_softmax.default")

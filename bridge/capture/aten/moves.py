@@ -82,6 +82,11 @@ def _expand(t: Context, n: Any, a: Any, *_: Any, **__: Any) -> Found:
     return t.at(n.name, a, t.shape(n))
 
 
+@rule("aten.copy.default")
+def _copy(t: Context, n: Any, _over: Any, a: Any, *_: Any) -> Found:
+    return t.at(n.name, a, t.shape(n))
+
+
 @rule(
     "aten.select.int",
     "aten.slice.Tensor",
@@ -101,6 +106,7 @@ def _expand(t: Context, n: Any, a: Any, *_: Any, **__: Any) -> Found:
     "aten.tril.default",
     "aten.triu.default",
     "aten.constant_pad_nd.default",
+    "aten.pad.default",
     "aten.as_strided.default",
     "aten.repeat_interleave.self_int",
     "aten.tile.default",
@@ -109,8 +115,9 @@ def _moved(t: Context, n: Any, a: Any, *rest: Any, **more: Any) -> Found:
     """The operation itself, applied to the numbers 1, 2, … of the entries, says where each goes; 0
     is what is padded."""
     torch: Any = importlib.import_module("torch")
-    if n.target is torch.ops.aten.constant_pad_nd.default and (*rest, 0)[1] != 0:
-        raise t.refuse(f"padded with {rest[1]}")
+    padding = {"constant_pad_nd": 1, "pad": 2}.get(str(n.target).split(".")[1])
+    if padding is not None and (*rest, 0, 0)[padding] not in (0, None):
+        raise t.refuse(f"padded with {rest[padding]}")
     shape = t.shape(a)
     numbers = torch.arange(1, 1 + int(np.prod(shape, dtype=int))).reshape(shape)
     rest, more = torch.utils._pytree.tree_map(

@@ -63,8 +63,8 @@ class Context(Protocol):
     def hide(self, x: Ref, keep: Ref) -> Ref:
         """Note that a value keeps only these entries."""
 
-    def run_at(self, x: Ref) -> Any:
-        """The numbers that a value has in this call, as the tape computes them."""
+    def some_kept(self, keep: Ref, axis: int) -> None:
+        """Refuse a mask of which a row keeps nothing: over the reals it would be 0/0."""
 
     def refuse(self, why: str) -> Untranslated:
         """The error that names this node."""
