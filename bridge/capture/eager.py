@@ -15,7 +15,7 @@ from bridge.capture.copies import lifted
 from bridge.capture.exported import first_tensor
 from bridge.capture.forward import Call
 
-__all__ = ["Eager", "run_eager", "run_without_gradients"]
+__all__ = ["Eager", "run_eager", "without_gradients"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -75,11 +75,25 @@ def run_eager(part: Any, call: Call, cotangent: FloatArray, *, lift: bool) -> Ea
     return found
 
 
-def run_without_gradients(part: Any, call: Call, *, lift: bool) -> FloatArray:
-    """The output under ``no_grad``, where PyTorch's fused layers may compute something else."""
+def without_gradients(part: Any, call: Call) -> tuple[float, bool]:
+    """How far the output under ``no_grad`` is from that with gradients, of its size.
+
+    Nothing is lifted: PyTorch's fused layers, which may compute something else, are not taken where
+    casts are watched.
+
+    Returns:
+        The distance, and whether the layer computes in a shorter float inside, so that some 1e-7 is
+        rounding.
+    """
     torch: Any = importlib.import_module("torch")
-    with torch.no_grad(), lifted() if lift else nullcontext():
-        return _numbers(first_tensor(part(*call.args, **call.kwargs)))
+    with lifted() as casts:
+        part(*call.args, **call.kwargs)
+    first = _numbers(first_tensor(part(*call.args, **call.kwargs)))
+    with torch.no_grad():
+        again = _numbers(first_tensor(part(*call.args, **call.kwargs)))
+    size = max(float(np.abs(first).max()), 1e-280)
+    apart = float(np.abs(first - again).max()) / size
+    return (apart if apart == apart else float("inf")), bool(casts)
 
 
 def _gradient(x: Any) -> FloatArray | None:

@@ -264,6 +264,18 @@ def _variance(
     )
 
 
+@rule("aten.var.dim")
+def _variance_of(
+    t: Context, n: Any, a: Any, dims: Any = None, unbiased: bool = True, keepdim: bool = False
+) -> Found:
+    return _variance(t, n, a, dims, correction=int(unbiased), keepdim=keepdim)
+
+
+@rule("aten.var.default")
+def _variance_of_all(t: Context, n: Any, a: Any, unbiased: bool = True) -> Found:
+    return _variance(t, n, a, None, correction=int(unbiased))
+
+
 @rule("aten.masked_fill.Scalar", "aten.masked_fill.Tensor")
 def _masked_fill(t: Context, n: Any, a: Any, mask: Any, value: Any) -> Found:
     torch: Any = importlib.import_module("torch")

@@ -82,6 +82,11 @@ def _expand(t: Context, n: Any, a: Any, *_: Any, **__: Any) -> Found:
     return t.at(n.name, a, t.shape(n))
 
 
+@rule("aten.broadcast_tensors.default")
+def _broadcast_tensors(t: Context, n: Any, parts: list[Any]) -> Found:
+    return [t.at(f"{n.name}.{k}", p, t.shape(t.value(n)[k])) for k, p in enumerate(parts)]
+
+
 @rule("aten.copy.default")
 def _copy(t: Context, n: Any, _over: Any, a: Any, *_: Any) -> Found:
     return t.at(n.name, a, t.shape(n))
