@@ -13,7 +13,7 @@ from types import MappingProxyType
 import numpy as np
 import numpy.typing as npt
 
-from numeric import gelu
+from numeric.closed_forms import gelu
 
 __all__ = ["ACTIVATIONS", "NAMES", "TANH_GELU", "recognized"]
 

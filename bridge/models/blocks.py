@@ -14,11 +14,11 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from numeric.closed_forms import CLOSED_FORMS, Arguments
-from numeric.derivative import complex_step
-from numeric.enclosure import radii
+from numeric.closed_forms.catalogue import CLOSED_FORMS, Arguments
 from numeric.graph import Graph
-from numeric.interpreter import Interpreter, Perturbation, Trace
+from numeric.interpret.derivative import complex_step
+from numeric.interpret.enclosure import radii
+from numeric.interpret.interpreter import Interpreter, Perturbation, Trace
 from numeric.ops import Array
 from numeric.streams import Streams
 

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from bridge.checks import Worst
+from bridge.checking import Worst
 from bridge.models.activations import ACTIVATIONS, TANH_GELU
 from bridge.models.agreement import Agreement, compare, scalar_agreement, worst
 from bridge.models.blocks import OVERFLOWS, Block, ClosedBlock, LeanBlock, Point, Rows
 from bridge.models.layer import Layer, Pulled
-from numeric import layer_norm, post_norm
-from numeric.layer_norm import VarEps
-from numeric.measurement import Outcome
+from numeric.closed_forms import layer_norm, post_norm
+from numeric.closed_forms.layer_norm import VarEps
+from numeric.judge.measurement import Outcome
 
 __all__ = ["HIDDEN", "Judged", "Passed", "measure"]
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bridge.errors import InvalidInputError
+from bridge.lean.obligation import Obligation
 from bridge.models.layer import Layer
-from bridge.obligation import Obligation
 
 __all__ = ["BIASED", "PLAIN", "Theorems", "measure_of", "obligations_of", "theorems_for"]
 

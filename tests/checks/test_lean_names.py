@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.checks import registered
+from bridge.checking import registered
 
 SOURCES = Path(__file__).parents[2] / "lean"
 _TAGGED = re.compile(

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from bridge import setup
-from bridge.kept import ANSWER_NAME
+from bridge.auditing import configured as setup
+from bridge.policy.answer_file import ANSWER_NAME
 from tests.cli.conftest import Harness
 from tests.cli.test_trust_and_policy import EVAL, FEW, changed, report
 

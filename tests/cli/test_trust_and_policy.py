@@ -267,7 +267,7 @@ def own(case):
 
 
 def test_a_project_brings_its_own_checks(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
-    from bridge.checks import registry
+    from bridge.checking import registry
 
     monkeypatch.setattr(registry, "_REGISTRY", dict(registry.registered()))
     harness.says(statement("PostNorm.own_theorem", module="PostNorm.Layers"))

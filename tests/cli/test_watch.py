@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from bridge.cli import watch
-from bridge.cli.watch import Watch, watched_install
+from bridge.cli.progress_bar import Watch, watched_install
 from bridge.engine import InstallEvent
 
 

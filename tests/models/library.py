@@ -9,17 +9,17 @@ from typing import Any
 
 import numpy as np
 
-from bridge.graphs import ExportedGraphs
-from bridge.lean_client import GraphRequest
-from bridge.library import Library
+from bridge.lean.client import GraphRequest
+from bridge.lean.graphs import ExportedGraphs
+from bridge.lean.library import Library
+from bridge.lean.obligation import Obligation
+from bridge.lean.project import find_project
+from bridge.lean.statement import Discharge, Statements
 from bridge.models import Model, Options, graph_requests, judge_model, read_model
 from bridge.models.run import source_of
 from bridge.models.theorems import BIASED, PLAIN
-from bridge.obligation import Obligation
-from bridge.project import find_project
 from bridge.report import Report
 from bridge.report.layers import LayerReport, ModelReport
-from bridge.statement import Discharge, Statements
 from numeric.graph import graph_to_json
 from tests.cli.fake import FakeEngine, write_project
 from tests.numeric.block_graphs import written

@@ -11,11 +11,11 @@ from dataclasses import replace
 import psutil
 import pytest
 
-from bridge.checks import CheckInterrupted, Chunk, Found, Unit
+from bridge.checking import CheckInterrupted, Chunk, Found, Unit
+from bridge.checking.workers import Place, Processes, SpreadError, spread_over
+from bridge.checking.workers import brief as briefs
+from bridge.checking.workers.task import Refused, measure, pack
 from bridge.errors import InvalidInputError
-from bridge.spread import Place, Processes, SpreadError, spread_over
-from bridge.spread import brief as briefs
-from bridge.spread.brief import Refused, measure, pack
 from tests.spread.runs import CONCLUSION, HYPOTHESIS, PLACE, result, run_of
 
 
