@@ -25,7 +25,6 @@ LAYERS = (
     ("bridge.engine",),
     ("embedded_lean",),
     ("bridge.engine.choose",),
-    ("bridge.kernels.interface", "bridge.kernels.known_bugs"),
     ("bridge.lean",),
     ("bridge.kernels",),
     ("bridge.checking",),

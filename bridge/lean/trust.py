@@ -9,9 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bridge.errors import AnswerError
-from bridge.kernels.interface import KernelOpinion
 
-__all__ = ["Outside", "Trust", "parse_trust"]
+__all__ = ["KernelOpinion", "Outside", "Trust", "parse_trust"]
 
 SWAPPED = frozenset({"implemented_by", "extern"})
 """Code that runs in place of the definition that theorems speak of."""
@@ -24,6 +23,23 @@ class Outside:
     name: str
     how: str
     module: str
+
+
+@dataclass(frozen=True, slots=True)
+class KernelOpinion:
+    """A kernel that took part in an audit.
+
+    Attributes:
+        name: what it is called in reports.
+        version: the Lean that it is, or its own version.
+        accepted: how many constants it took.
+        known_bugs: proofs of False that it is known to take, with sources; empty where none is.
+    """
+
+    name: str
+    version: str
+    accepted: int
+    known_bugs: str = ""
 
 
 @dataclass(frozen=True, slots=True)

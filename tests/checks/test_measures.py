@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bridge.checking import measures
 from bridge.checking.registry import Measure
+from bridge.checks import measures
 from numeric.instances.case import Case
 from numeric.instances.draw import draw
 from numeric.instances.families import FAMILIES

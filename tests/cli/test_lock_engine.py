@@ -88,7 +88,9 @@ def test_an_answer_that_the_lock_does_not_name_is_refused(locked: Harness) -> No
     assert "is not the answer that statements.lock.json names" in result.stderr
 
 
-@pytest.mark.parametrize("data", [b"", b"not gzip", gzip.compress(b"\xff")])
+@pytest.mark.parametrize(
+    "data", [b"", b"not gzip", gzip.compress(b"\xff")], ids=["empty", "text", "bytes"]
+)
 def test_a_damaged_answer_is_refused(locked: Harness, data: bytes) -> None:
     (locked.root / ANSWER_NAME).write_bytes(data)
     result = locked.run("audit", *FEW, *LOCKED)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bridge.engine.errors import PatchError
-from embedded_lean import glue, wasm
+from embedded_lean import javascript, wasm
 from embedded_lean.javascript import EDITS, patch_glue
 from embedded_lean.node import find_node
 from embedded_lean.wasm import symbol_table, trim_module
@@ -30,7 +30,7 @@ def test_unused_exports_go_and_the_rest_stays() -> None:
 
 
 @pytest.mark.parametrize("edit", EDITS, ids=lambda e: e.why)
-def test_each_edit_wants_its_exact_place(edit: glue._Edit) -> None:
+def test_each_edit_wants_its_exact_place(edit: javascript._Edit) -> None:
     others = "".join(e.old * e.count for e in EDITS if e is not edit)
     for count in (edit.count - 1, edit.count + 1):
         with pytest.raises(PatchError, match=r"expects \d place\(s\) and found \d") as caught:

@@ -8,14 +8,14 @@ import time
 import pytest
 from rich.console import Console
 
-from bridge.cli import watch
+from bridge.cli import progress_bar
 from bridge.cli.progress_bar import Watch, watched_install
 from bridge.engine import InstallEvent
 
 
 @pytest.fixture
 def out(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
-    monkeypatch.setattr(watch, "QUIET_SECONDS", 0.05)
+    monkeypatch.setattr(progress_bar, "QUIET_SECONDS", 0.05)
     return io.StringIO()
 
 
@@ -47,7 +47,7 @@ def test_a_task_that_nothing_is_heard_of_is_told(out: io.StringIO) -> None:
 
 
 def test_a_long_task_tells_how_far_it_is(out: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watch, "AGAIN_SECONDS", 0.1)
+    monkeypatch.setattr(progress_bar, "AGAIN_SECONDS", 0.1)
     with Watch(console=console(out)) as w:
         w.update("slow", 0, 107, unit="A")
         w.update("slow", 53, 107, unit="B.C")
