@@ -21,9 +21,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from numeric.closed_forms import softmax
+from numeric.closed_forms.form import HEADS, Arguments, ClosedForm
 from numeric.ops import Array
 
-__all__ = ["PARAMETERS", "Saved", "forward", "jvp", "run", "vjp"]
+__all__ = ["FORMS", "PARAMETERS", "Saved", "forward", "jvp", "run", "saved_names", "vjp"]
 
 Tensors = Mapping[str, Array]
 
@@ -167,3 +168,33 @@ def _affine_vjp(
         found[bias] = cotangent.sum(axis=1)
     pulled: Array = cotangent @ np.swapaxes(tensors[weight], -1, -2)
     return pulled
+
+
+def saved_names(saved: Saved, prefix: str, *, masked: bool = False) -> dict[str, Array]:
+    """The saved tensors under the graph's names; scores with a mask are the masked ones there."""
+    return {
+        f"{prefix}qHeads.heads": saved.query,
+        f"{prefix}kHeads.heads": saved.key,
+        f"{prefix}vHeads.heads": saved.value,
+        f"{prefix}{'masked' if masked else 'scaled'}": saved.scores,
+        f"{prefix}softmax.weights": saved.weights,
+        f"{prefix}context": saved.context,
+        f"{prefix}merged": saved.merged,
+        f"{prefix}projected": saved.output,
+    }
+
+
+def _form(*, masked: bool) -> ClosedForm:
+    def attend(at: Arguments) -> Saved:
+        return run(at.inputs, at.heads, scale=at.scale)
+
+    return ClosedForm(
+        lambda at: saved_names(attend(at), "", masked=masked),
+        lambda at, t: jvp(at.inputs, attend(at), t),
+        lambda at, s: vjp(at.inputs, attend(at), s),
+        {},
+        HEADS,
+    )
+
+
+FORMS = {"mhaGraph": _form(masked=False), "biasedMhaGraph": _form(masked=True)}

@@ -17,10 +17,21 @@ import numpy as np
 import numpy.typing as npt
 
 from numeric.closed_forms import attention, feed_forward, post_norm
-from numeric.closed_forms.activations import TANH_GELU, Activation
+from numeric.closed_forms.activations import GELU, RELU, TANH_GELU, Activation
+from numeric.closed_forms.form import EVERY, Arguments, ClosedForm
 from numeric.ops import Array
 
-__all__ = ["Saved", "forward", "jvp", "residual_jvp", "residual_vjp", "run", "vjp"]
+__all__ = [
+    "FORMS",
+    "Saved",
+    "forward",
+    "jvp",
+    "residual_jvp",
+    "residual_vjp",
+    "run",
+    "saved_names",
+    "vjp",
+]
 
 FloatArray = npt.NDArray[np.float64]
 Tensors = Mapping[str, Array]
@@ -121,3 +132,50 @@ def _second(tensors: Tensors, x: Array) -> dict[str, Array]:
     """The second sublayer's tensors by its own names; ``x`` is what the first hands on."""
     names = {"gamma2": "gamma", "beta2": "beta", **{p: p for p in feed_forward.PARAMETERS}}
     return {"x": x, **{own: tensors[name] for name, own in names.items() if name in tensors}}
+
+
+def saved_names(saved: Saved, *, masked: bool) -> dict[str, Array]:
+    """The saved tensors under the graph's names."""
+    return {
+        **attention.saved_names(saved.first.branch, "mha.", masked=masked),
+        **post_norm.norm_names(saved.first, "attnResidual", "norm1"),
+        **feed_forward.saved_names(saved.second.branch, "ffn."),
+        **post_norm.norm_names(saved.second, "ffnResidual", "norm2"),
+    }
+
+
+def _block(at: Arguments, activation: Activation = TANH_GELU) -> Saved:
+    eps = at.eps("eps1"), at.eps("eps2")
+    return run(at.inputs, at.heads, *eps, scale=at.scale, activation=activation)
+
+
+def _form(activation: Activation, *, masked: bool) -> ClosedForm:
+    return ClosedForm(
+        lambda at: saved_names(_block(at, activation), masked=masked),
+        lambda at, t: jvp(at.inputs, _block(at, activation), t),
+        lambda at, s: vjp(at.inputs, _block(at, activation), s),
+        {"eps1": "attnResidual", "eps2": "ffnResidual"},
+        EVERY,
+    )
+
+
+def _until_residual(at: Arguments) -> dict[str, Array]:
+    """What the block has saved when its second residual is there."""
+    found = saved_names(_block(at), masked=False)
+    names = list(found)
+    return {name: found[name] for name in names[: names.index("ffnResidual") + 1]}
+
+
+FORMS = {
+    "encoderFfnResidualGraph": ClosedForm(
+        _until_residual,
+        lambda at, t: residual_jvp(at.inputs, _block(at), t),
+        lambda at, s: residual_vjp(at.inputs, _block(at), s),
+        {"eps1": "attnResidual"},
+        EVERY,
+    ),
+    "encoderBlockGraph": _form(TANH_GELU, masked=False),
+    "biasedEncoderBlockGraph": _form(TANH_GELU, masked=True),
+    "geluEncoderBlockGraph": _form(GELU, masked=True),
+    "reluEncoderBlockGraph": _form(RELU, masked=True),
+}

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from numeric.closed_forms.activations import TANH_GELU, Activation
+from numeric.closed_forms.form import ROWS, ClosedForm
 from numeric.ops import Array
 
-__all__ = ["PARAMETERS", "Saved", "forward", "jvp", "run", "vjp"]
+__all__ = ["FORMS", "PARAMETERS", "Saved", "forward", "jvp", "run", "saved_names", "vjp"]
 
 Tensors = Mapping[str, Array]
 
@@ -67,3 +68,23 @@ def vjp(tensors: Tensors, saved: Saved, cotangent: Array) -> dict[str, Array]:
         "W2": np.swapaxes(saved.active, -1, -2) @ cotangent,
         "b2": cotangent.sum(axis=1),
     }
+
+
+def saved_names(saved: Saved, prefix: str) -> dict[str, Array]:
+    """The saved tensors under the graph's names."""
+    return {
+        f"{prefix}hiddenPre": saved.hidden,
+        f"{prefix}hiddenAct.y": saved.active,
+        f"{prefix}projected": saved.output,
+    }
+
+
+FORMS = {
+    "ffnGraph": ClosedForm(
+        lambda at: saved_names(run(at.inputs), ""),
+        lambda at, t: jvp(at.inputs, run(at.inputs), t),
+        lambda at, s: vjp(at.inputs, run(at.inputs), s),
+        {},
+        (*ROWS, "dFF"),
+    ),
+}

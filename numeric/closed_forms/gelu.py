@@ -11,9 +11,10 @@ import math
 
 import numpy as np
 
+from numeric.closed_forms.form import ClosedForm
 from numeric.ops import Array
 
-__all__ = ["CUBIC", "SLOPE", "cubic", "derivative", "forward"]
+__all__ = ["CUBIC", "FORMS", "SLOPE", "cubic", "derivative", "forward"]
 
 SLOPE = math.sqrt(2.0 / math.pi)
 CUBIC = 0.044715
@@ -40,3 +41,14 @@ def derivative(x: Array) -> Array:
     sech2 = 4.0 * e / ((1.0 + e) * (1.0 + e))
     slope: Array = 0.5 * (1.0 + np.tanh(u)) + 0.5 * x * sech2 * SLOPE * (1.0 + 3 * CUBIC * x * x)
     return slope
+
+
+FORMS = {
+    "geluGraph": ClosedForm(
+        lambda at: {"y": forward(at.inputs["x"])},
+        lambda at, t: derivative(at.inputs["x"]) * t["x"],
+        lambda at, s: {"x": derivative(at.inputs["x"]) * s},
+        {},
+        ("seqLen", "dFF"),
+    ),
+}

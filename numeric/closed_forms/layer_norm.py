@@ -12,9 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from numeric.closed_forms.form import ROWS, Arguments, ClosedForm, Tensors
 from numeric.ops import Array
 
-__all__ = ["VarEps", "centered", "forward", "jvp", "var_eps", "vjp"]
+__all__ = ["FORMS", "VarEps", "centered", "forward", "jvp", "var_eps", "vjp"]
 
 FloatArray = npt.NDArray[np.float64]
 _U = 2.0**-53
@@ -164,3 +165,23 @@ def _var_eps(x: FloatArray, eps: FloatArray) -> VarEps:
         positive=positive,
         nonpositive=nonpositive,
     )
+
+
+def _run(at: Arguments) -> dict[str, Array]:
+    x, gamma, beta = (at.inputs[n] for n in ("x", "gamma", "beta"))
+    return {"centered": centered(x), "y": forward(x, gamma, beta, at.eps())}
+
+
+def _push(at: Arguments, tangents: Tensors) -> Array:
+    dx, dgamma, dbeta = (
+        tangents.get(n, np.zeros_like(at.inputs[n])) for n in ("x", "gamma", "beta")
+    )
+    return jvp(at.inputs["x"], at.inputs["gamma"], at.eps(), dx, dgamma, dbeta)
+
+
+def _pull(at: Arguments, cotangent: Array) -> dict[str, Array]:
+    found = vjp(at.inputs["x"], at.inputs["gamma"], at.eps(), cotangent)
+    return dict(zip(("x", "gamma", "beta"), found, strict=True))
+
+
+FORMS = {"layerNormGraph": ClosedForm(_run, _push, _pull, {"eps": "x"}, ROWS)}

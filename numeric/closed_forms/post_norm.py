@@ -11,16 +11,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from numeric.closed_forms import attention, feed_forward, layer_norm
 from numeric.closed_forms.activations import TANH_GELU, Activation
+from numeric.closed_forms.form import HEADS, ROWS, Arguments, ClosedForm
 from numeric.ops import Array
 
 __all__ = [
+    "FORMS",
     "Saved",
     "attention_jvp",
     "attention_run",
@@ -28,6 +30,7 @@ __all__ = [
     "feed_forward_jvp",
     "feed_forward_run",
     "feed_forward_vjp",
+    "norm_names",
 ]
 
 FloatArray = npt.NDArray[np.float64]
@@ -116,3 +119,48 @@ def _norm_vjp(
     """The cotangent of the residual, and those of gamma and beta."""
     through, gamma, beta = layer_norm.vjp(saved.residual, tensors["gamma"], saved.eps, cotangent)
     return through, {"gamma": gamma, "beta": beta}
+
+
+def _attend(at: Arguments) -> Saved[attention.Saved]:
+    return attention_run(at.inputs, at.heads, at.eps(), scale=at.scale)
+
+
+def _feed(at: Arguments) -> Saved[feed_forward.Saved]:
+    return feed_forward_run(at.inputs, at.eps())
+
+
+def norm_names(saved: Saved[Any], residual: str, norm: str) -> dict[str, Array]:
+    """The saved tensors after the branch, under the graph's names."""
+    return {
+        residual: saved.residual,
+        f"{norm}.centered": layer_norm.centered(saved.residual),
+        f"{norm}.y": saved.output,
+    }
+
+
+def _attention_names(saved: Saved[attention.Saved]) -> dict[str, Array]:
+    names = attention.saved_names(saved.branch, "mha.")
+    return {**names, **norm_names(saved, "residual", "norm")}
+
+
+def _feed_forward_names(saved: Saved[feed_forward.Saved]) -> dict[str, Array]:
+    names = feed_forward.saved_names(saved.branch, "ffn.")
+    return {**names, **norm_names(saved, "residual", "norm")}
+
+
+FORMS = {
+    "mhaPostNormGraph": ClosedForm(
+        lambda at: _attention_names(_attend(at)),
+        lambda at, t: attention_jvp(at.inputs, _attend(at), t),
+        lambda at, s: attention_vjp(at.inputs, _attend(at), s),
+        {"eps": "residual"},
+        HEADS,
+    ),
+    "seqFfnPostNormGraph": ClosedForm(
+        lambda at: _feed_forward_names(_feed(at)),
+        lambda at, t: feed_forward_jvp(at.inputs, _feed(at), t),
+        lambda at, s: feed_forward_vjp(at.inputs, _feed(at), s),
+        {"eps": "residual"},
+        (*ROWS, "dFF"),
+    ),
+}

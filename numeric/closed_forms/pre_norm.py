@@ -16,10 +16,11 @@ import numpy as np
 import numpy.typing as npt
 
 from numeric.closed_forms import attention, feed_forward, layer_norm
-from numeric.closed_forms.activations import TANH_GELU, Activation
+from numeric.closed_forms.activations import GELU, TANH_GELU, Activation
+from numeric.closed_forms.form import EVERY, Arguments, ClosedForm
 from numeric.ops import Array
 
-__all__ = ["Saved", "jvp", "run", "vjp"]
+__all__ = ["FORMS", "Saved", "jvp", "run", "vjp"]
 
 FloatArray = npt.NDArray[np.float64]
 Tensors = Mapping[str, Array]
@@ -92,3 +93,36 @@ def vjp(tensors: Tensors, saved: Saved, cotangent: Array) -> dict[str, Array]:
     )
     norms = {"gamma1": gamma1, "beta1": beta1, "gamma2": gamma2, "beta2": beta2}
     return {"x": residual + through1, **first, **second, **norms}
+
+
+def _form(activation: Activation) -> ClosedForm:
+    def block(at: Arguments) -> Saved:
+        eps = at.eps("eps1"), at.eps("eps2")
+        return run(at.inputs, at.heads, *eps, scale=at.scale, activation=activation)
+
+    def names(at: Arguments) -> dict[str, Array]:
+        saved = block(at)
+        return {
+            "norm1.centered": layer_norm.centered(at.inputs["x"]),
+            "norm1.y": saved.norm1,
+            **attention.saved_names(saved.attention, "mha.", masked=True),
+            "attnResidual": saved.residual,
+            "norm2.centered": layer_norm.centered(saved.residual),
+            "norm2.y": saved.norm2,
+            **feed_forward.saved_names(saved.feed_forward, "ffn."),
+            "ffnResidual": saved.output,
+        }
+
+    return ClosedForm(
+        names,
+        lambda at, t: jvp(at.inputs, block(at), t),
+        lambda at, s: vjp(at.inputs, block(at), s),
+        {"eps1": "x", "eps2": "attnResidual"},
+        EVERY,
+    )
+
+
+FORMS = {
+    "preNormGeluBlockGraph": _form(GELU),
+    "preNormGeluTanhBlockGraph": _form(TANH_GELU),
+}

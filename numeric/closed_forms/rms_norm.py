@@ -13,9 +13,10 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
+from numeric.closed_forms.form import ROWS, ClosedForm
 from numeric.ops import Array
 
-__all__ = ["forward", "jvp", "vjp"]
+__all__ = ["FORMS", "forward", "jvp", "vjp"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -53,3 +54,14 @@ def vjp(x: Array, gamma: Array, eps: FloatArray, cotangent: Array) -> dict[str, 
     g = cotangent * gamma[:, None, :]
     along = (hat * g).sum(axis=-1, keepdims=True) / x.shape[-1]
     return {"x": r * (g - hat * along), "gamma": (cotangent * hat).sum(axis=1)}
+
+
+FORMS = {
+    "rmsNormGraph": ClosedForm(
+        lambda at: {"y": forward(at.inputs["x"], at.inputs["gamma"], at.eps())},
+        lambda at, t: jvp(at.inputs["x"], at.inputs["gamma"], at.eps(), t),
+        lambda at, s: vjp(at.inputs["x"], at.inputs["gamma"], at.eps(), s),
+        {"eps": "x"},
+        ROWS,
+    ),
+}

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from numeric.closed_forms.form import ROWS, ClosedForm
 from numeric.ops import Array
 
-__all__ = ["forward", "jvp", "vjp"]
+__all__ = ["FORMS", "forward", "jvp", "vjp"]
 
 
 def forward(z: Array) -> Array:
@@ -34,3 +35,14 @@ def jvp(p: Array, dz: Array) -> Array:
 def vjp(p: Array, cotangent: Array) -> Array:
     """The cotangent of z; softmax's Jacobian diag p − p pᵀ is symmetric."""
     return jvp(p, cotangent)
+
+
+FORMS = {
+    "softmaxGraph": ClosedForm(
+        lambda at: {"weights": forward(at.inputs["x"])},
+        lambda at, t: jvp(forward(at.inputs["x"]), t["x"]),
+        lambda at, s: {"x": vjp(forward(at.inputs["x"]), s)},
+        {},
+        ROWS,
+    ),
+}

@@ -14,9 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from numeric.closed_forms import encoder_block
+from numeric.closed_forms.form import EVERY, Arguments, ClosedForm
 from numeric.ops import Array
 
-__all__ = ["jvp", "layer_tensors", "prefix", "run", "vjp"]
+__all__ = ["FORMS", "jvp", "layer_tensors", "prefix", "run", "vjp"]
 
 FloatArray = npt.NDArray[np.float64]
 Tensors = Mapping[str, Array]
@@ -76,3 +77,28 @@ def vjp(
         cotangent = pulled.pop("x")
         found |= {prefix(layer) + name: value for name, value in pulled.items()}
     return {"x": cotangent, **found}
+
+
+def _blocks(at: Arguments) -> tuple[encoder_block.Saved, ...]:
+    eps = at.eps("eps1"), at.eps("eps2")
+    return run(at.inputs, at.sizes["depth"], at.heads, *eps, scale=at.scale)
+
+
+def _names(at: Arguments) -> dict[str, Array]:
+    """Every block's saved tensors; those of a block with a mask under their names there."""
+    found: dict[str, Array] = {}
+    for layer, saved in enumerate(_blocks(at)):
+        start = prefix(layer)
+        names = encoder_block.saved_names(saved, masked=f"{start}mask" in at.inputs)
+        found |= {start + name: value for name, value in names.items()}
+    return found
+
+
+_FORM = ClosedForm(
+    _names,
+    lambda at, t: jvp(at.inputs, _blocks(at), t),
+    lambda at, s: vjp(at.inputs, _blocks(at), s),
+    {"eps1": "layer0.attnResidual", "eps2": "layer0.ffnResidual"},
+    (*EVERY, "depth"),
+)
+FORMS = {"encoderGraph": _FORM, "biasedEncoderGraph": _FORM}
