@@ -20,7 +20,7 @@ from bridge.models.blocks import NOT_EXPORTED, Block, ClosedBlock, LeanBlock, Po
 from bridge.models.inputs import Inputs
 from bridge.models.layer import BIASES, Layer, Model
 from bridge.models.measure import HIDDEN, Passed, measure
-from bridge.models.theorems import BIASED, PLAIN, Theorems, obligations_of, theorems_for
+from bridge.models.theorems import THEOREMS, Theorems, obligations_of, theorems_for
 from bridge.models.verdicts import entries_of, layer_obligations
 from bridge.policy.decisions import Policy, stale_reasons
 from bridge.progress import Progress, Silent
@@ -150,7 +150,7 @@ def _entries(
     swapped: str,
 ) -> tuple[Entry, ...]:
     entries: list[Entry] = []
-    for theorems in (BIASED, PLAIN):
+    for theorems in THEOREMS:
         layers = [report for t, report in found if t == theorems]
         if layers:
             obligations = obligations_of(theorems, library.obligations)
@@ -187,7 +187,7 @@ def _audit_layer(
         at = _point(
             layer, theorems, tensors, x, mask, Streams.of(seed, layer.name, "model", [sequence])
         )
-        passed.append(measure(layer, block, theorems.graph, at, mask))
+        passed.append(measure(layer, block, theorems, at, mask))
     stream.x = [p.output for p in passed]
     obligations = obligations_of(theorems, library.obligations)
     differences = [p.difference for p in passed if p.difference is not None]
@@ -244,7 +244,7 @@ def _point(
     streams: Streams,
 ) -> Point:
     inputs = {"x": x[None], **tensors}
-    if theorems == BIASED:
+    if theorems.biased:
         seq_len = len(x)
         numbers = np.zeros((seq_len, seq_len)) if mask is None else mask
         inputs["mask"] = np.where(np.isneginf(numbers), HIDDEN, numbers)[None]
