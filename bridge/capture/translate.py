@@ -16,7 +16,7 @@ from bridge.capture.aten.rule import RULES, Untranslated
 from bridge.capture.exported import Exported, Source
 from bridge.capture.tape import Ref, Tape, tight
 from numeric.graph import Graph, piece
-from numeric.interpreter import Interpreter
+from numeric.interpret.interpreter import Interpreter
 from numeric.ops import Shape
 
 __all__ = ["Captured", "translate"]

@@ -24,9 +24,9 @@ from bridge.capture.eager import without_gradients
 from bridge.models.agreement import Agreement, compare
 from bridge.report.captured import CapturedLayer, Comparison, Condition
 from bridge.verdict import Verdict
-from numeric.enclosure import radii
-from numeric.interpreter import Interpreter, Perturbation, Trace
-from numeric.measurement import Outcome
+from numeric.interpret.enclosure import radii
+from numeric.interpret.interpreter import Interpreter, Perturbation, Trace
+from numeric.judge.measurement import Outcome
 from numeric.streams import Streams
 
 __all__ = ["Judgement", "judge_layer"]

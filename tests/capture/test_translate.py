@@ -11,7 +11,7 @@ import pytest
 from bridge.capture import Call, copied, export, run_eager, translate
 from bridge.capture.aten import RULES
 from bridge.capture.aten.rule import Untranslated
-from numeric.interpreter import Interpreter
+from numeric.interpret.interpreter import Interpreter
 
 torch: Any = pytest.importorskip(
     "torch", reason="torch is not installed: `pip install torch` to capture torch modules"

@@ -194,14 +194,13 @@ def test_layers_that_run_backwards(tmp_path: Path) -> None:
 
 
 def test_what_names_do_not_cover_is_captured(tmp_path: Path) -> None:
-    """A layer with ReLU is none of the theorem's blocks, and a graph all the same."""
-    relu = layer(Exact, activation="relu")
-    report = judged(tmp_path, relu)
+    """A layer with SiLU is none of the theorem's blocks, and a graph all the same."""
+    report = judged(tmp_path, layer(Exact, activation=F.silu))
     found = only_layer(report)
     assert not found.applies
     assert found.by_graph
     assert found.verdict is Verdict.HOLDS
-    assert any("relu" in c.what for c in found.captured.conditions)  # type: ignore[union-attr]
+    assert any("sqrt" in c.what for c in found.captured.conditions)  # type: ignore[union-attr]
     assert report.exit_code == 4  # the theorem about blocks covers no layer
 
 
@@ -261,7 +260,7 @@ def test_every_face_shows_what_was_captured(tmp_path: Path) -> None:
 def test_encoders_keep_their_theorem(tmp_path: Path) -> None:
     """Layers that the names cover beside one that they do not."""
     module = encoder()
-    module.layers[1] = layer(Exact, activation="relu")
+    module.layers[1] = layer(Exact, activation=F.silu)
     module.layers[0] = layer(Exact)
     found = by_name(judged(tmp_path, module))
     assert found["layers.0"].applies
