@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bridge.capture.copies import copied
+from bridge.capture.copies import duplicate
 
 __all__ = ["Call", "Example", "Passed", "examples", "run_once"]
 
@@ -31,20 +31,22 @@ class Call:
     args: tuple[Any, ...]
     kwargs: Mapping[str, Any]
 
+    def to(self, dtype: Any) -> Call:
+        """The same with floats of another dtype."""
+        return Call(*_cast((tuple(self.args), dict(self.kwargs)), dtype))
+
 
 @dataclass(frozen=True, slots=True)
 class Passed:
     """A forward pass.
 
     Attributes:
-        module: the copy in float64 that ran.
         calls: of each layer that ran, by name.
         order: the layers' names, each time that one ran.
         example: what went in.
         refused: examples that the model would not take, with what it raised.
     """
 
-    module: Any
     calls: Mapping[str, Call]
     order: tuple[str, ...]
     example: Example
@@ -54,8 +56,8 @@ class Passed:
 def run_once(module: Any, parts: Sequence[str], given: Iterator[Example]) -> Passed:
     """Run a copy of the model on the first example that it takes.
 
-    It keeps its mode, training or evaluation.  Gradients are on: under ``no_grad`` PyTorch's fused
-    layers hide what they call.
+    It keeps its mode, training or evaluation, and its dtype.  Gradients are on: under ``no_grad``
+    PyTorch's fused layers hide what they call.
 
     Args:
         module: it stays as it is.
@@ -66,7 +68,9 @@ def run_once(module: Any, parts: Sequence[str], given: Iterator[Example]) -> Pas
         ValueError: it takes none; the text has what it raised on the first.
     """
     torch: Any = importlib.import_module("torch")
-    run = copied(module)
+    run = duplicate(module)
+    floats = [p.dtype for p in run.parameters() if p.is_floating_point()]
+    dtype = floats[0] if floats else torch.float64
     refused: list[str] = []
     for example in given:
         calls: dict[str, Call] = {}
@@ -78,8 +82,9 @@ def run_once(module: Any, parts: Sequence[str], given: Iterator[Example]) -> Pas
             for name in parts
         ]
         try:
-            run(*example.args, **example.kwargs)
-            return Passed(run, calls, tuple(order), example, tuple(refused))
+            args, kwargs = _cast((example.args, dict(example.kwargs)), dtype)
+            run(*args, **kwargs)
+            return Passed(calls, tuple(order), example, tuple(refused))
         except Exception as e:  # the code is the user's: anything can happen
             text = str(e).strip().splitlines()
             refused.append(f"{example.description}: {type(e).__name__}: {(text or [''])[0]}")
@@ -98,6 +103,21 @@ def _noting(
             calls[name] = Call(*_own(torch, (args, kwargs)))
 
     return hook
+
+
+def _cast(given: Any, dtype: Any) -> Any:
+    """Floats in a dtype; a number that it has not becomes its largest or least, not ∞."""
+    torch: Any = importlib.import_module("torch")
+    limits = torch.finfo(dtype)
+
+    def cast(x: Any) -> Any:
+        if not x.is_floating_point() or x.dtype == dtype:
+            return x
+        if limits.max >= torch.finfo(x.dtype).max:
+            return x.to(dtype)
+        return torch.where(x.isinf(), x, x.clamp(limits.min, limits.max)).to(dtype)
+
+    return torch.utils._pytree.tree_map_only(torch.Tensor, cast, given)
 
 
 def _own(torch: Any, given: Any) -> Any:

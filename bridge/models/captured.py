@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bridge.capture import Call, Captured, Eager, duplicate, export, run_eager, translate
+from bridge.capture import Call, Captured, Eager, copied, duplicate, export, run_eager, translate
 from bridge.capture.aten.rule import Untranslated
 from bridge.capture.eager import without_gradients
 from bridge.models.agreement import Agreement, compare
@@ -56,18 +56,22 @@ class Judgement:
     captured: Captured | None = None
 
 
-def judge_layer(part: Any, own: Any, call: Call, name: str, seed: int, calls: int) -> Judgement:
+def judge_layer(own: Any, call: Call, name: str, seed: int, calls: int) -> Judgement:
     """Capture one call of a layer, and hold its graph against the layer.
 
     Args:
-        part: a copy in float64, in the layer's own mode.
         own: the layer as it is; it stays so.
         call: what its parent gives it, in float64.
         name: of the layer; random directions follow from it and the seed.
         seed: see above.
         calls: how often its parent runs it.
     """
+    torch: Any = importlib.import_module("torch")
+    dtype = own_dtype(own)
+    if dtype is not None:  # what goes in can be given to the layer as it is
+        call = call.to(dtype).to(torch.float64)
     try:
+        part = copied(own)
         captured = translate(export(part, call.args, call.kwargs), "captured")
     except Untranslated as e:
         return Judgement(CapturedLayer(reason=str(e), calls=calls))
@@ -101,7 +105,7 @@ class _Held:
         self._cotangent = self._streams.child("cotangent").normal(shape)
 
     def judged(self, found: CapturedLayer) -> CapturedLayer:
-        trace = self._trace(self._captured.feeds)
+        trace = self._trace()
         if not all(np.isfinite(v).all() for v in trace.values):
             return replace(found, reason="a value of the graph overflows in float64")
         eager = self._eager(self._part, self._call, lift=True)
@@ -112,15 +116,16 @@ class _Held:
         return replace(
             found,
             reason=self._without_gradients(),
-            comparisons=(*comparisons, *self._own_dtype(found)),
+            comparisons=(*comparisons, *self._own_dtype(ours)),
             conditions=_conditions(trace, self._captured.origins),
             no_gradient=tuple(n for n, g in eager.parameters.items() if g is None),
             unseen=tuple(n for n, size in sizes.items() if size <= UNSEEN * largest),
             begins=self._begins(trace, comparisons),
         )
 
-    def _trace(self, feeds: Mapping[str, FloatArray], noise: Perturbation | None = None) -> Trace:
-        return self._program.evaluate({n: v[None] for n, v in feeds.items()}, None, noise)
+    def _trace(self, noise: Perturbation | None = None) -> Trace:
+        feeds = {n: v[None] for n, v in self._captured.feeds.items()}
+        return self._program.evaluate(feeds, None, noise)
 
     def _eager(self, part: Any, call: Call, *, lift: bool) -> Eager:
         cotangent = self._cotangent[0].reshape(self._captured.shape)
@@ -163,17 +168,17 @@ class _Held:
                 found[key] = gradient.reshape(_tight(gradient.shape))
         return found
 
-    def _moved(self, feeds: Mapping[str, FloatArray], unit: float) -> Callable[[int], Tensors]:
+    def _moved(self, unit: float) -> Callable[[int], Tensors]:
         def moved(rerun: int) -> Tensors:
             noise = Perturbation(self._streams.child("noise", rerun), unit)
-            return self._pulled(self._trace(feeds, noise), noise)
+            return self._pulled(self._trace(noise), noise)
 
         return moved
 
     def _comparisons(
         self, trace: Trace, ours: Tensors, theirs: Tensors, eager: Eager
     ) -> tuple[Comparison, ...]:
-        moved = self._moved(self._captured.feeds, 2.0**-52)
+        moved = self._moved(2.0**-52)
         found = compare(AUTOGRAD, ours, theirs, moved)
         shape = ours["output"].shape
         again = self._eager(self._part, self._call, lift=True).output.reshape(shape)
@@ -188,29 +193,17 @@ class _Held:
             return ""
         return f"under no_grad the layer computes something else: its output differs by {apart:.2g}"
 
-    def _own_dtype(self, found: CapturedLayer) -> tuple[Comparison, ...]:
+    def _own_dtype(self, ours: Tensors) -> tuple[Comparison, ...]:
         """The layer as it is, in its own dtype: up to a bound, a difference is rounding."""
-        torch = self._torch
-        dtypes = {p.dtype for p in self._own.parameters() if p.is_floating_point()}
-        if dtypes in ({torch.float64}, set()) or len(dtypes) > 1:
+        torch, dtype = self._torch, own_dtype(self._own)
+        if dtype is None:
             return ()
-        (dtype,) = dtypes
         title = str(dtype).removeprefix("torch.")
 
-        def short(x: Any) -> Any:
-            return x.to(dtype) if x.is_floating_point() else x
-
-        args, kwargs = torch.utils._pytree.tree_map_only(
-            torch.Tensor, short, (tuple(self._call.args), dict(self._call.kwargs))
-        )
-        part, call = duplicate(self._own), Call(args, kwargs)
+        part, call = duplicate(self._own), self._call.to(dtype)
         unit = float(torch.finfo(dtype).eps)
-        feeds = {
-            n: short(torch.from_numpy(v)).double().numpy() for n, v in self._captured.feeds.items()
-        }
         theirs = self._expected(self._eager(part, call, lift=False))
-        ours = self._pulled(self._trace(feeds))
-        moved = self._moved(feeds, unit)
+        moved = self._moved(unit)
         agreements = compare(f"the model in {title}", ours, theirs, moved, unit=unit / 2)
         return tuple(_comparison(a, rounding=True) for a in agreements)
 
@@ -224,6 +217,13 @@ class _Held:
                 node = graph.nodes[index - len(graph.inputs)]
                 return f"{node.name} ({node.op}), {self._captured.origins[node.name]}"
         return ""
+
+
+def own_dtype(part: Any) -> Any:
+    """The one float dtype of a layer's parameters; None where it is float64, or not one."""
+    torch: Any = importlib.import_module("torch")
+    dtypes = {p.dtype for p in part.parameters() if p.is_floating_point()} - {torch.float64}
+    return next(iter(dtypes)) if len(dtypes) == 1 else None
 
 
 def _comparison(a: Agreement, *, rounding: bool = False) -> Comparison:

@@ -107,8 +107,8 @@ def _judged(
     call = passed.calls.get(name)
     if call is None:
         return CapturedLayer(reason="the model does not run it in one forward pass")
-    part, own = passed.module.get_submodule(name), model.module.get_submodule(name)
-    found = judge_layer(part, own, call, name, seed, passed.order.count(name))
+    own = model.module.get_submodule(name)
+    found = judge_layer(own, call, name, seed, passed.order.count(name))
     return found.layer if found.captured is None else _with_form(found, forms)
 
 

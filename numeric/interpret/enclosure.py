@@ -32,6 +32,7 @@ Rule = Callable[[Balls, FloatArray, Binding], FloatArray]
 
 _U = 2.0**-53
 _TINY = 2.0**-1073  # what underflow can lose, rounded up
+_LEAST = 2.0**-1000  # beside what is larger, _TINY vanishes
 _UP = 1.0 + 2.0**-40  # the radii themselves are computed with rounding
 _FUNCTION = 8 * _U  # 4 ulp of exp, tanh and erfc
 
@@ -105,11 +106,16 @@ def _bilinear(
     a, b = np.abs(a), np.abs(b)
     lost_a, lost_b = np.isinf(ra), np.isinf(rb)
     ra, rb = np.where(lost_a, 0.0, ra), np.where(lost_b, 0.0, rb)
+    radius = times(a, rb + _gamma(roundings) * b) + times(ra, b + rb)
     some_a, some_b = lost_a | (a + ra > 0), lost_b | (b + rb > 0)
+    if (radius < _LEAST).any():  # where underflow can count at all
+        radius = radius + _TINY * times(some_a.astype(np.float64), some_b.astype(np.float64))
+    else:
+        radius = radius * (1.0 + 2.0**-30)
+    if not (lost_a.any() or lost_b.any()):
+        return radius
     lost = times(lost_a.astype(np.float64), some_b.astype(np.float64))
     lost = lost + times(some_a.astype(np.float64), lost_b.astype(np.float64))
-    some = times(some_a.astype(np.float64), some_b.astype(np.float64))
-    radius = times(a, rb) + times(ra, b + rb) + _gamma(roundings) * times(a, b) + _TINY * some
     return np.where(lost > 0, np.inf, radius)
 
 
