@@ -24,6 +24,8 @@ structure Operation where
   carrier : Option Nat := none
   instances : Array Nat := #[]
   alike : Array Nat := #[]
+  /-- The type it is about, where none of the arguments is that type. -/
+  fixed : Option Name := none
   /-- The type it is about need not be a type of numbers. -/
   anyCarrier : Bool := false
 
@@ -77,19 +79,19 @@ private def ofPostNorm : List (Name × Operation) := [
   (`PostNorm.log, ofField "log"), (`PostNorm.tanh, ofField "tanh"), (`PostNorm.abs, ofField "abs"),
   (`PostNorm.sigmoid, ofField "sigmoid"), (`PostNorm.normalCdf, ofField "normalCdf"),
   (`PostNorm.normalPdf, ofField "normalPdf"),
-  (`PostNorm.Real.sqrt, { name := "sqrt", arity := 1, arguments := #[0] }),
-  (`PostNorm.Real.exp, { name := "exp", arity := 1, arguments := #[0] }),
-  (`PostNorm.Real.ofRat, { name := "cast", arity := 1, arguments := #[0] }),
+  (`PostNorm.Real.sqrt, { name := "sqrt", arity := 1, arguments := #[0], fixed := some `PostNorm.Real }),
+  (`PostNorm.Real.exp, { name := "exp", arity := 1, arguments := #[0], fixed := some `PostNorm.Real }),
+  (`PostNorm.Real.ofRat, { name := "cast", arity := 1, arguments := #[0], fixed := some `PostNorm.Real }),
   (`PostNorm.finSum, { name := "sum", arity := 5, arguments := #[3, 4], carrier := some 0, instances := #[1, 2] })]
 
-private def function (name : String) : Operation := { name, arity := 1, arguments := #[0] }
+private def function (name : String) : Operation := { name, arity := 1, arguments := #[0], fixed := some `Real }
 
 /-- Constants of Mathlib. -/
 private def ofMathlib : List (Name × Operation) := [
   (`Real.sqrt, function "sqrt"), (`Real.exp, function "exp"), (`Real.log, function "log"),
   (`Real.tanh, function "tanh"), (`Real.sinh, function "sinh"), (`Real.cosh, function "cosh"),
   (`Real.sin, function "sin"), (`Real.cos, function "cos"), (`Real.sigmoid, function "sigmoid"),
-  (`Real.pi, { name := "pi", arity := 0, arguments := #[] }),
+  (`Real.pi, { name := "pi", arity := 0, arguments := #[], fixed := some `Real }),
   (`NNRat.cast, unary "cast"), (`Rat.cast, unary "cast"), (`RatCast.ratCast, unary "cast"),
   (`abs, { name := "abs", arity := 4, arguments := #[3], carrier := some 0, instances := #[1, 2] }),
   (`Norm.norm, unary "abs"),

@@ -183,8 +183,8 @@ private partial def application (e : Expr) (n : Name) (us : List Level) (args : 
     if args.size < op.arity then return ← term (← etaExpand e)
     let own := args[:op.arity].toArray
     let instances ← op.instances.allM fun i => usual own[i]!
-    let carrier := op.carrier.map fun i => own[i]!
-    let alike := op.alike.all fun i => own[i]! == own[op.carrier.getD 0]!
+    let carrier := (op.carrier.map fun i => own[i]!).or (op.fixed.map (.const · []))
+    let alike := op.alike.all fun i => some own[i]! == carrier
     let numeric ← if op.anyCarrier then pure true else (match carrier with | some c => isNumeric c | none => pure true)
     if instances && alike && numeric then
       let written ← special? op own >>= fun found => match found with
