@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.toolchain import TOOLCHAIN_NAME, toolchain_doubt
+from bridge.lean.toolchain import TOOLCHAIN_NAME, toolchain_doubt
 from tests.cli.fake import FakeEngine
 
 ENGINE = FakeEngine(Path())

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from bridge.auditing import audit, library_for_audit
-from bridge.binding import why_unbound
-from bridge.checks import Check, registered
-from bridge.graphs import Family
-from bridge.library import Library
-from bridge.project import find_project
-from bridge.statement import Constant
+from bridge.auditing.audit import audit, library_for_audit
+from bridge.auditing.binding import why_unbound
+from bridge.checking import Check, registered
+from bridge.lean.graphs import Family
+from bridge.lean.library import Library
+from bridge.lean.project import find_project
+from bridge.lean.statement import Constant
 from bridge.verdict import Role, Verdict
 from tests.cli.conftest import Harness
 
@@ -95,7 +95,7 @@ def test_an_answer_from_before_says_nothing_about_it(harness: Harness) -> None:
 
 @pytest.mark.lean
 def test_every_check_of_ours_runs_on_a_graph_of_its_theorem() -> None:
-    from bridge.setup import set_up
+    from bridge.auditing.configured import set_up
 
     library = set_up(Path(__file__).parents[2]).library()
     assert all(f.follows and f.parts for f in library.graphs.families)

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from bridge.cli.main import group
 from bridge.engine import Engine
-from bridge.project import Project
+from bridge.lean.project import Project
 
 pytestmark = pytest.mark.lean
 Make = Callable[[str], Project]
