@@ -97,7 +97,7 @@ class Report:
         found = []
         if self.interrupted:
             found.append("the audit was interrupted; the rest was not checked")
-        elif not self.entries and not self.filtered:
+        elif not self.entries and not self.filtered and not (self.model and self.model.by_graph):
             found.append(self.nothing)
         if self.model is not None:
             found += self.model.shortfalls
@@ -114,6 +114,8 @@ class Report:
     def exit_code(self) -> int:
         """The audit's exit code: see :func:`bridge.verdict.exit_code`."""
         if self.trust is not None and self.trust.refusals:
+            return 1
+        if self.model is not None and self.model.graphs_fail:
             return 1
         code = exit_code((e.verdict, e.obligation.lean.status) for e in self.entries)
         return 4 if code == 0 and self.shortfalls else code
