@@ -34,8 +34,10 @@ from bridge.lean.project import Project
 from bridge.lean.statement import Statements, parse_statements
 from bridge.lean.trust import Trust, parse_trust
 from bridge.progress import Progress, Silent
+from bridge.propositions.parse import parse_propositions
 from bridge.verdict import LeanStatus, Role
 from numeric.closed_forms.catalogue import CLOSED_FORMS
+from numeric.propositions.terms import Theory
 
 __all__ = [
     "Library",
@@ -54,6 +56,7 @@ KERNEL_SECONDS = 1800.0
 class Library:
     """What Lean says of a project: statements, the obligations in them, and exported graphs.
 
+    ``theory`` has the statements as terms; None where a lock kept none of them.
     ``answer`` is what Lean said to the request for ``requested`` graphs, before it was taken apart.
     """
 
@@ -62,6 +65,7 @@ class Library:
     statements: Statements
     obligations: tuple[Obligation, ...]
     graphs: ExportedGraphs
+    theory: Theory | None
     requested: tuple[GraphRequest, ...]
     answer: Answer
     from_cache: bool
@@ -153,6 +157,7 @@ def _library(
         statements=statements,
         obligations=(*obligations, *(_fidelity(graphs) if obligations else ())),
         graphs=graphs,
+        theory=parse_propositions(answer["propositions"]) if "propositions" in answer else None,
         requested=request.graphs,
         answer=answer,
         from_cache=from_cache,
