@@ -6,8 +6,8 @@ standard model of rounding, |fl(a ∘ b) − a ∘ b| ≤ u·|a ∘ b| and its n
 in any order of summation; the rounding of one addition is computed exactly.  What is exact stays
 exact: adding 0, or multiplying by it, has radius 0.
 
-Assumed, not proved: the platform's exp, tanh and erfc are within 4 ulp, and no rounding mode but to
-nearest is set.
+Assumed, not proved: the platform's exp, log, tanh and erfc are within 4 ulp, and no rounding mode
+but to nearest is set.
 Source: N. J. Higham, "Accuracy and stability of numerical algorithms", 2002, chapter 3; D. E.
     Knuth, "The art of computer programming", volume 2, section 4.2.2 (the error of an addition).
 """
@@ -144,6 +144,19 @@ def _normal_cdf(balls: Balls, out: FloatArray, binding: Binding) -> FloatArray:
     return np.minimum(0.4 * r, 1.0) + _FUNCTION * np.abs(out) + _U + _TINY
 
 
+def _sigmoid(balls: Balls, out: FloatArray, binding: Binding) -> FloatArray:
+    """The slope is at most 1/4; after exp come a sum and a quotient."""
+    ((_, r),) = balls
+    return np.minimum(0.25 * r, 1.0) + (_FUNCTION + 4 * _U) * np.abs(out) + _TINY
+
+
+def _log(balls: Balls, out: FloatArray, binding: Binding) -> FloatArray:
+    """|log(x ± r) − log x| ≤ r/(x − r); nothing is known where x may be 0."""
+    ((x, r),) = balls
+    radius = np.where(r <= 0.5 * x, r / (x - r), np.inf) + _FUNCTION * np.abs(out)
+    return np.where(x > 0, radius, np.inf)
+
+
 def _relu(balls: Balls, out: FloatArray, binding: Binding) -> FloatArray:
     """max(x, 0) moves no further than x, and is 0 where x is known not to be positive."""
     ((x, r),) = balls
@@ -202,12 +215,14 @@ _RULES: Mapping[str, Rule] = MappingProxyType(
         "exp": _exp,
         "tanh": _tanh,
         "normalCdf": _normal_cdf,
+        "sigmoid": _sigmoid,
+        "log": _log,
         "relu": _relu,
         "inv": _inv,
         "sqrt": _sqrt,
         "sum": _sum,
         "mean": _mean,
-        **{name: _moves(name) for name in ("broadcast", "transpose", "reshape")},
+        **{name: _moves(name) for name in ("broadcast", "transpose", "reshape", "place")},
     }
 )
 

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from numeric.errors import EvaluationError
 from numeric.graph import Graph, Node, last_uses, piece
 from numeric.memory import keep_freed_memory
-from numeric.ops import OPS, Array, Binding, Op
+from numeric.ops import NO_INDEX, OPS, Array, Binding, Op
 from numeric.streams import Streams
 
 __all__ = ["Interpreter", "Perturbation", "Trace"]
@@ -373,6 +373,7 @@ class Interpreter:
             c=c,
             axis=0 if params.axis is None else params.axis + 1,
             perm=() if params.perm is None else (0, *(p + 1 for p in params.perm)),
+            index=NO_INDEX if params.index is None else np.asarray(params.index, dtype=np.intp),
         )
 
 
