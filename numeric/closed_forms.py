@@ -8,7 +8,7 @@ the graph's names for them.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 import numpy as np
@@ -26,7 +26,8 @@ from numeric import (
     softmax,
     stack,
 )
-from numeric.activations import GELU, RELU, TANH_GELU, Activation
+from numeric.activations import GELU, QUICK_GELU, RELU, TANH_GELU, Activation
+from numeric.formulas import WRITTEN_FORMS, Given, WrittenForm
 from numeric.graph import Graph, GraphError
 from numeric.ops import Array
 
@@ -90,6 +91,8 @@ class ClosedForm:
         normalized: for each symbol of an ε, the saved tensor or input whose rows its LayerNorm
             normalizes.
         sizes: names of the graph's sizes.
+        scores: for each saved tensor of an attention's scores, the inputs that it is proportional
+            to; empty where Wq and Wk are.
     """
 
     run: Run
@@ -97,6 +100,7 @@ class ClosedForm:
     vjp: Pull
     normalized: Mapping[str, str]
     sizes: tuple[str, ...]
+    scores: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def forward(self, at: Arguments) -> Array:
         """The value."""
@@ -294,7 +298,25 @@ def _pre_norm_form(activation: Activation) -> ClosedForm:
     )
 
 
+def _written(form: WrittenForm) -> ClosedForm:
+    """What follows from a formula."""
+
+    def given(at: Arguments) -> Given:
+        return Given(at.inputs, at.constants, at.sizes)
+
+    return ClosedForm(
+        lambda at: form.write(given(at)).values(),
+        lambda at, t: form.write(given(at)).jvp(t),
+        lambda at, s: form.write(given(at)).vjp(s),
+        form.normalized,
+        form.sizes,
+        form.scores,
+    )
+
+
 _FORMS: dict[str, ClosedForm] = {
+    **{name: _written(form) for name, form in WRITTEN_FORMS.items()},
+    "preNormQuickGeluBlockGraph": _pre_norm_form(QUICK_GELU),
     "geluEncoderBlockGraph": _post_norm_form(GELU),
     "reluEncoderBlockGraph": _post_norm_form(RELU),
     "preNormGeluBlockGraph": _pre_norm_form(GELU),
