@@ -450,7 +450,7 @@ def _without_activation(planted: Sequence[Planted]) -> tuple[Planted, ...]:
 
 _QUICK_GELU = (
     _planted("GELU left out", _copies("ffn.hiddenAct.y", "ffn.hiddenPre")),
-    _planted("SiLU for quick-GELU", Edit("ffn.hiddenAct.arg", constant=1.0)),
+    _planted("SiLU for quick-GELU", Edit("ffn.hiddenAct.steep", constant=1.0)),
     *_in_both_modes(
         ("ffn.hiddenAct.sigmoid", 0, "drop"), ("ffn.hiddenAct.y", 0, "one percent"),
     ),

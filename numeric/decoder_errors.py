@@ -171,8 +171,7 @@ def _gated(p: str, source: str) -> Errors:
 def _rms(p: str, source: str) -> Errors:
     return (
         *_graph(f"{p}sum for mean", Edit(f"{p}meanSquare", op="sum")),
-        *_graph(f"{p}divided by the mean square", Edit(f"{p}invRms", args=(
-            f"{p}meanSquareEps",))),
+        *_graph(f"{p}divided by the mean square", Edit(f"{p}invRms", args=(f"{p}meanSquareEps",))),
         *_graph(f"{p}not divided", _copies(f"{p}normalized", source)),
         *_terms((f"{p}square", 1, "drop"), (f"{p}normalized", 1, "negate")),
     )

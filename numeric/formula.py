@@ -310,7 +310,7 @@ def rows(table: Term, index: npt.NDArray[np.int64]) -> Term:
 
     def pull(s: Array) -> tuple[Array, ...]:
         found = np.zeros_like(table.value)
-        np.add.at(found, (slice(None), index), s)
+        np.add.at(np.moveaxis(found, 1, 0), index, np.moveaxis(s, 1, 0))
         return (found,)
 
     return Term(table.value[:, index], (table,), lambda d: d[:, index], pull)

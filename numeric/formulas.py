@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from numeric import formula as f
-from numeric.activations import GELU, QUICK_GELU, SILU, TANH_GELU, Activation
+from numeric.activations import GELU, SILU, TANH_GELU, Activation
 from numeric.formula import Formula, Term
 from numeric.ops import Array
 
@@ -222,6 +222,8 @@ def _softmax_over(at: Given) -> Formula:
     form = Formula.at(at.inputs)
     n, d = at.sizes["seqLen"], at.sizes["dModel"]
     allowed = np.tril(np.ones((n, d), dtype=np.bool_))
+    with np.errstate(over="ignore"):
+        form.save("exp", Term(np.exp(form["x"].value)))
     form.save("weights", f.softmax_over(form["x"], allowed))
     return form
 

@@ -70,9 +70,15 @@ def draw(
     """
     streams = Streams.of(seed, key, family.name, indices)
     branch = family.branch(streams.child("branch"))
+    # A faint scale without a shift would leave nothing but rounding for the weights behind it.
+    alone = {"gamma1"} if "beta1" not in graph.input_shapes else set()
     inputs = {
         given.name: _input(
-            family, given.name, streams.child("input", given.name), given.shape, branch
+            family,
+            given.name,
+            streams.child("input", given.name),
+            given.shape,
+            np.ones_like(branch) if given.name in alone else branch,
         )
         for given in graph.inputs
     }

@@ -152,7 +152,7 @@ def _pushed_back(s: Array, b: Binding) -> Array:
     """The transpose of a gathering: what is read several times adds up."""
     total: Array = np.zeros((s.shape[0], prod(b.operand)), dtype=s.dtype)
     there = b.index >= 0
-    np.add.at(total, (slice(None), b.index[there]), s.reshape(s.shape[0], -1)[:, there])
+    np.add.at(total.T, b.index[there], s.reshape(s.shape[0], -1).T[there])
     return total.reshape(s.shape[0], *b.operand)
 
 

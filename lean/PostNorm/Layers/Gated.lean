@@ -62,8 +62,8 @@ def geGluTanhGraph (c : GeluConstants K) : Graph K (Î“Gated seqLen dModel dFF) â
 
 /-- Quick-GELU, entry by entry: `x * sigmoid (c * x)`. -/
 def quickGeluGraph {s : Shape} (c : K) : Graph K [s] s := graph! x =>
-  let arg := .scale c x
-  let sigmoid := .sigmoid arg
+  let steep := .scale c x
+  let sigmoid := .sigmoid steep
   let y := .mul x sigmoid
   return y
 
