@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bridge import __version__
-from bridge.auditing.audit import left_unseen, without_refused
+from bridge.auditing.audit import left_unseen, never_complete, without_refused
 from bridge.auditing.judge import swapped_reason
 from bridge.errors import InvalidInputError
 from bridge.lean.client import GraphRequest
@@ -133,7 +133,10 @@ def judge_model(
         entries=_entries(library, found, stale_reasons(library, policy.lock), swapped),
         interrupted=interrupted,
         trust=trust,
-        unseen=unseen if strict else (),
+        unseen=(
+            *never_complete(library, policy, whole=False),
+            *(unseen if strict else ()),
+        ),
         model=ModelReport(
             source=model.source,
             kind=model.kind,
