@@ -108,6 +108,9 @@ class Report:
         """What to say where no obligation is shown."""
         if self.filtered:
             return f"the filter leaves none of the {self.filtered} obligations that were audited"
+        if self.model is not None and any(la.captured is not None for la in self.model.layers):
+            total = len(self.model.layers)
+            return f"{self.model.by_graph} of {total} layers hold by the graphs that they run"
         return "nothing was audited"
 
     @property

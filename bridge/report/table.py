@@ -263,7 +263,11 @@ def _trust(report: Report) -> list[str]:
 def _next_steps(report: Report) -> list[str]:
     """What to do about each kind of finding, worst first."""
     if not report.entries:
-        return [] if report.filtered else ["→ tag a theorem with @[obligation]"]
+        return (
+            []
+            if report.filtered or report.model is not None
+            else ["→ tag a theorem with @[obligation]"]
+        )
     rules = dict.fromkeys(f.rule for f in findings(report) if f.rule.level is not Level.NOTE)
     return [f"→ {rule.id.partition('-')[2]}: {rule.remedy}" for rule in rules]
 
@@ -276,7 +280,12 @@ def _summary(report: Report) -> Text:
     )
     theorems = sum(e.obligation.role is Role.CONCLUSION for e in report.entries)
     verdicts = ", ".join(f"{n} {v}" for v, n in report.summary.items()) or report.nothing
-    lines = [f"Lean: {proved} of {theorems} theorems proved.  Numbers: {verdicts}."]
+    if report.model is not None and report.model.forms and not report.entries:
+        theorems = len(report.model.forms)
+        proved = sum(f.proof.proved for f in report.model.forms)
+        lines = [f"Lean: {proved} of {theorems} captured graphs proved.  Numbers: {verdicts}."]
+    else:
+        lines = [f"Lean: {proved} of {theorems} theorems proved.  Numbers: {verdicts}."]
     lines += [one_line(f"{what[0].upper()}{what[1:]}.") for what in report.shortfalls]
     lines += _trust(report)
     lines.append("Numbers are evidence on the instances drawn, not proofs.")

@@ -94,6 +94,7 @@ def exit_words(report: Report) -> str:
     if report.exit_code == 0:
         count = report.summary
         held = count.get(Verdict.HOLDS.value, 0) + count.get(Verdict.CERTIFIED.value, 0)
+        held += 0 if report.model is None else report.model.by_graph
         return "everything that was checked holds" if held else "nothing was checked, all is waived"
     return {1: "something fails", 4: "incomplete"}[report.exit_code]
 
