@@ -41,10 +41,10 @@ from bridge.lean.known_names import remember
 from bridge.lean.locked_answer import KeptAnswer
 from bridge.lean.obligation import LeanFacts, Obligation, fidelity_of, obligations_of
 from bridge.lean.project import Project
+from bridge.lean.propositions import parse_propositions
 from bridge.lean.statement import Statement, Statements, parse_statements
 from bridge.lean.trust import Trust, parse_trust
 from bridge.progress import Progress, Silent
-from bridge.propositions.parse import parse_propositions
 from bridge.verdict import LeanStatus, Role
 from numeric.closed_forms.catalogue import CLOSED_FORMS
 from numeric.propositions.terms import Theory

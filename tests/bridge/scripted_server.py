@@ -57,9 +57,10 @@ def diagnostic(text: str, severity: int = 3) -> dict[str, Any]:
 
 def sections(text: str) -> dict[str, str]:
     """The nonce of each section that the document asks for."""
-    found = re.findall(r'#export_(obligations|graphs|propositions|trust|guard) "([^"]*)"', text)
+    asks = "export_(?:obligations|graphs|propositions|trust|guard)|prove_graphs"
+    found = re.findall(rf'#(?:{asks}) "([^"]*)"', text)
     assert found
-    return {nonce.rsplit(".", 1)[1]: nonce for _, nonce in found}
+    return {nonce.rsplit(".", 1)[1]: nonce for nonce in found}
 
 
 def messages(mode: str, text: str, answer: dict[str, list[Any]]) -> list[dict[str, Any]]:
