@@ -27,6 +27,7 @@ from bridge.lean.client import (
     DEFAULT_TIMEOUT,
     Answer,
     GraphRequest,
+    GuardRequest,
     LibraryRequest,
     Request,
     TrustRequest,
@@ -35,6 +36,7 @@ from bridge.lean.client import (
 )
 from bridge.lean.exporter import refuse_another_exporter
 from bridge.lean.graphs import ExportedGraphs, parse_graphs
+from bridge.lean.guard import parse_guard, refuse_hijackers
 from bridge.lean.known_names import remember
 from bridge.lean.locked_answer import KeptAnswer
 from bridge.lean.obligation import LeanFacts, Obligation, fidelity_of, obligations_of
@@ -50,6 +52,7 @@ from numeric.propositions.terms import Theory
 __all__ = [
     "Library",
     "answer_key",
+    "ask_guard",
     "build",
     "files_of",
     "known_library",
@@ -143,7 +146,7 @@ def read_library(
     """
     if isinstance(engine, KeptAnswer):
         return _kept(project, engine, graphs)
-    refuse_another_exporter(project)
+    ask_guard(project, engine, timeout=timeout, progress=progress, use_cache=use_cache)
     request = LibraryRequest(project.roots, tuple(graphs))
     library = _asked(
         project,
@@ -160,6 +163,35 @@ def read_library(
     keys = (o.key for o in library.obligations)
     remember(project.root, keys, (f.short for f in library.graphs.families))
     return library
+
+
+def ask_guard(
+    project: Project,
+    engine: Engine,
+    *,
+    timeout: float = DEFAULT_TIMEOUT,
+    progress: Progress | None = None,
+    use_cache: bool = True,
+) -> None:
+    """Raise where something of the project would answer our commands in our place.
+
+    Takes and raises the same as :func:`read_library`, and:
+
+    Raises:
+        InvalidInputError: the project's copy of the exporter is not ours.
+        HijackedError: the project answers in our place.
+    """
+    refuse_another_exporter(project)
+    _asked(
+        project,
+        engine,
+        GuardRequest(project.roots),
+        lambda answer, _files, _cached: refuse_hijackers(parse_guard(answer["guard"])),
+        task="looking who answers our commands",
+        timeout=timeout,
+        watcher=progress or Silent(),
+        use_cache=use_cache,
+    )
 
 
 def _library(

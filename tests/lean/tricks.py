@@ -280,8 +280,25 @@ TRICKS = (
         "the project redefines our export command",
         'open Lean in\nmacro (priority := high) "#export_obligations " s:str : command =>\n'
         "  `(#eval IO.println $s)\n" + RIGHT,
-        3,
-        "without an answer",
+        1,
+        "#export_obligations (syntax) in Demo.Basic",
+    ),
+    Trick(
+        "trust-answered",
+        "an elaborator of the project's own says that the kernel took everything",
+        "open Lean Elab Command in\nelab_rules : command | `(#export_trust $n) => do\n"
+        '  let said := "{\\"kind\\": \\"end\\", \\"count\\": 0, \\"constants\\": 1, "\n'
+        '    ++ "\\"not_checked\\": 0, \\"all\\": 1}"\n'
+        '  logInfo m!"obligations:{n.getString}:{said}"\n' + SKIP + WRONG,
+        1,
+        "(elaborator) in Demo.Basic",
+    ),
+    Trick(
+        "statements-rewritten",
+        "a macro of the project's own rewrites our command",
+        "macro_rules | `(#export_obligations $n) => `(#eval IO.println $n)\n" + RIGHT,
+        1,
+        "(macro) in Demo.Basic",
     ),
     Trick(
         "definition-changed",
