@@ -6,9 +6,16 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from bridge.verdict import Verdict
+from bridge.verdict import LeanStatus, Verdict
 
-__all__ = ["GENERAL_THEOREM", "CapturedForm", "CapturedLayer", "Comparison", "Condition"]
+__all__ = [
+    "GENERAL_THEOREM",
+    "CapturedForm",
+    "CapturedLayer",
+    "Comparison",
+    "Condition",
+    "GraphProof",
+]
 
 GENERAL_THEOREM = "Graph.backprop_eq_adjoint_fderiv"
 """Backprop of any graph is the adjoint of its derivative, where the side conditions hold."""
@@ -34,6 +41,29 @@ class CapturedForm:
         nodes = self.graph["nodes"]
         assert isinstance(nodes, list)
         return Counter(str(n["op"]) for n in nodes)
+
+
+@dataclass(frozen=True, slots=True)
+class GraphProof:
+    """What Lean says of a captured graph.
+
+    Attributes:
+        status: None where there is no theorem about it.
+        supposes: what the theorem supposes, each a clause: what signs do not decide.
+        reason: why there is no theorem, or what it rests on; empty where it is proved.
+    """
+
+    status: LeanStatus | None
+    supposes: tuple[str, ...] = ()
+    reason: str = ""
+
+    def __str__(self) -> str:
+        if self.status is None:
+            return f"Lean has no theorem about this graph: {self.reason}"
+        if self.status is not LeanStatus.PROVED:
+            return f"what Lean says of this graph rests on {self.reason}"
+        given = f", if {' and '.join(self.supposes)}" if self.supposes else ""
+        return f"Lean proved it of this graph{given}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +129,7 @@ class CapturedLayer:
         no_gradient: parameters whose gradient is None in the model; they count as 0.
         unseen: parameters of whose gradients rounding is all that could be seen on this input.
         begins: the first node where graph and model differ, and its line; empty where none does.
+        proof: what Lean says of its graph; None where Lean was not asked.
     """
 
     reason: str = ""
@@ -111,6 +142,12 @@ class CapturedLayer:
     no_gradient: tuple[str, ...] = ()
     unseen: tuple[str, ...] = ()
     begins: str = ""
+    proof: GraphProof | None = None
+
+    @property
+    def proved(self) -> bool:
+        """Whether Lean proved the theorem of this very graph."""
+        return self.proof is not None and self.proof.status is LeanStatus.PROVED
 
     @property
     def verdict(self) -> Verdict:
@@ -143,7 +180,8 @@ class CapturedLayer:
         times = "" if self.calls == 1 else f", the first of {self.calls} calls"
         said = (
             f"the graph that it runs was captured ({self.form}, {self.nodes} nodes{times}); "
-            f"theorem: {GENERAL_THEOREM}, Lean was not asked about this graph"
+            f"theorem: {GENERAL_THEOREM}, "
+            f"{self.proof or 'Lean was not asked about this graph'}"
         )
         if self.reason:
             return f"{said}; {self.reason}"

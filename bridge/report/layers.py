@@ -211,7 +211,13 @@ class ModelReport:
             found.append(
                 f"{missing} of {total} layers {'is' if missing == 1 else 'are'} not covered"
             )
-        if self.by_graph:
-            of = "layer" if self.by_graph == 1 else "layers"
-            found.append(f"Lean was not asked about the captured graphs of {self.by_graph} {of}")
+        unproved = [la.captured for la in self.layers if la.by_graph and la.captured is not None]
+        unproved = [c for c in unproved if not c.proved]
+        for said, some in (
+            ("Lean was not asked about", sum(c.proof is None for c in unproved)),
+            ("Lean proved nothing of", sum(c.proof is not None for c in unproved)),
+        ):
+            if some:
+                of = "layer" if some == 1 else "layers"
+                found.append(f"{said} the captured graphs of {some} {of}")
         return tuple(found)

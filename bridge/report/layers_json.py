@@ -82,7 +82,7 @@ def _captured(layer: CapturedLayer | None) -> dict[str, object] | None:
         "reason": layer.reason,
         "verdict": layer.verdict.value,
         "theorem": GENERAL_THEOREM if layer.form else None,
-        "lean": "not asked",
+        "lean": "not asked" if layer.proof is None else str(layer.proof),
         "comparisons": [_comparison(c) for c in layer.comparisons],
         "conditions": [_condition(c) for c in layer.conditions],
         "no_gradient": list(layer.no_gradient),
