@@ -22,7 +22,7 @@ from bridge.errors import AnswerError, InvalidInputError, LeanSourceError
 from bridge.lean.answers import AnswerCache
 from bridge.lean.client import DEFAULT_TIMEOUT, Answer, ask, printable
 from bridge.lean.exporter import refuse_another_exporter
-from bridge.lean.library import build
+from bridge.lean.library import build, files_of
 from bridge.lean.locked_answer import KeptAnswer
 from bridge.lean.obligation import classify_axioms
 from bridge.lean.project import Project
@@ -226,7 +226,8 @@ def prove_graphs(
             )
         fresh = parse_proofs(answer["captured"], tuple(open_.values()), project.modules)
         for at, (own, proof) in enumerate(zip(open_, fresh, strict=True)):
-            cache.store(own, {"captured": _alone(answer["captured"], at)})
+            files = files_of(project, engine)
+            cache.store(own, {"captured": _alone(answer["captured"], at)}, files)
             found[own] = proof
     return tuple(_named(found[key.of(g)], g) for g in graphs)
 
@@ -256,7 +257,7 @@ class _Key:
 
 
 def _kept(cache: AnswerCache, key: str, graph: Graph, project: Project) -> Proved | Unproved | None:
-    answer = cache.load(key)
+    answer = cache.load(key, project.root)
     if answer is None:
         return None
     try:

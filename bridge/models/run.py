@@ -13,7 +13,6 @@ from bridge.lean.library import read_library
 from bridge.models.audit import graph_requests, judge_model
 from bridge.models.inputs import DEFAULT_SEQ_LEN, Given
 from bridge.models.layer import Model
-from bridge.models.proofs import with_proofs
 from bridge.models.read import read_model
 from bridge.models.settings import Options
 from bridge.progress import Progress
@@ -62,8 +61,7 @@ def run_audit(
         model: the model.
         source: of the sequences.
         seed: random directions follow from it; ``None`` leaves it to the project's settings.
-        look_behind: hand every constant to the kernel again, and have Lean prove graphs that were
-            captured and that it was not asked about before.
+        look_behind: hand every constant to the kernel again.
         use_cache: take what Lean said from the cache.
         strict: whether what is left unseen makes the audit incomplete.
         progress: who is told.
@@ -80,7 +78,7 @@ def run_audit(
         progress=progress,
         use_cache=use_cache,
     )
-    report = judge_model(
+    return judge_model(
         library,
         model,
         source,
@@ -90,7 +88,6 @@ def run_audit(
         strict=setup.strict(strict),
         progress=progress,
     )
-    return with_proofs(report, setup, ask=look_behind, use_cache=use_cache, progress=progress)
 
 
 def audit_model(

@@ -51,8 +51,18 @@ _EXCHANGED = {
 _DROPPED = frozenset({"exp", "sqrt", "log", "tanh", "abs", "neg", "inv", "sigmoid"})
 _WEAKER = frozenset({"≤ for <", "≥ for >", "∨ for ∧"})
 _SIGNS = {
-    "le": "≤", "lt": "<", "ge": "≥", "gt": ">", "add": "+", "sub": "−", "mul": "·", "div": "/",
-    "and": "∧", "or": "∨", "eq": "=", "ne": "≠",
+    "le": "≤",
+    "lt": "<",
+    "ge": "≥",
+    "gt": ">",
+    "add": "+",
+    "sub": "−",
+    "mul": "·",
+    "div": "/",
+    "and": "∧",
+    "or": "∨",
+    "eq": "=",
+    "ne": "≠",
 }
 
 

@@ -1,1 +1,0 @@
-"""Statements as propositions: what Lean exports as terms, parsed, and how each is judged."""
