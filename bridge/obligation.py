@@ -28,7 +28,8 @@ class LeanFacts:
     ``foreign_axioms`` are those neither standard nor of the Lean distribution; ``library_axioms``
     counts lemmas of the distribution that stand as axioms because the engine does not see their
     proofs.  ``refusal`` says which constant a kernel refuses, and why, where it does; ``doubt`` why
-    what is proved may be false, where only kernels that take proofs of False took part.
+    what is proved may be false, where only kernels that take proofs of False took part;
+    ``says_nothing`` why the theorem says nothing, where that was seen.
     """
 
     status: LeanStatus
@@ -38,6 +39,7 @@ class LeanFacts:
     discharge: Discharge | None = None
     refusal: str = ""
     doubt: str = ""
+    says_nothing: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,7 @@ def _short_names(names: list[str], roots: list[str]) -> dict[str, str]:
 def obligations_of(
     statements: Statements, roots: Iterable[str], own: Collection[str] = ()
 ) -> tuple[Obligation, ...]:
-    """Every hypothesis and conclusion of every exported theorem, in Lean's order.
+    """Every hypothesis and conclusion of every exported theorem, in the order of the sources.
 
     Args:
         statements: Lean's verified answer.

@@ -189,7 +189,7 @@ class _Lakefile(pytest.File):
         self.audit = audit
 
     def collect(self) -> Iterator[pytest.Item]:
-        """One test for each obligation, in Lean's order."""
+        """One test for each obligation, in the order of the sources."""
         from bridge.errors import ObligationsError
         from bridge.report.escaping import one_line
 

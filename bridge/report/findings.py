@@ -49,6 +49,13 @@ RULES = (
         "code is not what the theorem talks about.",
     ),
     Rule(
+        "theorem-says-nothing",
+        "TheoremSaysNothing",
+        Level.ERROR,
+        "Nothing can meet the theorem's hypotheses, or its conclusion is true without them.",
+        "Correct the hypotheses or the conclusion: what is proved now is of no use to anybody.",
+    ),
+    Rule(
         "lean-sorry",
         "LeanSorry",
         Level.ERROR,
@@ -158,6 +165,8 @@ def _numeric(entry: Entry) -> Finding | None:
         details.append(f"counterexample: {one_line(entry.result.counterexample.description)}")
         details.append(f"replay: {one_line(replay_command(entry))}")
     rule = _RULE[f"obligation-{entry.verdict.value}"]
+    if o.lean.says_nothing:
+        rule = _RULE["theorem-says-nothing"]
     return Finding(entry, rule, one_line(o.key), said, tuple(details))
 
 
@@ -188,7 +197,7 @@ def findings_of(entry: Entry) -> tuple[Finding, ...]:
 
 
 def findings(report: Report) -> tuple[Finding, ...]:
-    """Every finding, worst first, and in Lean's order among equals."""
+    """Every finding, worst first, and in the order of the sources among equals."""
 
     def every() -> Iterator[Finding]:
         for entry in report.entries:

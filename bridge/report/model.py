@@ -53,7 +53,7 @@ def shortfalls(missing: Sequence[str], unseen: Sequence[str]) -> tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A whole audit, in Lean's order of theorems.
+    """A whole audit, in the order of the sources.
 
     ``folder`` is where the project lies in its repository; entries give their files relative to
     the project.  ``missing`` are keys of the lock that the library no longer has: an audit must not

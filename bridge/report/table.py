@@ -23,7 +23,15 @@ from bridge.report.findings import Level, findings
 from bridge.report.layers_table import layers_renderable
 from bridge.report.model import Entry, Report
 from bridge.report.replay import folded, replay_command
-from bridge.report.words import counted, is_exact, kernel_words, needs_of, unit
+from bridge.report.words import (
+    counted,
+    is_exact,
+    joint_witness,
+    kernel_words,
+    needs_of,
+    proved_theorems,
+    unit,
+)
 from bridge.verdict import LeanStatus, Role, Verdict
 
 __all__ = ["Detail", "first_sentence", "lean_words", "print_table", "render_table"]
@@ -80,9 +88,12 @@ def lean_words(obligation: Obligation) -> str:
         return f"discharged if {given}" if given else "discharged"
     if facts.status is LeanStatus.AXIOM:
         return "axiom " + ", ".join(one_line(a) for a in facts.foreign_axioms or ("itself",))
-    return (
-        f"{facts.status.value}, by a kernel with known bugs" if facts.doubt else facts.status.value
-    )
+    said = [facts.status.value]
+    if facts.says_nothing:
+        said.append("and says nothing")
+    if facts.doubt:
+        said.append("by a kernel with known bugs")
+    return ", ".join(said)
 
 
 def _numbers(entry: Entry, need: str) -> Text:
@@ -157,6 +168,9 @@ def _theorem(entries: list[Entry], *, head: bool) -> RenderableType:
     parts.append(Padding(_rows(entries, head=head), (0, 0, 0, 2)))
     for e in entries:
         parts += _counterexample(e, indent=4)
+        if witness := joint_witness(e, entries):
+            parts.append(Padding(Text(f"{witness[0]}{':' if witness[1] else ''}"), (0, 0, 0, 2)))
+            parts += _command(witness[1], indent=4)
     return Group(*parts, "")
 
 
@@ -168,8 +182,12 @@ def _counterexample(entry: Entry, *, indent: int) -> Iterator[RenderableType]:
     what = one_line(entry.result.counterexample.description)
     said = f"counterexample to {one_line(entry.obligation.binder)}: {what}"
     yield Padding(Text(said), (0, 0, 0, indent))
+    yield from _command(command, indent=indent)
+
+
+def _command(command: str, *, indent: int) -> Iterator[RenderableType]:
     # Without expand: a blank behind the backslash would break the command when copied.
-    for line in folded(one_line(command)):
+    for line in folded(one_line(command)) if command else ():
         yield Padding(Text(line, style="bold"), (0, 0, 0, indent), expand=False)
 
 
@@ -269,12 +287,7 @@ def _next_steps(report: Report) -> list[str]:
 
 
 def _summary(report: Report) -> Text:
-    proved = sum(
-        e.obligation.lean.status is LeanStatus.PROVED
-        for e in report.entries
-        if e.obligation.role is Role.CONCLUSION
-    )
-    theorems = sum(e.obligation.role is Role.CONCLUSION for e in report.entries)
+    proved, theorems = proved_theorems(report)
     verdicts = ", ".join(f"{n} {v}" for v, n in report.summary.items()) or report.nothing
     lines = [f"Lean: {proved} of {theorems} theorems proved.  Numbers: {verdicts}."]
     lines += [one_line(f"{what[0].upper()}{what[1:]}.") for what in report.shortfalls]

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from bridge.checks import Need
 from bridge.report.model import Entry, Report
+from bridge.report.replay import witness_command
 from bridge.trust import Trust
 from bridge.verdict import LeanStatus, Role, Verdict
 
@@ -15,6 +16,7 @@ __all__ = [
     "headline",
     "instances",
     "is_exact",
+    "joint_witness",
     "kernel_words",
     "needs_of",
     "number",
@@ -36,10 +38,13 @@ def counted(count: int, verdict: Verdict) -> str:
 
 
 def proved_theorems(report: Report) -> tuple[int, int]:
-    """How many of the theorems in the report Lean calls proved, and how many theorems there are."""
-    conclusions = [e for e in report.entries if e.obligation.role is Role.CONCLUSION]
-    proved = sum(e.obligation.lean.status is LeanStatus.PROVED for e in conclusions)
-    return proved, len(conclusions)
+    """How many of the theorems in the report Lean calls proved, and how many theorems there are.
+
+    A theorem that says nothing is not among the proved: nobody could use it for anything.
+    """
+    facts = [e.obligation.lean for e in report.entries if e.obligation.role is Role.CONCLUSION]
+    proved = sum(f.status is LeanStatus.PROVED and not f.says_nothing for f in facts)
+    return proved, len(facts)
 
 
 def _all_hold(count: int) -> str:
@@ -133,6 +138,25 @@ def _need_words(need: Need) -> str:
     if need.failed:
         return f"needed on {need.failed:,} {of}"
     return f"not seen to be needed: the conclusion holds on {need.held:,} {of} without it"
+
+
+def joint_witness(entry: Entry, theorem: Iterable[Entry]) -> tuple[str, str] | None:
+    """What is known of an instance on which all hypotheses of a theorem hold together, in words,
+    and the command that measures it where there is one.
+
+    ``None`` for a hypothesis, for a theorem without any among the entries of ``theorem``, and for
+    one that says nothing: its reason says more.
+    """
+    o = entry.obligation
+    if o.role is not Role.CONCLUSION or o.lean.says_nothing:
+        return None
+    if not any(e.obligation.role is Role.HYPOTHESIS for e in theorem):
+        return None
+    if command := witness_command(entry):
+        return "all hypotheses hold together on this instance", command
+    if entry.result is None:
+        return "no instance was looked for on which all hypotheses hold together", ""
+    return "no instance was found on which all hypotheses hold together", ""
 
 
 def kernel_words(trust: Trust | None) -> list[str]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 
 import pytest
 
 from bridge.report.findings import RULES, Level, findings, findings_of
+from bridge.report.model import Entry
 from bridge.report.replay import replay_command
 from bridge.verdict import LeanStatus, Verdict, exit_code
 from tests.report.parts import EVIL, entry, obligation
@@ -41,7 +43,20 @@ def test_every_rule_is_reachable() -> None:
         for status in (LeanStatus.UNCHECKED, LeanStatus.REFUSED)
         for f in findings_of(entry(obligation("t:conclusion", status=status)))
     }
+    reached |= {f.rule.id for f in findings_of(says_nothing())}
     assert reached == {rule.id for rule in RULES}
+
+
+def says_nothing() -> Entry:
+    o = obligation("t:conclusion")
+    facts = replace(o.lean, says_nothing="its conclusion is True")
+    return entry(replace(o, lean=facts), Verdict.FAILS, reason="the theorem says nothing: …")
+
+
+def test_a_theorem_that_says_nothing_is_an_error_of_its_own() -> None:
+    (found,) = findings_of(says_nothing())
+    assert (found.rule.id, found.rule.level) == ("theorem-says-nothing", Level.ERROR)
+    assert "counterexample" not in found.rule.summary
 
 
 def test_lean_is_blamed_once_for_a_theorem() -> None:

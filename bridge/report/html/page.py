@@ -23,11 +23,12 @@ from bridge.report.findings import Finding, Level, findings
 from bridge.report.html.charts import MarginScale, Share, failed, gauge, held, lollipop, stacked_bar
 from bridge.report.layers_table import agreement_share, layer_differs, model_lines
 from bridge.report.model import Entry, Report
-from bridge.report.replay import replay_command, witness_command
+from bridge.report.replay import replay_command
 from bridge.report.table import lean_words
 from bridge.report.words import (
     exit_words,
     headline,
+    joint_witness,
     kernel_words,
     number,
     proved_theorems,
@@ -125,6 +126,7 @@ class Item:
     families: Families | None
     replay: str
     witness: str
+    no_witness: str
     search: str
     open: bool
 
@@ -214,8 +216,12 @@ _LEAN_CSS = {
 
 
 def _lean_css(entry: Entry) -> str:
-    """How Lean's word looks: never green where the theorem fails, say for saying nothing."""
-    css = _LEAN_CSS[entry.obligation.lean.status]
+    """How Lean's word looks: never green where the theorem fails, say for saying
+    nothing."""
+    facts = entry.obligation.lean
+    if facts.says_nothing:
+        return "bad"
+    css = _LEAN_CSS[facts.status]
     return "plain" if css == "good" and entry.verdict is Verdict.FAILS else css
 
 
@@ -228,9 +234,10 @@ def _instances(entry: Entry) -> str:
     return f"{r.instances:,} {unit(entry)}"
 
 
-def _item(entry: Entry) -> Item:
+def _item(entry: Entry, theorem: Sequence[Entry]) -> Item:
     o, r = entry.obligation, entry.result
     worst = None if r is None else r.worst
+    said, found = joint_witness(entry, theorem) or ("", "")
     words = (o.key, o.statement, entry.verdict.value, o.lean.status.value, entry.check or "")
     return Item(
         anchor=anchor("o", o.key),
@@ -243,7 +250,8 @@ def _item(entry: Entry) -> Item:
         gauge=None if worst is None else gauge(worst.residual, worst.tolerance),
         families=None if r is None else _families(r.families),
         replay=one_line(replay_command(entry)),
-        witness=one_line(witness_command(entry)),
+        witness=one_line(found),
+        no_witness="" if found or not said else f"{said[0].upper()}{said[1:]}.",
         search=one_line(" ".join((*words, entry.reason))).casefold(),
         open=entry.verdict in (Verdict.FAILS, Verdict.ERROR),
     )
@@ -274,7 +282,7 @@ def _theorem(entries: Sequence[Entry]) -> Theorem:
         name=o.declaration,
         place=_place(first),
         doc=paragraphs(o.doc),
-        items=tuple(_item(e) for e in entries),
+        items=tuple(_item(e, entries) for e in entries),
     )
 
 
