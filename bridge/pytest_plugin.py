@@ -141,8 +141,12 @@ class _Audit:
 
         chosen, context = self.prepared
         entries = [judge(o, context) for o in chosen]
-        code = exit_code((e.verdict, e.obligation.lean.status) for e in entries)
-        return 4 if code == 0 and self.shortfalls() else code
+        trust = context.trust
+        return exit_code(
+            ((e.verdict, e.obligation.lean.status) for e in entries),
+            refused=trust is not None and bool(trust.refusals),
+            incomplete=bool(self.shortfalls()),
+        )
 
     def shortfalls(self) -> tuple[str, ...]:
         """Why the audit as a whole is incomplete, whatever its obligations say."""

@@ -192,7 +192,7 @@ def audit_command(
         )
     replacement = None if graph_file is None else read_graph(graph_file)
     if output is not None:
-        prepare_folder(output)
+        prepare_folder(output, formats or ("table",))
     if dry_run:
         choice = Choice(seed, instances, only, replacement, look_behind, use_cache, certify)
         ctx.exit(show_plan(lean, choice))
@@ -252,8 +252,11 @@ def publish(
     return report.exit_code
 
 
-def prepare_folder(folder: Path) -> None:
+def prepare_folder(folder: Path, formats: tuple[str, ...] = ()) -> None:
     """Make the folder for reports, and see before the work that it can be written to.
+
+    Reports of an earlier audit in these formats go: where this one ends with an error, nobody
+    should take them for its outcome.
 
     Raises:
         InvalidInputError: it cannot.
@@ -262,6 +265,8 @@ def prepare_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
+        for name in formats:
+            (folder / FORMATS[name].file_name).unlink(missing_ok=True)
     except OSError as e:
         raise InvalidInputError(
             f"--output {folder}: {e.strerror}", remedy="name a folder that can be written to"

@@ -98,9 +98,10 @@ def _suite(report: Report, entries: list[Entry]) -> TestSuite:
 
 
 def _incomplete(report: Report) -> TestSuite | None:
-    if not report.shortfalls and report.exit_code != 4:
+    found = (*report.refusals, *report.shortfalls)
+    if not found and report.exit_code != 4:
         return None
-    said = one_line("; ".join(report.shortfalls) or "some obligations are not verified")
+    said = one_line("; ".join(found) or "some obligations are not verified")
     suite = TestSuite("audit")
     case = TestCase("complete", classname="audit", time=0)
     case.result = [Error(said, "audit-incomplete")]

@@ -144,8 +144,8 @@ def render_markdown(report: Report) -> str:
         "Numbers are evidence on the instances drawn, not proofs.",
         "",
         *(line for said in kernel_words(report.trust) for line in (markdown(said), "")),
-        *(f"- **{markdown(what)}**" for what in report.shortfalls),
-        *([""] if report.shortfalls else []),
+        *(f"- **{markdown(what)}**" for what in (*report.refusals, *report.shortfalls)),
+        *([""] if report.refusals or report.shortfalls else []),
         *_attention(findings(report)),
     ]
     if report.model is not None:

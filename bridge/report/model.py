@@ -104,6 +104,12 @@ class Report:
         return (*found, *shortfalls(self.missing, self.unseen))
 
     @property
+    def refusals(self) -> tuple[str, ...]:
+        """Which constants a kernel refuses, and why; each a clause."""
+        refused = {} if self.trust is None else self.trust.refusals
+        return tuple(f"the kernel refuses {name}: {why}" for name, why in refused.items())
+
+    @property
     def nothing(self) -> str:
         """What to say where no obligation is shown."""
         if self.filtered:
@@ -113,7 +119,8 @@ class Report:
     @property
     def exit_code(self) -> int:
         """The audit's exit code: see :func:`bridge.verdict.exit_code`."""
-        if self.trust is not None and self.trust.refusals:
-            return 1
-        code = exit_code((e.verdict, e.obligation.lean.status) for e in self.entries)
-        return 4 if code == 0 and self.shortfalls else code
+        return exit_code(
+            ((e.verdict, e.obligation.lean.status) for e in self.entries),
+            refused=bool(self.refusals),
+            incomplete=bool(self.shortfalls),
+        )

@@ -77,6 +77,8 @@ def headline(report: Report) -> str:
         said.append(
             f"{unknown} of {total} obligations {'is' if unknown == 1 else 'are'} not verified"
         )
+    if report.refusals and not unproved:
+        said.append(f"the kernel refuses {len(report.refusals)} constants")
     if unproved:
         said.append(f"{unproved} {'theorem is' if unproved == 1 else 'theorems are'} not proved")
     if any(e.obligation.lean.status is LeanStatus.UNCHECKED for e in report.entries):

@@ -109,17 +109,24 @@ def casesOf? (type : Expr) : MetaM (Option Nat) := do
   if isClass (← getEnv) n then if ← hasInstances n then return none
   return some info.ctors.length
 
+/-- What `act` says, or `otherwise` where it fails or takes more than so many thousands of heartbeats: nothing is said then. -/
+def bounded {α : Type} (heartbeats : Nat) (otherwise : α) (act : TermElabM α) : TermElabM α := do
+  let state ← saveState
+  tryCatchRuntimeEx
+    (withTheReader Core.Context (fun c => { c with maxHeartbeats := heartbeats * 1000 }) (withCurrHeartbeats act))
+    fun _ => do
+      state.restore
+      return otherwise
+
 /-- Close a goal with the tactics that find contradictions. -/
 def closes (goal : MVarId) (heartbeats : Nat) : TermElabM Bool := do
   let state ← saveState
-  let tactic ← `(tactic| first | contradiction | omega | grind)
-  try
-    let left ← withOptions (fun o => maxHeartbeats.set o heartbeats) do
-      withCurrHeartbeats do Term.withoutErrToSorry do Tactic.run goal (Tactic.evalTactic tactic)
-    if left.isEmpty && !(← instantiateMVars (.mvar goal)).hasSorry then return true
-  catch _ => pure ()
-  state.restore
-  return false
+  let closed ← bounded heartbeats false do
+    let tactic ← `(tactic| first | contradiction | omega | grind)
+    let left ← Term.withoutErrToSorry do Tactic.run goal (Tactic.evalTactic tactic)
+    return left.isEmpty && !(← instantiateMVars (.mvar goal)).hasSorry
+  unless closed do state.restore
+  return closed
 
 /-- Definitions of the project that a proposition is opened to the end with: propositions and small numbers. -/
 private def isSmall (env : Environment) (n : Name) : Bool :=
@@ -184,7 +191,7 @@ private def contradict (keep : Expr → MetaM Bool) (xs : Array Expr) (heartbeat
   let goal ← (← mkFreshExprMVar (mkConst ``False)).mvarId!.tryClearMany (others.map (·.fvarId!))
   if ← xs.anyM fun x => do isProp (← inferType x) then
     if ← closes goal heartbeats then return true
-  try refutes goal catch _ => return false
+  bounded heartbeats false (refutes goal)
 
 /-- Why nothing meets the hypotheses of a theorem; `none` where that is not seen. -/
 def unmet (type : Expr) : TermElabM (Option String) := do
@@ -233,7 +240,7 @@ partial def spreadOut (type : Expr) (fuel : Nat := 4) : MetaM Expr := do
 /-- Why a theorem says nothing, as far as it is seen. -/
 def vacuity (thm : Name) : TermElabM (Option String) := do
   let type := (← getConstInfo thm).type
-  if let some why ← unmet (← spreadOut type) then return some why
-  empty type
+  if let some why ← unmet (← bounded 10000 type (spreadOut type)) then return some why
+  bounded 20000 none (empty type)
 
 end Obligations
