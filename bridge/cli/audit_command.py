@@ -23,6 +23,7 @@ from bridge.cli.options import (
 )
 from bridge.cli.watch import Watch
 from bridge.errors import InvalidInputError
+from bridge.files import write_atomically
 from bridge.report import Report
 from bridge.report.formats import FORMATS, render
 from bridge.report.table import Detail, print_table
@@ -244,7 +245,7 @@ def publish(
     chosen = formats or ("table",)
     if output is not None:
         for name in chosen:
-            (output / FORMATS[name].file_name).write_text(render(report, name), encoding="utf-8")
+            write_atomically(output / FORMATS[name].file_name, render(report, name))
     if output is not None or chosen == ("table",):
         print_table(report, Console(highlight=False), detail or Detail.THEOREMS)
     else:

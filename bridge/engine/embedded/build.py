@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bridge.engine.embedded.compile import CompiledModule, Compiler
+from bridge.engine.embedded.disk import errors_explained
 from bridge.engine.embedded.host import Host
 from bridge.engine.embedded.layout import Layout
 from bridge.engine.embedded.node import Node
@@ -73,11 +74,13 @@ def build_project(
     report = progress or (lambda _event: None)
     if all(m.name in keys and store.has(keys[m.name]) for m in modules):
         reports = tuple(_current(store, keys[m.name], m) for m in modules)
-        store.tree(keys)
+        with errors_explained(store.folder):
+            store.tree(keys)
         report(BuildEvent("", None, len(modules), len(modules)))
         return BuildReport(reports, time.monotonic() - started)
     waiting = BuildEvent("", None, 0, len(modules), note="waiting for another build")
-    with file_lock(store.lock, timeout=_LOCK_SECONDS, on_wait=lambda: report(waiting)):
+    locked = file_lock(store.lock, timeout=_LOCK_SECONDS, on_wait=lambda: report(waiting))
+    with locked, errors_explained(store.folder):
         store.prune()
         work = store.work_folder()
         try:
@@ -96,14 +99,10 @@ def build_project(
                         cancelled.set()
                         pool.shutdown(wait=True, cancel_futures=True)
                         raise
-            except OSError as error:
-                raise BuildBrokenError(
-                    f"the build in {store.folder} broke: {error}",
-                    remedy="Free some space, or set LEAN_OBLIGATIONS_CACHE to another folder.",
-                ) from error
-            store.tree(keys)
+                store.tree(keys)
+            finally:
+                host.kill()
         finally:
-            host.kill()
             shutil.rmtree(work, ignore_errors=True)
     return BuildReport(reports, time.monotonic() - started)
 
