@@ -10,18 +10,18 @@ from typing import Any
 
 import pytest
 
-from bridge.cache import AnswerCache
-from bridge.checks import CheckResult
+from bridge.checking import CheckResult
+from bridge.checking.store import ResultCache
 from bridge.cli.audit_command import publish
-from bridge.engine.embedded import build
-from bridge.engine.embedded.batch import run_document
-from bridge.engine.embedded.disk import errors_explained
-from bridge.engine.embedded.layout import Layout
-from bridge.engine.embedded.store import Store
 from bridge.engine.errors import CacheUnusableError
+from bridge.lean.answers import AnswerCache
 from bridge.report import formats
-from bridge.results import ResultCache
 from bridge.verdict import Verdict
+from embedded_lean import build
+from embedded_lean.batch import run_document
+from embedded_lean.disk import errors_explained
+from embedded_lean.layout import Layout
+from embedded_lean.store import Store
 from tests.report.samples import all_holds
 
 NODE: Any = SimpleNamespace()
@@ -97,8 +97,8 @@ def test_answers_and_results_do_without_the_cache(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """They cost time when they cannot be kept, and nothing else."""
-    monkeypatch.setattr("bridge.cache.write_atomically", failing(errno.ENOSPC))
-    monkeypatch.setattr("bridge.results.write_atomically", failing(errno.EACCES))
+    monkeypatch.setattr("bridge.lean.answers.write_atomically", failing(errno.ENOSPC))
+    monkeypatch.setattr("bridge.checking.store.write_atomically", failing(errno.EACCES))
     answers, results = AnswerCache(tmp_path / "answers"), ResultCache(tmp_path / "results")
     answers.store("k", {"statements": ()})
     results.store("k", CheckResult(Verdict.HOLDS, "", 1, 1))
@@ -125,7 +125,7 @@ def test_a_report_is_written_whole_or_not_at_all(
             os.write(self.handle, content[:10])
             failing(errno.ENOSPC)()
 
-    monkeypatch.setattr("bridge.files.os.fdopen", Full)
+    monkeypatch.setattr("bridge.storage.atomic.os.fdopen", Full)
     with pytest.raises(OSError, match="No space left"):
         publish(all_holds(), ("junit",), tmp_path)
     assert formats.FORMATS["junit"].file_name == "report.junit.xml"

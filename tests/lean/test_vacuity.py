@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from bridge.cli.main import group
-from bridge.project import Project
+from bridge.lean.project import Project
 from tests.lean.conftest import write_project
 
 SOURCE = Path(__file__).parent / "Vacuity.lean"

@@ -20,8 +20,9 @@ from xml.etree import ElementTree
 import pytest
 from click.testing import CliRunner
 
-from bridge import judging, setup
-from bridge.checks import CheckInterrupted, CheckResult
+from bridge.auditing import configured as setup
+from bridge.auditing import judge as judging
+from bridge.checking import CheckInterrupted, CheckResult
 from bridge.cli.main import group
 from bridge.verdict import Verdict
 from tests.bridge.answers import statement

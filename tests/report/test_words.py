@@ -8,13 +8,13 @@ from dataclasses import replace
 
 import pytest
 
-from bridge.checks import CheckResult, Need, Worst
+from bridge.checking import CheckResult, Need, Worst
 from bridge.report import table
 from bridge.report.html.page import render_html
 from bridge.report.junit import render_junit
 from bridge.report.markdown import render_markdown
 from bridge.report.model import Report
-from bridge.report.words import (
+from bridge.report.wording import (
     exit_words,
     headline,
     joint_witness,

@@ -1,0 +1,79 @@
+"""Runs Lean on a document that is no file of the project, without the language server.
+
+Where the server dies, the same document can be asked here: batch mode is another way through Lean,
+which keeps no states of the document.
+"""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from pathlib import Path
+
+from bridge.engine.errors import BuildBrokenError
+from bridge.engine.interface import OUTPUT_FILE, STOPPED, LeanMessage
+from bridge.engine.lakefile import Library
+from bridge.engine.modules import Module
+from embedded_lean.compile import Compiler
+from embedded_lean.disk import errors_explained
+from embedded_lean.layout import Layout
+from embedded_lean.node import Node
+from embedded_lean.runtime import OUTPUT
+from embedded_lean.snapshot import take_snapshot
+from embedded_lean.store import Store
+
+__all__ = ["run_document"]
+
+_NAME = "ObligationsRequest"
+_WRITTEN = "written"
+
+
+def run_document(
+    layout: Layout,
+    node: Node,
+    project: Path,
+    text: str,
+    *,
+    fingerprint: str,
+    timeout: float,
+    output: Path | None = None,
+) -> tuple[LeanMessage, ...]:
+    """Lean's messages about `text`; what it imports of the project is compiled already.
+
+    What Lean writes to `OUTPUT_FILE` is moved to `output`.
+
+    Raises:
+        LakefileError, BuildBrokenError: the project cannot be read, or Lean broke off.
+    """
+    store = Store(layout.build)
+    with errors_explained(store.folder):
+        return _run(layout, node, project, text, store, fingerprint, timeout, output)
+
+
+def _run(
+    layout: Layout,
+    node: Node,
+    project: Path,
+    text: str,
+    store: Store,
+    fingerprint: str,
+    timeout: float,
+    output: Path | None,
+) -> tuple[LeanMessage, ...]:
+    snapshot = take_snapshot(project, store, fingerprint)
+    work = store.work_folder()
+    try:
+        source = text.replace(OUTPUT_FILE, f"{OUTPUT}/{_WRITTEN}").encode()
+        path = work / f"{_NAME}.lean"
+        path.write_bytes(source)
+        library = Library(_NAME, work, (_NAME,), snapshot.package.options)
+        module = Module(_NAME, library, path, path.name, source, ())
+        compiler = Compiler(layout, node, project, snapshot.tree, timeout, threading.Event())
+        result = compiler.compile(module, work, seen=f"{OUTPUT}/{path.name}")
+        if output is not None and (work / _WRITTEN).is_file():
+            shutil.move(work / _WRITTEN, output)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    if result.stopped:
+        raise BuildBrokenError(f"{STOPPED}: {result.stopped}")
+    return result.messages
