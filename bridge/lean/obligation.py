@@ -12,7 +12,14 @@ from bridge.errors import AnswerError
 from bridge.lean.statement import Discharge, Statement, Statements
 from bridge.verdict import LeanStatus, Role
 
-__all__ = ["LeanFacts", "Obligation", "classify_axioms", "fidelity_of", "obligations_of"]
+__all__ = [
+    "LeanFacts",
+    "Obligation",
+    "classify_axioms",
+    "fidelity_of",
+    "obligations_of",
+    "readable_name",
+]
 
 STANDARD_AXIOMS = frozenset({"propext", "Quot.sound", "Classical.choice"})
 NEVER_EXCUSED = frozenset(
@@ -96,6 +103,11 @@ def classify_axioms(
 _PRIVATE = re.compile(r"^_private\..+?\.0\.(?=.)")
 
 
+def readable_name(name: str) -> str:
+    """A Lean name as its author writes it: of a private one, without the module in front."""
+    return _PRIVATE.sub("", name)
+
+
 def _without_root(name: str, root: str) -> str:
     return name.removeprefix(root + ".")
 
@@ -105,7 +117,7 @@ def _short_names(names: list[str], roots: list[str]) -> dict[str, str]:
 
     A private theorem is called as its author calls it, unless another theorem is called so too.
     """
-    written = {n: _PRIVATE.sub("", n) for n in names}
+    written = {n: readable_name(n) for n in names}
     short = dict(written)
     for name in names:
         for root in roots:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from bridge.lean.obligation import readable_name
 from bridge.report.escaping import one_line
 from bridge.report.model import Entry, Report
 from bridge.report.replay import replay_command
@@ -178,7 +179,9 @@ def _lean(entry: Entry) -> Finding | None:
         case LeanStatus.SORRY:
             said = "the proof, or something below it, is unfinished (sorry)"
         case LeanStatus.AXIOM:
-            axioms = ", ".join(o.lean.foreign_axioms) or "itself: it is no theorem"
+            axioms = (
+                ", ".join(map(readable_name, o.lean.foreign_axioms)) or "itself: it is no theorem"
+            )
             said = f"rests on the axiom {axioms}"
         case LeanStatus.REFUSED:
             said = o.lean.refusal

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bridge.checking import CheckResult
-from bridge.lean.obligation import Obligation
+from bridge.lean.obligation import Obligation, readable_name
 from bridge.lean.trust import Trust
 from bridge.report.layers import ModelReport
 from bridge.verdict import Verdict, exit_code
@@ -107,7 +107,9 @@ class Report:
     def refusals(self) -> tuple[str, ...]:
         """Which constants a kernel refuses, and why; each a clause."""
         refused = {} if self.trust is None else self.trust.refusals
-        return tuple(f"the kernel refuses {name}: {why}" for name, why in refused.items())
+        return tuple(
+            f"the kernel refuses {readable_name(name)}: {why}" for name, why in refused.items()
+        )
 
     @property
     def nothing(self) -> str:

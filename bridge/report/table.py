@@ -17,7 +17,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from bridge.lean.obligation import Obligation
+from bridge.lean.obligation import Obligation, readable_name
 from bridge.report.escaping import one_line
 from bridge.report.findings import Level, findings
 from bridge.report.layers_table import layers_renderable
@@ -87,7 +87,9 @@ def lean_words(obligation: Obligation) -> str:
         given = " and ".join(one_line(c) for c in facts.discharge.conditions)
         return f"discharged if {given}" if given else "discharged"
     if facts.status is LeanStatus.AXIOM:
-        return "axiom " + ", ".join(one_line(a) for a in facts.foreign_axioms or ("itself",))
+        return "axiom " + ", ".join(
+            one_line(readable_name(a)) for a in facts.foreign_axioms or ("itself",)
+        )
     said = [facts.status.value]
     if facts.says_nothing:
         said.append("and says nothing")
@@ -258,9 +260,13 @@ def _trust(report: Report) -> list[str]:
     if trust.refusals:
         lines = [f"The kernel refuses {_constants(len(trust.refusals))} of the project:"]
         for name, why in trust.refusals.items():
-            above = [one_line(t) for t, constant in trust.refused.items() if constant == name]
+            above = [
+                one_line(readable_name(t))
+                for t, constant in trust.refused.items()
+                if constant == name
+            ]
             rest = f"; {', '.join(above)} rests on it" if above else ""
-            lines.append(f"  {one_line(name)}: {one_line(why)}{rest}")
+            lines.append(f"  {one_line(readable_name(name))}: {one_line(why)}{rest}")
     else:
         lines = [f"The kernel accepted all {trust.constants:,} constants of the project once more."]
     if trust.not_checked:
@@ -269,7 +275,7 @@ def _trust(report: Report) -> list[str]:
         lines.append(f"{one_line(trust.checker)} accepted the compiled files too.")
     lines += [one_line(words) for words in kernel_words(trust)]
     for o in trust.outside:
-        lines.append(f"Outside the kernel: {one_line(o.name)} ({one_line(o.how)}).")
+        lines.append(f"Outside the kernel: {one_line(readable_name(o.name))} ({one_line(o.how)}).")
     if trust.untagged:
         lines.append(
             f"{len(trust.untagged)} more theorems have hypotheses and are not tagged "

@@ -11,6 +11,7 @@ from bridge.report.replay import witness_command
 from bridge.verdict import LeanStatus, Role, Verdict
 
 __all__ = [
+    "checked_something",
     "counted",
     "exit_words",
     "headline",
@@ -96,12 +97,16 @@ def headline(report: Report) -> str:
     return ", ".join(said)
 
 
+def checked_something(report: Report) -> bool:
+    """Whether any check came to a verdict of its own, or something needs attention."""
+    return any(e.verdict is not Verdict.WAIVED for e in report.entries) or report.exit_code != 0
+
+
 def exit_words(report: Report) -> str:
     """What the exit code says, in words: never that something holds where nothing was checked."""
     if report.exit_code == 0:
-        count = report.summary
-        held = count.get(Verdict.HOLDS.value, 0) + count.get(Verdict.CERTIFIED.value, 0)
-        return "everything that was checked holds" if held else "nothing was checked, all is waived"
+        well = "everything that was checked holds"
+        return well if checked_something(report) else "nothing was checked, all is waived"
     return {1: "something fails", 4: "incomplete"}[report.exit_code]
 
 

@@ -301,3 +301,14 @@ def test_counterexamples_are_replayed_from_the_report(harness: Harness, tmp_path
     assert "is not the one of the report" in again.stdout
     assert harness.run("replay", "--report", str(graph)).exit_code == 2
     assert harness.run("replay", "layerNorm_eval:conclusion").exit_code == 2
+
+
+def test_private_constants_are_called_as_their_authors_call_them(harness: Harness) -> None:
+    private = "_private.PostNorm.Layers.0.PostNorm.fake"
+    rests = {"kind": "refused", "name": "PostNorm.layerNorm_eval", "constant": private}
+    odd = {"kind": "outside", "name": private, "how": "axiom", "module": "PostNorm.Layers"}
+    harness.says(EVAL, trust=trust_answers(odd, rests, refused={private: WHY}))
+    printed = " ".join(harness.run("audit", *FEW).stdout.split())
+    assert "PostNorm.fake: declaration type mismatch" in printed
+    assert "Outside the kernel: PostNorm.fake (axiom)." in printed
+    assert "_private" not in printed

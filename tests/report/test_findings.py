@@ -10,6 +10,7 @@ import pytest
 from bridge.report.findings import RULES, Level, findings, findings_of
 from bridge.report.model import Entry
 from bridge.report.replay import replay_command
+from bridge.report.table import lean_words
 from bridge.verdict import LeanStatus, Verdict, exit_code
 from tests.report.parts import EVIL, entry, obligation
 from tests.report.samples import all_holds, hostile, realistic
@@ -78,3 +79,11 @@ def test_the_replay_command_survives_a_shell() -> None:
 
 def test_a_headline_does_not_repeat_the_verdict() -> None:
     assert findings(realistic())[0].said == "fails on 3 of 167 instances"
+
+
+def test_a_private_axiom_is_called_as_its_author_calls_it() -> None:
+    axiom = "_private.Demo.Layer.0.Demo.law"
+    rests = obligation("t:conclusion", status=LeanStatus.AXIOM, foreign=(axiom,))
+    (found,) = findings_of(entry(rests))
+    assert found.said == "rests on the axiom Demo.law"
+    assert lean_words(rests) == "axiom Demo.law"

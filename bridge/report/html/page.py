@@ -26,6 +26,7 @@ from bridge.report.model import Entry, Report
 from bridge.report.replay import replay_command
 from bridge.report.table import lean_words
 from bridge.report.wording import (
+    checked_something,
     exit_words,
     headline,
     joint_witness,
@@ -292,7 +293,7 @@ def _attention(found: Sequence[Finding]) -> list[dict[str, str]]:
             "anchor": anchor("o", f.entry.obligation.key),
             "rule": f.rule.id,
             "css": "v-" + f.entry.verdict.value if f.rule.id.startswith("obl") else "v-fails",
-            "kind": f.rule.id.removeprefix("obligation-").replace("lean-", "Lean: "),
+            "kind": _kind(f.rule.id),
             "subject": subject,
             "said": f.said.removeprefix(f"{f.entry.verdict.value}: "),
             "place": _place(f.entry),
@@ -301,6 +302,12 @@ def _attention(found: Sequence[Finding]) -> list[dict[str, str]]:
         for f, subject in _said_once(found)
         if f.rule.level is not Level.NOTE
     ]
+
+
+def _kind(rule: str) -> str:
+    """A rule's identifier in words."""
+    plain_rule = rule.removeprefix("obligation-").removeprefix("theorem-")
+    return plain_rule.replace("lean-", "Lean: ").replace("-", " ")
 
 
 def _said_once(found: Sequence[Finding]) -> Iterator[tuple[Finding, str]]:
@@ -353,6 +360,7 @@ def render_html(report: Report) -> str:
             style_hash=_integrity(style),
             script_hash=_integrity(script),
             headline=headline(report),
+            headline_css=f"exit-{report.exit_code}" if checked_something(report) else "exit-none",
             title=_title(report),
             exit_words=exit_words(report),
             kernel_words=kernel_words(report.trust),
