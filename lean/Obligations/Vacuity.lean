@@ -196,18 +196,18 @@ private def contradict (keep : Expr → MetaM Bool) (xs : Array Expr) (heartbeat
 /-- Why nothing meets the hypotheses of a theorem; `none` where that is not seen. -/
 def unmet (type : Expr) : TermElabM (Option String) := do
   let whole ← forallTelescope type fun xs _ => do
-    if xs.isEmpty then return false else contradict (fun _ => return true) xs 20000
+    if xs.isEmpty then return false else contradict (fun _ => return true) xs 8000
   unless whole do return none
   -- Which binder is to blame: the first without which the ones before it can be met.
   let arity ← forallTelescope type fun xs _ => return xs.size
   for i in [0:arity] do
     let found ← forallBoundedTelescope type (some (i + 1)) fun xs _ => do
-      unless ← contradict (fun _ => return true) xs 20000 do return none
+      unless ← contradict (fun _ => return true) xs 8000 do return none
       let last := xs.back!
       let name ← last.fvarId!.getUserName
       let name := if name.hasMacroScopes then s!"in place {i + 1}" else toString name
       unless ← isProp (← inferType last) do return some s!"its binder {name} has a type without values"
-      if ← contradict (fun x => return x == last || !(← isProp (← inferType x))) xs 20000 then
+      if ← contradict (fun x => return x == last || !(← isProp (← inferType x))) xs 8000 then
         return some s!"its hypothesis {name} is false"
       return some "its hypotheses contradict each other"
     if found.isSome then return found
