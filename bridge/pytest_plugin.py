@@ -76,12 +76,12 @@ def pytest_configure(config: pytest.Config) -> None:
     try:
         audit = _Audit(config)
     except ObligationsError as error:
-        raise pytest.UsageError(_told(error)) from error
+        raise pytest.UsageError(_as_text(error)) from error
     config.pluginmanager.register(_Collecting(audit), NAME)
     audit.ask_pytest_to_collect(config)
 
 
-def _told(error: Exception) -> str:
+def _as_text(error: Exception) -> str:
     """An error of ours and what to do next, as plain text."""
     from bridge.errors import ObligationsError
     from bridge.report.escaping import plain
@@ -200,7 +200,7 @@ class _Lakefile(pytest.File):
         try:
             found, _ = self.audit.prepared
         except ObligationsError as error:
-            raise self.CollectError(_told(error)) from error
+            raise self.CollectError(_as_text(error)) from error
         if not found:
             raise self.CollectError(f"{self.path}: no theorem is tagged with @[obligation]")
         for obligation in found:
@@ -256,7 +256,7 @@ class _ObligationItem(pytest.Item):
         if isinstance(excinfo.value, _NotMetError):
             return str(excinfo.value)
         if isinstance(excinfo.value, ObligationsError):
-            return _told(excinfo.value)
+            return _as_text(excinfo.value)
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int, str]:

@@ -1,4 +1,4 @@
-"""Verdicts, Lean's status beside them, and the exit code that follows from both."""
+"""Verdicts, Lean's status next to them, and the exit code that follows from both."""
 
 from __future__ import annotations
 

@@ -152,7 +152,7 @@ def audit(
         certify: enclose each side condition in ball arithmetic, on the box of this radius around
             each instance; ``None`` leaves it out.
         spread: who measures; this process if None.  The report is the same.
-        progress: who is told.
+        progress: receives how far it has got.
 
     Raises:
         InvalidInputError: ``only`` matches nothing, an exported graph is malformed, a waiver, or a

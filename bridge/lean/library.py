@@ -110,7 +110,7 @@ def read_library(
         engine: the Lean that answers.
         graphs: members of exported families to bring along.
         timeout: seconds for Lean to answer, after compiling.
-        progress: who is told.
+        progress: receives how far it has got.
         use_cache: take an answer for the same sources, engine and request from the cache.
 
     Where the engine is a :class:`bridge.lean.locked_answer.KeptAnswer`, Lean is not asked at all.

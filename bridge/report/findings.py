@@ -1,6 +1,6 @@
-"""What in a report needs somebody's attention, and how much.
+"""What in a report needs attention, and how much.
 
-JUnit, SARIF, GitHub annotations and Markdown all tell the same findings.
+JUnit, SARIF, GitHub annotations and Markdown all report the same findings.
 
 An obligation that holds is no finding.  One obligation can give two: its numbers fail, and Lean
 says ``sorry``.

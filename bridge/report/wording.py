@@ -183,7 +183,7 @@ def kernel_words(trust: Trust | None) -> list[str]:
 def tightness(entry: Entry) -> str:
     """How close the tightest instance came to its limit; empty where nothing was measured.
 
-    A residual is told as a share of its tolerance, since it may have any unit; where the tolerance
+    A residual is given as a share of its tolerance, since it may have any unit; where the tolerance
     is 0, as for ``0 < q``, it is the distance from 0 that counts.
     """
     if entry.result is None or entry.result.worst is None:

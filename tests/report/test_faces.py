@@ -28,7 +28,7 @@ from bridge.verdict import Verdict
 from tests.bridge.answers import statement
 from tests.cli.conftest import Harness, harness
 from tests.cli.fake import graph_answers, trust_answers
-from tests.report.test_ci import HOOKS, _audit_step, read
+from tests.report.test_ci import HOOKS, audit_step, read
 from tests.report.test_pytest_plugin import run
 
 __all__ = ["harness"]
@@ -193,7 +193,7 @@ RED = (json_is_red, junit_is_red, sarif_is_red, annotations_are_red)
 
 def verdict_step(code: int, incomplete: str) -> int:
     """What the action's last step ends with."""
-    script = _audit_step("Verdict")
+    script = audit_step("Verdict")
     environment = {"CODE": str(code), "INCOMPLETE": incomplete}
     words = ["bash", "-eo", "pipefail", "-c", script]
     return subprocess.run(words, env=environment, check=False).returncode
