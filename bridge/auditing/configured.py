@@ -86,7 +86,7 @@ class Setup:
         )
 
     def _rechecked(self, trust: Trust, progress: Progress | None) -> Trust:
-        """With what a checker beside Lean says, where the engine has one."""
+        """With what a checker next to Lean says, where the engine has one."""
         if self.engine.kind != "lake":
             return trust
         watcher, task = progress or Silent(), "checking the compiled files"
@@ -162,7 +162,7 @@ def set_up(
         engine: one of :data:`bridge.policy.settings.ENGINES`; ``None`` leaves it to the settings.
         timeout: seconds for Lean to answer; ``None`` leaves it to the settings.
         install: whether to install the embedded engine where it is needed and missing.
-        install_progress: told how that goes.
+        install_progress: receives how far that has got.
 
     Raises:
         InvalidInputError: there is no project, or its settings, checks or lock are malformed.

@@ -133,7 +133,7 @@ def read_library(
         engine: the Lean that answers.
         graphs: members of exported families to bring along.
         timeout: seconds for Lean to answer, after compiling.
-        progress: who is told.
+        progress: receives how far it has got.
         use_cache: take an answer for the same sources, engine and request from the cache.
 
     Where the engine is a :class:`bridge.lean.locked_answer.KeptAnswer`, Lean is not asked at all.
@@ -237,8 +237,9 @@ def _kept(project: Project, engine: KeptAnswer, graphs: Sequence[GraphRequest]) 
 
 
 def _fidelity(graphs: ExportedGraphs) -> Iterator[Obligation]:
-    """One obligation for each exported graph that has a closed form."""
-    for family in graphs.families:
+    """One obligation for each exported graph that has a closed form, by name: Lean keeps the graphs
+    of a module in the order of a hash."""
+    for family in sorted(graphs.families, key=lambda f: f.short):
         if family.short in CLOSED_FORMS:
             yield fidelity_of(family.short, json.dumps(graphs.usual(family), sort_keys=True))
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bridge.checking import CheckResult
-from bridge.lean.obligation import Obligation
+from bridge.lean.obligation import Obligation, readable_name
 from bridge.lean.trust import Trust
 from bridge.report.layers import ModelReport
 from bridge.verdict import Verdict, exit_code
@@ -53,7 +53,7 @@ def shortfalls(missing: Sequence[str], unseen: Sequence[str]) -> tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A whole audit, in Lean's order of theorems.
+    """A whole audit, in the order of the sources.
 
     ``folder`` is where the project lies in its repository; entries give their files relative to
     the project.  ``missing`` are keys of the lock that the library no longer has: an audit must not
@@ -104,6 +104,14 @@ class Report:
         return (*found, *shortfalls(self.missing, self.unseen))
 
     @property
+    def refusals(self) -> tuple[str, ...]:
+        """Which constants a kernel refuses, and why; each a clause."""
+        refused = {} if self.trust is None else self.trust.refusals
+        return tuple(
+            f"the kernel refuses {readable_name(name)}: {why}" for name, why in refused.items()
+        )
+
+    @property
     def nothing(self) -> str:
         """What to say where no obligation is shown."""
         if self.filtered:
@@ -116,11 +124,14 @@ class Report:
     @property
     def exit_code(self) -> int:
         """The audit's exit code: see :func:`bridge.verdict.exit_code`."""
-        if self.trust is not None and self.trust.refusals:
-            return 1
-        if self.model is not None and self.model.graphs_fail:
-            return 1
-        code = exit_code((e.verdict, e.obligation.lean.status) for e in self.entries)
-        if not self.entries and self.model is not None and self.model.by_graph:
-            code = 0  # what is left open about its layers is among the shortfalls
-        return 4 if code == 0 and self.shortfalls else code
+        judged = [(e.verdict, e.obligation.lean.status) for e in self.entries]
+        graphs_fail = self.model is not None and self.model.graphs_fail
+        code = exit_code(
+            judged,
+            refused=bool(self.refusals) or graphs_fail,
+            incomplete=bool(self.shortfalls),
+        )
+        # Layers that hold by their own graphs have no entries; what is open about them is among
+        # the shortfalls.
+        by_graph = self.model is not None and self.model.by_graph > 0
+        return 0 if not judged and by_graph and code == 4 and not self.shortfalls else code

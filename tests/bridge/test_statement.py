@@ -130,3 +130,12 @@ class TestFingerprint:
         found = parse_statements(answer(GOOD))
         with pytest.raises(AnswerError, match="'lost'"):
             found.fingerprint("t", ["lost"])
+
+
+def test_theorems_come_in_the_order_of_the_sources() -> None:
+    def theorem(name: str, module: str, line: int) -> Any:
+        return {**statement(f"Demo.{name}", module=module), "line": line}
+
+    given = [theorem("c", "Demo.B", 9), theorem("d", "Demo.B", 3), theorem("a", "Demo.A", 7)]
+    found = parse_statements(answer(*given)).theorems
+    assert [t.name for t in found] == ["Demo.d", "Demo.c", "Demo.a"]
