@@ -36,6 +36,7 @@ LAYERS = (
     ("bridge.kernels",),
     ("bridge.checks",),
     ("bridge.policy", "bridge.results"),
+    ("bridge.statements",),
     ("bridge.spread",),
     ("bridge.report",),
     ("bridge.judging", "bridge.search", "bridge.standing_in"),
