@@ -22,6 +22,8 @@ from bridge.report import Report
 from bridge.results import ResultCache
 from bridge.settings import Settings, read_settings
 from bridge.spread import Place, spread_over
+from bridge.statements.choose import Judge
+from bridge.statements.exact import ExactJudge
 from bridge.trust import Trust
 from numeric.graph import Graph
 
@@ -83,6 +85,13 @@ class Setup:
             library, trust, timeout=self.timeout, progress=progress, use_cache=use_cache
         )
 
+    def judges(
+        self, progress: Progress | None = None, *, use_cache: bool = True, may_ask: bool = True
+    ) -> tuple[Judge, ...]:
+        """The ways to judge what has no check; without ``may_ask`` they say only what is known."""
+        watcher = progress or Silent()
+        return (ExactJudge(self.timeout, use_cache, may_ask, watcher),)
+
     def _rechecked(self, trust: Trust, progress: Progress | None) -> Trust:
         """With what a checker beside Lean says, where the engine has one."""
         if self.engine.kind != "lake":
@@ -138,6 +147,7 @@ class Setup:
                 policy=self.policy,
                 trust=trust,
                 results=ResultCache.default() if use_cache else None,
+                judges=self.judges(progress, use_cache=use_cache),
                 strict=self.strict(strict),
                 certify=certify,
                 spread=spread,

@@ -3,6 +3,7 @@ import Obligations.GraphFamily
 import Obligations.Export
 import Obligations.Constants
 import Obligations.Trust
+import Obligations.Exact
 
 /-! # What a Lean project needs to be audited
 

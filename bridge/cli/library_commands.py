@@ -230,7 +230,12 @@ def show_command(lean: LeanChoice, name: str) -> None:
 def _numbers(setup: Setup, library: Library, o: Obligation) -> list[tuple[str, str]]:
     """What the last audit found: verdict, witness, and whether each hypothesis is needed."""
     entry = last_entry(
-        library, o, seed=setup.seed(), instances=setup.instances(), policy=setup.policy
+        library,
+        o,
+        seed=setup.seed(),
+        instances=setup.instances(),
+        policy=setup.policy,
+        judges=setup.judges(may_ask=False),
     )
     if entry is None:
         return [("numbers", "not measured yet, or not since something changed: audit again")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,10 @@ from bridge.cli.watch import Watch
 from bridge.errors import InvalidInputError
 from bridge.instances import replay_file, replay_instance
 from bridge.lean_client import printable
+from bridge.library import Library
+from bridge.selection import unknown_name
+from bridge.setup import Setup
+from bridge.statements.exact import FAMILY, replay_exactly
 from numeric.errors import GraphError
 from numeric.graph import Graph, parse_graph
 from numeric.measurement import Outcome
@@ -117,6 +122,10 @@ def replay_command(
     for one in wanted:
         if one.statement_hash is not None and hashes.get(one.key) not in (None, one.statement_hash):
             console.print(f"note: the statement of {one.key} is not the one of the report")
+        if one.family == FAMILY:
+            outcome = _exactly(console, setup, library, one)
+            outcomes.add(outcome)
+            continue
         found = replay_instance(
             library,
             one.key,
@@ -129,6 +138,49 @@ def replay_command(
         outcomes.add(outcome)
         console.print(_table(one, found, outcome))
     ctx.exit(max((EXIT[o] for o in outcomes), key=(0, 4, 1).index, default=0))
+
+
+TRUTH = {"yes": Outcome.HOLDS, "likely": Outcome.HOLDS, "no": Outcome.FAILS}
+"""What counts as held and as failed of what Lean decides; anything else is undecided."""
+
+
+def _exactly(console: Console, setup: Setup, library: Library, one: _Instance) -> Outcome:
+    """Have Lean draw an instance again, and show it.
+
+    Raises:
+        InvalidInputError: there is no such obligation, or Lean does not judge its theorem exactly.
+    """
+    obligation = next((o for o in library.obligations if o.key == one.key), None)
+    statement = None if obligation is None else library.statement_of(obligation.declaration)
+    if obligation is None or statement is None:
+        raise unknown_name(one.key, library.obligations)
+    drawn, truth = replay_exactly(
+        library, statement, obligation, seed=one.seed, index=one.index, timeout=setup.timeout
+    )
+    outcome = TRUTH.get(truth, Outcome.UNDECIDED)
+    places = statement.placed_hypotheses
+    rows = [
+        ("obligation", one.key),
+        ("instance", f"{one.family}, index {one.index}, seed {one.seed}"),
+        ("values", drawn.text),
+        *((f"hypothesis {places[p].name}", TRUTH_WORDS[t]) for p, t in drawn.hypotheses.items()),
+        ("conclusion", TRUTH_WORDS[drawn.conclusion]),
+        *(("where", remark) for remark in drawn.remarks),
+        ("outcome", outcome.name.lower()),
+    ]
+    if drawn.smallest not in (None, drawn.text):
+        rows.insert(3, ("smallest", str(drawn.smallest)))
+    console.print(_grid(rows))
+    return outcome
+
+
+TRUTH_WORDS = {
+    "yes": "holds",
+    "likely": "holds on every sample of a ∀",
+    "unknown": "not looked at: it cannot be stated where a hypothesis is violated",
+    "unlikely": "no sample is a witness of an ∃",
+    "no": "fails",
+}
 
 
 def _from_report(
@@ -213,6 +265,10 @@ def _table(instance: _Instance, found: Replay, outcome: Outcome) -> Table:
     ]
     if outcome is Outcome.UNDECIDED:
         rows.append(("because", measurement.undecided_because))
+    return _grid(rows)
+
+
+def _grid(rows: Sequence[tuple[str, str]]) -> Table:
     table = Table.grid(padding=(0, 2))
     table.add_column(style="dim", no_wrap=True)
     table.add_column()

@@ -59,7 +59,8 @@ def test_the_first_way_that_can_read_a_theorem_judges_it() -> None:
     first = Scripted(Way.EXACT, reads=("a",), meets={"b": "Real"})
     second = Scripted(Way.NUMBERS, reads=("a", "b"))
     found = chosen(first, second)
-    assert found["a:h"] == (Way.EXACT, "") and found["a:conclusion"] == (Way.EXACT, "")
+    assert found["a:h"] == (Way.EXACT, "")
+    assert found["a:conclusion"] == (Way.EXACT, "")
     assert found["b:h"] == (Way.NUMBERS, "")
     assert second.asked == ["b"], "what one way has judged, the next is not asked about"
 
