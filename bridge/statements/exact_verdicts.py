@@ -43,6 +43,8 @@ def results_of(
             h.without.undecided,
         )
         for h in found.hypotheses
+        # What cannot be stated without the hypothesis says nothing of how it is needed.
+        if h.without.all or not h.found.failed
     )
     results[f"{declaration}:conclusion"] = _conclusion(found, joint, needs, seed)
     return results

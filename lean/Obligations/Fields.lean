@@ -27,9 +27,10 @@ structure PropField where
   /-- What it says of the value, and its proof. -/
   type : Expr
   proof : Expr
-  /-- The structure that declares it, and its name there. -/
+  /-- The structure that declares it, its name there, and its place among the fields, from 0. -/
   structName : Name
   field : Name
+  index : Nat
 
 /-- The structure that `type` is, seen through the project's own definitions, with its parameters. -/
 partial def structureOf? (type : Expr) (fuel : Nat := 8) : MetaM (Option Expr) := do
@@ -50,12 +51,12 @@ partial def propFields (x : Expr) (fuel : Nat := 4) : MetaM (Array PropField) :=
   if ← isProp type then return #[]
   let env ← getEnv
   let mut found := #[]
-  for field in getStructureFields env name do
+  for (field, index) in (getStructureFields env name).zipIdx do
     let some projection := (getFieldInfo? env name field).map (·.projFn) | continue
     let value := mkAppN (.const projection levels) (type.getAppArgs.push x)
     let fieldType := (← inferType value).headBeta
     if ← isProp fieldType then
-      found := found.push { path := field.toString, type := fieldType, proof := value, structName := name, field }
+      found := found.push { path := field.toString, type := fieldType, proof := value, structName := name, field, index }
     else if fuel > 0 then
       for inner in ← propFields value (fuel - 1) do
         found := found.push { inner with path := s!"{field}.{inner.path}" }

@@ -97,21 +97,21 @@ where
       parts := parts.push (← mkEq (at_ a) (at_ b))
     if parts.isEmpty then return none
     return some <| parts.pop.foldr (init := parts.back!) mkAnd
+  guards : Expr → List Expr
+    | .forallE _ g q _ => g :: guards (q.instantiate1 (trusted g))
+    | _ => []
+  parts (e : Expr) : List Expr :=
+    match e.getAppFnArgs with
+    | (``And, #[a, b]) => parts a ++ parts b
+    | _ => [e]
   /-- Over a list, below a bound, over all values of a finite type, or over samples. -/
   quantified (n : Name) (α body : Expr) (inner : Expr → MetaM Expr) (every : Bool) : MetaM Expr := do
     withLocalDeclD n α fun x => do
       let body := body.instantiate1 x
       let f (whole part : Name) := mkConst (if every then whole else part)
-      -- `x ∈ xs → Q`, `x ∈ xs ∧ Q`: the guard, and the rest
-      let split : Option (Expr × Expr) :=
-        if every then
-          match body with
-          | .forallE _ g q _ => if q.hasLooseBVars then some (g, q.instantiate1 (trusted g)) else some (g, q)
-          | _ => none
-        else match body.getAppFnArgs with
-          | (``And, #[g, q]) => some (g, q)
-          | _ => none
-      if let some (guard, rest) := split then
+      -- The guards of `x ∈ xs → x < n → Q`, or the parts of `x ∈ xs ∧ x < n ∧ Q`: one of them may say where to look.
+      for guard in if every then guards body else parts body do
+        let all_ ← mkLambdaFVars #[x] (← inner body)
         match guard.getAppFnArgs with
         | (``Membership.mem, #[_, coll, _, xs, y]) =>
           if y == x && !xs.containsFVar x.fvarId! then
@@ -120,14 +120,13 @@ where
               | (``Array, #[β]) => some (mkApp2 (.const ``Array.toList [.zero]) β xs)
               | _ => none
             if let some values := values? then
-              return mkApp3 (f ``Truth.all ``Truth.any) α values (← mkLambdaFVars #[x] (← inner rest))
-        | (``LT.lt, #[t, _, y, bound]) =>
+              return mkApp3 (f ``Truth.all ``Truth.any) α values all_
+        | (``LT.lt, #[t, _, y, bound]) | (``GT.gt, #[t, _, bound, y]) =>
           if t.isConstOf ``Nat && y == x && !bound.containsFVar x.fvarId! then
-            return mkApp2 (f ``Truth.below ``Truth.someBelow) bound (← mkLambdaFVars #[x] (← inner rest))
-        | (``LE.le, #[t, _, y, bound]) =>
+            return mkApp2 (f ``Truth.below ``Truth.someBelow) bound all_
+        | (``LE.le, #[t, _, y, bound]) | (``GE.ge, #[t, _, bound, y]) =>
           if t.isConstOf ``Nat && y == x && !bound.containsFVar x.fvarId! then
-            return mkApp2 (f ``Truth.below ``Truth.someBelow) (mkApp (mkConst ``Nat.succ) bound)
-              (← mkLambdaFVars #[x] (← inner rest))
+            return mkApp2 (f ``Truth.below ``Truth.someBelow) (mkApp (mkConst ``Nat.succ) bound) all_
         | _ => pure ()
       let test ← mkLambdaFVars #[x] (← inner body)
       if let some values ← everyValue? α then

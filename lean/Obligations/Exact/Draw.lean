@@ -37,7 +37,8 @@ structure Tape where
   gaps : Array (Nat × Rat) := #[]
   /-- The values of the binders, as text. -/
   told : Array (Unit → String) := #[]
-  /-- The conclusion, where it was reached. -/
+  /-- Whether the conclusion was reached, and what it is then. -/
+  reached : Bool := false
   conclusion : Truth := .unknown
   /-- Its mutants, not computed yet. -/
   mutants : Array (Unit → Truth) := #[]
@@ -228,7 +229,7 @@ def assume {α : Type} (holds : Tape → Truth) (gaps : Unit → List Rat) (need
 def conclude (holds : Tape → Truth) (gaps : Unit → List Rat) (mutants : Array (Tape → Truth)) : Gen Unit := fun t =>
   let number := t.met.size
   let t := { t with
-    conclusion := holds t, mutants := mutants.map fun m _ => m t,
+    reached := true, conclusion := holds t, mutants := mutants.map fun m _ => m t,
     gaps := (gaps ()).foldl (fun g x => g.push (number, x)) t.gaps }
   (some ((), fun _ => ""), t)
 

@@ -61,7 +61,7 @@ private def isReached (reached : NameSet × Std.HashSet (Name × Nat)) (f : Prop
   let projection := (getFieldInfo? env f.structName f.field).map (·.projFn)
   let s := f.structName
   if [s ++ `casesOn, s ++ `rec, s ++ `recOn].any reached.1.contains then return true
-  if reached.2.any (·.1 == s) then return true
+  if reached.2.contains (s, f.index) then return true
   return projection.elim true reached.1.contains
 
 private def listOf (xs : List Expr) (type : Expr) : MetaM Expr := mkListLit type xs

@@ -28,7 +28,7 @@ def missing (t : Tape) (hypotheses : Nat) : Nat :=
 
 /-- The one hypothesis that is violated where all others hold and the conclusion was reached. -/
 def violated? (t : Tape) (hypotheses : Nat) : Option Nat :=
-  if t.met.size == hypotheses && t.missing hypotheses == 1 then t.met.findIdx? (!·.met) else none
+  if t.reached && t.missing hypotheses == 1 then t.met.findIdx? (!·.met) else none
 
 /-- The binders' values, as text. -/
 def text (t : Tape) : String := ", ".intercalate (t.told.map (· ())).toList
@@ -243,6 +243,9 @@ structure Findings where
   failure : Option Nat := none
   outOfTime : Bool := false
 
+/-- Do a statement and its mutant come to different answers?  An `∃` without a witness differs from one with it. -/
+private def differ (a b : Truth) : Bool := a.fails && b.met || a.met && b.fails
+
 /-- Look at `instances` instances, for at most `most` milliseconds. -/
 def explore (run : Run) (hypotheses mutants : Nat) (seed : UInt64) (instances most : Nat) : BaseIO Findings := do
   let begun ← IO.monoMsNow
@@ -268,9 +271,8 @@ def explore (run : Run) (hypotheses mutants : Nat) (seed : UInt64) (instances mo
     for m in [0:t.mutants.size] do
       if !f.upset[m]! then
         let truth := t.mutants[m]! ()
-        if truth == .no then f := { f with upset := f.upset.set! m true }
-        if truth == .no && t.conclusion.met || truth.met && t.conclusion == .no then
-          f := { f with told := f.told.set! m true }
+        if truth.fails && t.conclusion.met then f := { f with upset := f.upset.set! m true }
+        if differ truth t.conclusion then f := { f with told := f.told.set! m true }
     if hypotheses > 0 then
       let h := i % hypotheses
       if let some d := violating? run hypotheses t h (streamOf seed i 99) then
@@ -279,8 +281,7 @@ def explore (run : Run) (hypotheses mutants : Nat) (seed : UInt64) (instances mo
         for m in [0:d.mutants.size] do
           if !f.told[m]! then
             let truth := d.mutants[m]! ()
-            if truth == .no && d.conclusion.met || truth.met && d.conclusion == .no then
-              f := { f with told := f.told.set! m true }
+            if differ truth d.conclusion then f := { f with told := f.told.set! m true }
   return f
 
 end Obligations.Exact

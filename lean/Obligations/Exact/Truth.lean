@@ -23,6 +23,9 @@ def rank : Truth → Nat
 /-- Whether a hypothesis with this truth counts as met. -/
 def met (t : Truth) : Bool := t.rank ≥ 3
 
+/-- Whether it is false, as far as is known. -/
+def fails (t : Truth) : Bool := t.rank ≤ 1
+
 /-- Decided by computation. -/
 def of (p : Prop) [Decidable p] : Truth := if p then yes else no
 
