@@ -65,20 +65,21 @@ def _joint(found: Found, instances: int) -> str:
     )
 
 
-def _result(verdict: Verdict, reason: str, found: Found, count: Count, drawn: int) -> CheckResult:
-    family = FamilyCount(
-        FAMILY, "domain", drawn, count.all, count.held, count.failed, count.undecided
-    )
-    worst = EXACT if verdict is Verdict.HOLDS else None
-    return CheckResult(verdict, reason, found.indices, found.accepted, worst, families=(family,))
-
-
 def _hypothesis(count: Count, found: Found, joint: str) -> CheckResult:
     """A hypothesis holds where enough instances meet it along with all others, and draws that
     violate it were told from these."""
+    met = FamilyCount(FAMILY, "domain", found.accepted, found.accepted, found.accepted, 0, 0)
+    refused = FamilyCount(FAMILY, "refuting", count.failed, count.failed, 0, count.failed, 0)
 
     def result(verdict: Verdict, reason: str) -> CheckResult:
-        return _result(verdict, reason, found, count, found.draws)
+        return CheckResult(
+            verdict,
+            reason,
+            found.indices,
+            found.accepted,
+            EXACT if verdict is Verdict.HOLDS else None,
+            families=(met, refused),
+        )
 
     if count.held == 0:
         said = f"none of {count.all:,} draws meets it"
@@ -105,19 +106,27 @@ def _about(count: Count, found: Found) -> list[str]:
 def _conclusion(found: Found, joint: str, needs: tuple[Need, ...], seed: int) -> CheckResult:
     count = found.conclusion
     witness = None if found.witness is None else Witness(seed, FAMILY, found.witness[0])
+    family = FamilyCount(
+        FAMILY,
+        "domain",
+        found.indices,
+        found.accepted,
+        count.held,
+        count.failed,
+        count.undecided,
+    )
 
     def result(
         verdict: Verdict, reason: str, counterexample: Counterexample | None = None
     ) -> CheckResult:
-        made = _result(verdict, reason, found, count, found.indices)
         return CheckResult(
-            made.verdict,
-            made.reason,
-            made.instances,
-            made.accepted,
-            made.worst,
+            verdict,
+            reason,
+            found.indices,
+            found.accepted,
+            EXACT if verdict is Verdict.HOLDS else None,
             counterexample,
-            made.families,
+            (family,),
             witness=witness if needs else None,
             needs=needs,
         )

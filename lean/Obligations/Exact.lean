@@ -57,9 +57,9 @@ private def compiled (name : Name) : TermElabM (Except (List (String × Json)) E
 where
   /-- What Lean's compiler names where a definition has no code. -/
   compilerObstacle (text : String) : String × String :=
-    let quoted := (text.splitOn "'").filter (!·.isEmpty)
-    let named := if (text.splitOn "`").length > 2 then (text.splitOn "`")[1]? else quoted[1]?
-    (named.getD "", ((text.splitOn "\n").headD "").take 200 |>.toString)
+    match text.splitOn "depends on '" with
+    | _ :: rest :: _ => ((rest.splitOn "'").headD "", "it has no code to run")
+    | _ => (name.toString, (((text.splitOn "\n").headD "").take 200).toString)
 
 private def judged (name : Name) (seed : UInt64) (instances most : Nat) : TermElabM (List (String × Json)) := do
   match ← compiled name with
@@ -111,13 +111,14 @@ elab_rules : command
     | .ok e =>
       let n := e.hypotheses.size
       let (t, _) := instanceAt e.run n seed index
+      let conclusion := t.decide ()
       let hypotheses := (Array.range e.hypotheses.size).map fun h =>
         let (binder, path) := e.hypotheses[h]!
         Json.mkObj [("binder", toJson binder), ("path", .str path),
           ("truth", truthJson (t.met.getD h .unknown))]
-      let smallest := if t.accepted n && t.conclusion == .no then Json.str (shrink e.run n t).text else .null
+      let smallest := if t.accepted n && conclusion == .no then Json.str (shrink e.run n t).text else .null
       answer nonce [("kind", .str "instance"), ("name", .str name.toString), ("index", toJson index),
-        ("text", .str t.text), ("hypotheses", .arr hypotheses), ("conclusion", truthJson t.conclusion),
+        ("text", .str t.text), ("hypotheses", .arr hypotheses), ("conclusion", truthJson conclusion),
         ("remarks", toJson e.remarks), ("smallest", smallest)]
     answer nonce [("kind", .str "end"), ("count", toJson 1)]
 

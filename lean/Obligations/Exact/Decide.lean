@@ -49,6 +49,8 @@ partial def decision (tape p : Expr) (fuel : Nat := 40) : MetaM Expr := do
   | (``Iff, #[a, b]) => return mkApp2 (mkConst ``Truth.iff) (← inner a) (← inner b)
   | (``Exists, #[α, f]) =>
     let f ← if f.isLambda then pure f else pure (.lam `x α (mkApp (f.liftLooseBVars 0 1) (.bvar 0)) .default)
+    if ← isProp α then
+      return mkApp2 (mkConst ``Truth.both) (← inner α) (thunk (← inner (f.beta #[trusted α])))
     quantified f.bindingName! α f.bindingBody! inner false
   | (``Eq, #[α, a, b]) =>
     if (← whnfCore α).isForall then
@@ -78,8 +80,8 @@ where
     if name == ``Eq then
       let α := p.getAppArgs[0]!
       if let some fields ← fieldwise? p then return ← inner fields
-      obstacle (headName α) "nothing decides whether two of its values are equal"
-    obstacle name "nothing decides it"
+      obstacle (headName α) "nothing decides whether two of its values are equal; an instance of DecidableEq would"
+    obstacle name "nothing decides it; an instance of Decidable for it would"
   /-- Values of a structure are equal where their fields are. -/
   fieldwise? (p : Expr) : MetaM (Option Expr) := do
     let #[α, a, b] := p.getAppArgs | return none

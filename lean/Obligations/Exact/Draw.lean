@@ -33,13 +33,14 @@ structure Tape where
   kinds : Array Kind := #[]
   /-- Of each hypothesis, in order, whether it holds. -/
   met : Array Truth := #[]
-  /-- By how much comparisons in the hypotheses and the conclusion differ from equality; of which of them. -/
+  /-- By how much comparisons in the hypotheses differ from equality, and of which of them; then those in the conclusion. -/
   gaps : Array (Nat × Rat) := #[]
+  lastGaps : Unit → List Rat := fun _ => []
   /-- The values of the binders, as text. -/
   told : Array (Unit → String) := #[]
   /-- Whether the conclusion was reached, and what it is then. -/
   reached : Bool := false
-  conclusion : Truth := .unknown
+  decide : Unit → Truth := fun _ => .unknown
   /-- Its mutants, not computed yet. -/
   mutants : Array (Unit → Truth) := #[]
   deriving Inhabited
@@ -157,6 +158,11 @@ def fin (n : Nat) : Gen (Fin n) := fun t =>
   | (some i, t) => if h : i < n then (some (⟨i, h⟩, fun _ => toString i), t) else (.none, t)
   | (.none, t) => (.none, t)
 
+/-- Text as an argument: in brackets where it is an application. -/
+def atom (s : String) : String :=
+  let bare := s.contains ' ' && !(["[", "#", "(", "{", "!", "\""].any s.startsWith)
+  if bare then s!"({s})" else s
+
 private def letters : Array Char :=
   #['a', 'b', 'A', ' ', '0', '9', 'z', '_', '.', '\n', '"', '-', 'é', 'λ', '🙂', Char.ofNat 0]
 
@@ -203,7 +209,7 @@ def finite {α : Type} (n : Nat) (g : Gen α) : Gen (Fin n → α) := fun t =>
 def vector {α : Type} (n : Nat) (g : Gen α) : Gen (Vector α n) := map Vector.ofFn (finite n g)
 
 def option {α : Type} (g : Gen α) : Gen (Option α) :=
-  oneOf #[pure .none fun _ => "none", bind g fun a s => pure (some a) fun _ => s!"some {s ()}"]
+  oneOf #[pure .none fun _ => "none", bind g fun a s => pure (some a) fun _ => s!"some {atom (s ())}"]
 
 def prod {α β : Type} (g : Gen α) (h : Gen β) : Gen (α × β) :=
   bind g fun a s => bind h fun b r => pure (a, b) fun _ => s!"({s ()}, {r ()})"
@@ -211,6 +217,37 @@ def prod {α β : Type} (g : Gen α) (h : Gen β) : Gen (α × β) :=
 def sum {α β : Type} (g : Gen α) (h : Gen β) : Gen (α ⊕ β) :=
   oneOf #[bind g fun a s => pure (.inl a) fun _ => s!"inl {s ()}",
     bind h fun b r => pure (.inr b) fun _ => s!"inr {r ()}"]
+
+/-- A value of a recursive type: `base` has no parts of the type itself, `step` makes a value out of smaller ones. -/
+def recursive {α : Type} (base : Gen α) (step : Gen α → Gen α) : Nat → Gen α
+  | 0 => base
+  | n + 1 => step (recursive base step n)
+
+/-- A function on an infinite type: a few values in turn, or `a * x + b` where both sides are numbers. -/
+def function {α β : Type} (key : α → Nat) (number : Option ((α → Rat) × (Rat → β))) (g : Gen β) : Gen (α → β) :=
+  let turns : Gen (α → β) := fun t =>
+    let (n, t) := choose 4 t
+    match times g (n.getD 0 + 1) t with
+    | (some xs, t) =>
+      let values := (xs.map (·.1)).toArray
+      match xs with
+      | [] => (.none, t)
+      | x :: _ => (some (fun a => values.getD (key a % values.size) x.1, bracketed "values in turn " xs ""), t)
+    | (.none, t) => (.none, t)
+  match number with
+  | .none => turns
+  | some (from_, to) =>
+    let line : Gen (α → β) := bind rat fun a s => bind rat fun b r =>
+      pure (fun x => to (a * from_ x + b)) fun _ => s!"x ↦ {s ()} * x + {r ()}"
+    oneOf #[line, turns]
+
+def keyOfInt (i : Int) : Nat := 2 * i.natAbs + (if i < 0 then 1 else 0)
+def keyOfRat (r : Rat) : Nat := keyOfInt r.num + r.den - 1
+def keyOfBool (b : Bool) : Nat := if b then 1 else 0
+def ratOfNat (n : Nat) : Rat := (n : Int)
+def ratOfInt (i : Int) : Rat := i
+def sameRat (r : Rat) : Rat := r
+def intOfRat (r : Rat) : Int := r.floor
 
 /-- The binder `name` has this text. -/
 def tell {α : Type} (name : String) (s : Unit → String) (rest : Gen α) : Gen α := fun t =>
@@ -227,11 +264,9 @@ def assume {α : Type} (holds : Tape → Truth) (gaps : Unit → List Rat) (need
 
 /-- The conclusion, and the mutants of the statement. -/
 def conclude (holds : Tape → Truth) (gaps : Unit → List Rat) (mutants : Array (Tape → Truth)) : Gen Unit := fun t =>
-  let number := t.met.size
-  let t := { t with
-    reached := true, conclusion := holds t, mutants := mutants.map fun m _ => m t,
-    gaps := (gaps ()).foldl (fun g x => g.push (number, x)) t.gaps }
-  (some ((), fun _ => ""), t)
+  let t' := { t with
+    reached := true, lastGaps := gaps, decide := fun _ => holds t, mutants := mutants.map fun m _ => m t }
+  (some ((), fun _ => ""), t')
 
 /-- Values for a `∀` or `∃` within a proposition: they follow from the entries of the instance alone.  The simplest
 value comes first, then those made of the instance's own numbers, then others. -/

@@ -94,7 +94,9 @@ private partial def build (reached : NameSet × Std.HashSet (Name × Nat)) (with
         let mut rest ← build reached withMutants (body.instantiate1 x) (place + 1)
         for f in fields.reverse do
           rest ← assume f.type (← isReached reached f) rest (place, f.path)
-        let told := mkAppN (mkConst ``Gen.tell) #[unit, toExpr n.eraseMacroScopes.toString, s, rest.gen]
+        -- `Unit` stands where a type variable stood.
+        let told := if dom.isConstOf ``Unit then rest.gen
+          else mkAppN (mkConst ``Gen.tell) #[unit, toExpr n.eraseMacroScopes.toString, s, rest.gen]
         let gen := mkAppN (mkConst ``Gen.bind) #[dom, unit, sample, ← mkLambdaFVars #[x, s] told]
         return { rest with gen }
   | _ =>
@@ -120,15 +122,15 @@ private opaque compile (e : Expr) : MetaM (Tape → Tape)
 private def standIns : List Name := [``Int, ``Nat, ``Bool]
 
 /-- The statement with its type variables replaced. -/
-private partial def specialised (type : Expr) (standIn : Name) (places : Array Nat) (place : Nat := 1) :
+private partial def specialised (type : Expr) (standIn : Name) :
     MetaM (Expr × Array String) := do
   match type with
   | .forallE n dom body info =>
     if dom.isSort && !dom.isProp then
-      let (type, remarks) ← specialised (body.instantiate1 (mkConst standIn)) standIn places (place + 1)
+      let (type, remarks) ← specialised (body.instantiate1 (mkConst standIn)) standIn
       return (.forallE n (mkConst ``Unit) type .implicit, #[s!"{n.eraseMacroScopes} is {standIn}"] ++ remarks)
     withLocalDecl n info dom fun x => do
-      let (rest, remarks) ← specialised (body.instantiate1 x) standIn places (place + 1)
+      let (rest, remarks) ← specialised (body.instantiate1 x) standIn
       return (← mkForallFVars #[x] rest, remarks)
   | e => return (e, #[])
 
@@ -138,7 +140,7 @@ def experiment (thm : Name) : MetaM Experiment := do
   let type := info.type.instantiateLevelParams info.levelParams (info.levelParams.map fun _ => .zero)
   let reached ← reach type
   let attempt (standIn : Name) : MetaM Experiment := do
-    let (type, remarks) ← specialised type standIn #[]
+    let (type, remarks) ← specialised type standIn
     let make (withMutants : Bool) : MetaM Experiment := do
       let built ← build reached withMutants type 1
       let gen ← instantiateMVars built.gen
@@ -147,14 +149,13 @@ def experiment (thm : Name) : MetaM Experiment := do
           (mkApp (.const ``Option [.zero]) (← mkAppM ``Prod #[mkConst ``Unit, ← mkArrow (mkConst ``Unit) (mkConst ``String)]))
           (mkConst ``Tape) (mkApp gen t))
       return { hypotheses := built.hypotheses, mutants := built.mutants, remarks, run := ← compile code }
-    try make true catch _ => make false
+    try make true catch e =>
+      if (obstacleOf? (← e.toMessageData.toString)).isSome then throw e else make false
   let rec first : List Name → MetaM Experiment
     | [] => attempt ``Int
     | [n] => attempt n
-    | n :: more => do
-      try attempt n catch e =>
-        let text ← e.toMessageData.toString
-        if (obstacleOf? text).isSome && (← specialised type n #[]).2.isEmpty then throw e else first more
-  first standIns
+    | n :: more => do try attempt n catch _ => first more
+  let generic := (← specialised type ``Int).2.size > 0
+  first (if generic then standIns else [``Int])
 
 end Obligations.Exact

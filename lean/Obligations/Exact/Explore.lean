@@ -47,22 +47,29 @@ private def fits (t : Tape) (k : Nat) (v : Rat) : Bool :=
   | .int => v.den == 1
   | .rat => true
 
+/-- How many comparisons there are, and by how much the `j`-th differs from equality. -/
+private def gapCount (t : Tape) : Nat := t.gaps.size + (t.lastGaps ()).length
+
+private def gapAt (t : Tape) (j : Nat) : Option Rat :=
+  match t.gaps[j]? with
+  | some (_, g) => some g
+  | none => (t.lastGaps ())[j - t.gaps.size]?
+
 /-- Meet comparison `j` with equality by another value for entry `k`, where it is linear in that. -/
 def solve (run : Run) (t : Tape) (j k : Nat) : Option Tape := do
-  let (_, g) ← t.gaps[j]?
+  let g ← gapAt t j
   if g == 0 then return t
   let v ← t.entries[k]?
   guard (fits t k (v + 1))
   let next := run (withEntry t k (v + 1))
   guard (next.gaps.size == t.gaps.size)
-  let (_, g') ← next.gaps[j]?
+  let g' ← gapAt next j
   let slope := g' - g
   guard (slope != 0)
   let v' := v - g / slope
   guard (fits t k v')
   let solved := run (withEntry t k v')
-  let (_, left) ← solved.gaps[j]?
-  guard (left == 0)
+  guard (gapAt solved j == some 0)
   return solved
 
 /-- A number below `n`, and the stream after it. -/
@@ -141,11 +148,12 @@ def instanceAt (run : Run) (hypotheses : Nat) (seed : UInt64) (i : Nat) : Tape �
   | none => return (before.back?.getD default, before.pop)
   | some t =>
     -- Every second instance stands on the edge of a comparison.
-    if i % 2 == 0 || t.gaps.isEmpty then return (t, before)
+    let comparisons := if i % 2 == 0 then 0 else gapCount t
+    if comparisons == 0 then return (t, before)
     let places := numbers t
     let mut s := streamOf seed i mostDraws
     for _ in [0:3] do
-      let (j, s') := below t.gaps.size s
+      let (j, s') := below comparisons s
       let (b, s'') := below places.size s'
       s := s''
       if let some k := places[b]? then
@@ -181,7 +189,7 @@ private def simpler (v : Rat) : List Rat :=
 
 /-- A smaller instance on which every hypothesis holds and the conclusion fails, found in at most `budget` runs. -/
 def shrink (run : Run) (hypotheses : Nat) (t : Tape) (budget : Nat := 400) : Tape := Id.run do
-  let fails (t : Tape) : Bool := t.accepted hypotheses && t.conclusion == .no
+  let fails (t : Tape) : Bool := t.accepted hypotheses && t.decide () == .no
   let mut best := t
   let mut left := budget
   let mut improved := true
@@ -262,26 +270,29 @@ def explore (run : Run) (hypotheses mutants : Nat) (seed : UInt64) (instances mo
       for h in [0:d.met.size] do
         f := { f with hypotheses := f.hypotheses.modify h (·.add d.met[h]!) }
       if let some h := d.violated? hypotheses then
-        f := { f with needs := f.needs.modify h (·.add d.conclusion) }
+        f := { f with needs := f.needs.modify h (·.add (d.decide ())) }
     if !t.accepted hypotheses then continue
+    let conclusion := t.decide ()
+    let onEdge := t.gaps.any (·.2 == 0) || (t.lastGaps ()).any (· == 0)
     f := { f with
-      accepted := f.accepted + 1, conclusion := f.conclusion.add t.conclusion,
-      witness := f.witness <|> some i, edge := f.edge + (if t.gaps.any (·.2 == 0) then 1 else 0) }
-    if t.conclusion == .no then f := { f with failure := f.failure <|> some i }
+      accepted := f.accepted + 1, conclusion := f.conclusion.add conclusion,
+      witness := f.witness <|> some i, edge := f.edge + (if onEdge then 1 else 0) }
+    if conclusion == .no then f := { f with failure := f.failure <|> some i }
     for m in [0:t.mutants.size] do
       if !f.upset[m]! then
         let truth := t.mutants[m]! ()
-        if truth.fails && t.conclusion.met then f := { f with upset := f.upset.set! m true }
-        if differ truth t.conclusion then f := { f with told := f.told.set! m true }
+        if truth.fails && conclusion.met then f := { f with upset := f.upset.set! m true }
+        if differ truth conclusion then f := { f with told := f.told.set! m true }
     if hypotheses > 0 then
       let h := i % hypotheses
       if let some d := violating? run hypotheses t h (streamOf seed i 99) then
+        let conclusion := d.decide ()
         f := { f with
-          hypotheses := f.hypotheses.modify h (·.add d.met[h]!), needs := f.needs.modify h (·.add d.conclusion) }
+          hypotheses := f.hypotheses.modify h (·.add d.met[h]!), needs := f.needs.modify h (·.add conclusion) }
         for m in [0:d.mutants.size] do
           if !f.told[m]! then
             let truth := d.mutants[m]! ()
-            if differ truth d.conclusion then f := { f with told := f.told.set! m true }
+            if differ truth conclusion then f := { f with told := f.told.set! m true }
   return f
 
 end Obligations.Exact

@@ -46,21 +46,57 @@ private def textOfParts (before : String) (parts : Array (String × Expr)) (afte
   let mut e := toExpr before
   let append (a b : Expr) := mkApp2 (mkConst ``String.append) a b
   for (label, s) in parts do
-    e := append (append e (toExpr label)) (mkApp s (mkConst ``Unit.unit))
+    let text := mkApp s (mkConst ``Unit.unit)
+    e := append (append e (toExpr label)) (if label == " " then mkApp (mkConst ``Gen.atom) text else text)
   return .lam `u (mkConst ``Unit) (append e (toExpr after)) .default
+
+/-- Domains of the binders of a type. -/
+private partial def _root_.Lean.Expr.getForallBinderTypes : Expr → List Expr
+  | .forallE _ d b _ => d :: b.getForallBinderTypes
+  | _ => []
+
+/-- A number that tells values of an infinite type apart well enough for functions on it. -/
+private def keyOf? (type : Expr) : Option Expr :=
+  match type with
+  | .const ``Nat _ => some (mkApp (.const ``id [1]) type)
+  | .const ``Int _ => some (mkConst ``Gen.keyOfInt)
+  | .const ``Rat _ => some (mkConst ``Gen.keyOfRat)
+  | .const ``Bool _ => some (mkConst ``Gen.keyOfBool)
+  | _ => none
+
+/-- How numbers of the one type become those of the other, for functions such as `a * x + b`. -/
+private def line (dom cod : Expr) : MetaM Expr := do
+  let rat := mkConst ``Rat
+  let from? := match dom with
+    | .const ``Nat _ => some (mkConst ``Gen.ratOfNat)
+    | .const ``Int _ => some (mkConst ``Gen.ratOfInt)
+    | .const ``Rat _ => some (mkConst ``Gen.sameRat)
+    | _ => none
+  let to? := match cod with
+    | .const ``Nat _ => some (mkConst ``asNat)
+    | .const ``Int _ => some (mkConst ``Gen.intOfRat)
+    | .const ``Rat _ => some (mkConst ``Gen.sameRat)
+    | _ => none
+  let pair ← mkAppM ``Prod #[← mkArrow dom rat, ← mkArrow rat cod]
+  match from?, to? with
+  | some f, some t => mkAppM ``Option.some #[← mkAppM ``Prod.mk #[f, t]]
+  | _, _ => mkAppOptM ``Option.none #[pair]
 
 mutual
 
 /-- Draws a value of `type`. -/
-partial def sampler (type : Expr) (fuel : Nat := 12) : MetaM Expr := do
+partial def sampler (type : Expr) (fuel : Nat := 12) (known : List (Expr × Expr) := []) : MetaM Expr := do
   if fuel == 0 then obstacle (headName type) "the type is nested too deep"
   let type ← whnfCore type
-  let inner (t : Expr) := sampler t (fuel - 1)
+  let inner (t : Expr) := sampler t (fuel - 1) known
+  if let some (_, self) := known.find? (·.1 == type) then return self
   match type with
   | .forallE _ dom cod _ =>
     let dom ← whnfR dom
-    if cod.hasLooseBVars || !dom.isAppOfArity ``Fin 1 then
-      obstacle `«→» s!"functions from {← ppExpr dom} are not drawn"
+    if cod.hasLooseBVars then obstacle `«→» "functions whose type depends on their argument are not drawn"
+    unless dom.isAppOfArity ``Fin 1 do
+      let some key := keyOf? dom | obstacle (headName dom) s!"functions from {← ppExpr dom} are not drawn"
+      return mkApp5 (mkConst ``Gen.function) dom cod key (← line dom (← whnfR cod)) (← inner cod)
     return mkApp3 (mkConst ``Gen.finite) cod dom.appArg! (← inner cod)
   | _ =>
   match type.getAppFnArgs with
@@ -81,21 +117,30 @@ partial def sampler (type : Expr) (fuel : Nat := 12) : MetaM Expr := do
     let .const name _ := type.getAppFn | obstacle (headName type) "no values of this type are drawn"
     let env ← getEnv
     if let some (.inductInfo info) := env.find? name then
-      if info.numIndices > 0 || info.isRec || info.isUnsafe || isClass env name then
+      if info.numIndices > 0 || info.isUnsafe || isClass env name then
         obstacle name "no values of this type are drawn"
       if (moduleOf? env name).any (isDistribution env) && !(name ∈ [``Subtype, ``Unit, ``PUnit, ``Ordering,
           ``Except, ``Sigma, ``PProd, ``ULift]) then
         obstacle name "no values of this type are drawn"
-      let gs ← info.ctors.toArray.mapM fun c => constructor type info c fuel
-      if h : gs.size = 1 then return gs[0]
       let gen ← mkAppM ``Gen #[type]
-      return mkApp2 (mkConst ``Gen.oneOf) type (← mkArrayLit gen gs.toList)
+      let oneOf (gs : List Expr) : MetaM Expr := do
+        if let [g] := gs then return g
+        return mkApp2 (mkConst ``Gen.oneOf) type (← mkArrayLit gen gs)
+      unless info.isRec do return ← oneOf (← info.ctors.mapM fun c => constructor type info c fuel known)
+      let plain ← info.ctors.filterM fun c => do
+        return !((← getConstInfo c).type.getForallBinderTypes.any (·.getUsedConstants.contains name))
+      if plain.isEmpty then obstacle name "no values of this type are drawn"
+      let base ← oneOf (← plain.mapM fun c => constructor type info c fuel known)
+      let step ← withLocalDeclD `self gen fun self => do
+        mkLambdaFVars #[self] (← oneOf (← info.ctors.mapM fun c => constructor type info c fuel ((type, self) :: known)))
+      return mkApp4 (mkConst ``Gen.recursive) type base step (toExpr 3)
     match ← unfoldDefinition? type with
-    | some type => sampler type fuel
+    | some type => sampler type fuel known
     | none => obstacle name "no values of this type are drawn"
 
 /-- Draws the fields of a constructor; those that are propositions are trusted, and judged elsewhere. -/
-partial def constructor (type : Expr) (info : InductiveVal) (ctor : Name) (fuel : Nat) : MetaM Expr := do
+partial def constructor (type : Expr) (info : InductiveVal) (ctor : Name) (fuel : Nat)
+    (known : List (Expr × Expr)) : MetaM Expr := do
   let .const _ levels := type.getAppFn | obstacle info.name "no values of this type are drawn"
   let head := mkAppN (.const ctor levels) (type.getAppArgs.extract 0 info.numParams)
   let isStruct := isStructure (← getEnv) info.name
@@ -113,7 +158,7 @@ where
     if ← isProp dom then
       let proof := trusted dom
       return ← go (← instantiateForall ctorType #[proof]) (mkApp value proof) parts isStruct
-    let sample ← sampler dom (fuel - 1)
+    let sample ← sampler dom (fuel - 1) known
     withLocalDeclD n dom fun x => do
       withLocalDeclD `text (← mkArrow (mkConst ``Unit) (mkConst ``String)) fun s => do
         let rest ← go (← instantiateForall ctorType #[x]) (mkApp value x) (parts.push (n.toString, s)) isStruct

@@ -52,6 +52,10 @@ def imp (a : Truth) (b : Unit → Truth) : Truth := or a.not b
 def given (a : Truth) (b : Unit → Truth) : Truth :=
   if a.rank == 0 then yes else if a.met then or a.not b else unknown
 
+/-- Both, where the second cannot be stated without a proof of the first. -/
+def both (a : Truth) (b : Unit → Truth) : Truth :=
+  if a.met then and a b else if a.rank == 0 then no else unknown
+
 /-- Both or neither. -/
 def iff (a b : Truth) : Truth := and (imp a fun _ => b) fun _ => imp b fun _ => a
 
