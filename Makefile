@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 # `make test TORCH=2.13.0` installs that version of PyTorch and compares with it, too.
 TORCH :=
+# Processes that run tests; `auto` is one for each core.
+WORKERS := auto
 
 .PHONY: audit test torch fast-test lint build docs changelog clean help bench
 .DEFAULT_GOAL := help
@@ -25,13 +27,13 @@ build: $(INSTALLED) ## compile the Lean library
 	$(BIN)/obligations build
 
 test: lint $(if $(TORCH),torch) ## set up what is missing, then run every test, Lean-backed ones included
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --durations 20
 
 torch: $(INSTALLED)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'torch==$(TORCH)'
 
 fast-test: $(INSTALLED) ## the tests that need no Lean
-	$(BIN)/python -m pytest -m 'not lean'
+	$(BIN)/python -m pytest -m 'not lean' -n $(WORKERS) --dist worksteal
 
 lint: $(INSTALLED) ## style and types
 	$(BIN)/ruff check .

@@ -10,9 +10,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from bridge.checks import GraphRequest, registered, run_check
-from bridge.judging import hypothesis_keys
-from bridge.setup import set_up
+from bridge.auditing.configured import set_up
+from bridge.auditing.judge import hypothesis_keys
+from bridge.checking import GraphRequest, registered, run_check
 from bridge.verdict import Role
 from numeric.graph import parse_graph
 

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from bridge.checks.measures import backprop_is_right
-from numeric import dual
-from numeric.case import Case
 from numeric.graph import Graph
-from numeric.identities import backprop_is_adjoint
-from numeric.interpreter import Interpreter
-from numeric.measurement import Measurement, Outcome
+from numeric.instances.case import Case
+from numeric.interpret import dual
+from numeric.interpret.interpreter import Interpreter
+from numeric.judge.identities import backprop_is_adjoint
+from numeric.judge.measurement import Measurement, Outcome
 from numeric.ops import OPS, Partial
 
 __all__ = [

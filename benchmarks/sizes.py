@@ -6,15 +6,15 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from bridge.lean_client import GraphRequest
-from bridge.library import read_library
-from bridge.setup import set_up
-from numeric.case import Case
-from numeric.chunks import chunk_of
-from numeric.families import FAMILIES
+from bridge.auditing.configured import set_up
+from bridge.lean.client import GraphRequest
+from bridge.lean.library import read_library
 from numeric.graph import Graph, parse_graph
-from numeric.instances import draw
-from numeric.interpreter import Interpreter
+from numeric.instances.case import Case
+from numeric.instances.draw import draw
+from numeric.instances.families import FAMILIES
+from numeric.interpret.chunks import chunk_of
+from numeric.interpret.interpreter import Interpreter
 
 __all__ = ["SIZES", "Size", "cases", "graph_of"]
 

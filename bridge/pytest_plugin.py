@@ -17,11 +17,11 @@ import pytest
 
 if TYPE_CHECKING:
     # Not at run time: whoever does not use the flag should not pay for numpy and the bridge.
-    from bridge.judging import Context
-    from bridge.obligation import Obligation
-    from bridge.project import Project
+    from bridge.auditing.judge import Context
+    from bridge.lean.obligation import Obligation
+    from bridge.lean.project import Project
+    from bridge.policy.settings import Settings
     from bridge.report.findings import Finding
-    from bridge.settings import Settings
 
 __all__: list[str] = []
 
@@ -94,8 +94,8 @@ class _Audit:
     """The audit of one session: Lean is asked once, and only when tests are collected."""
 
     def __init__(self, config: pytest.Config) -> None:
-        from bridge.project import LAKEFILES, find_project
-        from bridge.settings import read_settings
+        from bridge.lean.project import LAKEFILES, find_project
+        from bridge.policy.settings import read_settings
 
         folder = config.getoption("--obligations-project")
         base = config.rootpath if folder is None else config.invocation_params.dir / folder
@@ -118,9 +118,9 @@ class _Audit:
     @cached_property
     def prepared(self) -> tuple[tuple[Obligation, ...], Context]:
         """The obligations to test, and what judging them needs; asks Lean, once."""
-        from bridge.auditing import prepare
-        from bridge.results import ResultCache
-        from bridge.setup import set_up
+        from bridge.auditing.audit import prepare
+        from bridge.auditing.configured import set_up
+        from bridge.checking.store import ResultCache
 
         setup = set_up(self.project.root, engine=self._engine)
         library = setup.library()
@@ -137,7 +137,7 @@ class _Audit:
 
     def exit_code(self) -> int:
         """What `obligations audit` would end with; results that are kept are not measured again."""
-        from bridge.judging import judge
+        from bridge.auditing.judge import judge
         from bridge.verdict import exit_code
 
         chosen, context = self.prepared
@@ -147,7 +147,7 @@ class _Audit:
 
     def shortfalls(self) -> tuple[str, ...]:
         """Why the audit as a whole is incomplete, whatever its obligations say."""
-        from bridge.auditing import shortfalls_of
+        from bridge.auditing.audit import shortfalls_of
 
         _, context = self.prepared
         whole = not self.settings.only
@@ -224,7 +224,7 @@ class _ObligationItem(pytest.Item):
 
     def runtest(self) -> None:
         """Judge it: what is not verified is skipped, or fails with ``--obligations-strict``."""
-        from bridge.judging import judge
+        from bridge.auditing.judge import judge
         from bridge.report.findings import findings_of
 
         entry = judge(self.obligation, self.audit.prepared[1])

@@ -1,7 +1,7 @@
 """Checks of the blocks with biases, a mask and other activations, post-norm and pre-norm.
 
-The closed forms beside them are `numeric.encoder_block` and `numeric.pre_norm` with the activations
-of `numeric.activations`; the Lean sources are under ``lean/PostNorm/Block/Activated``.  Every block
+The closed forms beside them are `encoder_block` and `pre_norm` with the activations
+of `activations`; the Lean sources are under ``lean/PostNorm/Block/Activated``.  Every block
 has the same theorems, and so the same checks.
 """
 
@@ -9,19 +9,19 @@ from __future__ import annotations
 
 import numpy as np
 
+from bridge.checking.registry import check
 from bridge.checks.measures import (
     backprop_is_right,
     derivative_is_right,
     value_is_right,
     where_it_exists,
 )
-from bridge.checks.registry import check
 from bridge.checks.side_conditions import LayerNormAt
-from numeric.block_mutants import mutants_of
-from numeric.case import Case
-from numeric.enclosure import radii
-from numeric.measurement import Measurement, Outcome
-from numeric.mutants import Edit, GraphMutant
+from numeric.instances.case import Case
+from numeric.interpret.enclosure import radii
+from numeric.judge.measurement import Measurement, Outcome
+from numeric.mutants.edits import Edit, GraphMutant
+from numeric.mutants.planted import mutants_of
 
 SIZES = ("seqLen", "dModel", "numHeads", "headDim", "dFF")
 BLOCKS = ("geluEncoderBlock", "reluEncoderBlock", "preNormGeluBlock", "preNormGeluTanhBlock")
@@ -85,7 +85,7 @@ for _block in BLOCKS:
 )
 def no_number_that_relu_gets_is_zero(case: Case) -> Measurement:
     """x·W1 + b1 ≠ 0 in every entry: its absolute value is above its enclosure's radius
-    (`numeric.enclosure`).  Where the enclosure contains 0 the instance is undecided, unless it is
+    (`interpret.enclosure`).  Where the enclosure contains 0 the instance is undecided, unless it is
     exactly 0.  The margin is the least absolute value less the radius."""
     trace = case.run()
     at = trace.graph.index("ffn.hiddenPre")

@@ -1,21 +1,21 @@
 """Checks of the attention layer's theorems, on the graph that Lean exports.
 
-The closed form beside it is `numeric.attention`; the Lean source is
+The closed form beside it is `numeric.closed_forms.attention`; the Lean source is
 ``lean/PostNorm/Layers/Attention.lean``.
 """
 
 from __future__ import annotations
 
+from bridge.checking.registry import check
 from bridge.checks.measures import (
     backprop_is_right,
     derivative_is_right,
     value_is_right,
     where_it_exists,
 )
-from bridge.checks.registry import check
-from numeric.block_mutants import mutants_of
-from numeric.case import Case
-from numeric.measurement import Measurement
+from numeric.instances.case import Case
+from numeric.judge.measurement import Measurement
+from numeric.mutants.planted import mutants_of
 
 GRAPH = "mhaGraph"
 SIZES = ("seqLen", "dModel", "numHeads", "headDim")

@@ -1,6 +1,6 @@
 """Checks of the encoder block with biases and a mask, on the graph that Lean exports.
 
-The closed form beside it is `numeric.encoder_block`, which takes both; the Lean sources are under
+The closed form beside it is `encoder_block`, which takes both; the Lean sources are under
 ``lean/PostNorm/Block/BiasedEncoder``.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from bridge.checking.registry import check
 from bridge.checks.measures import (
     backprop_is_right,
     derivative_is_right,
@@ -15,12 +16,11 @@ from bridge.checks.measures import (
     where_it_exists,
     with_zeros_is_the_other,
 )
-from bridge.checks.registry import check
 from bridge.checks.side_conditions import LayerNormAt
-from numeric.block_mutants import mutants_of, reaching_tokens
-from numeric.case import Case
-from numeric.first_input import first_backprop_is_adjoint
-from numeric.measurement import Measurement
+from numeric.instances.case import Case
+from numeric.judge.first_input import first_backprop_is_adjoint
+from numeric.judge.measurement import Measurement
+from numeric.mutants.planted import mutants_of, reaching_tokens
 
 GRAPH = "biasedEncoderBlockGraph"
 SIZES = ("seqLen", "dModel", "numHeads", "headDim", "dFF")

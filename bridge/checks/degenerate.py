@@ -11,15 +11,15 @@ from typing import Literal
 
 import numpy as np
 
-from bridge.checks.registry import check
-from numeric.case import Case
-from numeric.first_input import first_backprop_is_zero, first_derivative_is_zero
-from numeric.interpreter import Perturbation
-from numeric.measurement import Measurement, Outcome
-from numeric.mutants import DerivativeMutant, Edit, GraphMutant
+from bridge.checking.registry import check
+from numeric.instances.case import Case
+from numeric.interpret.interpreter import Perturbation
+from numeric.interpret.per_instance import largest_everywhere
+from numeric.judge.first_input import first_backprop_is_zero, first_derivative_is_zero
+from numeric.judge.measurement import Measurement, Outcome
+from numeric.judge.tolerance import Sides, identity
+from numeric.mutants.edits import DerivativeMutant, Edit, GraphMutant
 from numeric.ops import Array
-from numeric.per_instance import largest_everywhere
-from numeric.tolerance import Sides, identity
 
 GRAPH = "layerNormGraph"
 SIZES = ("seqLen", "dModel")

@@ -1,6 +1,6 @@
 """Checks of the encoder block's theorems, on the graphs that Lean exports.
 
-The closed form beside them is `numeric.encoder_block`; the Lean sources are under
+The closed form beside them is `numeric.closed_forms.encoder_block`; the Lean sources are under
 ``lean/PostNorm/Block/Encoder``.  A side condition has the same check wherever it stands: it speaks
 of the same LayerNorm's rows.
 """
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from bridge.checking.registry import check
 from bridge.checks.measures import (
     backprop_is_right,
     derivative_is_right,
@@ -17,12 +18,11 @@ from bridge.checks.measures import (
     value_is_right,
     where_it_exists,
 )
-from bridge.checks.registry import check
 from bridge.checks.side_conditions import LayerNormAt
-from numeric.block_mutants import mutants_of, reaching_tokens
-from numeric.case import Case
-from numeric.first_input import first_backprop_is_adjoint
-from numeric.measurement import Measurement
+from numeric.instances.case import Case
+from numeric.judge.first_input import first_backprop_is_adjoint
+from numeric.judge.measurement import Measurement
+from numeric.mutants.planted import mutants_of, reaching_tokens
 
 BLOCK = "encoderBlockGraph"
 RESIDUAL = "encoderFfnResidualGraph"

@@ -1,22 +1,22 @@
 """Checks of the feed-forward layer's theorems, on the graph that Lean exports.
 
-The closed form beside it is `numeric.feed_forward`; the Lean source is
+The closed form beside it is `numeric.closed_forms.feed_forward`; the Lean source is
 ``lean/PostNorm/Layers/FeedForward.lean``.
 """
 
 from __future__ import annotations
 
+from bridge.checking.registry import check
 from bridge.checks.measures import (
     backprop_is_right,
     derivative_is_right,
     value_is_right,
     where_it_exists,
 )
-from bridge.checks.registry import check
-from numeric.block_mutants import mutants_of, reaching_tokens
-from numeric.case import Case
-from numeric.first_input import first_backprop_is_adjoint
-from numeric.measurement import Measurement
+from numeric.instances.case import Case
+from numeric.judge.first_input import first_backprop_is_adjoint
+from numeric.judge.measurement import Measurement
+from numeric.mutants.planted import mutants_of, reaching_tokens
 
 GRAPH = "ffnGraph"
 SIZES = ("seqLen", "dModel", "dFF")

@@ -1,18 +1,18 @@
 """Checks that each exported graph is what its closed form says.
 
-The closed forms are `numeric.closed_forms`; the measure is `numeric.fidelity.fidelity`.
+The closed forms are `closed_forms.catalogue`; the measure is `judge.fidelity.fidelity`.
 """
 
 from __future__ import annotations
 
 from functools import partial
 
-from bridge.checks.registry import check
-from numeric.block_mutants import PLANTED
-from numeric.case import Case
-from numeric.closed_forms import CLOSED_FORMS
-from numeric.fidelity import fidelity, torch_remark
-from numeric.measurement import Measurement
+from bridge.checking.registry import check
+from numeric.closed_forms.catalogue import CLOSED_FORMS
+from numeric.instances.case import Case
+from numeric.judge.fidelity import fidelity, torch_remark
+from numeric.judge.measurement import Measurement
+from numeric.mutants.planted import PLANTED
 
 
 def graph_is_its_closed_form(case: Case) -> Measurement:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from bridge.checking.registry import check
 from bridge.checks.measures import value_is_right
-from bridge.checks.registry import check
-from numeric.block_mutants import mutants_of
-from numeric.case import Case
-from numeric.measurement import Measurement
+from numeric.instances.case import Case
+from numeric.judge.measurement import Measurement
+from numeric.mutants.planted import mutants_of
 
 GRAPH = "geluGraph"
 
@@ -19,5 +19,5 @@ GRAPH = "geluGraph"
 )
 def gelu_is_its_closed_form(case: Case) -> Measurement:
     """What the graph computes is x/2 · (1 + tanh(√(2/π)·(x + 0.044715·x³))), entry by entry against
-    `numeric.gelu`, by rules A and B."""
+    `numeric.closed_forms.gelu`, by rules A and B."""
     return value_is_right(case)

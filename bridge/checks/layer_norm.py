@@ -1,6 +1,6 @@
 """Checks of the LayerNorm layer's theorems, on the graph that Lean exports.
 
-The closed form beside it is `numeric.layer_norm`; the Lean sources are under
+The closed form beside it is `numeric.closed_forms.layer_norm`; the Lean sources are under
 ``lean/PostNorm/Layers``.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from bridge.checking.registry import check
 from bridge.checks.measures import (
     backprop_is_right,
     derivative_is_right,
@@ -15,12 +16,11 @@ from bridge.checks.measures import (
     value_is_right,
     where_it_exists,
 )
-from bridge.checks.registry import check
 from bridge.checks.side_conditions import LayerNormAt
-from numeric.block_mutants import mutants_of
-from numeric.case import Case
-from numeric.measurement import Measurement
-from numeric.mutants import DerivativeMutant, Edit, GraphMutant
+from numeric.instances.case import Case
+from numeric.judge.measurement import Measurement
+from numeric.mutants.edits import DerivativeMutant, Edit, GraphMutant
+from numeric.mutants.planted import mutants_of
 
 GRAPH = "layerNormGraph"
 SIZES = ("seqLen", "dModel")

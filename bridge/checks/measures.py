@@ -12,12 +12,12 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
-from bridge.checks.registry import Enclosure, Measure
-from numeric import balls, layer_norm
-from numeric.case import Case
-from numeric.closed_forms import Arguments, closed_form
-from numeric.enclosure import radii
-from numeric.identities import (
+from bridge.checking.registry import Enclosure, Measure
+from numeric.closed_forms import layer_norm
+from numeric.closed_forms.catalogue import Arguments, closed_form
+from numeric.instances.case import Case
+from numeric.interpret.enclosure import radii
+from numeric.judge.identities import (
     backprop_is_adjoint,
     backprop_matches,
     jvp_is_derivative,
@@ -26,9 +26,10 @@ from numeric.identities import (
     remainder_vanishes,
     value_matches,
 )
-from numeric.measurement import Measurement, Outcome, combine
+from numeric.judge.least import least
+from numeric.judge.measurement import Measurement, Outcome, combine
+from numeric.judge.tolerance import RULE_A
 from numeric.ops import Array
-from numeric.tolerance import RULE_A
 
 __all__ = [
     "CLOSED_FORM",
@@ -139,8 +140,8 @@ def backprop_is_right(case: Case) -> Measurement:
 def var_eps_positive(case: Case, norm: str = "", symbol: str = "eps") -> Measurement:
     """0 < var + ε in every row that the LayerNorm ``norm`` normalizes.
 
-    The row is enclosed as the graph computes it (`numeric.enclosure`), the variance of the enclosed
-    row by `numeric.layer_norm.var_eps`; a row that is exactly constant has variance 0.  Where the
+    The row is enclosed as the graph computes it (`enclosure`), the variance of the enclosed
+    row by `layer_norm.var_eps`; a row that is exactly constant has variance 0.  Where the
     enclosure contains 0 the instance is undecided.  The graph's own tensor ``varEps`` must agree
     with the enclosure to 1e-13 of its running error bound, else the graph computes something else
     and the check says no; where that bound overflows the instance is undecided.  The margin is the
@@ -172,7 +173,7 @@ def with_zeros_is_the_other(case: Case, zeroed: Sequence[str]) -> Measurement:
 
 def enclosed(tensor: str) -> Enclosure:
     """Bounds of a saved tensor from below, by ball arithmetic on the graph itself."""
-    return partial(balls.least, tensor=tensor)
+    return partial(least, tensor=tensor)
 
 
 def enclosed_eps(symbol: str) -> Enclosure:

@@ -1,6 +1,6 @@
 """Checks of the two post-norm sublayers' theorems, on the graphs that Lean exports.
 
-The closed forms beside them are `numeric.post_norm`; the Lean source is
+The closed forms beside them are `numeric.closed_forms.post_norm`; the Lean source is
 ``lean/PostNorm/Block/PostNorm.lean``.
 """
 
@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from functools import partial
 
+from bridge.checking.registry import check
 from bridge.checks.measures import (
     backprop_is_right,
     where_it_exists,
 )
-from bridge.checks.registry import check
 from bridge.checks.side_conditions import LayerNormAt
-from numeric.block_mutants import mutants_of
-from numeric.case import Case
-from numeric.measurement import Measurement
+from numeric.instances.case import Case
+from numeric.judge.measurement import Measurement
+from numeric.mutants.planted import mutants_of
 
 MHA = "mhaPostNormGraph"
 MHA_SIZES = ("seqLen", "dModel", "numHeads", "headDim")

@@ -1,6 +1,6 @@
 """Checks of RMSNorm, on the graph that Lean exports.
 
-The closed form beside it is `numeric.rms_norm`; the Lean source is
+The closed form beside it is `numeric.closed_forms.rms_norm`; the Lean source is
 ``lean/PostNorm/Layers/RmsNorm.lean``.
 """
 
@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import numpy as np
 
+from bridge.checking.registry import check
 from bridge.checks.measures import (
     backprop_is_right,
     derivative_is_right,
     value_is_right,
     where_it_exists,
 )
-from bridge.checks.registry import check
 from bridge.checks.side_conditions import OVERWHELMING, LayerNormAt
-from numeric.block_mutants import mutants_of
-from numeric.case import Case
-from numeric.enclosure import radii
-from numeric.measurement import Measurement, Outcome
-from numeric.mutants import ConstantMutant
+from numeric.instances.case import Case
+from numeric.interpret.enclosure import radii
+from numeric.judge.measurement import Measurement, Outcome
+from numeric.mutants.edits import ConstantMutant
+from numeric.mutants.planted import mutants_of
 
 GRAPH = "rmsNormGraph"
 SIZES = ("seqLen", "dModel")
@@ -36,7 +36,7 @@ NORM = LayerNormAt(GRAPH, SIZES)
 )
 def mean_square_plus_eps_is_positive(case: Case) -> Measurement:
     """0 < mean(x²) + ε in every row: the graph's own tensor is above its enclosure's radius
-    (`numeric.enclosure`).  Where the enclosure contains 0 the instance is undecided.  The margin is
+    (`enclosure`).  Where the enclosure contains 0 the instance is undecided.  The margin is
     the least lower bound."""
     trace = case.run()
     at = trace.graph.index("meanSquareEps")

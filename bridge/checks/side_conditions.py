@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from bridge.checking.registry import Enclosure, Measure, check
 from bridge.checks.measures import (
     enclosed,
     enclosed_eps,
@@ -16,10 +17,9 @@ from bridge.checks.measures import (
     std_not_zero,
     var_eps_positive,
 )
-from bridge.checks.registry import Enclosure, Measure, check
-from numeric.case import Case
-from numeric.measurement import Measurement
-from numeric.mutants import ConstantMutant
+from numeric.instances.case import Case
+from numeric.judge.measurement import Measurement
+from numeric.mutants.edits import ConstantMutant
 
 __all__ = ["LayerNormAt"]
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from bridge.checking.registry import check
 from bridge.checks.measures import backprop_is_right, derivative_is_right, value_is_right
-from bridge.checks.registry import check
-from numeric.block_mutants import mutants_of
-from numeric.case import Case
-from numeric.measurement import Measurement
+from numeric.instances.case import Case
+from numeric.judge.measurement import Measurement
+from numeric.mutants.planted import mutants_of
 
 GRAPH = "softmaxGraph"
 SIZES = ("seqLen", "dModel")
@@ -22,7 +22,7 @@ def softmax_is_its_closed_form(case: Case) -> Measurement:
     """What the graph computes is exp z / Σ exp z along the last axis, entry by entry, by rules A
     and B.
 
-    The closed form (`numeric.softmax`) subtracts each row's largest entry first; the graph does
+    The closed form (`softmax`) subtracts each row's largest entry first; the graph does
     not, so that instances stay where exp neither overflows nor vanishes.
     """
     return value_is_right(case)

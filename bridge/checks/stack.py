@@ -1,6 +1,6 @@
 """Checks of the encoder's theorems: blocks one after the other, on the graphs that Lean exports.
 
-The closed form beside them is `numeric.stack`; the Lean source is
+The closed form beside them is `numeric.closed_forms.stack`; the Lean source is
 ``lean/PostNorm/Block/Stack.lean``.  The theorems are about any depth; the instances have depth 2
 and, in some families, 3.
 """
@@ -9,16 +9,16 @@ from __future__ import annotations
 
 from functools import partial
 
+from bridge.checking.registry import check
 from bridge.checks.measures import (
     backprop_is_right,
     derivative_is_right,
     where_it_exists,
 )
-from bridge.checks.registry import check
 from bridge.checks.side_conditions import LayerNormAt
-from numeric.block_mutants import mutants_of
-from numeric.case import Case
-from numeric.measurement import Measurement
+from numeric.instances.case import Case
+from numeric.judge.measurement import Measurement
+from numeric.mutants.planted import mutants_of
 
 STACK = "encoderGraph"
 BIASED = "biasedEncoderGraph"

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from bridge.auditing import DEFAULT_INSTANCES
+from bridge.auditing.audit import DEFAULT_INSTANCES
 from bridge.cli.completion import complete_names
 from bridge.cli.dry_run import Choice, show_plan
 from bridge.cli.groups import KeysByOption
@@ -21,7 +21,7 @@ from bridge.cli.options import (
     read_graph,
     seed_option,
 )
-from bridge.cli.watch import Watch
+from bridge.cli.progress_bar import Watch
 from bridge.errors import InvalidInputError
 from bridge.report import Report
 from bridge.report.formats import FORMATS, render

@@ -15,9 +15,9 @@ from click.shell_completion import (
 )
 
 from bridge.errors import ObligationsError
-from bridge.names import Names, remembered
-from bridge.project import find_project
-from numeric.families import FAMILIES
+from bridge.lean.known_names import Names, remembered
+from bridge.lean.project import find_project
+from numeric.instances.families import FAMILIES
 
 __all__ = [
     "complete_families",

@@ -10,14 +10,14 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from bridge.auditing.configured import Setup
+from bridge.auditing.plan import Plan, Step, plan
+from bridge.checking.store import ResultCache
 from bridge.cli.options import LeanChoice
-from bridge.cli.watch import Watch
+from bridge.cli.progress_bar import Watch
 from bridge.engine import EngineDamagedError, EngineNotInstalledError
-from bridge.kept import KeptAnswer
-from bridge.lean_client import printable
-from bridge.planning import Plan, Step, plan
-from bridge.results import ResultCache
-from bridge.setup import Setup
+from bridge.lean.client import printable
+from bridge.lean.locked_answer import KeptAnswer
 from bridge.verdict import Verdict
 from numeric.graph import Graph
 

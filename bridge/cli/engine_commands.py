@@ -13,15 +13,15 @@ from rich.table import Table
 from rich.text import Text
 
 from bridge import __version__, engine
-from bridge.cache import cache_folder
 from bridge.cli.groups import HelpfulGroup
 from bridge.cli.options import LeanChoice, lean_options, project_option
-from bridge.cli.watch import Watch, watched_install
+from bridge.cli.progress_bar import Watch, watched_install
 from bridge.engine import BuildReport, EngineStatus
 from bridge.errors import ObligationsError
-from bridge.lean_client import LibraryRequest, ask, printable
-from bridge.library import build
-from bridge.project import Project, find_project
+from bridge.lean.answers import cache_folder
+from bridge.lean.client import LibraryRequest, ask, printable
+from bridge.lean.library import build
+from bridge.lean.project import Project, find_project
 
 __all__ = ["build_command", "doctor_command", "engine_group"]
 

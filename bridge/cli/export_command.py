@@ -9,10 +9,10 @@ from pathlib import Path
 import click
 
 from bridge.cli.options import LeanChoice, lean_options
-from bridge.cli.watch import Watch
+from bridge.cli.progress_bar import Watch
 from bridge.errors import InvalidInputError, LeanSourceError
 from bridge.kernels.exporting import write_export
-from bridge.lean_client import printable
+from bridge.lean.client import printable
 
 __all__ = ["export_command"]
 

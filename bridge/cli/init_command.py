@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from bridge.cli.options import project_option
-from bridge.exporter import add_exporter
-from bridge.lean_client import printable
+from bridge.lean.client import printable
+from bridge.lean.exporter import add_exporter
 
 __all__ = ["init_command"]
 

@@ -12,26 +12,26 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from bridge.auditing import last_entry
-from bridge.checks import registered
+from bridge.auditing.audit import last_entry
+from bridge.auditing.configured import Setup
+from bridge.auditing.selection import select_keys, unknown_name
+from bridge.checking import registered
 from bridge.cli.completion import complete_graphs, complete_names
 from bridge.cli.groups import KeysByOption
 from bridge.cli.options import LeanChoice, lean_options
-from bridge.cli.watch import Watch
+from bridge.cli.progress_bar import Watch
 from bridge.errors import InvalidInputError
-from bridge.graphs import Family
-from bridge.lean_client import GraphRequest, printable
-from bridge.library import Library, read_library
-from bridge.names import remembered
-from bridge.obligation import Obligation
+from bridge.lean.client import GraphRequest, printable
+from bridge.lean.graphs import Family
+from bridge.lean.known_names import remembered
+from bridge.lean.library import Library, read_library
+from bridge.lean.obligation import Obligation
+from bridge.lean.statement import Statement
 from bridge.report import Entry
 from bridge.report.replay import witness_command
 from bridge.report.table import first_sentence, lean_words
-from bridge.report.words import WAYS
-from bridge.selection import select_keys, unknown_name
-from bridge.setup import Setup
-from bridge.spelling import did_you_mean
-from bridge.statement import Statement
+from bridge.report.wording import WAYS
+from bridge.suggestions import did_you_mean
 from bridge.verdict import Role
 
 __all__ = ["graph_command", "list_command", "show_command"]

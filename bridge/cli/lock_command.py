@@ -10,15 +10,16 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
+from bridge.auditing.selection import unknown_name
 from bridge.cli.completion import complete_keys
 from bridge.cli.options import LeanChoice, lean_options
-from bridge.cli.watch import Watch
+from bridge.cli.progress_bar import Watch
 from bridge.errors import InvalidInputError
-from bridge.kept import KeptAnswer, digest_of, pack, write_kept
-from bridge.lean_client import printable
-from bridge.lock import LOCK_NAME, Drift, Lock, accept, drifts, read_lock, write_lock
-from bridge.policy import current_lock, stale_reason
-from bridge.selection import unknown_name
+from bridge.lean.client import printable
+from bridge.lean.locked_answer import KeptAnswer, digest_of, pack
+from bridge.policy.answer_file import write_kept
+from bridge.policy.decisions import current_lock, stale_reason
+from bridge.policy.lock import LOCK_NAME, Drift, Lock, accept, drifts, read_lock, write_lock
 
 __all__ = ["lock_command"]
 

@@ -15,7 +15,6 @@ from rich.console import Console
 from rich.text import Text
 
 from bridge import __version__
-from bridge.cache import cache_folder
 from bridge.cli.audit_command import audit_command
 from bridge.cli.completion import completion_command
 from bridge.cli.engine_commands import build_command, doctor_command, engine_group
@@ -28,7 +27,8 @@ from bridge.cli.mutate_command import mutate_command
 from bridge.cli.replay_command import replay_command
 from bridge.cli.search_command import search_command
 from bridge.errors import InvalidInputError, ObligationsError
-from bridge.lean_client import printable
+from bridge.lean.answers import cache_folder
+from bridge.lean.client import printable
 
 __all__ = ["main"]
 

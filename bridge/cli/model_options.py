@@ -11,7 +11,7 @@ from typing import Any, TypeVar, cast
 import click
 
 from bridge.cli.options import LeanChoice
-from bridge.cli.watch import Watch
+from bridge.cli.progress_bar import Watch
 from bridge.errors import InvalidInputError
 from bridge.models.inputs import DEFAULT_SEQ_LEN
 from bridge.models.read import read_model

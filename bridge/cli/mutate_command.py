@@ -5,10 +5,10 @@ from __future__ import annotations
 import click
 from rich.console import Console
 
+from bridge.auditing.mutate import mutate
 from bridge.cli.completion import complete_graphs
 from bridge.cli.options import LeanChoice, lean_options, seed_option
-from bridge.cli.watch import Watch
-from bridge.mutating import mutate
+from bridge.cli.progress_bar import Watch
 from bridge.report.mutants import (
     exit_code_of,
     mutants_json,

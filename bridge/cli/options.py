@@ -11,11 +11,11 @@ from typing import Any, TypeVar, cast
 
 import click
 
-from bridge.cli.watch import Watch, watched_install
+from bridge.auditing.configured import Setup, set_up
+from bridge.cli.progress_bar import Watch, watched_install
 from bridge.errors import InvalidInputError
-from bridge.lean_client import DEFAULT_TIMEOUT
-from bridge.settings import ENGINES
-from bridge.setup import Setup, set_up
+from bridge.lean.client import DEFAULT_TIMEOUT
+from bridge.policy.settings import ENGINES
 from numeric.errors import GraphError
 from numeric.graph import Graph, parse_graph_text
 
@@ -41,7 +41,7 @@ class LeanChoice:
     timeout: float | None
 
     def set_up(self, watch: Watch, *, install: bool = True) -> Setup:
-        """The project, and the Lean to ask: see :func:`bridge.setup.set_up`."""
+        """The project, and the Lean to ask: see :func:`bridge.auditing.configured.set_up`."""
         with watched_install(watch) as installing:
             return set_up(
                 self.project_folder,

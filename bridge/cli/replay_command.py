@@ -12,20 +12,20 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from bridge.checks import Replay
+from bridge.auditing.configured import Setup
+from bridge.auditing.selection import unknown_name
+from bridge.auditing.single import replay_file, replay_instance
+from bridge.checking import Replay
 from bridge.cli.completion import complete_families, complete_keys
 from bridge.cli.options import LeanChoice, graph_option, lean_options, read_graph, seed_option
-from bridge.cli.watch import Watch
+from bridge.cli.progress_bar import Watch
 from bridge.errors import InvalidInputError
-from bridge.instances import replay_file, replay_instance
-from bridge.lean_client import printable
-from bridge.library import Library
-from bridge.selection import unknown_name
-from bridge.setup import Setup
+from bridge.lean.client import printable
+from bridge.lean.library import Library
 from bridge.statements.exact import FAMILY, replay_exactly
 from numeric.errors import GraphError
 from numeric.graph import Graph, parse_graph
-from numeric.measurement import Outcome
+from numeric.judge.measurement import Outcome
 
 __all__ = ["replay_command"]
 

@@ -9,14 +9,14 @@ import click
 from rich.console import Console
 from rich.text import Text
 
+from bridge.auditing.search import SearchInterrupted
+from bridge.auditing.single import search
 from bridge.cli.completion import complete_keys
 from bridge.cli.options import LeanChoice, graph_option, lean_options, read_graph, seed_option
-from bridge.cli.watch import Watch
+from bridge.cli.progress_bar import Watch
 from bridge.errors import InvalidInputError
-from bridge.instances import search
-from bridge.lean_client import printable
-from bridge.search import SearchInterrupted
-from numeric.instance_file import write_instance
+from bridge.lean.client import printable
+from numeric.instances.instance_file import write_instance
 
 __all__ = ["search_command"]
 

@@ -1,12 +1,12 @@
-"""Chooses the Lean engine."""
+"""Chooses the Lean engine.
+
+The embedded engine is a package above this one, which is loaded where it is chosen.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from bridge.engine.embedded.engine import embedded_status, open_engine
-from bridge.engine.embedded.install import install_engine, remove_engine
-from bridge.engine.embedded.layout import default_layout
 from bridge.engine.errors import (
     EngineDamagedError,
     EngineError,
@@ -60,6 +60,10 @@ def select(
 
 
 def _embedded(install: bool, progress: InstallProgress | None) -> Engine:
+    from embedded_lean.engine import open_engine
+    from embedded_lean.install import install_engine
+    from embedded_lean.layout import default_layout
+
     layout = default_layout()
     try:
         return open_engine(layout)
@@ -76,6 +80,10 @@ def install(progress: InstallProgress | None = None) -> EngineStatus:
     Raises:
         EngineError: with a remedy; nothing half-installed stays.
     """
+    from embedded_lean.engine import embedded_status
+    from embedded_lean.install import install_engine
+    from embedded_lean.layout import default_layout
+
     layout = default_layout()
     install_engine(layout, progress)
     return embedded_status(layout)
@@ -83,11 +91,17 @@ def install(progress: InstallProgress | None = None) -> EngineStatus:
 
 def uninstall() -> int:
     """Remove the embedded engine and everything it keeps in the cache; returns the bytes freed."""
+    from embedded_lean.install import remove_engine
+    from embedded_lean.layout import default_layout
+
     return remove_engine(default_layout())
 
 
 def status(*, verify: bool = False) -> EngineStatus:
     """What there is of the embedded engine; with `verify`, every file is hashed."""
+    from embedded_lean.engine import embedded_status
+    from embedded_lean.layout import default_layout
+
     return embedded_status(default_layout(), verify=verify)
 
 

@@ -150,7 +150,7 @@ class Engine(Protocol):
 
     @property
     def kind(self) -> EngineKind:
-        """Which engine this is; ``lock`` stands for none: see :mod:`bridge.kept`."""
+        """Which engine this is; ``lock`` stands for none: see :mod:`bridge.lean.locked_answer`."""
 
     @property
     def lean_version(self) -> str:

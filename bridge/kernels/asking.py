@@ -10,20 +10,20 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-from bridge.cache import AnswerCache
 from bridge.errors import AnswerError
 from bridge.kernels.export import Export, read_export
 from bridge.kernels.exporting import Written, write_export
-from bridge.kernels.interface import Kernel, KernelAnswer, KernelOpinion
+from bridge.kernels.interface import Kernel, KernelAnswer
 from bridge.kernels.judging import Findings, findings, with_kernels
 from bridge.kernels.leanchecker import leanchecker_opinion
 from bridge.kernels.native import find_native
 from bridge.kernels.policy import Claim, objections, pinned_library
 from bridge.kernels.replay import replay_opinion
-from bridge.lean_client import ConstantsRequest
-from bridge.library import KERNEL_SECONDS, Library, answer_key
+from bridge.lean.answers import AnswerCache
+from bridge.lean.client import ConstantsRequest
+from bridge.lean.library import KERNEL_SECONDS, Library, answer_key
+from bridge.lean.trust import KernelOpinion, Trust
 from bridge.progress import Progress, Silent
-from bridge.trust import Trust
 
 __all__ = ["ask_kernels", "judged"]
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from bridge.engine import Engine, LeanMessage
 from bridge.errors import AnswerError, EngineError, LeanSourceError
-from bridge.exporter import refuse_another_exporter
-from bridge.lean_client import Answer, ConstantsRequest, ask_in_batch, printable
-from bridge.library import answer_key, build
+from bridge.lean.client import Answer, ConstantsRequest, ask_in_batch, printable
+from bridge.lean.exporter import refuse_another_exporter
+from bridge.lean.library import answer_key, build
+from bridge.lean.project import Project
 from bridge.progress import Progress, Silent
-from bridge.project import Project
 
 __all__ = ["Written", "parse_written", "write_export"]
 

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from bridge.errors import EngineError
 
-__all__ = ["Kernel", "KernelAnswer", "KernelBrokeError", "KernelOpinion"]
+__all__ = ["Kernel", "KernelAnswer", "KernelBrokeError"]
 
 
 class KernelBrokeError(EngineError):
@@ -29,23 +29,6 @@ class KernelAnswer:
     accepted: int
     refused: Mapping[str, str]
     complete: bool
-
-
-@dataclass(frozen=True, slots=True)
-class KernelOpinion:
-    """A kernel that took part in an audit.
-
-    Attributes:
-        name: what it is called in reports.
-        version: the Lean that it is, or its own version.
-        accepted: how many constants it took.
-        known_bugs: proofs of False that it is known to take, with sources; empty where none is.
-    """
-
-    name: str
-    version: str
-    accepted: int
-    known_bugs: str = ""
 
 
 class Kernel(Protocol):

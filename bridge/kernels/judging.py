@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bridge.kernels.export import Export
-from bridge.kernels.interface import KernelOpinion
 from bridge.kernels.policy import Claim
-from bridge.trust import Trust
+from bridge.lean.trust import KernelOpinion, Trust
 
 __all__ = ["Findings", "findings", "with_kernels"]
 

@@ -5,9 +5,8 @@ It runs the toolchain's own kernel, and so has that kernel's faults.
 
 from __future__ import annotations
 
-from bridge.kernels.interface import KernelOpinion
 from bridge.kernels.known_bugs import known_bugs
-from bridge.trust import Trust
+from bridge.lean.trust import KernelOpinion, Trust
 
 __all__ = ["leanchecker_opinion"]
 

@@ -18,8 +18,8 @@ from bridge.engine import select
 from bridge.kernels.export import read_export
 from bridge.kernels.exporting import write_export
 from bridge.kernels.policy import pinned_library
-from bridge.library import KERNEL_SECONDS
-from bridge.project import find_project
+from bridge.lean.library import KERNEL_SECONDS
+from bridge.lean.project import find_project
 
 __all__ = ["compare", "library_hashes", "main"]
 

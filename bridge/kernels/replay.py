@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from bridge.kernels.interface import KernelOpinion
 from bridge.kernels.known_bugs import known_bugs
-from bridge.trust import Trust
+from bridge.lean.trust import KernelOpinion, Trust
 
 __all__ = ["replay_opinion"]
 

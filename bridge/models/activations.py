@@ -1,7 +1,8 @@
 """Activations by name: which one a model has, and what it computes.
 
-Theorems are about tanh-GELU.  A function that comes as an object is recognized by its values, not
-by its name: names differ between libraries, and ``gelu`` means erf-GELU in most of them.
+Theorems are about tanh-GELU, erf-GELU and ReLU (`theorems`).  A function that comes as an object is
+recognized by its values, not by its name: names differ between libraries, and ``gelu`` means
+erf-GELU in most of them.
 """
 
 from __future__ import annotations
@@ -13,14 +14,16 @@ from types import MappingProxyType
 import numpy as np
 import numpy.typing as npt
 
-from numeric import gelu
+from numeric.closed_forms import gelu
 
-__all__ = ["ACTIVATIONS", "NAMES", "TANH_GELU", "recognized"]
+__all__ = ["ACTIVATIONS", "ERF_GELU", "NAMES", "RELU", "TANH_GELU", "recognized"]
 
 FloatArray = npt.NDArray[np.float64]
 Activation = Callable[[FloatArray], FloatArray]
 
 TANH_GELU = "tanh-GELU"
+ERF_GELU = "erf-GELU"
+RELU = "ReLU"
 _RECOGNIZED = 1e-13
 _PROBE = np.linspace(-8.0, 8.0, 4001)
 _erf = np.frompyfunc(math.erf, 1, 1)
@@ -44,19 +47,19 @@ def _silu(x: FloatArray) -> FloatArray:
 
 
 ACTIVATIONS: Mapping[str, Activation] = MappingProxyType(
-    {TANH_GELU: _tanh_gelu, "erf-GELU": _erf_gelu, "ReLU": _relu, "SiLU": _silu}
+    {TANH_GELU: _tanh_gelu, ERF_GELU: _erf_gelu, RELU: _relu, "SiLU": _silu}
 )
 """What each computes, entry by entry."""
 
 NAMES: Mapping[str, str] = MappingProxyType(
     {
-        "gelu": "erf-GELU",
-        "gelu_erf": "erf-GELU",
-        "gelu_python": "erf-GELU",
+        "gelu": ERF_GELU,
+        "gelu_erf": ERF_GELU,
+        "gelu_python": ERF_GELU,
         "gelu_new": TANH_GELU,
         "gelu_pytorch_tanh": TANH_GELU,
         "gelu_tanh": TANH_GELU,
-        "relu": "ReLU",
+        "relu": RELU,
         "silu": "SiLU",
         "swish": "SiLU",
     }

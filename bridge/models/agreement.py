@@ -17,7 +17,7 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
-from numeric.measurement import Outcome
+from numeric.judge.measurement import Outcome
 
 __all__ = ["Agreement", "compare", "scalar_agreement", "worst"]
 

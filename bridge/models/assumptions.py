@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bridge.models.activations import TANH_GELU
 from bridge.models.naming import Found
 from bridge.models.settings import Setting
+from bridge.models.theorems import PROVED_ACTIVATIONS
 from bridge.report.layers import Assumption
 
 __all__ = [
@@ -37,16 +37,17 @@ def norm_order(post_norm: bool | None, source: str) -> Assumption:
 
 
 def activation(name: str | None, shown: str) -> Assumption:
-    """The feed-forward layer's activation is GELU by its tanh approximation.
+    """A theorem has the feed-forward layer's activation.
 
     Args:
         name: one of `bridge.models.activations.ACTIVATIONS`.
         shown: the activation in words, with its source; empty where nobody says.
     """
+    expected = f"{', '.join(PROVED_ACTIVATIONS[:-1])} or {PROVED_ACTIVATIONS[-1]}"
     if not shown:
         found = f"{UNTOLD}; say --activation, or hidden_act in config.json"
-        return Assumption("activation", TANH_GELU, found, None)
-    return Assumption("activation", TANH_GELU, shown, name == TANH_GELU)
+        return Assumption("activation", expected, found, None)
+    return Assumption("activation", expected, shown, name in PROVED_ACTIVATIONS)
 
 
 def dropout(training: bool, largest: float) -> Assumption:

@@ -9,24 +9,24 @@ import numpy as np
 import numpy.typing as npt
 
 from bridge import __version__
-from bridge.auditing import left_unseen, without_refused
+from bridge.auditing.audit import left_unseen, without_refused
+from bridge.auditing.judge import swapped_reason
 from bridge.errors import InvalidInputError
-from bridge.judging import swapped_reason
-from bridge.lean_client import GraphRequest
-from bridge.library import Library
+from bridge.lean.client import GraphRequest
+from bridge.lean.library import Library
+from bridge.lean.trust import Trust
 from bridge.models import assumptions
 from bridge.models.blocks import NOT_EXPORTED, Block, ClosedBlock, LeanBlock, Point
 from bridge.models.inputs import Inputs
 from bridge.models.layer import BIASES, Layer, Model
 from bridge.models.measure import HIDDEN, Passed, measure
-from bridge.models.theorems import BIASED, PLAIN, Theorems, obligations_of, theorems_for
+from bridge.models.theorems import THEOREMS, Theorems, obligations_of, theorems_for
 from bridge.models.verdicts import entries_of, layer_obligations
-from bridge.policy import Policy, stale_reasons
+from bridge.policy.decisions import Policy, stale_reasons
 from bridge.progress import Progress, Silent
 from bridge.report import EngineInfo, Entry, Report
 from bridge.report.layers import Assumption, LayerReport, ModelReport, NormRows
-from bridge.report.places import folder_in_repository
-from bridge.trust import Trust
+from bridge.report.locations import folder_in_repository
 from numeric.errors import GraphError
 from numeric.graph import parse_graph
 from numeric.streams import Streams
@@ -150,7 +150,7 @@ def _entries(
     swapped: str,
 ) -> tuple[Entry, ...]:
     entries: list[Entry] = []
-    for theorems in (BIASED, PLAIN):
+    for theorems in THEOREMS:
         layers = [report for t, report in found if t == theorems]
         if layers:
             obligations = obligations_of(theorems, library.obligations)
@@ -187,7 +187,7 @@ def _audit_layer(
         at = _point(
             layer, theorems, tensors, x, mask, Streams.of(seed, layer.name, "model", [sequence])
         )
-        passed.append(measure(layer, block, theorems.graph, at, mask))
+        passed.append(measure(layer, block, theorems, at, mask))
     stream.x = [p.output for p in passed]
     obligations = obligations_of(theorems, library.obligations)
     differences = [p.difference for p in passed if p.difference is not None]
@@ -244,7 +244,7 @@ def _point(
     streams: Streams,
 ) -> Point:
     inputs = {"x": x[None], **tensors}
-    if theorems == BIASED:
+    if theorems.biased:
         seq_len = len(x)
         numbers = np.zeros((seq_len, seq_len)) if mask is None else mask
         inputs["mask"] = np.where(np.isneginf(numbers), HIDDEN, numbers)[None]

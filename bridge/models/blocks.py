@@ -14,11 +14,11 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from numeric.closed_forms import CLOSED_FORMS, Arguments
-from numeric.derivative import complex_step
-from numeric.enclosure import radii
+from numeric.closed_forms.catalogue import CLOSED_FORMS, Arguments
 from numeric.graph import Graph
-from numeric.interpreter import Interpreter, Perturbation, Trace
+from numeric.interpret.derivative import complex_step
+from numeric.interpret.enclosure import radii
+from numeric.interpret.interpreter import Interpreter, Perturbation, Trace
 from numeric.ops import Array
 from numeric.streams import Streams
 
@@ -28,6 +28,7 @@ __all__ = [
     "OVERFLOWS",
     "Block",
     "ClosedBlock",
+    "Inner",
     "LeanBlock",
     "Point",
     "Rows",
@@ -68,11 +69,24 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """What a LayerNorm normalizes, ``(1, seq_len, d_model)``, and how far each entry may be from
-    that of exact arithmetic."""
+    """A saved tensor's rows, such as those that a LayerNorm normalizes, ``(1, seq_len, d_model)``,
+    and how far each entry may be from that of exact arithmetic."""
 
     values: FloatArray
     radius: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Inner:
+    """What the side conditions are about.
+
+    Attributes:
+        norms: what each LayerNorm normalizes.
+        hidden: what the activation gets, ``(1, seq_len, d_ff)``.
+    """
+
+    norms: tuple[Rows, Rows]
+    hidden: Rows
 
 
 class Block(Protocol):
@@ -80,8 +94,8 @@ class Block(Protocol):
 
     source: str
 
-    def rows(self, at: Point) -> tuple[Rows, Rows]:
-        """What both LayerNorms normalize."""
+    def inner(self, at: Point) -> Inner:
+        """What the side conditions are about."""
 
     def pull(self, at: Point, cotangent: FloatArray, rerun: int = 0) -> dict[str, FloatArray]:
         """Value and backprop: the output under the name ``output``, and a cotangent of each input.
@@ -105,15 +119,16 @@ class LeanBlock:
     def _run(self, at: Point, perturbation: Perturbation | None = None) -> Trace:
         return self._program.evaluate(at.inputs, at.constants, perturbation)
 
-    def rows(self, at: Point) -> tuple[Rows, Rows]:
-        """What both LayerNorms normalize, with rigorous radii."""
+    def inner(self, at: Point) -> Inner:
+        """What the side conditions are about, with rigorous radii."""
         graph, trace = self._program.graph, self._run(at)
         first, second = (graph.node(f"norm{n}.centered").args[0] for n in (1, 2))
         around = radii(trace, second)
-        return (
-            Rows(np.asarray(trace.values[first], np.float64), around[first]),
-            Rows(np.asarray(trace.values[second], np.float64), around[second]),
-        )
+
+        def rows(index: int) -> Rows:
+            return Rows(np.asarray(trace.values[index], np.float64), around[index])
+
+        return Inner((rows(first), rows(second)), rows(graph.index("ffn.hiddenPre")))
 
     def overflows(self, at: Point) -> bool:
         """Whether some saved tensor is no number any more."""
@@ -142,13 +157,16 @@ class ClosedBlock:
         self.source = source
         self._form = CLOSED_FORMS[name]
 
-    def rows(self, at: Point) -> tuple[Rows, Rows]:
-        """What both LayerNorms normalize.  The radii are d·u·max|h|: no enclosure, a rule."""
+    def inner(self, at: Point) -> Inner:
+        """What the side conditions are about.  The radii are d·u·max|h|: no enclosure, a rule."""
         saved = self._form.run(at.arguments)
-        first, second = (
-            np.asarray(saved[self._form.normalized[s]], np.float64) for s in ("eps1", "eps2")
-        )
-        return Rows(first, _usual(first)), Rows(second, _usual(second))
+
+        def rows(name: str) -> Rows:
+            values = np.asarray(saved[name], np.float64)
+            return Rows(values, _usual(values))
+
+        first, second = (rows(self._form.normalized[s]) for s in ("eps1", "eps2"))
+        return Inner((first, second), rows("ffn.hiddenPre"))
 
     def pull(self, at: Point, cotangent: FloatArray, rerun: int = 0) -> dict[str, FloatArray]:
         """Value and backprop; a rerun moves every input by ± an ulp."""

@@ -42,9 +42,18 @@ class Reference(Protocol):
             mask: added to the scores, ``(seq_len, seq_len)``; −∞ hides.
         """
 
-    def conforming(self, x: FloatArray, mask: FloatArray | None, cotangent: FloatArray) -> Pulled:
-        """The layer with tanh-GELU in the place of its activation: its output, and its gradients of
-        ⟨output, cotangent⟩."""
+    def conforming(
+        self, x: FloatArray, mask: FloatArray | None, cotangent: FloatArray, *, own: bool
+    ) -> Pulled:
+        """The layer with an activation that a theorem has: its output, and its gradients of
+        ⟨output, cotangent⟩.
+
+        Args:
+            x: ``(seq_len, d_model)``.
+            mask: as for `own`.
+            cotangent: of the output, ``(seq_len, d_model)``.
+            own: whether its own is one; else tanh-GELU takes its place.
+        """
 
 
 @dataclass(frozen=True, slots=True)

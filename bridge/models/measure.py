@@ -8,14 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from bridge.checks import Worst
+from bridge.checking import Worst
 from bridge.models.activations import ACTIVATIONS, TANH_GELU
 from bridge.models.agreement import Agreement, compare, scalar_agreement, worst
 from bridge.models.blocks import OVERFLOWS, Block, ClosedBlock, LeanBlock, Point, Rows
 from bridge.models.layer import Layer, Pulled
-from numeric import layer_norm, post_norm
-from numeric.layer_norm import VarEps
-from numeric.measurement import Outcome
+from bridge.models.theorems import Theorems
+from numeric.closed_forms import layer_norm, post_norm
+from numeric.closed_forms.layer_norm import VarEps
+from numeric.judge.measurement import Outcome
 
 __all__ = ["HIDDEN", "Judged", "Passed", "measure"]
 
@@ -61,31 +62,35 @@ class Passed:
     compared_with: tuple[str, ...]
 
 
-def measure(layer: Layer, block: Block, name: str, at: Point, mask: FloatArray | None) -> Passed:
+def measure(
+    layer: Layer, block: Block, theorems: Theorems, at: Point, mask: FloatArray | None
+) -> Passed:
     """Measure everything that is measured of a layer, at one sequence.
 
     Args:
         layer: the layer.
         block: the theorem's.
-        name: of the block's graph.
+        theorems: that speak of the layer.
         at: sequence, weights and constants, as the block takes them.
         mask: the layer's own, ``(seq_len, seq_len)``; −∞ hides.
     """
     if isinstance(block, LeanBlock) and block.overflows(at):
-        block = ClosedBlock(name, OVERFLOWS)
-    rows = block.rows(at)
+        block = ClosedBlock(theorems.graph, OVERFLOWS)
+    inner = block.inner(at)
+    rows = inner.norms
     eps = (at.constants["eps1"], at.constants["eps2"])
     signs = tuple(layer_norm.var_eps(r.values, e, r.radius) for r, e in zip(rows, eps, strict=True))
     judged: dict[str, Judged] = {}
     for number, (sign, e) in enumerate(zip(signs, eps, strict=True), start=1):
         judged |= _side_conditions(number, sign, float(e[0]))
+    judged["hPreActivationNe0"] = _away_from_zero(inner.hidden)
     cotangent = at.streams.child("cotangent").normal(at.inputs["x"].shape[1:])
-    agreements, conforming, theirs = _agreements(layer, block, name, at, cotangent)
+    agreements, conforming, theirs = _agreements(layer, block, theorems, at, cotangent)
     values = [a for a in agreements if a.what == "output"]
     if values:  # the closed form alone has nothing to be compared with
         judged["value"] = _judged(values)
     judged["backprop"] = _judged([a for a in agreements if a.what != "output"])
-    own = _own(layer, at, mask, conforming)
+    own = _own(layer, theorems, at, mask, conforming)
     return Passed(
         judged=judged,
         var_eps=(signs[0].low[0], signs[1].low[0]),
@@ -116,6 +121,21 @@ def _side_conditions(number: int, sign: VarEps, eps: float) -> dict[str, Judged]
     }
 
 
+def _away_from_zero(rows: Rows) -> Judged:
+    """That no number is 0, which ReLU's derivative needs of what it gets."""
+    values, radius = np.abs(rows.values[0]), rows.radius[0]
+    away = values - radius
+    zero = (values == 0) & (radius == 0)
+    token, unit = np.unravel_index(int(np.argmin(away)), away.shape)
+    low = float(away[token, unit])
+    if zero.any():
+        outcome = Outcome.FAILS
+        token, unit = np.argwhere(zero)[0]
+    else:
+        outcome = Outcome.HOLDS if low > 0 else Outcome.UNDECIDED
+    return Judged(outcome, Worst(-low, 0.0, low), f"row {token}, hidden unit {unit}")
+
+
 def _zero_variance(rows: Rows) -> int:
     """How many rows have var ≤ (d·u·max|h|)²."""
     h = rows.values[0]
@@ -131,7 +151,7 @@ def _judged(agreements: list[Agreement]) -> Judged:
 
 
 def _agreements(
-    layer: Layer, block: Block, name: str, at: Point, cotangent: FloatArray
+    layer: Layer, block: Block, theorems: Theorems, at: Point, cotangent: FloatArray
 ) -> tuple[list[Agreement], Pulled | None, FloatArray]:
     """The theorem's value and backprop against everything else that computes them.
 
@@ -145,13 +165,16 @@ def _agreements(
 
     agreements = [_against_complex_step(block, at, cotangent, found)]
     if isinstance(block, LeanBlock):
-        closed = ClosedBlock(name)
+        closed = ClosedBlock(theorems.graph)
         agreements += compare(closed.source, found, closed.pull(at, cotangent), moved)
     conforming = None
     if layer.reference is not None:
         given = at.inputs.get("mask")
         conforming = layer.reference.conforming(
-            at.inputs["x"][0], None if given is None else given[0], cotangent[0]
+            at.inputs["x"][0],
+            None if given is None else given[0],
+            cotangent[0],
+            own=layer.activation == theorems.activation,
         )
         expected = {"output": conforming.output, **conforming.gradients}
         against = {n: v[None] for n, v in expected.items()}
@@ -185,6 +208,7 @@ def _against_complex_step(
 
 def _own(
     layer: Layer,
+    theorems: Theorems,
     at: Point,
     mask: FloatArray | None,
     conforming: Pulled | None,
@@ -193,7 +217,7 @@ def _own(
     same_mask = mask is None or bool(np.isfinite(mask).all())
     x = at.inputs["x"]
     if layer.reference is not None:
-        if layer.activation == TANH_GELU and same_mask and conforming is not None:
+        if layer.activation == theorems.activation and same_mask and conforming is not None:
             return conforming.output
         return layer.reference.own(x[0], mask)
     if layer.activation is None:

@@ -39,10 +39,13 @@ class _Reference:
         """The layer's output as it is, without dropout."""
         return self._numpy(self._call(self._copy(), self._tensor(x), self._mask(mask)).detach())
 
-    def conforming(self, x: FloatArray, mask: FloatArray | None, cotangent: FloatArray) -> Pulled:
-        """The layer with tanh-GELU in the place of its activation: output and gradients."""
+    def conforming(
+        self, x: FloatArray, mask: FloatArray | None, cotangent: FloatArray, *, own: bool
+    ) -> Pulled:
+        """The layer with an activation that a theorem has: output and gradients."""
         part = self._copy()
-        self._use(part, self._torch.nn.GELU(approximate="tanh"))
+        if not own:
+            self._use(part, self._torch.nn.GELU(approximate="tanh"))
         tokens = self._tensor(x).requires_grad_()
         with lifted():  # float32 inside would be seen as rounding, not as a wrong gradient
             output = self._call(part, tokens, self._mask(mask))

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from bridge.library import read_library
+from bridge.auditing.configured import Setup, set_up
+from bridge.lean.library import read_library
 from bridge.models.audit import Source, graph_requests, judge_model
 from bridge.models.inputs import DEFAULT_SEQ_LEN, Inputs, drawn, given, read_inputs
 from bridge.models.layer import Model
@@ -17,7 +18,6 @@ from bridge.models.read import read_model
 from bridge.models.settings import Options
 from bridge.progress import Progress
 from bridge.report import Report
-from bridge.setup import Setup, set_up
 
 __all__ = ["audit_model", "run_audit", "source_of"]
 
@@ -76,7 +76,7 @@ def run_audit(
         progress: who is told.
 
     Raises:
-        ObligationsError: see :func:`bridge.library.read_library` and
+        ObligationsError: see :func:`bridge.lean.library.read_library` and
             :func:`bridge.models.audit.judge_model`.
     """
     library = read_library(

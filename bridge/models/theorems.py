@@ -6,10 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bridge.errors import InvalidInputError
+from bridge.lean.obligation import Obligation
+from bridge.models.activations import ERF_GELU, RELU, TANH_GELU
 from bridge.models.layer import Layer
-from bridge.obligation import Obligation
 
-__all__ = ["BIASED", "PLAIN", "Theorems", "measure_of", "obligations_of", "theorems_for"]
+__all__ = [
+    "BIASED",
+    "PLAIN",
+    "PROVED_ACTIVATIONS",
+    "THEOREMS",
+    "Theorems",
+    "measure_of",
+    "obligations_of",
+    "theorems_for",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,12 +28,16 @@ class Theorems:
 
     Attributes:
         graph: of the block.
+        activation: of its feed-forward layer: one of `bridge.models.activations.ACTIVATIONS`.
+        biased: whether its attention has biases and a mask.
         value: the graph computes the block.
         backprop: backprop is the adjoint of the derivative, under the side conditions.
         backprop_of_pos: the same where both ε are positive.
     """
 
     graph: str
+    activation: str
+    biased: bool
     value: str
     backprop: str
     backprop_of_pos: str
@@ -36,24 +50,50 @@ class Theorems:
 
 BIASED = Theorems(
     "biasedEncoderBlockGraph",
+    TANH_GELU,
+    True,
     "biasedEncoderBlock_eval",
     "biasedEncoderBlock_backpropVec_eq_adjoint_fderiv_at",
     "biasedEncoderBlock_backprop_eq_adjoint_fderiv_of_pos",
 )
-"""Attention with biases and a mask."""
+"""Attention with biases and a mask, tanh-GELU."""
 
 PLAIN = Theorems(
     "encoderBlockGraph",
+    TANH_GELU,
+    False,
     "encoderBlock_eval",
     "encoderBlock_backpropVec_eq_adjoint_fderiv_at",
     "encoderBlock_backprop_eq_adjoint_fderiv_real",
 )
-"""Attention without."""
+"""Attention without, tanh-GELU."""
+
+
+def _activated(block: str, activation: str) -> Theorems:
+    """Attention with biases and a mask, another activation: ``lean/PostNorm/Block/Activated``."""
+    backprop = f"{block}_backprop_eq_adjoint_fderiv"
+    return Theorems(
+        f"{block}Graph", activation, True, f"{block}_eval", backprop, f"{backprop}_of_pos"
+    )
+
+
+THEOREMS = (
+    BIASED,
+    PLAIN,
+    _activated("geluEncoderBlock", ERF_GELU),
+    _activated("reluEncoderBlock", RELU),
+)
+"""Of every block that a layer can be."""
+
+PROVED_ACTIVATIONS = tuple(dict.fromkeys(t.activation for t in THEOREMS))
 
 
 def theorems_for(layer: Layer, *, masked: bool) -> Theorems:
-    """The theorems that speak of a layer."""
-    return BIASED if layer.biased or masked else PLAIN
+    """The theorems that speak of a layer; where none has its activation, those of the same block
+    with tanh-GELU, which then do not apply."""
+    if layer.activation == TANH_GELU or layer.activation not in PROVED_ACTIVATIONS:
+        return BIASED if layer.biased or masked else PLAIN
+    return next(t for t in THEOREMS if t.activation == layer.activation)
 
 
 def measure_of(theorems: Theorems, obligation: Obligation) -> str | None:
@@ -62,7 +102,8 @@ def measure_of(theorems: Theorems, obligation: Obligation) -> str | None:
     if obligation.binder == "conclusion":
         return "value" if obligation.declaration == theorems.value else "backprop"
     known = {f"hNorm{n}{what}" for n in "12" for what in ("VarEpsPos", "StdNe0")}
-    return obligation.binder if obligation.binder in known | {"hEps1Pos", "hEps2Pos"} else None
+    known |= {"hEps1Pos", "hEps2Pos", "hPreActivationNe0"}
+    return obligation.binder if obligation.binder in known else None
 
 
 def obligations_of(theorems: Theorems, obligations: Sequence[Obligation]) -> tuple[Obligation, ...]:

@@ -10,15 +10,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from bridge.checks import CheckResult, FamilyCount, Margins, Worst
-from bridge.library import Library
+from bridge.checking import CheckResult, FamilyCount, Margins, Worst
+from bridge.lean.library import Library
+from bridge.lean.obligation import Obligation
 from bridge.models.measure import Judged, Passed
 from bridge.models.theorems import Theorems, measure_of
-from bridge.obligation import Obligation
 from bridge.report import Entry
 from bridge.report.layers import LayerObligation, LayerReport
 from bridge.verdict import LeanStatus, Role, Verdict
-from numeric.measurement import Outcome
+from numeric.judge.measurement import Outcome
 
 __all__ = ["CHECK", "entries_of", "layer_obligations"]
 

@@ -14,11 +14,11 @@ import numpy as np
 import numpy.typing as npt
 
 from bridge.errors import InvalidInputError
-from numeric.case import Case
-from numeric.derivative import taylor_remainders
-from numeric.dual import magnitudes
-from numeric.identities import operations
-from numeric.measurement import Measurement, Outcome
+from numeric.instances.case import Case
+from numeric.interpret.derivative import taylor_remainders
+from numeric.interpret.dual import magnitudes
+from numeric.judge.identities import operations
+from numeric.judge.measurement import Measurement, Outcome
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

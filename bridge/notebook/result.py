@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bridge.checks import Check, registered
+from bridge.auditing.selection import unknown_name
+from bridge.auditing.single import case_of
+from bridge.checking import Check, registered
 from bridge.errors import InvalidInputError
-from bridge.instances import case_of
-from bridge.library import Library
+from bridge.lean.library import Library
 from bridge.report import Entry, Report
 from bridge.report.escaping import one_line
 from bridge.report.formats import FORMATS, render
 from bridge.report.table import lean_words, render_table
-from bridge.report.words import headline, instances, tightness
-from bridge.selection import unknown_name
+from bridge.report.wording import headline, instances, tightness
 from bridge.verdict import Verdict
-from numeric.case import Case
-from numeric.measurement import Measurement
+from numeric.instances.case import Case
+from numeric.judge.measurement import Measurement
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from bridge.auditing.configured import set_up
 from bridge.notebook.display import shown_progress
 from bridge.notebook.result import AuditResult
 from bridge.progress import Progress
-from bridge.setup import set_up
 
 __all__ = ["audit"]
 

@@ -10,8 +10,8 @@ from collections import Counter
 
 from bridge.report.escaping import github_message, github_property
 from bridge.report.findings import Finding, Level, findings
+from bridge.report.locations import repository_path
 from bridge.report.model import Report
-from bridge.report.places import repository_path
 
 __all__ = ["MOST_ANNOTATIONS", "render_github"]
 

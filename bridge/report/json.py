@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import math
 
-from bridge.checks import Certificate, Margins, Need, Worst
+from bridge.checking import Certificate, Margins, Need, Worst
+from bridge.lean.trust import Trust
 from bridge.report.escaping import json_text
 from bridge.report.layers_json import model_json
 from bridge.report.model import SCHEMA, Entry, Report
 from bridge.report.replay import replay_command, witness_command
-from bridge.trust import Trust
 
 __all__ = ["render_json", "report_json"]
 

@@ -16,8 +16,8 @@ from junitparser.junitparser import Properties, Property
 from bridge.report.escaping import one_line, plain
 from bridge.report.findings import Finding, Level, findings_of
 from bridge.report.layers_junit import layer_suites
+from bridge.report.locations import repository_path
 from bridge.report.model import Entry, Report
-from bridge.report.places import repository_path
 from bridge.report.replay import witness_command
 from bridge.verdict import Verdict
 

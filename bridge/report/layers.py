@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from bridge.checks import Worst
+from bridge.checking import Worst
 from bridge.verdict import Verdict
 
 __all__ = ["Assumption", "LayerObligation", "LayerReport", "ModelReport", "NormRows"]

@@ -14,7 +14,7 @@ from bridge.report.layers_markdown import layers_markdown
 from bridge.report.model import Entry, Report
 from bridge.report.replay import replay_command, witness_command
 from bridge.report.table import first_sentence, lean_words
-from bridge.report.words import headline, instances, kernel_words, proved_theorems, tightness
+from bridge.report.wording import headline, instances, kernel_words, proved_theorems, tightness
 from bridge.verdict import Verdict
 
 __all__ = ["render_markdown"]

@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from bridge.checks import CheckResult
-from bridge.obligation import Obligation
+from bridge.checking import CheckResult
+from bridge.lean.obligation import Obligation
+from bridge.lean.trust import Trust
 from bridge.report.layers import ModelReport
-from bridge.trust import Trust
 from bridge.verdict import Verdict, exit_code
 
 __all__ = ["SCHEMA", "EngineInfo", "Entry", "Report"]

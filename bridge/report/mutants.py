@@ -12,7 +12,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from bridge.checks.mutation_report import CheckScore, MutantRow, MutationReport
+from bridge.checking.mutation_report import CheckScore, MutantRow, MutationReport
 from bridge.report.escaping import json_text, markdown, markdown_code, one_line
 
 __all__ = ["exit_code_of", "mutants_json", "mutants_markdown", "mutants_renderable"]

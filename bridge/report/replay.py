@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 
-from bridge.checks import Counterexample, Witness
+from bridge.checking import Counterexample, Witness
 from bridge.report.model import Entry
 
 __all__ = ["folded", "replay_command", "witness_command"]

@@ -13,8 +13,8 @@ from urllib.parse import quote
 
 from bridge.report.escaping import json_text, one_line, plain
 from bridge.report.findings import RULES, Finding, Level, findings
+from bridge.report.locations import repository_path
 from bridge.report.model import Report
-from bridge.report.places import repository_path
 from bridge.report.replay import replay_command, witness_command
 from bridge.verdict import Verdict
 

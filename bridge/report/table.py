@@ -17,13 +17,13 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from bridge.obligation import Obligation
+from bridge.lean.obligation import Obligation
 from bridge.report.escaping import one_line
 from bridge.report.findings import Level, findings
 from bridge.report.layers_table import layers_renderable
 from bridge.report.model import Entry, Report
 from bridge.report.replay import folded, replay_command
-from bridge.report.words import counted, is_exact, kernel_words, needs_of, unit, way_words
+from bridge.report.wording import counted, is_exact, kernel_words, needs_of, unit, way_words
 from bridge.verdict import LeanStatus, Role, Verdict
 
 __all__ = ["Detail", "first_sentence", "lean_words", "print_table", "render_table"]

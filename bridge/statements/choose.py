@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from bridge.checks import CheckResult
-from bridge.library import Library
-from bridge.statement import Statement
+from bridge.checking import CheckResult
+from bridge.lean.library import Library
+from bridge.lean.statement import Statement
 
 __all__ = ["Judge", "Obstacle", "Pairing", "Question", "Taken", "Way", "choose"]
 

@@ -11,15 +11,15 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from bridge.cache import AnswerCache
-from bridge.checks import CheckResult
+from bridge.checking import CheckResult
 from bridge.errors import AnswerError, EngineError, InvalidInputError
-from bridge.kept import KeptAnswer
-from bridge.lean_client import DEFAULT_TIMEOUT, lean_document
-from bridge.library import Library, answer_key, ask_lean
-from bridge.obligation import Obligation
+from bridge.lean.answers import AnswerCache
+from bridge.lean.client import DEFAULT_TIMEOUT, lean_document
+from bridge.lean.library import Library, answer_key, ask_lean
+from bridge.lean.locked_answer import KeptAnswer
+from bridge.lean.obligation import Obligation
+from bridge.lean.statement import Statement
 from bridge.progress import Progress, Silent
-from bridge.statement import Statement
 from bridge.statements.choose import Obstacle, Question, Taken, Way
 from bridge.statements.exact_answer import (
     Drawn,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bridge.checks import CheckResult, Counterexample, FamilyCount, Need, Witness, Worst
-from bridge.checks.runner import MAX_UNDECIDED_SHARE, minimum_accepted
-from bridge.statement import Statement
+from bridge.checking import CheckResult, Counterexample, FamilyCount, Need, Witness, Worst
+from bridge.checking.runner import MAX_UNDECIDED_SHARE, minimum_accepted
+from bridge.lean.statement import Statement
 from bridge.statements.exact_answer import Count, Found
 from bridge.verdict import Verdict
 

@@ -10,14 +10,14 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from bridge.checks import registered
-from bridge.checks.mutation import errors_of, refuting_families, together
+from bridge.checking import registered
+from bridge.checking.mutation import errors_of, refuting_families, together
+from bridge.policy.settings import Settings
 from bridge.report.findings import RULES
 from bridge.report.schema import report_schema as schema_text
-from bridge.settings import Settings
-from numeric.block_mutants import PLANTED
-from numeric.families import FAMILIES, Region
-from numeric.mutant_kinds import INSTANCE, KINDS, kind_of
+from numeric.instances.families import FAMILIES, Region
+from numeric.mutants.kinds import INSTANCE, KINDS, kind_of
+from numeric.mutants.planted import PLANTED
 
 __all__ = [
     "families",

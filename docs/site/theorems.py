@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
 
-from bridge.kept import open_kept
-from bridge.statement import Binder, Statement, parse_statements
+from bridge.lean.statement import Binder, Statement, parse_statements
+from bridge.policy.answer_file import open_kept
 
 __all__ = ["PAGE", "kept_theorems", "theorems_page"]
 

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from bridge import cache, results
-from bridge.bounded import Bound
-from bridge.cache import AnswerCache
+from bridge.checking import store as results
+from bridge.lean import answers as cache
+from bridge.lean.answers import AnswerCache
+from bridge.storage.bounded import Bound
 
 DAY = 86400.0
 BOUND = Bound(most_bytes=250, days=30)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bridge.cache import AnswerCache, cache_folder
-from bridge.lean_client import Answer
+from bridge.lean.answers import AnswerCache, cache_folder
+from bridge.lean.client import Answer
 
 ANSWER: Answer = {
     "statements": ({"kind": "statement", "name": "α"}, {"kind": "end"}),

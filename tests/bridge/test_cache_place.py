@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from bridge.cache_place import CACHE_VARIABLE, cache_folder
-from bridge.engine.embedded.layout import default_layout
 from bridge.errors import InvalidInputError
+from bridge.storage.location import CACHE_VARIABLE, cache_folder
+from embedded_lean.layout import default_layout
 
 
 @pytest.fixture

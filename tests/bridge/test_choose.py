@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from bridge.checks import CheckResult
-from bridge.statement import Conclusion, Statement
+from bridge.checking import CheckResult
+from bridge.lean.statement import Conclusion, Statement
 from bridge.statements.choose import Judge, Obstacle, Question, Taken, Way, choose
 from bridge.verdict import Verdict
 

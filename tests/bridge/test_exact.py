@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from bridge.checks import CheckResult
+from bridge.checking import CheckResult
 from bridge.errors import AnswerError
-from bridge.statement import Statement, parse_statements
+from bridge.lean.statement import Statement, parse_statements
 from bridge.statements.exact_answer import (
     Drawn,
     ExactObstacle,

@@ -7,8 +7,8 @@ from click.testing import CliRunner
 
 from bridge.cli.main import group
 from bridge.errors import InvalidInputError
-from bridge.exporter import add_exporter, exporter_sources, refuse_another_exporter
-from bridge.project import find_project
+from bridge.lean.exporter import add_exporter, exporter_sources, refuse_another_exporter
+from bridge.lean.project import find_project
 
 LEAN = 'import Lake\nopen Lake DSL\n\npackage demo\n\nlean_lib Demo where\n  srcDir := "src"\n'
 DECLARED = LEAN + '\nlean_lib Obligations where\n  srcDir := "tools"\n'

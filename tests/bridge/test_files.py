@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.files import write_atomically
+from bridge.storage.atomic import write_atomically
 
 
 def test_the_text_is_there(tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from bridge.errors import AnswerError
-from bridge.graphs import ExportedGraphs, Family, parse_graphs
-from bridge.lean_client import GraphRequest
+from bridge.lean.client import GraphRequest
+from bridge.lean.graphs import ExportedGraphs, Family, parse_graphs
 
 FAMILY = {
     "kind": "family",

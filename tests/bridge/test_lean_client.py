@@ -14,7 +14,7 @@ import pytest
 
 from bridge.engine import LeanMessage
 from bridge.errors import AnswerError, EngineError, LeanServerError, LeanSourceError
-from bridge.lean_client import GraphRequest, LibraryRequest, ask, printable
+from bridge.lean.client import GraphRequest, LibraryRequest, ask, printable
 from tests.bridge.answers import NO_GRAPHS, answer, binder, statement
 
 SERVER = Path(__file__).with_name("scripted_server.py")
@@ -157,7 +157,7 @@ def test_a_server_that_is_not_there(project: Path) -> None:
 
 @pytest.mark.parametrize("mode", ["no-end", "lost-message", "twice"])
 def test_partial_answers_do_not_parse(project: Path, mode: str) -> None:
-    from bridge.statement import parse_statements
+    from bridge.lean.statement import parse_statements
 
     with pytest.raises(AnswerError):
         parse_statements(ask(project, command(project, mode), REQUEST)["statements"])

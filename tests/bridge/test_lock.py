@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bridge.errors import InvalidInputError
-from bridge.lock import DriftKind, Lock, Locked, accept, drifts, read_lock, write_lock
+from bridge.policy.lock import DriftKind, Lock, Locked, accept, drifts, read_lock, write_lock
 
 ENTRY = Locked("0 < n", "term", "closure", "check", "source")
 LOCK = Lock({"t:h": ENTRY}, {"clamp": "1", "twice": "2"})

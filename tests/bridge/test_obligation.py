@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bridge.obligation import classify_axioms, obligations_of
-from bridge.statement import parse_statements
+from bridge.lean.obligation import classify_axioms, obligations_of
+from bridge.lean.statement import parse_statements
 from bridge.verdict import LeanStatus, Role
 from tests.bridge.answers import answer, binder, statement
 

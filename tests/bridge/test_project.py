@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bridge.errors import EngineError, InvalidInputError
-from bridge.project import find_project
+from bridge.lean.project import find_project
 
 PLAIN = 'import Lake\nopen Lake DSL\npackage demo\nlean_lib Demo where\n  srcDir := "lean"\n'
 MATHLIB = """\

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from bridge import opened
-from bridge.checks import CheckResult, GraphRequest, graph_requests, registered, run_check
-from bridge.results import ResultCache, code_hash, graph_hashes, is_ours, is_readable
+from bridge.checking import CheckResult, GraphRequest, graph_requests, registered, run_check
+from bridge.checking.store import ResultCache, code_hash, graph_hashes, is_ours, is_readable
+from bridge.storage import opened
 from bridge.verdict import Verdict
-from numeric.case import Case
 from numeric.graph import Graph
-from numeric.measurement import Measurement
+from numeric.instances.case import Case
+from numeric.judge.measurement import Measurement
 from tests.numeric.graphs import layer_norm
 
 KEY = "layerNorm_eval:conclusion"

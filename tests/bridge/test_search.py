@@ -7,13 +7,13 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from bridge.checks import GraphRequest, check
-from bridge.checks.registry import Check
+from bridge.auditing.search import SearchInterrupted, counterexample
+from bridge.checking import GraphRequest, check
+from bridge.checking.registry import Check
 from bridge.errors import InvalidInputError
-from bridge.search import SearchInterrupted, counterexample
-from numeric.case import Case
-from numeric.measurement import Measurement, Outcome
-from numeric.mutants import DerivativeMutant
+from numeric.instances.case import Case
+from numeric.judge.measurement import Measurement, Outcome
+from numeric.mutants.edits import DerivativeMutant
 from tests.numeric.graphs import layer_norm
 
 KEY = "layerNorm_t:conclusion"

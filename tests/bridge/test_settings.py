@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from bridge.errors import InvalidInputError
-from bridge.settings import Settings, read_settings
-from bridge.waivers import read_waivers, refuse_unneeded
+from bridge.policy.settings import Settings, read_settings
+from bridge.policy.waivers import read_waivers, refuse_unneeded
 
 
 def test_no_file_means_no_settings(tmp_path: Path) -> None:

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from bridge.checks import GraphRequest
+from bridge.auditing.graph_file import replaced
+from bridge.checking import GraphRequest
 from bridge.errors import InvalidInputError
-from bridge.standing_in import replaced
 from numeric.graph import Graph, graph_to_json, parse_graph
 from tests.numeric.block_graphs import size_names, written
 from tests.numeric.graphs import layer_norm

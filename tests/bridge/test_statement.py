@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bridge.errors import AnswerError
-from bridge.statement import parse_statements
+from bridge.lean.statement import parse_statements
 from tests.bridge.answers import answer, binder, end, statement
 
 GOOD = statement("Demo.twice_pos", binder("n", "Nat", prop=False), binder("hPos", "0 < n"))

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bridge.project import find_project
-from bridge.unread import said_of, unread_sources
+from bridge.lean.project import find_project
+from bridge.lean.unread import said_of, unread_sources
 
 TAG = "@[obligation] theorem t (n : Nat) (h : 5 < n) : n = 7 := sorry\n"
 

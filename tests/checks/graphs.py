@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bridge.checks import Check, GraphRequest, graph_requests
+from bridge.checking import Check, GraphRequest, graph_requests
 from numeric.graph import Graph
 from tests.numeric.block_graphs import written
 from tests.numeric.graphs import layer_norm

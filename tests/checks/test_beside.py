@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from bridge.checks import CheckRun, GraphRequest, registered, run_check
-from bridge.standing_in import about
+from bridge.auditing.graph_file import about
+from bridge.checking import CheckRun, GraphRequest, registered, run_check
 from bridge.verdict import Verdict
-from numeric.families import FAMILIES
 from numeric.graph import Graph
+from numeric.instances.families import FAMILIES
 from tests.checks.graphs import graphs_for
 from tests.numeric.block_graphs import size_names, written
 from tests.report.parts import obligation

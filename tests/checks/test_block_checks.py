@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from bridge.checks import Check, registered, replay, run_check
+from bridge.checking import Check, registered, replay, run_check
 from bridge.verdict import Role, Verdict
-from numeric.families import FAMILIES
-from numeric.measurement import Outcome
+from numeric.instances.families import FAMILIES
+from numeric.judge.measurement import Outcome
 from tests.checks.graphs import graphs_for, hypotheses_of
 from tests.numeric.block_graphs import WRITTEN
 

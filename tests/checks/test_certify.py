@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bridge.checks import Check, CheckResult, registered, run_check
-from bridge.checks.certify import certifiable, certify
-from bridge.checks.check_run import CheckRun
+from bridge.checking import Check, CheckResult, registered, run_check
+from bridge.checking.certify import certifiable, certify
+from bridge.checking.check_run import CheckRun
 from bridge.verdict import Role, Verdict
-from numeric.case import Case
+from numeric.instances.case import Case
 from tests.checks.graphs import graphs_for
 
 KEY = "encoderBlock_backpropVec_eq_adjoint_fderiv_at:hNorm2StdNe0"

@@ -7,17 +7,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bridge.checks import Check, graph_requests, registered, run_check
-from bridge.checks.mutation import mutation_matrix
-from bridge.obligation import fidelity_of
-from bridge.standing_in import about
+from bridge.auditing.graph_file import about
+from bridge.checking import Check, graph_requests, registered, run_check
+from bridge.checking.mutation import mutation_matrix
+from bridge.lean.obligation import fidelity_of
 from bridge.verdict import Role, Verdict
-from numeric.case import Case
-from numeric.families import FAMILIES
-from numeric.instances import draw
-from numeric.interpreter import Interpreter
-from numeric.measurement import Outcome
-from numeric.mutants import DerivativeMutant
+from numeric.instances.case import Case
+from numeric.instances.draw import draw
+from numeric.instances.families import FAMILIES
+from numeric.interpret.interpreter import Interpreter
+from numeric.judge.measurement import Outcome
+from numeric.mutants.edits import DerivativeMutant
 from tests.checks.graphs import graphs_for, hypotheses_of
 from tests.numeric.graphs import layer_norm
 

@@ -7,16 +7,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bridge.checks import Check, CheckRun, Chunk, registered, replay, run_check
-from bridge.checks.tally import Tally
+from bridge.checking import Check, CheckRun, Chunk, registered, replay, run_check
+from bridge.checking.tally import Tally
 from bridge.verdict import Role, Verdict
-from numeric.case import Case
-from numeric.families import FAMILIES, Region, sizes_of
 from numeric.graph import Graph
-from numeric.instances import draw
-from numeric.interpreter import Interpreter
-from numeric.measurement import Outcome
-from numeric.mutants import Edit, GraphMutant, Mutant
+from numeric.instances.case import Case
+from numeric.instances.draw import draw
+from numeric.instances.families import FAMILIES, Region, sizes_of
+from numeric.interpret.interpreter import Interpreter
+from numeric.judge.measurement import Outcome
+from numeric.mutants.edits import Edit, GraphMutant, Mutant
 from tests.checks.graphs import graphs_for, hypotheses_of
 from tests.numeric.graphs import layer_norm
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.checks.margins import HIGHEST, LOWEST, Margins
+from bridge.checking.margins import HIGHEST, LOWEST, Margins
 
 some_margins = st.lists(st.floats(0, 1e30), max_size=30)
 

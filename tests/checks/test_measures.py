@@ -7,14 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from bridge.checking.registry import Measure
 from bridge.checks import measures
-from bridge.checks.registry import Measure
-from numeric.case import Case
-from numeric.families import FAMILIES
-from numeric.instances import draw
-from numeric.interpreter import Interpreter
-from numeric.measurement import Measurement, Outcome
-from numeric.mutants import DerivativeMutant
+from numeric.instances.case import Case
+from numeric.instances.draw import draw
+from numeric.instances.families import FAMILIES
+from numeric.interpret.interpreter import Interpreter
+from numeric.judge.measurement import Measurement, Outcome
+from numeric.mutants.edits import DerivativeMutant
 from tests.numeric.graphs import layer_norm
 
 GRAPH = layer_norm(4, 8)

@@ -7,11 +7,11 @@ import tracemalloc
 
 import pytest
 
-from bridge.checks import Check, CheckRun, Chunk, registered, run_check
-from bridge.checks.tally import Tally
-from numeric.block_mutants import PLANTED
-from numeric.chunks import CHUNK_BYTES, MOST_INSTANCES, chunk_of, saved_bytes
-from numeric.families import FAMILIES
+from bridge.checking import Check, CheckRun, Chunk, registered, run_check
+from bridge.checking.tally import Tally
+from numeric.instances.families import FAMILIES
+from numeric.interpret.chunks import CHUNK_BYTES, MOST_INSTANCES, chunk_of, saved_bytes
+from numeric.mutants.planted import PLANTED
 from tests.checks.graphs import graphs_for, hypotheses_of
 from tests.numeric.block_graphs import block
 from tests.numeric.graphs import layer_norm

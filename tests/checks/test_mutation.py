@@ -8,20 +8,20 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bridge.checks import Check, registered
-from bridge.checks.mutation import FAMILIES_OF_MUTANTS, mutation_matrix
-from bridge.checks.mutation_report import MutationReport
+from bridge.checking import Check, registered
+from bridge.checking.mutation import FAMILIES_OF_MUTANTS, mutation_matrix
+from bridge.checking.mutation_report import MutationReport
 from bridge.errors import InvalidInputError
-from numeric.block_mutants import PLANTED, Planted
-from numeric.case import Case
-from numeric.families import FAMILIES
 from numeric.graph import Graph
-from numeric.instances import draw
-from numeric.interpreter import Interpreter
-from numeric.measurement import Measurement
-from numeric.mutant_kinds import INSTANCE, KINDS, OTHER, kind_of
-from numeric.mutants import GraphMutant, plant
-from numeric.tolerance import RULE_A
+from numeric.instances.case import Case
+from numeric.instances.draw import draw
+from numeric.instances.families import FAMILIES
+from numeric.interpret.interpreter import Interpreter
+from numeric.judge.measurement import Measurement
+from numeric.judge.tolerance import RULE_A
+from numeric.mutants.edits import GraphMutant, plant
+from numeric.mutants.kinds import INSTANCE, KINDS, OTHER, kind_of
+from numeric.mutants.planted import PLANTED, Planted
 from tests.checks.graphs import graphs_for
 
 CHECKS = list(dict.fromkeys(registered().values()))

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bridge.checks import Check, CheckResult, Need, Witness, check, registered, replay, run_check
+from bridge.checking import Check, CheckResult, Need, Witness, check, registered, replay, run_check
 from bridge.verdict import Verdict
-from numeric.case import Case
-from numeric.measurement import Measurement, Outcome
-from numeric.mutants import Edit, GraphMutant
+from numeric.instances.case import Case
+from numeric.judge.measurement import Measurement, Outcome
+from numeric.mutants.edits import Edit, GraphMutant
 from tests.checks.graphs import graphs_for, hypotheses_of
 
 SIZES = ("seqLen", "dModel")
@@ -149,7 +149,7 @@ def test_counts_add_up_and_are_words() -> None:
 
 
 def test_the_binder_is_the_theorems_own() -> None:
-    from bridge.checks.needed import binder_of
+    from bridge.checking.needed import binder_of
 
     shared = CHECKS["layerNorm_hasFDerivAt:hStdNe0"]
     assert binder_of(shared, "layerNorm_hasFDerivAt:conclusion") == "hStdNe0"

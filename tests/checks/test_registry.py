@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from bridge.checks import Check, RegistrationError, check, graph_requests, registered
+from bridge.checking import Check, RegistrationError, check, graph_requests, registered
 from bridge.verdict import Role
-from numeric.case import Case
-from numeric.measurement import Measurement
-from numeric.mutants import DerivativeMutant
+from numeric.instances.case import Case
+from numeric.judge.measurement import Measurement
+from numeric.mutants.edits import DerivativeMutant
 
 SIZES = ("seqLen", "dModel")
 REFUTED = ("eps 0, constant row",)

@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bridge.checks import Check, CheckInterrupted, CheckResult, check, replay, run_check
-from bridge.checks.runner import MAX_UNDECIDED_SHARE, minimum_accepted
+from bridge.checking import Check, CheckInterrupted, CheckResult, check, replay, run_check
+from bridge.checking.runner import MAX_UNDECIDED_SHARE, minimum_accepted
 from bridge.errors import InvalidInputError
 from bridge.verdict import Verdict
-from numeric.case import Case
-from numeric.families import FAMILIES
-from numeric.measurement import Measurement, Outcome
-from numeric.mutants import DerivativeMutant, Edit, GraphMutant
+from numeric.instances.case import Case
+from numeric.instances.families import FAMILIES
+from numeric.judge.measurement import Measurement, Outcome
+from numeric.mutants.edits import DerivativeMutant, Edit, GraphMutant
 from tests.checks.graphs import graphs_for
 
 SIZES = ("seqLen", "dModel")

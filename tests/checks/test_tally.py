@@ -8,11 +8,11 @@ from itertools import pairwise
 
 import pytest
 
-from bridge.checks import CheckRun, Chunk, Probe, registered
-from bridge.checks.result import Worst
-from bridge.checks.tally import Scored, Tally, tighter
-from bridge.checks.units import Broken
-from numeric.families import FAMILIES
+from bridge.checking import CheckRun, Chunk, Probe, registered
+from bridge.checking.result import Worst
+from bridge.checking.tally import Scored, Tally, tighter
+from bridge.checking.units import Broken
+from numeric.instances.families import FAMILIES
 from tests.checks.graphs import graphs_for, hypotheses_of
 
 KEY = "layerNorm_backpropVec_eq_adjoint_fderiv_at:conclusion"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from bridge import setup
+from bridge.auditing import configured as setup
 from bridge.cli.main import group
 from tests.cli.fake import FakeEngine, layer_norm_statements, write_answers, write_project
 

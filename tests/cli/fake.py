@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bridge.checks import graph_requests, registered
+from bridge.checking import graph_requests, registered
 from bridge.engine import BuildReport, EngineKind, LeanMessage, ModuleReport, Recheck
 from tests.bridge.answers import answer, binder, statement
 from tests.numeric.graphs import layer_norm_json

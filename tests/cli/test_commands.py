@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bridge import mutating
+from bridge.auditing import mutate as mutating
 from bridge.engine import LeanMessage
 from tests.bridge.answers import binder, statement
 from tests.cli.conftest import Harness
@@ -412,7 +412,7 @@ def test_side_conditions_are_certified_on_boxes(harness: Harness) -> None:
 def test_certifying_without_python_flint_is_wrong_usage(
     harness: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from numeric import balls
+    from numeric.interpret import balls
 
     monkeypatch.setattr(balls, "version", lambda: None)
     result = harness.run("audit", "--certify")

@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from bridge.cli.main import group
-from bridge.names import Names, remember, remembered
+from bridge.lean.known_names import Names, remember, remembered
 from tests.cli.conftest import Harness
 
 COMMAND = Path(sys.executable).parent / "obligations"

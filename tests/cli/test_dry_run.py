@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bridge import setup
+from bridge.auditing import configured as setup
 from bridge.engine import EngineNotInstalledError
 from tests.bridge.answers import binder, statement
 from tests.cli.conftest import Harness

@@ -9,7 +9,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from bridge import auditing
+from bridge.auditing import audit as auditing
 from bridge.cli.main import group
 from bridge.engine import LeanMessage
 from tests.cli.conftest import Harness

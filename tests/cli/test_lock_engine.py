@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from bridge import setup
-from bridge.kept import ANSWER_NAME
+from bridge.auditing import configured as setup
+from bridge.policy.answer_file import ANSWER_NAME
 from tests.cli.conftest import Harness
 from tests.cli.test_trust_and_policy import EVAL, FEW, changed, report
 
@@ -88,7 +88,9 @@ def test_an_answer_that_the_lock_does_not_name_is_refused(locked: Harness) -> No
     assert "is not the answer that statements.lock.json names" in result.stderr
 
 
-@pytest.mark.parametrize("data", [b"", b"not gzip", gzip.compress(b"\xff")])
+@pytest.mark.parametrize(
+    "data", [b"", b"not gzip", gzip.compress(b"\xff")], ids=["empty", "text", "bytes"]
+)
 def test_a_damaged_answer_is_refused(locked: Harness, data: bytes) -> None:
     (locked.root / ANSWER_NAME).write_bytes(data)
     result = locked.run("audit", *FEW, *LOCKED)

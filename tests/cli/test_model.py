@@ -95,11 +95,11 @@ def test_every_format_goes_to_a_folder(harness: Harness, model: str, tmp_path: P
 
 def test_an_uncovered_model_is_incomplete(harness: Harness, tmp_path: Path) -> None:
     says(harness)
-    path = write(tmp_path / "erf", bert_tensors(), {**CONFIG, "hidden_act": "gelu"})
+    path = write(tmp_path / "silu", bert_tensors(), {**CONFIG, "hidden_act": "silu"})
     result = harness.run("audit", "--model", str(path), "--seq-len", "4")
     assert result.exit_code == 4
     said = " ".join(result.stdout.split())
-    assert "theorem does not apply: activation: erf-GELU, by hidden_act in config.json" in said
+    assert "theorem does not apply: activation: SiLU, by hidden_act in config.json" in said
     assert "1 of 1 layers is not covered" in said
     assert "theorem applies" not in said
 

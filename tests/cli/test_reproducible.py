@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bridge import setup
+from bridge.auditing import configured as setup
 from bridge.report.formats import FORMATS
 from tests.cli.conftest import Harness
 from tests.numeric.graphs import layer_norm_json

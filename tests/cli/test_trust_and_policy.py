@@ -255,7 +255,7 @@ from numeric.mutants import Edit, GraphMutant
 def own(case):
     """A check that the project brings along."""
     from numeric.identities import value_matches
-    from numeric import layer_norm
+    from numeric.closed_forms import layer_norm
     i, c = case.batch.inputs, case.batch.constants
     return value_matches(
         "value", case, lambda at: layer_norm.forward(
@@ -267,7 +267,7 @@ def own(case):
 
 
 def test_a_project_brings_its_own_checks(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
-    from bridge.checks import registry
+    from bridge.checking import registry
 
     monkeypatch.setattr(registry, "_REGISTRY", dict(registry.registered()))
     harness.says(statement("PostNorm.own_theorem", module="PostNorm.Layers"))

@@ -12,7 +12,7 @@ from types import ModuleType
 
 import pytest
 
-from bridge.statement import Binder, Conclusion, Discharge, Statement
+from bridge.lean.statement import Binder, Conclusion, Discharge, Statement
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "docs" / "site" / "theorems.py"

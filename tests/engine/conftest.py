@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from bridge import engine
-from bridge.engine.embedded.layout import CACHE_VARIABLE, Layout, default_layout
+from embedded_lean.layout import CACHE_VARIABLE, Layout, default_layout
 
 
 @pytest.fixture

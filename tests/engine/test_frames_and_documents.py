@@ -6,9 +6,9 @@ import asyncio
 
 import pytest
 
-from bridge.engine.embedded import frames
-from bridge.engine.embedded.document import Document, offset_of
-from bridge.engine.embedded.frames import FrameError, encode_frame, read_frame
+from embedded_lean import frames
+from embedded_lean.document import Document, offset_of
+from embedded_lean.frames import FrameError, encode_frame, read_frame
 
 
 def read(*pieces: bytes, end: bool = True) -> object:

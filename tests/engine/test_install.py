@@ -15,8 +15,6 @@ from pathlib import Path
 import pytest
 
 from bridge import engine
-from bridge.engine.embedded import install, manifest, node, pins, repin
-from bridge.engine.embedded.layout import Layout
 from bridge.engine.errors import (
     DiskFullError,
     DownloadError,
@@ -28,6 +26,8 @@ from bridge.engine.errors import (
     PatchError,
     UnpackError,
 )
+from embedded_lean import install, manifest, node, pins, repin
+from embedded_lean.layout import Layout
 from tests.engine import tiny
 
 ROOT = Path(__file__).parents[2]

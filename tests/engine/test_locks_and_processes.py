@@ -15,9 +15,9 @@ import psutil
 import pytest
 
 from bridge.engine.errors import CacheUnusableError, LockTimeoutError
-from bridge.engine.launch import stand_in_command
 from bridge.engine.locks import file_lock
 from bridge.engine.processes import bounded_output, exit_reason
+from embedded_lean.launch import stand_in_command
 
 HOLD = """
 import sys, time

@@ -12,9 +12,9 @@ import pytest
 
 from bridge import engine
 from bridge.engine import official
-from bridge.engine.embedded.layout import Layout
 from bridge.engine.errors import BuildBrokenError, EngineNotInstalledError, LakeUnusableError
 from bridge.engine.official import parse_build_output
+from embedded_lean.layout import Layout
 from tests.engine.fakes import executable
 
 LAKE = """

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from bridge.engine.embedded import glue, wasm
-from bridge.engine.embedded.glue import EDITS, patch_glue
-from bridge.engine.embedded.node import find_node
-from bridge.engine.embedded.wasm import symbol_table, trim_module
 from bridge.engine.errors import PatchError
+from embedded_lean import javascript, wasm
+from embedded_lean.javascript import EDITS, patch_glue
+from embedded_lean.node import find_node
+from embedded_lean.wasm import symbol_table, trim_module
 from tests.engine.tiny import EXPORTS, module, published, section, text
 
 
@@ -30,7 +30,7 @@ def test_unused_exports_go_and_the_rest_stays() -> None:
 
 
 @pytest.mark.parametrize("edit", EDITS, ids=lambda e: e.why)
-def test_each_edit_wants_its_exact_place(edit: glue._Edit) -> None:
+def test_each_edit_wants_its_exact_place(edit: javascript._Edit) -> None:
     others = "".join(e.old * e.count for e in EDITS if e is not edit)
     for count in (edit.count - 1, edit.count + 1):
         with pytest.raises(PatchError, match=r"expects \d place\(s\) and found \d") as caught:
@@ -118,7 +118,7 @@ def test_javascript_finds_the_symbols_that_python_wrote(tmp_path: Path) -> None:
     names = [f"l_Lean_Name_{i}" for i in range(200)] + ["ä", "x" * 6000]
     table = symbol_table([(n.encode(), i + 1) for i, n in enumerate(names)], 8)
     (tmp_path / "symbols.bin").write_bytes(table)
-    source = files("bridge.engine.embedded").joinpath("js", "symbols.js").read_text()
+    source = files("embedded_lean").joinpath("js", "symbols.js").read_text()
     asked = json.dumps([*names, "absent", ""])
     script = f"{source}\nconsole.log(JSON.stringify({asked}.map(leanAddressOf)))"
     (tmp_path / "ask.cjs").write_text(script, encoding="utf-8")

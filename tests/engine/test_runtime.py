@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from bridge.engine.embedded.layout import Layout
-from bridge.engine.embedded.node import Node
-from bridge.engine.embedded.runtime import (
+from embedded_lean.layout import Layout
+from embedded_lean.node import Node
+from embedded_lean.runtime import (
     exit_report,
     explain_end,
     fatal_text,

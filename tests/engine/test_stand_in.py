@@ -16,11 +16,11 @@ import psutil
 import pytest
 
 from bridge import engine
-from bridge.engine.embedded import manifest
-from bridge.engine.embedded.engine import EmbeddedEngine
-from bridge.engine.embedded.layout import Layout
-from bridge.engine.embedded.node import find_node
-from bridge.engine.launch import stand_in_command
+from embedded_lean import manifest
+from embedded_lean.engine import EmbeddedEngine
+from embedded_lean.launch import stand_in_command
+from embedded_lean.layout import Layout
+from embedded_lean.node import find_node
 from tests.engine.fakes import FAKE_WORKER, executable, write_project
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="pipes and signals of POSIX")

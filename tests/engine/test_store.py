@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from bridge.engine.embedded import store as store_module
-from bridge.engine.embedded.store import Store, module_keys
 from bridge.engine.interface import LeanMessage
 from bridge.engine.lakefile import read_package
 from bridge.engine.modules import read_modules
+from embedded_lean import store as store_module
+from embedded_lean.store import Store, module_keys
 from tests.engine.fakes import write_project
 
 SOURCES = {

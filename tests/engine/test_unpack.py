@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from bridge.engine.embedded.oleans import clear_module_flag, tree_hash, write_library
-from bridge.engine.embedded.unpack import regular_members
 from bridge.engine.errors import PatchError, UnpackError
+from embedded_lean.oleans import clear_module_flag, tree_hash, write_library
+from embedded_lean.unpack import regular_members
 
 OLEAN = b"olean\2" + b"x" * 20
 

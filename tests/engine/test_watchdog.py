@@ -11,14 +11,14 @@ from typing import Any
 import psutil
 import pytest
 
-from bridge.engine.embedded import frames, watchdog
-from bridge.engine.embedded.frames import Message
-from bridge.engine.embedded.layout import Layout
-from bridge.engine.embedded.node import Node
-from bridge.engine.embedded.store import Store, module_keys
-from bridge.engine.embedded.watchdog import Watchdog
 from bridge.engine.lakefile import read_package
 from bridge.engine.modules import read_modules
+from embedded_lean import frames, watchdog
+from embedded_lean.frames import Message
+from embedded_lean.layout import Layout
+from embedded_lean.node import Node
+from embedded_lean.store import Store, module_keys
+from embedded_lean.watchdog import Watchdog
 from tests.engine.fakes import FAKE_WORKER, executable, write_project
 
 SECONDS = 30.0

@@ -18,13 +18,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from bridge.engine.embedded import install, manifest, pins, wasm
-from bridge.engine.embedded.assemble import assemble
-from bridge.engine.embedded.glue import EDITS
-from bridge.engine.embedded.install import install_engine
-from bridge.engine.embedded.layout import default_layout
-from bridge.engine.embedded.oleans import tree_hash
 from bridge.engine.interface import InstallEvent
+from embedded_lean import install, manifest, pins, wasm
+from embedded_lean.assemble import assemble
+from embedded_lean.install import install_engine
+from embedded_lean.javascript import EDITS
+from embedded_lean.layout import default_layout
+from embedded_lean.oleans import tree_hash
 from tests.engine.fakes import executable
 
 EXPORTS = (

@@ -8,11 +8,10 @@ import pytest
 
 from bridge.errors import AnswerError
 from bridge.kernels.export import Export, read_export
-from bridge.kernels.interface import KernelOpinion
 from bridge.kernels.judging import Findings, findings, with_kernels
 from bridge.kernels.lean_text import name_text, quoted
 from bridge.kernels.policy import Claim, objections
-from bridge.trust import Trust
+from bridge.lean.trust import KernelOpinion, Trust
 from tests.kernels.exports import (
     SMALL,
     Change,

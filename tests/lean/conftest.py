@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from bridge import engine
-from bridge.auditing import library_for_audit
+from bridge.auditing.audit import library_for_audit
 from bridge.engine import Engine
-from bridge.library import Library
-from bridge.project import Project, find_project
+from bridge.lean.library import Library
+from bridge.lean.project import Project, find_project
 
 ROOT = Path(__file__).parent.parent.parent
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from bridge.errors import LeanSourceError
-from bridge.lean_client import ask
-from bridge.library import Library
+from bridge.lean.client import ask
+from bridge.lean.library import Library
 
 pytestmark = pytest.mark.lean
 

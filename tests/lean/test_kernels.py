@@ -15,7 +15,7 @@ from bridge.kernels.export import read_export
 from bridge.kernels.exporting import write_export
 from bridge.kernels.interface import KernelBrokeError
 from bridge.kernels.native import NativeKernel, find_native
-from bridge.project import find_project
+from bridge.lean.project import find_project
 from tests.lean.test_refusals import CASES, Case, write
 
 pytestmark = pytest.mark.lean

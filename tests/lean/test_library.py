@@ -6,17 +6,17 @@ import re
 
 import pytest
 
-from bridge.auditing import audit
-from bridge.checks import graph_requests, registered
+from bridge.auditing.audit import audit
+from bridge.auditing.configured import set_up
+from bridge.checking import graph_requests, registered
 from bridge.engine import Engine
-from bridge.kept import open_kept
-from bridge.lean_client import GraphRequest
-from bridge.library import Library
-from bridge.lock import drifts
-from bridge.policy import current_lock, read_policy
-from bridge.settings import read_settings
-from bridge.setup import set_up
-from bridge.statement import parse_statements
+from bridge.lean.client import GraphRequest
+from bridge.lean.library import Library
+from bridge.lean.statement import parse_statements
+from bridge.policy.answer_file import open_kept
+from bridge.policy.decisions import current_lock, read_policy
+from bridge.policy.lock import drifts
+from bridge.policy.settings import read_settings
 from bridge.verdict import LeanStatus, Role, Verdict
 from numeric.graph import parse_graph
 from tests.lean.conftest import ROOT
@@ -129,7 +129,7 @@ def test_hashes_do_not_collide(library: Library) -> None:
 
 
 def test_a_size_that_a_graph_does_not_have_is_refused(library: Library) -> None:
-    from bridge.library import read_library
+    from bridge.lean.library import read_library
 
     wrong = GraphRequest("layerNormGraph", (("seqLength", 3),))
     again = read_library(library.project, library.engine, [wrong])

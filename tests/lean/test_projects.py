@@ -8,8 +8,8 @@ import pytest
 
 from bridge.engine import Engine
 from bridge.errors import LeanSourceError
-from bridge.library import Library, read_library
-from bridge.project import Project
+from bridge.lean.library import Library, read_library
+from bridge.lean.project import Project
 from bridge.verdict import LeanStatus
 
 pytestmark = pytest.mark.lean

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bridge.lean_client import GraphRequest, ask
-from bridge.library import Library, read_library
+from bridge.lean.client import GraphRequest, ask
+from bridge.lean.library import Library, read_library
 from numeric.graph import Graph, parse_graph
-from numeric.interpreter import Interpreter
+from numeric.interpret.interpreter import Interpreter
 
 pytestmark = pytest.mark.lean
 

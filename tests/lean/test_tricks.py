@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from bridge.cli.main import group
-from bridge.project import Project
+from bridge.lean.project import Project
 from tests.cli.faults import FAULTS
 from tests.lean.conftest import ROOT
 from tests.lean.tricks import HEAD, HONEST, TAIL, TRICKS, Trick

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.lock import LOCK_NAME
+from bridge.policy.lock import LOCK_NAME
 from tests.lean.transcript import replayed, same, shortened, steps
 
 ROOT = Path(__file__).parents[2]

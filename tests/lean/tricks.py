@@ -228,7 +228,7 @@ TRICKS = (
     Trick(
         "two-of-one-name",
         "two hypotheses of one name, so that one check would cover both",
-        "@[obligation] theorem t (n : Nat) (hPos : 0 < n) (hPos : n < 9) : n < 9 := hPos\n",
+        "@[obligation] theorem t (n : Nat) (hPos : 0 < n) (hPos : n < 9) : n < 10 := by omega\n",
         4,
         "t:hPos#3;",
         waived=("t:conclusion",),

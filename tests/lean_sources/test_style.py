@@ -7,13 +7,13 @@ checking, files that outgrow a screen or two, missing documentation, imports aga
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 LEAN = Path(__file__).parents[2] / "lean"
 SOURCES = [*sorted(LEAN.glob("PostNorm/**/*.lean")), LEAN / "PostNorm.lean"]
-NAMES = [str(path.relative_to(LEAN)) for path in SOURCES]
 
 #: Folders of ``PostNorm`` in the order in which they may import each other.
 ORDER = ("Field", "Real", "Calculus", "Graph", "Layers", "Block", "Export", "Run")
@@ -49,63 +49,100 @@ def layer(path: Path) -> str | None:
     return path.relative_to(LEAN).with_suffix("").parts[1:2][0] if path.stem != "PostNorm" else None
 
 
-def test_there_are_sources() -> None:
-    assert len(SOURCES) > 20, f"found {len(SOURCES)} Lean sources under {LEAN}"
+Complaints = Iterator[str]
+"""What is wrong with one source, each with its line where there is one."""
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=NAMES)
-def test_nothing_weakens_checking(path: Path) -> None:
-    for number, line in enumerate(without_comments(path.read_text("utf-8")).splitlines(), 1):
+def weakened(path: Path, text: str) -> Complaints:
+    """Nothing weakens Lean's checking."""
+    for number, line in enumerate(without_comments(text).splitlines(), 1):
         for pattern in FORBIDDEN:
-            assert not re.search(pattern, line), f"{path}:{number}: {pattern} in {line.strip()!r}"
+            if re.search(pattern, line):
+                yield f"{number}: {pattern} in {line.strip()!r}"
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=NAMES)
-def test_files_are_short_and_tidy(path: Path) -> None:
-    lines = path.read_text("utf-8").split("\n")
-    assert len(lines) <= 300, f"{path} has {len(lines)} lines; split it"
+def untidy(path: Path, text: str) -> Complaints:
+    """Files are short; lines too, without tabs and without white space at the end."""
+    lines = text.split("\n")
+    if len(lines) > 300:
+        yield f"has {len(lines)} lines; split it"
     for number, line in enumerate(lines, 1):
-        assert len(line) <= 120, f"{path}:{number} has {len(line)} characters"
-        assert line == line.rstrip(), f"{path}:{number}: white space at the end"
-        assert "\t" not in line, f"{path}:{number}: a tab"
+        if len(line) > 120:
+            yield f"{number}: has {len(line)} characters"
+        if line != line.rstrip():
+            yield f"{number}: white space at the end"
+        if "\t" in line:
+            yield f"{number}: a tab"
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=NAMES)
-def test_files_say_what_they_are_about(path: Path) -> None:
-    assert re.search(r"^/-! # ", path.read_text("utf-8"), re.MULTILINE), (
-        f"{path} has no module documentation: a comment /-! # Title … -/ after the imports"
-    )
+def untitled(path: Path, text: str) -> Complaints:
+    """Files say what they are about."""
+    if not re.search(r"^/-! # ", text, re.MULTILINE):
+        yield "no module documentation: a comment /-! # Title … -/ after the imports"
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=NAMES)
-def test_definitions_are_documented(path: Path) -> None:
-    lines = path.read_text("utf-8").split("\n")
+def undocumented(path: Path, text: str) -> Complaints:
+    """Definitions have docstrings."""
+    lines = text.split("\n")
     for number, line in enumerate(lines):
         if not DEFINITION.match(line):
             continue
         above = number - 1
         while above >= 0 and re.match(r"@\[|open Classical in", lines[above]):
             above -= 1
-        assert lines[above].endswith("-/"), f"{path}:{number + 1}: no docstring on {line.strip()!r}"
+        if not lines[above].endswith("-/"):
+            yield f"{number + 1}: no docstring on {line.strip()!r}"
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=NAMES)
-def test_imports_run_one_way(path: Path) -> None:
+def against_the_grain(path: Path, text: str) -> Complaints:
+    """Imports run one way."""
     here = layer(path)
     if here is None:
         return
-    for target in re.findall(r"^import PostNorm\.(\w+)", path.read_text("utf-8"), re.MULTILINE):
-        assert here in ORDER, f"{path}: say in ORDER where PostNorm.{here} stands"
-        assert target in ORDER, f"{path}: say in ORDER where PostNorm.{target} stands"
-        assert ORDER.index(target) <= ORDER.index(here), f"{path}: {here} may not import {target}"
+    for target in re.findall(r"^import PostNorm\.(\w+)", text, re.MULTILINE):
+        if here not in ORDER or target not in ORDER:
+            yield f"say in ORDER where PostNorm.{here} and PostNorm.{target} stand"
+        elif ORDER.index(target) > ORDER.index(here):
+            yield f"{here} may not import {target}"
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=NAMES)
-def test_audited_theorems_begin_with_a_sentence(path: Path) -> None:
-    """The docstring of a tagged theorem is printed in reports."""
-    text = path.read_text("utf-8")
+def without_a_sentence(path: Path, text: str) -> Complaints:
+    """The docstring of a tagged theorem begins with a sentence: reports print it."""
     for found in re.finditer(r"^@\[obligation\]", text, re.MULTILINE):
         before = text[: found.start()].rstrip()
-        assert before.endswith("-/"), f"{path}: an @[obligation] has no docstring"
+        if not before.endswith("-/"):
+            yield "an @[obligation] has no docstring"
+            continue
         doc = before[before.rindex("/--") + 3 : -2].strip()
-        assert re.match(r"[A-Z`*][\s\S]*\.", doc), f"{path}: docstring is no sentence: {doc!r}"
+        if not re.match(r"[A-Z`*][\s\S]*\.", doc):
+            yield f"docstring is no sentence: {doc!r}"
+
+
+RULES = (weakened, untidy, untitled, undocumented, against_the_grain, without_a_sentence)
+BAD = {
+    weakened: "theorem t : 1 = 2 := sorry\n",
+    untidy: "def x := 1 \n",
+    untitled: "def x := 1\n",
+    undocumented: "\ndef x := 1\n",
+    against_the_grain: "import PostNorm.Run.Store\n",
+    without_a_sentence: "/-- no sentence -/\n@[obligation] theorem t : True := trivial\n",
+}
+"""A source that breaks each rule."""
+
+
+def test_there_are_sources() -> None:
+    assert len(SOURCES) > 20, f"found {len(SOURCES)} Lean sources under {LEAN}"
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_every_source_keeps(rule: Callable[[Path, str], Complaints]) -> None:
+    assert not [
+        f"{path.relative_to(LEAN)}: {complaint}"
+        for path in SOURCES
+        for complaint in rule(path, path.read_text("utf-8"))
+    ]
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_source_that_does_not_is_named(rule: Callable[[Path, str], Complaints]) -> None:
+    assert list(rule(LEAN / "PostNorm" / "Field" / "Some.lean", BAD[rule]))

@@ -9,17 +9,18 @@ from typing import Any
 
 import numpy as np
 
-from bridge.graphs import ExportedGraphs
-from bridge.lean_client import GraphRequest
-from bridge.library import Library
+from bridge.lean.client import GraphRequest
+from bridge.lean.graphs import ExportedGraphs
+from bridge.lean.library import Library
+from bridge.lean.obligation import Obligation
+from bridge.lean.project import find_project
+from bridge.lean.statement import Discharge, Statements
 from bridge.models import Model, Options, graph_requests, judge_model, read_model
+from bridge.models.activations import RELU
 from bridge.models.run import source_of
-from bridge.models.theorems import BIASED, PLAIN
-from bridge.obligation import Obligation
-from bridge.project import find_project
+from bridge.models.theorems import BIASED, PLAIN, THEOREMS
 from bridge.report import Report
 from bridge.report.layers import LayerReport, ModelReport
-from bridge.statement import Discharge, Statements
 from numeric.graph import graph_to_json
 from tests.cli.fake import FakeEngine, write_project
 from tests.numeric.block_graphs import written
@@ -29,13 +30,17 @@ NORMS = [f"hNorm{n}{what}" for n in "12" for what in ("VarEpsPos", "StdNe0")]
 
 
 def obligations() -> Iterable[Obligation]:
-    for theorems in (BIASED, PLAIN):
-        for binder in NORMS:
+    for theorems in THEOREMS:
+        nonzero = ["hPreActivationNe0"] if theorems.activation == RELU else []
+        norms = NORMS if theorems in (BIASED, PLAIN) else NORMS[::2]
+        for binder in norms:
             number = "₁₂"[int(binder[5]) - 1]
             discharge = Discharge(binder, "lemma", (f"0 < ε{number}",))
             yield obligation(f"{theorems.backprop}:{binder}", discharge=discharge)
+        for binder in nonzero:
+            yield obligation(f"{theorems.backprop}:{binder}")
         yield obligation(f"{theorems.backprop}:conclusion")
-        for binder in ("hEps1Pos", "hEps2Pos"):
+        for binder in ("hEps1Pos", "hEps2Pos", *nonzero):
             yield obligation(f"{theorems.backprop_of_pos}:{binder}")
         yield obligation(f"{theorems.backprop_of_pos}:conclusion")
         yield obligation(f"{theorems.value}:conclusion")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bridge.models.agreement import scalar_agreement
-from numeric.measurement import Outcome
+from numeric.judge.measurement import Outcome
 
 
 @pytest.mark.parametrize(

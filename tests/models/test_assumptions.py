@@ -36,13 +36,36 @@ def refused(report: Report, name: str, *words: str) -> None:
         assert entry.result.accepted == 0
 
 
-@pytest.mark.parametrize(
-    ("name", "shown"), [("gelu", "erf-GELU"), ("relu", "ReLU"), ("swish", "SiLU")]
-)
-def test_another_activation(tmp_path: Path, name: str, shown: str) -> None:
+@pytest.mark.parametrize(("name", "block"), [("gelu", "gelu"), ("relu", "relu")])
+def test_erf_gelu_and_relu_have_theorems_of_their_own(
+    tmp_path: Path, name: str, block: str
+) -> None:
     path = write(tmp_path / "m", bert_tensors(), {**CONFIG, "hidden_act": name})
     report = judged(tmp_path, path)
-    refused(report, "activation", shown, "hidden_act in config.json")
+    layer = only_layer(report)
+    assert layer.theorem == f"{block}EncoderBlock_backprop_eq_adjoint_fderiv"
+    assert layer.applies
+    assert {o.verdict for o in layer.obligations} == {Verdict.HOLDS}
+    assert any("hPreActivationNe0" in o.key for o in layer.obligations) == (name == "relu")
+    assert report.exit_code == 0
+
+
+def test_relu_has_no_derivative_where_it_gets_zero(tmp_path: Path) -> None:
+    tensors = bert_tensors()
+    dense = "encoder.layer.0.intermediate.dense"
+    for part in ("weight", "bias"):
+        tensors[f"{dense}.{part}"] = np.zeros_like(tensors[f"{dense}.{part}"])
+    report = judged(tmp_path, write(tmp_path / "m", tensors, {**CONFIG, "hidden_act": "relu"}))
+    found = {o.key.rpartition(":")[2]: o for o in only_layer(report).obligations}
+    assert found["hPreActivationNe0"].verdict is Verdict.FAILS
+    assert "hidden unit 0" in found["hPreActivationNe0"].reason
+    assert report.exit_code == 1
+
+
+def test_another_activation(tmp_path: Path) -> None:
+    path = write(tmp_path / "m", bert_tensors(), {**CONFIG, "hidden_act": "swish"})
+    report = judged(tmp_path, path)
+    refused(report, "activation", "SiLU", "hidden_act in config.json")
     layer = only_layer(report)
     assert layer.output_difference is not None
     assert 1e-9 < layer.output_difference < 10
@@ -59,10 +82,10 @@ def test_an_activation_that_nobody_knows(tmp_path: Path) -> None:
 
 
 def test_the_next_layer_gets_what_the_model_hands_on(tmp_path: Path) -> None:
-    """With ReLU, not what the theorem's block would hand on."""
-    relu = write(tmp_path / "relu", bert_tensors(2), {**CONFIG, "hidden_act": "relu"})
+    """With SiLU, not what the theorem's block would hand on."""
+    silu = write(tmp_path / "silu", bert_tensors(2), {**CONFIG, "hidden_act": "silu"})
     tanh = write(tmp_path / "tanh", bert_tensors(2))
-    first, second = (section(judged(tmp_path, p)).layers for p in (relu, tanh))
+    first, second = (section(judged(tmp_path, p)).layers for p in (silu, tanh))
     np.testing.assert_array_equal(first[0].norms[1].var_eps, second[0].norms[1].var_eps)
     assert not np.allclose(first[1].norms[0].var_eps, second[1].norms[0].var_eps, rtol=1e-4)
 
@@ -208,7 +231,7 @@ def test_constant_rows(tmp_path: Path, eps: float, verdict: Verdict) -> None:
 
 
 def test_a_failing_layer_counts_more_than_an_uncovered_one(tmp_path: Path) -> None:
-    config: dict[str, Any] = {**CONFIG, "layer_norm_eps": 0.0, "hidden_act": "relu"}
+    config: dict[str, Any] = {**CONFIG, "layer_norm_eps": 0.0, "hidden_act": "silu"}
     report = judged(tmp_path, write(tmp_path / "m", bert_tensors(), config))
     assert only_layer(report).verdict is Verdict.FAILS
     assert report.exit_code == 1

@@ -12,7 +12,7 @@ import pytest
 
 from bridge.models import Options, read_model
 from bridge.verdict import Verdict
-from numeric import encoder_block
+from numeric.closed_forms import encoder_block
 from tests.models.checkpoints import (
     CONFIG,
     HEADS,

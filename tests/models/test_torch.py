@@ -101,11 +101,21 @@ def test_a_padding_mask_is_not(tmp_path: Path) -> None:
     assert report.exit_code == 4
 
 
+@pytest.mark.parametrize("activation", ["relu", "gelu"])
+def test_torch_s_own_activations_have_theorems(tmp_path: Path, activation: str) -> None:
+    """Nothing is put in the place of the layer's own activation; the fused path agrees too."""
+    report = judged(tmp_path, layer(activation=activation), sequences=2)
+    found = only_layer(report)
+    assert found.theorem == f"{activation}EncoderBlock_backprop_eq_adjoint_fderiv"
+    assert "torch autograd" in found.compared_with
+    assert found.output_difference is not None
+    assert found.output_difference < 1e-13
+    assert report.exit_code == 0
+
+
 @pytest.mark.parametrize(
     ("activation", "shown"),
     [
-        ("relu", "ReLU"),
-        ("gelu", "erf-GELU"),
         (torch.nn.functional.silu, "SiLU"),
         (torch.nn.functional.mish, "mish, which differs from tanh-GELU by up to"),
     ],

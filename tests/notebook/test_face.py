@@ -14,14 +14,15 @@ import numpy as np
 import pytest
 
 import bridge
-from bridge import AuditResult, audit, setup
-from bridge.checks import registered
+from bridge import AuditResult, audit
+from bridge.auditing import configured as setup
+from bridge.checking import registered
 from bridge.errors import InvalidInputError
 from bridge.notebook import plots
 from bridge.notebook.display import CellProgress, shown_progress
 from bridge.progress import Silent
-from numeric.measurement import Measurement, Outcome
-from numeric.mutants import DerivativeMutant
+from numeric.judge.measurement import Measurement, Outcome
+from numeric.mutants.edits import DerivativeMutant
 from tests.cli.fake import FakeEngine, layer_norm_statements, write_answers, write_project
 
 mpl.use("Agg")

@@ -10,13 +10,14 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from numeric import balls
-from numeric.balls import enclose, least
-from numeric.case import Case
 from numeric.errors import EvaluationError
-from numeric.families import FAMILIES, Family, Region, sizes_of
-from numeric.instances import draw
-from numeric.interpreter import Interpreter
+from numeric.instances.case import Case
+from numeric.instances.draw import draw
+from numeric.instances.families import FAMILIES, Family, Region, sizes_of
+from numeric.interpret import balls
+from numeric.interpret.balls import enclose
+from numeric.interpret.interpreter import Interpreter
+from numeric.judge.least import least
 from numeric.ops import OPS
 from tests.numeric.block_graphs import size_names, written
 from tests.numeric.graphs import layer_norm

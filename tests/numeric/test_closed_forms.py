@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from numeric import attention, encoder_block, feed_forward, gelu, post_norm, softmax
-from numeric.derivative import complex_step
+from numeric.closed_forms import attention, encoder_block, feed_forward, gelu, post_norm, softmax
+from numeric.interpret.derivative import complex_step
 from numeric.ops import Array
 from tests.numeric.tensors import EPS1, EPS2, block_tensors, masks
 

@@ -8,14 +8,15 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from numeric import dual, identities
-from numeric.case import Case
-from numeric.families import FAMILIES, sizes_of
 from numeric.graph import parse_graph
-from numeric.instances import Batch, draw
-from numeric.interpreter import Interpreter
-from numeric.measurement import Outcome
-from numeric.mutants import DerivativeMutant, Edit, GraphMutant
+from numeric.instances.case import Case
+from numeric.instances.draw import Batch, draw
+from numeric.instances.families import FAMILIES, sizes_of
+from numeric.interpret import dual
+from numeric.interpret.interpreter import Interpreter
+from numeric.judge import identities
+from numeric.judge.measurement import Outcome
+from numeric.mutants.edits import DerivativeMutant, Edit, GraphMutant
 from numeric.streams import Streams
 from tests.numeric.block_graphs import WRITTEN, size_names, written
 from tests.numeric.graphs import layer_norm

@@ -10,14 +10,14 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from numeric import layer_norm
-from numeric.case import Case
-from numeric.enclosure import radii
+from numeric.closed_forms import layer_norm
 from numeric.errors import EvaluationError
-from numeric.families import FAMILIES, Family, sizes_of
 from numeric.graph import Graph
-from numeric.instances import draw
-from numeric.interpreter import Interpreter
+from numeric.instances.case import Case
+from numeric.instances.draw import draw
+from numeric.instances.families import FAMILIES, Family, sizes_of
+from numeric.interpret.enclosure import radii
+from numeric.interpret.interpreter import Interpreter
 from numeric.ops import OPS
 from tests.numeric.block_graphs import block
 

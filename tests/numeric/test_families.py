@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from numeric import layer_norm as closed_form
-from numeric.families import FAMILIES, Family, Region, sizes_of
-from numeric.instances import Batch, draw
+from numeric.closed_forms import layer_norm as closed_form
+from numeric.instances.draw import Batch, draw
+from numeric.instances.families import FAMILIES, Family, Region, sizes_of
 from tests.numeric.graphs import layer_norm
 
 EVERY = pytest.mark.parametrize("family", FAMILIES.values(), ids=lambda f: f.name)

@@ -7,17 +7,17 @@ from dataclasses import replace
 
 import pytest
 
-from numeric import torch_block
-from numeric.block_mutants import PLANTED, Planted
-from numeric.case import Case
 from numeric.errors import GraphError
-from numeric.families import FAMILIES, Family, Region, sizes_of
-from numeric.fidelity import compare, fidelity, torch_remark
 from numeric.graph import graph_to_json, parse_graph, parse_graph_text
-from numeric.instances import draw
-from numeric.interpreter import Interpreter
-from numeric.measurement import Outcome
-from numeric.mutants import DerivativeMutant, Edit, edit
+from numeric.instances.case import Case
+from numeric.instances.draw import draw
+from numeric.instances.families import FAMILIES, Family, Region, sizes_of
+from numeric.interpret.interpreter import Interpreter
+from numeric.judge import torch_block
+from numeric.judge.fidelity import compare, fidelity, torch_remark
+from numeric.judge.measurement import Outcome
+from numeric.mutants.edits import DerivativeMutant, Edit, edit
+from numeric.mutants.planted import PLANTED, Planted
 from tests.numeric.block_graphs import WRITTEN, size_names, written
 
 BLOCK = "encoderBlockGraph"

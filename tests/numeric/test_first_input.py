@@ -7,17 +7,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from numeric.case import Case
-from numeric.families import FAMILIES
-from numeric.first_input import (
+from numeric.instances.case import Case
+from numeric.instances.draw import draw
+from numeric.instances.families import FAMILIES
+from numeric.interpret.interpreter import Interpreter
+from numeric.judge.first_input import (
     first_backprop_is_adjoint,
     first_backprop_is_zero,
     first_derivative_is_zero,
 )
-from numeric.instances import draw
-from numeric.interpreter import Interpreter
-from numeric.measurement import Outcome
-from numeric.mutants import DerivativeMutant, Edit, GraphMutant, Mutant
+from numeric.judge.measurement import Outcome
+from numeric.mutants.edits import DerivativeMutant, Edit, GraphMutant, Mutant
 from numeric.ops import OPS, Partial
 from tests.numeric.graphs import layer_norm
 

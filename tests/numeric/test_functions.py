@@ -8,11 +8,11 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from numeric.activations import GELU, RELU, TANH_GELU, Activation
-from numeric.balls import enclose
-from numeric.enclosure import radii
+from numeric.closed_forms.activations import GELU, RELU, TANH_GELU, Activation
 from numeric.graph import Graph, parse_graph
-from numeric.interpreter import Interpreter
+from numeric.interpret.balls import enclose
+from numeric.interpret.enclosure import radii
+from numeric.interpret.interpreter import Interpreter
 
 FloatArray = npt.NDArray[np.float64]
 POINTS = np.array([-40.0, -8.5, -3.0, -0.5, -1e-9, 0.0, 1e-9, 0.5, 3.0, 8.5, 40.0])

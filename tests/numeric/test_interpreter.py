@@ -8,13 +8,13 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from numeric import layer_norm as closed_form
-from numeric.case import Case
+from numeric.closed_forms import layer_norm as closed_form
 from numeric.errors import EvaluationError, GraphError
-from numeric.families import FAMILIES
-from numeric.instances import draw
-from numeric.interpreter import Interpreter
-from numeric.mutants import DerivativeMutant
+from numeric.instances.case import Case
+from numeric.instances.draw import draw
+from numeric.instances.families import FAMILIES
+from numeric.interpret.interpreter import Interpreter
+from numeric.mutants.edits import DerivativeMutant
 from numeric.ops import OPS, Array
 from tests.numeric.graphs import layer_norm
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numeric import layer_norm
+from numeric.closed_forms import layer_norm
 
 FloatArray = npt.NDArray[np.float64]
 

@@ -8,18 +8,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bridge.checks import Check, GraphRequest, check, run_check
-from bridge.checks.needed import outside_families
-from bridge.checks.registry import RegistrationError
+from bridge.checking import Check, GraphRequest, check, run_check
+from bridge.checking.needed import outside_families
+from bridge.checking.registry import RegistrationError
 from bridge.verdict import Verdict
-from numeric import families
-from numeric.case import Case
-from numeric.families import FAMILIES, Region, define_family, families_of
 from numeric.graph import parse_graph
-from numeric.identities import value_matches
-from numeric.instances import draw
-from numeric.measurement import Measurement
-from numeric.mutants import Edit, GraphMutant
+from numeric.instances import families
+from numeric.instances.case import Case
+from numeric.instances.draw import draw
+from numeric.instances.families import FAMILIES, Region, define_family, families_of
+from numeric.judge.identities import value_matches
+from numeric.judge.measurement import Measurement
+from numeric.mutants.edits import Edit, GraphMutant
 
 GRAPH: dict[str, Any] = {
     "schema": "obligations-graph/1",

@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from numeric.case import Case
-from numeric.derivative import complex_step
-from numeric.families import FAMILIES
 from numeric.graph import GraphError, piece
-from numeric.identities import operations_are_right
-from numeric.instances import draw
-from numeric.interpreter import Interpreter
-from numeric.measurement import Outcome
-from numeric.mutants import DerivativeMutant
+from numeric.instances.case import Case
+from numeric.instances.draw import draw
+from numeric.instances.families import FAMILIES
+from numeric.interpret.derivative import complex_step
+from numeric.interpret.interpreter import Interpreter
+from numeric.judge.identities import operations_are_right
+from numeric.judge.measurement import Outcome
+from numeric.mutants.edits import DerivativeMutant
 from tests.numeric.block_graphs import block
 
 GRAPH = block()

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from numeric import identities, tolerance
-from numeric.case import Case
-from numeric.families import FAMILIES, Region, sizes_of
-from numeric.instances import draw
-from numeric.interpreter import Interpreter
-from numeric.measurement import Measurement, Outcome
-from numeric.tolerance import ARBITRATED, Sides, identity, screened
+from numeric.instances.case import Case
+from numeric.instances.draw import draw
+from numeric.instances.families import FAMILIES, Region, sizes_of
+from numeric.interpret.interpreter import Interpreter
+from numeric.judge import identities, tolerance
+from numeric.judge.measurement import Measurement, Outcome
+from numeric.judge.tolerance import ARBITRATED, Sides, identity, screened
 from tests.numeric.block_graphs import size_names, written
 from tests.numeric.graphs import layer_norm
 

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from numeric.block_mutants import PLANTED
-from numeric.case import Case
 from numeric.errors import GraphError
-from numeric.fidelity import compare, fidelity
 from numeric.graph import Graph
-from numeric.instance_file import read_instance, write_instance
-from numeric.measurement import Outcome
-from numeric.strategies import instances, programs_by_size, smallest
+from numeric.instances.case import Case
+from numeric.instances.instance_file import read_instance, write_instance
+from numeric.instances.strategies import instances, programs_by_size, smallest
+from numeric.judge.fidelity import compare, fidelity
+from numeric.judge.measurement import Outcome
+from numeric.mutants.planted import PLANTED
 from tests.numeric.block_graphs import written
 from tests.numeric.graphs import layer_norm
 
@@ -63,7 +63,7 @@ def test_scale_shape_and_degeneracy_are_reached(wanted: object) -> None:
 
 
 def test_the_smallest_graph_comes_first() -> None:
-    from numeric.interpreter import Interpreter
+    from numeric.interpret.interpreter import Interpreter
 
     order = programs_by_size([Interpreter(g) for g in GRAPHS])
     assert [p.graph.sizes["dModel"] for p in order] == [2, 3, 8]

@@ -6,12 +6,12 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from numeric.case import Case
-from numeric.families import FAMILIES
-from numeric.instances import draw
-from numeric.interpreter import Interpreter, Perturbation
-from numeric.measurement import Measurement, Outcome, combine
-from numeric.tolerance import RULE_A, Sides, identity
+from numeric.instances.case import Case
+from numeric.instances.draw import draw
+from numeric.instances.families import FAMILIES
+from numeric.interpret.interpreter import Interpreter, Perturbation
+from numeric.judge.measurement import Measurement, Outcome, combine
+from numeric.judge.tolerance import RULE_A, Sides, identity
 from tests.numeric.graphs import layer_norm
 
 FloatArray = npt.NDArray[np.float64]

@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from numeric import attention, encoder_block, torch_block
-from numeric.case import Case
-from numeric.families import FAMILIES
-from numeric.fidelity import fidelity, torch_remark
-from numeric.instances import draw
-from numeric.interpreter import Interpreter
-from numeric.measurement import Outcome
+from numeric.closed_forms import attention, encoder_block
+from numeric.instances.case import Case
+from numeric.instances.draw import draw
+from numeric.instances.families import FAMILIES
+from numeric.interpret.interpreter import Interpreter
+from numeric.judge import torch_block
+from numeric.judge.fidelity import fidelity, torch_remark
+from numeric.judge.measurement import Outcome
 from tests.numeric.block_graphs import size_names, written
 from tests.numeric.tensors import block_tensors, masks
 

@@ -7,13 +7,13 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import bridge.auditing
-import bridge.judging
-import bridge.setup
+import bridge.auditing.audit
+import bridge.auditing.configured
+import bridge.auditing.judge
 from bridge.errors import LeanSourceError
-from bridge.policy import Policy
-from bridge.project import find_project
-from bridge.settings import read_settings
+from bridge.lean.project import find_project
+from bridge.policy.decisions import Policy
+from bridge.policy.settings import read_settings
 from tests.report.samples import realistic
 
 __all__ = ["install"]
@@ -24,12 +24,12 @@ def install(replace: Callable[[Any, str, Any], object]) -> None:
     entries = {e.obligation.key: e for e in realistic().entries}
     asked = []
 
-    def set_up(folder: Path, *, engine: str | None) -> bridge.setup.Setup:
+    def set_up(folder: Path, *, engine: str | None) -> bridge.auditing.configured.Setup:
         project: Any = find_project(folder)
         chosen: Any = SimpleNamespace(official=False, describe=lambda: "a stand-in")
         return Made(project, chosen, read_settings(project.root), 1.0)
 
-    class Made(bridge.setup.Setup):
+    class Made(bridge.auditing.configured.Setup):
         def library(self, *_: Any, **__: Any) -> Any:
             asked.append(self)
             assert len(asked) == 1, "Lean is asked once in a session"
@@ -49,6 +49,6 @@ def install(replace: Callable[[Any, str, Any], object]) -> None:
         assert (seed, instances, trust) == (3, 50, None)
         return library.obligations, SimpleNamespace(library=library, policy=policy, trust=trust)
 
-    replace(bridge.setup, "set_up", set_up)
-    replace(bridge.auditing, "prepare", prepare)
-    replace(bridge.judging, "judge", lambda obligation, _: entries[obligation.key])
+    replace(bridge.auditing.configured, "set_up", set_up)
+    replace(bridge.auditing.audit, "prepare", prepare)
+    replace(bridge.auditing.judge, "judge", lambda obligation, _: entries[obligation.key])

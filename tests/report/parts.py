@@ -4,18 +4,10 @@ from __future__ import annotations
 
 import hashlib
 
-from bridge.checks import (
-    CheckResult,
-    Counterexample,
-    FamilyCount,
-    Margins,
-    Need,
-    Witness,
-    Worst,
-)
-from bridge.obligation import LeanFacts, Obligation
+from bridge.checking import CheckResult, Counterexample, FamilyCount, Margins, Need, Witness, Worst
+from bridge.lean.obligation import LeanFacts, Obligation
+from bridge.lean.statement import Discharge
 from bridge.report import EngineInfo, Entry
-from bridge.statement import Discharge
 from bridge.verdict import LeanStatus, Role, Verdict
 
 EMBEDDED = EngineInfo(

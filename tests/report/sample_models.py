@@ -7,9 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from bridge.checks import (
-    Worst,
-)
+from bridge.checking import Worst
 from bridge.report import Report
 from bridge.report.layers import (
     Assumption,

@@ -6,16 +6,9 @@ import math
 from dataclasses import replace
 from typing import Any
 
-from bridge.checks import (
-    Certificate,
-    CheckResult,
-    Counterexample,
-    Need,
-    Witness,
-    Worst,
-)
+from bridge.checking import Certificate, CheckResult, Counterexample, Need, Witness, Worst
+from bridge.lean.statement import Discharge
 from bridge.report import EngineInfo, Entry, Report
-from bridge.statement import Discharge
 from bridge.verdict import LeanStatus, Verdict
 from tests.report.parts import (
     ADJOINT,

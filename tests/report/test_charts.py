@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.checks import Margins
+from bridge.checking import Margins
 from bridge.report.html.charts import LIMIT, MarginScale, Share, gauge, lollipop, stacked_bar
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)

@@ -8,7 +8,7 @@ import json
 import pytest
 from rich.console import Console
 
-from bridge.checks.mutation_report import Cell, CheckScore, MutantRow, MutationReport, Raised
+from bridge.checking.mutation_report import Cell, CheckScore, MutantRow, MutationReport, Raised
 from bridge.report.mutants import (
     exit_code_of,
     mutants_json,

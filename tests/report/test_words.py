@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from bridge.checks import CheckResult, Need, Worst
+from bridge.checking import CheckResult, Need, Worst
 from bridge.report import table
-from bridge.report.words import exit_words, headline, needs_of, tightness
+from bridge.report.wording import exit_words, headline, needs_of, tightness
 from bridge.verdict import LeanStatus, Verdict
 from tests.report.parts import entry, obligation
 from tests.report.samples import all_holds, empty, interrupted, realistic

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bridge.checks import CheckResult, CheckRun, Spread, registered, run_check
-from bridge.spread import Place
+from bridge.checking import CheckResult, CheckRun, Spread, registered, run_check
+from bridge.checking.workers import Place
 from tests.checks.graphs import graphs_for, hypotheses_of
 
 ROOT = Path(__file__).parent.parent.parent

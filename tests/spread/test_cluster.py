@@ -10,10 +10,10 @@ from typing import Any
 import psutil
 import pytest
 
-from bridge.checks import Found
+from bridge.checking import Found
+from bridge.checking.workers import Cluster, SpreadError, spread_over
+from bridge.checking.workers import cluster as clusters
 from bridge.errors import InvalidInputError
-from bridge.spread import Cluster, SpreadError, spread_over
-from bridge.spread import cluster as clusters
 from tests.spread.runs import CONCLUSION, HYPOTHESIS, PLACE, result, run_of
 
 distributed = pytest.importorskip("distributed", reason="dask.distributed is not installed")

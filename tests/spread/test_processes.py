@@ -11,11 +11,11 @@ from dataclasses import replace
 import psutil
 import pytest
 
-from bridge.checks import CheckInterrupted, Chunk, Found, Unit
+from bridge.checking import CheckInterrupted, Chunk, Found, Unit
+from bridge.checking.workers import Place, Processes, SpreadError, spread_over
+from bridge.checking.workers import task as tasks
+from bridge.checking.workers.task import Refused, measure, pack
 from bridge.errors import InvalidInputError
-from bridge.spread import Place, Processes, SpreadError, spread_over
-from bridge.spread import brief as briefs
-from bridge.spread.brief import Refused, measure, pack
 from tests.spread.runs import CONCLUSION, HYPOTHESIS, PLACE, result, run_of
 
 
@@ -98,14 +98,14 @@ def test_a_worker_with_other_code_refuses(monkeypatch: pytest.MonkeyPatch) -> No
     run = run_of(CONCLUSION)
     unit: Unit = Chunk("generic", 0, 2)
     assert measure(pack(run, PLACE), unit) == run.measure(unit)
-    monkeypatch.setattr(briefs, "code_hash", lambda checks: "another")
+    monkeypatch.setattr(tasks, "code_hash", lambda checks: "another")
     other = pack(run, PLACE)
     monkeypatch.undo()
     found = measure(other, unit)
     assert isinstance(found, Refused)
     assert "another version" in found.reason
     with pytest.raises(SpreadError, match="a worker cannot measure: it has another version"):
-        briefs.taken(found, "a worker")
+        tasks.taken(found, "a worker")
 
 
 def test_a_worker_without_the_check_refuses() -> None:

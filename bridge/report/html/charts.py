@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
-from bridge.checks import Margins
+from bridge.checking import Margins
 from bridge.report.escaping import one_line
-from bridge.report.words import number
+from bridge.report.wording import number
 
 __all__ = [
     "MarginScale",

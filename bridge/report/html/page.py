@@ -17,7 +17,7 @@ from itertools import groupby
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from bridge.checks import FamilyCount
+from bridge.checking import FamilyCount
 from bridge.report.escaping import one_line, plain
 from bridge.report.findings import Finding, Level, findings
 from bridge.report.html.charts import MarginScale, Share, failed, gauge, held, lollipop, stacked_bar
@@ -25,7 +25,7 @@ from bridge.report.layers_table import agreement_share, layer_differs, model_lin
 from bridge.report.model import Entry, Report
 from bridge.report.replay import replay_command, witness_command
 from bridge.report.table import lean_words
-from bridge.report.words import (
+from bridge.report.wording import (
     exit_words,
     headline,
     kernel_words,

@@ -1,0 +1,95 @@
+"""What `obligations audit` costs from an empty cache, after one changed file, and unchanged.
+
+python -m benchmarks.cold_start [--project DIR]
+
+The engine is taken from the user's cache, so that no download is measured; everything else starts
+empty.  Each row is one run of the command in a process of its own: CPU seconds of it and all its
+children, wall-clock seconds, seconds until its first line of output, and the largest process.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from bridge.storage.location import CACHE_VARIABLE, cache_folder
+
+__all__ = ["Cost", "main", "run"]
+
+PARTS = ("lean", "lakefile.lean", "lean-toolchain", "obligations.toml", "waivers.toml")
+LOCK = ("statements.lock.json", "statements.lock.answer.json.gz")
+LEAF = Path("lean/PostNorm/Export/Stack.lean")
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What one run took; ``peak`` is the resident memory of its largest process, in bytes."""
+
+    cpu: float
+    wall: float
+    first_line: float
+    peak: int
+    exit_code: int
+
+    def row(self, name: str) -> str:
+        """A line of the table."""
+        numbers = (f"{self.cpu:.0f}", f"{self.wall:.0f}", f"{self.first_line:.0f}")
+        return f"| {name} | {' | '.join(numbers)} | {self.peak / 1e9:.2f} | {self.exit_code} |"
+
+
+def run(command: list[str], environment: dict[str, str]) -> Cost:
+    """Run a command to its end.
+
+    Raises:
+        OSError: it cannot be started.
+    """
+    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        first = time.monotonic() - start
+        process.stdout.read()
+        code = process.wait()
+    after, wall = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic() - start
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Cost(cpu, wall, first, after.ru_maxrss * 1024, code)
+
+
+def main() -> None:
+    """Measure, and print the table."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--project", type=Path, default=Path(__file__).parents[1])
+    source = parser.parse_args().project
+    with tempfile.TemporaryDirectory() as folder:
+        project, cache = Path(folder) / "project", Path(folder) / "cache"
+        project.mkdir()
+        for name in (*PARTS, *LOCK):
+            if (source / name).is_dir():
+                shutil.copytree(source / name, project / name)
+            elif (source / name).exists():
+                shutil.copy(source / name, project)
+        shutil.copytree(cache_folder() / "engine", cache / "engine", symlinks=True)
+        environment = {**os.environ, CACHE_VARIABLE: str(cache)}
+        obligations = str(Path(sys.executable).with_name("obligations"))
+        command = [obligations, "audit", "--project", str(project)]
+        rows = [run(command, environment).row("from an empty cache")]
+        rows.append(run(command, environment).row("unchanged"))
+        with (project / LEAF).open("a", encoding="utf-8") as leaf:
+            leaf.write("\n-- changed\n")
+        rows.append(run(command, environment).row(f"after a change of {LEAF.name}"))
+    print(f"{os.cpu_count()} cores\n")
+    print("| audit | CPU s | wall s | first line s | largest process GB | exit code |")
+    print("| --- | ---: | ---: | ---: | ---: | ---: |")
+    print("\n".join(rows))
+
+
+if __name__ == "__main__":
+    main()

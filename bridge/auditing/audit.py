@@ -1,0 +1,311 @@
+"""The audit: every obligation of a library, paired with its check, judged, reported."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from bridge import __version__
+from bridge.auditing.check_graphs import lean_request, parse_graphs
+from bridge.auditing.graph_file import about, replaced
+from bridge.auditing.judge import Context, Interrupted, decided, judge, kept, swapped_reason
+from bridge.auditing.selection import select_keys
+from bridge.checking import Spread, graph_requests, registered
+from bridge.checking.store import ResultCache, graph_hashes
+from bridge.engine import Engine
+from bridge.errors import InvalidInputError
+from bridge.lean.client import DEFAULT_TIMEOUT
+from bridge.lean.library import Library, read_library
+from bridge.lean.obligation import Obligation
+from bridge.lean.project import Project
+from bridge.lean.trust import Trust
+from bridge.lean.unread import said_of, unread_sources
+from bridge.policy.decisions import Policy, missing_keys, refuse_checks_of_nothing, stale_reasons
+from bridge.progress import Progress, Silent
+from bridge.report import EngineInfo, Entry, Report
+from bridge.report.locations import folder_in_repository, state_of_repository
+from bridge.report.model import shortfalls
+from bridge.statements.choose import Judge, Pairing, Question, choose
+from bridge.verdict import LeanStatus, Role
+from numeric.graph import Graph, graph_to_json
+from numeric.interpret import balls
+
+__all__ = [
+    "DEFAULT_INSTANCES",
+    "audit",
+    "last_entry",
+    "left_unseen",
+    "library_for_audit",
+    "prepare",
+    "shortfalls_of",
+    "without_refused",
+]
+
+DEFAULT_INSTANCES = 200
+
+
+def library_for_audit(
+    project: Project,
+    engine: Engine,
+    *,
+    timeout: float = DEFAULT_TIMEOUT,
+    progress: Progress | None = None,
+    use_cache: bool = True,
+) -> Library:
+    """Read the library together with every graph that a registered check runs on."""
+    wanted = [lean_request(r) for r in graph_requests(registered().values())]
+    return read_library(
+        project, engine, wanted, timeout=timeout, progress=progress, use_cache=use_cache
+    )
+
+
+def without_refused(library: Library, trust: Trust | None) -> Library:
+    """``library``, whose conclusions say so where a kernel refuses what the theorem rests on, and
+    where only kernels that are known to take proofs of False took part."""
+    if trust is None or not (trust.refused or trust.doubt):
+        return library
+    why = library.by_declaration({name: trust.why_refused(name) for name in trust.refused})
+
+    def judged(o: Obligation) -> Obligation:
+        if o.role is not Role.CONCLUSION:
+            return o
+        if o.declaration not in why:
+            doubtful = trust.doubt and o.lean.status is LeanStatus.PROVED
+            return replace(o, lean=replace(o.lean, doubt=trust.doubt)) if doubtful else o
+        lean = replace(o.lean, status=LeanStatus.REFUSED, refusal=why[o.declaration])
+        return replace(o, lean=lean)
+
+    return replace(library, obligations=tuple(judged(o) for o in library.obligations))
+
+
+def prepare(
+    library: Library,
+    *,
+    seed: int,
+    instances: int,
+    only: Sequence[str],
+    replace_graph: Graph | None = None,
+    graph_file: str = "",
+    policy: Policy,
+    trust: Trust | None,
+    results: ResultCache | None,
+    judges: Sequence[Judge] = (),
+) -> tuple[tuple[Obligation, ...], Context]:
+    """What an audit judges, and what judging needs to know; raises what :func:`audit` does."""
+    library = without_refused(library, trust)
+    if trust is not None:
+        policy.refuse_unneeded(library, [o.name for o in trust.swapped])
+    refuse_checks_of_nothing(library, policy.checks)
+    chosen = select_keys(library.obligations, only)
+    graphs, refused = parse_graphs(library)
+    if replace_graph is not None:
+        graphs = replaced(graphs, replace_graph)
+        chosen = about(chosen, graphs, replace_graph)
+    context = Context(
+        library=library,
+        graphs=graphs,
+        refused=refused,
+        policy=policy,
+        stale=stale_reasons(library, policy.lock),
+        vacuous={} if trust is None else library.by_declaration(dict(trust.vacuous)),
+        swapped=swapped_reason(trust, policy),
+        seed=seed,
+        instances=instances,
+        graph_file=graph_file,
+        results=results,
+        graph_hashes={} if results is None else graph_hashes(graphs),
+        trust=None if trust is None else policy.left_out(trust, library),
+    )
+    paired = _paired(chosen, context, judges)
+    return chosen, replace(context, paired=paired)
+
+
+def _paired(
+    chosen: Sequence[Obligation], context: Context, judges: Sequence[Judge]
+) -> dict[str, Pairing]:
+    """What the automatic ways say of the obligations that have no check and no waiver."""
+    waived, checks = context.policy.waivers, registered()
+    keys: dict[str, list[str]] = {}
+    for o in chosen:
+        if o.role is not Role.FIDELITY and o.key not in checks and o.key not in waived:
+            keys.setdefault(o.declaration, []).append(o.key)
+    library = context.library
+    questions = [
+        Question(statement, declaration, tuple(own))
+        for declaration, own in keys.items()
+        if (statement := library.statement_of(declaration)) is not None
+    ]
+    if not judges or not questions:
+        return {}
+    return choose(library, questions, judges, seed=context.seed, instances=context.instances)
+
+
+def audit(
+    library: Library,
+    *,
+    seed: int = 0,
+    instances: int = DEFAULT_INSTANCES,
+    only: Sequence[str] = (),
+    replace_graph: Graph | None = None,
+    graph_file: str = "",
+    policy: Policy | None = None,
+    trust: Trust | None = None,
+    results: ResultCache | None = None,
+    judges: Sequence[Judge] = (),
+    strict: bool = False,
+    certify: float | None = None,
+    spread: Spread | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """Judge the obligations of a library.
+
+    Args:
+        library: what Lean says, from :func:`library_for_audit`.
+        seed: all instances follow from it, the obligation's key, the family and the index.
+        instances: how many to draw for each obligation.
+        only: keys, declarations or globs; empty means all.
+        replace_graph: run on this graph instead of the library's graph of the same name.
+        graph_file: where that graph comes from, for reports and the commands in them.
+        policy: waivers and the lock; none of them counts where it is not given.
+        trust: what is behind the statements; not looked at where it is not given.
+        results: where results of the same checks on the same graphs are kept, if anywhere.
+        judges: the ways to judge what has no check, in the order in which to ask them.
+        strict: whether what this audit leaves unseen makes it incomplete.
+        certify: enclose each side condition in ball arithmetic, on the box of this radius around
+            each instance; ``None`` leaves it out.
+        spread: who measures; this process if None.  The report is the same.
+        progress: who is told.
+
+    Raises:
+        InvalidInputError: ``only`` matches nothing, an exported graph is malformed, a waiver, or a
+            name that need not be tagged, is not needed, or ``certify`` lacks python-flint.
+    """
+    watcher = progress or Silent()
+    policy = policy or Policy()
+    if certify is not None and balls.version() is None:
+        raise InvalidInputError(
+            "--certify needs python-flint, which is not installed",
+            remedy="pip install 'lean-obligations[rigorous]'",
+        )
+    chosen, context = prepare(
+        library,
+        seed=seed,
+        instances=instances,
+        only=only,
+        replace_graph=replace_graph,
+        graph_file=graph_file,
+        policy=policy,
+        trust=trust,
+        results=results,
+        judges=judges,
+    )
+    context = replace(context, certify=certify, spread=spread, watcher=watcher)
+    if left := len(select_keys(library.obligations, only)) - len(chosen):
+        watcher.note(f"{left} obligations say nothing of a graph of these sizes: left out")
+    entries: list[Entry] = []
+    interrupted = False
+    try:
+        for done, obligation in enumerate(chosen):
+            watcher.update("checking", done, len(chosen), unit=obligation.key)
+            entries.append(judge(obligation, context))
+        watcher.update("checking", len(chosen), len(chosen))
+    except Interrupted as stop:
+        entries.append(stop.entry)
+        interrupted = True
+    except KeyboardInterrupt:
+        interrupted = True
+    engine = library.engine
+    part = only or replace_graph is not None
+    commit, date = state_of_repository(library.project.root)
+    return Report(
+        tool=f"lean-obligations {__version__}",
+        engine=EngineInfo(engine.kind, engine.lean_version, engine.official, engine.describe()),
+        project=library.project.root.name,
+        folder=folder_in_repository(library.project.root),
+        commit=commit,
+        date=date,
+        seed=seed,
+        entries=tuple(entries),
+        interrupted=interrupted,
+        trust=context.trust,
+        unseen=(
+            *_unread(library, policy, whole=not only),
+            *(left_unseen(library, policy, context.trust, whole=not part) if strict else ()),
+        ),
+        missing=() if only else missing_keys(library, policy.lock),
+        graph=graph_file,
+        graph_data=None if replace_graph is None else graph_to_json(replace_graph),
+    )
+
+
+def shortfalls_of(context: Context, *, whole: bool, strict: bool) -> tuple[str, ...]:
+    """Why an audit is incomplete whatever its obligations say: see :class:`bridge.report.Report`.
+
+    Args:
+        context: what was prepared.
+        whole: whether every obligation is audited, on the library's own graphs.
+        strict: whether what is left unseen counts.
+    """
+    left = left_unseen(context.library, context.policy, context.trust, whole=whole)
+    missing = missing_keys(context.library, context.policy.lock) if whole else ()
+    unread = _unread(context.library, context.policy, whole=whole)
+    return shortfalls(missing, (*unread, *(left if strict else ())))
+
+
+def _unread(library: Library, policy: Policy, *, whole: bool) -> tuple[str, ...]:
+    """What Lean never read, which makes an audit of everything incomplete, strict or not."""
+    return said_of(unread_sources(library.project, policy.unread)) if whole else ()
+
+
+def last_entry(
+    library: Library,
+    obligation: Obligation,
+    *,
+    seed: int,
+    instances: int,
+    policy: Policy,
+    judges: Sequence[Judge] = (),
+) -> Entry | None:
+    """The judgement that an audit would give without measuring; ``None`` where it would measure."""
+    _, context = prepare(
+        library,
+        seed=seed,
+        instances=instances,
+        only=(),
+        replace_graph=None,
+        policy=policy,
+        trust=None,
+        results=ResultCache.default(),
+        judges=judges,
+    )
+    check = decided(obligation, context)
+    if isinstance(check, Entry):
+        return check
+    return None if kept(check, obligation, context) is None else judge(obligation, context)
+
+
+def left_unseen(
+    library: Library, policy: Policy, trust: Trust | None, *, whole: bool
+) -> tuple[str, ...]:
+    """What nobody looked at, in the words of the report.
+
+    Args:
+        library: what Lean says.
+        policy: the project's.
+        trust: what is behind the statements; not looked at where it is not given.
+        whole: whether all of the library was audited.
+    """
+    found = []
+    if not library.engine.official:
+        found.append(f"whether an official Lean says the same ({library.engine.describe()})")
+    if trust is None:
+        found.append("whether the kernel accepts every constant once more")
+    elif trust.doubt:
+        found.append(f"whether a kernel without known bugs accepts it: {trust.doubt}")
+    if trust is not None and trust.untagged:
+        found.append(f"what {len(trust.untagged)} untagged theorems with hypotheses assume")
+    if policy.lock is None:
+        found.append("what has changed, for there is no statements.lock.json")
+    if not whole:
+        found.append("the rest of the library, or its own graph (--only, --graph)")
+    return tuple(found)

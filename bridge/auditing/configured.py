@@ -1,0 +1,191 @@
+"""An audit as a project has set it up: its settings, checks, waivers and lock, and a Lean to ask.
+
+The command line, the pytest plugin and notebooks all begin here, so that they cannot differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from bridge.auditing.audit import DEFAULT_INSTANCES, audit, library_for_audit
+from bridge.checking.loading import load_checks
+from bridge.checking.store import ResultCache
+from bridge.checking.workers import Place, spread_over
+from bridge.engine import Engine, InstallProgress, select
+from bridge.kernels.asking import ask_kernels
+from bridge.lean.client import DEFAULT_TIMEOUT
+from bridge.lean.library import KERNEL_SECONDS, Library, read_trust
+from bridge.lean.locked_answer import KeptAnswer
+from bridge.lean.project import Project, find_project
+from bridge.lean.trust import Trust
+from bridge.policy.answer_file import open_kept
+from bridge.policy.decisions import Policy, read_policy
+from bridge.policy.settings import Settings, read_settings
+from bridge.progress import Progress, Silent
+from bridge.report import Report
+from bridge.statements.choose import Judge
+from bridge.statements.exact import ExactJudge
+from numeric.graph import Graph
+
+__all__ = ["Setup", "set_up"]
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """Where to look, which Lean to ask, and what the project has set."""
+
+    project: Project
+    engine: Engine
+    settings: Settings
+    timeout: float
+
+    @property
+    def policy(self) -> Policy:
+        """What the project has waived, accepted and left untagged."""
+        return read_policy(self.project.root, self.settings)
+
+    def seed(self, given: int | None = None) -> int:
+        """The seed: the one given, else the project's, else 0."""
+        return (self.settings.seed or 0) if given is None else given
+
+    def instances(self, given: int | None = None) -> int:
+        """Instances for each obligation: as given, else as the project has set."""
+        return given or self.settings.instances or DEFAULT_INSTANCES
+
+    def strict(self, given: bool | None = None) -> bool:
+        """Whether what is left unseen makes the audit incomplete."""
+        return bool(self.settings.strict) if given is None else given
+
+    def library(self, progress: Progress | None = None, *, use_cache: bool = True) -> Library:
+        """What Lean says of the project, with every graph that a check runs on."""
+        return library_for_audit(
+            self.project, self.engine, timeout=self.timeout, progress=progress, use_cache=use_cache
+        )
+
+    def trust(
+        self,
+        progress: Progress | None = None,
+        *,
+        use_cache: bool = True,
+        library: Library | None = None,
+    ) -> Trust | None:
+        """What is behind the statements; ``None`` where there is no Lean that could look.
+
+        Every kernel that is there is asked about ``library``; without one only the engine's own.
+        """
+        if isinstance(self.engine, KeptAnswer):
+            return None
+        trust = read_trust(
+            self.project, self.engine, timeout=self.timeout, progress=progress, use_cache=use_cache
+        )
+        trust = trust if trust.refusals else self._rechecked(trust, progress)
+        if library is None:
+            return trust
+        return ask_kernels(
+            library, trust, timeout=self.timeout, progress=progress, use_cache=use_cache
+        )
+
+    def judges(
+        self, progress: Progress | None = None, *, use_cache: bool = True, may_ask: bool = True
+    ) -> tuple[Judge, ...]:
+        """The ways to judge what has no check; without ``may_ask`` they say only what is known."""
+        watcher = progress or Silent()
+        return (ExactJudge(self.timeout, use_cache, may_ask, watcher),)
+
+    def _rechecked(self, trust: Trust, progress: Progress | None) -> Trust:
+        """With what a checker beside Lean says, where the engine has one."""
+        if self.engine.kind != "lake":
+            return trust
+        watcher, task = progress or Silent(), "checking the compiled files"
+        watcher.update(task, 0, None)
+        found = self.engine.recheck(
+            self.project.root, self.project.modules, timeout=max(self.timeout, KERNEL_SECONDS)
+        )
+        watcher.update(task, 1, 1)
+        if found is None:
+            return trust
+        if found.refusal is not None:
+            return replace(trust, refusals={found.checker: found.refusal})
+        return replace(trust, checker=found.checker)
+
+    def audit(
+        self,
+        *,
+        seed: int | None = None,
+        instances: int | None = None,
+        only: Sequence[str] = (),
+        replace_graph: Graph | None = None,
+        graph_file: str = "",
+        look_behind: bool = True,
+        use_cache: bool = True,
+        strict: bool | None = None,
+        certify: float | None = None,
+        jobs: int = 1,
+        scheduler: str | None = None,
+        progress: Progress | None = None,
+    ) -> Report:
+        """Judge the project's obligations; what is not given is as the project has set it.
+
+        Takes and raises what :func:`bridge.auditing.audit` does.  ``look_behind`` hands every
+        constant to the kernel again; ``use_cache`` takes answers and results from the cache;
+        ``jobs`` processes measure, or the Dask cluster of ``scheduler``.
+        """
+        place = Place(self.project.root, self.settings.checks)
+        # First, for Lean may take minutes: nobody waits for it to read that a cluster is not there.
+        with spread_over(place, jobs=jobs, scheduler=scheduler) as spread:
+            library = self.library(progress, use_cache=use_cache)
+            trust = (
+                self.trust(progress, use_cache=use_cache, library=library) if look_behind else None
+            )
+            return audit(
+                library,
+                seed=self.seed(seed),
+                instances=self.instances(instances),
+                only=only or self.settings.only,
+                replace_graph=replace_graph,
+                graph_file=graph_file,
+                policy=self.policy,
+                trust=trust,
+                results=ResultCache.default() if use_cache else None,
+                judges=self.judges(progress, use_cache=use_cache),
+                strict=self.strict(strict),
+                certify=certify,
+                spread=spread,
+                progress=progress,
+            )
+
+
+def set_up(
+    folder: Path,
+    *,
+    engine: str | None = None,
+    timeout: float | None = None,
+    install: bool = True,
+    install_progress: InstallProgress | None = None,
+) -> Setup:
+    """Find the project, load its checks, and choose an engine, installing one if need be.
+
+    Args:
+        folder: the project's folder, or one below it.
+        engine: one of :data:`bridge.policy.settings.ENGINES`; ``None`` leaves it to the settings.
+        timeout: seconds for Lean to answer; ``None`` leaves it to the settings.
+        install: whether to install the embedded engine where it is needed and missing.
+        install_progress: told how that goes.
+
+    Raises:
+        InvalidInputError: there is no project, or its settings, checks or lock are malformed.
+        EngineNotInstalledError: it would have to be installed, and ``install`` is false.
+        EngineError: there is no Lean, or nothing kept where ``engine`` is ``lock``.
+    """
+    project = find_project(folder)
+    settings = read_settings(project.root)
+    load_checks(project.root, settings.checks)
+    kind = engine or settings.engine or "auto"
+    chosen: Engine = (
+        open_kept(project.root)
+        if kind == "lock"
+        else select(kind, project=project.root, install=install, progress=install_progress)
+    )
+    return Setup(project, chosen, settings, timeout or settings.timeout or DEFAULT_TIMEOUT)

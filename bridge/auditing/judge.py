@@ -1,0 +1,257 @@
+"""The judgement on one obligation: what decides without measuring, and what its check finds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from bridge.checking import Check, CheckInterrupted, CheckResult, Spread, registered, run_check
+from bridge.checking import GraphRequest as CheckGraphRequest
+from bridge.checking.certify import certifiable, certify
+from bridge.checking.check_run import CheckRun
+from bridge.checking.store import ResultCache, is_ours, is_readable
+from bridge.lean.library import Library
+from bridge.lean.obligation import Obligation
+from bridge.lean.trust import Trust
+from bridge.policy.decisions import TRUST_PREFIX, Policy
+from bridge.progress import Progress, Silent
+from bridge.report import Entry
+from bridge.statements.choose import Pairing, Way
+from bridge.storage import opened
+from bridge.verdict import Role, Verdict
+from numeric.graph import Graph
+from numeric.interpret import balls
+
+__all__ = [
+    "Context",
+    "Interrupted",
+    "decided",
+    "hypothesis_keys",
+    "judge",
+    "kept",
+    "swapped_reason",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What judging an obligation needs to know beside the obligation."""
+
+    library: Library
+    graphs: Mapping[CheckGraphRequest, Graph]
+    refused: Mapping[str, str]
+    policy: Policy
+    stale: Mapping[str, str]
+    vacuous: Mapping[str, str]
+    swapped: str
+    seed: int
+    instances: int
+    graph_file: str
+    results: ResultCache | None
+    graph_hashes: Mapping[str, str]
+    paired: Mapping[str, Pairing] = field(default_factory=dict)
+    trust: Trust | None = None
+    certify: float | None = None
+    spread: Spread | None = None
+    watcher: Progress = field(default_factory=Silent)
+
+
+class Interrupted(KeyboardInterrupt):
+    """The user stopped a check; ``entry`` says what that had found until then."""
+
+    def __init__(self, entry: Entry) -> None:
+        super().__init__(entry.reason)
+        self.entry = entry
+
+
+def judge(obligation: Obligation, context: Context) -> Entry:
+    """Run the check that is paired with one obligation, unless something else decides.
+
+    Raises:
+        Interrupted: at a keyboard interrupt within the check.
+    """
+    check = decided(obligation, context)
+    if isinstance(check, Entry):
+        return check
+
+    def entry(result: CheckResult) -> Entry:
+        made = _entry(obligation, context, result.verdict, result.reason, check)
+        return replace(made, result=result)
+
+    try:
+        return entry(_certified(check, obligation, context, _measured(check, obligation, context)))
+    except CheckInterrupted as stop:
+        raise Interrupted(entry(stop.result)) from stop
+
+
+def _entry(
+    obligation: Obligation, context: Context, verdict: Verdict, reason: str, check: Check | None
+) -> Entry:
+    file = context.library.project.file_of(obligation.module)
+    name = None if check is None else check.name
+    way = "" if check is None else Way.CHECK.value
+    return Entry(obligation, file, verdict, reason, name, graph=context.graph_file, way=way)
+
+
+def decided(obligation: Obligation, context: Context) -> Entry | Check:
+    """The verdict where something decides without measuring; else the check that has to run."""
+    checks = registered()
+    check = checks.get(obligation.key)
+    siblings = hypothesis_keys(context.library, obligation)
+    unchecked = [k for k in siblings if k not in checks]
+
+    def entry(verdict: Verdict, reason: str) -> Entry:
+        return _entry(obligation, context, verdict, reason, check)
+
+    if obligation.role is Role.CONCLUSION and obligation.declaration in context.vacuous:
+        why = context.vacuous[obligation.declaration]
+        return entry(Verdict.FAILS, f"the theorem says nothing: {why}")
+    if obligation.key in context.stale:  # a waiver, too, was given for what stood there before
+        return entry(Verdict.STALE, context.stale[obligation.key])
+    if check is None:
+        if obligation.key in context.policy.waivers:
+            return entry(Verdict.WAIVED, context.policy.waivers[obligation.key])
+        paired = context.paired.get(obligation.key)
+        if paired is not None and paired.result is not None:
+            return _judged_by_statement(obligation, context, paired, paired.result)
+        better = ""
+        if "#" in obligation.binder:
+            place = f"{obligation.module} (line {obligation.line})"
+            better = f"; give the hypothesis a name of its own in {place}, which keys can use"
+        reason = f"no check is registered for {obligation.key}{better}"
+        if paired is not None:
+            reason = f"{reason}; {paired.reason}"
+        return entry(Verdict.UNPAIRED, reason)
+    for graph in (check.graph, check.beside):
+        if graph in context.refused:
+            reason = f"Lean exports no graph {graph}: {context.refused[graph]}"
+            return entry(Verdict.ERROR, reason)
+    if context.swapped:
+        return entry(Verdict.INCONCLUSIVE, context.swapped)
+    run = CheckRun(check, (), context.graphs, obligation.key, context.seed)
+    if not any(run.fits(family) for family in check.families):
+        reason = "no family of instances fits the sizes of the graph given"
+        if check.beside:
+            reason = (
+                f"it compares {check.graph} with {check.beside}, and the graph given has other "
+                "sizes than the library's"
+            )
+        return entry(Verdict.INCONCLUSIVE, reason)
+    if obligation.role is Role.CONCLUSION and unchecked:
+        reason = f"no instance is known to meet {unchecked[0]}, which has no check"
+        return entry(Verdict.INCONCLUSIVE, reason)
+    return check
+
+
+def _judged_by_statement(
+    obligation: Obligation, context: Context, paired: Pairing, result: CheckResult
+) -> Entry:
+    """What an automatic way found.  Code that was swapped can refute a theorem, which is then false
+    of what runs; that such code agrees with it says nothing of the definitions."""
+    verdict, reason = result.verdict, result.reason
+    if context.swapped and verdict is Verdict.HOLDS:
+        verdict, reason = Verdict.INCONCLUSIVE, context.swapped
+    made = _entry(obligation, context, verdict, reason, None)
+    return replace(made, result=result, way=paired.way.value, graph="")
+
+
+def _siblings(obligation: Obligation, context: Context) -> list[Check]:
+    """The checks of the hypotheses of the obligation's theorem."""
+    checks = registered()
+    return [checks[k] for k in hypothesis_keys(context.library, obligation) if k in checks]
+
+
+def _stored_under(check: Check, obligation: Obligation, context: Context) -> str:
+    """The key of the check's result in the cache."""
+    if context.results is None:
+        return ""
+    return context.results.key(
+        check,
+        _siblings(obligation, context),
+        context.graph_hashes.get(check.graph, "") + context.graph_hashes.get(check.beside, ""),
+        key=obligation.key,
+        seed=context.seed,
+        instances=context.instances,
+    )
+
+
+def _may_keep(check: Check, obligation: Obligation, context: Context) -> bool:
+    """Whether a change of the checks could be seen; one typed into a notebook has no file."""
+    return all(map(is_readable, (check, *_siblings(obligation, context))))
+
+
+def kept(check: Check, obligation: Obligation, context: Context) -> CheckResult | None:
+    """The result of an earlier run from which nothing has changed, if it is in the cache."""
+    if context.results is None or not _may_keep(check, obligation, context):
+        return None
+    return context.results.load(_stored_under(check, obligation, context))
+
+
+def _measured(check: Check, obligation: Obligation, context: Context) -> CheckResult:
+    """The check's result: from the cache where everything it follows from is the same."""
+    if (known := kept(check, obligation, context)) is not None:
+        return known
+
+    def tell(done: int, total: int) -> None:
+        context.watcher.update("instances", done, total, unit=obligation.key)
+
+    siblings = _siblings(obligation, context)
+    with opened.recording():
+        result = run_check(
+            check,
+            siblings,
+            context.graphs,
+            key=obligation.key,
+            seed=context.seed,
+            instances=context.instances,
+            progress=tell,
+            spread=context.spread,
+        )
+    # What a project's check reads in another process is not seen, so that its result is not kept.
+    ours = all(map(is_ours, (check, *siblings)))
+    seen = ours or context.spread is None
+    if context.results is not None and seen and _may_keep(check, obligation, context):
+        files = {} if ours else opened.digests()
+        context.results.store(_stored_under(check, obligation, context), result, files)
+    return result
+
+
+def _certified(
+    check: Check, obligation: Obligation, context: Context, result: CheckResult
+) -> CheckResult:
+    """The result with its certificate, where one is asked for and there is something to certify."""
+    run = CheckRun(check, (), context.graphs, obligation.key, context.seed)
+    if context.certify is None or not certifiable(run, result):
+        return result
+    name = f"{_stored_under(check, obligation, context)}-{context.certify!r}-{balls.version()}"
+    if context.results is not None and (known := context.results.load(name)) is not None:
+        return known
+
+    def tell(done: int, total: int) -> None:
+        context.watcher.update("enclosing", done, total, unit=obligation.key)
+
+    found = certify(run, result, instances=context.instances, radius=context.certify, progress=tell)
+    if context.results is not None:
+        context.results.store(name, found)
+    return found
+
+
+def swapped_reason(trust: Trust | None, policy: Policy) -> str:
+    """Why the exported graphs may not be the theorems'; empty where nothing says so."""
+    for outside in () if trust is None else trust.swapped:
+        if TRUST_PREFIX + outside.name not in policy.waivers:
+            return (
+                f"{outside.name} runs as something else than its definition ({outside.how}), so an "
+                f"exported graph need not be the theorem's; waive {TRUST_PREFIX}{outside.name} if "
+                "it is"
+            )
+    return ""
+
+
+def hypothesis_keys(library: Library, obligation: Obligation) -> list[str]:
+    """Keys of the hypotheses of an obligation's theorem."""
+    return [
+        o.key
+        for o in library.obligations
+        if o.declaration == obligation.declaration and o.role is Role.HYPOTHESIS
+    ]

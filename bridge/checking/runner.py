@@ -1,0 +1,310 @@
+"""Runs a check on drawn instances and judges what it finds.
+
+A hypothesis is judged on the families of the intended use, and must be refuted on the families that
+violate it. A conclusion is judged only on instances where every hypothesis holds, a graph's
+fidelity on the families of the intended use, and their mutants must be rejected in the same run: a
+check that cannot say no says nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from bridge.checking.check_run import CheckRun, Graphs, in_words
+from bridge.checking.needed import outside_families
+from bridge.checking.registry import Check
+from bridge.checking.result import CheckResult, Need, Witness
+from bridge.checking.tally import Scored, Tally, tighter
+from bridge.checking.units import Broken, Found, Here, Outside, Probe, Spread
+from bridge.errors import InvalidInputError
+from bridge.suggestions import did_you_mean
+from bridge.verdict import Role, Verdict
+from numeric.instances.case import Case
+from numeric.instances.families import FAMILIES, Region
+from numeric.judge.measurement import Measurement
+
+__all__ = [
+    "MAX_UNDECIDED_SHARE",
+    "CheckInterrupted",
+    "Replay",
+    "minimum_accepted",
+    "replay",
+    "run_check",
+]
+
+MAX_UNDECIDED_SHARE = 0.02
+"""More undecided instances than this, of those from the intended use, make a verdict
+inconclusive."""
+
+Told = Callable[[int, int], None]
+
+
+class CheckInterrupted(KeyboardInterrupt):
+    """The user stopped a check; ``result`` holds what it had found until then."""
+
+    def __init__(self, result: CheckResult) -> None:
+        super().__init__(result.reason)
+        self.result = result
+
+
+def minimum_accepted(instances: int) -> int:
+    """How many instances must satisfy every hypothesis before a conclusion can be said to hold."""
+    return max(1, min(20, instances // 4))
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """One instance, drawn again: its inputs, and what the check and the hypotheses find on it."""
+
+    case: Case
+    measurement: Measurement
+    hypotheses: Mapping[str, Measurement]
+
+
+def run_check(
+    check: Check,
+    hypotheses: Sequence[Check],
+    graphs: Graphs,
+    *,
+    key: str,
+    seed: int,
+    instances: int,
+    progress: Told | None = None,
+    spread: Spread | None = None,
+) -> CheckResult:
+    """Judge one obligation.
+
+    Args:
+        check: the check of the obligation ``key``.
+        hypotheses: the checks of its theorem's hypotheses; used for conclusions only.
+        graphs: what `graph_requests` asked for.
+        instances: how many to draw, over all families that count; at least one each.
+        progress: called with the number of instances done and their total.
+        spread: who measures; this process if None.  The result is the same.
+
+    Returns:
+        A result in every case: an exception inside a check is the verdict ``error``.
+
+    Raises:
+        CheckInterrupted: at a keyboard interrupt, with what was found until then.
+    """
+    try:
+        run = CheckRun(check, hypotheses, graphs, key, seed)
+    except InvalidInputError as error:
+        return CheckResult(Verdict.ERROR, in_words(error), 0, 0)
+    judgement = _Judgement(run, instances, spread or Here(), progress)
+    try:
+        return judgement.result()
+    except _CheckBroke as error:
+        return CheckResult(Verdict.ERROR, str(error), 0, 0)
+    except KeyboardInterrupt as stop:
+        raise CheckInterrupted(judgement.so_far()) from stop
+
+
+def replay(
+    check: Check,
+    hypotheses: Sequence[Check],
+    graphs: Graphs,
+    *,
+    key: str,
+    seed: int,
+    family: str,
+    index: int,
+) -> Replay:
+    """Measure exactly one instance: a counterexample's, or any other.
+
+    Raises:
+        InvalidInputError: there is no such family.
+    """
+    case = instances(check, graphs, key=key, seed=seed, family=family, indices=np.array([index]))
+    found = {h.name: h.measure(case) for h in hypotheses}
+    return Replay(case, check.measure(case), found)
+
+
+def instances(
+    check: Check,
+    graphs: Graphs,
+    *,
+    key: str,
+    seed: int,
+    family: str,
+    indices: npt.NDArray[np.int64],
+) -> Case:
+    """The instances that a run draws for an obligation, drawn again.
+
+    Raises:
+        InvalidInputError: there is no such family.
+    """
+    if family not in FAMILIES:
+        raise InvalidInputError(
+            f"expected a family of instances but got {family!r}",
+            remedy=did_you_mean(family, FAMILIES, "the families are: " + ", ".join(FAMILIES)),
+        )
+    return CheckRun(check, (), graphs, key, seed).case(FAMILIES[family], indices)
+
+
+class _CheckBroke(Exception):
+    """The check raised something; the text says what."""
+
+
+class _Judgement:
+    """Adds up what the units of a run find, and judges it."""
+
+    def __init__(
+        self, run: CheckRun, instances: int, spread: Spread, progress: Told | None
+    ) -> None:
+        self.run = run
+        self.spread = spread
+        self.progress = progress
+        self.shares = run.shares(instances)
+        self.refuting = dict.fromkeys(
+            (name for name in run.check.refuted_by if run.fits(FAMILIES[name])),
+            max(2, instances // 50),
+        )
+        self.tallies: dict[str, Tally] = {}
+
+    @property
+    def total(self) -> int:
+        return sum(self.shares.values())
+
+    def counted(self, families: Mapping[str, int]) -> list[Tally]:
+        """The tallies of those of the families that have been begun."""
+        return [self.tallies[name] for name in families if name in self.tallies]
+
+    def result(self) -> CheckResult:
+        self.add_up(self.shares, self.progress)
+        # Where it must say no.
+        self.add_up(self.refuting, None)
+        verdict, reason = self.verdict()
+        return replace(self.told(verdict, reason), needs=self.needs())
+
+    def needs(self) -> tuple[Need, ...]:
+        """Of each hypothesis, what the conclusion does without it."""
+        run = self.run
+        if not run.hypotheses:
+            return ()
+        count = max(2, self.total // 25)
+        names = outside_families(run.hypotheses)
+        units = (Outside(name, count) for name in names if run.fits(FAMILIES[name]))
+        found: dict[str, Need] = {}
+        for needs in self.spread.map(run, units):
+            whole = _whole(needs)
+            assert isinstance(whole, tuple)
+            for need in whole:
+                before = found.get(need.hypothesis)
+                found[need.hypothesis] = need if before is None else before + need
+        return tuple(found.values())
+
+    def witness(self) -> Witness | None:
+        """The first instance on which every hypothesis holds, if the obligation has any."""
+        for tally in self.counted(self.shares) if self.run.hypotheses else ():
+            if tally.witness is not None:
+                return Witness(self.run.seed, tally.family, tally.witness)
+        return None
+
+    def add_up(self, families: Mapping[str, int], progress: Told | None) -> None:
+        done = 0
+        try:
+            units = (u for name, n in families.items() for u in self.run.chunks(name, n))
+            for found in self.spread.map(self.run, units):
+                tally = _whole(found)
+                assert isinstance(tally, Tally)
+                before = self.tallies.get(tally.family)
+                self.tallies[tally.family] = tally if before is None else before + tally
+                done += tally.drawn
+                if progress is not None:
+                    progress(done, self.total)
+        except InvalidInputError as error:
+            raise _CheckBroke(in_words(error)) from error
+
+    def so_far(self) -> CheckResult:
+        """What is known of a run that was stopped."""
+        counted = self.counted(self.shares)
+        done = sum(t.drawn for t in counted)
+        said = f"interrupted after {done} of {self.total} instances"
+        failed = sum(t.failed for t in counted)
+        if failed:
+            accepted = sum(t.accepted for t in counted)
+            return self.told(Verdict.FAILS, f"fails on {failed} of {accepted} instances; {said}")
+        return self.told(Verdict.INCONCLUSIVE, f"{said}; none failed")
+
+    def told(self, verdict: Verdict, reason: str) -> CheckResult:
+        counted, refuting = self.counted(self.shares), self.counted(self.refuting)
+        tightest, failure = None, self.failure()
+        for tally in counted:
+            tightest = tighter(tightest, tally.tightest)
+        return CheckResult(
+            verdict=verdict,
+            reason=reason,
+            instances=sum(t.drawn for t in counted),
+            accepted=sum(t.accepted for t in counted),
+            worst=None if tightest is None else tightest.worst,
+            counterexample=None if failure is None else failure.counterexample,
+            families=(
+                *(t.count() for t in counted),
+                *(replace(t.count(), role=Region.REFUTING.value) for t in refuting),
+            ),
+            witness=self.witness(),
+        )
+
+    def failure(self) -> Scored | None:
+        """The instance that a counterexample is made of."""
+        found = None
+        for tally in self.counted(self.shares):
+            found = tighter(found, tally.failure)
+        return found
+
+    def verdict(self) -> tuple[Verdict, str]:
+        tallies, instances = self.counted(self.shares), self.total
+        failed = sum(t.failed for t in tallies)
+        accepted = sum(t.accepted for t in tallies)
+        if failed:
+            said = f"fails on {failed} of {accepted} instances"
+            if self.run.check.role is Role.FIDELITY and (first := self.failure()) is not None:
+                said += f": {first.part}"
+            return Verdict.FAILS, said
+        if not self.shares:
+            families = ", ".join(repr(f.name) for f in self.run.check.families)
+            return Verdict.INCONCLUSIVE, f"no instance of {families} has the sizes of this graph"
+        if accepted < minimum_accepted(instances):
+            return (
+                Verdict.INCONCLUSIVE,
+                f"vacuous? every hypothesis holds on only {accepted} of {instances} instances, "
+                f"at least {minimum_accepted(instances)} are needed",
+            )
+        domain = [t for t in tallies if t.region is Region.DOMAIN]
+        hidden = sum(t.undecided for t in domain)
+        drawn = sum(t.drawn for t in domain)
+        because = next((t.hidden_because for t in domain if t.undecided), "")
+        said = f"{hidden} of {drawn} instances are undecided: {because}" if hidden else ""
+        if hidden > MAX_UNDECIDED_SHARE * drawn:
+            return Verdict.INCONCLUSIVE, said
+        for tally in self.counted(self.refuting):
+            if tally.failed < tally.drawn:
+                return (
+                    Verdict.INCONCLUSIVE,
+                    f"the check did not reject the family {tally.family!r}: it said no to "
+                    f"only {tally.failed} of {tally.drawn} instances that violate the hypothesis",
+                )
+        mutants = self.run.check.rejects
+        if not mutants and not self.refuting:
+            return (
+                Verdict.INCONCLUSIVE,
+                "the check could not be seen to say no: no family that violates the hypothesis, of "
+                f"{list(self.run.check.refuted_by)}, has the sizes of this graph",
+            )
+        probes = (Probe(i) for i in range(len(mutants)))
+        for mutant, found in zip(mutants, self.spread.map(self.run, probes), strict=True):
+            if not _whole(found):
+                return Verdict.INCONCLUSIVE, f"the check did not reject the mutant {mutant.name!r}"
+        return Verdict.HOLDS, "; ".join(s for s in (said, self.run.check.remark()) if s)
+
+
+def _whole(found: Found) -> Tally | bool | tuple[Need, ...]:
+    if isinstance(found, Broken):
+        raise _CheckBroke(found.reason)
+    return found

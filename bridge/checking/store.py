@@ -1,0 +1,231 @@
+"""What checks found, kept by the hash of everything it follows from.
+
+A check's result follows from the code of the checks and of `numeric`, from every module of the
+project that is loaded, from the files that were read, numpy, torch, the graphs, the key, the seed
+and the number of instances; where all of these are the same it is not measured again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib.metadata
+import json
+import platform
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import bridge
+import numeric
+from bridge.checking import (
+    Certificate,
+    Check,
+    CheckResult,
+    Counterexample,
+    FamilyCount,
+    GraphRequest,
+    Margins,
+    Need,
+    Witness,
+    Worst,
+)
+from bridge.lean.answers import AnswerCache, cache_folder
+from bridge.storage import opened
+from bridge.storage.atomic import write_atomically
+from bridge.storage.bounded import Bound, mark_used
+from bridge.verdict import Verdict
+from numeric.graph import Graph, graph_to_json
+from numeric.judge import torch_block
+
+__all__ = ["ResultCache", "code_hash", "graph_hashes", "is_ours", "is_readable"]
+
+OURS = "bridge.checks"
+BOUND = Bound(most_bytes=200_000_000, days=90)
+
+
+@cache
+def _code() -> str:
+    """sha256 over every Python source that measures, and what runs them."""
+    models = f"{np.__version__} {torch_block.version()}"
+    digest = hashlib.sha256(f"{models} {sys.version} {platform.machine()}".encode())
+    for folder in _measuring():
+        for path in sorted(folder.rglob("*.py")):
+            data = path.read_bytes()
+            digest.update(f"{path.name}:{len(data)}:".encode() + data)
+    return digest.hexdigest()
+
+
+def _measuring() -> tuple[Path, ...]:
+    ours = Path(str(bridge.__file__)).parent
+    return (Path(str(numeric.__file__)).parent, ours / "checking", ours / "checks")
+
+
+def is_ours(check: Check) -> bool:
+    """Whether a check comes with the bridge, and not from a project."""
+    return check.measure.__module__.startswith(f"{OURS}.")
+
+
+def _file(check: Check) -> Path | None:
+    """The file of the module that holds a check; what is typed into a notebook has none."""
+    file = getattr(sys.modules.get(check.measure.__module__), "__file__", None)
+    return Path(file) if isinstance(file, str) and Path(file).is_file() else None
+
+
+def is_readable(check: Check) -> bool:
+    """Whether a check's module is a file, so that a change of it can be seen."""
+    return _file(check) is not None
+
+
+@cache
+def _installed() -> str:
+    """Names and versions of all installed distributions: a project's checks may use any."""
+    found = {f"{d.metadata['Name']} {d.version}" for d in importlib.metadata.distributions()}
+    return "\n".join(sorted(found))
+
+
+def _loaded() -> Iterator[str]:
+    """Names and hashes of all loaded modules that are neither ours nor installed in Python."""
+    apart = {Path(p).resolve() for p in opened.INSTALLED}
+    apart |= {Path(str(package.__file__)).resolve().parent for package in (numeric, bridge)}
+    for name, module in sorted(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if not isinstance(file, str) or not (path := Path(file).resolve()).is_file():
+            continue
+        if not any(path.is_relative_to(folder) for folder in apart):
+            yield f"{name}:{hashlib.sha256(path.read_bytes()).hexdigest()}"
+
+
+def code_hash(checks: Iterable[Check]) -> str:
+    """sha256 over all code that the results of these checks follow from.
+
+    A check that a project brings may call whatever the project has loaded, so that all of that
+    counts.
+    """
+    chosen = tuple(checks)
+    parts = [c.name for c in chosen]
+    if not all(map(is_ours, chosen)):
+        files = [path for c in chosen if (path := _file(c)) is not None]
+        parts += [hashlib.sha256(path.read_bytes()).hexdigest() for path in files]
+        parts += [_installed(), *_loaded()]
+    return hashlib.sha256("\0".join([_code(), *parts]).encode()).hexdigest()
+
+
+def graph_hashes(graphs: Mapping[GraphRequest, Graph]) -> dict[str, str]:
+    """sha256 over all members of each graph, by its name."""
+    digests: dict[str, Any] = {}
+    for request in sorted(graphs, key=repr):
+        text = json.dumps([repr(request), graph_to_json(graphs[request])], sort_keys=True)
+        digests.setdefault(request.name, hashlib.sha256()).update(text.encode())
+    return {name: digest.hexdigest() for name, digest in digests.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class ResultCache:
+    """A folder of results.  One that cannot be written costs time, never an error."""
+
+    folder: Path
+
+    @classmethod
+    def default(cls) -> ResultCache:
+        """In the user's cache."""
+        return cls(cache_folder() / "results")
+
+    def key(
+        self,
+        check: Check,
+        hypotheses: Iterable[Check],
+        graph_hash: str,
+        *,
+        key: str,
+        seed: int,
+        instances: int,
+    ) -> str:
+        """Everything that the result follows from, as one hash."""
+        code = code_hash((check, *hypotheses))
+        return AnswerCache.key(code, graph_hash, key, str(seed), str(instances))
+
+    def load(self, key: str) -> CheckResult | None:
+        """The result stored under ``key``; ``None`` where there is none that is intact."""
+        try:
+            value = json.loads((self.folder / f"{key}.json").read_text(encoding="utf-8"))
+            if value["digest"] != _digest(value["result"]) or not opened.unchanged(value["files"]):
+                return None
+            result = _result(value["result"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+        mark_used(self.folder / f"{key}.json")
+        return result
+
+    def store(
+        self, key: str, result: CheckResult, files: Mapping[str, str | None] | None = None
+    ) -> None:
+        """Keep a result; one of a check that broke is not kept.
+
+        Args:
+            key: from :meth:`key`.
+            result: what was found.
+            files: what the project's checks have read, by path with its sha256.
+        """
+        if result.verdict is Verdict.ERROR:
+            return
+        body = asdict(result)
+        body["verdict"] = result.verdict.value
+        body = json.loads(json.dumps(body))
+        with contextlib.suppress(OSError):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            text = json.dumps({"digest": _digest(body), "result": body, "files": dict(files or {})})
+            write_atomically(self.folder / f"{key}.json", text)
+        BOUND.tidy(self.folder)
+
+
+def _digest(body: object) -> str:
+    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+
+
+def _worst(body: dict[str, Any] | None) -> Worst | None:
+    return None if body is None else Worst(**body)
+
+
+def _margins(body: dict[str, Any]) -> Margins:
+    return Margins(tuple((k, n) for k, n in body["decades"]), body["at_limit"])
+
+
+def _family(body: dict[str, Any]) -> FamilyCount:
+    return FamilyCount(
+        **{
+            **body,
+            "worst": _worst(body["worst"]),
+            "margins": _margins(body["margins"]),
+            "beyond": _margins(body["beyond"]),
+        }
+    )
+
+
+def _result(body: dict[str, Any]) -> CheckResult:
+    counterexample = body["counterexample"]
+    if counterexample is not None:
+        counterexample = Counterexample(
+            **{
+                **counterexample,
+                "shape": tuple((n, k) for n, k in counterexample["shape"]),
+                "constants": tuple((n, x) for n, x in counterexample["constants"]),
+            }
+        )
+    return CheckResult(
+        verdict=Verdict(body["verdict"]),
+        reason=body["reason"],
+        instances=body["instances"],
+        accepted=body["accepted"],
+        worst=_worst(body["worst"]),
+        counterexample=counterexample,
+        families=tuple(_family(f) for f in body["families"]),
+        witness=None if body["witness"] is None else Witness(**body["witness"]),
+        needs=tuple(Need(**n) for n in body["needs"]),
+        certificate=None if body["certificate"] is None else Certificate(**body["certificate"]),
+    )

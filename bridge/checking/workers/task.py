@@ -1,0 +1,122 @@
+"""What a worker must know to measure units of a check, and how it does so.
+
+A check is code and cannot be sent; what is sent is its name, and the hash of all code that its
+result follows from.  A worker that has other code refuses.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import pickle
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bridge.checking import CheckRun, Found, GraphRequest, Unit, graph_requests, registered
+from bridge.checking.loading import load_checks
+from bridge.checking.store import code_hash
+from bridge.errors import ObligationsError
+from numeric.graph import graph_to_json, parse_graph
+
+__all__ = ["Packed", "Place", "Refused", "SpreadError", "measure", "pack", "taken"]
+
+
+class SpreadError(ObligationsError):
+    """The processes or machines that measure broke, or differ from this one."""
+
+    exit_code = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the checks come from: the project's folder, and the modules that register them."""
+
+    project: Path
+    modules: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A worker cannot measure what it is sent; ``reason`` says why."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Brief:
+    code: str
+    project: str
+    modules: tuple[str, ...]
+    key: str
+    hypotheses: tuple[str, ...]
+    seed: int
+    graphs: tuple[tuple[GraphRequest, str], ...]
+
+    def run(self) -> CheckRun | Refused:
+        load_checks(Path(self.project), self.modules)
+        checks = registered()
+        unknown = [k for k in (self.key, *self.hypotheses) if k not in checks]
+        if unknown:
+            return Refused(f"no check is registered there for {unknown[0]}")
+        check, hypotheses = checks[self.key], [checks[k] for k in self.hypotheses]
+        if code_hash((check, *hypotheses)) != self.code:
+            return Refused("it has another version of the checks, of numpy or of Python")
+        graphs = {request: parse_graph(json.loads(text)) for request, text in self.graphs}
+        return CheckRun(check, hypotheses, graphs, self.key, self.seed)
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """A brief in a form that travels well, with its hash."""
+
+    digest: str
+    data: bytes
+
+
+def pack(run: CheckRun, place: Place) -> Packed:
+    """All that a worker needs to measure units of ``run``."""
+    checks = (run.check, *run.hypotheses)
+    brief = _Brief(
+        code=code_hash(checks),
+        project=str(place.project.resolve()),
+        modules=tuple(place.modules),
+        key=run.key,
+        hypotheses=tuple(h.keys[0] for h in run.hypotheses),
+        seed=run.seed,
+        graphs=tuple(
+            (request, json.dumps(graph_to_json(run.graphs[request])))
+            for request in graph_requests(checks)
+            if request in run.graphs
+        ),
+    )
+    data = zlib.compress(pickle.dumps(brief))
+    return Packed(hashlib.sha256(data).hexdigest(), data)
+
+
+_RUNS: dict[str, CheckRun | Refused] = {}
+
+
+def measure(packed: Packed, unit: Unit) -> Found | Refused:
+    """What one unit finds, in the process that this is called in."""
+    run = _RUNS.get(packed.digest)
+    if run is None:
+        try:
+            run = pickle.loads(zlib.decompress(packed.data)).run()
+        except Exception as error:
+            run = Refused(f"{type(error).__name__}: {error}")
+        if len(_RUNS) >= 8:
+            _RUNS.clear()
+        _RUNS[packed.digest] = run
+    return run if isinstance(run, Refused) else run.measure(unit)
+
+
+def taken(found: Found | Refused, where: str) -> Found:
+    """What was found; raises `SpreadError` where a worker refused."""
+    if isinstance(found, Refused):
+        raise SpreadError(
+            f"{where} cannot measure: {found.reason}",
+            remedy="install the same version there, and put the project in the same folder",
+        )
+    return found

@@ -1,0 +1,1 @@
+"""From a Lean project to its obligations: ask, verify the answers, take the statements apart."""

@@ -1,0 +1,69 @@
+"""Lean's answers, kept by the hash of everything they depend on.
+
+An unchanged library costs nothing the second time.  Entries are written atomically and carry a
+digest of their own content; a damaged one is a miss, never an answer.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from bridge.lean.client import Answer
+from bridge.storage.atomic import write_atomically
+from bridge.storage.bounded import Bound, mark_used
+from bridge.storage.location import cache_folder
+
+__all__ = ["AnswerCache", "cache_folder"]
+
+BOUND = Bound(most_bytes=500_000_000, days=90)
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerCache:
+    """A folder of answers.  A cache that cannot be written costs time, never an error."""
+
+    folder: Path
+
+    @classmethod
+    def default(cls) -> AnswerCache:
+        """In the user's cache."""
+        return cls(cache_folder() / "answers")
+
+    @staticmethod
+    def key(*parts: str) -> str:
+        """sha256 over the parts; each is framed by its length, so that no two lists collide."""
+        digest = hashlib.sha256()
+        for part in parts:
+            data = part.encode()
+            digest.update(b"%d:" % len(data) + data)
+        return digest.hexdigest()
+
+    def load(self, key: str) -> Answer | None:
+        """The answer stored under ``key``; ``None`` where there is none that is intact."""
+        try:
+            entry = json.loads((self.folder / f"{key}.json").read_bytes())
+            body = entry["answer"]
+            if entry["key"] != key or entry["digest"] != self.key(_dump(body)):
+                return None
+            answer = {section: tuple(messages) for section, messages in body.items()}
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return None
+        mark_used(self.folder / f"{key}.json")
+        return answer
+
+    def store(self, key: str, answer: Answer) -> None:
+        """Keep ``answer`` under ``key``."""
+        body = {section: list(messages) for section, messages in answer.items()}
+        entry = {"key": key, "digest": self.key(_dump(body)), "answer": body}
+        with contextlib.suppress(OSError):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            write_atomically(self.folder / f"{key}.json", _dump(entry))
+        BOUND.tidy(self.folder)
+
+
+def _dump(value: object) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)

@@ -1,0 +1,63 @@
+"""Names that a project's library had when a command last read it.
+
+The shell's completion has to answer at once and may not start Lean.  What it offers may be out of
+date, so nothing else looks here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from bridge.lean.answers import cache_folder
+from bridge.storage.atomic import write_atomically
+
+__all__ = ["Names", "remember", "remembered"]
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Keys of obligations, in Lean's order, and exported graphs, without the root namespace."""
+
+    keys: tuple[str, ...] = ()
+    graphs: tuple[str, ...] = ()
+
+    @property
+    def declarations(self) -> tuple[str, ...]:
+        """The theorems that the keys belong to."""
+        return tuple(dict.fromkeys(key.rpartition(":")[0] for key in self.keys))
+
+
+def _file(root: Path) -> Path:
+    digest = hashlib.sha256(str(root.resolve()).encode()).hexdigest()
+    return cache_folder() / "names" / f"{digest[:32]}.json"
+
+
+def remember(root: Path, keys: Iterable[str], graphs: Iterable[str]) -> None:
+    """Keep the names of the project in the folder ``root``; failing to costs nothing but them."""
+    text = json.dumps({"keys": list(keys), "graphs": list(graphs)})
+    path = _file(root)
+    with contextlib.suppress(OSError):
+        if path.is_file() and path.read_text(encoding="utf-8") == text:
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, text)
+
+
+def remembered(root: Path) -> Names:
+    """What was kept of the project in the folder ``root``; empty where nothing was."""
+    try:
+        value = json.loads(_file(root).read_text(encoding="utf-8"))
+        return Names(_texts(value["keys"]), _texts(value["graphs"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return Names()
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(x, str) for x in value):
+        raise ValueError("expected a list of text")
+    return tuple(value)

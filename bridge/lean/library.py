@@ -1,0 +1,314 @@
+"""From a project's folder to everything that Lean says about it.
+
+This is the first half of the flow: compile, ask, verify, take apart.  An answer for unchanged
+sources comes from the cache and needs no Lean at all.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from bridge import __version__
+from bridge.engine import BuildEvent, BuildReport, Engine, LeanMessage
+from bridge.errors import AnswerError, LeanSourceError
+from bridge.lean.answers import AnswerCache
+from bridge.lean.client import (
+    DEFAULT_TIMEOUT,
+    Answer,
+    GraphRequest,
+    LibraryRequest,
+    Request,
+    TrustRequest,
+    ask,
+    printable,
+)
+from bridge.lean.exporter import refuse_another_exporter
+from bridge.lean.graphs import ExportedGraphs, parse_graphs
+from bridge.lean.known_names import remember
+from bridge.lean.locked_answer import KeptAnswer
+from bridge.lean.obligation import LeanFacts, Obligation, fidelity_of, obligations_of
+from bridge.lean.project import Project
+from bridge.lean.statement import Statement, Statements, parse_statements
+from bridge.lean.trust import Trust, parse_trust
+from bridge.progress import Progress, Silent
+from bridge.verdict import LeanStatus, Role
+from numeric.closed_forms.catalogue import CLOSED_FORMS
+
+__all__ = [
+    "Library",
+    "answer_key",
+    "ask_lean",
+    "build",
+    "known_library",
+    "known_trust",
+    "read_library",
+    "read_trust",
+]
+
+KERNEL_SECONDS = 1800.0
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """What Lean says of a project: statements, the obligations in them, and exported graphs.
+
+    ``answer`` is what Lean said to the request for ``requested`` graphs, before it was taken apart.
+    """
+
+    project: Project
+    engine: Engine
+    statements: Statements
+    obligations: tuple[Obligation, ...]
+    graphs: ExportedGraphs
+    requested: tuple[GraphRequest, ...]
+    answer: Answer
+    from_cache: bool
+
+    def by_declaration(self, values: Mapping[str, str]) -> dict[str, str]:
+        """Values by full Lean name, as values by the name that keys use."""
+        short = {
+            s.name: o.declaration
+            for s, o in zip(self.statements.theorems, self._conclusions(), strict=True)
+        }
+        return {short[name]: value for name, value in values.items() if name in short}
+
+    def statement_of(self, declaration: str) -> Statement | None:
+        """The statement of a theorem, by the name that keys use; None where there is none."""
+        of = zip(self.statements.theorems, self._conclusions(), strict=True)
+        return next((s for s, o in of if o.declaration == declaration), None)
+
+    def _conclusions(self) -> tuple[Obligation, ...]:
+        return tuple(o for o in self.obligations if o.role is Role.CONCLUSION)
+
+    def find(self, name: str) -> tuple[Obligation, ...]:
+        """The obligations of a declaration, or the one with this key; empty where there is none."""
+        return tuple(o for o in self.obligations if name in (o.key, o.declaration))
+
+
+def build(project: Project, engine: Engine, progress: Progress | None = None) -> BuildReport:
+    """Compile the project's Lean libraries, and say how far it got."""
+    watcher = progress or Silent()
+
+    def tell(event: BuildEvent) -> None:
+        if event.note:
+            watcher.note(event.note)
+        watcher.update("compiling Lean", event.done, event.total, unit=event.module)
+
+    return engine.build(project.root, progress=tell)
+
+
+def read_library(
+    project: Project,
+    engine: Engine,
+    graphs: Sequence[GraphRequest] = (),
+    *,
+    timeout: float = DEFAULT_TIMEOUT,
+    progress: Progress | None = None,
+    use_cache: bool = True,
+) -> Library:
+    """Compile ``project`` where needed and read its statements and graphs.
+
+    Args:
+        project: the audited project.
+        engine: the Lean that answers.
+        graphs: members of exported families to bring along.
+        timeout: seconds for Lean to answer, after compiling.
+        progress: who is told.
+        use_cache: take an answer for the same sources, engine and request from the cache.
+
+    Where the engine is a :class:`bridge.lean.locked_answer.KeptAnswer`, Lean is not asked at all.
+
+    Raises:
+        LeanSourceError: a source does not compile.
+        AnswerError: Lean's answer is empty, partial or malformed.
+        InvalidInputError: a tagged theorem cannot be audited, for instance an unnamed hypothesis.
+        EngineError: the engine broke.
+    """
+    if isinstance(engine, KeptAnswer):
+        return _kept(project, engine, graphs)
+    refuse_another_exporter(project)
+    request = LibraryRequest(project.roots, tuple(graphs))
+    library = ask_lean(
+        project,
+        engine,
+        request,
+        lambda answer, cached: _library(project, engine, request, answer, from_cache=cached),
+        task="asking Lean",
+        timeout=timeout,
+        watcher=progress or Silent(),
+        use_cache=use_cache,
+    )
+    keys = (o.key for o in library.obligations)
+    remember(project.root, keys, (f.short for f in library.graphs.families))
+    return library
+
+
+def _library(
+    project: Project, engine: Engine, request: LibraryRequest, answer: Answer, *, from_cache: bool
+) -> Library:
+    statements = parse_statements(answer["statements"])
+    graphs = parse_graphs(answer["graphs"], request.graphs)
+    obligations = obligations_of(statements, project.roots, frozenset(project.modules))
+    # Where no theorem is tagged there is nothing to audit, whatever is exported.
+    return Library(
+        project=project,
+        engine=engine,
+        statements=statements,
+        obligations=(*obligations, *(_fidelity(graphs) if obligations else ())),
+        graphs=graphs,
+        requested=request.graphs,
+        answer=answer,
+        from_cache=from_cache,
+    )
+
+
+def _kept(project: Project, engine: KeptAnswer, graphs: Sequence[GraphRequest]) -> Library:
+    """The library as it was locked; nobody looked whether Lean would say the same now."""
+    request = LibraryRequest(project.roots, engine.graphs)
+    library = _library(project, engine, request, engine.answer, from_cache=True)
+    unchecked = LeanFacts(LeanStatus.UNCHECKED, (), (), 0)
+    reason = "it is not among the graphs that were locked; `obligations lock` keeps it"
+    lacking = {g: reason for g in graphs if g not in engine.graphs}
+    exported = library.graphs
+    return replace(
+        library,
+        obligations=tuple(replace(o, lean=unchecked) for o in library.obligations),
+        graphs=replace(exported, refused={**exported.refused, **lacking}),
+    )
+
+
+def _fidelity(graphs: ExportedGraphs) -> Iterator[Obligation]:
+    """One obligation for each exported graph that has a closed form."""
+    for family in graphs.families:
+        if family.short in CLOSED_FORMS:
+            yield fidelity_of(family.short, json.dumps(graphs.usual(family), sort_keys=True))
+
+
+def known_library(
+    project: Project, engine: Engine, graphs: Sequence[GraphRequest] = ()
+) -> Library | None:
+    """What Lean said of exactly these sources; ``None`` where it would have to be asked."""
+    if isinstance(engine, KeptAnswer):
+        return _kept(project, engine, graphs)
+    request = LibraryRequest(project.roots, tuple(graphs))
+    answer = AnswerCache.default().load(answer_key(project, engine, request))
+    if answer is None:
+        return None
+    try:
+        return _library(project, engine, request, answer, from_cache=True)
+    except (AnswerError, KeyError):
+        return None
+
+
+def known_trust(project: Project, engine: Engine) -> Trust | None:
+    """What is behind exactly these statements; ``None`` where Lean would have to be asked."""
+    request = TrustRequest(project.roots)
+    answer = AnswerCache.default().load(answer_key(project, engine, request))
+    try:
+        return None if answer is None else parse_trust(answer["trust"])
+    except (AnswerError, KeyError):
+        return None
+
+
+def read_trust(
+    project: Project,
+    engine: Engine,
+    *,
+    timeout: float = DEFAULT_TIMEOUT,
+    progress: Progress | None = None,
+    use_cache: bool = True,
+) -> Trust:
+    """Look behind the statements: hand every constant of the project to the kernel again, and more.
+
+    Takes and raises the same as :func:`read_library`, but gives Lean at least half an hour: the
+    kernel checks every proof of the project once more.
+    """
+    return ask_lean(
+        project,
+        engine,
+        TrustRequest(project.roots),
+        lambda answer, _: parse_trust(answer["trust"]),
+        task="handing every constant to the kernel again",
+        timeout=max(timeout, KERNEL_SECONDS),
+        watcher=progress or Silent(),
+        use_cache=use_cache,
+    )
+
+
+T = TypeVar("T")
+
+
+def answer_key(project: Project, engine: Engine, request: Request) -> str:
+    """The key of Lean's answer in the cache."""
+    sources = project.fingerprint()
+    return AnswerCache.key(__version__, engine.fingerprint, sources, request.document("nonce"))
+
+
+def _remedy(compiled: BuildReport) -> str:
+    if any("unknown module prefix 'Obligations'" in m.text for m in compiled.errors):
+        return "`obligations init` puts that library there and says what the lakefile needs"
+    return "correct them; `obligations build` shows every message"
+
+
+def ask_lean(
+    project: Project,
+    engine: Engine,
+    request: Request,
+    understand: Callable[[Answer, bool], T],
+    *,
+    task: str,
+    timeout: float,
+    watcher: Progress,
+    use_cache: bool,
+) -> T:
+    """The answer to a request, from the cache or from Lean, understood.
+
+    Args:
+        project: what Lean reads.
+        engine: which Lean.
+        request: what it is asked.
+        understand: makes something of an answer; is told whether it came from the cache.
+        task: what this is, for whoever watches.
+        timeout: seconds for Lean to answer, after compiling.
+        watcher: who is told.
+        use_cache: take an answer for the same sources, engine and request from the cache.
+
+    Raises:
+        LeanSourceError: a source does not compile.
+        AnswerError: Lean's answer is not understood.
+        EngineError: the engine broke.
+    """
+    cache = AnswerCache.default()
+    key = answer_key(project, engine, request)
+    if use_cache and (answer := cache.load(key)) is not None:
+        try:
+            return understand(answer, True)
+        except (AnswerError, KeyError):
+            pass  # written by another version of the bridge: ask again
+    compiled = build(project, engine, watcher)
+    if not compiled.ok:
+        raise LeanSourceError(
+            "the Lean sources do not compile:\n"
+            + "\n".join(printable(str(m)) for m in compiled.errors[:10]),
+            remedy=_remedy(compiled),
+        )
+    watcher.update(task, 0, None)
+
+    def in_batch(text: str) -> Sequence[LeanMessage] | None:
+        watcher.note("the Lean server broke; Lean is asked once more without it")
+        return engine.run_document(project.root, text, timeout=timeout)
+
+    command = engine.server_command(project.root)
+    answer = ask(project.root, command, request, timeout=timeout, batch=in_batch)
+    found = understand(answer, False)
+    if answer_key(project, engine, request) != key:
+        raise AnswerError(
+            "the Lean sources changed while Lean was asked, so its answer is stale",
+            remedy="run the command again",
+        )
+    cache.store(key, answer)
+    watcher.update(task, 1, 1)
+    return found

@@ -1,0 +1,116 @@
+"""Lean's answer, kept beside the lock, so that numbers can be had where there is no Lean.
+
+`obligations lock` writes what Lean said into ``statements.lock.answer.json.gz``; ``--engine lock``
+reads it instead of asking.  Nobody looks then whether the theorems still compile: every Lean status
+is ``unchecked``, and the audit is incomplete.  The lock holds the answer's sha256, and the answer
+that of the Lean sources it was given for.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bridge.engine import BuildProgress, BuildReport, Engine, EngineKind, LeanMessage, Recheck
+from bridge.errors import EngineError
+from bridge.lean.client import Answer, GraphRequest
+
+__all__ = ["SCHEMA", "KeptAnswer", "digest_of", "pack"]
+
+SCHEMA = "obligations-answer/1"
+
+
+@dataclass(frozen=True, slots=True)
+class KeptAnswer:
+    """An engine that is no engine: it says again what Lean once said.
+
+    Attributes:
+        lean_version: version of the Lean that answered.
+        source: what that Lean was, in words.
+        sources: sha256 of the Lean sources that it answered for.
+        graphs: the graphs that it was asked for.
+        answer: what it said.
+        digest: sha256 of all this.
+    """
+
+    lean_version: str
+    source: str
+    sources: str
+    graphs: tuple[GraphRequest, ...]
+    answer: Answer
+    digest: str
+
+    @property
+    def kind(self) -> EngineKind:
+        """``lock``."""
+        return "lock"
+
+    @property
+    def official(self) -> bool:
+        """False: whatever Lean answered once, none did now."""
+        return False
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes with the answer."""
+        return self.digest
+
+    def describe(self) -> str:
+        """One line for reports."""
+        return f"no Lean was run: statements and graphs as locked, from {self.source}"
+
+    def server_command(self, project: Path) -> list[str]:
+        """There is no server.
+
+        Raises:
+            EngineError: always.
+        """
+        raise _no_lean()
+
+    def build(
+        self, project: Path, *, progress: BuildProgress | None = None, jobs: int | None = None
+    ) -> BuildReport:
+        """Nothing can be compiled.
+
+        Raises:
+            EngineError: always.
+        """
+        raise _no_lean()
+
+    def run_document(
+        self, project: Path, text: str, *, timeout: float, output: Path | None = None
+    ) -> tuple[LeanMessage, ...] | None:
+        """Nothing is run."""
+        return None
+
+    def recheck(self, project: Path, modules: Sequence[str], *, timeout: float) -> Recheck | None:
+        """Nobody checks anything."""
+        return None
+
+
+def _no_lean() -> EngineError:
+    return EngineError(
+        "--engine lock runs no Lean, and this needs one",
+        remedy="leave --engine out, or choose lake or embedded",
+    )
+
+
+def pack(engine: Engine, sources: str, graphs: Sequence[GraphRequest], answer: Answer) -> str:
+    """An answer as text: the same answer of the same Lean gives the same text, on any machine."""
+    source = f"{'official' if engine.official else 'unofficial'} Lean {engine.lean_version}"
+    value = {
+        "schema": SCHEMA,
+        "lean": {"version": engine.lean_version, "source": source},
+        "sources": sources,
+        "graphs": [[g.name, [list(pair) for pair in g.sizes]] for g in graphs],
+        "answer": {section: list(messages) for section, messages in sorted(answer.items())},
+    }
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+
+
+def digest_of(text: str) -> str:
+    """sha256 of a packed answer."""
+    return hashlib.sha256(text.encode()).hexdigest()

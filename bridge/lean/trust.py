@@ -1,0 +1,150 @@
+"""What is behind the statements: the kernel's second opinion, and what steps outside it.
+
+Lean's answer to ``#export_trust`` (``lean/Obligations/Trust.lean``), as typed values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from bridge.errors import AnswerError
+
+__all__ = ["KernelOpinion", "Outside", "Trust", "parse_trust"]
+
+SWAPPED = frozenset({"implemented_by", "extern"})
+"""Code that runs in place of the definition that theorems speak of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """A declaration of the project that the kernel does not vouch for, and how it steps outside."""
+
+    name: str
+    how: str
+    module: str
+
+
+@dataclass(frozen=True, slots=True)
+class KernelOpinion:
+    """A kernel that took part in an audit.
+
+    Attributes:
+        name: what it is called in reports.
+        version: the Lean that it is, or its own version.
+        accepted: how many constants it took.
+        known_bugs: proofs of False that it is known to take, with sources; empty where none is.
+    """
+
+    name: str
+    version: str
+    accepted: int
+    known_bugs: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """A whole, verified answer.
+
+    Attributes:
+        constants: how many constants the kernel accepted once more.
+        refusals: constants that it, or a checker next to it, refused, and why; by full Lean name.
+        refused: tagged theorems that rest on a refused constant, and on which; by full Lean name.
+        outside: axioms, unsafe definitions, and definitions with code of their own.
+        untagged: theorems with hypotheses that nobody tagged as obligations, and their modules.
+        vacuous: tagged theorems that say nothing, by name, with the reason.
+        not_checked: how many constants no kernel checks, since they are ``unsafe`` or ``partial``.
+        checker: a program next to Lean that accepted the compiled files too; empty where none ran.
+        kernels: every kernel that took part, and what it took.
+    """
+
+    constants: int
+    refusals: Mapping[str, str]
+    refused: Mapping[str, str]
+    outside: tuple[Outside, ...]
+    untagged: Mapping[str, str]
+    vacuous: tuple[tuple[str, str], ...]
+    not_checked: int = 0
+    checker: str = ""
+    kernels: tuple[KernelOpinion, ...] = ()
+
+    @property
+    def doubt(self) -> str:
+        """Why what is proved may be false: every kernel that took part is known to take proofs of
+        False.  Empty where another one took part."""
+        if not self.kernels or not all(k.known_bugs for k in self.kernels):
+            return ""
+        return self.kernels[0].known_bugs
+
+    @property
+    def further_kernels(self) -> tuple[KernelOpinion, ...]:
+        """Those next to the engine's own replay, which comes first, and to the checker."""
+        return self.kernels[1 + bool(self.checker) :]
+
+    def why_refused(self, theorem: str) -> str:
+        """Which refused constant a refused theorem rests on, and why that is refused."""
+        constant = self.refused[theorem]
+        said = self.refusals.get(constant, "it was not given to the kernel")
+        return f"the kernel refuses {constant}: {said}"
+
+    @property
+    def swapped(self) -> tuple[Outside, ...]:
+        """Definitions that run as something else than what theorems speak of."""
+        return tuple(o for o in self.outside if o.how in SWAPPED)
+
+
+def parse_trust(messages: Sequence[object]) -> Trust:
+    """Check one answer to ``#export_trust``.
+
+    Raises:
+        AnswerError: the answer is empty, partial or malformed.
+    """
+    outside: list[Outside] = []
+    untagged: dict[str, str] = {}
+    vacuous: list[tuple[str, str]] = []
+    refusals: dict[str, str] = {}
+    refused: dict[str, str] = {}
+    for position, message in enumerate(messages):
+        match message:
+            case {"kind": "outside", "name": str(name), "how": str(how), "module": str(module)}:
+                outside.append(Outside(name, how, module))
+            case {"kind": "untagged", "name": str(name), "module": str(module)}:
+                untagged[name] = module
+            case {"kind": "vacuous", "name": str(name), "why": str(why)}:
+                vacuous.append((name, why))
+            case {"kind": "refusal", "name": str(name), "why": str(why)}:
+                refusals[name] = why
+            case {"kind": "refused", "name": str(name), "constant": str(constant)}:
+                refused[name] = constant
+            case {
+                "kind": "end",
+                "count": int(count),
+                "constants": int(constants),
+                "not_checked": int(not_checked),
+                "all": int(every),
+            }:
+                if count != position or position != len(messages) - 1:
+                    raise AnswerError(
+                        f"Lean's answer is partial: it announces {count} messages about trust and "
+                        f"{position} arrived before the end"
+                    )
+                if constants + not_checked + len(refusals) > every or (
+                    not refusals and constants + not_checked != every
+                ):
+                    raise AnswerError(
+                        f"Lean's answer about trust does not add up: of {every} constants "
+                        f"{constants} were accepted, {len(refusals)} refused and {not_checked} "
+                        "not checked"
+                    )
+                return Trust(
+                    constants,
+                    refusals,
+                    refused,
+                    tuple(outside),
+                    untagged,
+                    tuple(vacuous),
+                    not_checked,
+                )
+            case _:
+                raise AnswerError(f"trust message {position} is not understood: {message!r:.200}")
+    raise AnswerError("Lean's answer about trust has no end")

@@ -1,0 +1,196 @@
+"""Builds a project's libraries with the embedded engine.
+
+Modules are compiled in dependency order, at most `jobs` at a time; whatever has an object in
+the store is not compiled again.  Nothing is written to the project.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bridge.engine.errors import BuildBrokenError
+from bridge.engine.interface import BuildEvent, BuildProgress, BuildReport, ModuleReport, Outcome
+from bridge.engine.lakefile import read_package
+from bridge.engine.locks import file_lock
+from bridge.engine.modules import Module, read_modules
+from embedded_lean.compile import CompiledModule, Compiler
+from embedded_lean.host import Host
+from embedded_lean.layout import Layout
+from embedded_lean.node import Node
+from embedded_lean.store import Store, module_keys
+
+__all__ = ["FILE_SECONDS_VARIABLE", "build_project", "seconds_per_file"]
+
+FILE_SECONDS_VARIABLE = "LEAN_OBLIGATIONS_FILE_SECONDS"
+_DEFAULT_FILE_SECONDS = 600.0
+_MOST_JOBS = 2  # each may take 2 GB
+_LOCK_SECONDS = 3600.0
+_FIXED_COST = 2500  # starting Lean takes as long as elaborating so many bytes of source, about
+
+
+def seconds_per_file() -> float:
+    """Wall-clock limit for one file: `LEAN_OBLIGATIONS_FILE_SECONDS`, or 600."""
+    text = os.environ.get(FILE_SECONDS_VARIABLE, "")
+    try:
+        seconds = float(text or _DEFAULT_FILE_SECONDS)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < float("inf"):
+        raise BuildBrokenError(
+            f"{FILE_SECONDS_VARIABLE}={text!r} is not a positive number of seconds",
+            remedy=f"Set it to a number, or unset it for {_DEFAULT_FILE_SECONDS:.0f}.",
+        )
+    return seconds
+
+
+def build_project(
+    layout: Layout,
+    node: Node,
+    project: Path,
+    *,
+    fingerprint: str,
+    progress: BuildProgress | None = None,
+    jobs: int | None = None,
+) -> BuildReport:
+    """Compile what has changed in `project`, and make the tree that the language server uses.
+
+    Raises:
+        LakefileError: the lakefile cannot be understood.
+        BuildBrokenError: the build itself broke.
+    """
+    started = time.monotonic()
+    limit = seconds_per_file()
+    modules = read_modules(read_package(project))
+    keys = module_keys(modules, fingerprint)
+    store = Store(layout.build)
+    report = progress or (lambda _event: None)
+    if all(m.name in keys and store.has(keys[m.name]) for m in modules):
+        reports = tuple(_current(store, keys[m.name], m) for m in modules)
+        store.tree(keys)
+        report(BuildEvent("", None, len(modules), len(modules)))
+        return BuildReport(reports, time.monotonic() - started)
+    waiting = BuildEvent("", None, 0, len(modules), note="waiting for another build")
+    with file_lock(store.lock, timeout=_LOCK_SECONDS, on_wait=lambda: report(waiting)):
+        store.prune()
+        work = store.work_folder()
+        try:
+            (work / "tree").mkdir()
+            (work / "outputs").mkdir()
+            cancelled = threading.Event()
+            host = Host(layout, node, project, work / "tree", work / "outputs")
+            compiler = Compiler(layout, node, project, work / "tree", limit, cancelled, host)
+            at_once = max(1, min(jobs or _MOST_JOBS, _MOST_JOBS))
+            run = _Run(modules, keys, store, work, compiler, report, at_once)
+            try:
+                with ThreadPoolExecutor(at_once) as pool:
+                    try:
+                        reports = run.run(pool)
+                    except BaseException:
+                        cancelled.set()
+                        pool.shutdown(wait=True, cancel_futures=True)
+                        raise
+            except OSError as error:
+                raise BuildBrokenError(
+                    f"the build in {store.folder} broke: {error}",
+                    remedy="Free some space, or set LEAN_OBLIGATIONS_CACHE to another folder.",
+                ) from error
+            store.tree(keys)
+        finally:
+            host.kill()
+            shutil.rmtree(work, ignore_errors=True)
+    return BuildReport(reports, time.monotonic() - started)
+
+
+def _current(store: Store, key: str, module: Module) -> ModuleReport:
+    return ModuleReport(module.name, module.file, "current", store.messages(key, module.file))
+
+
+def _by_urgency(modules: Sequence[Module]) -> tuple[Module, ...]:
+    """Those with the longest chain of importers first; `modules` are in compilation order."""
+    after: dict[str, int] = {}
+    for module in reversed(modules):
+        after[module.name] = after.get(module.name, 0) + len(module.source) + _FIXED_COST
+        for needed in module.imports:
+            after[needed.module] = max(after.get(needed.module, 0), after[module.name])
+    return tuple(sorted(modules, key=lambda module: -after[module.name]))
+
+
+@dataclass(slots=True)
+class _Run:
+    """State of one build; only the thread that calls `run` touches it."""
+
+    modules: tuple[Module, ...]
+    keys: dict[str, str]
+    store: Store
+    work: Path
+    compiler: Compiler
+    report: BuildProgress
+    jobs: int
+    reports: dict[str, ModuleReport] = field(default_factory=dict)
+    running: dict[Future[CompiledModule], Module] = field(default_factory=dict)
+
+    def run(self, pool: ThreadPoolExecutor) -> tuple[ModuleReport, ...]:
+        """Compile all modules; their reports, in compilation order."""
+        urgent = _by_urgency(self.modules)
+        while len(self.reports) < len(self.modules):
+            self._settle()
+            for module in urgent:
+                if len(self.running) < self.jobs and self._ready(module):
+                    self.report(BuildEvent(module.name, None, len(self.reports), len(self.modules)))
+                    self.running[pool.submit(self._compile, module)] = module
+            if not self.running:
+                break
+            done, _ = wait(self.running, return_when=FIRST_COMPLETED)
+            for future in done:
+                self._finish(self.running.pop(future), future.result())
+        self._settle()
+        return tuple(self.reports[m.name] for m in self.modules)
+
+    def _settle(self) -> None:
+        """Report everything that needs no compilation: current, broken, or blocked modules."""
+        busy = {m.name for m in self.running.values()}
+        for module in self.modules:
+            if module.name in self.reports or module.name in busy:
+                continue
+            if module.problems:
+                self._end(ModuleReport(module.name, module.file, "failed", module.problems))
+                continue
+            states = [self.reports.get(i.module) for i in module.imports]
+            if any(s is not None and s.outcome in ("failed", "blocked") for s in states):
+                self._end(ModuleReport(module.name, module.file, "blocked"))
+            elif all(s is not None for s in states) and self.store.has(self.keys[module.name]):
+                self.store.link(self.keys[module.name], module.name, self.compiler.tree)
+                self._end(_current(self.store, self.keys[module.name], module))
+
+    def _ready(self, module: Module) -> bool:
+        if module.name in self.reports or module in self.running.values():
+            return False
+        return all(i.module in self.reports for i in module.imports)
+
+    def _compile(self, module: Module) -> CompiledModule:
+        """Runs in a thread of the pool."""
+        folder = self.work / "outputs" / self.keys[module.name][:16]
+        folder.mkdir()
+        return self.compiler.compile(module, folder)
+
+    def _finish(self, module: Module, result: CompiledModule) -> None:
+        outcome: Outcome = "failed"
+        if result.output is not None:
+            key = self.keys[module.name]
+            self.store.add(key, result.output, result.messages)
+            self.store.link(key, module.name, self.compiler.tree)
+            outcome = "built"
+        shutil.rmtree(self.work / "outputs" / self.keys[module.name][:16], ignore_errors=True)
+        self._end(ModuleReport(module.name, module.file, outcome, result.messages, result.seconds))
+
+    def _end(self, report: ModuleReport) -> None:
+        self.reports[report.module] = report
+        done, total = len(self.reports), len(self.modules)
+        self.report(BuildEvent(report.module, report.outcome, done, total))

@@ -1,0 +1,226 @@
+"""Compiles one module with the embedded Lean."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import json
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from bridge.engine.errors import BuildBrokenError
+from bridge.engine.interface import LeanMessage, Severity
+from bridge.engine.modules import Module
+from bridge.engine.processes import exit_reason, terminate, tied
+from embedded_lean.host import Host, HostEndedError
+from embedded_lean.layout import Layout
+from embedded_lean.node import Node
+from embedded_lean.runtime import (
+    OUTPUT,
+    Invocation,
+    explain_end,
+    fatal_text,
+    is_chatter,
+    lean_invocation,
+)
+
+__all__ = ["CompiledModule", "Compiler"]
+
+_POLL_SECONDS = 0.02
+_OUTPUT_LIMIT = 32 << 20
+_STOP_SECONDS = 20.0
+_SEVERITIES = ("error", "warning", "information")
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledModule:
+    """Lean's messages, and the compiled file; None if the source has errors or Lean broke off.
+
+    `stopped` says why Lean did not come to the end; empty where it did.
+    """
+
+    messages: tuple[LeanMessage, ...]
+    output: Path | None
+    seconds: float
+    stopped: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Compiler:
+    """Compiles modules of one project in the process `host`, or else in one process each.
+
+    `seconds_per_file` is wall-clock time; a source that takes longer is stopped and reported.
+    Where the host ends, the file is compiled once more in a process of its own, so that a file that
+    breaks it costs no other file anything.
+    """
+
+    layout: Layout
+    node: Node
+    project: Path
+    tree: Path
+    seconds_per_file: float
+    cancelled: threading.Event
+    host: Host | None = None
+
+    def compile(self, module: Module, work: Path, seen: str = "") -> CompiledModule:
+        """Compile a module whose imports are in the tree; `work` is an empty folder for the output.
+
+        Lean sees the source as `seen`, or else under its own path, which lies in the project.
+
+        Raises:
+            BuildBrokenError: Node.js could not be started, or the build was cancelled.
+        """
+        started = time.monotonic()
+        setup = {
+            "name": module.name,
+            "isModule": False,
+            "options": dict(module.library.options),
+        }
+        setup |= {"importArts": {}, "dynlibs": [], "plugins": []}
+        (work / "setup.json").write_text(json.dumps(setup), encoding="utf-8")
+        invocation = lean_invocation(
+            self.layout,
+            self.node,
+            project=self.project,
+            tree=self.tree,
+            output=work,
+            arguments=(
+                "--json",
+                f"--setup={OUTPUT}/setup.json",
+                f"-o{OUTPUT}/module.olean",
+                seen or str(module.path),
+            ),
+        )
+        stopped, code = self._run(invocation, work, started)
+        printed, complained = _read(work / "stdout"), _read(work / "stderr")
+        messages = list(_messages(printed, module))
+        if not any(m.severity == "error" for m in messages):
+            stopped = stopped or _why_not_finished(code, complained)
+            if not stopped and not (work / "module.olean").is_file():
+                stopped = "Lean stopped before the end: the source leaves the process"
+            if not stopped and module.path.read_bytes() != module.source:
+                stopped = "the source changed while it was being compiled; build again"
+        if stopped:
+            messages.append(LeanMessage(module.file, 0, 0, "error", stopped))
+        failed = any(m.severity == "error" for m in messages)
+        output = None if failed else work / "module.olean"
+        return CompiledModule(tuple(messages), output, time.monotonic() - started, stopped)
+
+    def _run(self, invocation: Invocation, work: Path, started: float) -> tuple[str, int]:
+        """Run Lean; why it was stopped, or empty, and its exit code."""
+        if self.host is not None:
+            try:
+                return self._run_in_host(self.host, invocation, work, started)
+            except HostEndedError:
+                (work / "module.olean").unlink(missing_ok=True)
+        return self._run_alone(invocation, work, started)
+
+    def _run_in_host(
+        self, host: Host, invocation: Invocation, work: Path, started: float
+    ) -> tuple[str, int]:
+        outputs = (work / "stdout", work / "stderr")
+        for output in outputs:
+            output.write_bytes(b"")
+        name, future = host.start(invocation, *outputs)
+
+        def wait(seconds: float) -> bool:
+            return bool(concurrent.futures.wait([future], seconds).done)
+
+        try:
+            stopped = self._wait(wait, started, outputs)
+        except BuildBrokenError:
+            host.kill()
+            raise
+        if stopped:
+            host.stop(name)
+            if not wait(_STOP_SECONDS):
+                host.kill()
+            return stopped, 1
+        return "", future.result()
+
+    def _run_alone(self, invocation: Invocation, work: Path, started: float) -> tuple[str, int]:
+        outputs = (work / "stdout", work / "stderr")
+        with outputs[0].open("wb") as out, outputs[1].open("wb") as err:
+            try:
+                process = subprocess.Popen(
+                    tied(invocation.command, invocation.env),
+                    cwd=invocation.cwd,
+                    stdin=subprocess.DEVNULL,
+                    stdout=out,
+                    stderr=err,
+                )
+            except OSError as error:
+                raise BuildBrokenError(
+                    f"{invocation.command[0]} cannot be started: {error}"
+                ) from error
+
+            def wait(seconds: float) -> bool:
+                try:
+                    process.wait(seconds)
+                except subprocess.TimeoutExpired:
+                    return False
+                return True
+
+            try:
+                stopped = self._wait(wait, started, outputs)
+            finally:
+                terminate(process)
+        return stopped, process.returncode
+
+    def _wait(
+        self, wait: Callable[[float], bool], started: float, outputs: tuple[Path, ...]
+    ) -> str:
+        """Wait until Lean ends; why it has to be stopped, or empty."""
+        while not wait(_POLL_SECONDS):
+            if self.cancelled.is_set():
+                raise BuildBrokenError("the build was cancelled")
+            if time.monotonic() - started > self.seconds_per_file:
+                return (
+                    f"stopped after {self.seconds_per_file:g} s: this file takes too long, or "
+                    "loops (the limit is LEAN_OBLIGATIONS_FILE_SECONDS)"
+                )
+            if any(output.stat().st_size > _OUTPUT_LIMIT for output in outputs):
+                return f"stopped: this file prints more than {_OUTPUT_LIMIT >> 20} MB"
+        return ""
+
+
+def _why_not_finished(code: int, complained: str) -> str:
+    """Why a run without error messages is no success; empty if it may be one."""
+    if code == 0:
+        return ""
+    lines = complained.splitlines()
+    words = [fatal_text(line) or line.strip() for line in lines if not is_chatter(line)]
+    return f"Lean stopped before the end: {explain_end(exit_reason(code), words)}"
+
+
+def _messages(printed: str, module: Module) -> list[LeanMessage]:
+    """Lean's messages, one JSON object a line; anything else was printed by the source itself."""
+    found: list[LeanMessage] = []
+    for line in printed.splitlines():
+        if not line.strip():
+            continue
+        try:
+            content = json.loads(line)
+            place, severity = content["pos"], content["severity"]
+            if severity not in _SEVERITIES:
+                raise ValueError(severity)
+            message = LeanMessage(
+                module.file,
+                int(place["line"]),
+                int(place["column"]),
+                cast(Severity, severity),
+                str(content["data"]),
+            )
+        except (ValueError, KeyError, TypeError):
+            message = LeanMessage(module.file, 0, 0, "information", line[:2000])
+        found.append(message)
+    return found
+
+
+def _read(path: Path) -> str:
+    with path.open("rb") as file:
+        return file.read(_OUTPUT_LIMIT).decode("utf-8", "replace")

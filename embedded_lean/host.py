@@ -1,0 +1,136 @@
+"""One Node.js process in which many files are compiled, each by a Lean of its own.
+
+The process reads Lean's WebAssembly module once.  Every file gets a worker thread with a memory,
+an instance and threads that nobody else has (see `js/host.cjs`); what the files share is V8's
+machine code, which a process of its own would have to make again for each.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import subprocess
+import threading
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+from bridge.engine.errors import BuildBrokenError
+from bridge.engine.processes import exit_reason, terminate, tied
+from embedded_lean.layout import Layout
+from embedded_lean.node import Node
+from embedded_lean.runtime import Invocation, host_invocation
+
+__all__ = ["Host", "HostEndedError"]
+
+
+class HostEndedError(Exception):
+    """The process ended, and every run in it with it; the message says why."""
+
+
+@dataclass(slots=True)
+class Host:
+    """The process; it is started by the first run, and again after it ended by itself."""
+
+    layout: Layout
+    node: Node
+    project: Path
+    tree: Path
+    outputs: Path
+    _process: subprocess.Popen[bytes] | None = None
+    _listener: threading.Thread | None = None
+    _runs: dict[str, Future[int]] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _number: int = 0
+
+    def start(self, invocation: Invocation, stdout: Path, stderr: Path) -> tuple[str, Future[int]]:
+        """Run Lean as `invocation` says; the name of the run, and its exit code to come.
+
+        The future raises `HostEndedError` where the whole process ends.
+
+        Raises:
+            BuildBrokenError: Node.js could not be started.
+        """
+        with self._lock:
+            if self._process is None or self._process.poll() is not None:
+                self._start_process()
+            self._number += 1
+            name = str(self._number)
+            future: Future[int] = Future()
+            self._runs[name] = future
+            request: dict[str, object] = {
+                "id": name,
+                "arguments": list(invocation.arguments),
+                "environment": invocation.env,
+                "stdout": str(stdout),
+                "stderr": str(stderr),
+            }
+            self._send(request)
+        return name, future
+
+    def stop(self, name: str) -> None:
+        """Break a run off; its future gets a result soon."""
+        with self._lock:
+            self._send({"stop": name})
+
+    def kill(self) -> None:
+        """End the process and all runs in it."""
+        with self._lock:
+            process, self._process = self._process, None
+            listener, self._listener = self._listener, None
+        if process is None or listener is None:
+            return
+        terminate(process)
+        listener.join()
+
+    def _send(self, request: dict[str, object]) -> None:
+        if self._process is None or self._process.stdin is None:
+            return
+        with contextlib.suppress(
+            OSError, ValueError
+        ):  # it has just ended; `_listen` tells all runs
+            self._process.stdin.write(json.dumps(request).encode() + b"\n")
+            self._process.stdin.flush()
+
+    def _start_process(self) -> None:
+        invocation = host_invocation(
+            self.layout, self.node, project=self.project, tree=self.tree, outputs=self.outputs
+        )
+        log = (self.outputs / "host.log").open("ab")
+        try:
+            self._process = subprocess.Popen(
+                tied(invocation.command, invocation.env),
+                cwd=invocation.cwd,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+            )
+        except OSError as error:
+            raise BuildBrokenError(f"{invocation.command[0]} cannot be started: {error}") from error
+        finally:
+            log.close()
+        assert self._process.stdout is not None
+        self._listener = threading.Thread(
+            target=self._listen, args=(self._process, self._process.stdout), daemon=True
+        )
+        self._listener.start()
+
+    def _listen(self, process: subprocess.Popen[bytes], answers: IO[bytes]) -> None:
+        for line in answers:
+            answer = json.loads(line)
+            with self._lock:
+                future = self._runs.pop(answer["id"], None)
+            if future is not None:
+                future.set_result(answer["code"])
+        code = process.wait()
+        answers.close()
+        if process.stdin is not None:
+            with contextlib.suppress(OSError):
+                process.stdin.close()
+        with self._lock:
+            left = list(self._runs.values()) if self._process in (process, None) else []
+            if left:
+                self._runs.clear()
+        for future in left:
+            future.set_exception(HostEndedError(exit_reason(code)))

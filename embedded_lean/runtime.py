@@ -1,0 +1,184 @@
+"""How the embedded Lean is started: command line, environment, and what it may see.
+
+Lean sees the library and the compiled modules of the project under fixed names, the project
+under its own, all read-only; where a file is compiled, one folder for the output.  The
+environment is written from scratch: nothing of the user's is passed on.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+from embedded_lean.layout import Layout
+from embedded_lean.node import Node
+
+__all__ = [
+    "OUTPUT",
+    "Invocation",
+    "exit_report",
+    "explain_end",
+    "fatal_text",
+    "host_invocation",
+    "is_chatter",
+    "lean_invocation",
+    "memory_report",
+    "permission_flags",
+]
+
+LIBRARY, BUILD, OUTPUT = "/engine/library", "/engine/build", "/engine/output"
+# Node's own stack has to be as large as Lean's recursion needs; the module is compiled function
+# by function.
+_NODE_FLAGS = ("--stack-size=8000", "--wasm-lazy-validation")
+# A function is optimised when it has run for about as long as optimising it takes.
+_HOST_FLAGS = ("--wasm-tiering-budget=10000000",)
+# Releases of Node.js in which its permissions take several folders, and are no experiment any more.
+_PERMISSIONS_SINCE, _PERMISSIONS_STABLE = (20, 7), (23, 5)
+# What Lean and V8 say when something runs out, and what it means.
+_CAUSES = (
+    (("out of memory",), "it ran out of memory (the limit is 2 GB)"),
+    # Not the same: a broken pointer gives this too, whatever the size of the memory.
+    (
+        ("memory access out of bounds",),
+        "it reached outside its memory: a defect of this build, or memory ran out (2 GB)",
+    ),
+    (("Maximum call stack", "tack overflow"), "its stack overflowed: a recursion without end?"),
+    (("worker sent an error",), "one of its threads crashed: a recursion without end?"),
+)
+# Left-over debugging of the published build, on stderr.
+_CHATTER = ("[DEBUG", "  - ", "  mainModule?")
+_MEMORY, _FATAL, _EXIT = "@memory ", "@fatal ", "@exit "
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """A command line with its environment and folder, for `subprocess` or `asyncio`.
+
+    `arguments` are Lean's own, which end the command line.
+    """
+
+    command: tuple[str, ...]
+    env: dict[str, str]
+    cwd: Path
+    arguments: tuple[str, ...] = ()
+
+
+def lean_invocation(
+    layout: Layout,
+    node: Node,
+    *,
+    project: Path,
+    tree: Path,
+    arguments: tuple[str, ...],
+    output: Path | None = None,
+    sources: tuple[Path, ...] = (),
+    threads: int = 2,
+    report_memory: bool = False,
+) -> Invocation:
+    """How to run Lean with `arguments` in the folder `project`.
+
+    Args:
+        layout: where the engine is.
+        node: what runs it.
+        project: the project's folder; Lean sees it under this path.
+        tree: folder with the project's compiled modules.
+        arguments: Lean's own.
+        output: the folder that Lean sees as `OUTPUT` and may write to.
+        sources: folders of the project's sources, from which a worker tells a file's module.
+        threads: threads started ahead; more are started when they are needed.
+        report_memory: whether to report the size of Lean's memory on stderr.
+    """
+    # Node.js loads and checks files by their real paths, so links are resolved beforehand.
+    home, writable = layout.home.resolve(), output.resolve() if output else None
+    loader = Path(str(files(__package__).joinpath("js", "loader.cjs"))).resolve()
+    mounts = {
+        LIBRARY: layout.library.resolve(),
+        BUILD: tree.resolve(),
+        project.as_posix(): project.resolve(),
+    }
+    roots = [[f"{seen}/", f"{mounts[seen]}/"] for seen in (LIBRARY, BUILD)]
+    env = {
+        "LEAN_PATH": f"{LIBRARY}:{BUILD}",
+        "LEAN_SRC_PATH": ":".join(folder.as_posix() for folder in sources),
+        "LEAN_ENGINE_HOME": str(home),
+        "LEAN_ENGINE_ROOTS": json.dumps(roots),
+        "LEAN_ENGINE_MOUNTS": json.dumps([[seen, str(real)] for seen, real in mounts.items()]),
+        "LEAN_ENGINE_OUTPUT": json.dumps([OUTPUT, str(writable)] if writable else None),
+        "LEAN_ENGINE_FOLDER": project.as_posix(),
+        "LEAN_ENGINE_POOL": str(threads),
+        "LEAN_ENGINE_MEMORY": "1" if report_memory else "",
+        "LEAN_ENGINE_PARENT": str(os.getpid()),
+    }
+    readable = [home, loader.parent, *mounts.values()]
+    flags = (*permission_flags(node, readable, writable), *_NODE_FLAGS)
+    return Invocation((str(node.path), *flags, str(loader), *arguments), env, project, arguments)
+
+
+def host_invocation(
+    layout: Layout, node: Node, *, project: Path, tree: Path, outputs: Path
+) -> Invocation:
+    """How to start the process in which `host.Host` runs Lean many times.
+
+    The process may write to `outputs`; each run sees its own folder there only.
+    """
+    one = lean_invocation(
+        layout, node, project=project, tree=tree, output=outputs, arguments=(), threads=0
+    )
+    *flags, loader = one.command
+    host = str(Path(loader).with_name("host.cjs"))
+    return Invocation((*flags, *_HOST_FLAGS, host), one.env, project)
+
+
+def permission_flags(node: Node, readable: list[Path], writable: Path | None) -> tuple[str, ...]:
+    """Node.js's own restrictions: these folders and no processes, whatever Lean may manage to do.
+
+    A second wall behind the mounts.  Early releases of Node.js 20 understand only one folder; there
+    the mounts have to do.
+    """
+    if node.release < _PERMISSIONS_SINCE:
+        return ()
+    switch = "--permission" if node.release >= _PERMISSIONS_STABLE else "--experimental-permission"
+    folders = {*readable, *([writable] if writable else [])}
+    # Node.js 20 forgets the outer one of two folders inside each other; the outer one is enough.
+    outer = sorted(f for f in folders if not any(f.is_relative_to(o) for o in folders - {f}))
+    reading = tuple(f"--allow-fs-read={folder}/*" for folder in outer)
+    writing = (f"--allow-fs-write={writable}/*",) if writable else ()
+    return (switch, "--no-warnings", "--allow-worker", *reading, *writing)
+
+
+def memory_report(line: str) -> int | None:
+    """Megabytes of Lean's memory, if this line of stderr reports them."""
+    return _number(line, _MEMORY)
+
+
+def exit_report(line: str) -> int | None:
+    """Exit code of a file worker, if this line of stderr reports it before its end."""
+    return _number(line, _EXIT)
+
+
+def _number(line: str, prefix: str) -> int | None:
+    text = line.strip()
+    number = text.removeprefix(prefix)
+    return int(number) if text.startswith(prefix) and number.isdigit() else None
+
+
+def fatal_text(line: str) -> str | None:
+    """The loader's last words, if this line of stderr carries them."""
+    text = line.strip()
+    return text.removeprefix(_FATAL) if text.startswith(_FATAL) else None
+
+
+def explain_end(reason: str, words: Iterable[str]) -> str:
+    """Why Lean ended, for people: the cause where it is known, the exit reason, its last words."""
+    said = "; ".join(words)[-300:]
+    causes = [text for signs, text in _CAUSES if any(sign in said for sign in signs)]
+    return ", ".join([*causes[:1], reason]) + (f": {said}" if said else "")
+
+
+def is_chatter(line: str) -> bool:
+    """Whether a line of stderr says nothing to anybody."""
+    return not line.strip() or line.startswith((*_CHATTER, _MEMORY, _EXIT))

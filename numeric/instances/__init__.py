@@ -1,0 +1,1 @@
+"""What graphs run on: families of instances, how they are drawn, the batch that a check gets."""

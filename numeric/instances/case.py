@@ -1,0 +1,158 @@
+"""A batch of instances together with the graph that runs on them: what a check is given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from numeric.instances.draw import Batch
+from numeric.interpret.chunks import chunk_of
+from numeric.interpret.derivative import complex_step
+from numeric.interpret.dual import derivatives
+from numeric.interpret.interpreter import Interpreter, Perturbation, Trace
+from numeric.ops import OPS, Array
+from numeric.streams import Streams
+
+__all__ = ["Case"]
+
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """B instances of one graph.
+
+    Attributes:
+        beside: another graph of the same sizes to compare with.
+        refuting: only a failure is looked for: what is measured after one may be left out.
+    """
+
+    program: Interpreter
+    batch: Batch
+    beside: Interpreter | None = None
+    refuting: bool = False
+    _runs: list[Trace] = field(default_factory=list, init=False, repr=False, compare=False)
+
+    def __len__(self) -> int:
+        return len(self.batch)
+
+    def take(self, rows: npt.NDArray[np.int64]) -> Case:
+        """Some of the instances."""
+        return replace(self, batch=self.batch.take(rows))
+
+    def piece(self, end: str, start: str | None = None) -> Case:
+        """The same instances of a part of the graph: up to the saved tensor ``end``, and where
+        ``start`` is given, from that one on, at the value that the graph has there."""
+        program = self.program.piece(end, start)
+        values: dict[str, FloatArray] = dict(self.batch.inputs)
+        if start is not None:
+            values[start] = np.asarray(self.run()[start], dtype=np.float64)
+        batch = replace(
+            self.batch, inputs={name: values[name] for name in program.graph.input_shapes}
+        )
+        return Case(program, batch, refuting=self.refuting)
+
+    def perturbation(self, run: int) -> Perturbation:
+        """The moves of one rerun; see `numeric.judge.tolerance`."""
+        return Perturbation(self.batch.streams.child("noise", run))
+
+    def reruns(self, runs: Sequence[int]) -> tuple[Case, Perturbation]:
+        """The same instances once for each run, one run behind the other, and their moves.
+
+        Each ε is moved too, by two ulps, up and down by turns: where it cancels a variance, a sign
+        is at stake that no rounding of later results may touch.
+        """
+        again = self.take(np.tile(np.arange(len(self)), len(runs)))
+        up = np.repeat(np.asarray(runs) % 2 == 1, len(self))
+        factor = 1.0 + np.where(up, 2.0**-51, -(2.0**-51))
+        constants = {
+            name: value * factor if name.startswith("eps") else value
+            for name, value in again.batch.constants.items()
+        }
+        keys = [self.perturbation(run).streams.keys for run in runs]
+        moves = Perturbation(Streams(np.concatenate(keys)))
+        return replace(again, batch=replace(again.batch, constants=constants)), moves
+
+    def tangents(self) -> dict[str, FloatArray]:
+        """A random direction for every input, ``(B, *shape)``."""
+        return {
+            name: self.batch.streams.child("tangent", name).directions(value.shape[1:])
+            for name, value in self.batch.inputs.items()
+        }
+
+    def cotangent(self) -> FloatArray:
+        """A random direction for the first output, ``(B, *shape)``."""
+        graph = self.program.graph
+        return self.batch.streams.child("cotangent").directions(graph.shape_of(graph.outputs[0]))
+
+    @property
+    def constants(self) -> dict[str, FloatArray]:
+        """The constants that the graph has; a mutant may have lost one."""
+        symbols = self.program.graph.symbols
+        return {name: value for name, value in self.batch.constants.items() if name in symbols}
+
+    def run(self, perturbation: Perturbation | None = None) -> Trace:
+        """All saved tensors; those of the plain run are kept, for every check starts from them."""
+        if perturbation is not None:
+            return self.program.evaluate(self.batch.inputs, self.constants, perturbation)
+        if not self._runs:
+            self._runs.append(self.program.evaluate(self.batch.inputs, self.constants))
+        return self._runs[0]
+
+    def finite(self) -> npt.NDArray[np.bool_]:
+        """Where no infinity is lost in a finite result, as in 1/∞ = 0, ``(B,)``; in every other
+        operation it stays."""
+        nodes, values = self.program.graph.nodes, self.run().values
+        found = np.ones(len(self), dtype=np.bool_)
+        for arg in {a for node in nodes if OPS[node.op].bounded for a in node.args}:
+            found &= np.isfinite(values[arg]).reshape(len(self), -1).all(axis=1)
+        return found
+
+    def output(self, inputs: Mapping[str, Array]) -> Array:
+        """The first output at other inputs, with the same constants."""
+        return self.program.output(inputs, self.constants)
+
+    def tangents_of(self, directions: Sequence[Mapping[str, FloatArray]]) -> FloatArray:
+        """As `derivative`, by dual numbers: cheaper, and not the arbiter."""
+        return derivatives(self.run(), directions)
+
+    def derivative(
+        self,
+        directions: Sequence[Mapping[str, FloatArray]],
+        perturbation: Perturbation | None = None,
+    ) -> FloatArray:
+        """The graph's derivative along each direction by complex step, ``(directions, B, *shape)``.
+
+        No derivative rule of ours takes part.
+        """
+        # As many at once as there are instances in a chunk: the runs of all would not fit a
+        # machine where graphs are large.
+        most = chunk_of(self.program.graph)
+        parts = [
+            self._complex_step(directions[start : start + most], perturbation)
+            for start in range(0, len(directions), most)
+        ]
+        return np.concatenate(parts)
+
+    def _complex_step(
+        self,
+        directions: Sequence[Mapping[str, FloatArray]],
+        perturbation: Perturbation | None,
+    ) -> FloatArray:
+        copies = len(directions)
+        constants = {n: np.concatenate([v] * copies) for n, v in self.constants.items()}
+        inputs = {n: np.concatenate([v] * copies) for n, v in self.batch.inputs.items()}
+        tangents = {
+            name: np.concatenate([d[name] if name in d else np.zeros_like(v) for d in directions])
+            for name, v in self.batch.inputs.items()
+            if any(name in d for d in directions)
+        }
+
+        def output(at: Mapping[str, Array]) -> Array:
+            return self.program.output(at, constants, perturbation)
+
+        found = complex_step(output, inputs, tangents)
+        return found.reshape(copies, len(self), *found.shape[1:])

@@ -1,0 +1,398 @@
+"""Runs an exported graph: all saved tensors, JVP, VJP, and the magnitudes that tolerances are made
+of.
+
+Every array has one leading batch axis: an input of shape ``s`` is an array ``(B, *s)``.  Constants
+that carry a symbol can be given per instance, as arrays ``(B,)``.  Nothing here decides anything;
+see `numeric.judge.tolerance`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from numeric.errors import EvaluationError
+from numeric.graph import Graph, Node, last_uses, piece
+from numeric.interpret.memory import keep_freed_memory
+from numeric.ops import OPS, Array, Binding, Op
+from numeric.streams import Streams
+
+__all__ = ["Interpreter", "Perturbation", "Trace"]
+
+FloatArray = npt.NDArray[np.float64]
+Tensors = Mapping[str, Array]
+_ULPS = np.array([-(2.0**-52), 2.0**-52])
+_DROPPED: Array = np.zeros(0)  # stands where a value is not needed any more
+
+
+@dataclass(frozen=True, slots=True)
+class Perturbation:
+    """Moves the result of every operation by ± one unit in the last place of its terms.
+
+    How far two such runs lie apart is the noise of a computation: what its rounding errors can do.
+    """
+
+    streams: Streams
+
+    def shift(self, terms: Array, *label: str | int) -> FloatArray:
+        """± ulp · terms, with a sign of its own for every entry.  ``terms`` has shape ``(B,
+        *s)``."""
+        copies = terms.shape[0] // len(self.streams)
+        coins = self.streams.coins((copies, *terms.shape[1:]), *label)
+        # Directions are stacked in front of the batch axis: copy k of instance i is row k·B + i.
+        ulps = _ULPS[coins.swapaxes(0, 1).reshape(terms.shape)]
+        ulps *= terms
+        return ulps
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """The values of one run: inputs and saved tensors, each ``(B, *shape)``, in the graph's
+    order."""
+
+    graph: Graph
+    values: tuple[Array, ...]
+    bindings: tuple[Binding, ...] = field(repr=False)
+
+    def __getitem__(self, name: str) -> Array:
+        """A saved tensor or an input by name; raises `GraphError` where there is none."""
+        return self.values[self.graph.index(name)]
+
+    @property
+    def output(self) -> Array:
+        """The first output."""
+        return self.values[self.graph.outputs[0]]
+
+
+class _Sizes:
+    """The absolute values of a trace, each taken when it is first asked for, kept while small."""
+
+    def __init__(self, trace: Trace) -> None:
+        self._trace = trace
+        self._kept: dict[int, Array] = {}
+
+    def __getitem__(self, index: int) -> Array:
+        found = self._kept.get(index)
+        if found is None:
+            found = self._kept[index] = np.abs(self._trace.values[index])
+        return found
+
+
+class Interpreter:
+    """A graph with the operations that run it.
+
+    Args:
+        graph: a checked graph.
+        overrides: entries that stand in for the library's own at the nodes named; this is how a
+            mutant puts a wrong derivative into one place.
+    """
+
+    def __init__(self, graph: Graph, overrides: Mapping[str, Op] | None = None) -> None:
+        keep_freed_memory()
+        self.graph = graph
+        self._overrides = replaced = dict(overrides or {})
+        for name in replaced:
+            graph.node(name)
+        self._ops = tuple(replaced.get(n.name, OPS[n.op]) for n in graph.nodes)
+        self._bindings = tuple(self._binding(n, {}) for n in graph.nodes)
+        self._last_uses = last_uses(graph)
+
+    def piece(self, end: str, start: str | None = None) -> Interpreter:
+        """The part of this graph that leads to ``end``; see `numeric.graph.piece`."""
+        cut = piece(self.graph, end, start)
+        names = {n.name for n in cut.nodes}
+        return Interpreter(cut, {n: op for n, op in self._overrides.items() if n in names})
+
+    def evaluate(
+        self,
+        inputs: Tensors,
+        constants: Mapping[str, FloatArray] | None = None,
+        perturbation: Perturbation | None = None,
+    ) -> Trace:
+        """All values of the graph, in float64 or complex128.
+
+        Args:
+            inputs: one array ``(B, *shape)`` for every input, by name.
+            constants: values ``(B,)`` of the symbols to rebind; the others keep the graph's own.
+            perturbation: where given, every result is moved by ± an ulp.
+
+        Raises:
+            EvaluationError: an input or a constant is missing, unknown or of the wrong shape.
+        """
+        values, bindings = self._run(inputs, constants, perturbation, keep=True)
+        return Trace(self.graph, tuple(values), tuple(bindings))
+
+    def output(
+        self,
+        inputs: Tensors,
+        constants: Mapping[str, FloatArray] | None = None,
+        perturbation: Perturbation | None = None,
+    ) -> Array:
+        """The first output alone, as `evaluate` computes it; each value is dropped after its last
+        use."""
+        values, _ = self._run(inputs, constants, perturbation, keep=False)
+        return values[self.graph.outputs[0]]
+
+    def _run(
+        self,
+        inputs: Tensors,
+        constants: Mapping[str, FloatArray] | None,
+        perturbation: Perturbation | None,
+        *,
+        keep: bool,
+    ) -> tuple[list[Array], list[Binding]]:
+        values, size = self._inputs(inputs)
+        bound = self._constants(constants or {}, size)
+        bindings: list[Binding] = []
+        with np.errstate(all="ignore"):
+            for position, (node, op) in enumerate(zip(self.graph.nodes, self._ops, strict=True)):
+                binding = self._bindings[position]
+                if node.params.c is not None and node.params.c.symbol in bound:
+                    binding = self._binding(node, bound)
+                args = tuple(values[a] for a in node.args)
+                out = op.evaluate(args, binding)
+                if perturbation is not None:
+                    out = _moved(op, args, out, binding, perturbation, position)
+                bindings.append(binding)
+                values.append(out)
+                if not keep:
+                    for read in self._last_uses[position]:
+                        values[read] = _DROPPED
+        return values, bindings
+
+    def jvp(
+        self, trace: Trace, tangents: Tensors, perturbation: Perturbation | None = None
+    ) -> Array:
+        """The tangent of the first output, from tangents ``(B, *shape)`` of inputs; those left out
+        are 0."""
+        flow = self._push(trace, self._by_index(tangents, trace), perturbation)
+        found = flow[self.graph.outputs[0]]
+        return np.zeros_like(trace.output) if found is None else found
+
+    def step(self, trace: Trace, position: int, args: tuple[Array, ...]) -> Array:
+        """The value of one node at other arguments, real or complex."""
+        with np.errstate(all="ignore"):
+            return self._ops[position].evaluate(args, trace.bindings[position])
+
+    def step_jvp(
+        self, trace: Trace, position: int, tangents: tuple[Array, ...], *, magnitude: bool = False
+    ) -> Array:
+        """The tangent of one node from tangents of its arguments, at the trace's values.
+
+        Args:
+            position: of the node among the nodes.
+            magnitude: give Σ|terms| instead.
+        """
+        node = self.graph.nodes[position]
+        op = OPS[node.op] if magnitude else self._ops[position]
+        args = tuple(trace.values[a] for a in node.args)
+        out = trace.values[len(self.graph.inputs) + position]
+        binding = trace.bindings[position]
+        if magnitude:
+            args = tuple(np.abs(a) for a in args)
+            tangents = tuple(np.abs(t) for t in tangents)
+        total: Array = np.zeros(out.shape)
+        with np.errstate(all="ignore"):
+            for partial, tangent in zip(op.partials, tangents, strict=True):
+                pushed = partial.push(args, out, binding, tangent)
+                total = total + (np.abs(pushed) if magnitude else pushed)
+        return total
+
+    def vjp(
+        self, trace: Trace, cotangent: Array, perturbation: Perturbation | None = None
+    ) -> dict[str, Array]:
+        """Cotangents ``(B, *shape)`` of all inputs, from a cotangent of the first output."""
+        graph = self.graph
+        flow: list[Array | None] = [None] * len(trace.values)
+        flow[graph.outputs[0]] = cotangent
+        count = len(graph.inputs)
+        with np.errstate(all="ignore"):
+            for position in reversed(range(len(graph.nodes))):
+                node, op = graph.nodes[position], self._ops[position]
+                out_cotangent = flow[count + position]
+                if out_cotangent is None:
+                    continue
+                flow[count + position] = None
+                args = tuple(trace.values[a] for a in node.args)
+                out, binding = trace.values[count + position], trace.bindings[position]
+                for k, (arg, partial) in enumerate(zip(node.args, op.partials, strict=True)):
+                    pulled = partial.pull(args, out, binding, out_cotangent)
+                    if perturbation is not None:
+                        sizes = tuple(np.abs(a) for a in args)
+                        terms = partial.pull(sizes, out, binding, np.abs(out_cotangent))
+                        shift = perturbation.shift(np.abs(terms), "pull", position, k)
+                        pulled = pulled + shift
+                    before = flow[arg]
+                    flow[arg] = pulled if before is None else before + pulled
+        return {
+            given.name: np.zeros_like(trace.values[i]) if (c := flow[i]) is None else c
+            for i, given in enumerate(graph.inputs)
+        }
+
+    def jvp_magnitude(self, trace: Trace, tangents: Tensors) -> FloatArray:
+        """Σ|terms| of the JVP: the sum over all paths of the product of absolute partials, ``(B,
+        *shape)``."""
+        sizes = {name: np.abs(t) for name, t in tangents.items()}
+        flow = self._push(trace, self._by_index(sizes, trace), None, magnitudes=True)
+        found = flow[self.graph.outputs[0]]
+        return np.zeros(trace.output.shape) if found is None else np.asarray(found, np.float64)
+
+    def vjp_magnitude(self, trace: Trace, cotangent: Array) -> dict[str, FloatArray]:
+        """Σ|terms| of the VJP, by input: what `jvp_magnitude` is to the JVP."""
+        flow: list[Array | None] = [None] * len(trace.values)
+        graph = self.graph
+        flow[graph.outputs[0]] = np.abs(cotangent)
+        count = len(graph.inputs)
+        sizes = _Sizes(trace)
+        with np.errstate(all="ignore"):
+            for position in reversed(range(len(graph.nodes))):
+                incoming = flow[count + position]
+                if incoming is None:
+                    continue
+                node, op = graph.nodes[position], OPS[graph.nodes[position].op]
+                flow[count + position] = None
+                args = tuple(sizes[a] for a in node.args)
+                out, binding = trace.values[count + position], trace.bindings[position]
+                for arg, partial in zip(node.args, op.partials, strict=True):
+                    pulled = np.abs(partial.pull(args, out, binding, incoming))
+                    before = flow[arg]
+                    flow[arg] = pulled if before is None else before + pulled
+        return {
+            given.name: np.zeros(trace.values[i].shape) if (c := flow[i]) is None else c
+            for i, given in enumerate(graph.inputs)
+        }
+
+    def value_magnitudes(self, trace: Trace) -> tuple[FloatArray, ...]:
+        """Σ|terms| of every value, ``(B, *shape)`` each: its running error bound in units of u.
+
+        An operation adds its own rounding, |result| or the sum of its absolute terms, to what it
+        passes on from its arguments; inputs count as rounded once.  First order only.
+        """
+        sizes: list[Array] = [np.abs(v) for v in trace.values[: len(self.graph.inputs)]]
+        count = len(sizes)
+        with np.errstate(all="ignore"):
+            for position, node in enumerate(self.graph.nodes):
+                op = OPS[node.op]
+                args = tuple(trace.values[a] for a in node.args)
+                out, binding = trace.values[count + position], trace.bindings[position]
+                total = np.zeros(out.shape) if op.terms is None else op.terms(args, out, binding)
+                for arg, partial in zip(node.args, op.partials, strict=True):
+                    absolute = tuple(np.abs(a) for a in args)
+                    total = total + np.abs(partial.push(absolute, out, binding, sizes[arg]))
+                sizes.append(total)
+        return tuple(np.asarray(s, np.float64) for s in sizes)
+
+    def _push(
+        self,
+        trace: Trace,
+        flow: list[Array | None],
+        perturbation: Perturbation | None,
+        *,
+        magnitudes: bool = False,
+    ) -> list[Array | None]:
+        count = len(self.graph.inputs)
+        with np.errstate(all="ignore"):
+            for position, node in enumerate(self.graph.nodes):
+                op = OPS[node.op] if magnitudes else self._ops[position]
+                args = tuple(trace.values[a] for a in node.args)
+                sizes = tuple(np.abs(a) for a in args) if magnitudes or perturbation else args
+                out, binding = trace.values[count + position], trace.bindings[position]
+                total: Array | None = None
+                for k, (arg, partial) in enumerate(zip(node.args, op.partials, strict=True)):
+                    tangent = flow[arg]
+                    if tangent is None:
+                        continue
+                    if magnitudes:
+                        pushed = np.abs(partial.push(sizes, out, binding, tangent))
+                    else:
+                        pushed = partial.push(args, out, binding, tangent)
+                    if perturbation is not None and op.terms is not None:
+                        terms = np.abs(partial.push(sizes, out, binding, np.abs(tangent)))
+                        pushed = pushed + perturbation.shift(terms, "push", position, k)
+                    total = pushed if total is None else total + pushed
+                flow.append(total)
+        return flow
+
+    def _by_index(self, tensors: Tensors, trace: Trace) -> list[Array | None]:
+        unknown = set(tensors) - set(self.graph.input_shapes)
+        if unknown:
+            raise EvaluationError(f"expected directions of inputs but got {sorted(unknown)}")
+        flow: list[Array | None] = []
+        for i, given in enumerate(self.graph.inputs):
+            tangent = tensors.get(given.name)
+            if tangent is not None and tangent.shape != trace.values[i].shape:
+                raise EvaluationError(
+                    f"expected a direction of {given.name!r} of shape {trace.values[i].shape} "
+                    f"but got {tangent.shape}"
+                )
+            flow.append(tangent)
+        return flow
+
+    def _inputs(self, inputs: Tensors) -> tuple[list[Array], int]:
+        shapes = self.graph.input_shapes
+        if set(inputs) != set(shapes):
+            raise EvaluationError(
+                f"expected inputs {list(shapes)} of {self.graph.name!r} but got {sorted(inputs)}"
+            )
+        size = next(iter(inputs.values())).shape[0]
+        for name, shape in shapes.items():
+            if inputs[name].shape != (size, *shape):
+                raise EvaluationError(
+                    f"expected {name!r} of shape {(size, *shape)}, batch axis first, "
+                    f"but got {inputs[name].shape}"
+                )
+        return [inputs[name] for name in shapes], size
+
+    def _constants(self, constants: Mapping[str, FloatArray], size: int) -> dict[str, FloatArray]:
+        for name, value in constants.items():
+            if name not in self.graph.symbols:
+                raise EvaluationError(
+                    f"expected constants among {list(self.graph.symbols)} of {self.graph.name!r} "
+                    f"but got {name!r}"
+                )
+            if value.shape != (size,):
+                raise EvaluationError(f"expected {name} of shape {(size,)} but got {value.shape}")
+        return dict(constants)
+
+    def _binding(self, node: Node, constants: Mapping[str, FloatArray]) -> Binding:
+        params = node.params
+        operand = self.graph.shape_of(node.args[0])
+        c: Array = np.asarray(0.0)
+        if params.c is not None:
+            chosen = None if params.c.symbol is None else constants.get(params.c.symbol)
+            if chosen is None:
+                c = np.asarray(params.c.value)
+            else:
+                c = chosen.reshape(-1, *(1 for _ in node.shape))
+        return Binding(
+            shape=node.shape,
+            operand=operand,
+            c=c,
+            axis=0 if params.axis is None else params.axis + 1,
+            perm=() if params.perm is None else (0, *(p + 1 for p in params.perm)),
+        )
+
+
+def _moved(
+    op: Op, args: tuple[Array, ...], out: Array, binding: Binding, by: Perturbation, position: int
+) -> Array:
+    """The result, moved by ± an ulp of its terms; its imaginary part by ± an ulp of the tangent's
+    terms."""
+    if op.terms is None:
+        return out
+    real_args = tuple(a.real for a in args)
+    shift = by.shift(op.terms(real_args, out.real, binding), "value", position)
+    real: Array = out.real + shift
+    if not np.iscomplexobj(out):
+        return real
+    sizes = tuple(np.abs(a) for a in real_args)
+    terms = sum(
+        np.abs(p.push(sizes, out.real, binding, np.abs(a.imag)))
+        for p, a in zip(op.partials, args, strict=True)
+    )
+    tilt = by.shift(np.asarray(terms), "tangent", position)
+    both: Array = real + 1j * (out.imag + tilt)
+    return both

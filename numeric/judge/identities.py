@@ -1,0 +1,231 @@
+"""Identities of a graph and its derivatives, measured on any graph.
+
+Each compares two computations that share as little as possible; see `judge.tolerance` for when
+two sides count as equal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from numeric.instances.case import Case
+from numeric.interpret.derivative import STEP, taylor_remainder
+from numeric.interpret.dual import magnitudes
+from numeric.interpret.interpreter import Perturbation
+from numeric.interpret.per_instance import dot, largest, largest_everywhere, spread, total
+from numeric.judge.measurement import Measurement, Outcome, combine
+from numeric.judge.tolerance import RULE_A, Sides, identities, identity, screened
+from numeric.ops import Array
+
+__all__ = [
+    "backprop_is_adjoint",
+    "backprop_matches",
+    "jvp_is_derivative",
+    "jvp_matches",
+    "operations",
+    "operations_are_right",
+    "remainder_vanishes",
+    "value_matches",
+]
+
+FloatArray = npt.NDArray[np.float64]
+TAYLOR_LIMIT = 1e-3
+STEP_LOST = 1e-109
+"""Where a tanh is saturated its derivative times the step falls below the smallest float: the
+complex step is off by up to 2⁻¹⁰⁷⁴/1e-200 = 5e-124 there, which rule A forgives from terms of this
+size on."""
+
+
+def value_matches(part: str, case: Case, model: Callable[[Case], Array]) -> Measurement:
+    """The graph's first output is ``model(case)``, entry by entry.
+
+    Σ|terms| is its running error bound, its natural size the largest entry.
+    """
+
+    def sides(at: Case, perturbation: Perturbation | None) -> list[Sides]:
+        trace = at.run(perturbation)
+        terms = at.program.value_magnitudes(trace)[trace.graph.outputs[0]]
+        found, expected = trace.output, model(at)
+        size = np.abs(found) + np.abs(expected)
+        return [Sides.of(found, expected, terms, largest_everywhere(size))]
+
+    return identity([part], case, sides)
+
+
+def jvp_is_derivative(case: Case) -> Measurement:
+    """The graph's JVP is its derivative, entry by entry, along each input by itself: by dual
+    numbers where these say yes, else by complex step."""
+    names = tuple(case.batch.inputs)
+
+    def sides(at: Case, perturbation: Perturbation | None) -> list[Sides]:
+        tangents = at.tangents()
+        alone = [{name: tangents[name]} for name in names]
+        trace = at.run(perturbation)
+        derivatives = at.derivative(alone, perturbation)
+        sizes = [at.program.jvp_magnitude(trace, tangent) for tangent in alone]
+        together = np.sum(sizes, axis=0)
+        return [
+            Sides.of(at.program.jvp(trace, tangent, perturbation), derivative, size, together)
+            for tangent, derivative, size in zip(alone, derivatives, sizes, strict=True)
+        ]
+
+    def quick(at: Case) -> list[Sides]:
+        tangents = at.tangents()
+        alone = [{name: tangents[name]} for name in names]
+        trace = at.run()
+        derivatives, sizes = at.tangents_of(alone), magnitudes(trace, alone)
+        together = np.sum(sizes, axis=0)
+        return [
+            Sides.of(at.program.jvp(trace, tangent), derivative, size, together)
+            for tangent, derivative, size in zip(alone, derivatives, sizes, strict=True)
+        ]
+
+    return screened(
+        [f"JVP along {n} against the exact derivative" for n in names], case, quick, sides
+    )
+
+
+def operations_are_right(case: Case) -> Measurement:
+    """Every operation's derivative is right: see `operations`."""
+    return combine(operations(case))
+
+
+def operations(case: Case) -> list[Measurement]:
+    """Each operation's tangent, at the values that the graph has there, is its own derivative by
+    complex step, entry by entry, along random directions of its arguments.
+
+    What is wrong is named: the part is the saved tensor.
+    """
+    graph = case.program.graph
+
+    def sides(at: Case, perturbation: Perturbation | None) -> list[Sides]:
+        trace = at.run(perturbation)
+        found: list[Sides] = []
+        for position, node in enumerate(graph.nodes):
+            args = tuple(trace.values[a] for a in node.args)
+            same = {a: at.batch.streams.child("step", node.name, a) for a in node.args}
+            # As large as the values, else the step underflows where these are huge.
+            tangents = tuple(
+                same[a].normal(graph.shape_of(a)) * np.maximum(np.abs(v), 1.0)
+                for a, v in zip(node.args, args, strict=True)
+            )
+            shifted = tuple(a + 1j * STEP * t for a, t in zip(args, tangents, strict=True))
+            step = at.program.step(trace, position, shifted).imag / STEP
+            terms = at.program.step_jvp(trace, position, tangents, magnitude=True) + STEP_LOST
+            claimed = at.program.step_jvp(trace, position, tangents)
+            natural = largest_everywhere(terms)
+            found.append(Sides.of(claimed, np.broadcast_to(step, claimed.shape), terms, natural))
+        return found
+
+    return identities([f"derivative of the operation {n.name}" for n in graph.nodes], case, sides)
+
+
+def jvp_matches(
+    part: str, case: Case, model: Callable[[Case, dict[str, FloatArray]], Array]
+) -> Measurement:
+    """The graph's JVP along random tangents of all inputs is ``model(case, tangents)``, entry by
+    entry; the natural size is that of the largest one."""
+
+    def sides(at: Case, perturbation: Perturbation | None) -> list[Sides]:
+        tangents = at.tangents()
+        trace = at.run(perturbation)
+        terms = at.program.jvp_magnitude(trace, tangents)
+        found = at.program.jvp(trace, tangents, perturbation)
+        return [Sides.of(found, model(at, tangents), terms, largest_everywhere(terms))]
+
+    return identity([f"JVP against {part}"], case, sides)
+
+
+def backprop_is_adjoint(case: Case) -> Measurement:
+    """⟨J v, s⟩ = ⟨v, backprop s⟩ for each input by itself, J v by dual numbers where these say yes,
+    else by complex step: no JVP rule takes part."""
+    names = tuple(case.batch.inputs)
+
+    def sides(at: Case, perturbation: Perturbation | None) -> list[Sides]:
+        tangents, cotangent = at.tangents(), at.cotangent()
+        alone = [{name: tangents[name]} for name in names]
+        trace = at.run(perturbation)
+        pulled = at.program.vjp(trace, cotangent, perturbation)
+        derivatives = at.derivative(alone, perturbation)
+        # Σ|terms| is the same from either end, so one backward pass gives it for all inputs.
+        flow = at.program.vjp_magnitude(trace, cotangent)
+        sizes = [dot(np.abs(tangents[name]), flow[name]) for name in names]
+        together = np.sum(sizes, axis=0)
+        return [
+            Sides.of(dot(derivative, cotangent), dot(tangents[name], pulled[name]), size, together)
+            for name, derivative, size in zip(names, derivatives, sizes, strict=True)
+        ]
+
+    def quick(at: Case) -> list[Sides]:
+        tangents, cotangent = at.tangents(), at.cotangent()
+        trace = at.run()
+        pulled = at.program.vjp(trace, cotangent)
+        derivatives = at.tangents_of([{name: tangents[name]} for name in names])
+        left = np.array([dot(derivative, cotangent) for derivative in derivatives])
+        # Σ|v·Jᵀ s| is no more than Σ|terms|, and at hand: what satisfies a tenth of rule A against
+        # it needs no backward pass for Σ|terms|, and its residual is given too large.
+        products = [tangents[name] * pulled[name] for name in names]
+        right = np.array([total(p) for p in products])
+        sizes = np.array([total(np.abs(p, out=p)) for p in products])
+        clear = np.all(np.abs(left - right) <= 0.1 * RULE_A * sizes, axis=0)
+        if len(rest := np.flatnonzero(~clear)):
+            some = at.take(rest)
+            flow = some.program.vjp_magnitude(some.run(), cotangent[rest])
+            sizes[:, rest] = [dot(np.abs(tangents[n][rest]), flow[n]) for n in names]
+        together = sizes.sum(axis=0)
+        return [
+            Sides(*(a[:, None] for a in (left[k], right[k], sizes[k], together)))
+            for k in range(len(names))
+        ]
+
+    parts = [f"backprop to {n} against the exact derivative" for n in names]
+    return screened(parts, case, quick, sides)
+
+
+def backprop_matches(
+    part: str, case: Case, model: Callable[[Case, FloatArray], dict[str, Array]]
+) -> Measurement:
+    """The graph's backprop of a random cotangent is ``model(case, cotangent)``, entry by entry."""
+    names = tuple(case.batch.inputs)
+
+    def sides(at: Case, perturbation: Perturbation | None) -> list[Sides]:
+        cotangent = at.cotangent()
+        trace = at.run(perturbation)
+        found = at.program.vjp(trace, cotangent, perturbation)
+        expected = model(at, cotangent)
+        terms = at.program.vjp_magnitude(trace, cotangent)
+        most = np.max([largest(terms[name]) for name in names], axis=0)
+        return [Sides.of(found[n], expected[n], terms[n], spread(most, terms[n])) for n in names]
+
+    return identity([f"backprop to {n} against {part}" for n in names], case, sides)
+
+
+def remainder_vanishes(case: Case) -> Measurement:
+    """f(x + hv) − f(x − hv) − 2h·Jv vanishes against h in real arithmetic, with Jv the graph's JVP.
+
+    A sanity check of the complex step itself.  It holds where the relative remainder gets below
+    1e-3, and is undecided elsewhere: whether the derivative is wrong or rounding large is for the
+    other parts to say.
+    """
+    tangents = case.tangents()
+    trace = case.run()
+    scale = case.program.jvp_magnitude(trace, tangents)
+    found = taylor_remainder(
+        lambda at: np.asarray(case.output(at), np.float64),
+        case.batch.inputs,
+        tangents,
+        np.asarray(case.program.jvp(trace, tangents), np.float64),
+        np.where(scale > 0, scale, 1.0),
+    )
+    outcome = np.where(found <= TAYLOR_LIMIT, Outcome.HOLDS, Outcome.UNDECIDED).astype(np.int8)
+    return Measurement(
+        residual=found,
+        tolerance=np.full(len(found), TAYLOR_LIMIT),
+        outcome=outcome,
+        part=np.zeros(len(found), dtype=np.int64),
+        parts=("Taylor remainder",),
+        undecided_because="no step resolves the Taylor remainder" if outcome.any() else "",
+    )
