@@ -16,6 +16,7 @@ from bridge.lean.trust import Trust
 from bridge.policy.decisions import TRUST_PREFIX, Policy
 from bridge.progress import Progress, Silent
 from bridge.report import Entry
+from bridge.statements.choose import Pairing, Way
 from bridge.storage import opened
 from bridge.verdict import Role, Verdict
 from numeric.graph import Graph
@@ -48,6 +49,7 @@ class Context:
     graph_file: str
     results: ResultCache | None
     graph_hashes: Mapping[str, str]
+    paired: Mapping[str, Pairing] = field(default_factory=dict)
     trust: Trust | None = None
     certify: float | None = None
     spread: Spread | None = None
@@ -87,7 +89,8 @@ def _entry(
 ) -> Entry:
     file = context.library.project.file_of(obligation.module)
     name = None if check is None else check.name
-    return Entry(obligation, file, verdict, reason, name, graph=context.graph_file)
+    way = "" if check is None else Way.CHECK.value
+    return Entry(obligation, file, verdict, reason, name, graph=context.graph_file, way=way)
 
 
 def decided(obligation: Obligation, context: Context) -> Entry | Check:
@@ -108,11 +111,17 @@ def decided(obligation: Obligation, context: Context) -> Entry | Check:
     if check is None:
         if obligation.key in context.policy.waivers:
             return entry(Verdict.WAIVED, context.policy.waivers[obligation.key])
+        paired = context.paired.get(obligation.key)
+        if paired is not None and paired.result is not None:
+            return _judged_by_statement(obligation, context, paired, paired.result)
         better = ""
         if "#" in obligation.binder:
             place = f"{obligation.module} (line {obligation.line})"
             better = f"; give the hypothesis a name of its own in {place}, which keys can use"
-        return entry(Verdict.UNPAIRED, f"no check is registered for {obligation.key}{better}")
+        reason = f"no check is registered for {obligation.key}{better}"
+        if paired is not None:
+            reason = f"{reason}; {paired.reason}"
+        return entry(Verdict.UNPAIRED, reason)
     for graph in (check.graph, check.beside):
         if graph in context.refused:
             reason = f"Lean exports no graph {graph}: {context.refused[graph]}"
@@ -132,6 +141,18 @@ def decided(obligation: Obligation, context: Context) -> Entry | Check:
         reason = f"no instance is known to meet {unchecked[0]}, which has no check"
         return entry(Verdict.INCONCLUSIVE, reason)
     return check
+
+
+def _judged_by_statement(
+    obligation: Obligation, context: Context, paired: Pairing, result: CheckResult
+) -> Entry:
+    """What an automatic way found.  Code that was swapped can refute a theorem, which is then false
+    of what runs; that such code agrees with it says nothing of the definitions."""
+    verdict, reason = result.verdict, result.reason
+    if context.swapped and verdict is Verdict.HOLDS:
+        verdict, reason = Verdict.INCONCLUSIVE, context.swapped
+    made = _entry(obligation, context, verdict, reason, None)
+    return replace(made, result=result, way=paired.way.value, graph="")
 
 
 def _siblings(obligation: Obligation, context: Context) -> list[Check]:

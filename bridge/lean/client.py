@@ -47,6 +47,7 @@ __all__ = [
     "TrustRequest",
     "ask",
     "ask_in_batch",
+    "lean_document",
     "printable",
 ]
 
@@ -97,7 +98,7 @@ class LibraryRequest:
     def document(self, nonce: str) -> str:
         """The Lean document that asks for it."""
         wanted = json.dumps([g.to_json() for g in self.graphs], ensure_ascii=True)
-        return _document(
+        return lean_document(
             (*self.imports, "Obligations"),
             f'#export_obligations "{nonce}.statements"',
             f'#export_graphs "{nonce}.graphs" {json.dumps(wanted, ensure_ascii=True)}',
@@ -118,7 +119,7 @@ class TrustRequest:
 
     def document(self, nonce: str) -> str:
         """The Lean document that asks for it."""
-        return _document((*self.imports, "Obligations"), f'#export_trust "{nonce}.trust"')
+        return lean_document((*self.imports, "Obligations"), f'#export_trust "{nonce}.trust"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,13 +140,14 @@ class ConstantsRequest:
     def document(self, nonce: str) -> str:
         """The Lean document that asks for it."""
         wanted = json.dumps(json.dumps(self.names, ensure_ascii=False), ensure_ascii=False)
-        return _document(
+        return lean_document(
             (*self.imports, "Obligations"),
             f'#export_constants "{nonce}.constants" "{OUTPUT_FILE}" {wanted}',
         )
 
 
-def _document(imports: Sequence[str], *commands: str) -> str:
+def lean_document(imports: Sequence[str], *commands: str) -> str:
+    """A document that imports these modules and gives these commands."""
     lines = [f"import {module}" for module in dict.fromkeys(imports)]
     return "\n".join((*lines, *commands)) + "\n"
 

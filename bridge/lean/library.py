@@ -32,7 +32,7 @@ from bridge.lean.locked_answer import KeptAnswer
 from bridge.lean.obligation import LeanFacts, Obligation, fidelity_of, obligations_of
 from bridge.lean.project import Project
 from bridge.lean.propositions import parse_propositions
-from bridge.lean.statement import Statements, parse_statements
+from bridge.lean.statement import Statement, Statements, parse_statements
 from bridge.lean.trust import Trust, parse_trust
 from bridge.progress import Progress, Silent
 from bridge.verdict import LeanStatus, Role
@@ -42,6 +42,7 @@ from numeric.propositions.terms import Theory
 __all__ = [
     "Library",
     "answer_key",
+    "ask_lean",
     "build",
     "known_library",
     "known_trust",
@@ -77,6 +78,11 @@ class Library:
             for s, o in zip(self.statements.theorems, self._conclusions(), strict=True)
         }
         return {short[name]: value for name, value in values.items() if name in short}
+
+    def statement_of(self, declaration: str) -> Statement | None:
+        """The statement of a theorem, by the name that keys use; None where there is none."""
+        of = zip(self.statements.theorems, self._conclusions(), strict=True)
+        return next((s for s, o in of if o.declaration == declaration), None)
 
     def _conclusions(self) -> tuple[Obligation, ...]:
         return tuple(o for o in self.obligations if o.role is Role.CONCLUSION)
@@ -129,7 +135,7 @@ def read_library(
         return _kept(project, engine, graphs)
     refuse_another_exporter(project)
     request = LibraryRequest(project.roots, tuple(graphs))
-    library = _asked(
+    library = ask_lean(
         project,
         engine,
         request,
@@ -225,7 +231,7 @@ def read_trust(
     Takes and raises the same as :func:`read_library`, but gives Lean at least half an hour: the
     kernel checks every proof of the project once more.
     """
-    return _asked(
+    return ask_lean(
         project,
         engine,
         TrustRequest(project.roots),
@@ -252,7 +258,7 @@ def _remedy(compiled: BuildReport) -> str:
     return "correct them; `obligations build` shows every message"
 
 
-def _asked(
+def ask_lean(
     project: Project,
     engine: Engine,
     request: Request,
@@ -263,7 +269,23 @@ def _asked(
     watcher: Progress,
     use_cache: bool,
 ) -> T:
-    """The answer to a request, from the cache or from Lean, understood."""
+    """The answer to a request, from the cache or from Lean, understood.
+
+    Args:
+        project: what Lean reads.
+        engine: which Lean.
+        request: what it is asked.
+        understand: makes something of an answer; is told whether it came from the cache.
+        task: what this is, for whoever watches.
+        timeout: seconds for Lean to answer, after compiling.
+        watcher: who is told.
+        use_cache: take an answer for the same sources, engine and request from the cache.
+
+    Raises:
+        LeanSourceError: a source does not compile.
+        AnswerError: Lean's answer is not understood.
+        EngineError: the engine broke.
+    """
     cache = AnswerCache.default()
     key = answer_key(project, engine, request)
     if use_cache and (answer := cache.load(key)) is not None:

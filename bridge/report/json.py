@@ -56,6 +56,7 @@ def _entry(entry: Entry, replay: str) -> dict[str, object]:
             else {"lemma": discharge.lemma, "conditions": list(discharge.conditions)},
         },
         "check": entry.check,
+        "way": entry.way or None,
         "verdict": entry.verdict.value,
         "reason": entry.reason,
         "instances": 0 if r is None else r.instances,

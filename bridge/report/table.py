@@ -23,7 +23,7 @@ from bridge.report.findings import Level, findings
 from bridge.report.layers_table import layers_renderable
 from bridge.report.model import Entry, Report
 from bridge.report.replay import folded, replay_command
-from bridge.report.wording import counted, is_exact, kernel_words, needs_of, unit
+from bridge.report.wording import counted, is_exact, kernel_words, needs_of, unit, way_words
 from bridge.verdict import LeanStatus, Role, Verdict
 
 __all__ = ["Detail", "first_sentence", "lean_words", "print_table", "render_table"]
@@ -104,7 +104,9 @@ def _numbers(entry: Entry, need: str) -> Text:
 def _tells_more(entry: Entry) -> bool:
     """Whether the reason of what holds says who took part, or how far the verdict reaches."""
     fidelity = entry.obligation.role is Role.FIDELITY
-    return bool(entry.reason) and (fidelity or entry.verdict is Verdict.CERTIFIED)
+    by_statement = entry.way not in ("", "check")
+    certified = entry.verdict is Verdict.CERTIFIED
+    return bool(entry.reason) and (fidelity or by_statement or certified)
 
 
 def _tightest(entry: Entry) -> str:
@@ -277,6 +279,7 @@ def _summary(report: Report) -> Text:
     theorems = sum(e.obligation.role is Role.CONCLUSION for e in report.entries)
     verdicts = ", ".join(f"{n} {v}" for v, n in report.summary.items()) or report.nothing
     lines = [f"Lean: {proved} of {theorems} theorems proved.  Numbers: {verdicts}."]
+    lines += [words] if (words := way_words(report)) else []
     lines += [one_line(f"{what[0].upper()}{what[1:]}.") for what in report.shortfalls]
     lines += _trust(report)
     lines.append("Numbers are evidence on the instances drawn, not proofs.")

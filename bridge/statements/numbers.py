@@ -1,8 +1,8 @@
-"""The way of numbers: a statement about real numbers, evaluated on drawn instances with enclosures.
+"""The way of numbers: a statement about real numbers, evaluated on instances with enclosures.
 
-What can be judged so is arithmetic over a `RealField`, over `PostNorm.Real`, and over Mathlib's ℝ by
-the names of its constants: :mod:`numeric.propositions` evaluates it.  Anything else is named as an
-obstacle.
+What can be judged so is arithmetic over a `RealField`, over `PostNorm.Real`, and over Mathlib's ℝ,
+by the names of its constants: :mod:`numeric.propositions` evaluates it.  Anything else is named as
+an obstacle.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from bridge.statements.choose import Obstacle, Question, Taken, Way
 
 from bridge.checking.result import CheckResult
 from bridge.errors import InvalidInputError
 from bridge.lean.library import Library
 from bridge.lean.statement import Statement
+from bridge.statements.choose import Obstacle, Question, Taken, Way
 from bridge.statements.numbers_verdicts import Tried, conclusion_result, hypothesis_result
 from numeric.propositions.constants import TermError
 from numeric.propositions.draw import Batch, Family, draw
