@@ -30,7 +30,7 @@ GROUP = 8
 ATTEMPTS = 16
 """How often sizes are chosen anew before a group counts as one that no sizes fit."""
 ROUNDS = 3
-STEPS = 6
+STEPS = 14
 PROBES = 24
 
 
@@ -145,7 +145,7 @@ def _layout(problem: Problem, key: str, seed: int, family: Family, group: int) -
             # Every other group outside violates a hypothesis about sizes, where there is one.
             if _fits(problem, layout) != (family is Family.OUTSIDE and group % 2 == 1):
                 return layout
-            spare = layout
+            spare = spare or layout
         except Impossible:
             continue
     return spare if family is Family.OUTSIDE else None
@@ -381,8 +381,10 @@ class _Drawing:
         for _ in range(STEPS):
             change = high - low
             step = np.where(change != 0, high * (after - before) / change, 0.0)
-            step = np.where(np.isfinite(step), step, 0.0)
-            if not step.any():
+            # An instance that has arrived stays, whatever else is in the batch.
+            away = np.isfinite(step) & (np.abs(step) > 1e-15 * np.abs(after))
+            step = np.where(away, step, 0.0)
+            if not away.any():
                 break
             new = after - step
             slope = np.where(step != 0, change / (after - before), slope)
