@@ -160,7 +160,7 @@ def fin (n : Nat) : Gen (Fin n) := fun t =>
 
 /-- Text as an argument: in brackets where it is an application. -/
 def atom (s : String) : String :=
-  let bare := s.contains ' ' && !(["[", "#", "(", "{", "!", "\""].any s.startsWith)
+  let bare := s.contains ' ' && !(["[", "#", "(", "{", "!", "\""].any fun p => s.startsWith p)
   if bare then s!"({s})" else s
 
 private def letters : Array Char :=
@@ -222,6 +222,17 @@ def sum {α β : Type} (g : Gen α) (h : Gen β) : Gen (α ⊕ β) :=
 def recursive {α : Type} (base : Gen α) (step : Gen α → Gen α) : Nat → Gen α
   | 0 => base
   | n + 1 => step (recursive base step n)
+
+/-- Goes on where `holds`. -/
+def require {α : Type} (holds : Tape → Truth) (rest : Gen α) : Gen α := fun t =>
+  if (holds t).met then rest t else (.none, t)
+
+/-- Draws again, a few times, until there is a value. -/
+def retry {α : Type} (g : Gen α) : Nat → Gen α
+  | 0 => g
+  | n + 1 => fun t => match g t with
+    | (some a, t) => (some a, t)
+    | (.none, t) => retry g n t
 
 /-- A function on an infinite type: a few values in turn, or `a * x + b` where both sides are numbers. -/
 def function {α β : Type} (key : α → Nat) (number : Option ((α → Rat) × (Rat → β))) (g : Gen β) : Gen (α → β) :=
