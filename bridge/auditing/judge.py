@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
 
 from bridge.checking import Check, CheckInterrupted, CheckResult, Spread, registered, run_check
@@ -149,8 +149,12 @@ def _judged_by_statement(
     """What an automatic way found.  Code that was swapped can refute a theorem, which is then false
     of what runs; that such code agrees with it says nothing of the definitions."""
     verdict, reason = result.verdict, result.reason
-    if context.swapped and verdict is Verdict.HOLDS:
-        verdict, reason = Verdict.INCONCLUSIVE, context.swapped
+    statements = context.library.statements
+    statement = context.library.statement_of(obligation.declaration)
+    uses = () if statement is None else statement.uses
+    swapped = swapped_reason(context.trust, context.policy, statements.reached(uses))
+    if swapped and verdict is Verdict.HOLDS:
+        verdict, reason = Verdict.INCONCLUSIVE, swapped
     made = _entry(obligation, context, verdict, reason, None)
     return replace(made, result=result, way=paired.way.value, graph="")
 
@@ -236,14 +240,24 @@ def _certified(
     return found
 
 
-def swapped_reason(trust: Trust | None, policy: Policy) -> str:
-    """Why the exported graphs may not be the theorems'; empty where nothing says so."""
+def swapped_reason(trust: Trust | None, policy: Policy, among: Container[str] | None = None) -> str:
+    """Why what runs may not be what the theorems speak of; empty where nothing says so.
+
+    Args:
+        trust: what is behind the statements.
+        policy: the project's waivers.
+        among: the definitions that count; all where it is None.
+    """
     for outside in () if trust is None else trust.swapped:
+        if among is not None and outside.name not in among:
+            continue
         if TRUST_PREFIX + outside.name not in policy.waivers:
+            what = "an exported graph need not be the theorem's"
+            if among is not None:
+                what = "what was run need not be what the theorem speaks of"
             return (
-                f"{outside.name} runs as something else than its definition ({outside.how}), so an "
-                f"exported graph need not be the theorem's; waive {TRUST_PREFIX}{outside.name} if "
-                "it is"
+                f"{outside.name} runs as something else than its definition ({outside.how}), so "
+                f"{what}; waive {TRUST_PREFIX}{outside.name} if it is"
             )
     return ""
 

@@ -138,10 +138,11 @@ class Statements:
             for name, c in self.constants.items()
         }
 
-    def fingerprint(self, term: str, uses: Sequence[str]) -> str:
-        """sha256 over a term and everything of the project's own that it unfolds to.
+    def reached(self, uses: Sequence[str]) -> dict[str, Constant]:
+        """The project's own constants that these unfold to, themselves among them, by name.
 
-        Renaming a bound variable leaves it alone; changing a definition anywhere below changes it.
+        Raises:
+            AnswerError: Lean did not say what one of them is.
         """
         reached: dict[str, Constant] = {}
         todo = list(uses)
@@ -156,6 +157,14 @@ class Statements:
                 )
             reached[name] = constant
             todo.extend(constant.uses)
+        return reached
+
+    def fingerprint(self, term: str, uses: Sequence[str]) -> str:
+        """sha256 over a term and everything of the project's own that it unfolds to.
+
+        Renaming a bound variable leaves it alone; changing a definition anywhere below changes it.
+        """
+        reached = self.reached(uses)
         digest = hashlib.sha256(term.encode())
         for name in sorted(reached):
             terms = reached[name].terms

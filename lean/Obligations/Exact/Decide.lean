@@ -133,7 +133,7 @@ where
       let test ← mkLambdaFVars #[x] (← inner body)
       if let some values ← everyValue? α then
         return mkApp3 (f ``Truth.all ``Truth.any) α values test
-      let values := mkApp4 (mkConst ``Gen.samples) α (← sampler α) (toExpr sampleCount) tape
+      let values := mkApp4 (mkConst ``Gen.samples) α (← sampler decision true α) (toExpr sampleCount) tape
       return mkApp3 (f ``Truth.always ``Truth.sometimes) α values test
 
 private def asRat? (α e : Expr) : MetaM (Option Expr) := do

@@ -152,14 +152,16 @@ def instanceAt (run : Run) (hypotheses : Nat) (seed : UInt64) (i : Nat) : Tape Ã
     if comparisons == 0 then return (t, before)
     let places := numbers t
     let mut s := streamOf seed i mostDraws
-    for _ in [0:3] do
+    -- Two comparisons can meet in a corner.
+    let mut edge := t
+    for _ in [0:4] do
       let (j, s') := below comparisons s
       let (b, s'') := below places.size s'
       s := s''
       if let some k := places[b]? then
-        if let some t' := solve run t j k then
-          if t'.accepted hypotheses then return (t', before)
-    return (t, before)
+        if let some t' := solve run edge j k then
+          if t'.accepted hypotheses then edge := t'
+    return (edge, before)
 
 /-- An instance that violates hypothesis `h` and no other, made of one that meets all. -/
 def violating? (run : Run) (hypotheses : Nat) (t : Tape) (h : Nat) (s : UInt64) : Option Tape := Id.run do
@@ -199,6 +201,11 @@ def shrink (run : Run) (hypotheses : Nat) (t : Tape) (budget : Nat := 400) : Tap
     let mut candidates := #[]
     for k in [0:entries.size] do
       candidates := candidates.push (entries.eraseIdxIfInBounds k)
+    -- Numbers that are equal may have to stay so.
+    for old in entries.toList.eraseDups do
+      if entries.count old > 1 then
+        for v in simpler old do
+          candidates := candidates.push (entries.map fun x => if x == old then v else x)
     for k in [0:entries.size] do
       for v in simpler entries[k]! do
         candidates := candidates.push (entries.set! k v)

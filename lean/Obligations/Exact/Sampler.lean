@@ -84,11 +84,16 @@ private def line (dom cod : Expr) : MetaM Expr := do
 
 mutual
 
-/-- Draws a value of `type`. -/
-partial def sampler (type : Expr) (fuel : Nat := 12) (known : List (Expr × Expr) := []) : MetaM Expr := do
+/-- Draws a value of `type`.
+
+Its propositions are judged elsewhere where they are hypotheses of their own (`Obligations.propFields`): `strict` is
+false then.  Those of values deeper within, such as the elements of a list, are met by drawing again: `judge` decides
+them, as `decision` does. -/
+partial def sampler (judge : Expr → Expr → MetaM Expr) (strict : Bool) (type : Expr) (fuel : Nat := 12)
+    (known : List (Expr × Expr) := []) : MetaM Expr := do
   if fuel == 0 then obstacle (headName type) "the type is nested too deep"
   let type ← whnfCore type
-  let inner (t : Expr) := sampler t (fuel - 1) known
+  let inner (t : Expr) := sampler judge true t (fuel - 1) known
   if let some (_, self) := known.find? (·.1 == type) then return self
   match type with
   | .forallE _ dom cod _ =>
@@ -126,43 +131,52 @@ partial def sampler (type : Expr) (fuel : Nat := 12) (known : List (Expr × Expr
       let oneOf (gs : List Expr) : MetaM Expr := do
         if let [g] := gs then return g
         return mkApp2 (mkConst ``Gen.oneOf) type (← mkArrayLit gen gs)
-      unless info.isRec do return ← oneOf (← info.ctors.mapM fun c => constructor type info c fuel known)
+      let constructor := constructor judge (strict || !isStructure env name) type info
+      unless info.isRec do return ← oneOf (← info.ctors.mapM fun c => constructor c fuel known)
       let plain ← info.ctors.filterM fun c => do
         return !((← getConstInfo c).type.getForallBinderTypes.any (·.getUsedConstants.contains name))
       if plain.isEmpty then obstacle name "no values of this type are drawn"
-      let base ← oneOf (← plain.mapM fun c => constructor type info c fuel known)
+      let base ← oneOf (← plain.mapM fun c => constructor c fuel known)
       let step ← withLocalDeclD `self gen fun self => do
-        mkLambdaFVars #[self] (← oneOf (← info.ctors.mapM fun c => constructor type info c fuel ((type, self) :: known)))
+        mkLambdaFVars #[self] (← oneOf (← info.ctors.mapM fun c => constructor c fuel ((type, self) :: known)))
       return mkApp4 (mkConst ``Gen.recursive) type base step (toExpr 3)
     match ← unfoldDefinition? type with
-    | some type => sampler type fuel known
+    | some type => sampler judge strict type fuel known
     | none => obstacle name "no values of this type are drawn"
 
-/-- Draws the fields of a constructor; those that are propositions are trusted, and judged elsewhere. -/
-partial def constructor (type : Expr) (info : InductiveVal) (ctor : Name) (fuel : Nat)
+/-- Draws the fields of a constructor; those that are propositions are met by drawing again, or trusted and judged
+elsewhere. -/
+partial def constructor (judge : Expr → Expr → MetaM Expr) (strict : Bool) (type : Expr) (info : InductiveVal) (ctor : Name) (fuel : Nat)
     (known : List (Expr × Expr)) : MetaM Expr := do
   let .const _ levels := type.getAppFn | obstacle info.name "no values of this type are drawn"
   let head := mkAppN (.const ctor levels) (type.getAppArgs.extract 0 info.numParams)
   let isStruct := isStructure (← getEnv) info.name
-  go (← inferType head) head #[] isStruct
+  let (gen, guarded) ← go (← inferType head) head #[] isStruct
+  return if guarded then mkApp3 (mkConst ``Gen.retry) type gen (toExpr 20) else gen
 where
-  go (ctorType value : Expr) (parts : Array (String × Expr)) (isStruct : Bool) : MetaM Expr := do
+  /-- The sampler, and whether it may find that a proposition does not hold. -/
+  go (ctorType value : Expr) (parts : Array (String × Expr)) (isStruct : Bool) :
+      MetaM (Expr × Bool) := do
     let .forallE n dom _ _ := (← whnfCore ctorType) | do
       let short := ctor.getString!
       let text ← if isStruct && info.name == ``Subtype then textOfParts "" (parts.map fun p => ("", p.2)) ""
         else if isStruct then
           textOfParts "{" (parts.mapIdx fun i p => ((if i > 0 then ", " else "") ++ s!"{p.1} := ", p.2)) "}"
         else textOfParts short (parts.map fun p => (" ", p.2)) ""
-      return mkApp3 (mkConst ``Gen.pure) type value text
+      return (mkApp3 (mkConst ``Gen.pure) type value text, false)
     let dom := dom.headBeta
     if ← isProp dom then
       let proof := trusted dom
-      return ← go (← instantiateForall ctorType #[proof]) (mkApp value proof) parts isStruct
-    let sample ← sampler dom (fuel - 1) known
+      let (rest, guarded) ← go (← instantiateForall ctorType #[proof]) (mkApp value proof) parts isStruct
+      unless strict do return (rest, guarded)
+      let holds ← withLocalDeclD `t (mkConst ``Tape) fun t => do mkLambdaFVars #[t] (← judge t dom)
+      return (mkApp3 (mkConst ``Gen.require) type holds rest, true)
+    let sample ← sampler judge strict dom (fuel - 1) known
     withLocalDeclD n dom fun x => do
       withLocalDeclD `text (← mkArrow (mkConst ``Unit) (mkConst ``String)) fun s => do
-        let rest ← go (← instantiateForall ctorType #[x]) (mkApp value x) (parts.push (n.toString, s)) isStruct
-        return mkAppN (mkConst ``Gen.bind) #[dom, type, sample, ← mkLambdaFVars #[x, s] rest]
+        let (rest, guarded) ←
+          go (← instantiateForall ctorType #[x]) (mkApp value x) (parts.push (n.toString, s)) isStruct
+        return (mkAppN (mkConst ``Gen.bind) #[dom, type, sample, ← mkLambdaFVars #[x, s] rest], guarded)
 
 end
 
