@@ -285,8 +285,10 @@ class _Drawing:
                     continue
                 moved = True
                 stream = self.streams.child("repair", round_, number)
+                # Usual instances stand well inside; of the others some stop on the edge.
                 inside = stream.child("inside").uniform() < 0.8
-                target = self.moved(h, slots, arrays, stream, np.where(inside, 1.0, 0.0))
+                push = np.where(inside | (self.family is Family.USUAL), 1.0, 0.0)
+                target = self.moved(h, slots, arrays, stream, push)
                 better = bad & (self.hypothesis(h, target).code >= SAMPLED)
                 arrays = _mixed(better, target, arrays)
             if not moved:
