@@ -58,8 +58,10 @@ partial def propFields (x : Expr) (fuel : Nat := 4) : MetaM (Array PropField) :=
     if ← isProp fieldType then
       found := found.push { path := field.toString, type := fieldType, proof := value, structName := name, field, index }
     else if fuel > 0 then
+      -- What is inherited is called as in Lean: `c.pos`, not `c.toBase.pos`.
+      let inherited := (isSubobjectField? env name field).isSome
       for inner in ← propFields value (fuel - 1) do
-        found := found.push { inner with path := s!"{field}.{inner.path}" }
+        found := found.push { inner with path := if inherited then inner.path else s!"{field}.{inner.path}" }
   return found
 
 end Obligations
