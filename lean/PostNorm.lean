@@ -3,6 +3,7 @@ import PostNorm.Block.Activated
 import PostNorm.Block.BiasedEncoder
 import PostNorm.Block.Stack
 import PostNorm.Calculus
+import PostNorm.Capture
 import PostNorm.Export
 import PostNorm.Export.ActivatedBlock
 import PostNorm.Export.BiasedBlock

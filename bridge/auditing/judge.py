@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
 
+from bridge.auditing.binding import why_unbound
 from bridge.checking import Check, CheckInterrupted, CheckResult, Spread, registered, run_check
 from bridge.checking import GraphRequest as CheckGraphRequest
 from bridge.checking.certify import certifiable, certify
@@ -126,6 +127,8 @@ def decided(obligation: Obligation, context: Context) -> Entry | Check:
         if graph in context.refused:
             reason = f"Lean exports no graph {graph}: {context.refused[graph]}"
             return entry(Verdict.ERROR, reason)
+    if reason := why_unbound(context.library, obligation, check):
+        return entry(Verdict.INCONCLUSIVE, reason)
     if context.swapped:
         return entry(Verdict.INCONCLUSIVE, context.swapped)
     run = CheckRun(check, (), context.graphs, obligation.key, context.seed)
@@ -150,9 +153,9 @@ def _judged_by_statement(
     of what runs; that such code agrees with it says nothing of the definitions."""
     verdict, reason = result.verdict, result.reason
     statements = context.library.statements
-    statement = context.library.statement_of(obligation.declaration)
+    statement = context.library.statement_named(obligation.declaration)
     uses = () if statement is None else statement.uses
-    swapped = swapped_reason(context.trust, context.policy, statements.reached(uses))
+    swapped = swapped_reason(context.trust, context.policy, statements.closure(uses))
     if swapped and verdict is Verdict.HOLDS:
         verdict, reason = Verdict.INCONCLUSIVE, swapped
     made = _entry(obligation, context, verdict, reason, None)

@@ -153,7 +153,7 @@ def _exactly(console: Console, setup: Setup, library: Library, one: _Instance) -
         InvalidInputError: there is no such obligation, or Lean does not judge its theorem exactly.
     """
     obligation = next((o for o in library.obligations if o.key == one.key), None)
-    statement = None if obligation is None else library.statement_of(obligation.declaration)
+    statement = None if obligation is None else library.statement_named(obligation.declaration)
     if obligation is None or statement is None:
         raise unknown_name(one.key, library.obligations)
     drawn, truth = replay_exactly(
@@ -183,7 +183,7 @@ def _in_numbers(console: Console, setup: Setup, library: Library, one: _Instance
         InvalidInputError: there is no such obligation, or its theorem is not judged in numbers.
     """
     obligation = next((o for o in library.obligations if o.key == one.key), None)
-    statement = None if obligation is None else library.statement_of(obligation.declaration)
+    statement = None if obligation is None else library.statement_named(obligation.declaration)
     if obligation is None or statement is None:
         raise unknown_name(one.key, library.obligations)
     shown = replay_in_numbers(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bridge.errors import AnswerError
@@ -138,36 +138,33 @@ class Statements:
             for name, c in self.constants.items()
         }
 
-    def reached(self, uses: Sequence[str]) -> dict[str, Constant]:
-        """The project's own constants that these unfold to, themselves among them, by name.
-
-        Raises:
-            AnswerError: Lean did not say what one of them is.
-        """
-        reached: dict[str, Constant] = {}
+    def closure(self, uses: Iterable[str]) -> frozenset[str]:
+        """The project's own constants among ``uses``, and all that they unfold to."""
+        reached: set[str] = set()
         todo = list(uses)
         while todo:
             name = todo.pop()
-            if name in reached:
-                continue
-            constant = self.constants.get(name)
-            if constant is None:
-                raise AnswerError(
-                    f"Lean's answer is partial: it uses {name!r} and does not say what that is",
-                )
-            reached[name] = constant
-            todo.extend(constant.uses)
-        return reached
+            if name not in reached:
+                reached.add(name)
+                todo.extend(self._constant(name).uses)
+        return frozenset(reached)
+
+    def _constant(self, name: str) -> Constant:
+        constant = self.constants.get(name)
+        if constant is None:
+            raise AnswerError(
+                f"Lean's answer is partial: it uses {name!r} and does not say what that is",
+            )
+        return constant
 
     def fingerprint(self, term: str, uses: Sequence[str]) -> str:
         """sha256 over a term and everything of the project's own that it unfolds to.
 
         Renaming a bound variable leaves it alone; changing a definition anywhere below changes it.
         """
-        reached = self.reached(uses)
         digest = hashlib.sha256(term.encode())
-        for name in sorted(reached):
-            terms = reached[name].terms
+        for name in sorted(self.closure(uses)):
+            terms = self._constant(name).terms
             digest.update(b"\0" + name.encode() + b"\0")
             digest.update(b"\1" if terms is None else b"\0".join(t.encode() for t in terms))
         return digest.hexdigest()

@@ -100,7 +100,7 @@ class Report:
         found = []
         if self.interrupted:
             found.append("the audit was interrupted; the rest was not checked")
-        elif not self.entries and not self.filtered:
+        elif not self.entries and not self.filtered and not (self.model and self.model.by_graph):
             found.append(self.nothing)
         if self.model is not None:
             found += self.model.shortfalls
@@ -118,5 +118,9 @@ class Report:
         """The audit's exit code: see :func:`bridge.verdict.exit_code`."""
         if self.trust is not None and self.trust.refusals:
             return 1
+        if self.model is not None and self.model.graphs_fail:
+            return 1
         code = exit_code((e.verdict, e.obligation.lean.status) for e in self.entries)
+        if not self.entries and self.model is not None and self.model.by_graph:
+            code = 0  # what is left open about its layers is among the shortfalls
         return 4 if code == 0 and self.shortfalls else code

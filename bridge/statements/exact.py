@@ -147,7 +147,7 @@ class ExactJudge:
                 library.project,
                 library.engine,
                 request,
-                lambda answer, _: parse_judged(answer["exact"], names),
+                lambda answer, _files, _cached: parse_judged(answer["exact"], names),
                 task="drawing instances in Lean",
                 timeout=self.timeout,
                 watcher=self.watcher,
@@ -155,7 +155,7 @@ class ExactJudge:
             )
         else:
             key = answer_key(library.project, library.engine, request)
-            known = AnswerCache.default().load(key)
+            known = AnswerCache.default().load(key, library.project.root)
             if known is None:
                 return {}
             try:
@@ -206,7 +206,7 @@ def replay_exactly(
         library.project,
         library.engine,
         request,
-        lambda answer, _: parse_instance(answer["exact"]),
+        lambda answer, _files, _cached: parse_instance(answer["exact"]),
         task="drawing the instance in Lean",
         timeout=timeout,
         watcher=Silent(),

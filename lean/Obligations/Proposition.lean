@@ -161,10 +161,8 @@ private partial def arguments (f : Expr) (args : Array Expr) : WriteM (Array Jso
   let info ← getFunInfoNArgs f args.size
   (Array.range args.size).mapM fun i => do
     let a := args[i]!
-    if let some p := info.paramInfo[i]? then
-      return ← if p.isProp || p.isInstImplicit then pure .null else term a
-    -- More arguments than the type shows at first sight.
-    if (← isProof a) || (← isClass? (← inferType a)).isSome then return .null
+    if (info.paramInfo[i]?).any (fun p => p.isProp || p.isInstImplicit) || (← isProof a) then return .null
+    if (← isClass? (← inferType a)).isSome then return .null
     term a
 
 private partial def projection (s : Name) (i : Nat) (b : Expr) : WriteM Json := do

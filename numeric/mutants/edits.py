@@ -304,6 +304,7 @@ def _changed(graph: Graph, old: _Draft, one: Edit) -> _Draft:
             c if "c" in wanted else None,
             axis if "axis" in wanted else None,
             perm if "perm" in wanted else None,
+            old.params.index if "index" in wanted else None,
         ),
         old.shape if one.shape is None else one.shape(graph),
     )

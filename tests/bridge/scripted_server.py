@@ -56,13 +56,10 @@ def diagnostic(text: str, severity: int = 3) -> dict[str, Any]:
 
 def sections(text: str) -> dict[str, str]:
     """The nonce of each section that the document asks for."""
-    found = re.findall(
-        r"#(export_obligations|export_graphs|export_propositions|export_trust|judge_exactly) "
-        r'"([^"]*)"',
-        text,
-    )
+    asks = "export_(?:obligations|graphs|propositions|trust)|prove_graphs|judge_exactly"
+    found = re.findall(rf'#(?:{asks}) "([^"]*)"', text)
     assert found
-    return {nonce.rsplit(".", 1)[1]: nonce for _, nonce in found}
+    return {nonce.rsplit(".", 1)[1]: nonce for nonce in found}
 
 
 def judged(text: str, known: dict[str, Any]) -> list[Any]:

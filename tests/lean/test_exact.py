@@ -39,7 +39,7 @@ def answers(drawn: Library) -> Mapping[str, Taken | Obstacle]:
     questions = [
         Question(s, o.declaration, (o.key,))
         for o in drawn.obligations
-        if o.binder == "conclusion" and (s := drawn.statement_of(o.declaration)) is not None
+        if o.binder == "conclusion" and (s := drawn.statement_named(o.declaration)) is not None
     ]
     return ExactJudge().judge(drawn, questions, seed=0, instances=INSTANCES)
 
@@ -91,7 +91,7 @@ def test_a_statement_that_is_false_at_the_edge_alone_has_a_small_counterexample(
     assert found.counterexample is not None
     assert found.counterexample.description.startswith("x = 77, c = 77")
     (obligation,) = drawn.find("edge:conclusion")
-    statement = drawn.statement_of("edge")
+    statement = drawn.statement_named("edge")
     assert statement is not None
     again, truth = replay_exactly(
         drawn, statement, obligation, seed=0, index=found.counterexample.index
