@@ -49,11 +49,34 @@ class NumbersJudge:
     def judge(
         self, library: Library, questions: Sequence[Question], *, seed: int, instances: int
     ) -> Mapping[str, Taken | Obstacle]:
-        """See :class:`bridge.statements.choose.Judge`; every theorem is in the answer."""
-        return {
-            q.statement.name: _judged(library.theory, q, seed=seed, instances=instances)
-            for q in questions
-        }
+        """See :class:`bridge.statements.choose.Judge`; every theorem is in the answer.
+
+        What was found of the same terms before in this process is not computed again.
+        """
+        known = _KNOWN.of(library.theory)
+        found = {}
+        for q in questions:
+            what = (q.declaration, q.keys, seed, instances)
+            if what not in known:
+                known[what] = _judged(library.theory, q, seed=seed, instances=instances)
+            found[q.statement.name] = known[what]
+        return found
+
+
+class _Known:
+    """What was found of the statements of the last theory that was asked about."""
+
+    def __init__(self) -> None:
+        self._theory: Theory | None = None
+        self._found: dict[object, Taken | Obstacle] = {}
+
+    def of(self, theory: Theory | None) -> dict[object, Taken | Obstacle]:
+        if theory is not self._theory:
+            self._theory, self._found = theory, {}
+        return self._found
+
+
+_KNOWN = _Known()
 
 
 def _obstacle(constant: str, reason: str) -> Obstacle:

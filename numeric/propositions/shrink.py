@@ -103,31 +103,28 @@ def _rounder(x: float) -> Iterator[float]:
 
 def _smaller(problem: Problem, batch: Batch, layout: Layout) -> Iterator[Batch]:
     """The instance at smaller sizes: what does not fit is cut off."""
-    for position, (place, value) in enumerate(layout.choices):
-        for less in (value - 1,) if value > 0 else ():
-            wanted = dict(layout.choices)
-            wanted[place] = less
-            _ = position
+    known = dict(zip((s.name for s in layout.slots), batch.arrays, strict=True))
+    for place, value in layout.choices:
+        if value <= 0:
+            continue
+        wanted = {**dict(layout.choices), place: value - 1}
 
-            def choose(name: str, among: Sequence[int], wanted: dict[str, int] = wanted) -> int:
-                value = wanted.get(name, 0)
-                if value not in among and among:
-                    return min(among)
-                return value
+        def choose(name: str, among: Sequence[int], wanted: dict[str, int] = wanted) -> int:
+            value = wanted.get(name, 0)
+            return value if value in among else min(among)
 
-            try:
-                other = laid_out(problem.evaluator, problem.theorem, choose)
-            except (Impossible, TermError):
-                continue
-            known = dict(zip((s.name for s in layout.slots), batch.arrays, strict=True))
-            arrays = []
-            for slot in other.slots:
-                old = known.get(slot.name)
-                new = np.zeros((1, *slot.shape))
-                if old is not None and old.ndim == new.ndim:
-                    part = tuple(
-                        slice(0, min(a, b)) for a, b in zip(old.shape, new.shape, strict=True)
-                    )
-                    new[part] = old[part]
-                arrays.append(new)
-            yield replace(batch, layout=other, arrays=tuple(arrays))
+        try:
+            other = laid_out(problem.evaluator, problem.theorem, choose)
+        except (Impossible, TermError):
+            continue
+        arrays = tuple(_cut(known.get(s.name), s.shape) for s in other.slots)
+        yield replace(batch, layout=other, arrays=arrays)
+
+
+def _cut(old: FloatArray | None, shape: tuple[int, ...]) -> FloatArray:
+    """As much of an array as fits, and zeros."""
+    new = np.zeros((1, *shape))
+    if old is not None and old.ndim == new.ndim:
+        part = tuple(slice(0, min(a, b)) for a, b in zip(old.shape, new.shape, strict=True))
+        new[part] = old[part]
+    return new
