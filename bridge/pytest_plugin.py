@@ -132,6 +132,7 @@ class _Audit:
             policy=setup.policy,
             trust=setup.trust(library=library),
             results=ResultCache.default(),
+            judges=setup.judges(),
         )
 
     def exit_code(self) -> int:

@@ -25,6 +25,9 @@ from bridge.policy.decisions import Policy, read_policy
 from bridge.policy.settings import Settings, read_settings
 from bridge.progress import Progress, Silent
 from bridge.report import Report
+from bridge.statements.choose import Judge
+from bridge.statements.exact import ExactJudge
+from bridge.statements.numbers import NumbersJudge
 from numeric.graph import Graph
 
 __all__ = ["Setup", "set_up"]
@@ -85,6 +88,13 @@ class Setup:
             library, trust, timeout=self.timeout, progress=progress, use_cache=use_cache
         )
 
+    def judges(
+        self, progress: Progress | None = None, *, use_cache: bool = True, may_ask: bool = True
+    ) -> tuple[Judge, ...]:
+        """The ways to judge what has no check; without ``may_ask`` they say only what is known."""
+        watcher = progress or Silent()
+        return (ExactJudge(self.timeout, use_cache, may_ask, watcher), NumbersJudge())
+
     def _rechecked(self, trust: Trust, progress: Progress | None) -> Trust:
         """With what a checker next to Lean says, where the engine has one."""
         if self.engine.kind != "lake":
@@ -140,6 +150,7 @@ class Setup:
                 policy=self.policy,
                 trust=trust,
                 results=ResultCache.default() if use_cache else None,
+                judges=self.judges(progress, use_cache=use_cache),
                 strict=self.strict(strict),
                 certify=certify,
                 spread=spread,

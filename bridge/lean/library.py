@@ -53,6 +53,7 @@ __all__ = [
     "Library",
     "answer_key",
     "ask_guard",
+    "ask_lean",
     "build",
     "files_of",
     "known_library",
@@ -91,6 +92,11 @@ class Library:
             for s, o in zip(self.statements.theorems, self._conclusions(), strict=True)
         }
         return {short[name]: value for name, value in values.items() if name in short}
+
+    def statement_named(self, declaration: str) -> Statement | None:
+        """The statement of a theorem, by the name that keys use; None where there is none."""
+        of = zip(self.statements.theorems, self._conclusions(), strict=True)
+        return next((s for s, o in of if o.declaration == declaration), None)
 
     def _conclusions(self) -> tuple[Obligation, ...]:
         return tuple(o for o in self.obligations if o.role is Role.CONCLUSION)
@@ -148,7 +154,7 @@ def read_library(
         return _kept(project, engine, graphs)
     ask_guard(project, engine, timeout=timeout, progress=progress, use_cache=use_cache)
     request = LibraryRequest(project.roots, tuple(graphs))
-    library = _asked(
+    library = ask_lean(
         project,
         engine,
         request,
@@ -182,7 +188,7 @@ def ask_guard(
         HijackedError: the project answers in our place.
     """
     refuse_another_exporter(project)
-    _asked(
+    ask_lean(
         project,
         engine,
         GuardRequest(project.roots),
@@ -285,7 +291,7 @@ def read_trust(
     Takes and raises the same as :func:`read_library`, but gives Lean at least half an hour: the
     kernel checks every proof of the project once more.
     """
-    return _asked(
+    return ask_lean(
         project,
         engine,
         TrustRequest(project.roots),
@@ -322,7 +328,7 @@ def _remedy(compiled: BuildReport) -> str:
     return "correct them; `obligations build` shows every message"
 
 
-def _asked(
+def ask_lean(
     project: Project,
     engine: Engine,
     request: Request,
@@ -333,7 +339,23 @@ def _asked(
     watcher: Progress,
     use_cache: bool,
 ) -> T:
-    """The answer to a request, from the cache or from Lean, understood."""
+    """The answer to a request, from the cache or from Lean, understood.
+
+    Args:
+        project: what Lean reads.
+        engine: which Lean.
+        request: what it is asked.
+        understand: makes something of an answer; is told whether it came from the cache.
+        task: what this is, for whoever watches.
+        timeout: seconds for Lean to answer, after compiling.
+        watcher: who is told.
+        use_cache: take an answer for the same sources, engine and request from the cache.
+
+    Raises:
+        LeanSourceError: a source does not compile.
+        AnswerError: Lean's answer is not understood.
+        EngineError: the engine broke.
+    """
     cache = AnswerCache.default()
     key = answer_key(project, engine, request)
     if use_cache and (kept := cache.load_with_files(key, project.root)) is not None:

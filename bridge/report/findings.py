@@ -105,7 +105,8 @@ RULES = (
         "ObligationUnpaired",
         Level.WARNING,
         "No check is written for the obligation.",
-        "Write a check for its key, or waive it with a reason.",
+        "Write a check for its key, or waive it with a reason.  Where a constant stands in the "
+        "way, an instance of Decidable for it, or a definition with code, lets Lean judge.",
     ),
     Rule(
         "lean-unchecked",

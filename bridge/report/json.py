@@ -57,6 +57,7 @@ def _entry(entry: Entry, replay: str) -> dict[str, object]:
             "says_nothing": o.lean.says_nothing,
         },
         "check": entry.check,
+        "way": entry.way or None,
         "verdict": entry.verdict.value,
         "reason": entry.reason,
         "instances": 0 if r is None else r.instances,

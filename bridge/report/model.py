@@ -33,7 +33,9 @@ class Entry:
 
     ``check`` names the check that judged it and ``result`` holds what it measured; both are
     ``None`` where the verdict was reached without running one.  ``graph`` is the file of the graph
-    that stood in for the library's; empty where none did.
+    that stood in for the library's; empty where none did.  ``way`` says how it was judged: by a
+    ``check``, or by what the statement says (`bridge.statements.choose.Way`); empty where nothing
+    was paired with it.
     """
 
     obligation: Obligation
@@ -43,6 +45,7 @@ class Entry:
     check: str | None = None
     result: CheckResult | None = None
     graph: str = ""
+    way: str = ""
 
 
 def shortfalls(missing: Sequence[str], unseen: Sequence[str]) -> tuple[str, ...]:

@@ -31,6 +31,7 @@ from bridge.report.wording import (
     needs_of,
     proved_theorems,
     unit,
+    way_words,
 )
 from bridge.verdict import LeanStatus, Role, Verdict
 
@@ -117,7 +118,9 @@ def _numbers(entry: Entry, need: str) -> Text:
 def _tells_more(entry: Entry) -> bool:
     """Whether the reason of what holds says who took part, or how far the verdict reaches."""
     fidelity = entry.obligation.role is Role.FIDELITY
-    return bool(entry.reason) and (fidelity or entry.verdict is Verdict.CERTIFIED)
+    by_statement = entry.way not in ("", "check")
+    certified = entry.verdict is Verdict.CERTIFIED
+    return bool(entry.reason) and (fidelity or by_statement or certified)
 
 
 def _tightest(entry: Entry) -> str:
@@ -305,6 +308,7 @@ def _summary(report: Report) -> Text:
         lines = [f"Lean: {proved} of {theorems} captured graphs proved.  Numbers: {verdicts}."]
     else:
         lines = [f"Lean: {proved} of {theorems} theorems proved.  Numbers: {verdicts}."]
+    lines += [words] if (words := way_words(report)) else []
     lines += [one_line(f"{what[0].upper()}{what[1:]}.") for what in report.shortfalls]
     lines += _trust(report)
     lines.append("Numbers are evidence on the instances drawn, not proofs.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
 from bridge.checking import Need
@@ -24,6 +25,7 @@ __all__ = [
     "proved_theorems",
     "tightness",
     "unit",
+    "way_words",
 ]
 
 
@@ -128,6 +130,24 @@ def instances(entry: Entry) -> str:
     if r.accepted < r.instances:
         return f"{r.accepted:,} of {r.instances:,}"
     return f"{r.instances:,}"
+
+
+WAYS = {
+    "check": "by a check",
+    "exact": "by Lean, in exact arithmetic",
+    "graphs": "by the measures for graphs",
+    "numbers": "in numbers with enclosures",
+}
+"""How an obligation was judged: the values of `bridge.statements.choose.Way`."""
+
+
+def way_words(report: Report) -> str:
+    """How many obligations were judged in which way; empty where checks judged them all."""
+    count = Counter(e.way for e in report.entries if e.way)
+    if not set(count) - {"check"}:
+        return ""
+    said = ", ".join(f"{count[way]} {words}" for way, words in WAYS.items() if count[way])
+    return f"Judged: {said}."
 
 
 def needs_of(theorem: Iterable[Entry]) -> dict[str, str]:
