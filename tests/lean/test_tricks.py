@@ -100,8 +100,8 @@ because of the trick.
 TOGETHER = """
 ## Many at once
 
-Each row is a namespace of one project in `tests/lean/many_tricks.py`, with a theorem of its own; one audit ends with
-exit code 1 and says of each theorem what stands here.
+Each row is a namespace of one project in `tests/lean/many_tricks.py`, with a theorem of its own;
+one audit ends with exit code 1 and says of each theorem what stands here.
 
 | what is tried | the theorem is |
 | --- | --- |
