@@ -160,7 +160,7 @@ MANY = (
         "  addDecl <| .axiomDecl { name := `Demo.Added.bad, levelParams := [], isUnsafe := false,\n"
         "    type := mkApp3 (mkConst ``Eq [1]) (mkConst ``Nat) (mkNatLit 4) (mkNatLit 5) }\n"
         "@[obligation] theorem t (n : Nat) : n + 4 = n + 5 := by\n"
-        "  have : (4 : Nat) = 5 := bad; omega\n",
+        "  have : (4 : Nat) = 5 := bad\n  omega\n",
         "axiom",
     ),
     OneOfMany(

@@ -100,8 +100,8 @@ because of the trick.
 TOGETHER = """
 ## Many at once
 
-Each row is a namespace of one project in `tests/lean/many_tricks.py`, with a theorem of its own; one
-audit ends with exit code 1 and says of each theorem what is in the second column.
+Each row is a namespace of one project in `tests/lean/many_tricks.py`, with a theorem of its own;
+one audit ends with exit code 1 and says of each theorem what stands here.
 
 | what is tried | the theorem is |
 | --- | --- |
@@ -129,9 +129,10 @@ are axioms, which are counted and not looked into.  Only the official toolchain 
 which reads the compiled files themselves; with the embedded engine these are stored by the hash of
 their sources, and Lean's own replay checks what was loaded from them.
 
-Code in the audited project runs inside Lean while it is compiled and asked.  A metaprogram written
-against this very tool could read the request's nonce and answer in its place; read such code before
-you audit it.  Faults of the engine are in `tests/engine`.
+Code in the audited project runs inside Lean while it is compiled and asked.  What a project
+registers for our commands is seen from a file that imports none of it.  Code that runs whenever a
+module is imported (`initialize`) is not seen: written against this very tool it could read the
+request's nonce and answer in its place; read such code before you audit it.  Faults of the engine are in `tests/engine`.
 """
 
 
