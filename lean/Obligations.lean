@@ -2,6 +2,8 @@ import Obligations.Attribute
 import Obligations.GraphFamily
 import Obligations.Export
 import Obligations.Constants
+import Obligations.Known
+import Obligations.Proposition
 import Obligations.Trust
 
 /-! # What a Lean project needs to be audited

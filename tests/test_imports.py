@@ -14,6 +14,7 @@ LAYERS = (
     ("numeric.errors",),
     ("numeric.ops",),
     ("numeric.streams", "numeric.graph"),
+    ("numeric.propositions",),
     ("numeric.interpret",),
     ("numeric.closed_forms",),
     ("numeric.instances",),

@@ -18,6 +18,7 @@ from bridge.lean.client import DEFAULT_TIMEOUT
 from bridge.lean.library import Library, read_library
 from bridge.lean.obligation import Obligation
 from bridge.lean.project import Project
+from bridge.lean.toolchain import toolchain_doubt
 from bridge.lean.trust import Trust
 from bridge.lean.unread import said_of, unread_sources
 from bridge.policy.decisions import Policy, missing_keys, refuse_checks_of_nothing, stale_reasons
@@ -35,6 +36,7 @@ __all__ = [
     "last_entry",
     "left_unseen",
     "library_for_audit",
+    "never_complete",
     "prepare",
     "shortfalls_of",
     "without_refused",
@@ -206,7 +208,7 @@ def audit(
         interrupted=interrupted,
         trust=context.trust,
         unseen=(
-            *_unread(library, policy, whole=not only),
+            *never_complete(library, policy, whole=not only),
             *(left_unseen(library, policy, context.trust, whole=not part) if strict else ()),
         ),
         missing=() if only else missing_keys(library, policy.lock),
@@ -225,13 +227,16 @@ def shortfalls_of(context: Context, *, whole: bool, strict: bool) -> tuple[str, 
     """
     left = left_unseen(context.library, context.policy, context.trust, whole=whole)
     missing = missing_keys(context.library, context.policy.lock) if whole else ()
-    unread = _unread(context.library, context.policy, whole=whole)
+    unread = never_complete(context.library, context.policy, whole=whole)
     return shortfalls(missing, (*unread, *(left if strict else ())))
 
 
-def _unread(library: Library, policy: Policy, *, whole: bool) -> tuple[str, ...]:
-    """What Lean never read, which makes an audit of everything incomplete, strict or not."""
-    return said_of(unread_sources(library.project, policy.unread)) if whole else ()
+def never_complete(library: Library, policy: Policy, *, whole: bool) -> tuple[str, ...]:
+    """What makes an audit incomplete, strict or not: another Lean than the project's was run, or,
+    in an audit of everything, Lean never read some of its sources."""
+    other = toolchain_doubt(library.project.root, library.engine)
+    unread = said_of(unread_sources(library.project, policy.unread)) if whole else ()
+    return (*((other,) if other else ()), *unread)
 
 
 def last_entry(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from bridge.auditing.binding import why_unbound
 from bridge.checking import Check, CheckInterrupted, CheckResult, Spread, registered, run_check
 from bridge.checking import GraphRequest as CheckGraphRequest
 from bridge.checking.certify import certifiable, certify
@@ -117,6 +118,8 @@ def decided(obligation: Obligation, context: Context) -> Entry | Check:
         if graph in context.refused:
             reason = f"Lean exports no graph {graph}: {context.refused[graph]}"
             return entry(Verdict.ERROR, reason)
+    if reason := why_unbound(context.library, obligation, check):
+        return entry(Verdict.INCONCLUSIVE, reason)
     if context.swapped:
         return entry(Verdict.INCONCLUSIVE, context.swapped)
     run = CheckRun(check, (), context.graphs, obligation.key, context.seed)

@@ -1,7 +1,36 @@
-"""What a torch module does when it runs, seen from outside: no reading of names or types."""
+"""What a torch module does when it runs, seen from outside: no reading of names or types.
+
+`observe_calls` and `observed` watch it run; `export` and `translate` make the graph that it runs a
+graph in the project's vocabulary.
+"""
 
 from bridge.capture.calls import observed
-from bridge.capture.copies import copied, lifted
+from bridge.capture.copies import copied, duplicate, lifted
+from bridge.capture.eager import Eager, run_eager
+from bridge.capture.exported import Exported, Source, export
+from bridge.capture.forward import Call, Example, Passed, examples, run_once
 from bridge.capture.parents import Calls, observe_calls
+from bridge.capture.parts import layers_of
+from bridge.capture.translate import Captured, translate
 
-__all__ = ["Calls", "copied", "lifted", "observe_calls", "observed"]
+__all__ = [
+    "Call",
+    "Calls",
+    "Captured",
+    "Eager",
+    "Example",
+    "Exported",
+    "Passed",
+    "Source",
+    "copied",
+    "duplicate",
+    "examples",
+    "export",
+    "layers_of",
+    "lifted",
+    "observe_calls",
+    "observed",
+    "run_eager",
+    "run_once",
+    "translate",
+]

@@ -8,11 +8,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-__all__ = ["copied", "lifted"]
+__all__ = ["copied", "duplicate", "lifted"]
 
 
 def copied(module: Any) -> Any:
-    """A deep copy in float64 on the CPU, in the module's own mode.
+    """A `duplicate` in float64."""
+    return duplicate(module).double()
+
+
+def duplicate(module: Any) -> Any:
+    """A deep copy on the CPU, in the module's own mode and dtype.
 
     A tensor that a forward pass computed and the module kept, as for a plot, is copied by its
     numbers: ``copy.deepcopy`` refuses it, since it hangs on the graph of that pass.
@@ -29,7 +34,7 @@ def copied(module: Any) -> Any:
             kept.extend(held)
         elif type(held) is dict:
             kept.extend(held.values())
-    return copy.deepcopy(module, memo).cpu().double()
+    return copy.deepcopy(module, memo).cpu()
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from itertools import groupby
+from pathlib import Path
 
 import click
 from rich.console import Console
@@ -20,6 +21,7 @@ from bridge.cli.completion import complete_graphs, complete_names
 from bridge.cli.groups import KeysByOption
 from bridge.cli.options import LeanChoice, lean_options
 from bridge.cli.progress_bar import Watch
+from bridge.cli.prove_command import prove_files
 from bridge.errors import InvalidInputError
 from bridge.lean.client import GraphRequest, printable
 from bridge.lean.graphs import Family
@@ -279,14 +281,48 @@ def _family(families: Sequence[Family], name: str) -> Family:
     callback=_sizes,
     help="A size other than the default. Repeatable.",
 )
-def graph_command(lean: LeanChoice, name: str | None, sizes: dict[str, int]) -> None:
+@click.option(
+    "--prove",
+    "files",
+    multiple=True,
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="FILE",
+    help="Instead: have Lean prove the graph in this file, and say what it supposes. Repeatable.",
+)
+@click.option(
+    "--format",
+    "style",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    show_default=True,
+    help="How to report what was proved.",
+)
+@click.pass_context
+def graph_command(
+    ctx: click.Context,
+    lean: LeanChoice,
+    name: str | None,
+    sizes: dict[str, int],
+    files: tuple[Path, ...],
+    style: str,
+) -> None:
     """Print an exported graph as JSON; without NAME, list what there is.
+
+    With --prove: exit code 0 where every graph is proved, 1 where a proof rests on sorry or a
+    foreign axiom, 2 usage, 3 no Lean, 4 where Lean has no theorem about a graph.
 
     \b
     obligations graph
     obligations graph layerNormGraph
     obligations graph layerNormGraph --size seqLen=3 --size dModel=8
+    obligations graph --prove layer.json
     """
+    if files:
+        if name is not None or sizes:
+            raise InvalidInputError(
+                "--prove takes graphs from files, not the library's", remedy="leave NAME out"
+            )
+        ctx.exit(prove_files(lean, files, style))
     with Watch() as watch:
         setup = lean.set_up(watch)
         if name is not None and name not in remembered(setup.project.root).graphs:

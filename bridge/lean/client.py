@@ -81,15 +81,18 @@ class Request(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LibraryRequest:
-    """The statements, and these graphs.  ``imports`` are the root modules of the libraries."""
+    """The statements, as text and as propositions, and these graphs.
+
+    ``imports`` are the root modules of the libraries.
+    """
 
     imports: tuple[str, ...]
     graphs: tuple[GraphRequest, ...] = ()
 
     @property
     def sections(self) -> tuple[str, ...]:
-        """Statements, and graphs."""
-        return ("statements", "graphs")
+        """Statements, graphs, and propositions."""
+        return ("statements", "graphs", "propositions")
 
     def document(self, nonce: str) -> str:
         """The Lean document that asks for it."""
@@ -98,6 +101,7 @@ class LibraryRequest:
             (*self.imports, "Obligations"),
             f'#export_obligations "{nonce}.statements"',
             f'#export_graphs "{nonce}.graphs" {json.dumps(wanted, ensure_ascii=True)}',
+            f'#export_propositions "{nonce}.propositions"',
         )
 
 

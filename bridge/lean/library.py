@@ -8,11 +8,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from bridge import __version__
-from bridge.engine import BuildEvent, BuildReport, Engine, LeanMessage
+from bridge.engine import (
+    EVERYTHING,
+    BuildEvent,
+    BuildReport,
+    Engine,
+    LeanMessage,
+    states_of,
+    unchanged,
+)
 from bridge.errors import AnswerError, LeanSourceError
 from bridge.lean.answers import AnswerCache
 from bridge.lean.client import (
@@ -31,16 +39,19 @@ from bridge.lean.known_names import remember
 from bridge.lean.locked_answer import KeptAnswer
 from bridge.lean.obligation import LeanFacts, Obligation, fidelity_of, obligations_of
 from bridge.lean.project import Project
-from bridge.lean.statement import Statements, parse_statements
+from bridge.lean.propositions import parse_propositions
+from bridge.lean.statement import Statement, Statements, parse_statements
 from bridge.lean.trust import Trust, parse_trust
 from bridge.progress import Progress, Silent
 from bridge.verdict import LeanStatus, Role
 from numeric.closed_forms.catalogue import CLOSED_FORMS
+from numeric.propositions.terms import Theory
 
 __all__ = [
     "Library",
     "answer_key",
     "build",
+    "files_of",
     "known_library",
     "known_trust",
     "read_library",
@@ -54,7 +65,9 @@ KERNEL_SECONDS = 1800.0
 class Library:
     """What Lean says of a project: statements, the obligations in them, and exported graphs.
 
-    ``answer`` is what Lean said to the request for ``requested`` graphs, before it was taken apart.
+    ``theory`` has the statements as terms; None where a lock kept none of them.
+    ``answer`` is what Lean said to the request for ``requested`` graphs, before it was taken apart;
+    ``files`` are the states of the files that it follows from besides the sources, by path.
     """
 
     project: Project
@@ -62,9 +75,11 @@ class Library:
     statements: Statements
     obligations: tuple[Obligation, ...]
     graphs: ExportedGraphs
+    theory: Theory | None
     requested: tuple[GraphRequest, ...]
     answer: Answer
     from_cache: bool
+    files: Mapping[str, str] = field(default_factory=dict)
 
     def by_declaration(self, values: Mapping[str, str]) -> dict[str, str]:
         """Values by full Lean name, as values by the name that keys use."""
@@ -76,6 +91,11 @@ class Library:
 
     def _conclusions(self) -> tuple[Obligation, ...]:
         return tuple(o for o in self.obligations if o.role is Role.CONCLUSION)
+
+    def statement_of(self, obligation: Obligation) -> Statement:
+        """The theorem that a hypothesis or a conclusion belongs to."""
+        names = (o.declaration for o in self._conclusions())
+        return dict(zip(names, self.statements.theorems, strict=True))[obligation.declaration]
 
     def find(self, name: str) -> tuple[Obligation, ...]:
         """The obligations of a declaration, or the one with this key; empty where there is none."""
@@ -129,7 +149,9 @@ def read_library(
         project,
         engine,
         request,
-        lambda answer, cached: _library(project, engine, request, answer, from_cache=cached),
+        lambda answer, files, cached: _library(
+            project, engine, request, answer, from_cache=cached, files=files
+        ),
         task="asking Lean",
         timeout=timeout,
         watcher=progress or Silent(),
@@ -141,7 +163,13 @@ def read_library(
 
 
 def _library(
-    project: Project, engine: Engine, request: LibraryRequest, answer: Answer, *, from_cache: bool
+    project: Project,
+    engine: Engine,
+    request: LibraryRequest,
+    answer: Answer,
+    *,
+    from_cache: bool,
+    files: Mapping[str, str],
 ) -> Library:
     statements = parse_statements(answer["statements"])
     graphs = parse_graphs(answer["graphs"], request.graphs)
@@ -153,16 +181,18 @@ def _library(
         statements=statements,
         obligations=(*obligations, *(_fidelity(graphs) if obligations else ())),
         graphs=graphs,
+        theory=parse_propositions(answer["propositions"]) if "propositions" in answer else None,
         requested=request.graphs,
         answer=answer,
         from_cache=from_cache,
+        files=files,
     )
 
 
 def _kept(project: Project, engine: KeptAnswer, graphs: Sequence[GraphRequest]) -> Library:
     """The library as it was locked; nobody looked whether Lean would say the same now."""
     request = LibraryRequest(project.roots, engine.graphs)
-    library = _library(project, engine, request, engine.answer, from_cache=True)
+    library = _library(project, engine, request, engine.answer, from_cache=True, files=engine.files)
     unchecked = LeanFacts(LeanStatus.UNCHECKED, (), (), 0)
     reason = "it is not among the graphs that were locked; `obligations lock` keeps it"
     lacking = {g: reason for g in graphs if g not in engine.graphs}
@@ -189,11 +219,13 @@ def known_library(
     if isinstance(engine, KeptAnswer):
         return _kept(project, engine, graphs)
     request = LibraryRequest(project.roots, tuple(graphs))
-    answer = AnswerCache.default().load(answer_key(project, engine, request))
-    if answer is None:
+    key = answer_key(project, engine, request)
+    found = AnswerCache.default().load_with_files(key, project.root)
+    if found is None:
         return None
+    answer, files = found
     try:
-        return _library(project, engine, request, answer, from_cache=True)
+        return _library(project, engine, request, answer, from_cache=True, files=files)
     except (AnswerError, KeyError):
         return None
 
@@ -201,7 +233,7 @@ def known_library(
 def known_trust(project: Project, engine: Engine) -> Trust | None:
     """What is behind exactly these statements; ``None`` where Lean would have to be asked."""
     request = TrustRequest(project.roots)
-    answer = AnswerCache.default().load(answer_key(project, engine, request))
+    answer = AnswerCache.default().load(answer_key(project, engine, request), project.root)
     try:
         return None if answer is None else parse_trust(answer["trust"])
     except (AnswerError, KeyError):
@@ -225,7 +257,7 @@ def read_trust(
         project,
         engine,
         TrustRequest(project.roots),
-        lambda answer, _: parse_trust(answer["trust"]),
+        lambda answer, _files, _cached: parse_trust(answer["trust"]),
         task="handing every constant to the kernel again",
         timeout=max(timeout, KERNEL_SECONDS),
         watcher=progress or Silent(),
@@ -242,6 +274,16 @@ def answer_key(project: Project, engine: Engine, request: Request) -> str:
     return AnswerCache.key(__version__, engine.fingerprint, sources, request.document("nonce"))
 
 
+def files_of(project: Project, engine: Engine) -> dict[str, str]:
+    """What Lean's answer follows from besides the sources: the state of each file by path.
+
+    The sources are compiled.  Where the engine does not know what Lean asked for, that is every
+    file of the project.
+    """
+    known = engine.files_asked(project.root)
+    return states_of(project.root, [EVERYTHING]) if known is None else dict(known)
+
+
 def _remedy(compiled: BuildReport) -> str:
     if any("unknown module prefix 'Obligations'" in m.text for m in compiled.errors):
         return "`obligations init` puts that library there and says what the lakefile needs"
@@ -252,7 +294,7 @@ def _asked(
     project: Project,
     engine: Engine,
     request: Request,
-    understand: Callable[[Answer, bool], T],
+    understand: Callable[[Answer, Mapping[str, str], bool], T],
     *,
     task: str,
     timeout: float,
@@ -262,9 +304,9 @@ def _asked(
     """The answer to a request, from the cache or from Lean, understood."""
     cache = AnswerCache.default()
     key = answer_key(project, engine, request)
-    if use_cache and (answer := cache.load(key)) is not None:
+    if use_cache and (kept := cache.load_with_files(key, project.root)) is not None:
         try:
-            return understand(answer, True)
+            return understand(*kept, True)
         except (AnswerError, KeyError):
             pass  # written by another version of the bridge: ask again
     compiled = build(project, engine, watcher)
@@ -280,14 +322,15 @@ def _asked(
         watcher.note("the Lean server broke; Lean is asked once more without it")
         return engine.run_document(project.root, text, timeout=timeout)
 
+    files = files_of(project, engine)
     command = engine.server_command(project.root)
     answer = ask(project.root, command, request, timeout=timeout, batch=in_batch)
-    found = understand(answer, False)
-    if answer_key(project, engine, request) != key:
+    found = understand(answer, files, False)
+    if answer_key(project, engine, request) != key or not unchanged(project.root, files):
         raise AnswerError(
             "the Lean sources changed while Lean was asked, so its answer is stale",
             remedy="run the command again",
         )
-    cache.store(key, answer)
+    cache.store(key, answer, files)
     watcher.update(task, 1, 1)
     return found

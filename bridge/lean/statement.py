@@ -111,27 +111,33 @@ class Statements:
             for name, c in self.constants.items()
         }
 
+    def closure(self, uses: Iterable[str]) -> frozenset[str]:
+        """The project's own constants among ``uses``, and all that they unfold to."""
+        reached: set[str] = set()
+        todo = list(uses)
+        while todo:
+            name = todo.pop()
+            if name not in reached:
+                reached.add(name)
+                todo.extend(self._constant(name).uses)
+        return frozenset(reached)
+
+    def _constant(self, name: str) -> Constant:
+        constant = self.constants.get(name)
+        if constant is None:
+            raise AnswerError(
+                f"Lean's answer is partial: it uses {name!r} and does not say what that is",
+            )
+        return constant
+
     def fingerprint(self, term: str, uses: Sequence[str]) -> str:
         """sha256 over a term and everything of the project's own that it unfolds to.
 
         Renaming a bound variable leaves it alone; changing a definition anywhere below changes it.
         """
-        reached: dict[str, Constant] = {}
-        todo = list(uses)
-        while todo:
-            name = todo.pop()
-            if name in reached:
-                continue
-            constant = self.constants.get(name)
-            if constant is None:
-                raise AnswerError(
-                    f"Lean's answer is partial: it uses {name!r} and does not say what that is",
-                )
-            reached[name] = constant
-            todo.extend(constant.uses)
         digest = hashlib.sha256(term.encode())
-        for name in sorted(reached):
-            terms = reached[name].terms
+        for name in sorted(self.closure(uses)):
+            terms = self._constant(name).terms
             digest.update(b"\0" + name.encode() + b"\0")
             digest.update(b"\1" if terms is None else b"\0".join(t.encode() for t in terms))
         return digest.hexdigest()

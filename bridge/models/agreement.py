@@ -27,6 +27,9 @@ Tensors = Mapping[str, FloatArray]
 RULE_A = 1e-12
 LEAST_SHARE = 1e-3
 NOISE_LIMIT = 1e-4
+SHORT_SHARE = 1e-2
+SHORT_LIMIT = 1e-1
+"""The same two where a shorter float than float64 took part."""
 RERUNS = 2
 _U = 2.0**-53
 _TINY = 1e-280
@@ -65,20 +68,27 @@ def worst(found: list[Agreement]) -> Agreement:
     return max(found, key=rank)
 
 
-def _decide(residual: float, noise: Callable[[], float]) -> tuple[float, Outcome]:
+def _decide(residual: float, noise: Callable[[], float], unit: float = _U) -> tuple[float, Outcome]:
     """The tolerance and what follows; ``noise`` is asked only where rule A fires."""
     if not np.isfinite(residual):
         return RULE_A, Outcome.UNDECIDED
     if residual <= RULE_A:
         return RULE_A, Outcome.HOLDS
-    tolerance = max(RULE_A, 32.0 * (4.0 * _U + noise()))
+    if unit > _U and residual <= 128.0 * unit:  # the least that the tolerance below can be
+        return 128.0 * unit, Outcome.HOLDS
+    tolerance = max(RULE_A, 32.0 * (4.0 * unit + noise()))
     if residual > tolerance:
         return tolerance, Outcome.FAILS
-    return tolerance, Outcome.UNDECIDED if not tolerance <= NOISE_LIMIT else Outcome.HOLDS
+    limit = NOISE_LIMIT if unit == _U else SHORT_LIMIT
+    return tolerance, Outcome.HOLDS if tolerance <= limit else Outcome.UNDECIDED
 
 
 def compare(
-    against: str, found: Tensors, expected: Tensors, moved: Callable[[int], Tensors]
+    against: str,
+    found: Tensors,
+    expected: Tensors,
+    moved: Callable[[int], Tensors],
+    unit: float = _U,
 ) -> list[Agreement]:
     """Compare value and gradients of the theorem's block with what else computes them.
 
@@ -88,6 +98,7 @@ def compare(
         expected: the others, as many as there are.
         moved: the theorem's tensors, computed again with every rounding moved; asked for the reruns
             1, 2, … where rule A fires.
+        unit: the unit roundoff of ``expected``.
     """
     sizes = {n: float(np.abs(found[n]).max()) for n in expected}
     largest = max((s for n, s in sizes.items() if n != "output"), default=0.0)
@@ -100,10 +111,11 @@ def compare(
 
     agreements = []
     for name, value in expected.items():
-        size = max(sizes[name], LEAST_SHARE * largest if name != "output" else 0.0, _TINY)
+        share = LEAST_SHARE if unit == _U else SHORT_SHARE
+        size = max(sizes[name], share * largest if name != "output" else 0.0, _TINY)
         with np.errstate(all="ignore"):
             residual = float(np.abs(found[name] - value).max() / size)
-        tolerance, outcome = _decide(residual, partial(noise, name, size))
+        tolerance, outcome = _decide(residual, partial(noise, name, size), unit)
         what = "output" if name == "output" else f"gradient of {name}"
         agreements.append(Agreement(what, against, residual, tolerance, outcome))
     return agreements

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from bridge import __version__
-from bridge.auditing.audit import left_unseen, without_refused
+from bridge.auditing.audit import left_unseen, never_complete, without_refused
 from bridge.auditing.judge import swapped_reason
 from bridge.errors import InvalidInputError
 from bridge.lean.client import GraphRequest
@@ -17,11 +17,12 @@ from bridge.lean.library import Library
 from bridge.lean.trust import Trust
 from bridge.models import assumptions
 from bridge.models.blocks import NOT_EXPORTED, Block, ClosedBlock, LeanBlock, Point
-from bridge.models.inputs import Inputs
+from bridge.models.inputs import Given, Inputs
 from bridge.models.layer import BIASES, Layer, Model
 from bridge.models.measure import HIDDEN, Passed, measure
 from bridge.models.theorems import THEOREMS, Theorems, obligations_of, theorems_for
 from bridge.models.verdicts import entries_of, layer_obligations
+from bridge.models.what_runs import Prover, Ran, what_runs
 from bridge.policy.decisions import Policy, stale_reasons
 from bridge.progress import Progress, Silent
 from bridge.report import EngineInfo, Entry, Report
@@ -31,14 +32,12 @@ from numeric.errors import GraphError
 from numeric.graph import parse_graph
 from numeric.streams import Streams
 
-__all__ = ["Source", "graph_requests", "judge_model"]
+__all__ = ["graph_requests", "judge_model"]
 
 FloatArray = npt.NDArray[np.float64]
-Source = Callable[[int], Inputs]
-"""Gives the sequences for the first layer of a stack, from its d_model."""
 
 
-def graph_requests(model: Model, source: Source) -> tuple[GraphRequest, ...]:
+def graph_requests(model: Model, source: Given) -> tuple[GraphRequest, ...]:
     """The graphs that an audit of the model runs on, at the sizes of its layers."""
     wanted: dict[GraphRequest, None] = {}
     for layer in model.layers:
@@ -66,13 +65,14 @@ class _Stream:
 def judge_model(
     library: Library,
     model: Model,
-    source: Source,
+    source: Given,
     *,
     seed: int = 0,
     policy: Policy | None = None,
     trust: Trust | None = None,
     strict: bool = False,
     progress: Progress | None = None,
+    prove: Prover | None = None,
 ) -> Report:
     """Judge the obligations of the block's theorems on every layer of a model.
 
@@ -87,6 +87,7 @@ def judge_model(
         trust: what is behind the statements; not looked at where it is not given.
         strict: whether what this audit leaves unseen makes it incomplete.
         progress: who is told.
+        prove: asks Lean about the graphs that are captured; they stay unproved without it.
 
     Returns:
         The obligations of the theorems that speak of a layer, each with its worst verdict over the
@@ -112,9 +113,15 @@ def judge_model(
                 streams[layer.stack] = _Stream(inputs, list(inputs.x))
             found.append(_audit_layer(library, layer, streams[layer.stack], seed))
         watcher.update("auditing layers", len(model.layers), len(model.layers))
+        ran = what_runs(model, [report for _, report in found], source, seed, watcher, prove)
     except KeyboardInterrupt:
         interrupted = True
-    first = next(iter(streams.values())).inputs if streams else source(model.layers[0].d_model)
+        ran = Ran(tuple(report for _, report in found))
+    first = next((s.inputs for s in streams.values()), None)
+    if first is None and model.layers:
+        first = source(model.layers[0].d_model)
+    proved = {la.name for la in ran.layers if la.proved}
+    found = [(t, la) for t, la in found if la.name not in proved]  # they have their own theorem
     engine = library.engine
     unseen = (*left_unseen(library, policy, trust, whole=True), "the library itself (no --model)")
     return Report(
@@ -126,21 +133,34 @@ def judge_model(
         entries=_entries(library, found, stale_reasons(library, policy.lock), swapped),
         interrupted=interrupted,
         trust=trust,
-        unseen=unseen if strict else (),
+        unseen=(
+            *never_complete(library, policy, whole=False),
+            *(unseen if strict else ()),
+        ),
         model=ModelReport(
             source=model.source,
             kind=model.kind,
             naming=model.naming,
             dtype=model.dtype,
-            inputs=first.description,
-            sequences=len(first),
-            seq_len=first.seq_len,
+            inputs=ran.example if first is None else first.description,
+            sequences=1 if first is None else len(first),
+            seq_len=source.seq_len if first is None else first.seq_len,
             settings=model.settings,
-            layers=tuple(layer for _, layer in found),
-            assumptions=model.assumptions,
+            layers=ran.layers,
+            assumptions=_still_open(model.assumptions, ran.layers),
+            forms=ran.forms,
+            example=ran.example,
             outside=model.outside,
         ),
     )
+
+
+def _still_open(
+    assumptions: Sequence[Assumption], layers: Sequence[LayerReport]
+) -> tuple[Assumption, ...]:
+    """Without the layers that could not be read, where what they run was captured."""
+    captured = {la.name for la in layers if la.by_graph}
+    return tuple(a for a in assumptions if a.name not in captured)
 
 
 def _entries(

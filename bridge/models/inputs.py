@@ -13,7 +13,7 @@ import numpy.typing as npt
 from bridge.errors import InvalidInputError
 from numeric.streams import Streams
 
-__all__ = ["DEFAULT_SEQ_LEN", "Inputs", "drawn", "given", "read_inputs"]
+__all__ = ["DEFAULT_SEQ_LEN", "Given", "Inputs", "drawn", "given", "read_inputs"]
 
 FloatArray = npt.NDArray[np.float64]
 DEFAULT_SEQ_LEN = 128
@@ -48,6 +48,50 @@ class Inputs:
         return int(self.x.shape[1])
 
 
+@dataclass(frozen=True, slots=True)
+class Given:
+    """Where the sequences are from; called with the d_model of a stack it gives them.
+
+    Attributes:
+        inputs: an ``.npz`` file, or arrays by name; ``None`` for random ones.
+        seed: random ones follow from it.
+        sequences: how many random ones.
+        seq_len: of how many tokens.
+    """
+
+    inputs: Path | Mapping[str, npt.NDArray[np.generic]] | None = None
+    seed: int = 0
+    sequences: int = 1
+    seq_len: int = DEFAULT_SEQ_LEN
+
+    def __call__(self, d_model: int) -> Inputs:
+        """The sequences for the first layer of a stack.
+
+        Raises:
+            InvalidInputError: they are malformed, or do not go with d_model.
+        """
+        if self.inputs is None:
+            return drawn(self.seed, self.sequences, self.seq_len, d_model)
+        if isinstance(self.inputs, Path):
+            return read_inputs(self.inputs, d_model)
+        return given(self.inputs, d_model, "inputs", self.description)
+
+    @property
+    def description(self) -> str:
+        """Where they are from, in words."""
+        return f"from {self.inputs}" if isinstance(self.inputs, Path) else "given arrays"
+
+    def arrays(self) -> dict[str, npt.NDArray[np.generic]] | None:
+        """What the caller gives, by name; ``None`` where it is random.
+
+        Raises:
+            InvalidInputError: the file is no npz file.
+        """
+        if isinstance(self.inputs, Path):
+            return _loaded(self.inputs)
+        return None if self.inputs is None else dict(self.inputs)
+
+
 def drawn(seed: int, sequences: int, seq_len: int, d_model: int) -> Inputs:
     """Standard normal tokens; sequence i is the same whatever the number of sequences."""
     x = Streams.of(seed, "model", "tokens", range(sequences)).normal((seq_len, d_model))
@@ -60,15 +104,18 @@ def read_inputs(path: Path, d_model: int) -> Inputs:
     Raises:
         InvalidInputError: it is malformed.
     """
+    return given(_loaded(path), d_model, f"--inputs {path}", f"from {path}")
+
+
+def _loaded(path: Path) -> dict[str, npt.NDArray[np.generic]]:
     try:
         file = np.load(path, allow_pickle=False)
         if not isinstance(file, np.lib.npyio.NpzFile):
             raise ValueError("it holds one array without a name")
         with file:
-            arrays = {name: file[name] for name in file.files}
+            return {name: file[name] for name in file.files}
     except (OSError, ValueError, zipfile.BadZipFile) as e:
         raise InvalidInputError(f"--inputs {path} is no npz file: {e}", remedy=_REMEDY) from e
-    return given(arrays, d_model, f"--inputs {path}", f"from {path}")
 
 
 def given(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -102,7 +102,10 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A model: see `bridge.report.layers.ModelReport` for what its members say."""
+    """A model: see `bridge.report.layers.ModelReport` for what its members say.
+
+    ``module`` is the torch module itself; None for a file.
+    """
 
     source: str
     kind: str
@@ -112,3 +115,9 @@ class Model:
     layers: tuple[Layer, ...]
     assumptions: tuple[Assumption, ...] = ()
     outside: tuple[str, ...] = ()
+    module: Any = None
+
+    def path(self, layer: str) -> str:
+        """The path of a layer in the module; a module that is a layer itself has the empty one."""
+        paths = {name for name, _ in self.module.named_modules()} if self.module else set()
+        return layer if layer in paths else ""

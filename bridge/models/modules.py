@@ -1,9 +1,9 @@
-"""Models that are torch modules: the encoder layers among their parts.
+"""Models that are torch modules: the encoder layers that are known by the names of their parts.
 
-PyTorch's ``nn.TransformerEncoderLayer``, and what has the parts of Hugging Face's ``BertLayer`` or
-of DistilBERT's ``TransformerBlock``.
-Numbers of heads, ε and activations are read from the objects; weights are copied to float64 one
-layer at a time.
+What is not known so is captured as it runs: see `bridge.models.what_runs`.  Known are PyTorch's
+``nn.TransformerEncoderLayer``, and what has the parts of Hugging Face's ``BertLayer`` or of
+DistilBERT's ``TransformerBlock``.  Numbers of heads, ε and activations are read from the objects;
+weights are copied to float64 one layer at a time.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bridge.capture import Calls, copied, observe_calls
+from bridge.capture import Calls, copied, layers_of, observe_calls
 from bridge.errors import InvalidInputError
 from bridge.models import assumptions
 from bridge.models.activations import recognized
@@ -79,7 +79,7 @@ def read_module(module: Any, where: str, options: Options) -> Model:
         options: what the caller says; the object itself tells everything, so nothing may be said.
 
     Raises:
-        InvalidInputError: torch is missing, it is no module, or it holds no encoder layer.
+        InvalidInputError: torch is missing, or it is no module, or one without parameters.
     """
     torch = _torch(where)
     if not isinstance(module, torch.nn.Module):
@@ -92,49 +92,48 @@ def read_module(module: Any, where: str, options: Options) -> Model:
             f"--model {where}: a torch module itself tells its heads, ε, activation and norms",
             remedy="leave --heads, --eps, --activation and --post-norm out",
         )
-    parts = dict(_layers(torch, module))
-    if not parts:
+    if next(module.parameters(), None) is None:
         kinds = ", ".join(dict.fromkeys(type(m).__name__ for m in module.modules()))
         raise InvalidInputError(
-            f"--model {where}: no Transformer encoder layer among its parts: {kinds:.200}",
-            remedy="nn.TransformerEncoderLayer and layers with the parts of BertLayer, or of "
-            "DistilBERT's TransformerBlock, are found",
+            f"--model {where}: it has no parameters; its parts: {kinds:.200}",
+            remedy="name a module with weights",
         )
-    judged, bad = _readable(torch, parts, where)
-    parts = {name: parts[name] for name in judged}
+    judged, bad = _readable(torch, dict(_layers(torch, module)), where)
+    parts = {name: module.get_submodule(name) for name in judged}
     layers = tuple(judged.values())
-    calls = Calls() if "" in parts else observe_calls(module, parts, layers[0].d_model)
+    alone = "" in parts or not layers
+    calls = Calls() if alone else observe_calls(module, parts, layers[0].d_model)
     layers = tuple(
         replace(la, assumptions=(*la.assumptions, calls.by_layer[name]))
         if name in calls.by_layer
         else la
         for name, la in zip(parts, layers, strict=True)
     )
-    prefixes = tuple(f"{name}." if name else "" for name in parts)
+    found = (*parts, *(n for n in layers_of(module) if n not in parts))
+    prefixes = tuple(f"{name}." if name else "" for name in found)
     outside = tuple(n for n, _ in module.named_parameters() if not n.startswith(prefixes))
-    dtypes = {
-        str(p.dtype).removeprefix("torch.") for part in parts.values() for p in part.parameters()
-    }
+    held = parts.values() if parts else (module,)
+    dtypes = {str(p.dtype).removeprefix("torch.") for part in held for p in part.parameters()}
+    types = [la.type for la in layers] or [
+        type(module.get_submodule(n)).__name__ for n in layers_of(module)
+    ]
     return Model(
         source=where,
         kind="torch",
-        naming=" and ".join(dict.fromkeys(layer.type for layer in layers)),
+        naming=" and ".join(dict.fromkeys(types)),
         dtype=" and ".join(sorted(dtypes)),
         settings=(*_settings(layers), *_unknown(calls)),
         layers=layers,
         assumptions=(assumptions.final_norm(_final_norms(torch, module)), *bad),
         outside=outside,
+        module=module,
     )
 
 
 def _readable(
     torch: Any, parts: Mapping[str, Any], where: str
 ) -> tuple[dict[str, Layer], tuple[Assumption, ...]]:
-    """The layers that can be read, and why the others cannot: one never hides the others.
-
-    Raises:
-        InvalidInputError: none can be read.
-    """
+    """The layers that can be read, and why the others cannot: one never hides the others."""
     judged: dict[str, Layer] = {}
     errors: dict[str, InvalidInputError] = {}
     for name, part in parts.items():
@@ -148,8 +147,6 @@ def _readable(
                 f"read: {type(e).__name__}: {e}",
                 remedy="only layers with all parts of the layers named in the docs are read",
             )
-    if not judged:
-        raise next(iter(errors.values()))
     expected = "a layer that can be read"
     return judged, tuple(
         Assumption(name, expected, f"not judged: {e.message}", False) for name, e in errors.items()
@@ -164,6 +161,8 @@ def _unknown(calls: Calls) -> tuple[str, ...]:
 
 
 def _settings(layers: tuple[Layer, ...]) -> tuple[str, ...]:
+    if not layers:
+        return ()
     heads = " and ".join(dict.fromkeys(str(la.num_heads) for la in layers))
     eps = " and ".join(dict.fromkeys(f"{e:g}" for la in layers for e in la.eps))
     return (f"heads: {heads}, by the object", f"ε: {eps}, by the object")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +10,8 @@ import numpy.typing as npt
 
 from bridge.auditing.configured import Setup, set_up
 from bridge.lean.library import read_library
-from bridge.models.audit import Source, graph_requests, judge_model
-from bridge.models.inputs import DEFAULT_SEQ_LEN, Inputs, drawn, given, read_inputs
+from bridge.models.audit import graph_requests, judge_model
+from bridge.models.inputs import DEFAULT_SEQ_LEN, Given
 from bridge.models.layer import Model
 from bridge.models.read import read_model
 from bridge.models.settings import Options
@@ -30,7 +29,7 @@ def source_of(
     seed: int = 0,
     sequences: int = 1,
     seq_len: int = DEFAULT_SEQ_LEN,
-) -> Source:
+) -> Given:
     """Where the sequences are from.
 
     Args:
@@ -41,21 +40,13 @@ def source_of(
         seq_len: of how many tokens.
     """
 
-    @cache
-    def source(d_model: int) -> Inputs:
-        if inputs is None:
-            return drawn(seed, sequences, seq_len, d_model)
-        if isinstance(inputs, Path):
-            return read_inputs(inputs, d_model)
-        return given(inputs, d_model, "inputs", "given arrays")
-
-    return source
+    return Given(inputs, seed, sequences, seq_len)
 
 
 def run_audit(
     setup: Setup,
     model: Model,
-    source: Source,
+    source: Given,
     *,
     seed: int | None = None,
     look_behind: bool = True,

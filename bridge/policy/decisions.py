@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
-import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from bridge.checking import Check, registered
+from bridge.checking import registered
 from bridge.checking.loading import name_of_file
+from bridge.checking.sources import source_hash
+from bridge.engine import unchanged
 from bridge.errors import InvalidInputError
 from bridge.lean.library import Library
 from bridge.lean.locked_answer import KeptAnswer
@@ -121,19 +121,19 @@ def read_policy(project: Path, settings: Settings | None = None) -> Policy:
     return Policy(waivers, lock, chosen.untagged, chosen.unread, modules)
 
 
-def check_hash(check: Check) -> str:
-    """sha256 of a check's own source; what it calls is not covered."""
-    return hashlib.sha256(inspect.getsource(check.measure).encode()).hexdigest()
-
-
-def current_lock(library: Library) -> Lock:
-    """The lock that would be written now."""
+def current_lock(library: Library, *, with_checks: bool = True) -> Lock:
+    """The lock that would be written now; ``with_checks`` hashes the sources of all checks too."""
     checks = registered()
+    hashes: dict[str, str] = {}
     entries = {}
     for o in library.obligations:
         check = checks.get(o.key)
-        name, source = (None, None) if check is None else (check.name, check_hash(check))
-        entries[o.key] = locked(o, name, source)
+        if check is None or not with_checks:
+            entries[o.key] = locked(o, None, None)
+            continue
+        if check.name not in hashes:
+            hashes[check.name] = source_hash(check.measure)
+        entries[o.key] = locked(o, check.name, hashes[check.name])
     return Lock(entries, library.statements.definition_hashes())
 
 
@@ -142,9 +142,16 @@ def stale_reasons(library: Library, lock: Lock | None) -> dict[str, str]:
     if lock is None:
         return {}
     engine = library.engine
-    if isinstance(engine, KeptAnswer) and engine.sources != library.project.fingerprint():
+    project = library.project
+    if isinstance(engine, KeptAnswer) and not (
+        engine.sources == project.fingerprint() and unchanged(project.root, engine.files)
+    ):
         return dict.fromkeys((o.key for o in library.obligations), OTHER_SOURCES)
-    return {d.key: stale_reason(d) for d in drifts(lock, current_lock(library)) if d.makes_stale}
+    return {
+        d.key: stale_reason(d)
+        for d in drifts(lock, current_lock(library, with_checks=False))
+        if d.makes_stale
+    }
 
 
 def missing_keys(library: Library, lock: Lock | None) -> tuple[str, ...]:

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from bridge.checking import Worst
-from bridge.verdict import Verdict
+from bridge.report.captured import CapturedForm, CapturedLayer
+from bridge.verdict import LeanStatus, Verdict
 
 __all__ = ["Assumption", "LayerObligation", "LayerReport", "ModelReport", "NormRows"]
 
@@ -86,6 +87,8 @@ class LayerReport:
         compared_with: what they were compared with.
         output_difference: the largest difference between an entry of the layer's own output and of
             the theorem's block; ``None`` where the layer's own output could not be computed.
+        captured: the graph that the layer runs, and what agrees with it; ``None`` where it was not
+            captured, as the theorem applies or there is no code.
     """
 
     name: str
@@ -99,6 +102,18 @@ class LayerReport:
     computed_by: str = ""
     compared_with: tuple[str, ...] = ()
     output_difference: float | None = None
+    captured: CapturedLayer | None = None
+
+    @property
+    def by_graph(self) -> bool:
+        """Whether no theorem about a block applies, and the layer's own graph does what it does."""
+        captured = self.captured
+        return not self.applies and captured is not None and captured.verdict is Verdict.HOLDS
+
+    @property
+    def proved(self) -> bool:
+        """Whether it is covered by a theorem about the very graph that it runs."""
+        return self.by_graph and self.captured is not None and self.captured.proof.proved
 
     @property
     def unmet(self) -> tuple[Assumption, ...]:
@@ -107,10 +122,13 @@ class LayerReport:
 
     @property
     def verdict(self) -> Verdict:
-        """The worst of its verdicts; ``inconclusive`` where the theorem does not apply."""
+        """The worst of its verdicts; where no theorem about a block applies, that of its own graph;
+        ``inconclusive`` without one."""
         found = {o.verdict for o in self.obligations}
         if Verdict.FAILS in found:
             return Verdict.FAILS
+        if not self.applies and self.captured is not None:
+            return self.captured.verdict
         if not self.applies or not found or found - {Verdict.HOLDS}:
             return Verdict.INCONCLUSIVE
         return Verdict.HOLDS
@@ -123,6 +141,10 @@ class LayerReport:
         if self.applies:
             return f"theorem applies: {self.theorem}"
         why = "; ".join(str(a) for a in self.unmet)
+        if self.captured is not None and self.theorem is None and not self.assumptions:
+            return self.captured.coverage
+        if self.captured is not None:
+            return f"theorem of a block does not apply: {why}; {self.captured.coverage}"
         if self.theorem is None:
             return f"theorem does not apply: {why}; nothing was measured"
         said = f"theorem does not apply: {why}; measured is the block of {self.theorem}"
@@ -146,6 +168,8 @@ class ModelReport:
         layers: one for each that was found.
         assumptions: about the model as a whole.
         outside: what else the model has, and no theorem was asked about.
+        forms: the graphs that were captured, each once.
+        example: what went into the whole model when they were.
     """
 
     source: str
@@ -159,6 +183,8 @@ class ModelReport:
     layers: tuple[LayerReport, ...]
     assumptions: tuple[Assumption, ...] = ()
     outside: tuple[str, ...] = ()
+    forms: tuple[CapturedForm, ...] = ()
+    example: str = ""
 
     @property
     def unmet(self) -> tuple[Assumption, ...]:
@@ -167,16 +193,38 @@ class ModelReport:
 
     @property
     def covered(self) -> int:
-        """How many layers the theorem applies to."""
+        """How many layers a theorem about a block applies to."""
         return sum(layer.applies for layer in self.layers)
+
+    @property
+    def by_graph(self) -> int:
+        """How many layers are covered by the graph that they run."""
+        return sum(layer.by_graph for layer in self.layers)
+
+    @property
+    def graphs_fail(self) -> bool:
+        """Whether some layer's own graph, or its backprop, is not what the layer computes."""
+        found = (la.captured for la in self.layers if not la.applies)
+        return any(
+            c is not None
+            and (
+                c.verdict is Verdict.FAILS
+                or c.proof.status in (LeanStatus.SORRY, LeanStatus.AXIOM, LeanStatus.REFUSED)
+            )
+            for c in found
+        )
 
     @property
     def shortfalls(self) -> tuple[str, ...]:
         """What the theorems leave uncovered; each a clause, none where every layer is covered."""
-        total, missing = len(self.layers), len(self.layers) - self.covered
+        total, missing = len(self.layers), len(self.layers) - self.covered - self.by_graph
         found = [f"the stack as a whole: {a}" for a in self.unmet]
         if missing:
             found.append(
                 f"{missing} of {total} layers {'is' if missing == 1 else 'are'} not covered"
             )
+        open_ = sum(la.by_graph and not la.proved for la in self.layers)
+        if open_:
+            of = "layer" if open_ == 1 else "layers"
+            found.append(f"Lean has proved nothing of the captured graphs of {open_} {of}")
         return tuple(found)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from bridge.report.captured import GENERAL_THEOREM, CapturedLayer, Comparison, Condition
 from bridge.report.layers import Assumption, LayerObligation, LayerReport, ModelReport, NormRows
 
 __all__ = ["model_json"]
@@ -48,6 +49,49 @@ def _obligation(o: LayerObligation) -> dict[str, object]:
     }
 
 
+def _condition(c: Condition) -> dict[str, object]:
+    return {
+        "what": c.what,
+        "node": c.node,
+        "origin": c.origin,
+        "least": _number(c.least),
+        "nodes": c.nodes,
+        "verdict": c.verdict.value,
+    }
+
+
+def _comparison(c: Comparison) -> dict[str, object]:
+    return {
+        "what": c.what,
+        "against": c.against,
+        "residual": _number(c.residual),
+        "tolerance": _number(c.tolerance),
+        "verdict": c.verdict.value,
+        "rounding": c.rounding,
+    }
+
+
+def _captured(layer: CapturedLayer | None) -> dict[str, object] | None:
+    if layer is None:
+        return None
+    return {
+        "form": layer.form,
+        "nodes": layer.nodes,
+        "inputs": layer.inputs,
+        "calls": layer.calls,
+        "reason": layer.reason,
+        "verdict": layer.verdict.value,
+        "theorem": (layer.proof.theorem or GENERAL_THEOREM) if layer.form else None,
+        "lean": layer.proof.status.value,
+        "supposes": list(layer.proof.supposes),
+        "comparisons": [_comparison(c) for c in layer.comparisons],
+        "conditions": [_condition(c) for c in layer.conditions],
+        "no_gradient": list(layer.no_gradient),
+        "unseen": list(layer.unseen),
+        "begins": layer.begins,
+    }
+
+
 def _layer(layer: LayerReport) -> dict[str, object]:
     difference = layer.output_difference
     return {
@@ -64,6 +108,7 @@ def _layer(layer: LayerReport) -> dict[str, object]:
         "compared_with": list(layer.compared_with),
         "output_difference": None if difference is None else _number(difference),
         "obligations": [_obligation(o) for o in layer.obligations],
+        "captured": _captured(layer.captured),
     }
 
 
@@ -81,4 +126,14 @@ def model_json(model: ModelReport) -> dict[str, object]:
         "assumptions": [_assumption(a) for a in model.assumptions],
         "outside": list(model.outside),
         "layers": [_layer(layer) for layer in model.layers],
+        "example": model.example,
+        "forms": [
+            {
+                "name": f.name,
+                "graph": dict(f.graph),
+                "origins": dict(f.origins),
+                "statement": f.proof.statement,
+            }
+            for f in model.forms
+        ],
     }

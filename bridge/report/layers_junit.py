@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from junitparser import Failure, Skipped, TestCase, TestSuite
 
+from bridge.report.captured import Comparison
 from bridge.report.escaping import one_line
 from bridge.report.layers import LayerObligation, LayerReport, ModelReport
 from bridge.verdict import Verdict
@@ -24,11 +25,25 @@ def _suite(model: ModelReport, layer: LayerReport) -> TestSuite:
     suite.add_property("coverage", one_line(layer.coverage))
     for obligation in layer.obligations:
         suite.add_testcase(_case(name, layer, obligation))
-    if not layer.obligations:
+    if layer.captured is not None and layer.captured.form:
+        for compared in layer.captured.comparisons:
+            suite.add_testcase(_compared(name, layer.captured.reason, compared))
+    elif not layer.obligations:
         case = TestCase("theorem", classname=name, time=0)
         case.result = [Skipped(one_line(layer.coverage), "layer-not-covered")]
         suite.add_testcase(case)
     return suite
+
+
+def _compared(suite: str, reason: str, compared: Comparison) -> TestCase:
+    """A comparison of the captured graph; Lean was not asked about it, which the suite says."""
+    title = one_line(f"{compared.what} against {compared.against}")
+    case = TestCase(title, classname=suite, time=0)
+    if compared.verdict is Verdict.FAILS:
+        case.result = [Failure(one_line(str(compared)), "captured-graph-differs")]
+    elif compared.verdict is not Verdict.HOLDS or reason:
+        case.result = [Skipped(one_line(reason or str(compared)), "captured-graph-undecided")]
+    return case
 
 
 def _case(suite: str, layer: LayerReport, obligation: LayerObligation) -> TestCase:

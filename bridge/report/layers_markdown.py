@@ -6,7 +6,12 @@ from collections.abc import Iterable, Sequence
 
 from bridge.report.escaping import markdown, markdown_code
 from bridge.report.layers import LayerReport, ModelReport
-from bridge.report.layers_table import agreement_share, layer_differs, model_lines
+from bridge.report.layers_table import (
+    agreement_share,
+    captured_notes,
+    layer_differs,
+    model_lines,
+)
 from bridge.verdict import Verdict
 
 __all__ = ["layers_markdown"]
@@ -23,7 +28,7 @@ def layers_markdown(model: ModelReport) -> list[str]:
     lines += [_row(_cells(layer)) for layer in model.layers]
     lines.append("")
     for layer in model.layers:
-        if layer.verdict is not Verdict.HOLDS:
+        if layer.verdict is not Verdict.HOLDS or layer.by_graph:
             lines += [f"- {markdown_code(layer.name)}: {markdown(said)}" for said in _words(layer)]
     return [*lines, ""]
 
@@ -34,7 +39,8 @@ def _row(cells: Iterable[str]) -> str:
 
 def _words(layer: LayerReport) -> Sequence[str]:
     failing = [o for o in layer.obligations if o.verdict is not Verdict.HOLDS]
-    return [layer.coverage, *(f"{o.key} {o.verdict.value}: {o.reason}" for o in failing)]
+    told = (f"{o.key} {o.verdict.value}: {o.reason}" for o in failing)
+    return [layer.coverage, *told, *captured_notes(layer)]
 
 
 def _cells(layer: LayerReport) -> Sequence[str]:

@@ -13,7 +13,13 @@ from bridge.report.escaping import one_line
 from bridge.report.layers import LayerReport, ModelReport
 from bridge.verdict import Verdict
 
-__all__ = ["agreement_share", "layer_differs", "layers_renderable", "model_lines"]
+__all__ = [
+    "agreement_share",
+    "captured_notes",
+    "layer_differs",
+    "layers_renderable",
+    "model_lines",
+]
 
 STYLE = {Verdict.HOLDS: "green", Verdict.FAILS: "bold red", Verdict.INCONCLUSIVE: "yellow"}
 
@@ -25,6 +31,9 @@ def agreement_share(layer: LayerReport) -> float | None:
         for o in layer.obligations
         if o.worst is not None and o.worst.tolerance > 0
     ]
+    if not layer.applies and layer.captured is not None:
+        compared = layer.captured.comparisons
+        shares = [c.residual / c.tolerance for c in compared if c.tolerance > 0]
     return max(shares, default=None)
 
 
@@ -41,12 +50,21 @@ def model_lines(model: ModelReport) -> tuple[str, ...]:
     exact = "" if model.dtype in ("F64", "float64") else ", converted to float64, which is exact"
     layers = "layer" if len(model.layers) == 1 else "layers"
     plural = "" if model.sequences == 1 else "s"
+    read = any(la.theorem is not None or la.assumptions for la in model.layers)
+    kind = "encoder " if read else ""
     lines = [
-        f"{model.source}: {len(model.layers)} encoder {layers} ({model.naming}), "
-        f"{model.dtype}{exact}",
-        f"input: {model.sequences} sequence{plural} of {model.seq_len} tokens, "
-        f"{model.inputs}; each layer gets what the one before hands on",
+        f"{model.source}: {len(model.layers)} {kind}{layers} ({model.naming}), {model.dtype}{exact}"
     ]
+    if read:
+        lines.append(
+            f"input: {model.sequences} sequence{plural} of {model.seq_len} tokens, "
+            f"{model.inputs}; each layer gets what the one before hands on"
+        )
+    if model.example:
+        lines.append(
+            f"captured: the model ran once on {model.example}; each layer was given what its "
+            "parent gives it"
+        )
     if model.kind == "safetensors":
         lines.append(
             "The file holds weights and no code: what the model's own code computes, and its "
@@ -100,11 +118,26 @@ def layers_renderable(model: ModelReport) -> RenderableType:
 
 
 def _failures(layer: LayerReport) -> list[str]:
-    return [
+    found = [
         f"{layer.name}, {o.key} {o.verdict.value}: {o.reason}"
         for o in layer.obligations
         if o.verdict is not Verdict.HOLDS
     ]
+    return found + [f"{layer.name}: {said}" for said in captured_notes(layer)]
+
+
+def captured_notes(layer: LayerReport) -> list[str]:
+    """What the captured graph of a layer leaves to say beyond that it agrees."""
+    captured = layer.captured
+    if layer.applies or captured is None:
+        return []
+    found = []
+    if captured.no_gradient:
+        found.append(f"the gradient is None, which counts as 0: {', '.join(captured.no_gradient)}")
+    rest = [n for n in captured.unseen if n not in captured.no_gradient]
+    if rest:
+        found.append(f"on this input nothing but rounding is seen of: {', '.join(rest)}")
+    return found
 
 
 def _rows(layers: Sequence[LayerReport]) -> Table:

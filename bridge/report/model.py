@@ -97,7 +97,7 @@ class Report:
         found = []
         if self.interrupted:
             found.append("the audit was interrupted; the rest was not checked")
-        elif not self.entries and not self.filtered:
+        elif not self.entries and not self.filtered and not (self.model and self.model.by_graph):
             found.append(self.nothing)
         if self.model is not None:
             found += self.model.shortfalls
@@ -121,8 +121,9 @@ class Report:
     @property
     def exit_code(self) -> int:
         """The audit's exit code: see :func:`bridge.verdict.exit_code`."""
-        return exit_code(
-            ((e.verdict, e.obligation.lean.status) for e in self.entries),
-            refused=bool(self.refusals),
-            incomplete=bool(self.shortfalls),
-        )
+        found = [(e.verdict, e.obligation.lean.status) for e in self.entries]
+        failed = bool(self.refusals) or (self.model is not None and self.model.graphs_fail)
+        if not found and self.model is not None and self.model.by_graph:
+            # What is left open about its layers is among the shortfalls.
+            return 1 if failed else 4 if self.shortfalls else 0
+        return exit_code(found, refused=failed, incomplete=bool(self.shortfalls))

@@ -21,6 +21,7 @@ __all__ = ["SCHEMA", "build_graph", "graph_to_json", "parse_graph", "parse_graph
 SCHEMA = "obligations-graph/1"
 _GRAPH_KEYS = ("schema", "name", "declaration", "sizes", "inputs", "nodes", "outputs")
 _NODE_KEYS = ("op", "args", "params", "shape", "name")
+_PARAMETERS = ("c", "axis", "perm", "index")
 
 
 def parse_graph_text(text: str | bytes) -> Graph:
@@ -138,6 +139,8 @@ def graph_to_json(graph: Graph) -> dict[str, object]:
             out["axis"] = node.params.axis
         if node.params.perm is not None:
             out["perm"] = list(node.params.perm)
+        if node.params.index is not None:
+            out["index"] = list(node.params.index)
         return out
 
     return {
@@ -183,7 +186,7 @@ def _checked_shape(node: Node, shapes: list[Shape], place: str) -> Shape:
             raise GraphError(
                 place, f"expected arguments among the {len(shapes)} values before it but got {arg}"
             )
-    given = {k for k in ("c", "axis", "perm") if getattr(node.params, k) is not None}
+    given = {k for k in _PARAMETERS if getattr(node.params, k) is not None}
     if given != op.parameters:
         raise GraphError(
             place,
@@ -238,9 +241,10 @@ def _node(value: object, position: int) -> Node:
 def _params(value: object, where: str) -> Params:
     if not isinstance(value, dict):
         raise GraphError(where, f"expected params to be an object but got {value!r:.80}")
-    unknown = sorted(set(value) - {"c", "symbol", "axis", "perm"})
+    unknown = sorted(set(value) - {"symbol", *_PARAMETERS})
     if unknown:
-        raise GraphError(where, f"expected params among c, symbol, axis, perm but got {unknown}")
+        known = ", ".join(("symbol", *_PARAMETERS))
+        raise GraphError(where, f"expected params among {known} but got {unknown}")
     constant = None
     if "c" in value:
         symbol = _text(value["symbol"], where, "symbol") if "symbol" in value else None
@@ -253,7 +257,11 @@ def _params(value: object, where: str) -> Params:
     perm = None
     if "perm" in value:
         perm = tuple(_integer(v, where, "an axis", 0) for v in _array(value["perm"], where, "perm"))
-    return Params(constant, axis, perm)
+    index = None
+    if "index" in value:
+        listed = _array(value["index"], where, "index")
+        index = tuple(_integer(v, where, "an index", -1) for v in listed)
+    return Params(constant, axis, perm, index)
 
 
 def _object(value: object, where: str, keys: tuple[str, ...]) -> dict[str, object]:

@@ -27,6 +27,7 @@ import numpy.typing as npt
 from numeric.errors import EvaluationError
 from numeric.graph import Graph, Node
 from numeric.ops import OPS
+from numeric.ops.axes import placed
 
 __all__ = ["PRECISION", "Ball", "enclose", "version"]
 
@@ -195,6 +196,23 @@ def _normal_cdf(run: _Run, node: Node, args: tuple[Ball, ...]) -> Ball:
     return Ball(_each(lambda x: (-x / root).erfc() / 2, args[0].entries), run.arb(0))
 
 
+def _sigmoid(run: _Run, node: Node, args: tuple[Ball, ...]) -> Ball:
+    """1/(1 + exp(−x)) at both ends: it grows with x."""
+
+    def between(x: Any) -> Any:
+        if not x.is_finite():
+            return x
+        low, high = (1 / (1 + (-end).exp()) for end in (x.lower(), x.upper()))
+        return low.union(high)
+
+    return Ball(_each(between, args[0].entries), run.arb(0))
+
+
+def _log(run: _Run, node: Node, args: tuple[Ball, ...]) -> Ball:
+    """No number where a ball holds one that is not positive."""
+    return Ball(_each(lambda x: x.log(), args[0].entries), None)
+
+
 def _relu(run: _Run, node: Node, args: tuple[Ball, ...]) -> Ball:
     """max(x, 0)."""
     zero = run.arb(0)
@@ -258,6 +276,29 @@ def _reshape(run: _Run, node: Node, args: tuple[Ball, ...]) -> Ball:
     return Ball(args[0].entries.reshape(node.shape), args[0].floor)
 
 
+def _place(run: _Run, node: Node, args: tuple[Ball, ...]) -> Ball:
+    (x,), axis, index = args, node.params.axis, node.params.index
+    assert axis is not None
+    assert index is not None
+    entries = placed(x.entries, axis, np.asarray(index, dtype=np.intp))
+    entries = _each(run.arb, entries)  # the zeros too
+    floor = x.floor
+    if floor is not None and -1 in index and not bool(floor <= 0):
+        floor = run.arb(0)
+    return Ball(entries, floor)
+
+
+def _gather(run: _Run, node: Node, args: tuple[Ball, ...]) -> Ball:
+    (x,), index = args, node.params.index
+    assert index is not None
+    entries = placed(x.entries.reshape(-1), 0, np.asarray(index, dtype=np.intp))
+    entries = _each(run.arb, entries.reshape(node.shape))
+    floor = x.floor
+    if floor is not None and -1 in index and not bool(floor <= 0):
+        floor = run.arb(0)
+    return Ball(entries, floor)
+
+
 _RULES: Mapping[str, Rule] = {
     "add": _add,
     "sub": _sub,
@@ -268,6 +309,8 @@ _RULES: Mapping[str, Rule] = {
     "exp": _exp,
     "tanh": _tanh,
     "normalCdf": _normal_cdf,
+    "sigmoid": _sigmoid,
+    "log": _log,
     "relu": _relu,
     "inv": _inv,
     "sqrt": _sqrt,
@@ -276,6 +319,8 @@ _RULES: Mapping[str, Rule] = {
     "broadcast": _broadcast,
     "transpose": _transpose,
     "reshape": _reshape,
+    "place": _place,
+    "gather": _gather,
 }
 
 if set(_RULES) != set(OPS):

@@ -239,6 +239,16 @@ def _normal_cdf(args: Values, out: Array, binding: Binding, k: int, t: Array) ->
     return t * (half * half * math.sqrt(0.5 / math.pi))
 
 
+def _sigmoid(args: Values, out: Array, binding: Binding, k: int, t: Array) -> Array:
+    """σ(x)·σ(−x): the difference 1 − σ loses every digit where σ saturates."""
+    c = 1.0 / np.cosh(np.minimum(0.5 * np.abs(args[0]), 350.0))
+    return t * (0.25 * c * c)
+
+
+def _log(args: Values, out: Array, binding: Binding, k: int, t: Array) -> Array:
+    return t / args[0]
+
+
 def _relu(args: Values, out: Array, binding: Binding, k: int, t: Array) -> Array:
     return t * (out > 0)
 
@@ -275,6 +285,21 @@ def _reshape(args: Values, out: Array, binding: Binding, k: int, t: Array) -> Ar
     return t.reshape(*t.shape[:2], *binding.shape)
 
 
+def _place(args: Values, out: Array, binding: Binding, k: int, t: Array) -> Array:
+    moved = np.zeros((*t.shape[:2], *binding.shape), dtype=t.dtype)
+    there, axis = binding.index >= 0, binding.axis + 1
+    np.moveaxis(moved, axis, 0)[there] = np.moveaxis(t, axis, 0)[binding.index[there]]
+    return moved
+
+
+def _gather(args: Values, out: Array, binding: Binding, k: int, t: Array) -> Array:
+    flat = t.reshape(*t.shape[:2], -1)
+    there = binding.index >= 0
+    moved = np.zeros((*t.shape[:2], len(there)), dtype=t.dtype)
+    moved[..., there] = flat[..., binding.index[there]]
+    return moved.reshape(*t.shape[:2], *binding.shape)
+
+
 TANGENTS: Mapping[str, Rule] = MappingProxyType(
     {
         "add": _pass,
@@ -285,6 +310,8 @@ TANGENTS: Mapping[str, Rule] = MappingProxyType(
         "inv": _inv,
         "tanh": _tanh,
         "normalCdf": _normal_cdf,
+        "sigmoid": _sigmoid,
+        "log": _log,
         "relu": _relu,
         "sqrt": _sqrt,
         "scale": _scale,
@@ -294,6 +321,8 @@ TANGENTS: Mapping[str, Rule] = MappingProxyType(
         "broadcast": _broadcast,
         "transpose": _transpose,
         "reshape": _reshape,
+        "place": _place,
+        "gather": _gather,
     }
 )
 """The tangent rule of each operation, by its name."""

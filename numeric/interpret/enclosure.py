@@ -6,8 +6,8 @@ standard model of rounding, |fl(a ∘ b) − a ∘ b| ≤ u·|a ∘ b| and its n
 in any order of summation; the rounding of one addition is computed exactly.  What is exact stays
 exact: adding 0, or multiplying by it, has radius 0.
 
-Assumed, not proved: the platform's exp, tanh and erfc are within 4 ulp, and no rounding mode but to
-nearest is set.
+Assumed, not proved: the platform's exp, log, tanh and erfc are within 4 ulp, and no rounding mode
+but to nearest is set.
 Source: N. J. Higham, "Accuracy and stability of numerical algorithms", 2002, chapter 3; D. E.
     Knuth, "The art of computer programming", volume 2, section 4.2.2 (the error of an addition).
 """
@@ -32,6 +32,7 @@ Rule = Callable[[Balls, FloatArray, Binding], FloatArray]
 
 _U = 2.0**-53
 _TINY = 2.0**-1073  # what underflow can lose, rounded up
+_LEAST = 2.0**-1000  # beside what is larger, _TINY vanishes
 _UP = 1.0 + 2.0**-40  # the radii themselves are computed with rounding
 _FUNCTION = 8 * _U  # 4 ulp of exp, tanh and erfc
 
@@ -105,11 +106,16 @@ def _bilinear(
     a, b = np.abs(a), np.abs(b)
     lost_a, lost_b = np.isinf(ra), np.isinf(rb)
     ra, rb = np.where(lost_a, 0.0, ra), np.where(lost_b, 0.0, rb)
+    radius = times(a, rb + _gamma(roundings) * b) + times(ra, b + rb)
     some_a, some_b = lost_a | (a + ra > 0), lost_b | (b + rb > 0)
+    if (radius < _LEAST).any():  # where underflow can count at all
+        radius = radius + _TINY * times(some_a.astype(np.float64), some_b.astype(np.float64))
+    else:
+        radius = radius * (1.0 + 2.0**-30)
+    if not (lost_a.any() or lost_b.any()):
+        return radius
     lost = times(lost_a.astype(np.float64), some_b.astype(np.float64))
     lost = lost + times(some_a.astype(np.float64), lost_b.astype(np.float64))
-    some = times(some_a.astype(np.float64), some_b.astype(np.float64))
-    radius = times(a, rb) + times(ra, b + rb) + _gamma(roundings) * times(a, b) + _TINY * some
     return np.where(lost > 0, np.inf, radius)
 
 
@@ -142,6 +148,19 @@ def _normal_cdf(balls: Balls, out: FloatArray, binding: Binding) -> FloatArray:
     """The slope is at most 0.4; the argument −x/√2 is rounded twice, and |x| · density ≤ 0.25."""
     ((_, r),) = balls
     return np.minimum(0.4 * r, 1.0) + _FUNCTION * np.abs(out) + _U + _TINY
+
+
+def _sigmoid(balls: Balls, out: FloatArray, binding: Binding) -> FloatArray:
+    """The slope is at most 1/4; after exp come a sum and a quotient."""
+    ((_, r),) = balls
+    return np.minimum(0.25 * r, 1.0) + (_FUNCTION + 4 * _U) * np.abs(out) + _TINY
+
+
+def _log(balls: Balls, out: FloatArray, binding: Binding) -> FloatArray:
+    """|log(x ± r) − log x| ≤ r/(x − r); nothing is known where x may be 0."""
+    ((x, r),) = balls
+    radius = np.where(r <= 0.5 * x, r / (x - r), np.inf) + _FUNCTION * np.abs(out)
+    return np.where(x > 0, radius, np.inf)
 
 
 def _relu(balls: Balls, out: FloatArray, binding: Binding) -> FloatArray:
@@ -202,12 +221,14 @@ _RULES: Mapping[str, Rule] = MappingProxyType(
         "exp": _exp,
         "tanh": _tanh,
         "normalCdf": _normal_cdf,
+        "sigmoid": _sigmoid,
+        "log": _log,
         "relu": _relu,
         "inv": _inv,
         "sqrt": _sqrt,
         "sum": _sum,
         "mean": _mean,
-        **{name: _moves(name) for name in ("broadcast", "transpose", "reshape")},
+        **{name: _moves(name) for name in ("broadcast", "transpose", "reshape", "place", "gather")},
     }
 )
 

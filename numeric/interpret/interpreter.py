@@ -17,14 +17,14 @@ import numpy.typing as npt
 from numeric.errors import EvaluationError
 from numeric.graph import Graph, Node, last_uses, piece
 from numeric.interpret.memory import keep_freed_memory
-from numeric.ops import OPS, Array, Binding, Op
+from numeric.ops import NO_INDEX, OPS, Array, Binding, Op
 from numeric.streams import Streams
 
 __all__ = ["Interpreter", "Perturbation", "Trace"]
 
 FloatArray = npt.NDArray[np.float64]
 Tensors = Mapping[str, Array]
-_ULPS = np.array([-(2.0**-52), 2.0**-52])
+_SIGNS = np.array([-1.0, 1.0])
 _DROPPED: Array = np.zeros(0)  # stands where a value is not needed any more
 
 
@@ -33,9 +33,11 @@ class Perturbation:
     """Moves the result of every operation by ± one unit in the last place of its terms.
 
     How far two such runs lie apart is the noise of a computation: what its rounding errors can do.
+    ``unit`` is that of float64; with another one the noise is that of a shorter float.
     """
 
     streams: Streams
+    unit: float = 2.0**-52
 
     def shift(self, terms: Array, *label: str | int) -> FloatArray:
         """± ulp · terms, with a sign of its own for every entry.  ``terms`` has shape ``(B,
@@ -43,8 +45,8 @@ class Perturbation:
         copies = terms.shape[0] // len(self.streams)
         coins = self.streams.coins((copies, *terms.shape[1:]), *label)
         # Directions are stacked in front of the batch axis: copy k of instance i is row k·B + i.
-        ulps = _ULPS[coins.swapaxes(0, 1).reshape(terms.shape)]
-        ulps *= terms
+        ulps = _SIGNS[coins.swapaxes(0, 1).reshape(terms.shape)]
+        ulps *= terms * self.unit
         return ulps
 
 
@@ -373,6 +375,7 @@ class Interpreter:
             c=c,
             axis=0 if params.axis is None else params.axis + 1,
             perm=() if params.perm is None else (0, *(p + 1 for p in params.perm)),
+            index=NO_INDEX if params.index is None else np.asarray(params.index, dtype=np.intp),
         )
 
 

@@ -12,9 +12,20 @@ from types import MappingProxyType
 from numeric.ops.axes import AXES
 from numeric.ops.elementwise import ELEMENTWISE
 from numeric.ops.products import PRODUCTS
-from numeric.ops.rule import Array, Binding, Constant, Op, Params, Partial, Shape, ShapeMismatch
+from numeric.ops.rule import (
+    NO_INDEX,
+    Array,
+    Binding,
+    Constant,
+    Op,
+    Params,
+    Partial,
+    Shape,
+    ShapeMismatch,
+)
 
 __all__ = [
+    "NO_INDEX",
     "OPS",
     "Array",
     "Binding",

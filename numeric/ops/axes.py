@@ -10,7 +10,7 @@ import numpy as np
 
 from numeric.ops.rule import Array, Binding, Op, Params, Partial, Shape, ShapeMismatch, Values
 
-__all__ = ["AXES"]
+__all__ = ["AXES", "placed"]
 
 
 def _linear(
@@ -21,6 +21,7 @@ def _linear(
     parameters: frozenset[str] = frozenset(),
     *,
     exact: bool = False,
+    bounded: bool = False,
 ) -> Op:
     """A linear map with non-negative coefficients, and its transpose; exact where it only moves
     numbers."""
@@ -39,6 +40,7 @@ def _linear(
         (partial,),
         None if exact else terms,
         parameters,
+        bounded,
     )
 
 
@@ -106,6 +108,54 @@ def _unpermute(s: Array, b: Binding) -> Array:
     return np.transpose(s, tuple(np.argsort(b.perm)))
 
 
+def _placed(args: tuple[Shape, ...], params: Params, declared: Shape) -> Shape:
+    axis, index = _axis(params, len(args[0])), params.index
+    assert index is not None  # the parser has taken it
+    length = args[0][axis]
+    if wrong := [k for k in index if not -1 <= k < length]:
+        raise ShapeMismatch(f"expected indices from −1 to {length - 1} but got {wrong[:6]}")
+    if not index:
+        raise ShapeMismatch("expected at least one index but got none")
+    return (*args[0][:axis], len(index), *args[0][axis + 1 :])
+
+
+def placed(x: Array, axis: int, index: Array) -> Array:
+    """Entry index[k] of ``axis`` at place k, and 0 where index[k] = −1; ``x`` may hold objects."""
+    taken: Array = np.take(x, np.maximum(index, 0), axis=axis)
+    np.moveaxis(taken, axis, 0)[index < 0] = 0
+    return taken
+
+
+def _gathered(s: Array, b: Binding) -> Array:
+    """The transpose of `placed`: what stands in several places adds up."""
+    total: Array = np.zeros((s.shape[0], *b.operand), dtype=s.dtype)
+    into, there = np.moveaxis(total, b.axis, 0), b.index >= 0
+    entries, index = np.moveaxis(s, b.axis, 0)[there], b.index[there]
+    if len(np.unique(index)) == len(index):
+        into[index] = entries
+    else:
+        np.add.at(into, index, entries)
+    return total
+
+
+def _read(args: tuple[Shape, ...], params: Params, declared: Shape) -> Shape:
+    index, entries = params.index, prod(args[0])
+    assert index is not None  # the parser has taken it
+    if wrong := [k for k in index if not -1 <= k < entries]:
+        raise ShapeMismatch(f"expected indices from −1 to {entries - 1} but got {wrong[:6]}")
+    if len(index) != prod(declared):
+        raise ShapeMismatch(f"expected {prod(declared)} indices but got {len(index)}")
+    return declared
+
+
+def _pushed_back(s: Array, b: Binding) -> Array:
+    """The transpose of a gathering: what is read several times adds up."""
+    total: Array = np.zeros((s.shape[0], prod(b.operand)), dtype=s.dtype)
+    there = b.index >= 0
+    np.add.at(total.T, b.index[there], s.reshape(s.shape[0], -1).T[there])
+    return total.reshape(s.shape[0], *b.operand)
+
+
 AXES = (
     _linear("sum", _reduced, _sum, lambda s, b: _repeat(s, b, b.operand), frozenset({"axis"})),
     _linear(
@@ -139,6 +189,29 @@ AXES = (
         lambda s, b: _batched_reshape(s, b.operand),
         exact=True,
     ),
+    _linear(
+        "place",
+        _placed,
+        lambda x, b: placed(x, b.axis, b.index),
+        _gathered,
+        frozenset({"axis", "index"}),
+        exact=True,
+        bounded=True,
+    ),
+    _linear(
+        "gather",
+        _read,
+        lambda x, b: placed(x.reshape(len(x), -1), 1, b.index).reshape(len(x), *b.shape),
+        _pushed_back,
+        frozenset({"index"}),
+        exact=True,
+        bounded=True,
+    ),
 )
-"""``sum mean broadcast transpose reshape``.  ``transpose`` is numpy's: axis i of the result is axis
-perm[i]."""
+"""``sum mean broadcast transpose reshape place gather``.
+
+``transpose`` is numpy's: axis i of the result is axis perm[i].  ``place`` takes entry index[k] of
+its axis to place k of the result, and puts 0 where index[k] = −1: it selects, slices, pads, repeats
+and looks up rows; a concatenation is a sum of such.  ``gather`` does so with all axes together, in
+row-major order: a mask, the halves of a rotary position, one entry of each row.
+"""

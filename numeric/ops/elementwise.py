@@ -99,6 +99,33 @@ def _is_positive(args: Values, out: Array, binding: Binding) -> Array:
     return np.asarray(np.where(out.real > 0, 1.0, 0.0))
 
 
+def _sigmoid(args: Values, binding: Binding) -> Array:
+    """1/(1 + exp(−x)); exp is asked for what is not positive, so that nothing overflows."""
+    x = args[0]
+    right = x.real >= 0
+    e = np.exp(np.where(right, -x, x))
+    value: Array = np.where(right, 1.0, e) / (1.0 + e)
+    return value
+
+
+def _sigmoid_slope(args: Values, out: Array, binding: Binding) -> Array:
+    """σ·(1 − σ) from x itself, as `_sech2`."""
+    e = np.exp(-np.abs(args[0]))
+    slope: Array = e / ((1.0 + e) * (1.0 + e))
+    return slope
+
+
+def _log(args: Values, binding: Binding) -> Array:
+    """The natural logarithm; no number where x < 0.  Of an imaginary part only the first order is
+    kept, as in `_normal_cdf`."""
+    (x,) = args
+    real: Array = np.log(x.real)
+    if not np.iscomplexobj(x):
+        return real
+    value: Array = real + 1j * (x.imag / x.real)
+    return value
+
+
 ELEMENTWISE = (
     Op("add", same_shape, lambda a, b: a[0] + a[1], (_KEEP, _KEEP)),
     Op("sub", same_shape, lambda a, b: a[0] - a[1], (_KEEP, _NEGATE)),
@@ -125,6 +152,8 @@ ELEMENTWISE = (
         terms=_normal_cdf_terms,
         bounded=True,
     ),
+    Op("sigmoid", same_shape, _sigmoid, (_diagonal(_sigmoid_slope),), bounded=True),
+    Op("log", same_shape, _log, (_diagonal(lambda a, y, b: 1.0 / a[0]),)),
     Op("relu", same_shape, _relu, (_diagonal(_is_positive),), terms=None, bounded=True),
     Op("sqrt", same_shape, _clamped_sqrt, (_diagonal(_half_inverse),), bounded=True),
     Op(
@@ -142,4 +171,4 @@ ELEMENTWISE = (
         parameters=frozenset({"c"}),
     ),
 )
-"""``add sub mul exp inv tanh normalCdf relu sqrt scale addConst``."""
+"""``add sub mul exp inv tanh normalCdf sigmoid log relu sqrt scale addConst``."""

@@ -12,13 +12,14 @@ and a test can hold each against the other and against the complex step.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 __all__ = [
+    "NO_INDEX",
     "Array",
     "Binding",
     "Constant",
@@ -36,6 +37,8 @@ Array: TypeAlias = npt.NDArray[Any]
 """float64, or complex128 under the complex step."""
 Shape: TypeAlias = tuple[int, ...]
 Values: TypeAlias = tuple[Array, ...]
+NO_INDEX: npt.NDArray[np.intp] = np.zeros(0, dtype=np.intp)
+"""Of an operation that takes none."""
 
 
 class ShapeMismatch(ValueError):
@@ -58,6 +61,7 @@ class Params:
     c: Constant | None = None
     axis: int | None = None
     perm: tuple[int, ...] | None = None
+    index: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,8 @@ class Binding:
 
     ``c`` has one value per instance, shaped to broadcast against ``(B, *shape)``; ``axis`` and
     ``perm`` count the batch axis; ``shape`` is the shape of the result and ``operand`` that of the
-    first argument, both without it.
+    first argument, both without it.  ``index`` says which entry along the axis stands where, −1 for
+    none.
     """
 
     shape: Shape
@@ -74,6 +79,7 @@ class Binding:
     c: Array
     axis: int = 0
     perm: tuple[int, ...] = ()
+    index: npt.NDArray[np.intp] = field(default_factory=lambda: NO_INDEX)
 
 
 @dataclass(frozen=True, slots=True)

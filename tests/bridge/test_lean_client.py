@@ -59,6 +59,7 @@ def test_the_document_imports_the_libraries_once_and_asks_for_graphs() -> None:
     assert lines[:2] == ["import Demo", "import Obligations"]
     assert lines[2] == '#export_obligations "N.statements"'
     assert lines[3].startswith('#export_graphs "N.graphs" "[{')
+    assert lines[4:] == ['#export_propositions "N.propositions"']
     assert json.loads(json.loads(lines[3].split(" ", 2)[2])) == [
         {"name": "Demo.g", "sizes": {"n": 2}}
     ]
@@ -114,7 +115,7 @@ DYING = ["dies-at-start", "dies-at-open", "truncated", "worker-crash", "out-of-m
 @pytest.mark.parametrize("mode", DYING)
 def test_where_the_server_dies_lean_is_asked_in_batch_mode(project: Path, mode: str) -> None:
     found = ask(project, command(project, mode), REQUEST, timeout=20, batch=batch_messages)
-    assert found == {"statements": ({"n": 1},), "graphs": ({"n": 1},)}
+    assert found == {section: ({"n": 1},) for section in REQUEST.sections}
 
 
 @pytest.mark.parametrize("mode", ["honest", "lean-error", "silent", "hangs"])

@@ -10,6 +10,7 @@ import pytest
 
 from bridge.errors import InvalidInputError
 from bridge.models import read_model
+from bridge.verdict import Verdict
 from tests.capture.test_what_runs import Exact, Fused, encoder, layer
 from tests.models.checkpoints import CONFIG, bert_tensors, write
 from tests.models.library import judged, only_layer, section, unmet
@@ -66,7 +67,9 @@ def test_one_bad_layer_does_not_hide_the_others(tmp_path: Path) -> None:
     module = encoder()
     module.layers[1].linear1 = torch.nn.Identity()
     report = judged(tmp_path, module)
-    assert [la.name for la in section(report).layers] == ["layers.0"]
+    good, bad = section(report).layers
+    assert (good.name, good.theorem is None) == ("layers.0", False)
+    assert (bad.name, bad.verdict) == ("layers.1", Verdict.INCONCLUSIVE)
     assert [a.name for a in section(report).unmet] == ["layers.1"]
     assert report.exit_code == 4
 

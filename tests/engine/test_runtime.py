@@ -35,7 +35,17 @@ def test_an_invocation_names_every_folder_by_its_real_path(tmp_path: Path) -> No
     assert json.loads(found.env["LEAN_ENGINE_OUTPUT"]) is None
     assert set(found.env) - {"LEAN_PATH", "LEAN_SRC_PATH"} == {
         f"LEAN_ENGINE_{n}"
-        for n in ("HOME", "ROOTS", "MOUNTS", "OUTPUT", "FOLDER", "POOL", "MEMORY", "PARENT")
+        for n in [
+            "HOME",
+            "ROOTS",
+            "MOUNTS",
+            "OUTPUT",
+            "FOLDER",
+            "POOL",
+            "MEMORY",
+            "ASKED",
+            "PARENT",
+        ]
     }
     assert found.command[0] == "/bin/node"
     assert found.command[1] == "--permission"

@@ -59,6 +59,7 @@ def library(root: Path, requests: Iterable[GraphRequest], *, refuse: bool = Fals
         statements=Statements("4.28.0", (), {}, {}),
         obligations=tuple(obligations()),
         graphs=ExportedGraphs((), {} if refuse else members, refused),
+        theory=None,
         requested=wanted,
         answer={},
         from_cache=True,

@@ -369,8 +369,9 @@ def test_a_reference_names_a_module_or_what_makes_one(
 
 
 def test_a_module_without_encoder_layers() -> None:
-    with pytest.raises(InvalidInputError, match="its parts: Sequential, Linear"):
-        read_model(torch.nn.Sequential(torch.nn.Linear(2, 2)))
+    with pytest.raises(InvalidInputError, match="no parameters; its parts: Sequential, ReLU"):
+        read_model(torch.nn.Sequential(torch.nn.ReLU()))
+    assert read_model(torch.nn.Sequential(torch.nn.Linear(2, 2))).layers == ()
 
 
 def test_torch_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pytest
 
 from numeric.closed_forms.activations import GELU, RELU, TANH_GELU, Activation
-from numeric.graph import Graph, parse_graph
+from numeric.graph import Graph, graph_to_json, parse_graph
 from numeric.interpret.balls import enclose
 from numeric.interpret.enclosure import radii
 from numeric.interpret.interpreter import Interpreter
@@ -48,18 +48,56 @@ def test_the_distribution_function_is_that_of_the_tables() -> None:
     np.testing.assert_allclose(found, list(PHI.values()), rtol=1e-12)
 
 
-@pytest.mark.parametrize("op", ["normalCdf", "relu"])
+@pytest.mark.parametrize("op", ["normalCdf", "relu", "sigmoid", "log"])
 def test_radius_and_ball_hold_the_exact_value(op: str) -> None:
     graph = function(op)
-    trace = Interpreter(graph).evaluate({"x": POINTS[None]})
+    points = np.abs(POINTS) if op == "log" else POINTS
+    trace = Interpreter(graph).evaluate({"x": points[None]})
     radius = radii(trace)[2][0]
-    ball = enclose(graph, {"x": POINTS}, {}, 0.0, "y")
+    ball = enclose(graph, {"x": points}, {}, 0.0, "y")
     for value, around, exact in zip(trace.output[0], radius, ball.entries, strict=True):
         assert float(abs(exact - float(value)).upper()) <= around * (1 + 1e-9) + 1e-300
         assert around < 1e-14
 
 
-@pytest.mark.parametrize("op", ["normalCdf", "relu"])
+def test_log_is_not_known_where_its_argument_may_not_be_positive() -> None:
+    graph = function("log")
+    radius = radii(Interpreter(graph).evaluate({"x": POINTS[None]}))[2][0]
+    ball = enclose(graph, {"x": POINTS}, {}, 0.0, "y")
+    np.testing.assert_array_equal(np.isfinite(radius), POINTS + 0.1 > 0)
+    np.testing.assert_array_equal([b.is_finite() for b in ball.entries], POINTS + 0.1 > 0)
+
+
+@pytest.mark.parametrize("op", ["place", "gather"])
+def test_places_move_numbers_radii_and_balls_and_put_zero(op: str) -> None:
+    value = graph_to_json(function("exp"))
+    length = len(POINTS)
+    index = [length - 1, -1, 0, 0]
+    value["nodes"].append(  # type: ignore[attr-defined]
+        {
+            "op": op,
+            "args": [2],
+            "params": {"axis": 0, "index": index},
+            "shape": [4],
+            "name": "p",
+        }
+    )
+    if op == "gather":
+        del value["nodes"][-1]["params"]["axis"]  # type: ignore[index]
+    graph = parse_graph({**value, "outputs": [3]})
+    assert parse_graph(graph_to_json(graph)) == graph
+    trace = Interpreter(graph).evaluate({"x": POINTS[None] / 40})
+    found, radius = trace.values[3][0], radii(trace)
+    expected = [0.0 if k < 0 else trace.values[2][0, k] for k in index]
+    np.testing.assert_array_equal(found, expected)
+    np.testing.assert_array_equal(radius[3][0] > 0, [k >= 0 for k in index])
+    ball = enclose(graph, {"x": POINTS / 40}, {}, 0.0, "p")
+    for value_, entry in zip(found, ball.entries, strict=True):
+        assert float(abs(entry - float(value_)).upper()) < 1e-14
+    assert ball.least() == 0.0
+
+
+@pytest.mark.parametrize("op", ["normalCdf", "relu", "sigmoid"])
 def test_a_wide_ball_holds_the_value_at_its_ends(op: str) -> None:
     graph = function(op)
     ball = enclose(graph, {"x": POINTS}, {}, 0.25, "y")

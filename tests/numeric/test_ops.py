@@ -40,6 +40,7 @@ class Use:
             c=np.full((BATCH, *(1 for _ in self.result)), 0.0 if p.c is None else p.c.value),
             axis=0 if p.axis is None else p.axis + 1,
             perm=() if p.perm is None else (0, *(i + 1 for i in p.perm)),
+            index=np.asarray(() if p.index is None else p.index, dtype=np.intp),
         )
 
 
@@ -52,6 +53,8 @@ USES = (
     Use("tanh", ((3, 4),), (3, 4)),
     Use("normalCdf", ((3, 4),), (3, 4)),
     Use("relu", ((3, 4),), (3, 4)),
+    Use("sigmoid", ((3, 4),), (3, 4)),
+    Use("log", ((3, 4),), (3, 4)),
     Use("sqrt", ((3, 4),), (3, 4)),
     Use("scale", ((3, 4),), (3, 4), Params(Constant(-1.7))),
     Use("addConst", ((3, 4),), (3, 4), Params(Constant(0.3))),
@@ -67,6 +70,11 @@ USES = (
     Use("broadcast", ((2, 3),), (2, 4, 3), Params(axis=1)),
     Use("broadcast", ((3,),), (2, 3), Params(axis=0)),
     Use("broadcast", ((),), (4,), Params(axis=0)),
+    Use("place", ((2, 3, 4),), (2, 1, 4), Params(axis=1, index=(2,))),
+    Use("place", ((4, 3),), (5, 3), Params(axis=0, index=(3, -1, 1, 3, 3))),
+    Use("place", ((2, 4),), (2, 3), Params(axis=1, index=(-1, 3, 2))),
+    Use("gather", ((2, 3),), (4,), Params(index=(5, -1, 1, 5))),
+    Use("gather", ((4,),), (2, 2), Params(index=(3, 2, -1, 1))),
 )
 
 
@@ -77,7 +85,7 @@ def ids(use: Use) -> str:
 def draw(use: Use, seed: int = 0) -> tuple[FloatArray, ...]:
     rng = np.random.default_rng(seed)
     values = [rng.normal(size=(BATCH, *s)) for s in use.shapes]
-    if use.op in ("sqrt", "inv"):
+    if use.op in ("sqrt", "inv", "log"):
         values = [np.abs(v) + 0.1 for v in values]
     return tuple(values)
 
@@ -186,6 +194,12 @@ def test_the_slope_of_tanh_survives_saturation() -> None:
         ("reshape", ((2, 3),), Params(), (5,), "as many entries as"),
         ("sum", ((2, 3),), Params(axis=2), (2,), "0 ≤ axis < 2"),
         ("broadcast", ((3,),), Params(axis=1), (2, 3), "with axis 1 inserted but got"),
+        ("place", ((3,),), Params(axis=0, index=(0, 3)), (2,), "from −1 to 2 but got .3."),
+        ("place", ((3,),), Params(axis=0, index=(-2,)), (1,), "from −1 to 2 but got .-2."),
+        ("place", ((3,),), Params(axis=0, index=()), (0,), "at least one index"),
+        ("place", ((3,),), Params(axis=1, index=(0,)), (1,), "0 ≤ axis < 1"),
+        ("gather", ((2, 2),), Params(index=(0, 4)), (2,), "from −1 to 3 but got .4."),
+        ("gather", ((2, 2),), Params(index=(0, 3)), (3,), "expected 3 indices but got 2"),
     ],
 )
 def test_shapes_that_do_not_fit_are_refused(

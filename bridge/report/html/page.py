@@ -21,7 +21,12 @@ from bridge.checking import FamilyCount
 from bridge.report.escaping import one_line, plain
 from bridge.report.findings import Finding, Level, findings
 from bridge.report.html.charts import MarginScale, Share, failed, gauge, held, lollipop, stacked_bar
-from bridge.report.layers_table import agreement_share, layer_differs, model_lines
+from bridge.report.layers_table import (
+    agreement_share,
+    captured_notes,
+    layer_differs,
+    model_lines,
+)
 from bridge.report.model import Entry, Report
 from bridge.report.replay import replay_command
 from bridge.report.table import lean_words
@@ -380,6 +385,7 @@ def render_html(report: Report) -> str:
             model_lines=() if report.model is None else model_lines(report.model),
             agreement_share=agreement_share,
             layer_differs=layer_differs,
+            captured_notes=captured_notes,
         ).rstrip("\n")
         + "\n"
     )

@@ -1,0 +1,10 @@
+"""ATen operations in the project's vocabulary, one rule for each.
+
+Add an operation by writing its rule beside its kin, with `rule`; what has none is named with the
+line of the model's code.
+"""
+
+from bridge.capture.aten import arithmetic, attention, layers, losses, moves, products
+from bridge.capture.aten.rule import RULES
+
+__all__ = ["RULES", "arithmetic", "attention", "layers", "losses", "moves", "products"]

@@ -1,0 +1,104 @@
+"""What the untouched code of a layer computes in one call, and the gradients of autograd."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from bridge.capture.copies import lifted
+from bridge.capture.exported import first_tensor
+from bridge.capture.forward import Call
+
+__all__ = ["Eager", "run_eager", "without_gradients"]
+
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Eager:
+    """A run with gradients.
+
+    Attributes:
+        output: the first tensor.
+        parameters: gradients by name; None where the code gives none.
+        inputs: gradients of the float inputs by their place among all; None where it gives none.
+    """
+
+    output: FloatArray
+    parameters: Mapping[str, FloatArray | None]
+    inputs: Mapping[str, FloatArray | None]
+
+
+def run_eager(part: Any, call: Call, cotangent: FloatArray, *, lift: bool) -> Eager:
+    """Run the layer, and pull the cotangent back through it.
+
+    Args:
+        part: a copy of the layer, which keeps no gradients afterwards.
+        call: what it is given.
+        cotangent: of the output, in its full shape.
+        lift: whether casts to shorter floats inside become casts to float64.
+    """
+    torch: Any = importlib.import_module("torch")
+    leaves: list[Any] = []
+
+    def leaf(x: Any) -> Any:
+        own = x.detach().clone()
+        leaves.append(own.requires_grad_() if own.is_floating_point() else own)
+        return own
+
+    args, kwargs = torch.utils._pytree.tree_map_only(
+        torch.Tensor, leaf, (tuple(call.args), dict(call.kwargs))
+    )
+    for parameter in part.parameters():
+        parameter.grad = None
+        parameter.requires_grad_(True)
+    with lifted() if lift else nullcontext():
+        output = first_tensor(part(*args, **kwargs))
+    output.backward(torch.from_numpy(cotangent).to(output.dtype).reshape(output.shape))
+    flat = torch.utils._pytree.tree_leaves((args, kwargs))
+    found = Eager(
+        _numbers(output),
+        {n: _gradient(p) for n, p in part.named_parameters()},
+        {
+            str(k): _gradient(x)
+            for k, x in enumerate(flat)
+            if isinstance(x, torch.Tensor) and x.is_floating_point()
+        },
+    )
+    part.zero_grad(set_to_none=True)
+    return found
+
+
+def without_gradients(part: Any, call: Call) -> tuple[float, bool]:
+    """How far the output under ``no_grad`` is from that with gradients, of its size.
+
+    Nothing is lifted: PyTorch's fused layers, which may compute something else, are not taken where
+    casts are watched.
+
+    Returns:
+        The distance, and whether the layer computes in a shorter float inside, so that some 1e-7 is
+        rounding.
+    """
+    torch: Any = importlib.import_module("torch")
+    with lifted() as casts:
+        part(*call.args, **call.kwargs)
+    first = _numbers(first_tensor(part(*call.args, **call.kwargs)))
+    with torch.no_grad():
+        again = _numbers(first_tensor(part(*call.args, **call.kwargs)))
+    size = max(float(np.abs(first).max()), 1e-280)
+    apart = float(np.abs(first - again).max()) / size
+    return (apart if apart == apart else float("inf")), bool(casts)
+
+
+def _gradient(x: Any) -> FloatArray | None:
+    return None if x.grad is None else _numbers(x.grad)
+
+
+def _numbers(x: Any) -> FloatArray:
+    return np.asarray(x.detach().double().cpu().numpy(), dtype=np.float64)

@@ -1,0 +1,277 @@
+"""A layer's captured graph against what the untouched layer computes.
+
+The graph is run in float64, and held against the layer's own code: its output with gradients, and
+once more; its gradients of every parameter and float input; the value of every ATen operation.
+Casts to shorter floats are lifted for that.  Under ``no_grad`` a layer may compute something else,
+of which the graph does not speak: that is said.  Then the layer runs in its own dtype, as it is:
+there a difference counts as rounding up to 32 times what moving every result of the graph by ± one
+ulp of that dtype does.  What is within is no error that could be seen; beyond it is wrong.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from bridge.capture import Call, Captured, Eager, copied, duplicate, export, run_eager, translate
+from bridge.capture.aten.rule import Untranslated
+from bridge.capture.eager import without_gradients
+from bridge.models.agreement import Agreement, compare
+from bridge.report.captured import CapturedLayer, Comparison, Condition
+from bridge.verdict import Verdict
+from numeric.interpret.enclosure import radii
+from numeric.interpret.interpreter import Interpreter, Perturbation, Trace
+from numeric.judge.measurement import Outcome
+from numeric.streams import Streams
+
+__all__ = ["Judgement", "judge_layer"]
+
+FloatArray = npt.NDArray[np.float64]
+Tensors = dict[str, FloatArray]
+
+AUTOGRAD = "torch autograd in float64"
+NODE_LIMIT = 1e-9
+"""Relative; two right computations of one node differ by some 1e-15, cancellation aside."""
+SHORT_LIMIT = 1e-5
+"""The same for an output, where a layer computes in float32 inside."""
+UNSEEN = 1e-9
+"""A gradient below this share of the layer's largest is rounding, to the eye."""
+_VERDICT = {
+    Outcome.HOLDS: Verdict.HOLDS,
+    Outcome.UNDECIDED: Verdict.INCONCLUSIVE,
+    Outcome.FAILS: Verdict.FAILS,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What was found, and the graph; None where there is none."""
+
+    layer: CapturedLayer
+    captured: Captured | None = None
+
+
+def judge_layer(own: Any, call: Call, name: str, seed: int, calls: int) -> Judgement:
+    """Capture one call of a layer, and hold its graph against the layer.
+
+    Args:
+        own: the layer as it is; it stays so.
+        call: what its parent gives it, in float64.
+        name: of the layer; random directions follow from it and the seed.
+        seed: see above.
+        calls: how often its parent runs it.
+    """
+    torch: Any = importlib.import_module("torch")
+    dtype = own_dtype(own)
+    if dtype is not None:  # what goes in can be given to the layer as it is
+        call = call.to(dtype).to(torch.float64)
+    try:
+        part = copied(own)
+        captured = translate(export(part, call.args, call.kwargs), "captured")
+    except Untranslated as e:
+        return Judgement(CapturedLayer(reason=str(e), calls=calls))
+    except Exception as e:  # the code is the user's: anything can happen
+        text = (str(e).strip().splitlines() or [""])[0]
+        said = f"torch.export raised {type(e).__name__}: {text:.200}"
+        return Judgement(CapturedLayer(reason=said, calls=calls))
+    found = CapturedLayer(
+        form="captured",
+        nodes=len(captured.graph.nodes),
+        inputs=len(captured.graph.inputs),
+        calls=calls,
+    )
+    try:
+        return Judgement(_Held(captured, part, own, call, name, seed).judged(found), captured)
+    except Exception as e:  # as above
+        text = (str(e).strip().splitlines() or [""])[0]
+        said = f"running it by hand raised {type(e).__name__}: {text:.200}"
+        return Judgement(replace(found, reason=said), captured)
+
+
+class _Held:
+    def __init__(
+        self, captured: Captured, part: Any, own: Any, call: Call, name: str, seed: int
+    ) -> None:
+        self._torch: Any = importlib.import_module("torch")
+        self._captured, self._part, self._own, self._call = captured, part, own, call
+        self._program = Interpreter(captured.graph)
+        self._streams = Streams.of(seed, name, "captured", [0])
+        shape = captured.graph.shape_of(captured.graph.outputs[0])
+        self._cotangent = self._streams.child("cotangent").normal(shape)
+
+    def judged(self, found: CapturedLayer) -> CapturedLayer:
+        trace = self._trace()
+        if not all(np.isfinite(v).all() for v in trace.values):
+            return replace(found, reason="a value of the graph overflows in float64")
+        eager = self._eager(self._part, self._call, lift=True)
+        ours, theirs = self._pulled(trace), self._expected(eager)
+        sizes = {n: float(np.abs(v).max()) for n, v in ours.items() if n != "output"}
+        largest = max(sizes.values(), default=0.0)
+        comparisons = self._comparisons(trace, ours, theirs, eager)
+        return replace(
+            found,
+            reason=self._without_gradients(),
+            comparisons=(*comparisons, *self._own_dtype(ours)),
+            conditions=_conditions(trace, self._captured.origins),
+            no_gradient=tuple(n for n, g in eager.parameters.items() if g is None),
+            unseen=tuple(n for n, size in sizes.items() if size <= UNSEEN * largest),
+            begins=self._begins(trace, comparisons),
+        )
+
+    def _trace(self, noise: Perturbation | None = None) -> Trace:
+        feeds = {n: v[None] for n, v in self._captured.feeds.items()}
+        return self._program.evaluate(feeds, None, noise)
+
+    def _eager(self, part: Any, call: Call, *, lift: bool) -> Eager:
+        cotangent = self._cotangent[0].reshape(self._captured.shape)
+        return run_eager(part, call, cotangent, lift=lift)
+
+    def _pulled(self, trace: Trace, noise: Perturbation | None = None) -> Tensors:
+        """Value and backprop of the graph by the names of the model; what is shared adds up, and
+        what the graph does not read has gradient 0."""
+        pulled = self._program.vjp(trace, self._cotangent, noise)
+        found: Tensors = {"output": np.asarray(trace.output[0].real, np.float64)}
+        tied = _tied(self._part)
+        for name, source in self._captured.sources.items():
+            if source.kind not in ("parameter", "input"):
+                continue
+            key = _key(source.kind, tied.get(source.name, source.name))
+            value = np.asarray(pulled[name][0].real, np.float64)
+            found[key] = found[key] + value if key in found else value
+        for name, parameter in self._part.named_parameters():
+            found.setdefault(_key("parameter", name), np.zeros(_tight(parameter.shape)))
+        return found
+
+    def _expected(self, eager: Eager) -> Tensors:
+        """What the layer's own code gives for the same; None counts as 0."""
+        found: Tensors = {"output": eager.output.reshape(_tight(eager.output.shape))}
+        for name, gradient in eager.parameters.items():
+            shape = _tight(self._part.get_parameter(name).shape)
+            found[name] = np.zeros(shape) if gradient is None else gradient.reshape(shape)
+        read = {s.name for s in self._captured.sources.values() if s.kind == "input"}
+        for place in read:
+            gradient = eager.inputs[place]
+            key = _key("input", place)
+            if gradient is None:
+                shape = next(
+                    self._captured.feeds[n].shape
+                    for n, s in self._captured.sources.items()
+                    if s.kind == "input" and s.name == place
+                )
+                found[key] = np.zeros(shape)
+            else:
+                found[key] = gradient.reshape(_tight(gradient.shape))
+        return found
+
+    def _moved(self, unit: float) -> Callable[[int], Tensors]:
+        def moved(rerun: int) -> Tensors:
+            noise = Perturbation(self._streams.child("noise", rerun), unit)
+            return self._pulled(self._trace(noise), noise)
+
+        return moved
+
+    def _comparisons(
+        self, trace: Trace, ours: Tensors, theirs: Tensors, eager: Eager
+    ) -> tuple[Comparison, ...]:
+        moved = self._moved(2.0**-52)
+        found = compare(AUTOGRAD, ours, theirs, moved)
+        shape = ours["output"].shape
+        again = self._eager(self._part, self._call, lift=True).output.reshape(shape)
+        found += compare("a second call", ours, {"output": again}, moved)
+        return tuple(_comparison(a) for a in found)
+
+    def _without_gradients(self) -> str:
+        """That the layer computes something else under ``no_grad``: the graph does not speak of it.
+        Empty where it does not."""
+        apart, short = without_gradients(self._part, self._call)
+        if apart <= (SHORT_LIMIT if short else NODE_LIMIT):
+            return ""
+        return f"under no_grad the layer computes something else: its output differs by {apart:.2g}"
+
+    def _own_dtype(self, ours: Tensors) -> tuple[Comparison, ...]:
+        """The layer as it is, in its own dtype: up to a bound, a difference is rounding."""
+        torch, dtype = self._torch, own_dtype(self._own)
+        if dtype is None:
+            return ()
+        title = str(dtype).removeprefix("torch.")
+
+        part, call = duplicate(self._own), self._call.to(dtype)
+        unit = float(torch.finfo(dtype).eps)
+        theirs = self._expected(self._eager(part, call, lift=False))
+        moved = self._moved(unit)
+        agreements = compare(f"the model in {title}", ours, theirs, moved, unit=unit / 2)
+        return tuple(_comparison(a, rounding=True) for a in agreements)
+
+    def _begins(self, trace: Trace, comparisons: tuple[Comparison, ...]) -> str:
+        """The first node whose value is not what ATen computes."""
+        graph = self._captured.graph
+        for index in sorted(self._captured.values):
+            expected = self._captured.values[index]
+            size = max(float(np.abs(expected).max()), 1e-280)
+            if float(np.abs(trace.values[index][0] - expected).max()) > NODE_LIMIT * size:
+                node = graph.nodes[index - len(graph.inputs)]
+                return f"{node.name} ({node.op}), {self._captured.origins[node.name]}"
+        return ""
+
+
+def own_dtype(part: Any) -> Any:
+    """The one float dtype of a layer's parameters; None where it is float64, or not one."""
+    torch: Any = importlib.import_module("torch")
+    dtypes = {p.dtype for p in part.parameters() if p.is_floating_point()} - {torch.float64}
+    return next(iter(dtypes)) if len(dtypes) == 1 else None
+
+
+def _comparison(a: Agreement, *, rounding: bool = False) -> Comparison:
+    return Comparison(
+        a.what, a.against, a.residual, a.tolerance, _VERDICT[a.outcome], rounding=rounding
+    )
+
+
+def _tight(shape: Any) -> tuple[int, ...]:
+    return tuple(int(k) for k in shape if k != 1)
+
+
+def _key(kind: str, name: str) -> str:
+    return name if kind == "parameter" else f"input {name}"
+
+
+def _tied(part: Any) -> dict[str, str]:
+    """Every name of a parameter, with the one that `named_parameters` gives it."""
+    first = {id(p): n for n, p in part.named_parameters()}
+    return {n: first[id(p)] for n, p in part.named_parameters(remove_duplicate=False)}
+
+
+_CONDITIONS: Mapping[str, tuple[str, bool]] = {
+    "sqrt": ("the argument of sqrt is positive", True),
+    "log": ("the argument of log is positive", True),
+    "inv": ("the argument of inv is not 0", False),
+    "relu": ("the argument of relu is not 0", False),
+}
+
+
+def _conditions(trace: Trace, origins: Mapping[str, str]) -> tuple[Condition, ...]:
+    """The side conditions of the operations, with rigorous radii, each at its tightest node."""
+    graph, around = trace.graph, radii(trace)
+    tightest: dict[str, Condition] = {}
+    counts: dict[str, int] = {}
+    for node in graph.nodes:
+        rule = _CONDITIONS.get(node.op)
+        if rule is None:
+            continue
+        what, signed = rule
+        value, radius = np.asarray(trace.values[node.args[0]].real), around[node.args[0]]
+        size = value if signed else np.abs(value)
+        least = float((size - radius).min())
+        broken = bool(((size + radius) <= 0).any())
+        verdict = Verdict.HOLDS if least > 0 else Verdict.INCONCLUSIVE
+        verdict = Verdict.FAILS if broken else verdict
+        counts[node.op] = counts.get(node.op, 0) + 1
+        before = tightest.get(node.op)
+        if before is None or least < before.least:
+            tightest[node.op] = Condition(what, node.name, origins[node.name], least, 0, verdict)
+    return tuple(replace(c, nodes=counts[op]) for op, c in tightest.items())

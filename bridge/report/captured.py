@@ -1,0 +1,197 @@
+"""What the audit of a model found of the graphs that it runs, before it is rendered."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from bridge.verdict import LeanStatus, Verdict
+
+__all__ = [
+    "GENERAL_THEOREM",
+    "NOT_ASKED",
+    "CapturedForm",
+    "CapturedLayer",
+    "Comparison",
+    "Condition",
+    "FormProof",
+]
+
+GENERAL_THEOREM = "Graph.backprop_eq_adjoint_fderiv"
+"""Backprop of any graph is the adjoint of its derivative, where the side conditions hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class FormProof:
+    """What Lean says of one captured graph.
+
+    Attributes:
+        status: ``proved``; ``unchecked`` where it was not asked, or has no theorem about it.
+        theorem: its name; empty where there is none.
+        statement: as Lean prints it.
+        supposes: what it supposes of values, in words; the conditions that are measured hold it.
+        reason: why there is none.
+    """
+
+    status: LeanStatus = LeanStatus.UNCHECKED
+    theorem: str = ""
+    statement: str = ""
+    supposes: tuple[str, ...] = ()
+    reason: str = ""
+
+    @property
+    def proved(self) -> bool:
+        """Whether the kernel took it."""
+        return self.status is LeanStatus.PROVED
+
+    def __str__(self) -> str:
+        if self.proved:
+            supposed = f", supposing {' and '.join(self.supposes)}" if self.supposes else ""
+            return f"Lean proved it of this very graph{supposed}"
+        if self.theorem:
+            return f"of this graph Lean says {self.status.value}"
+        return self.reason or "Lean was not asked about this graph"
+
+
+NOT_ASKED = FormProof()
+
+
+@dataclass(frozen=True, slots=True)
+class CapturedForm:
+    """A graph that some layers share.
+
+    Attributes:
+        name: ``graph 1`` and so on.
+        graph: as ``obligations-graph/1`` JSON.
+        origins: where each node is from in the model's code.
+        proof: what Lean says of it.
+    """
+
+    name: str
+    graph: Mapping[str, object] = field(repr=False)
+    origins: Mapping[str, str] = field(repr=False)
+    proof: FormProof = NOT_ASKED
+
+    @property
+    def operations(self) -> Mapping[str, int]:
+        """How many nodes have each operation."""
+        nodes = self.graph["nodes"]
+        assert isinstance(nodes, list)
+        return Counter(str(n["op"]) for n in nodes)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two computations of one thing; ``verdict`` is ``holds``, ``fails`` or ``inconclusive``.
+
+    Attributes:
+        what: the output, or the gradient of a parameter or an input.
+        against: what it was compared with, such as ``torch autograd in float64``.
+        rounding: whether the tolerance is what rounding in the model's own dtype can do.
+    """
+
+    what: str
+    against: str
+    residual: float
+    tolerance: float
+    verdict: Verdict
+    rounding: bool = False
+
+    def __str__(self) -> str:
+        words = {
+            Verdict.HOLDS: "differ by rounding" if self.rounding else "agree",
+            Verdict.FAILS: "differ",
+            Verdict.INCONCLUSIVE: "rounding hides whether they differ",
+        }
+        return (
+            f"{self.what} and {self.against} {words[self.verdict]}: residual {self.residual:.3g}, "
+            f"tolerance {self.tolerance:.3g}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A side condition of one operation, at the tightest of its nodes.
+
+    Attributes:
+        what: in words, such as ``the argument of sqrt is positive``.
+        node: which node is tightest.
+        origin: where that is from in the model's code.
+        least: the distance to the limit, a lower bound.
+        nodes: how many nodes have it.
+    """
+
+    what: str
+    node: str
+    origin: str
+    least: float
+    nodes: int
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class CapturedLayer:
+    """A layer's own graph, and what agrees with it.
+
+    Attributes:
+        reason: why there is no graph, or why it does not count; empty where it does.
+        form: the name of its graph; empty where there is none.
+        nodes, inputs: how many the graph has.
+        calls: how often the model runs the layer; the first call is captured.
+        comparisons: of the graph's value and backprop with what the model computes.
+        conditions: the side conditions of the general theorem.
+        no_gradient: parameters whose gradient is None in the model; they count as 0.
+        unseen: parameters of whose gradients rounding is all that could be seen on this input.
+        begins: the first node where graph and model differ, and its line; empty where none does.
+        proof: what Lean says of its graph.
+    """
+
+    reason: str = ""
+    form: str = ""
+    nodes: int = 0
+    inputs: int = 0
+    calls: int = 0
+    comparisons: tuple[Comparison, ...] = ()
+    conditions: tuple[Condition, ...] = ()
+    no_gradient: tuple[str, ...] = ()
+    unseen: tuple[str, ...] = ()
+    begins: str = ""
+    proof: FormProof = NOT_ASKED
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst of what was compared; ``inconclusive`` without a graph."""
+        found = {c.verdict for c in self.comparisons} | {c.verdict for c in self.conditions}
+        if Verdict.FAILS in found:
+            return Verdict.FAILS
+        if self.reason or not self.comparisons or found - {Verdict.HOLDS}:
+            return Verdict.INCONCLUSIVE
+        return Verdict.HOLDS
+
+    @property
+    def failing(self) -> tuple[str, ...]:
+        """What does not hold, each a clause."""
+        worst = [str(c) for c in self.comparisons if c.verdict is not Verdict.HOLDS]
+        worst += [
+            f"{c.what}: {c.least:.3g} at {c.node} ({c.origin})"
+            for c in self.conditions
+            if c.verdict is not Verdict.HOLDS
+        ]
+        if self.no_gradient and self.verdict is Verdict.FAILS:
+            worst.append(f"no gradient reaches {', '.join(self.no_gradient)}")
+        return (*worst, *((f"the difference begins at {self.begins}",) if self.begins else ()))
+
+    @property
+    def coverage(self) -> str:
+        """What is known of it, as a sentence without its full stop."""
+        if not self.form:
+            return f"not captured: {self.reason}"
+        times = "" if self.calls == 1 else f", the first of {self.calls} calls"
+        said = (
+            f"the graph that it runs was captured ({self.form}, {self.nodes} nodes{times}); "
+            f"theorem: {self.proof.theorem or GENERAL_THEOREM}, {self.proof}"
+        )
+        if self.reason:
+            return f"{said}; {self.reason}"
+        return said if self.verdict is Verdict.HOLDS else f"{said}; {'; '.join(self.failing[:3])}"

@@ -1,0 +1,399 @@
+"""Instances of a theorem: drawn, then moved towards its hypotheses, or onto their edge.
+
+Every number follows from the seed, the theorem, the family and the index, and from nothing else:
+what is done to an instance depends on that instance alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+import numpy as np
+import numpy.typing as npt
+
+from numeric.ops import Shape
+from numeric.propositions.layout import Impossible, Layout, laid_out
+from numeric.propositions.problem import Hypothesis, Problem
+from numeric.propositions.truth import FALSE, SAMPLED, Truth
+from numeric.propositions.values import Env
+from numeric.streams import Streams
+
+__all__ = ["KINDS", "Batch", "Family", "draw", "kinds_of"]
+
+FloatArray = npt.NDArray[np.float64]
+Arrays = list[FloatArray]
+
+GROUP = 8
+"""How many instances in a row have the same sizes."""
+ATTEMPTS = 16
+"""How often sizes are chosen anew before a group counts as one that no sizes fit."""
+ROUNDS = 3
+STEPS = 6
+PROBES = 24
+
+
+class Family(StrEnum):
+    """How an instance is drawn; the index counts within a family."""
+
+    USUAL = "usual"
+    """Numbers of usual sizes that are moved to where the hypotheses hold."""
+    EXTREME = "extreme"
+    """Zeros, equal entries, large and tiny numbers among them."""
+    EDGE = "edge"
+    """One hypothesis is met with equality, where it can be."""
+    OUTSIDE = "outside"
+    """One hypothesis is violated; the others are met, where they can be."""
+
+
+def _usual(s: Streams, shape: Shape) -> FloatArray:
+    return s.normal(shape)
+
+
+def _positive(s: Streams, shape: Shape) -> FloatArray:
+    return s.log_uniform(-1.5, 1.5, shape)
+
+
+def _halves(s: Streams, shape: Shape) -> FloatArray:
+    return np.asarray(np.round(4 * s.normal(shape)) / 4)
+
+
+def _zeros(s: Streams, shape: Shape) -> FloatArray:
+    return np.zeros((len(s), *shape))
+
+
+def _equal(s: Streams, shape: Shape) -> FloatArray:
+    return _zeros(s, shape) + s.normal().reshape(len(s), *(1 for _ in shape))
+
+
+def _simplex(s: Streams, shape: Shape) -> FloatArray:
+    """Entries that sum to 1 over the last axis."""
+    x = -np.log(s.uniform(shape, 1e-3, 1.0))
+    return x / x.sum(axis=-1, keepdims=True) if shape and shape[-1] else x
+
+
+def _one_hot(s: Streams, shape: Shape) -> FloatArray:
+    x = s.uniform(shape)
+    return np.asarray(x == x.max(axis=-1, keepdims=True), float) if shape and shape[-1] else x
+
+
+Kind = Callable[[Streams, Shape], FloatArray]
+KINDS: Mapping[str, Kind] = {
+    "normal": _usual,
+    "unit": lambda s, shape: s.uniform(shape),
+    "positive": _positive,
+    "negative": lambda s, shape: -_positive(s, shape),
+    "quarters": _halves,
+    "between": lambda s, shape: s.uniform(shape, -1.0, 1.0),
+    "zero": _zeros,
+    "equal": _equal,
+    "large": lambda s, shape: 1e3 * s.normal(shape),
+    "tiny": lambda s, shape: 1e-6 * s.normal(shape),
+    "one": lambda s, shape: _zeros(s, shape) + 1.0,
+    "signs": lambda s, shape: s.signs(shape),
+    "simplex": _simplex,
+    "one-hot": _one_hot,
+    "not negative": lambda s, shape: np.abs(_halves(s, shape)),
+}
+DOMAIN = ("normal", "unit", "positive", "negative", "quarters", "between", "simplex")
+"""Kinds of numbers that the usual family mixes; the others mix all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Instances of one family that have the same sizes; nothing is drawn where none fit.
+
+    Attributes:
+        indices: of the instances.
+        layout: None where no sizes fit.
+        arrays: one ``(B, *shape)`` for each slot of the layout.
+        aimed: the hypothesis whose edge, or outside, an instance was moved to; −1 for none.
+    """
+
+    family: Family
+    indices: npt.NDArray[np.int64]
+    layout: Layout | None
+    arrays: tuple[FloatArray, ...]
+    aimed: npt.NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def take(self, rows: npt.NDArray[np.int64]) -> Batch:
+        """Some of the instances."""
+        arrays = tuple(a[rows] for a in self.arrays)
+        return replace(self, indices=self.indices[rows], arrays=arrays, aimed=self.aimed[rows])
+
+
+def _whole(problem: Problem, h: Hypothesis, layout: Layout) -> bool:
+    """Whether a hypothesis speaks of whole numbers only."""
+    return not any(slot.level in h.mentions for slot in layout.slots)
+
+
+def _layout(problem: Problem, key: str, seed: int, family: Family, group: int) -> Layout | None:
+    """The first sizes, of some attempts, at which no hypothesis about sizes is violated."""
+    for attempt in range(ATTEMPTS):
+        stream = Streams.of(seed, key, f"{family.value}/sizes/{attempt}", [group])
+
+        def choose(place: str, among: Sequence[int], stream: Streams = stream) -> int:
+            return among[int(stream.child(place).below(len(among))[0])]
+
+        try:
+            layout = laid_out(problem.evaluator, problem.theorem, choose)
+            if family is Family.OUTSIDE or _fits(problem, layout):
+                return layout
+        except Impossible:
+            continue
+    return None
+
+
+def _fits(problem: Problem, layout: Layout) -> bool:
+    env = layout.env([np.zeros((1, *s.shape)) for s in layout.slots])
+    whole = [h for h in problem.hypotheses if _whole(problem, h, layout)]
+    return all(np.all(problem.assumed(h, layout, env).code >= SAMPLED) for h in whole)
+
+
+def kinds_of(problem: Problem, layout: Layout, key: str, seed: int) -> dict[str, tuple[str, ...]]:
+    """For each slot, the kinds of numbers that meet the hypotheses about it alone.
+
+    Where none meets them on half of the instances, those that do at all; where none does, all.
+    """
+    found = {}
+    for position, slot in enumerate(layout.slots):
+        alone = [
+            h
+            for h in problem.hypotheses
+            if {s.name for s in layout.slots if s.level in h.mentions} == {slot.name}
+        ]
+        shares = {}
+        for kind in KINDS if alone else ():
+            stream = Streams.of(seed, key, f"kinds/{kind}/{slot.name}", range(PROBES))
+            arrays = [np.ones((PROBES, *s.shape)) for s in layout.slots]
+            arrays[position] = KINDS[kind](stream, slot.shape)
+            env = layout.env(arrays)
+            met = [problem.assumed(h, layout, env).code >= SAMPLED for h in alone]
+            shares[kind] = float(np.mean(np.logical_and.reduce(met)))
+        best = tuple(k for k, share in shares.items() if share >= 0.5)
+        found[slot.name] = (
+            best or tuple(k for k, share in shares.items() if share > 0) or tuple(KINDS)
+        )
+    return found
+
+
+def draw(
+    problem: Problem, key: str, seed: int, family: Family, indices: Sequence[int]
+) -> list[Batch]:
+    """The instances ``indices`` of a family, in batches of equal sizes.
+
+    Raises:
+        TermError: the theorem has a part that numbers cannot evaluate or draw.
+    """
+    layouts: dict[tuple[tuple[str, int], ...] | None, Layout | None] = {}
+    members: dict[tuple[tuple[str, int], ...] | None, list[int]] = {}
+    known: dict[int, Layout | None] = {}
+    for index in indices:
+        group = index // GROUP
+        if group not in known:
+            known[group] = _layout(problem, key, seed, family, group)
+        layout = known[group]
+        sizes = None if layout is None else layout.choices
+        layouts.setdefault(sizes, layout)
+        members.setdefault(sizes, []).append(index)
+    found = []
+    for sizes, rows in members.items():
+        layout = layouts[sizes]
+        at = np.asarray(rows, dtype=np.int64)
+        if layout is None:
+            found.append(Batch(family, at, None, (), np.full(len(at), -1)))
+        else:
+            found.append(_Drawing(problem, layout, key, seed, family, at).batch())
+    return found
+
+
+@dataclass(slots=True)
+class _Drawing:
+    problem: Problem
+    layout: Layout
+    key: str
+    seed: int
+    family: Family
+    indices: npt.NDArray[np.int64]
+
+    @property
+    def streams(self) -> Streams:
+        return Streams.of(self.seed, self.key, self.family.value, self.indices)
+
+    def batch(self) -> Batch:
+        with np.errstate(all="ignore"):
+            arrays = self.drawn()
+            arrays = self.repaired(arrays)
+            aimed = np.full(len(self.indices), -1, dtype=np.int64)
+            if self.family in (Family.EDGE, Family.OUTSIDE):
+                arrays, aimed = self.aimed(arrays)
+        return Batch(self.family, self.indices, self.layout, tuple(arrays), aimed)
+
+    def drawn(self) -> Arrays:
+        kinds = kinds_of(self.problem, self.layout, self.key, self.seed)
+        found = []
+        for slot in self.layout.slots:
+            stream = self.streams.child("slot", slot.name)
+            apt = kinds[slot.name]
+            if self.family is not Family.EXTREME:
+                apt = tuple(k for k in apt if k in DOMAIN) or apt
+            picked = stream.child("kind").below(len(apt))
+            array = np.zeros((len(self.indices), *slot.shape))
+            for number, kind in enumerate(apt):
+                rows = picked == number
+                if rows.any():
+                    array[rows] = KINDS[kind](stream.take(np.flatnonzero(rows)), slot.shape)
+            found.append(array)
+        return found
+
+    def env(self, arrays: Sequence[FloatArray]) -> Env:
+        return self.layout.env(arrays)
+
+    def hypothesis(self, h: Hypothesis, arrays: Sequence[FloatArray]) -> Truth:
+        truth = self.problem.assumed(h, self.layout, self.env(arrays))
+        shape = (len(self.indices),)
+        return Truth(
+            np.broadcast_to(truth.code, shape),
+            np.broadcast_to(truth.margin, shape),
+            np.broadcast_to(truth.slack, shape),
+        )
+
+    def slots_of(self, h: Hypothesis) -> list[int]:
+        return [
+            i for i, s in enumerate(self.layout.slots) if s.level in h.mentions and 0 not in s.shape
+        ]
+
+    def repaired(self, arrays: Arrays) -> Arrays:
+        """Move instances that violate a hypothesis to where it holds, one hypothesis at a time."""
+        hypotheses = self.problem.hypotheses
+        for round_ in range(ROUNDS):
+            moved = False
+            for number, h in enumerate(hypotheses):
+                slots = self.slots_of(h)
+                if not slots:
+                    continue
+                truth = self.hypothesis(h, arrays)
+                bad = truth.code < SAMPLED
+                if not bad.any():
+                    continue
+                moved = True
+                stream = self.streams.child("repair", round_, number)
+                inside = stream.child("inside").uniform() < 0.8
+                target = self.moved(h, slots, arrays, stream, np.where(inside, 1.0, 0.0))
+                better = bad & (self.hypothesis(h, target).code >= SAMPLED)
+                arrays = _mixed(better, target, arrays)
+            if not moved:
+                break
+        return arrays
+
+    def aimed(self, arrays: Arrays) -> tuple[Arrays, npt.NDArray[np.int64]]:
+        """Move each instance to the edge of one hypothesis, or beyond it."""
+        hypotheses = [
+            (number, h) for number, h in enumerate(self.problem.hypotheses) if self.slots_of(h)
+        ]
+        aimed = np.full(len(self.indices), -1, dtype=np.int64)
+        if not hypotheses:
+            return arrays, aimed
+        picked = self.streams.child("aim").below(len(hypotheses))
+        beyond = self.family is Family.OUTSIDE
+        for position, (number, h) in enumerate(hypotheses):
+            rows = picked == position
+            if not rows.any():
+                continue
+            stream = self.streams.child("aim", number)
+            push = np.full(len(self.indices), -1.0 if beyond else 0.0)
+            target = self.moved(h, self.slots_of(h), arrays, stream, push)
+            code = self.hypothesis(h, target).code
+            there = rows & ((code == FALSE) if beyond else (code >= SAMPLED))
+            if not beyond:
+                there &= self.others_hold(number, arrays, target)
+            arrays = _mixed(there, target, arrays)
+            aimed[there] = number
+        return arrays, aimed
+
+    def others_hold(self, number: int, before: Arrays, after: Arrays) -> npt.NDArray[np.bool_]:
+        """Where no other hypothesis that held is lost by a move."""
+        kept = np.ones(len(self.indices), dtype=bool)
+        for other, h in enumerate(self.problem.hypotheses):
+            if other != number and self.slots_of(h):
+                had = self.hypothesis(h, before).code >= SAMPLED
+                kept &= ~had | (self.hypothesis(h, after).code >= SAMPLED)
+        return kept
+
+    def moved(
+        self,
+        h: Hypothesis,
+        slots: Sequence[int],
+        arrays: Arrays,
+        stream: Streams,
+        push: FloatArray,
+    ) -> Arrays:
+        """Solve a hypothesis for equality in one slot of each instance, then push on.
+
+        ``push`` is 1 for a step into where it holds, −1 for one to where it does not, 0 for none.
+        """
+        ways = [(slot, scaled) for slot in slots for scaled in (False, True)]
+        picked = stream.child("way").below(len(ways))
+        found = arrays
+        for number, (slot, scaled) in enumerate(ways):
+            rows = picked == number
+            if rows.any():
+                target = self.solved(h, slot, scaled, arrays, stream, push)
+                found = _mixed(rows, target, found)
+        return found
+
+    def solved(
+        self,
+        h: Hypothesis,
+        slot: int,
+        scaled: bool,
+        arrays: Arrays,
+        stream: Streams,
+        push: FloatArray,
+    ) -> Arrays:
+        """The secant method on the slack, along adding t to a slot's entries or scaling them."""
+        base = arrays[slot]
+        shape = (-1, *(1 for _ in base.shape[1:]))
+
+        def at(t: FloatArray) -> Arrays:
+            step = t.reshape(shape)
+            here = list(arrays)
+            here[slot] = base * (1.0 + step) if scaled else base + step
+            return here
+
+        def slack(t: FloatArray) -> FloatArray:
+            return self.hypothesis(h, at(t)).slack
+
+        before, after = np.zeros(len(base)), np.full(len(base), 0.5)
+        low, high = slack(before), slack(after)
+        slope = (high - low) / (after - before)
+        for _ in range(STEPS):
+            change = high - low
+            step = np.where(change != 0, high * (after - before) / change, 0.0)
+            step = np.where(np.isfinite(step), step, 0.0)
+            if not step.any():
+                break
+            new = after - step
+            slope = np.where(step != 0, change / (after - before), slope)
+            low, before, after = high, after, new
+            high = np.where(step != 0, slack(after), high)
+        distance = stream.child("distance").log_uniform(-1.0, 0.5)
+        truth = self.hypothesis(h, at(after))
+        equation = truth.margin != truth.slack
+        direction = np.sign(np.where(np.isfinite(slope), slope, 0.0))
+        step = push * distance * direction
+        # An equation is met on its edge and nowhere else; either side is outside.
+        step = np.where(equation & (push > 0), 0.0, step)
+        return at(after + step)
+
+
+def _mixed(rows: npt.NDArray[np.bool_], a: Arrays, b: Arrays) -> Arrays:
+    """The instances ``rows`` of ``a``, the others of ``b``."""
+    return [
+        np.where(rows.reshape(-1, *(1 for _ in x.shape[1:])), x, y)
+        for x, y in zip(a, b, strict=True)
+    ]

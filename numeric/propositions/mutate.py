@@ -1,0 +1,198 @@
+"""Statements with one error planted: what an instance that satisfies the statement must tell apart.
+
+A mutant drops a hypothesis, exchanges a comparison or an operation, or changes a number: in the
+conclusion, in a hypothesis, or in a definition that the statement unfolds to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from numeric.propositions.terms import (
+    Apply,
+    Binding,
+    Const,
+    Definition,
+    Field,
+    Let,
+    Num,
+    Op,
+    Term,
+    Theorem,
+    Theory,
+    subterms,
+)
+
+__all__ = ["Mutant", "changed", "mutants", "unfolded"]
+
+MOST = 40
+"""No more mutants of one statement than this."""
+
+_EXCHANGED = {
+    "le": "lt",
+    "lt": "le",
+    "ge": "gt",
+    "gt": "ge",
+    "add": "sub",
+    "sub": "add",
+    "mul": "add",
+    "div": "mul",
+    "min": "max",
+    "max": "min",
+    "and": "or",
+    "or": "and",
+    "sinh": "cosh",
+    "cosh": "sinh",
+    "sin": "cos",
+    "cos": "sin",
+    "eq": "ne",
+}
+_DROPPED = frozenset({"exp", "sqrt", "log", "tanh", "abs", "neg", "inv", "sigmoid"})
+_WEAKER = frozenset({"≤ for <", "≥ for >", "∨ for ∧"})
+_SIGNS = {
+    "le": "≤",
+    "lt": "<",
+    "ge": "≥",
+    "gt": ">",
+    "add": "+",
+    "sub": "−",
+    "mul": "·",
+    "div": "/",
+    "and": "∧",
+    "or": "∨",
+    "eq": "=",
+    "ne": "≠",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """A theory and a theorem with one error.
+
+    Attributes:
+        place: ``conclusion``, the name of a hypothesis, or that of a definition.
+        change: what was done, in words.
+        of_conclusion: whether the conclusion, or what it unfolds to, is another one.
+        dropped: the level of the hypothesis that is left out; −1 for none.
+    """
+
+    place: str
+    change: str
+    theory: Theory
+    theorem: Theorem
+    of_conclusion: bool
+    dropped: int = -1
+
+    @property
+    def name(self) -> str:
+        """In one line."""
+        return f"{self.change} in {self.place}" if self.dropped < 0 else f"without {self.place}"
+
+
+def _sign(op: str) -> str:
+    return _SIGNS.get(op, op)
+
+
+def _here(term: Term) -> Iterator[tuple[str, Term]]:
+    """What a term is exchanged for, itself and not what is in it."""
+    match term:
+        case Op(name, at, args):
+            if name in _EXCHANGED:
+                other = _EXCHANGED[name]
+                yield f"{_sign(other)} for {_sign(name)}", Op(other, at, args)
+            elif name in _DROPPED:
+                yield f"no {name}", args[0]
+            elif name == "ite":
+                yield "the branches exchanged", Op(name, at, (args[0], args[2], args[1]))
+        case Num(value, at):
+            yield f"{value + 1} for {value}", Num(value + 1, at)
+        case _:
+            pass
+
+
+def _optional(args: tuple[Term | None, ...]) -> Iterator[tuple[str, tuple[Term | None, ...]]]:
+    for i, a in enumerate(args):
+        for change, other in changed(a) if a is not None else ():
+            yield change, (*args[:i], other, *args[i + 1 :])
+
+
+def changed(term: Term) -> Iterator[tuple[str, Term]]:
+    """The term with one error, and the error in words; types are left as they are."""
+    yield from _here(term)
+    match term:
+        case Op(name, at, args):
+            for i, a in enumerate(args):
+                for change, other in changed(a):
+                    yield change, Op(name, at, (*args[:i], other, *args[i + 1 :]))
+        case Const(name, args_):
+            for change, others in _optional(args_):
+                yield change, Const(name, others)
+        case Apply(function, args_):
+            for change, others in _optional(args_):
+                yield change, Apply(function, others)
+        case Binding(kind, type, name_, role, body):
+            # What a proposition assumes before its body is part of it.
+            if role == "proof":
+                for change, other in changed(type):
+                    yield change, Binding(kind, other, name_, role, body)
+            for change, other in changed(body):
+                yield change, replace(term, body=other)
+        case Let(_, _, value, body):
+            for change, other in changed(value):
+                yield change, replace(term, value=other)
+            for change, other in changed(body):
+                yield change, replace(term, body=other)
+        case Field(_, _, of):
+            for change, other in changed(of):
+                yield change, replace(term, of=other)
+        case _:
+            pass
+
+
+def unfolded(theory: Theory, term: Term) -> tuple[Definition, ...]:
+    """The definitions that a term unfolds to, in order of first use."""
+    found: dict[str, Definition] = {}
+    todo = [term]
+    while todo:
+        for t in subterms(todo.pop(0)):
+            if isinstance(t, Const) and t.name in theory.definitions and t.name not in found:
+                found[t.name] = theory.definitions[t.name]
+                todo.append(found[t.name].body)
+    return tuple(found.values())
+
+
+def _numeric(d: Definition, theory: Theory) -> bool:
+    """A definition of a value, not of a type."""
+    return not isinstance(d.body, Binding) or d.body.kind != "pi"
+
+
+def mutants(theory: Theory, theorem: Theorem) -> tuple[Mutant, ...]:
+    """Mutants of a statement: the same ones for the same statement, at most :data:`MOST`."""
+    found: list[Mutant] = []
+    for change, term in changed(theorem.conclusion):
+        made = replace(theorem, conclusion=term)
+        found.append(Mutant("conclusion", change, theory, made, of_conclusion=True))
+    for d in unfolded(theory, theorem.conclusion):
+        if not _numeric(d, theory):
+            continue
+        for change, body in changed(d.body):
+            definitions = {**theory.definitions, d.name: replace(d, body=body)}
+            other = replace(theory, definitions=definitions)
+            found.append(Mutant(d.name, change, other, theorem, of_conclusion=True))
+    for level, binder in enumerate(theorem.binders):
+        if binder.role != "proof":
+            continue
+        place = binder.name or f"#{level + 1}"
+        found.append(Mutant(place, "dropped", theory, theorem, False, dropped=level))
+        for change, type in changed(binder.type):
+            if change not in _WEAKER:
+                continue  # a hypothesis that asks for more makes no statement false
+            binders = list(theorem.binders)
+            binders[level] = replace(binder, type=type)
+            made = replace(theorem, binders=tuple(binders))
+            found.append(Mutant(place, change, theory, made, of_conclusion=False))
+    if len(found) <= MOST:
+        return tuple(found)
+    # Evenly spread, so that each part of the statement keeps some of its own.
+    return tuple(found[i * len(found) // MOST] for i in range(MOST))

@@ -1,0 +1,142 @@
+"""A theorem with its hypotheses, ready to be evaluated on drawn instances."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from numeric.propositions.constants import BUILTIN_TYPES, TermError
+from numeric.propositions.enclosures import point
+from numeric.propositions.evaluate import Evaluator
+from numeric.propositions.layout import Layout
+from numeric.propositions.spaces import (
+    Finite,
+    Functions,
+    Integers,
+    Naturals,
+    Reals,
+    Records,
+    Space,
+)
+from numeric.propositions.terms import Const, Structure, Term, Theorem, Theory, Var, subterms
+from numeric.propositions.truth import Truth
+from numeric.propositions.values import Env, Function, Value
+
+__all__ = ["Hypothesis", "Problem", "problem_of", "some_values"]
+
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Hypothesis:
+    """A proposition that a theorem assumes.
+
+    Attributes:
+        name: the binder's, or ``binder.field`` for a proof in a structure that the theorem binds.
+        level: of the binder.
+        field: the structure's field; empty for a hypothesis of the telescope.
+        mentions: the levels of the binders that it speaks of.
+    """
+
+    name: str
+    level: int
+    field: str
+    mentions: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A theorem, and what it assumes."""
+
+    theory: Theory
+    theorem: Theorem
+    evaluator: Evaluator
+    hypotheses: tuple[Hypothesis, ...]
+
+    def assumed(self, h: Hypothesis, layout: Layout, env: Env) -> Truth:
+        """Whether a hypothesis holds; raises :class:`TermError` where it cannot be evaluated."""
+        binder = self.theorem.binders[h.level]
+        if not h.field:
+            return self.evaluator.truth(binder.type, env[: h.level])
+        space, value = layout.spaces[h.level], env[h.level]
+        assert space is not None
+        found = dict(self.evaluator.constraints(space, value))
+        return found[h.field]
+
+    def concluded(self, env: Env) -> Truth:
+        """Whether the conclusion holds; raises as :meth:`assumed`."""
+        return self.evaluator.truth(self.theorem.conclusion, env)
+
+
+def problem_of(theory: Theory, theorem: Theorem) -> Problem:
+    """A theorem's hypotheses: its own, and the proofs in the structures that it binds."""
+    found = []
+    for level, binder in enumerate(theorem.binders):
+        name = binder.name or f"#{level + 1}"
+        if binder.role == "proof":
+            found.append(Hypothesis(name, level, "", _levels(binder.type, level)))
+        elif binder.role == "value":
+            for part in _proofs(theory, binder.type):
+                mentions = _levels(binder.type, level) | {level}
+                found.append(Hypothesis(f"{name}.{part}", level, part, mentions))
+    return Problem(theory, theorem, Evaluator(theory, some_values), tuple(found))
+
+
+def _proofs(theory: Theory, type: Term) -> Sequence[str]:
+    """The fields that are proofs, of the structure that a type is."""
+    if not isinstance(type, Const):
+        return ()
+    if type.name == "Subtype":
+        return ("property",)
+    if type.name in BUILTIN_TYPES:
+        return ()
+    structure: Structure | None = theory.structures.get(type.name)
+    if structure is None or all(f.role == "proof" for f in structure.fields):
+        return ()
+    return [f.name or "" for f in structure.fields if f.role == "proof"]
+
+
+def _levels(term: Term, depth: int) -> frozenset[int]:
+    """The levels below ``depth`` that a term mentions: not those of its own binders."""
+    return frozenset(t.level for t in subterms(term) if isinstance(t, Var) and t.level < depth)
+
+
+_REALS = (0.0, 1.0, -1.0, 0.5, 2.0, -0.5, 3.0, -3.0, 10.0, 0.001)
+_TABLE = np.array(
+    [[1.0, -1.0, 0.5, 2.0], [0.0, 1.0, 0.0, -2.0], [0.25, 0.25, 0.5, 0.0], [-3.0, 2.0, 1.0, 1.0]]
+)
+
+
+def some_values(space: Space, depth: int) -> Sequence[Value]:
+    """Some values of an infinite space; the same ones wherever a quantifier asks for them.
+
+    Raises:
+        TermError: nothing is known to draw from it.
+    """
+    match space:
+        case Reals():
+            return [point(x) for x in _REALS]
+        case Naturals():
+            return list(range(6))
+        case Integers():
+            return list(range(-3, 4))
+        case Functions(source, to) if isinstance(source, Finite):
+            if source.count and not isinstance(to(0), Reals):
+                raise TermError("", "a quantifier over functions of something else than numbers")
+            return [_row(row, depth) for row in _TABLE]
+        case Records(structure):
+            raise TermError(structure, f"a quantifier over all values of {structure}")
+        case _:
+            raise TermError("", f"a quantifier over a space of {type(space).__name__.lower()}")
+
+
+def _row(row: FloatArray, depth: int) -> Function:
+    def entry(i: Value) -> Value:
+        if not isinstance(i, int):
+            raise TermError("", "an index that is no whole number")
+        return point(row[(i + depth) % len(row)])
+
+    return Function(entry)

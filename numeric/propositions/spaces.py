@@ -1,0 +1,117 @@
+"""Types as sets of values that can be listed or drawn.
+
+A type variable of a theorem stands for the real numbers where its classes are those of a field, and
+for a small finite set where it has none that says what its elements are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = [
+    "Bools",
+    "Finite",
+    "Functions",
+    "Integers",
+    "Lists",
+    "Naturals",
+    "Props",
+    "Reals",
+    "Records",
+    "Space",
+    "Types",
+    "is_discrete",
+    "members",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Reals:
+    """Real numbers; also the rational ones, whose doubles these are.
+
+    ``total``: a square root of a negative number is 0 and a logarithm that of the absolute value,
+    as in Mathlib; else what they are is left open, as in a `RealField`.
+    """
+
+    total: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Naturals:
+    """0, 1, 2, …"""
+
+
+@dataclass(frozen=True, slots=True)
+class Integers:
+    """All whole numbers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bools:
+    """``false`` and ``true``, as 0 and 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finite:
+    """``Fin n``, or any set of n elements: 0 to n − 1."""
+
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Functions:
+    """Functions from a space; ``to`` is the space of the values at an argument."""
+
+    source: Space
+    to: Callable[[Any], Space]
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """Values of a structure: the names of its fields, and each one's space given those before.
+
+    ``None`` stands for a field that is a proof; ``params`` are the structure's parameters.
+    """
+
+    structure: str
+    fields: tuple[str, ...]
+    spaces: Callable[[str, Any], Space | None]
+    params: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Lists:
+    """Lists of elements of one space."""
+
+    element: Space
+
+
+@dataclass(frozen=True, slots=True)
+class Props:
+    """Propositions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Types:
+    """Types themselves."""
+
+
+Space = Reals | Naturals | Integers | Bools | Finite | Functions | Records | Lists | Props | Types
+
+
+def is_discrete(space: Space) -> bool:
+    """Whether its values are single whole numbers, which all instances of a batch share."""
+    return isinstance(space, Naturals | Integers | Bools | Finite)
+
+
+def members(space: Space) -> tuple[int, ...] | None:
+    """All values of a finite space, as numbers; None for any other space."""
+    match space:
+        case Finite(count):
+            return tuple(range(count))
+        case Bools():
+            return (0, 1)
+        case _:
+            return None

@@ -1,0 +1,183 @@
+"""A theorem on its instances: what each hypothesis and the conclusion come to.
+
+An instance is a counterexample where every hypothesis is true beyond rounding and the conclusion is
+false; where a hypothesis is met up to rounding only, the conclusion must be false on the whole box
+of radius `NEAR` around the instance as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from numeric.propositions.constants import TermError
+from numeric.propositions.draw import Batch, Family, draw
+from numeric.propositions.mutate import Mutant, mutants
+from numeric.propositions.problem import Problem, problem_of
+from numeric.propositions.terms import Theorem, Theory
+from numeric.propositions.truth import CLOSE, FALSE, SAMPLED, TRUE, Truth
+
+__all__ = ["Judged", "Score", "judged_batch", "outcomes", "score"]
+
+FloatArray = npt.NDArray[np.float64]
+Codes = npt.NDArray[np.int8]
+Rows = npt.NDArray[np.bool_]
+
+NEAR = 2.0**-30
+"""How far from an instance that meets a hypothesis to rounding one may be that meets it exactly,
+beside the size of its numbers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What became of a batch; arrays have shape ``(B,)``, those of hypotheses ``(H, B)``.
+
+    Attributes:
+        batch: the instances.
+        assumed: the truth of each hypothesis.
+        concluded: that of the conclusion; `UNDECIDED` where nothing was drawn.
+        failing: counterexamples.
+        margin: how far the conclusion is from false.
+    """
+
+    batch: Batch
+    assumed: Codes
+    concluded: Codes
+    failing: Rows
+    margin: FloatArray
+
+    @property
+    def accepted(self) -> Rows:
+        """Where every hypothesis holds, as far as one can tell."""
+        return np.asarray(np.all(self.assumed >= SAMPLED, axis=0) & self.drawn)
+
+    @property
+    def drawn(self) -> Rows:
+        """Where there is an instance at all."""
+        return np.full(len(self.batch), self.batch.layout is not None)
+
+    @property
+    def held(self) -> Rows:
+        """Accepted, and the conclusion holds."""
+        return np.asarray(self.accepted & (self.concluded >= SAMPLED))
+
+    @property
+    def undecided(self) -> Rows:
+        """Accepted, and the conclusion neither holds nor fails; or no hypothesis is false, and one
+        is undecided."""
+        unclear = ~self.accepted & np.all(self.assumed != FALSE, axis=0) & self.drawn
+        return np.asarray((self.accepted & ~self.held & ~self.failing) | unclear)
+
+
+def _spread(truth: Truth, count: int) -> tuple[Codes, FloatArray]:
+    return (
+        np.broadcast_to(truth.code, (count,)).astype(np.int8),
+        np.broadcast_to(truth.margin, (count,)).astype(np.float64),
+    )
+
+
+def judged_batch(problem: Problem, batch: Batch) -> Judged:
+    """Evaluate a theorem on a batch.
+
+    Raises:
+        TermError: a part of it that numbers cannot evaluate.
+    """
+    count, layout = len(batch), batch.layout
+    assumed = np.zeros((len(problem.hypotheses), count), dtype=np.int8)
+    none = np.zeros(count, dtype=bool)
+    if layout is None:
+        assumed[:] = FALSE
+        code, margin = np.zeros(count, dtype=np.int8), np.zeros(count)
+        return Judged(batch, assumed, code, none, margin)
+    with np.errstate(all="ignore"):
+        env = layout.env(batch.arrays)
+        for number, h in enumerate(problem.hypotheses):
+            assumed[number], _ = _spread(problem.assumed(h, layout, env), count)
+        if len(problem.hypotheses) and not np.any(np.all(assumed >= SAMPLED, axis=0)):
+            # A conclusion may make no sense where a hypothesis is false.
+            code = np.zeros(count, dtype=np.int8)
+            if np.all(np.any(assumed == FALSE, axis=0)):
+                try:
+                    code, margin = _spread(problem.concluded(env), count)
+                except TermError:
+                    margin = np.zeros(count)
+            else:
+                margin = np.zeros(count)
+            return Judged(batch, assumed, code, none, margin)
+        code, margin = _spread(problem.concluded(env), count)
+        false = code == FALSE
+        least = assumed.min(axis=0) if len(assumed) else np.full(count, TRUE)
+        failing = false & (least == TRUE)
+        close = false & (least == CLOSE)
+        if close.any():
+            box = layout.env(batch.arrays, NEAR)
+            wide, _ = _spread(problem.concluded(box), count)
+            failing |= close & (wide == FALSE)
+    return Judged(batch, assumed, code, failing, margin)
+
+
+def outcomes(
+    problem: Problem, key: str, seed: int, family: Family, indices: Sequence[int]
+) -> Iterator[Judged]:
+    """Draw instances and judge them, a batch at a time; raises :class:`TermError`."""
+    for batch in draw(problem, key, seed, family, indices):
+        yield judged_batch(problem, batch)
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """How many mutants of a statement its instances tell from it.
+
+    Attributes:
+        total: mutants that could be evaluated.
+        told: those that an instance tells apart.
+        of_conclusion: of these, those that make the conclusion another one: total and told.
+        survivors: names of the others.
+    """
+
+    total: int
+    told: int
+    of_conclusion: tuple[int, int]
+    survivors: tuple[str, ...]
+
+    @property
+    def blind(self) -> bool:
+        """No mutant of the conclusion makes any difference."""
+        return self.of_conclusion[1] == 0
+
+
+def score(theory: Theory, theorem: Theorem, batches: Sequence[Batch]) -> Score:
+    """Plant errors in a statement and see which of them the instances notice.
+
+    A mutant is told apart where its hypotheses hold, beyond rounding, and its conclusion is false:
+    of the statement itself no instance shows that.
+    """
+    found = [(m, _told(m, batches)) for m in mutants(theory, theorem)]
+    decided = [(m, told) for m, told in found if told is not None]
+    own = [told for m, told in decided if m.of_conclusion]
+    return Score(
+        total=len(decided),
+        told=sum(told for _, told in decided),
+        of_conclusion=(len(own), sum(own)),
+        survivors=tuple(m.name for m, told in decided if not told),
+    )
+
+
+def _told(mutant: Mutant, batches: Sequence[Batch]) -> bool | None:
+    """Whether an instance tells a mutant apart; None where none could be evaluated."""
+    problem = problem_of(mutant.theory, mutant.theorem)
+    if mutant.dropped >= 0:
+        left = tuple(h for h in problem.hypotheses if h.level != mutant.dropped)
+        problem = replace(problem, hypotheses=left)
+    evaluated = False
+    for batch in batches:
+        try:
+            if judged_batch(problem, batch).failing.any():
+                return True
+            evaluated = True
+        except TermError:
+            continue
+    return False if evaluated else None

@@ -1,0 +1,43 @@
+"""What terms evaluate to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from numeric.propositions.enclosures import Enclosure
+from numeric.propositions.spaces import Space
+from numeric.propositions.truth import Truth
+
+__all__ = ["Env", "Function", "Record", "Value"]
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function; its values at whole numbers are computed once."""
+
+    meaning: Callable[[Value], Value]
+    known: dict[int, Value] = field(default_factory=dict, compare=False)
+
+    def __call__(self, x: Value) -> Value:
+        """The value at ``x``."""
+        if not isinstance(x, int):
+            return self.meaning(x)
+        if x not in self.known:
+            self.known[x] = self.meaning(x)
+        return self.known[x]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A value of a structure, by field; a field that is a proof is None."""
+
+    structure: str
+    fields: Mapping[str, Value]
+
+
+Value = Enclosure | int | Truth | Function | Record | Space | list["Value"] | None
+"""Real numbers, a whole number, a proposition, a function, a structure's value, a type, a list;
+None for proofs and instances."""
+Env = tuple[Value, ...]
+"""The values of the variables, by level."""

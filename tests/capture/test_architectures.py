@@ -1,0 +1,105 @@
+"""Which usual architectures are captured, translated, run and agree: the table in the docs.
+
+``UPDATE_DOCS=1 pytest -n 0 tests/capture/test_architectures.py`` writes it.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bridge.capture import examples, layers_of, run_once
+from bridge.models.captured import judge_layer
+from bridge.report.captured import CapturedLayer
+from bridge.verdict import Verdict
+from tests.capture.architectures import ARCHITECTURES, REQUIRED, make
+
+pytest.importorskip("torch", reason="torch is not installed: `pip install torch` to capture models")
+pytest.importorskip(
+    "transformers", reason="transformers is not installed: `pip install transformers` for the table"
+)
+
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "architectures.md"
+UPDATE = "UPDATE_DOCS" in os.environ
+HEAD = "| architecture | layers | captured and run | agree | what stands in the way |"
+GOAL = 26
+
+
+@dataclass(frozen=True)
+class Row:
+    name: str
+    layers: int
+    run: int
+    agree: int
+    obstacle: str
+
+    def __str__(self) -> str:
+        return f"| {self.name} | {self.layers} | {self.run} | {self.agree} | {self.obstacle} |"
+
+
+def obstacle(captured: CapturedLayer) -> str:
+    """The operation that stands in the way, without its line: that changes with each release."""
+    return captured.reason.split(";")[0].partition(" (")[0] if captured.reason else ""
+
+
+def measured(name: str) -> Row:
+    model: Any = make(name)
+    parts = layers_of(model)
+    try:
+        passed = run_once(model, parts, examples(model, 8, 0))
+    except ValueError:
+        return Row(name, len(parts), 0, 0, "its code does not run on these inputs")
+    found = [
+        judge_layer(
+            model.get_submodule(part),
+            passed.calls[part],
+            part,
+            0,
+            passed.order.count(part),
+        ).layer
+        for part in parts
+        if part in passed.calls
+    ]
+    return Row(
+        name,
+        len(parts),
+        sum(bool(la.form) for la in found),
+        sum(la.verdict is Verdict.HOLDS for la in found),
+        ", ".join(dict.fromkeys(o for la in found if (o := obstacle(la)))),
+    )
+
+
+def rows_of_the_page() -> dict[str, str]:
+    lines = PAGE.read_text(encoding="utf-8").splitlines()
+    start = lines.index(HEAD) + 2
+    return {la.split("|")[1].strip(): la for la in lines[start:] if la.startswith("|")}
+
+
+def write(row: Row) -> None:
+    """Put the row into the page, in the order of the list."""
+    text = PAGE.read_text(encoding="utf-8")
+    before = text[: text.index(HEAD)]
+    rows = {**rows_of_the_page(), row.name: str(row)}
+    ordered = [rows[n] for n in ARCHITECTURES if n in rows]
+    body = "\n".join([HEAD, "| --- | --- | --- | --- | --- |", *ordered])
+    PAGE.write_text(f"{before}{body}\n", encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_the_table_says_what_is_measured(name: str) -> None:
+    row = measured(name)
+    if UPDATE:
+        write(row)
+    assert rows_of_the_page().get(name) == str(row)
+
+
+def test_most_are_covered_and_those_that_the_docs_name() -> None:
+    rows = {n: [c.strip() for c in line.split("|")[1:-1]] for n, line in rows_of_the_page().items()}
+    assert list(rows) == list(ARCHITECTURES)
+    covered = {n for n, (_, layers, run, agree, _way) in rows.items() if layers == run == agree}
+    assert len(covered) >= GOAL
+    assert covered >= set(REQUIRED)
