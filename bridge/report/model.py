@@ -127,14 +127,9 @@ class Report:
     @property
     def exit_code(self) -> int:
         """The audit's exit code: see :func:`bridge.verdict.exit_code`."""
-        judged = [(e.verdict, e.obligation.lean.status) for e in self.entries]
-        graphs_fail = self.model is not None and self.model.graphs_fail
-        code = exit_code(
-            judged,
-            refused=bool(self.refusals) or graphs_fail,
-            incomplete=bool(self.shortfalls),
-        )
-        # Layers that hold by their own graphs have no entries; what is open about them is among
-        # the shortfalls.
-        by_graph = self.model is not None and self.model.by_graph > 0
-        return 0 if not judged and by_graph and code == 4 and not self.shortfalls else code
+        found = [(e.verdict, e.obligation.lean.status) for e in self.entries]
+        failed = bool(self.refusals) or (self.model is not None and self.model.graphs_fail)
+        if not found and self.model is not None and self.model.by_graph:
+            # What is left open about its layers is among the shortfalls.
+            return 1 if failed else 4 if self.shortfalls else 0
+        return exit_code(found, refused=failed, incomplete=bool(self.shortfalls))

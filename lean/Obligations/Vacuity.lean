@@ -91,13 +91,15 @@ end
 
 /-- Structures of Lean's own library that may hide a proposition or an empty type. -/
 def openable : List Name :=
-  [``Fin, ``Subtype, ``PSigma, ``Sigma, ``Prod, ``PProd, ``MProd, ``And, ``Exists, ``Nonempty, ``Or, ``Sum, ``PSum, ``Iff, ``ULift, ``PLift]
+  [``Fin, ``Subtype, ``PSigma, ``Sigma, ``Prod, ``PProd, ``MProd, ``And, ``Exists, ``Nonempty, ``Or, ``Sum, ``PSum,
+   ``Iff, ``ULift, ``PLift, ``Inhabited]
 
-/-- Has some instance of this class been declared?  Then values of it can be built, and it is left closed. -/
+/-- Has an instance of this class been declared that needs no other one?  Then values of it can be built, and it is left closed. -/
 def hasInstances (cls : Name) : MetaM Bool := do
   let env ← getEnv
   return (instanceExtension.getState env).instanceNames.toList.any fun (n, _) =>
-    (env.find? n).any fun info => info.type.getForallBody.getAppFn.isConstOf cls
+    (env.find? n).any fun info => info.type.getForallBody.getAppFn.isConstOf cls &&
+      (info.type.find? fun e => e.isForall && e.bindingDomain!.getAppFn.isConstOf cls).isNone
 
 /-- How many cases a value can be opened into; `none` where it stays closed. -/
 def casesOf? (type : Expr) : MetaM (Option Nat) := do
@@ -105,8 +107,9 @@ def casesOf? (type : Expr) : MetaM (Option Nat) := do
   let some (.inductInfo info) := (← getEnv).find? n | return none
   if info.ctors.isEmpty then return some 0
   if info.isRec || info.numIndices > 0 || info.ctors.length > 6 then return none
-  unless isOwn (← getEnv) n || n ∈ openable do return none
-  if isClass (← getEnv) n then if ← hasInstances n then return none
+  unless n ∈ openable do
+    unless isOwn (← getEnv) n do return none
+    if isClass (← getEnv) n then if ← hasInstances n then return none
   return some info.ctors.length
 
 /-- What `act` says, or `otherwise` where it fails or takes more than so many thousands of heartbeats: nothing is said then. -/
@@ -208,23 +211,34 @@ def unmet (type : Expr) : TermElabM (Option String) := do
       let name := if name.hasMacroScopes then s!"in place {i + 1}" else toString name
       unless ← isProp (← inferType last) do return some s!"its binder {name} has a type without values"
       if ← contradict (fun x => return x == last || !(← isProp (← inferType x))) xs 8000 then
-        return some s!"its hypothesis {name} is false"
+        return some s!"nothing meets its hypothesis {name}"
       return some "its hypotheses contradict each other"
     if found.isSome then return found
   return some "its hypotheses contradict each other"
 
-/-- Why a conclusion says nothing: it is true by its form, or one of the hypotheses. -/
+/-- The propositions that one is a conjunction of. -/
+partial def conjuncts (p : Expr) (fuel : Nat := 8) : MetaM (List Expr) := do
+  let p ← opened p
+  match fuel, p.getAppFnArgs with
+  | fuel + 1, (``And, #[a, b]) => return (← conjuncts a fuel) ++ (← conjuncts b fuel)
+  | _, _ => return [p]
+
+/-- Why a conclusion says nothing: it is true by its form, or it repeats hypotheses. -/
 def empty (type : Expr) : MetaM (Option String) :=
   forallTelescope type fun xs conclusion => do
     if conclusion.isConstOf ``True then return some "its conclusion is True"
     let plain ← opened conclusion
+    let mut known := []
     for x in xs do
       let given ← inferType x
       if ← isProp given then
         if ← (withReducible (isDefEq given conclusion) <||> isSame (← opened given) plain) then
           return some s!"its conclusion is its own hypothesis {← x.fvarId!.getUserName}"
+        known := known ++ (← conjuncts given)
     if ← isTrivial conclusion then return some "its conclusion is true whatever the hypotheses say"
-    return none
+    for part in ← conjuncts conclusion do
+      unless ← (isTrivial part <||> known.anyM (isSame part ·)) do return none
+    return some "its conclusion only repeats its hypotheses"
 
 /-- The statement with the binders that its conclusion's definitions hide; as it is, where these end in `False`, since a negation
 says that its hypothesis cannot be met. -/

@@ -100,9 +100,9 @@ def test_answers_and_results_do_without_the_cache(
     monkeypatch.setattr("bridge.lean.answers.write_atomically", failing(errno.ENOSPC))
     monkeypatch.setattr("bridge.checking.store.write_atomically", failing(errno.EACCES))
     answers, results = AnswerCache(tmp_path / "answers"), ResultCache(tmp_path / "results")
-    answers.store("k", {"statements": ()})
+    answers.store("k", {"statements": ()}, {})
     results.store("k", CheckResult(Verdict.HOLDS, "", 1, 1))
-    assert answers.load("k") is None
+    assert answers.load("k", tmp_path) is None
     assert results.load("k") is None
 
 

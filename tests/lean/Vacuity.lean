@@ -19,6 +19,12 @@ structure Wrapped where
 class Lawless (n : Nat) : Prop where
   law : n < n
 
+/-- A law that no number obeys, with an instance that needs another one. -/
+class Looping (n : Nat) : Prop where
+  law : n < n
+
+instance [h : Looping 1] : Looping 2 := absurd h.law (Nat.lt_irrefl 1)
+
 /-- A law that holds. -/
 class Lawful (n : Nat) : Prop where
   law : n < n + 1
@@ -52,6 +58,8 @@ namespace Empty
 @[obligation] theorem nested (x : Wrapped) : x.more = 7 := absurd x.inner.small (Nat.not_lt_zero _)
 @[obligation] theorem subtype (x : { _n : Nat // False }) : x.val = 7 := x.property.elim
 @[obligation] theorem lawless (n : Nat) [h : Lawless n] : n = 7 := absurd h.law (Nat.lt_irrefl n)
+@[obligation] theorem default [h : Inhabited Nobody] (n : Nat) : n = 7 := nomatch h.default
+@[obligation] theorem chained (n : Nat) [h : Looping n] : n = 7 := absurd h.law (Nat.lt_irrefl n)
 @[obligation] theorem cases (x : Either) (n : Nat) : n = 7 := by
   cases x with
   | left x => cases x
@@ -78,6 +86,8 @@ namespace Empty
 @[obligation] theorem notFalse (n : Nat) (_h : 0 < n) : ¬ (n = 7 ∧ False) := fun h => h.2
 @[obligation] theorem excluded (n : Nat) (_h : 0 < n) : n = 7 ∨ ¬ n = 7 := Classical.em _
 @[obligation] theorem itself (n : Nat) (h : 0 < n) : Positive n := h
+@[obligation] theorem part (n : Nat) (h : 0 < n ∧ n < 5) : Positive n := h.1
+@[obligation] theorem again (n : Nat) (h : 0 < n) (h' : n < 5) : n < 5 ∧ n = n ∧ 0 < n := ⟨h', rfl, h⟩
 end Empty
 
 namespace Honest
@@ -97,6 +107,7 @@ namespace Honest
 @[obligation] theorem subtype (x : { n : Nat // 0 < n }) : x.val ≠ 0 := Nat.ne_of_gt x.property
 @[obligation] theorem implies (n : Nat) : n < 3 → double n < 6 := by unfold double; omega
 @[obligation] theorem iff_ (n : Nat) : Positive n ↔ n ≠ 0 := Nat.pos_iff_ne_zero
+@[obligation] theorem more (n : Nat) (h : 0 < n ∧ n < 5) : 0 < n ∧ n ≠ 7 := ⟨h.1, by omega⟩
 end Honest
 
 end Demo

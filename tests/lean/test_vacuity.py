@@ -17,7 +17,8 @@ from tests.lean.conftest import write_project
 SOURCE = Path(__file__).parent / "Vacuity.lean"
 
 NO_VALUES = "its binder {} has a type without values"
-FALSE = "its hypothesis {} is false"
+FALSE = "nothing meets its hypothesis {}"
+REPEATS = "its conclusion only repeats its hypotheses"
 TRUE = "its conclusion is true whatever the hypotheses say"
 
 WANTED = {
@@ -29,6 +30,8 @@ WANTED = {
     "cases": NO_VALUES.format("x"),
     "alias": NO_VALUES.format("i"),
     "function": NO_VALUES.format("f"),
+    "chained": FALSE.format("h"),
+    "default": NO_VALUES.format("h"),
     "lawless": FALSE.format("h"),
     "unfolded": FALSE.format("h"),
     "twice": FALSE.format("h"),
@@ -36,7 +39,7 @@ WANTED = {
     "somewhere": FALSE.format("h"),
     "guarded": FALSE.format("in place 2"),
     "together": "its hypotheses contradict each other",
-    "apart": "its hypotheses contradict each other",
+    "apart": FALSE.format("h"),
     "obvious": TRUE,
     "hidden": TRUE,
     "orTrue": TRUE,
@@ -49,6 +52,8 @@ WANTED = {
     "exists_": TRUE,
     "notFalse": TRUE,
     "excluded": TRUE,
+    "part": REPEATS,
+    "again": REPEATS,
     "itself": "its conclusion is its own hypothesis h",
 }
 

@@ -167,7 +167,7 @@ TRICKS = (
         "one hypothesis that is false",
         "@[obligation] theorem t (n : Nat) (hPos : n < n) : n = 7 := by omega\n",
         1,
-        "its hypothesis hPos is false",
+        "nothing meets its hypothesis hPos",
     ),
     Trick(
         "empty-type",
@@ -183,7 +183,7 @@ TRICKS = (
         "@[obligation] theorem t (n : Nat) (hPos : Fits n) : n = 7 := by\n"
         "  unfold Fits at hPos; omega\n",
         1,
-        "its hypothesis hPos is false",
+        "nothing meets its hypothesis hPos",
     ),
     Trick(
         "or-true",
