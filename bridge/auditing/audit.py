@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bridge import __version__
-from bridge.auditing.check_graphs import lean_request, parse_graphs
+from bridge.auditing.check_graphs import parse_graphs
 from bridge.auditing.graph_file import about, replaced
 from bridge.auditing.judge import Context, Interrupted, decided, judge, kept, swapped_reason
 from bridge.auditing.selection import select_keys
-from bridge.checking import Spread, graph_requests, registered
+from bridge.checking import Spread
 from bridge.checking.store import ResultCache, graph_hashes
+from bridge.checks.pairing import paired, wanted_graphs
 from bridge.engine import Engine
 from bridge.errors import InvalidInputError
 from bridge.lean.client import DEFAULT_TIMEOUT
@@ -51,8 +52,8 @@ def library_for_audit(
     progress: Progress | None = None,
     use_cache: bool = True,
 ) -> Library:
-    """Read the library together with every graph that a registered check runs on."""
-    wanted = [lean_request(r) for r in graph_requests(registered().values())]
+    """Read the library together with every graph that a check may run on."""
+    wanted = wanted_graphs()
     return read_library(
         project, engine, wanted, timeout=timeout, progress=progress, use_cache=use_cache
     )
@@ -98,7 +99,7 @@ def prepare(
     graphs, refused = parse_graphs(library)
     if replace_graph is not None:
         graphs = replaced(graphs, replace_graph)
-        chosen = about(chosen, graphs, replace_graph)
+        chosen = about(chosen, paired(library), graphs, replace_graph)
     context = Context(
         library=library,
         graphs=graphs,

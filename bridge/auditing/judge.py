@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from bridge.checking import Check, CheckInterrupted, CheckResult, Spread, registered, run_check
+from bridge.checking import Check, CheckInterrupted, CheckResult, Spread, run_check
 from bridge.checking import GraphRequest as CheckGraphRequest
 from bridge.checking.certify import certifiable, certify
 from bridge.checking.check_run import CheckRun
 from bridge.checking.store import ResultCache, is_ours, is_readable
+from bridge.checks.pairing import paired
 from bridge.lean.library import Library
 from bridge.lean.obligation import Obligation
 from bridge.lean.trust import Trust
@@ -92,7 +93,7 @@ def _entry(
 
 def decided(obligation: Obligation, context: Context) -> Entry | Check:
     """The verdict where something decides without measuring; else the check that has to run."""
-    checks = registered()
+    checks = paired(context.library)
     check = checks.get(obligation.key)
     siblings = hypothesis_keys(context.library, obligation)
     unchecked = [k for k in siblings if k not in checks]
@@ -136,7 +137,7 @@ def decided(obligation: Obligation, context: Context) -> Entry | Check:
 
 def _siblings(obligation: Obligation, context: Context) -> list[Check]:
     """The checks of the hypotheses of the obligation's theorem."""
-    checks = registered()
+    checks = paired(context.library)
     return [checks[k] for k in hypothesis_keys(context.library, obligation) if k in checks]
 
 

@@ -15,7 +15,7 @@ from rich.text import Text
 from bridge.auditing.audit import last_entry
 from bridge.auditing.configured import Setup
 from bridge.auditing.selection import select_keys, unknown_name
-from bridge.checking import registered
+from bridge.checks.pairing import paired
 from bridge.cli.completion import complete_graphs, complete_names
 from bridge.cli.groups import KeysByOption
 from bridge.cli.options import LeanChoice, lean_options
@@ -49,7 +49,7 @@ def _library(lean: LeanChoice) -> Library:
 
 
 def _obligation_json(library: Library, o: Obligation) -> dict[str, object]:
-    check = registered().get(o.key)
+    check = paired(library).get(o.key)
     return {
         "key": o.key,
         "role": o.role.value,
@@ -213,7 +213,7 @@ def show_command(lean: LeanChoice, name: str) -> None:
                     "whose proofs this engine does not see"
                 )
             lines.append(("axioms", axioms))
-        check = registered().get(o.key)
+        check = paired(library).get(o.key)
         lines.append(("check", "none" if check is None else check.name))
         if check is not None:
             lines.append(("", " ".join(check.doc.replace("``", "`").split())))

@@ -49,6 +49,8 @@ __all__ = [
     "read_trust",
 ]
 
+T = TypeVar("T")
+
 KERNEL_SECONDS = 1800.0
 
 
@@ -70,7 +72,7 @@ class Library:
     answer: Answer
     from_cache: bool
 
-    def by_declaration(self, values: Mapping[str, str]) -> dict[str, str]:
+    def by_declaration(self, values: Mapping[str, T]) -> dict[str, T]:
         """Values by full Lean name, as values by the name that keys use."""
         short = {
             s.name: o.declaration
@@ -235,9 +237,6 @@ def read_trust(
         watcher=progress or Silent(),
         use_cache=use_cache,
     )
-
-
-T = TypeVar("T")
 
 
 def answer_key(project: Project, engine: Engine, request: Request) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bridge.checking import Check, registered
 from bridge.checking.loading import name_of_file
+from bridge.checks.pairing import paired
 from bridge.errors import InvalidInputError
 from bridge.lean.library import Library
 from bridge.lean.locked_answer import KeptAnswer
@@ -87,7 +88,7 @@ class Policy:
         """
         keys = [o.key for o in library.obligations]
         known = [*keys, *(TRUST_PREFIX + name for name in outside)]
-        refuse_unneeded(self.waivers, known, [k for k in keys if k in registered()])
+        refuse_unneeded(self.waivers, known, [k for k in keys if k in paired(library)])
 
 
 def refuse_checks_of_nothing(library: Library, modules: Sequence[str]) -> None:
@@ -123,12 +124,14 @@ def read_policy(project: Path, settings: Settings | None = None) -> Policy:
 
 def check_hash(check: Check) -> str:
     """sha256 of a check's own source; what it calls is not covered."""
-    return hashlib.sha256(inspect.getsource(check.measure).encode()).hexdigest()
+    measure = check.measure
+    source = measure if inspect.isfunction(measure) else type(measure)
+    return hashlib.sha256(inspect.getsource(source).encode()).hexdigest()
 
 
 def current_lock(library: Library) -> Lock:
     """The lock that would be written now."""
-    checks = registered()
+    checks = paired(library)
     entries = {}
     for o in library.obligations:
         check = checks.get(o.key)
