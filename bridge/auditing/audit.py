@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bridge import __version__
-from bridge.auditing.check_graphs import lean_request, parse_graphs
+from bridge.auditing.check_graphs import parse_graphs
 from bridge.auditing.graph_file import about, replaced
 from bridge.auditing.judge import Context, Interrupted, decided, judge, kept, swapped_reason
 from bridge.auditing.selection import select_keys
-from bridge.checking import Spread, graph_requests, registered
+from bridge.checking import Spread
 from bridge.checking.store import ResultCache, graph_hashes
+from bridge.checks.pairing import paired, wanted_graphs
 from bridge.engine import Engine
 from bridge.errors import InvalidInputError
 from bridge.lean.client import DEFAULT_TIMEOUT
@@ -54,8 +55,8 @@ def library_for_audit(
     progress: Progress | None = None,
     use_cache: bool = True,
 ) -> Library:
-    """Read the library together with every graph that a registered check runs on."""
-    wanted = [lean_request(r) for r in graph_requests(registered().values())]
+    """Read the library together with every graph that a check may run on."""
+    wanted = wanted_graphs()
     return read_library(
         project, engine, wanted, timeout=timeout, progress=progress, use_cache=use_cache
     )
@@ -105,7 +106,7 @@ def prepare(
     graphs, refused = parse_graphs(library)
     if replace_graph is not None:
         graphs = replaced(graphs, replace_graph)
-        chosen = about(chosen, graphs, replace_graph)
+        chosen = about(chosen, paired(library), graphs, replace_graph)
     context = Context(
         library=library,
         graphs=graphs,
@@ -121,15 +122,14 @@ def prepare(
         graph_hashes={} if results is None else graph_hashes(graphs),
         trust=None if trust is None else policy.left_out(trust, library),
     )
-    paired = _paired(chosen, context, judges)
-    return chosen, replace(context, paired=paired)
+    return chosen, replace(context, paired=_by_statement(chosen, context, judges))
 
 
-def _paired(
+def _by_statement(
     chosen: Sequence[Obligation], context: Context, judges: Sequence[Judge]
 ) -> dict[str, Pairing]:
     """What the automatic ways say of the obligations that have no check and no waiver."""
-    waived, checks = context.policy.waivers, registered()
+    waived, checks = context.policy.waivers, paired(context.library)
     keys: dict[str, list[str]] = {}
     for o in chosen:
         if o.role is not Role.FIDELITY and o.key not in checks and o.key not in waived:

@@ -6,11 +6,12 @@ from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
 
 from bridge.auditing.binding import why_unbound
-from bridge.checking import Check, CheckInterrupted, CheckResult, Spread, registered, run_check
+from bridge.checking import Check, CheckInterrupted, CheckResult, Spread, run_check
 from bridge.checking import GraphRequest as CheckGraphRequest
 from bridge.checking.certify import certifiable, certify
 from bridge.checking.check_run import CheckRun
 from bridge.checking.store import ResultCache, is_ours, is_readable
+from bridge.checks.pairing import paired
 from bridge.lean.library import Library
 from bridge.lean.obligation import Obligation
 from bridge.lean.trust import Trust
@@ -90,13 +91,13 @@ def _entry(
 ) -> Entry:
     file = context.library.project.file_of(obligation.module)
     name = None if check is None else check.name
-    way = "" if check is None else Way.CHECK.value
+    way = "" if check is None else (Way.CHECK if check.form is None else Way.GRAPHS).value
     return Entry(obligation, file, verdict, reason, name, graph=context.graph_file, way=way)
 
 
 def decided(obligation: Obligation, context: Context) -> Entry | Check:
     """The verdict where something decides without measuring; else the check that has to run."""
-    checks = registered()
+    checks = paired(context.library)
     check = checks.get(obligation.key)
     siblings = hypothesis_keys(context.library, obligation)
     unchecked = [k for k in siblings if k not in checks]
@@ -112,16 +113,16 @@ def decided(obligation: Obligation, context: Context) -> Entry | Check:
     if check is None:
         if obligation.key in context.policy.waivers:
             return entry(Verdict.WAIVED, context.policy.waivers[obligation.key])
-        paired = context.paired.get(obligation.key)
-        if paired is not None and paired.result is not None:
-            return _judged_by_statement(obligation, context, paired, paired.result)
+        pairing = context.paired.get(obligation.key)
+        if pairing is not None and pairing.result is not None:
+            return _judged_by_statement(obligation, context, pairing, pairing.result)
         better = ""
         if "#" in obligation.binder:
             place = f"{obligation.module} (line {obligation.line})"
             better = f"; give the hypothesis a name of its own in {place}, which keys can use"
         reason = f"no check is registered for {obligation.key}{better}"
-        if paired is not None:
-            reason = f"{reason}; {paired.reason}"
+        if pairing is not None:
+            reason = f"{reason}; {pairing.reason}"
         return entry(Verdict.UNPAIRED, reason)
     for graph in (check.graph, check.beside):
         if graph in context.refused:
@@ -147,7 +148,7 @@ def decided(obligation: Obligation, context: Context) -> Entry | Check:
 
 
 def _judged_by_statement(
-    obligation: Obligation, context: Context, paired: Pairing, result: CheckResult
+    obligation: Obligation, context: Context, pairing: Pairing, result: CheckResult
 ) -> Entry:
     """What an automatic way found.  Code that was swapped can refute a theorem, which is then false
     of what runs; that such code agrees with it says nothing of the definitions."""
@@ -159,12 +160,12 @@ def _judged_by_statement(
     if swapped and verdict is Verdict.HOLDS:
         verdict, reason = Verdict.INCONCLUSIVE, swapped
     made = _entry(obligation, context, verdict, reason, None)
-    return replace(made, result=result, way=paired.way.value, graph="")
+    return replace(made, result=result, way=pairing.way.value, graph="")
 
 
 def _siblings(obligation: Obligation, context: Context) -> list[Check]:
     """The checks of the hypotheses of the obligation's theorem."""
-    checks = registered()
+    checks = paired(context.library)
     return [checks[k] for k in hypothesis_keys(context.library, obligation) if k in checks]
 
 

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bridge.auditing.audit import prepare
-from bridge.auditing.check_graphs import lean_request
 from bridge.auditing.judge import decided, kept
-from bridge.checking import Check, graph_requests, registered
+from bridge.checking import Check
 from bridge.checking.store import ResultCache
+from bridge.checks.pairing import paired, wanted_graphs
 from bridge.engine import Engine
 from bridge.lean.library import known_library, known_trust
 from bridge.lean.obligation import Obligation
@@ -95,7 +95,7 @@ def plan(
         InvalidInputError: as :func:`bridge.auditing.audit`.
         LeanSourceError: the kernel refused a constant of these sources before.
     """
-    wanted = [lean_request(r) for r in graph_requests(registered().values())]
+    wanted = wanted_graphs()
     library = known_library(project, engine, wanted)
     trust = known_trust(project, engine)
     if library is None:
@@ -115,7 +115,7 @@ def plan(
     for obligation in chosen:
         what = decided(obligation, context)
         if isinstance(what, Entry):
-            check = registered().get(obligation.key)
+            check = paired(library).get(obligation.key)
             steps.append(Step(obligation, check, what.verdict, what.reason, kept=False))
         else:
             known = kept(what, obligation, context) is not None

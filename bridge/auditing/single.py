@@ -12,7 +12,8 @@ from bridge.auditing.graph_file import replaced
 from bridge.auditing.judge import hypothesis_keys
 from bridge.auditing.search import counterexample
 from bridge.auditing.selection import unknown_name
-from bridge.checking import Check, Replay, instances, registered, replay
+from bridge.checking import Check, Replay, instances, replay
+from bridge.checks.pairing import paired
 from bridge.errors import InvalidInputError
 from bridge.lean.library import Library
 from bridge.progress import Progress
@@ -68,7 +69,7 @@ def _paired(library: Library, key: str) -> tuple[Check, list[Check]]:
     obligation = next((o for o in library.obligations if o.key == key), None)
     if obligation is None:
         raise unknown_name(key, library.obligations)
-    checks = registered()
+    checks = paired(library)
     if key not in checks:
         raise InvalidInputError(
             f"no check is registered for {key}",

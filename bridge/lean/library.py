@@ -62,6 +62,8 @@ __all__ = [
     "read_trust",
 ]
 
+T = TypeVar("T")
+
 KERNEL_SECONDS = 1800.0
 
 
@@ -85,7 +87,7 @@ class Library:
     from_cache: bool
     files: Mapping[str, str] = field(default_factory=dict)
 
-    def by_declaration(self, values: Mapping[str, str]) -> dict[str, str]:
+    def by_declaration(self, values: Mapping[str, T]) -> dict[str, T]:
         """Values by full Lean name, as values by the name that keys use."""
         short = {
             s.name: o.declaration
@@ -301,9 +303,6 @@ def read_trust(
         watcher=progress or Silent(),
         use_cache=use_cache,
     )
-
-
-T = TypeVar("T")
 
 
 def answer_key(project: Project, engine: Engine, request: Request) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
@@ -10,6 +11,7 @@ from pathlib import Path
 from bridge.checking import registered
 from bridge.checking.loading import name_of_file
 from bridge.checking.sources import source_hash
+from bridge.checks.pairing import paired
 from bridge.engine import unchanged
 from bridge.errors import InvalidInputError
 from bridge.lean.library import Library
@@ -87,7 +89,7 @@ class Policy:
         """
         keys = [o.key for o in library.obligations]
         known = [*keys, *(TRUST_PREFIX + name for name in outside)]
-        refuse_unneeded(self.waivers, known, [k for k in keys if k in registered()])
+        refuse_unneeded(self.waivers, known, [k for k in keys if k in paired(library)])
 
 
 def refuse_checks_of_nothing(library: Library, modules: Sequence[str]) -> None:
@@ -123,7 +125,7 @@ def read_policy(project: Path, settings: Settings | None = None) -> Policy:
 
 def current_lock(library: Library, *, with_checks: bool = True) -> Lock:
     """The lock that would be written now; ``with_checks`` hashes the sources of all checks too."""
-    checks = registered()
+    checks = paired(library)
     hashes: dict[str, str] = {}
     entries = {}
     for o in library.obligations:
@@ -132,7 +134,9 @@ def current_lock(library: Library, *, with_checks: bool = True) -> Lock:
             entries[o.key] = locked(o, None, None)
             continue
         if check.name not in hashes:
-            hashes[check.name] = source_hash(check.measure)
+            measure = check.measure
+            source = measure if inspect.isfunction(measure) else type(measure)
+            hashes[check.name] = source_hash(source)
         entries[o.key] = locked(o, check.name, hashes[check.name])
     return Lock(entries, library.statements.definition_hashes())
 

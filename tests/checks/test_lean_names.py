@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.checking import registered
+from tests.checks.pairs import pairs
 
 SOURCES = Path(__file__).parents[2] / "lean"
 _TAGGED = re.compile(
@@ -56,7 +56,7 @@ def missing(key: str) -> str:
 
 
 def test_every_key_is_in_the_lean_sources() -> None:
-    assert not [why for key in registered() if (why := missing(key))]
+    assert not [why for key in pairs() if (why := missing(key))]
 
 
 @pytest.mark.parametrize(
