@@ -239,3 +239,14 @@ def test_what_is_sampled_is_told_from_what_is_decided() -> None:
     wrong = Binding("forall", reals, "y", "value", Op("lt", reals, (number(0), square)))
     (found,) = tried(over_reals(wrong), Family.USUAL)
     assert np.all(found.failing)
+
+
+def test_a_type_with_laws_that_the_reals_lack_is_not_taken_for_them() -> None:
+    t = theory().theorems["PostNorm.abs_tanh_le"]
+    kind, field, x = t.binders
+    of_two = replace(
+        field, type=Const("Lean.Grind.IsCharP", (Var(0), None, Num(Fraction(2), Const("Nat"))))
+    )
+    p = problem_of(theory(), replace(t, binders=(kind, of_two, x)))
+    with pytest.raises(TermError, match=r"a type with a Lean\.Grind\.IsCharP"):
+        draw(p, "t", 0, Family.USUAL, range(4))
