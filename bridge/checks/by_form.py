@@ -99,6 +99,11 @@ class Condition:
         return enclosed(self.form.tensor)
 
     @property
+    def refuted_by(self) -> tuple[str, ...]:
+        """Families that violate it; a constant row has no variance, but a mean square."""
+        return () if self.form.tensor.endswith("meanSquareEps") else REFUTED_BY
+
+    @property
     def rejects(self) -> tuple[ConstantMutant, ...]:
         """Values of its ε that violate it."""
         values = (0.0, OVERWHELMING) if self.form.says is Says.EPS else (OVERWHELMING,)
@@ -117,7 +122,7 @@ def _check(form: Form, keys: tuple[str, ...]) -> Check:
             graph=form.graph,
             sizes=sizes,
             measure=condition,
-            refuted_by=REFUTED_BY,
+            refuted_by=condition.refuted_by,
             form=form,
             rejects=condition.rejects,
             encloses=condition.encloses,
