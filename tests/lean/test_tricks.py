@@ -132,7 +132,8 @@ their sources, and Lean's own replay checks what was loaded from them.
 Code in the audited project runs inside Lean while it is compiled and asked.  What a project
 registers for our commands is seen from a file that imports none of it.  Code that runs whenever a
 module is imported (`initialize`) is not seen: written against this very tool it could read the
-request's nonce and answer in its place; read such code before you audit it.  Faults of the engine are in `tests/engine`.
+request's nonce and answer in its place; read such code before you audit it.  Faults of the engine
+are in `tests/engine`.
 """
 
 
