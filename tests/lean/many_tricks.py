@@ -157,8 +157,8 @@ MANY = (
         "Added",
         "an axiom that a metaprogram adds",
         "open Lean Elab Command in\nrun_cmd liftCoreM do\n"
-        "  addDecl <| .axiomDecl { name := `Demo.Added.bad, levelParams := [], isUnsafe := false,\n"
-        "    type := mkApp3 (mkConst ``Eq [1]) (mkConst ``Nat) (mkNatLit 4) (mkNatLit 5) }\n"
+        "  addDecl <| .axiomDecl { name := `Demo.Added.bad, levelParams := [], isUnsafe := false, "
+        "type := mkApp3 (mkConst ``Eq [1]) (mkConst ``Nat) (mkNatLit 4) (mkNatLit 5) }\n"
         "@[obligation] theorem t (n : Nat) : n + 4 = n + 5 := by\n"
         "  have : (4 : Nat) = 5 := bad\n  omega\n",
         "axiom",
