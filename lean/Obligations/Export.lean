@@ -1,5 +1,6 @@
 import Obligations.Attribute
 import Obligations.Canonical
+import Obligations.Fields
 
 /-! # Commands that hand statements and graphs to the bridge
 
@@ -59,9 +60,14 @@ def statement (n : Name) : MetaM (List (String × Json)) := do
     let binders ← xs.mapM fun x => do
       let decl ← x.fvarId!.getDecl
       let closed ← mkForallFVars (xs.filter (· != x)) decl.type (usedOnly := true)
-      return Json.mkObj [("name", writtenName decl.userName), ("type", ← pretty decl.type),
+      let fields ← (← propFields x).mapM fun f => do
+        let closed ← mkForallFVars xs f.type (usedOnly := true)
+        return Json.mkObj [("path", .str f.path), ("type", ← pretty f.type),
+          ("term", .str (canonical params closed)), ("uses", toJson ((ownConstants env [closed]).map toString))]
+      return Json.mkObj <| [("name", writtenName decl.userName), ("type", ← pretty decl.type),
         ("info", .str (binderInfo decl.binderInfo)), ("prop", .bool (← isProp decl.type)),
         ("term", .str (canonical params closed)), ("uses", toJson ((ownConstants env [closed]).map toString))]
+        ++ if fields.isEmpty then [] else [("fields", .arr fields)]
     return [("kind", .str "statement"), ("name", .str n.toString),
       ("module", toJson ((moduleOf? env n).map toString)),
       ("theorem", .bool (info matches .thmInfo _)),

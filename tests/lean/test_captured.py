@@ -72,7 +72,8 @@ def demands(proof: Proved | Unproved) -> set[str]:
 
 
 def test_every_operation_is_proved(proofs: dict[str, Proved | Unproved]) -> None:
-    assert {n.op for n in EVERY.nodes} == set(OPS), "an operation is missing in the graph"
+    # A capture writes `place` along an axis; `gather` is written by the library's own graphs alone.
+    assert {n.op for n in EVERY.nodes} == set(OPS) - {"gather"}, "an operation is missing"
     assert demands(proofs["every"]) == {
         "no entry of total is zero",
         "no entry of lg is zero",
