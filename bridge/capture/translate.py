@@ -222,7 +222,7 @@ def _numbers(value: Any) -> FloatArray:
 
 
 _FRAME = re.compile(r'File "([^"]+)", line (\d+), in (\S+)')
-_LIBRARY = ("/torch/", "\\torch\\")
+_LIBRARY = ("/torch/", "\\torch\\", "capture/exported.py", "capture\\exported.py")
 
 
 def origin(node: Any) -> str:
