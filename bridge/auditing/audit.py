@@ -62,19 +62,22 @@ def library_for_audit(
 
 
 def without_refused(library: Library, trust: Trust | None) -> Library:
-    """``library``, whose conclusions say so where a kernel refuses what the theorem rests on, and
-    where only kernels that are known to take proofs of False took part."""
-    if trust is None or not (trust.refused or trust.doubt):
+    """``library``, whose conclusions say so where a kernel refuses what the theorem rests on, where
+    only kernels that are known to take proofs of False took part, and where the theorem says
+    nothing."""
+    if trust is None or not (trust.refused or trust.doubt or trust.vacuous):
         return library
     why = library.by_declaration({name: trust.why_refused(name) for name in trust.refused})
+    empty = library.by_declaration(dict(trust.vacuous))
 
     def judged(o: Obligation) -> Obligation:
         if o.role is not Role.CONCLUSION:
             return o
-        if o.declaration not in why:
-            doubtful = trust.doubt and o.lean.status is LeanStatus.PROVED
-            return replace(o, lean=replace(o.lean, doubt=trust.doubt)) if doubtful else o
-        lean = replace(o.lean, status=LeanStatus.REFUSED, refusal=why[o.declaration])
+        lean = replace(o.lean, says_nothing=empty.get(o.declaration, ""))
+        if o.declaration in why:
+            lean = replace(lean, status=LeanStatus.REFUSED, refusal=why[o.declaration])
+        elif trust.doubt and lean.status is LeanStatus.PROVED:
+            lean = replace(lean, doubt=trust.doubt)
         return replace(o, lean=lean)
 
     return replace(library, obligations=tuple(judged(o) for o in library.obligations))
@@ -176,7 +179,7 @@ def audit(
         certify: enclose each side condition in ball arithmetic, on the box of this radius around
             each instance; ``None`` leaves it out.
         spread: who measures; this process if None.  The report is the same.
-        progress: who is told.
+        progress: receives how far it has got.
 
     Raises:
         InvalidInputError: ``only`` matches nothing, an exported graph is malformed, a waiver, or a

@@ -36,7 +36,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What judging an obligation needs to know beside the obligation."""
+    """What judging an obligation needs to know apart from the obligation."""
 
     library: Library
     graphs: Mapping[CheckGraphRequest, Graph]

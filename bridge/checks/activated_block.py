@@ -24,7 +24,13 @@ from numeric.mutants.edits import Edit, GraphMutant
 from numeric.mutants.planted import mutants_of
 
 SIZES = ("seqLen", "dModel", "numHeads", "headDim", "dFF")
-BLOCKS = ("geluEncoderBlock", "reluEncoderBlock", "preNormGeluBlock", "preNormGeluTanhBlock")
+BLOCKS = (
+    "geluEncoderBlock",
+    "reluEncoderBlock",
+    "preNormGeluBlock",
+    "preNormGeluTanhBlock",
+    "preNormQuickGeluBlock",
+)
 UNDER_CONDITIONS = ("{}_hasFDerivAt", "{}_backprop_eq_adjoint_fderiv")
 FROM_EPS = tuple(t + end for end in ("_of_pos", "_real") for t in UNDER_CONDITIONS)
 ENDS = ("", "_of_pos", "_real")

@@ -61,6 +61,7 @@ def mean_square_plus_eps_is_positive(case: Case) -> Measurement:
 @NORM.eps_check(
     "rmsNorm_hasFDerivAt_of_pos:hEpsPos",
     "rmsNorm_backprop_eq_adjoint_fderiv_of_pos:hEpsPos",
+    "rmsNorm_hasFDerivAt_real:hEpsPos",
     "rmsNorm_backprop_eq_adjoint_fderiv_real:hEpsPos",
 )
 def rms_norm_eps_is_positive(case: Case) -> Measurement:
@@ -78,6 +79,7 @@ def rms_norm_is_its_closed_form(case: Case) -> Measurement:
 @check(
     "rmsNorm_hasFDerivAt:conclusion",
     "rmsNorm_hasFDerivAt_of_pos:conclusion",
+    "rmsNorm_hasFDerivAt_real:conclusion",
     graph=GRAPH,
     sizes=SIZES,
     rejects=mutants_of(GRAPH, "jvp"),

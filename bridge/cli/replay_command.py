@@ -15,7 +15,7 @@ from rich.text import Text
 from bridge.auditing.configured import Setup
 from bridge.auditing.selection import unknown_name
 from bridge.auditing.single import replay_file, replay_instance
-from bridge.checking import Replay
+from bridge.checking import Replay, registered
 from bridge.cli.completion import complete_families, complete_keys
 from bridge.cli.options import LeanChoice, graph_option, lean_options, read_graph, seed_option
 from bridge.cli.progress_bar import Watch
@@ -23,6 +23,7 @@ from bridge.errors import InvalidInputError
 from bridge.lean.client import printable
 from bridge.lean.library import Library
 from bridge.statements.exact import FAMILY, replay_exactly
+from bridge.statements.numbers import FAMILIES, replay_in_numbers
 from numeric.errors import GraphError
 from numeric.graph import Graph, parse_graph
 from numeric.judge.measurement import Outcome
@@ -122,8 +123,9 @@ def replay_command(
     for one in wanted:
         if one.statement_hash is not None and hashes.get(one.key) not in (None, one.statement_hash):
             console.print(f"note: the statement of {one.key} is not the one of the report")
-        if one.family == FAMILY:
-            outcome = _exactly(console, setup, library, one)
+        if one.family == FAMILY or (one.family in FAMILIES and one.key not in registered()):
+            by = _exactly if one.family == FAMILY else _in_numbers
+            outcome = by(console, setup, library, one)
             outcomes.add(outcome)
             continue
         found = replay_instance(
@@ -170,6 +172,36 @@ def _exactly(console: Console, setup: Setup, library: Library, one: _Instance) -
     ]
     if drawn.smallest not in (None, drawn.text):
         rows.insert(3, ("smallest", str(drawn.smallest)))
+    console.print(_grid(rows))
+    return outcome
+
+
+def _in_numbers(console: Console, setup: Setup, library: Library, one: _Instance) -> Outcome:
+    """Draw an instance of a statement over the reals again, and show it.
+
+    Raises:
+        InvalidInputError: there is no such obligation, or its theorem is not judged in numbers.
+    """
+    obligation = next((o for o in library.obligations if o.key == one.key), None)
+    statement = None if obligation is None else library.statement_named(obligation.declaration)
+    if obligation is None or statement is None:
+        raise unknown_name(one.key, library.obligations)
+    shown = replay_in_numbers(
+        library, statement, one.key, seed=one.seed, family=one.family, index=one.index
+    )
+    outcome = Outcome.UNDECIDED
+    if shown.holds is not None:
+        outcome = Outcome.HOLDS if shown.holds else Outcome.FAILS
+    rows = [
+        ("obligation", one.key),
+        ("instance", f"{one.family}, index {one.index}, seed {one.seed}"),
+        ("values", shown.values or "none: no sizes fit the hypotheses"),
+        *((f"hypothesis {name}", said) for name, said in shown.hypotheses),
+        ("conclusion", shown.conclusion),
+        ("outcome", outcome.name.lower()),
+    ]
+    if shown.smallest is not None:
+        rows.insert(3, ("smallest", shown.smallest))
     console.print(_grid(rows))
     return outcome
 

@@ -9,8 +9,7 @@ from pathlib import Path
 from bridge.engine import Engine, LeanMessage, unchanged
 from bridge.errors import AnswerError, EngineError, LeanSourceError
 from bridge.lean.client import Answer, ConstantsRequest, ask_in_batch, printable
-from bridge.lean.exporter import refuse_another_exporter
-from bridge.lean.library import answer_key, build, files_of
+from bridge.lean.library import answer_key, ask_guard, build, files_of
 from bridge.lean.project import Project
 from bridge.progress import Progress, Silent
 
@@ -95,7 +94,7 @@ def write_export(
         EngineError: the engine broke.
     """
     watcher, task = progress or Silent(), "writing what the theorems rest on"
-    refuse_another_exporter(project)
+    ask_guard(project, engine, timeout=timeout, progress=watcher)
     request = ConstantsRequest(project.roots, tuple(names))
     key = answer_key(project, engine, request)
     compiled = build(project, engine, watcher)

@@ -42,6 +42,7 @@ __all__ = [
     "Answer",
     "ConstantsRequest",
     "GraphRequest",
+    "GuardRequest",
     "LibraryRequest",
     "Request",
     "TrustRequest",
@@ -104,6 +105,26 @@ class LibraryRequest:
             f'#export_graphs "{nonce}.graphs" {json.dumps(wanted, ensure_ascii=True)}',
             f'#export_propositions "{nonce}.propositions"',
         )
+
+
+@dataclass(frozen=True, slots=True)
+class GuardRequest:
+    """What in these modules, or below them, answers our commands in our place.
+
+    The document imports none of them, so that none of their code runs while it is answered.
+    """
+
+    modules: tuple[str, ...]
+
+    @property
+    def sections(self) -> tuple[str, ...]:
+        """The one part of the answer."""
+        return ("guard",)
+
+    def document(self, nonce: str) -> str:
+        """The Lean document that asks for it."""
+        wanted = json.dumps(json.dumps(self.modules, ensure_ascii=False), ensure_ascii=False)
+        return lean_document(("Obligations",), f'#export_guard "{nonce}.guard" {wanted}')
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from bridge.lean.client import (
     DEFAULT_TIMEOUT,
     Answer,
     GraphRequest,
+    GuardRequest,
     LibraryRequest,
     Request,
     TrustRequest,
@@ -35,6 +36,7 @@ from bridge.lean.client import (
 )
 from bridge.lean.exporter import refuse_another_exporter
 from bridge.lean.graphs import ExportedGraphs, parse_graphs
+from bridge.lean.guard import parse_guard, refuse_hijackers
 from bridge.lean.known_names import remember
 from bridge.lean.locked_answer import KeptAnswer
 from bridge.lean.obligation import LeanFacts, Obligation, fidelity_of, obligations_of
@@ -50,6 +52,7 @@ from numeric.propositions.terms import Theory
 __all__ = [
     "Library",
     "answer_key",
+    "ask_guard",
     "ask_lean",
     "build",
     "files_of",
@@ -136,7 +139,7 @@ def read_library(
         engine: the Lean that answers.
         graphs: members of exported families to bring along.
         timeout: seconds for Lean to answer, after compiling.
-        progress: who is told.
+        progress: receives how far it has got.
         use_cache: take an answer for the same sources, engine and request from the cache.
 
     Where the engine is a :class:`bridge.lean.locked_answer.KeptAnswer`, Lean is not asked at all.
@@ -149,7 +152,7 @@ def read_library(
     """
     if isinstance(engine, KeptAnswer):
         return _kept(project, engine, graphs)
-    refuse_another_exporter(project)
+    ask_guard(project, engine, timeout=timeout, progress=progress, use_cache=use_cache)
     request = LibraryRequest(project.roots, tuple(graphs))
     library = ask_lean(
         project,
@@ -166,6 +169,35 @@ def read_library(
     keys = (o.key for o in library.obligations)
     remember(project.root, keys, (f.short for f in library.graphs.families))
     return library
+
+
+def ask_guard(
+    project: Project,
+    engine: Engine,
+    *,
+    timeout: float = DEFAULT_TIMEOUT,
+    progress: Progress | None = None,
+    use_cache: bool = True,
+) -> None:
+    """Raise where something of the project would answer our commands in our place.
+
+    Takes and raises the same as :func:`read_library`, and:
+
+    Raises:
+        InvalidInputError: the project's copy of the exporter is not ours.
+        HijackedError: the project answers in our place.
+    """
+    refuse_another_exporter(project)
+    ask_lean(
+        project,
+        engine,
+        GuardRequest(project.roots),
+        lambda answer, _files, _cached: refuse_hijackers(parse_guard(answer["guard"])),
+        task="looking who answers our commands",
+        timeout=timeout,
+        watcher=progress or Silent(),
+        use_cache=use_cache,
+    )
 
 
 def _library(
@@ -211,8 +243,9 @@ def _kept(project: Project, engine: KeptAnswer, graphs: Sequence[GraphRequest]) 
 
 
 def _fidelity(graphs: ExportedGraphs) -> Iterator[Obligation]:
-    """One obligation for each exported graph that has a closed form."""
-    for family in graphs.families:
+    """One obligation for each exported graph that has a closed form, by name: Lean keeps the graphs
+    of a module in the order of a hash."""
+    for family in sorted(graphs.families, key=lambda f: f.short):
         if family.short in CLOSED_FORMS:
             yield fidelity_of(family.short, json.dumps(graphs.usual(family), sort_keys=True))
 

@@ -319,7 +319,7 @@ def _with_own_names(binders: tuple[Binder, ...]) -> tuple[Binder, ...]:
 
 
 def parse_statements(messages: Sequence[object]) -> Statements:
-    """Parse the messages of one request, in the order in which Lean sent them.
+    """Parse the messages of one request; the theorems come in the order of the sources.
 
     Args:
         messages: decoded JSON values; the last one counts the others.
@@ -382,4 +382,14 @@ def parse_statements(messages: Sequence[object]) -> Statements:
             raise AnswerError(
                 f"{statement.name}: Lean does not say where {unknown[0]!r} comes from"
             )
-    return Statements(version, tuple(theorems.values()), constants, modules)
+    return Statements(version, _in_source_order(theorems.values()), constants, modules)
+
+
+def _in_source_order(theorems: Iterable[Statement]) -> tuple[Statement, ...]:
+    """Modules as Lean imports them, and in each the theorems by line.
+
+    Lean keeps the tagged theorems of a module in the order of a hash of their names.
+    """
+    given = tuple(theorems)
+    place = {module: i for i, module in enumerate(dict.fromkeys(t.module for t in given))}
+    return tuple(sorted(given, key=lambda t: (place[t.module], t.line)))

@@ -54,6 +54,7 @@ def _entry(entry: Entry, replay: str) -> dict[str, object]:
             "discharged_by": None
             if discharge is None
             else {"lemma": discharge.lemma, "conditions": list(discharge.conditions)},
+            "says_nothing": o.lean.says_nothing,
         },
         "check": entry.check,
         "way": entry.way or None,

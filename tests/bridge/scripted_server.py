@@ -17,10 +17,11 @@ from typing import Any, BinaryIO
 CAPABILITIES = {"semanticTokensProvider": {"legend": {"tokenTypes": [], "tokenModifiers": []}}}
 
 
-NOTHING = {
+NOTHING: dict[str, list[Any]] = {
+    "guard": [{"kind": "end", "count": 0}],
     "propositions": [
         {"kind": "end", "schema": "obligations-proposition/1", "count": 0, "lean": "4.28.0"}
-    ]
+    ],
 }
 """What is said in sections that the script leaves out."""
 
@@ -56,7 +57,7 @@ def diagnostic(text: str, severity: int = 3) -> dict[str, Any]:
 
 def sections(text: str) -> dict[str, str]:
     """The nonce of each section that the document asks for."""
-    asks = "export_(?:obligations|graphs|propositions|trust)|prove_graphs|judge_exactly"
+    asks = "export_(?:obligations|graphs|propositions|trust|guard)|prove_graphs|judge_exactly"
     found = re.findall(rf'#(?:{asks}) "([^"]*)"', text)
     assert found
     return {nonce.rsplit(".", 1)[1]: nonce for nonce in found}

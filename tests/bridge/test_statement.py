@@ -132,6 +132,15 @@ class TestFingerprint:
             found.fingerprint("t", ["lost"])
 
 
+def test_theorems_come_in_the_order_of_the_sources() -> None:
+    def theorem(name: str, module: str, line: int) -> Any:
+        return {**statement(f"Demo.{name}", module=module), "line": line}
+
+    given = [theorem("c", "Demo.B", 9), theorem("d", "Demo.B", 3), theorem("a", "Demo.A", 7)]
+    found = parse_statements(answer(*given)).theorems
+    assert [t.name for t in found] == ["Demo.d", "Demo.c", "Demo.a"]
+
+
 def test_propositions_inside_a_value_are_hypotheses_with_its_name() -> None:
     field = {"path": "inner.pos", "type": "0 < c.inner.eps", "term": "p", "uses": []}
     carrier = binder("c", "Cfg", prop=False, fields=[field])

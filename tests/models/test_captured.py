@@ -296,6 +296,9 @@ def test_every_face_shows_what_was_captured(tmp_path: Path) -> None:
         text = " ".join(render(report, kind).replace("\\", "").replace("<wbr>", "").split())
         assert "Graph.backprop_eq_adjoint_fderiv" in text, kind
         assert "gradient of qkv.weight" in text, kind
+    assert "1 of 2 layers hold by the graphs that they run" in " ".join(
+        render(report, "table").split()
+    )
 
 
 def test_encoders_keep_their_theorem(tmp_path: Path) -> None:
