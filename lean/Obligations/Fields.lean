@@ -10,6 +10,8 @@ supply them.  Which binders count follows from one rule, *who supplies the value
   each of its propositions is a hypothesis, also within its structures.
 * An instance argument is found by its type.  The laws of a class, such as those of a field of numbers, are declared
   once with the carrier, so that they are none; a class that is a proposition itself is one, as it always was.
+* A bundled map, a structure that is applied like a function, is what its laws say: a linear map without linearity is
+  none.  Its laws make the notion, as those of a class do, and are no hypotheses.
 * What Lean's own library keeps true of its values, such as that the entry of a `Fin n` is below `n`, is part of the
   type and no hypothesis.
 
@@ -32,6 +34,14 @@ structure PropField where
   field : Name
   index : Nat
 
+/-- Are values of this type applied like functions? -/
+private def isMap (type : Expr) : MetaM Bool := do
+  try
+    let level ← mkFreshLevelMVar
+    let result ← mkFreshExprMVar (← mkArrow type (.sort level))
+    return (← synthInstance? (mkApp2 (.const ``CoeFun [← getLevel type, level]) type result)).isSome
+  catch _ => return false
+
 /-- The structure that `type` is, seen through the project's own definitions, with its parameters. -/
 partial def structureOf? (type : Expr) (fuel : Nat := 8) : MetaM (Option Expr) := do
   let type ← whnfCore type
@@ -39,7 +49,7 @@ partial def structureOf? (type : Expr) (fuel : Nat := 8) : MetaM (Option Expr) :
   let env ← getEnv
   if isStructure env name then
     let own := name == ``Subtype || (moduleOf? env name).all fun m => !isDistribution env m
-    return if own && !isClass env name then some type else none
+    return if own && !isClass env name && !(← isMap type) then some type else none
   match fuel, ← unfoldDefinition? type with
   | n + 1, some type => structureOf? type n
   | _, _ => return none

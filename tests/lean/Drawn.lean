@@ -43,7 +43,7 @@ def relu (m : Mode) (x : Rat) : Rat := if x < 0 then (match m with | .train => x
     xs[i] ∈ xs := List.getElem_mem h
 
 /-- Nothing upsets it. -/
-@[obligation] theorem blind (n : Nat) (hn : 3 < n) : n = n ∨ 5 < n := Or.inl rfl
+@[obligation] theorem blind (n : Nat) (hn : 3 < n) : 0 ≤ n := Nat.zero_le n
 
 /-- Nothing meets its hypotheses. -/
 @[obligation] theorem never (n : Nat) (hLow : n < 3) (hHigh : 7 < n) : n = 5 := by omega

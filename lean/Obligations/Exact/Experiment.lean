@@ -87,8 +87,8 @@ private partial def build (reached : NameSet × Std.HashSet (Name × Nat)) (with
     if info.isInstImplicit && (← isClass? dom).isSome then
       let some inst ← synthInstance? dom | obstacle (headName dom) s!"no instance of {← ppExpr dom} is found"
       return ← build reached withMutants (body.instantiate1 inst) (place + 1)
-    let sample ← sampler decision false dom
     withLocalDecl n .default dom fun x => do
+      let sample ← sampler decision (← propFields x).isEmpty dom
       withLocalDeclD `text (← mkArrow unit (mkConst ``String)) fun s => do
         let fields ← propFields x
         let mut rest ← build reached withMutants (body.instantiate1 x) (place + 1)

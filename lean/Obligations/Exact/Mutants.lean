@@ -62,6 +62,8 @@ private def atRoot (e : Expr) : MetaM (Array (String × Expr)) := do
         if ← withReducible (isDefEq decl.type type) then
           found := found.push (← instead e decl.toExpr)
           break
+    -- Without another variable of its type, the type's default stands in.
+    if found.isEmpty then found := found ++ (← attempt (mkAppOptM ``Inhabited.default #[type, none]))
   return found
 
 /-- Every term that differs from `e` in one place. -/
