@@ -12,6 +12,7 @@ from typing import ClassVar
 __all__ = [
     "AnswerError",
     "EngineError",
+    "HijackedError",
     "InvalidInputError",
     "LeanServerError",
     "LeanSourceError",
@@ -39,6 +40,12 @@ class InvalidInputError(ObligationsError):
     """The user's input cannot be used: a malformed graph, an unknown key, no lakefile."""
 
     exit_code = 2
+
+
+class HijackedError(ObligationsError):
+    """The audited project answers in place of the audit: nothing that it says can be believed."""
+
+    exit_code = 1
 
 
 class EngineError(ObligationsError):

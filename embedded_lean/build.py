@@ -15,18 +15,20 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bridge.engine.asked import states_of
 from bridge.engine.errors import BuildBrokenError
 from bridge.engine.interface import BuildEvent, BuildProgress, BuildReport, ModuleReport, Outcome
 from bridge.engine.lakefile import read_package
 from bridge.engine.locks import file_lock
 from bridge.engine.modules import Module, read_modules
 from embedded_lean.compile import CompiledModule, Compiler
+from embedded_lean.disk import errors_explained
 from embedded_lean.host import Host
 from embedded_lean.layout import Layout
 from embedded_lean.node import Node
-from embedded_lean.store import Store, module_keys
+from embedded_lean.store import Store, base_key, key_with, module_keys
 
-__all__ = ["FILE_SECONDS_VARIABLE", "build_project", "seconds_per_file"]
+__all__ = ["FILE_SECONDS_VARIABLE", "build_project", "files_asked", "seconds_per_file"]
 
 FILE_SECONDS_VARIABLE = "LEAN_OBLIGATIONS_FILE_SECONDS"
 _DEFAULT_FILE_SECONDS = 600.0
@@ -68,16 +70,18 @@ def build_project(
     started = time.monotonic()
     limit = seconds_per_file()
     modules = read_modules(read_package(project))
-    keys = module_keys(modules, fingerprint)
     store = Store(layout.build)
+    keys = module_keys(modules, fingerprint, store, project)
     report = progress or (lambda _event: None)
     if all(m.name in keys and store.has(keys[m.name]) for m in modules):
         reports = tuple(_current(store, keys[m.name], m) for m in modules)
-        store.tree(keys)
+        with errors_explained(store.folder):
+            store.tree(keys)
         report(BuildEvent("", None, len(modules), len(modules)))
         return BuildReport(reports, time.monotonic() - started)
     waiting = BuildEvent("", None, 0, len(modules), note="waiting for another build")
-    with file_lock(store.lock, timeout=_LOCK_SECONDS, on_wait=lambda: report(waiting)):
+    locked = file_lock(store.lock, timeout=_LOCK_SECONDS, on_wait=lambda: report(waiting))
+    with locked, errors_explained(store.folder):
         store.prune()
         work = store.work_folder()
         try:
@@ -87,7 +91,7 @@ def build_project(
             host = Host(layout, node, project, work / "tree", work / "outputs")
             compiler = Compiler(layout, node, project, work / "tree", limit, cancelled, host)
             at_once = max(1, min(jobs or _MOST_JOBS, _MOST_JOBS))
-            run = _Run(modules, keys, store, work, compiler, report, at_once)
+            run = _Run(modules, fingerprint, store, work, compiler, report, at_once)
             try:
                 with ThreadPoolExecutor(at_once) as pool:
                     try:
@@ -96,16 +100,29 @@ def build_project(
                         cancelled.set()
                         pool.shutdown(wait=True, cancel_futures=True)
                         raise
-            except OSError as error:
-                raise BuildBrokenError(
-                    f"the build in {store.folder} broke: {error}",
-                    remedy="Free some space, or set LEAN_OBLIGATIONS_CACHE to another folder.",
-                ) from error
-            store.tree(keys)
+                store.tree(run.keys)
+            finally:
+                host.kill()
         finally:
-            host.kill()
             shutil.rmtree(work, ignore_errors=True)
     return BuildReport(reports, time.monotonic() - started)
+
+
+def files_asked(layout: Layout, project: Path, *, fingerprint: str) -> dict[str, str] | None:
+    """What lay under each path that Lean asked for while it compiled the present sources.
+
+    None where some of them are not compiled.
+    """
+    store = Store(layout.build)
+    modules = read_modules(read_package(project))
+    keys = module_keys(modules, fingerprint, store, project)
+    states: dict[str, str] = {}
+    for module in modules:
+        own = store.asked(keys[module.name]) if module.name in keys else None
+        if own is None:
+            return None
+        states |= own
+    return states
 
 
 def _current(store: Store, key: str, module: Module) -> ModuleReport:
@@ -127,12 +144,14 @@ class _Run:
     """State of one build; only the thread that calls `run` touches it."""
 
     modules: tuple[Module, ...]
-    keys: dict[str, str]
+    fingerprint: str
     store: Store
     work: Path
     compiler: Compiler
     report: BuildProgress
     jobs: int
+    bases: dict[str, str] = field(default_factory=dict)
+    keys: dict[str, str] = field(default_factory=dict)
     reports: dict[str, ModuleReport] = field(default_factory=dict)
     running: dict[Future[CompiledModule], Module] = field(default_factory=dict)
 
@@ -165,9 +184,21 @@ class _Run:
             states = [self.reports.get(i.module) for i in module.imports]
             if any(s is not None and s.outcome in ("failed", "blocked") for s in states):
                 self._end(ModuleReport(module.name, module.file, "blocked"))
-            elif all(s is not None for s in states) and self.store.has(self.keys[module.name]):
-                self.store.link(self.keys[module.name], module.name, self.compiler.tree)
-                self._end(_current(self.store, self.keys[module.name], module))
+            elif all(s is not None for s in states) and (key := self._found(module)):
+                self.keys[module.name] = key
+                self.store.link(key, module.name, self.compiler.tree)
+                self._end(_current(self.store, key, module))
+
+    def _found(self, module: Module) -> str:
+        """Key of a module's object, all of whose imports are compiled; empty if there is none."""
+        if module.name not in self.bases:
+            base = base_key(module, self.fingerprint, self.keys)
+            assert base is not None
+            self.bases[module.name] = base
+            key = self.store.find(base, self.compiler.project)
+            if key is not None and self.store.has(key):
+                return key
+        return ""
 
     def _ready(self, module: Module) -> bool:
         if module.name in self.reports or module in self.running.values():
@@ -176,18 +207,22 @@ class _Run:
 
     def _compile(self, module: Module) -> CompiledModule:
         """Runs in a thread of the pool."""
-        folder = self.work / "outputs" / self.keys[module.name][:16]
+        folder = self.work / "outputs" / self.bases[module.name][:16]
         folder.mkdir()
         return self.compiler.compile(module, folder)
 
     def _finish(self, module: Module, result: CompiledModule) -> None:
         outcome: Outcome = "failed"
         if result.output is not None:
-            key = self.keys[module.name]
-            self.store.add(key, result.output, result.messages)
+            base = self.bases[module.name]
+            states = states_of(self.compiler.project, result.asked)
+            key = self.keys[module.name] = key_with(base, states)
+            if states:
+                self.store.note_asked(base, states)
+            self.store.add(key, result.output, result.messages, states)
             self.store.link(key, module.name, self.compiler.tree)
             outcome = "built"
-        shutil.rmtree(self.work / "outputs" / self.keys[module.name][:16], ignore_errors=True)
+        shutil.rmtree(self.work / "outputs" / self.bases[module.name][:16], ignore_errors=True)
         self._end(ModuleReport(module.name, module.file, outcome, result.messages, result.seconds))
 
     def _end(self, report: ModuleReport) -> None:

@@ -7,21 +7,23 @@ import json
 import subprocess
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
+from bridge.engine.asked import changed_since
 from bridge.engine.errors import BuildBrokenError
 from bridge.engine.interface import LeanMessage, Severity
 from bridge.engine.modules import Module
 from bridge.engine.processes import exit_reason, terminate, tied
-from embedded_lean.host import Host, HostEndedError
+from embedded_lean.host import Host, HostEndedError, RunEnded
 from embedded_lean.layout import Layout
 from embedded_lean.node import Node
 from embedded_lean.runtime import (
     OUTPUT,
     Invocation,
+    asked_path,
     explain_end,
     fatal_text,
     is_chatter,
@@ -40,13 +42,15 @@ _SEVERITIES = ("error", "warning", "information")
 class CompiledModule:
     """Lean's messages, and the compiled file; None if the source has errors or Lean broke off.
 
-    `stopped` says why Lean did not come to the end; empty where it did.
+    `stopped` says why Lean did not come to the end; empty where it did.  `asked` are the paths in
+    the project that Lean asked for, besides the source: see `bridge.engine.asked`.
     """
 
     messages: tuple[LeanMessage, ...]
     output: Path | None
     seconds: float
     stopped: str = ""
+    asked: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,7 @@ class Compiler:
         Raises:
             BuildBrokenError: Node.js could not be started, or the build was cancelled.
         """
-        started = time.monotonic()
+        started, moment = time.monotonic(), time.time_ns()
         setup = {
             "name": module.name,
             "isModule": False,
@@ -94,24 +98,35 @@ class Compiler:
                 f"-o{OUTPUT}/module.olean",
                 seen or str(module.path),
             ),
+            report_asked=True,
         )
-        stopped, code = self._run(invocation, work, started)
+        stopped, ended = self._run(invocation, work, started)
         printed, complained = _read(work / "stdout"), _read(work / "stderr")
+        asked = self._asked(ended.asked, module)
         messages = list(_messages(printed, module))
         if not any(m.severity == "error" for m in messages):
-            stopped = stopped or _why_not_finished(code, complained)
+            stopped = stopped or _why_not_finished(ended.code, complained)
             if not stopped and not (work / "module.olean").is_file():
                 stopped = "Lean stopped before the end: the source leaves the process"
             if not stopped and module.path.read_bytes() != module.source:
                 stopped = "the source changed while it was being compiled; build again"
+            if not stopped and (changed := changed_since(self.project, asked, moment)):
+                stopped = f"{changed} changed while it was being read; build again"
         if stopped:
             messages.append(LeanMessage(module.file, 0, 0, "error", stopped))
         failed = any(m.severity == "error" for m in messages)
         output = None if failed else work / "module.olean"
-        return CompiledModule(tuple(messages), output, time.monotonic() - started, stopped)
+        seconds = time.monotonic() - started
+        return CompiledModule(tuple(messages), output, seconds, stopped, asked)
 
-    def _run(self, invocation: Invocation, work: Path, started: float) -> tuple[str, int]:
-        """Run Lean; why it was stopped, or empty, and its exit code."""
+    def _asked(self, paths: Iterable[str], module: Module) -> tuple[str, ...]:
+        """Paths relative to the project, without the project's own folder and the source."""
+        folder = f"{self.project.as_posix()}/"
+        inside = {p.removeprefix(folder) for p in paths if p.startswith(folder)}
+        return tuple(sorted(name for name in inside if self.project / name != module.path))
+
+    def _run(self, invocation: Invocation, work: Path, started: float) -> tuple[str, RunEnded]:
+        """Run Lean; why it was stopped, or empty, and how it ended."""
         if self.host is not None:
             try:
                 return self._run_in_host(self.host, invocation, work, started)
@@ -121,7 +136,7 @@ class Compiler:
 
     def _run_in_host(
         self, host: Host, invocation: Invocation, work: Path, started: float
-    ) -> tuple[str, int]:
+    ) -> tuple[str, RunEnded]:
         outputs = (work / "stdout", work / "stderr")
         for output in outputs:
             output.write_bytes(b"")
@@ -139,10 +154,12 @@ class Compiler:
             host.stop(name)
             if not wait(_STOP_SECONDS):
                 host.kill()
-            return stopped, 1
+            return stopped, RunEnded(1, ())
         return "", future.result()
 
-    def _run_alone(self, invocation: Invocation, work: Path, started: float) -> tuple[str, int]:
+    def _run_alone(
+        self, invocation: Invocation, work: Path, started: float
+    ) -> tuple[str, RunEnded]:
         outputs = (work / "stdout", work / "stderr")
         with outputs[0].open("wb") as out, outputs[1].open("wb") as err:
             try:
@@ -169,7 +186,9 @@ class Compiler:
                 stopped = self._wait(wait, started, outputs)
             finally:
                 terminate(process)
-        return stopped, process.returncode
+        told = map(asked_path, _read(work / "stderr").splitlines())
+        asked = tuple(path for path in told if path is not None)
+        return stopped, RunEnded(process.returncode, asked)
 
     def _wait(
         self, wait: Callable[[float], bool], started: float, outputs: tuple[Path, ...]

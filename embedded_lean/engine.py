@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from bridge.engine.interface import (
 )
 from embedded_lean import manifest, pins
 from embedded_lean.batch import run_document
-from embedded_lean.build import build_project
+from embedded_lean.build import build_project, files_asked
 from embedded_lean.install import folder_size
 from embedded_lean.launch import stand_in_command
 from embedded_lean.layout import Layout
@@ -72,6 +72,10 @@ class EmbeddedEngine:
             timeout=timeout,
             output=output,
         )
+
+    def files_asked(self, project: Path) -> Mapping[str, str] | None:
+        """See `Engine.files_asked`."""
+        return files_asked(self.layout, project.resolve(), fingerprint=self.fingerprint)
 
     def recheck(self, project: Path, modules: Sequence[str], *, timeout: float) -> Recheck | None:
         """There is no checker beside this Lean."""

@@ -22,7 +22,15 @@ from embedded_lean.layout import Layout
 from embedded_lean.node import Node
 from embedded_lean.runtime import Invocation, host_invocation
 
-__all__ = ["Host", "HostEndedError"]
+__all__ = ["Host", "HostEndedError", "RunEnded"]
+
+
+@dataclass(frozen=True, slots=True)
+class RunEnded:
+    """How a run ended: its exit code, and the paths of the project that it asked for."""
+
+    code: int
+    asked: tuple[str, ...]
 
 
 class HostEndedError(Exception):
@@ -40,12 +48,14 @@ class Host:
     outputs: Path
     _process: subprocess.Popen[bytes] | None = None
     _listener: threading.Thread | None = None
-    _runs: dict[str, Future[int]] = field(default_factory=dict)
+    _runs: dict[str, Future[RunEnded]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _number: int = 0
 
-    def start(self, invocation: Invocation, stdout: Path, stderr: Path) -> tuple[str, Future[int]]:
-        """Run Lean as `invocation` says; the name of the run, and its exit code to come.
+    def start(
+        self, invocation: Invocation, stdout: Path, stderr: Path
+    ) -> tuple[str, Future[RunEnded]]:
+        """Run Lean as `invocation` says; the name of the run, and how it will have ended.
 
         The future raises `HostEndedError` where the whole process ends.
 
@@ -57,7 +67,7 @@ class Host:
                 self._start_process()
             self._number += 1
             name = str(self._number)
-            future: Future[int] = Future()
+            future: Future[RunEnded] = Future()
             self._runs[name] = future
             request: dict[str, object] = {
                 "id": name,
@@ -122,7 +132,7 @@ class Host:
             with self._lock:
                 future = self._runs.pop(answer["id"], None)
             if future is not None:
-                future.set_result(answer["code"])
+                future.set_result(RunEnded(answer["code"], tuple(answer["asked"])))
         code = process.wait()
         answers.close()
         if process.stdin is not None:

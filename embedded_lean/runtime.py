@@ -20,6 +20,7 @@ from embedded_lean.node import Node
 __all__ = [
     "OUTPUT",
     "Invocation",
+    "asked_path",
     "exit_report",
     "explain_end",
     "fatal_text",
@@ -51,7 +52,7 @@ _CAUSES = (
 )
 # Left-over debugging of the published build, on stderr.
 _CHATTER = ("[DEBUG", "  - ", "  mainModule?")
-_MEMORY, _FATAL, _EXIT = "@memory ", "@fatal ", "@exit "
+_MEMORY, _FATAL, _EXIT, _ASKED = "@memory ", "@fatal ", "@exit ", "@asked "
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,7 @@ def lean_invocation(
     sources: tuple[Path, ...] = (),
     threads: int = 2,
     report_memory: bool = False,
+    report_asked: bool = False,
 ) -> Invocation:
     """How to run Lean with `arguments` in the folder `project`.
 
@@ -91,6 +93,7 @@ def lean_invocation(
         sources: folders of the project's sources, from which a worker tells a file's module.
         threads: threads started ahead; more are started when they are needed.
         report_memory: whether to report the size of Lean's memory on stderr.
+        report_asked: whether to report which files of the project it asks for.
     """
     # Node.js loads and checks files by their real paths, so links are resolved beforehand.
     home, writable = layout.home.resolve(), output.resolve() if output else None
@@ -111,6 +114,7 @@ def lean_invocation(
         "LEAN_ENGINE_FOLDER": project.as_posix(),
         "LEAN_ENGINE_POOL": str(threads),
         "LEAN_ENGINE_MEMORY": "1" if report_memory else "",
+        "LEAN_ENGINE_ASKED": "1" if report_asked else "",
         "LEAN_ENGINE_PARENT": str(os.getpid()),
     }
     readable = [home, loader.parent, *mounts.values()]
@@ -160,6 +164,16 @@ def exit_report(line: str) -> int | None:
     return _number(line, _EXIT)
 
 
+def asked_path(line: str) -> str | None:
+    """Path of the project that Lean asked for, if this line of stderr reports one."""
+    text = line.strip()
+    try:
+        path = json.loads(text.removeprefix(_ASKED)) if text.startswith(_ASKED) else None
+    except ValueError:  # the line was cut off
+        return None
+    return path if isinstance(path, str) else None
+
+
 def _number(line: str, prefix: str) -> int | None:
     text = line.strip()
     number = text.removeprefix(prefix)
@@ -172,13 +186,18 @@ def fatal_text(line: str) -> str | None:
     return text.removeprefix(_FATAL) if text.startswith(_FATAL) else None
 
 
-def explain_end(reason: str, words: Iterable[str]) -> str:
-    """Why Lean ended, for people: the cause where it is known, the exit reason, its last words."""
+def explain_end(reason: str, words: Iterable[str], memory_mb: int = 0) -> str:
+    """Why Lean ended, for people: the cause where it is known, the exit reason, its last words.
+
+    ``memory_mb`` is the size of its memory when it last reported it, 0 where it did not: what looks
+    like memory that ran out is something else where most of it was never asked for.
+    """
     said = "; ".join(words)[-300:]
     causes = [text for signs, text in _CAUSES if any(sign in said for sign in signs)]
-    return ", ".join([*causes[:1], reason]) + (f": {said}" if said else "")
+    size = [f"its memory had {memory_mb} MB"] if memory_mb else []
+    return ", ".join([*causes[:1], *size, reason]) + (f": {said}" if said else "")
 
 
 def is_chatter(line: str) -> bool:
     """Whether a line of stderr says nothing to anybody."""
-    return not line.strip() or line.startswith((*_CHATTER, _MEMORY, _EXIT))
+    return not line.strip() or line.startswith((*_CHATTER, _MEMORY, _EXIT, _ASKED))

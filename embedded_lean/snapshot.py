@@ -57,7 +57,7 @@ def take_snapshot(project: Path, store: Store, fingerprint: str) -> Snapshot:
         LakefileError, BuildBrokenError: the project cannot be read.
     """
     package = read_package(project)
-    keys = module_keys(read_modules(package), fingerprint)
+    keys = module_keys(read_modules(package), fingerprint, store, project)
     compiled = {name: key for name, key in keys.items() if store.has(key)}
     return Snapshot(package, store.tree(keys), compiled)
 

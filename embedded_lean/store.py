@@ -3,14 +3,18 @@
     <cache>/build/
       lock                      held by the one build that compiles
       objects/ab/<key>.olean    a compiled module
-      objects/ab/<key>.json     its warnings; written last, and an object without it does not count
+      objects/ab/<key>.json     its warnings, and the files that Lean asked for; written last,
+                              and an object without it does not count
+      objects/ab/<key>.asked    paths that Lean asked for when it compiled what has this key
       trees/<hash>/A/B.olean    compiled modules of one state of one project, where Lean looks
       work-*/                   a build in progress
 
 The key of a module is the hash of everything its compiled form depends on: the engine, its name
-and options, its source, and the keys of what it imports.  An object is never changed, and a
-tree names the objects it links to; so nothing here can be out of date, and two processes cannot
-disturb each other.
+and options, its source, and the keys of what it imports.  Where Lean asked for files of the project
+(`bridge.engine.asked`), that is known only once it is compiled: the paths are kept under the key,
+and the object under the hash of the key and of what lay under these paths.  An object is never
+changed, and a tree names the objects it links to; so nothing here can be out of date, and two
+processes cannot disturb each other.
 """
 
 from __future__ import annotations
@@ -27,37 +31,60 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
+from bridge.engine.asked import states_of
 from bridge.engine.interface import LeanMessage, Severity
 from bridge.engine.modules import Module
 
-__all__ = ["Store", "module_keys"]
+__all__ = ["Store", "base_key", "key_with", "module_keys"]
 
-_FORMAT = "object-1"
+_FORMAT = "object-2"
 _OBJECT_DAYS, _TREE_DAYS = 30, 7
 _MOST_TREES, _MOST_BYTES = 16, 1_000_000_000
 _IN_USE_SECONDS = 24 * 3600
 _WORK_SECONDS = 2 * 24 * 3600
+_MOST_SETS = 8  # of paths that are kept for one key
 
 
-def module_keys(modules: Iterable[Module], fingerprint: str) -> dict[str, str]:
-    """Key of every module that could be compiled; `modules` come in compilation order.
+def base_key(module: Module, fingerprint: str, keys: Mapping[str, str]) -> str | None:
+    """Hash of what is known before a module is compiled; `keys` are those of what it imports.
 
-    A module with problems, or that imports one, has no key.
+    None for a module with problems, or that imports one without a key.
+    """
+    imports = [i.module for i in module.imports]
+    if module.problems or not all(name in keys for name in imports):
+        return None
+    parts = [
+        _FORMAT,
+        fingerprint,
+        module.name,
+        json.dumps(module.library.options),
+        hashlib.sha256(module.source).hexdigest(),
+        *(f"{name} {keys[name]}" for name in imports),
+    ]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def key_with(base: str, states: Mapping[str, str]) -> str:
+    """Key of an object for which Lean asked for files: `states` says what they were, by path."""
+    if not states:
+        return base
+    lines = [base, *(json.dumps(pair) for pair in sorted(states.items()))]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def module_keys(
+    modules: Iterable[Module], fingerprint: str, store: Store, project: Path
+) -> dict[str, str]:
+    """Key of every module whose key is known; `modules` come in compilation order.
+
+    A module with problems has no key, nor has one that asked for files which have changed since,
+    nor one that imports one without a key.
     """
     keys: dict[str, str] = {}
     for module in modules:
-        imports = [i.module for i in module.imports]
-        if module.problems or not all(name in keys for name in imports):
-            continue
-        parts = [
-            _FORMAT,
-            fingerprint,
-            module.name,
-            json.dumps(module.library.options),
-            hashlib.sha256(module.source).hexdigest(),
-            *(f"{name} {keys[name]}" for name in imports),
-        ]
-        keys[module.name] = hashlib.sha256("\n".join(parts).encode()).hexdigest()
+        base = base_key(module, fingerprint, keys)
+        if base is not None and (key := store.find(base, project)) is not None:
+            keys[module.name] = key
     return keys
 
 
@@ -90,9 +117,61 @@ class Store:
         except (OSError, ValueError, KeyError, TypeError):
             return ()  # another process has just removed it as unused; only warnings are lost
 
-    def add(self, key: str, compiled: Path, messages: Iterable[LeanMessage]) -> None:
-        """Take over the file `compiled` (on the same disk) as the object with this key."""
-        content = {"messages": [[m.line, m.column, m.severity, m.text] for m in messages]}
+    def find(self, base: str, project: Path) -> str | None:
+        """Key of the object for the present files of `project`; None if it must be compiled first.
+
+        The key is `base` itself where Lean asked for no files, or nobody knows yet.
+        """
+        if self.has(base):
+            return base
+        kept = self._sets(base)
+        for names in kept:
+            key = key_with(base, states_of(project, names))
+            if self.has(key):
+                return key
+        return None if kept else base
+
+    def _sets(self, base: str) -> list[list[str]]:
+        """The sets of paths that Lean asked for at this key, the latest first."""
+        try:
+            found = json.loads(self._object(base, ".asked").read_text(encoding="utf-8"))
+            return [[str(name) for name in names] for names in found]
+        except (OSError, ValueError, TypeError):
+            return []
+
+    def note_asked(self, base: str, names: Iterable[str]) -> None:
+        """Keep which paths Lean asked for when it compiled what has the key `base`."""
+        latest = sorted(set(names))
+        kept = [latest, *(s for s in self._sets(base) if s != latest)][:_MOST_SETS]
+        target = self._object(base, ".asked")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        new = target.with_name(f"{target.name}-{os.getpid()}")
+        new.write_text(json.dumps(kept), encoding="utf-8")
+        new.replace(target)
+
+    def asked(self, key: str) -> dict[str, str] | None:
+        """What lay under each path that Lean asked for; None where the object is gone."""
+        try:
+            content = json.loads(self._object(key, ".json").read_text(encoding="utf-8"))
+            return {str(name): str(state) for name, state in content["asked"].items()}
+        except (OSError, ValueError, KeyError, AttributeError):
+            return None
+
+    def add(
+        self,
+        key: str,
+        compiled: Path,
+        messages: Iterable[LeanMessage],
+        asked: Mapping[str, str] | None = None,
+    ) -> None:
+        """Take over the file `compiled` (on the same disk) as the object with this key.
+
+        `asked` is what lay under the paths that Lean asked for.
+        """
+        content = {
+            "messages": [[m.line, m.column, m.severity, m.text] for m in messages],
+            "asked": dict(asked or {}),
+        }
         target = self._object(key, ".olean")
         target.parent.mkdir(parents=True, exist_ok=True)
         compiled.chmod(0o444)
@@ -185,6 +264,9 @@ class Store:
             if total > _MOST_BYTES or used < at - _OBJECT_DAYS * 24 * 3600:
                 note.unlink(missing_ok=True)
                 compiled.unlink(missing_ok=True)
+        for paths in self.folder.glob("objects/*/*.asked"):
+            if _modified(paths) < at - _OBJECT_DAYS * 24 * 3600:  # costs one compilation at most
+                paths.unlink(missing_ok=True)
 
 
 def _severity(text: str) -> Severity:

@@ -1,10 +1,12 @@
 import Obligations.Attribute
 import Obligations.GraphFamily
+import Obligations.Guard
 import Obligations.Export
 import Obligations.Constants
 import Obligations.Known
 import Obligations.Proposition
 import Obligations.Trust
+import Obligations.Exact
 
 /-! # What a Lean project needs to be audited
 

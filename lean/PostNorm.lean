@@ -1,11 +1,15 @@
 import PostNorm.Block.AtReal
 import PostNorm.Block.Activated
 import PostNorm.Block.BiasedEncoder
+import PostNorm.Block.GatedBlock
+import PostNorm.Block.MaskedPreNorm
 import PostNorm.Block.Stack
 import PostNorm.Calculus
+import PostNorm.Capture
 import PostNorm.Export
 import PostNorm.Export.ActivatedBlock
 import PostNorm.Export.BiasedBlock
+import PostNorm.Export.Decoder
 import PostNorm.Export.RmsNorm
 import PostNorm.Export.Stack
 import PostNorm.Field

@@ -30,7 +30,7 @@ def mutate(
         seed: all instances follow from it.
         instances: how many to draw for each error and family.
         graphs: names of graphs; empty means all.
-        progress: who is told.
+        progress: receives how far it has got.
 
     Raises:
         InvalidInputError: no check runs on a graph of that name, or Lean exports none that a check

@@ -17,6 +17,7 @@ from bridge.lean.obligation import Obligation
 from bridge.lean.project import Project
 from bridge.policy.decisions import Policy
 from bridge.report import Entry
+from bridge.statements.choose import Judge
 from bridge.verdict import Verdict
 from numeric.graph import Graph
 
@@ -75,6 +76,7 @@ def plan(
     replace_graph: Graph | None = None,
     policy: Policy | None = None,
     results: ResultCache | None = None,
+    judges: Sequence[Judge] = (),
 ) -> Plan:
     """What :func:`bridge.auditing.audit` would do with the same arguments.
 
@@ -87,6 +89,7 @@ def plan(
         replace_graph: the graph to audit instead of the library's.
         policy: waivers and the lock.
         results: where results of checks are kept; ``None`` where they would not be used.
+        judges: the ways to judge what has no check, which say what is known and ask nobody.
 
     Raises:
         InvalidInputError: as :func:`bridge.auditing.audit`.
@@ -106,6 +109,7 @@ def plan(
         policy=policy or Policy(),
         trust=trust,
         results=results,
+        judges=judges,
     )
     steps = []
     for obligation in chosen:

@@ -96,7 +96,7 @@ def search(
         replace_graph: look on this graph instead of the library's of the same name.
         examples: how many instances to try, before it is made small.
         seed: all instances follow from it.
-        progress: who is told.
+        progress: receives how far it has got.
 
     Returns:
         One instance, or None where none was found.

@@ -48,6 +48,7 @@ FORMULAS: Mapping[str, Formula] = {
     "geluEncoderBlockGraph": ("Spec.postNormBlock", "normalCdf"),
     "reluEncoderBlockGraph": ("Spec.postNormBlock", "ite"),
     "preNormGeluBlockGraph": ("Spec.preNormBlock", "normalCdf"),
+    "preNormQuickGeluBlockGraph": ("Spec.preNormBlock", "sigmoid"),
     "preNormGeluTanhBlockGraph": ("Spec.preNormBlock", "Spec.gelu"),
 }
 """What Lean calls the function that a graph's closed form computes."""

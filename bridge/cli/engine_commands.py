@@ -22,6 +22,7 @@ from bridge.lean.answers import cache_folder
 from bridge.lean.client import LibraryRequest, ask, printable
 from bridge.lean.library import build
 from bridge.lean.project import Project, find_project
+from bridge.lean.toolchain import TOOLCHAIN_NAME, toolchain_doubt
 
 __all__ = ["build_command", "doctor_command", "engine_group"]
 
@@ -180,6 +181,11 @@ def _try_out(console: Console, project: Project | None) -> bool:
     try:
         chosen = engine.select("auto", project=project.root, install=False)
         console.print(Padding(Text(printable(chosen.describe())), (0, 0, 0, 2)))
+        if doubt := toolchain_doubt(project.root, chosen):
+            said = f"problem: an audit is incomplete, for it cannot tell {doubt}"
+            console.print(Padding(Text(printable(said), style="yellow"), (0, 0, 0, 2)))
+            remedy = f"→ name in {TOOLCHAIN_NAME} the Lean that is meant, and run that one"
+            console.print(Padding(Text(remedy), (0, 0, 0, 2)))
         command = chosen.server_command(project.root)
         compiled = chosen.build(project.root)
         if not compiled.ok:

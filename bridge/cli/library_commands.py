@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from itertools import groupby
+from pathlib import Path
 
 import click
 from rich.console import Console
@@ -20,6 +21,7 @@ from bridge.cli.completion import complete_graphs, complete_names
 from bridge.cli.groups import KeysByOption
 from bridge.cli.options import LeanChoice, lean_options
 from bridge.cli.progress_bar import Watch
+from bridge.cli.prove_command import prove_files
 from bridge.errors import InvalidInputError
 from bridge.lean.client import GraphRequest, printable
 from bridge.lean.graphs import Family
@@ -27,8 +29,10 @@ from bridge.lean.known_names import remembered
 from bridge.lean.library import Library, read_library
 from bridge.lean.obligation import Obligation
 from bridge.lean.statement import Statement
+from bridge.report import Entry
 from bridge.report.replay import witness_command
 from bridge.report.table import first_sentence, lean_words
+from bridge.report.wording import WAYS
 from bridge.suggestions import did_you_mean
 from bridge.verdict import Role
 
@@ -214,11 +218,13 @@ def show_command(lean: LeanChoice, name: str) -> None:
                 )
             lines.append(("axioms", axioms))
         check = paired(library).get(o.key)
-        lines.append(("check", "none" if check is None else check.name))
+        entry = _last(setup, library, o)
+        way = "" if entry is None else WAYS.get(entry.way, "")
+        lines.append(("check", check.name if check is not None else way or "none"))
         if check is not None:
             lines.append(("", " ".join(check.doc.replace("``", "`").split())))
         lines.append(("hash", o.statement_hash))
-        lines += _numbers(setup, library, o)
+        lines += _numbers(entry, o)
         table = Table.grid(padding=(0, 2))
         table.add_column(no_wrap=True, style="dim")
         table.add_column(ratio=1, overflow="fold")
@@ -227,11 +233,20 @@ def show_command(lean: LeanChoice, name: str) -> None:
         console.print(Padding(table, (0, 0, 1, 2)))
 
 
-def _numbers(setup: Setup, library: Library, o: Obligation) -> list[tuple[str, str]]:
-    """What the last audit found: verdict, witness, and whether each hypothesis is needed."""
-    entry = last_entry(
-        library, o, seed=setup.seed(), instances=setup.instances(), policy=setup.policy
+def _last(setup: Setup, library: Library, o: Obligation) -> Entry | None:
+    """What the last audit said; None where it was not made, or something has changed since."""
+    return last_entry(
+        library,
+        o,
+        seed=setup.seed(),
+        instances=setup.instances(),
+        policy=setup.policy,
+        judges=setup.judges(may_ask=False),
     )
+
+
+def _numbers(entry: Entry | None, o: Obligation) -> list[tuple[str, str]]:
+    """What the last audit found: verdict, witness, and whether each hypothesis is needed."""
     if entry is None:
         return [("numbers", "not measured yet, or not since something changed: audit again")]
     lines = [("numbers", " ".join(x for x in (entry.verdict.value, entry.reason) if x))]
@@ -279,14 +294,48 @@ def _family(families: Sequence[Family], name: str) -> Family:
     callback=_sizes,
     help="A size other than the default. Repeatable.",
 )
-def graph_command(lean: LeanChoice, name: str | None, sizes: dict[str, int]) -> None:
+@click.option(
+    "--prove",
+    "files",
+    multiple=True,
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="FILE",
+    help="Instead: have Lean prove the graph in this file, and say what it supposes. Repeatable.",
+)
+@click.option(
+    "--format",
+    "style",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    show_default=True,
+    help="How to report what was proved.",
+)
+@click.pass_context
+def graph_command(
+    ctx: click.Context,
+    lean: LeanChoice,
+    name: str | None,
+    sizes: dict[str, int],
+    files: tuple[Path, ...],
+    style: str,
+) -> None:
     """Print an exported graph as JSON; without NAME, list what there is.
+
+    With --prove: exit code 0 where every graph is proved, 1 where a proof rests on sorry or a
+    foreign axiom, 2 usage, 3 no Lean, 4 where Lean has no theorem about a graph.
 
     \b
     obligations graph
     obligations graph layerNormGraph
     obligations graph layerNormGraph --size seqLen=3 --size dModel=8
+    obligations graph --prove layer.json
     """
+    if files:
+        if name is not None or sizes:
+            raise InvalidInputError(
+                "--prove takes graphs from files, not the library's", remedy="leave NAME out"
+            )
+        ctx.exit(prove_files(lean, files, style))
     with Watch() as watch:
         setup = lean.set_up(watch)
         if name is not None and name not in remembered(setup.project.root).graphs:

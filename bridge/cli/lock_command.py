@@ -73,7 +73,8 @@ def lock_command(
         library = setup.library(watch)
     console = Console(highlight=False)
     path = setup.project.root / LOCK_NAME
-    answer = pack(setup.engine, setup.project.fingerprint(), library.requested, library.answer)
+    sources = setup.project.fingerprint()
+    answer = pack(setup.engine, sources, library.requested, library.answer, library.files)
     old, new = read_lock(path), replace(current_lock(library), answer=digest_of(answer))
     if old is None:
         if check or accepted:

@@ -102,8 +102,8 @@ def seed_option(
     )
 
 
-def read_graph(path: Path) -> Graph:
-    """A graph from a file.
+def read_graph(path: Path, option: str = "--graph") -> Graph:
+    """A graph from a file that ``option`` names.
 
     Raises:
         InvalidInputError: it is not a well-formed graph; the message names the node.
@@ -112,7 +112,7 @@ def read_graph(path: Path) -> Graph:
         return parse_graph_text(path.read_text(encoding="utf-8"))
     except (GraphError, OSError, UnicodeDecodeError) as e:
         raise InvalidInputError(
-            f"--graph {path}: {e}", remedy="`obligations graph NAME` writes a well-formed graph"
+            f"{option} {path}: {e}", remedy="`obligations graph NAME` writes a well-formed graph"
         ) from e
 
 

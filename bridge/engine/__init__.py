@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from types import ModuleType
 
+from bridge.engine.asked import EVERYTHING, states_of, unchanged
 from bridge.engine.choose import install, select, status, uninstall, why_not_lake
 from bridge.engine.errors import (
     BuildBrokenError,
@@ -47,6 +48,7 @@ from bridge.engine.interface import (
 )
 
 __all__ = [
+    "EVERYTHING",
     "OUTPUT_FILE",
     "STOPPED",
     "BuildBrokenError",
@@ -79,7 +81,9 @@ __all__ = [
     "UnpackError",
     "install",
     "select",
+    "states_of",
     "status",
+    "unchanged",
     "uninstall",
     "why_not_lake",
 ]

@@ -6,7 +6,7 @@ There are two engines behind one interface: the official toolchain (`lake`) and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
@@ -191,6 +191,13 @@ class Engine(Protocol):
         in the text stands for a file that Lean may write; it is `output` afterwards.
 
         Raises `EngineError` where Lean broke off, or took longer than `timeout` seconds.
+        """
+
+    def files_asked(self, project: Path) -> Mapping[str, str] | None:
+        """What lay under each path of the project that Lean asked for while it compiled the present
+        sources, besides these: see `bridge.engine.asked`.
+
+        None where that is not known, because something is not compiled.
         """
 
     def recheck(self, project: Path, modules: Sequence[str], *, timeout: float) -> Recheck | None:

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +27,7 @@ from bridge.engine.interface import (
 )
 from bridge.engine.modules import shown_path
 from bridge.engine.processes import bounded_output, exit_reason, kill_group, tied
+from bridge.engine.readers import forget_readers
 
 __all__ = ["LakeEngine", "find_lake"]
 
@@ -79,8 +80,12 @@ class LakeEngine:
         progress: BuildProgress | None = None,
         jobs: int | None = None,
     ) -> BuildReport:
-        """Run `lake build`; Lake itself decides how many jobs it runs, so `jobs` is ignored."""
+        """Run `lake build`; Lake itself decides how many jobs it runs, so `jobs` is ignored.
+
+        Modules that may read files are compiled again each time: see `bridge.engine.readers`.
+        """
         started = time.monotonic()
+        forget_readers(project)
         lines: list[str] = []
         with subprocess.Popen(
             tied([self.lake, "build", "--no-ansi"]),
@@ -139,6 +144,10 @@ class LakeEngine:
             if output is not None and written.is_file():
                 shutil.move(written, output)
         return messages
+
+    def files_asked(self, project: Path) -> Mapping[str, str] | None:
+        """Nobody knows which files Lean asked for."""
+        return None
 
     def recheck(self, project: Path, modules: Sequence[str], *, timeout: float) -> Recheck | None:
         """Run the toolchain's `leanchecker`, which reads the compiled files and gives every

@@ -21,7 +21,7 @@ from bridge.kernels.policy import Claim, objections, pinned_library
 from bridge.kernels.replay import replay_opinion
 from bridge.lean.answers import AnswerCache
 from bridge.lean.client import ConstantsRequest
-from bridge.lean.library import KERNEL_SECONDS, Library, answer_key
+from bridge.lean.library import KERNEL_SECONDS, Library, answer_key, files_of
 from bridge.lean.trust import KernelOpinion, Trust
 from bridge.progress import Progress, Silent
 
@@ -65,7 +65,7 @@ def _found(
     sources = answer_key(project, engine, request)
     pins = json.dumps(sorted(pinned_library().of(engine.lean_version).items()))
     key = cache.key(_SCHEMA, sources, kernel.fingerprint, hashlib.sha256(pins.encode()).hexdigest())
-    if use_cache and (known := _load(cache, key, kernel)) is not None:
+    if use_cache and (known := _load(cache, key, project.root, kernel)) is not None:
         return known
     with tempfile.TemporaryDirectory(prefix="obligations-") as folder:
         path = Path(folder) / "export.ndjson"
@@ -86,7 +86,7 @@ def _found(
         "refusals": dict(found.refusals),
         "refused": dict(found.refused),
     }
-    cache.store(key, {"findings": (body,)})
+    cache.store(key, {"findings": (body,)}, files_of(project, engine))
     return found
 
 
@@ -128,8 +128,8 @@ def _claims(library: Library, written: Written) -> Sequence[Claim]:
     ]
 
 
-def _load(cache: AnswerCache, key: str, kernel: Kernel) -> Findings | None:
-    answer = cache.load(key)
+def _load(cache: AnswerCache, key: str, project: Path, kernel: Kernel) -> Findings | None:
+    answer = cache.load(key, project)
     if answer is None:
         return None
     match answer.get("findings"):

@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bridge.engine import Engine, LeanMessage
+from bridge.engine import Engine, LeanMessage, unchanged
 from bridge.errors import AnswerError, EngineError, LeanSourceError
 from bridge.lean.client import Answer, ConstantsRequest, ask_in_batch, printable
-from bridge.lean.exporter import refuse_another_exporter
-from bridge.lean.library import answer_key, build
+from bridge.lean.library import answer_key, ask_guard, build, files_of
 from bridge.lean.project import Project
 from bridge.progress import Progress, Silent
 
@@ -95,7 +94,7 @@ def write_export(
         EngineError: the engine broke.
     """
     watcher, task = progress or Silent(), "writing what the theorems rest on"
-    refuse_another_exporter(project)
+    ask_guard(project, engine, timeout=timeout, progress=watcher)
     request = ConstantsRequest(project.roots, tuple(names))
     key = answer_key(project, engine, request)
     compiled = build(project, engine, watcher)
@@ -105,6 +104,7 @@ def write_export(
             f"the Lean sources do not compile:\n{said}",
             remedy="correct them; `obligations build` shows every message",
         )
+    files = files_of(project, engine)
     watcher.update(task, 0, None)
 
     def batch(text: str) -> Sequence[LeanMessage] | None:
@@ -118,7 +118,7 @@ def write_export(
             "Lean says that it wrote an export, and there is none",
             remedy="run the command again; `obligations doctor` looks for the cause",
         )
-    if answer_key(project, engine, request) != key:
+    if answer_key(project, engine, request) != key or not unchanged(project.root, files):
         raise AnswerError(
             "the Lean sources changed while Lean wrote them down", remedy="run the command again"
         )

@@ -1,7 +1,9 @@
 """Lean's answers, kept by the hash of everything they depend on.
 
-An unchanged library costs nothing the second time.  Entries are written atomically and carry a
-digest of their own content; a damaged one is a miss, never an answer.
+An unchanged library costs nothing the second time.  An entry names the files of the project that
+Lean asked for while it compiled the sources, and is a miss where one of them has changed.  Entries
+are written atomically and carry a digest of their own content; a damaged one is a miss, never an
+answer.
 """
 
 from __future__ import annotations
@@ -9,9 +11,11 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from bridge.engine import unchanged
 from bridge.lean.client import Answer
 from bridge.storage.atomic import write_atomically
 from bridge.storage.bounded import Bound, mark_used
@@ -42,23 +46,33 @@ class AnswerCache:
             digest.update(b"%d:" % len(data) + data)
         return digest.hexdigest()
 
-    def load(self, key: str) -> Answer | None:
-        """The answer stored under ``key``; ``None`` where there is none that is intact."""
+    def load(self, key: str, project: Path) -> Answer | None:
+        """The answer stored under ``key``; ``None`` where there is none that is intact, or where a
+        file of ``project`` has changed that it follows from."""
+        found = self.load_with_files(key, project)
+        return None if found is None else found[0]
+
+    def load_with_files(self, key: str, project: Path) -> tuple[Answer, dict[str, str]] | None:
+        """The same, with the states of these files by path."""
         try:
             entry = json.loads((self.folder / f"{key}.json").read_bytes())
-            body = entry["answer"]
-            if entry["key"] != key or entry["digest"] != self.key(_dump(body)):
+            body, files = entry["answer"], entry["files"]
+            if entry["key"] != key or entry["digest"] != self.key(_dump(body), _dump(files)):
+                return None
+            if not unchanged(project, files):
                 return None
             answer = {section: tuple(messages) for section, messages in body.items()}
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
         mark_used(self.folder / f"{key}.json")
-        return answer
+        return answer, files
 
-    def store(self, key: str, answer: Answer) -> None:
-        """Keep ``answer`` under ``key``."""
+    def store(self, key: str, answer: Answer, files: Mapping[str, str]) -> None:
+        """Keep ``answer`` under ``key``; ``files`` are the states of what it follows from besides
+        the key, by path: see :mod:`bridge.engine.asked`."""
         body = {section: list(messages) for section, messages in answer.items()}
-        entry = {"key": key, "digest": self.key(_dump(body)), "answer": body}
+        digest = self.key(_dump(body), _dump(dict(files)))
+        entry = {"key": key, "digest": digest, "answer": body, "files": dict(files)}
         with contextlib.suppress(OSError):
             self.folder.mkdir(parents=True, exist_ok=True)
             write_atomically(self.folder / f"{key}.json", _dump(entry))

@@ -18,11 +18,18 @@ __all__ = ["ExportedGraphs", "Family", "parse_graphs"]
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """A graph that Lean can export, with its sizes and constants and their defaults."""
+    """A graph that Lean can export, with its sizes and constants and their defaults.
+
+    ``follows`` says whether what is exported unfolds to the declaration ``name``, and ``parts``
+    the exported graphs that this declaration unfolds to, itself included, or that the graph begins
+    with, node by node; ``None`` in answers that were locked before Lean was asked for it.
+    """
 
     name: str
     sizes: tuple[tuple[str, int], ...]
     constants: tuple[tuple[str, float], ...]
+    follows: bool = True
+    parts: frozenset[str] | None = None
 
     @property
     def short(self) -> str:
@@ -68,6 +75,16 @@ def _pairs(
     return tuple((name, number) for name, number in value)
 
 
+def _binding(message: Mapping[str, object], where: str) -> tuple[bool, frozenset[str] | None]:
+    match message.get("follows"), message.get("parts"):
+        case None, None:
+            return True, None
+        case bool(follows), list(parts) if all(isinstance(p, str) for p in parts):
+            return follows, frozenset(map(str, parts))
+        case follows, parts:
+            raise AnswerError(f"{where}: not understood: {follows!r:.200}, {parts!r:.200}")
+
+
 def parse_graphs(messages: Sequence[object], requests: Sequence[GraphRequest]) -> ExportedGraphs:
     """Check one answer to ``#export_graphs``.
 
@@ -90,6 +107,7 @@ def parse_graphs(messages: Sequence[object], requests: Sequence[GraphRequest]) -
                         tuple(
                             (n, float(str(x))) for n, x in _pairs(constants, (int, float), where)
                         ),
+                        *_binding(message, where),
                     )
                 )
             case {"kind": "graph", "index": int(index)} if 0 <= index < len(requests):

@@ -8,17 +8,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from bridge import __version__
-from bridge.engine import BuildEvent, BuildReport, Engine, LeanMessage
+from bridge.engine import (
+    EVERYTHING,
+    BuildEvent,
+    BuildReport,
+    Engine,
+    LeanMessage,
+    states_of,
+    unchanged,
+)
 from bridge.errors import AnswerError, LeanSourceError
 from bridge.lean.answers import AnswerCache
 from bridge.lean.client import (
     DEFAULT_TIMEOUT,
     Answer,
     GraphRequest,
+    GuardRequest,
     LibraryRequest,
     Request,
     TrustRequest,
@@ -27,12 +36,13 @@ from bridge.lean.client import (
 )
 from bridge.lean.exporter import refuse_another_exporter
 from bridge.lean.graphs import ExportedGraphs, parse_graphs
+from bridge.lean.guard import parse_guard, refuse_hijackers
 from bridge.lean.known_names import remember
 from bridge.lean.locked_answer import KeptAnswer
 from bridge.lean.obligation import LeanFacts, Obligation, fidelity_of, obligations_of
 from bridge.lean.project import Project
 from bridge.lean.propositions import parse_propositions
-from bridge.lean.statement import Statements, parse_statements
+from bridge.lean.statement import Statement, Statements, parse_statements
 from bridge.lean.trust import Trust, parse_trust
 from bridge.progress import Progress, Silent
 from bridge.verdict import LeanStatus, Role
@@ -42,7 +52,10 @@ from numeric.propositions.terms import Theory
 __all__ = [
     "Library",
     "answer_key",
+    "ask_guard",
+    "ask_lean",
     "build",
+    "files_of",
     "known_library",
     "known_trust",
     "read_library",
@@ -59,7 +72,8 @@ class Library:
     """What Lean says of a project: statements, the obligations in them, and exported graphs.
 
     ``theory`` has the statements as terms; None where a lock kept none of them.
-    ``answer`` is what Lean said to the request for ``requested`` graphs, before it was taken apart.
+    ``answer`` is what Lean said to the request for ``requested`` graphs, before it was taken apart;
+    ``files`` are the states of the files that it follows from besides the sources, by path.
     """
 
     project: Project
@@ -71,6 +85,7 @@ class Library:
     requested: tuple[GraphRequest, ...]
     answer: Answer
     from_cache: bool
+    files: Mapping[str, str] = field(default_factory=dict)
 
     def by_declaration(self, values: Mapping[str, T]) -> dict[str, T]:
         """Values by full Lean name, as values by the name that keys use."""
@@ -80,8 +95,18 @@ class Library:
         }
         return {short[name]: value for name, value in values.items() if name in short}
 
+    def statement_named(self, declaration: str) -> Statement | None:
+        """The statement of a theorem, by the name that keys use; None where there is none."""
+        of = zip(self.statements.theorems, self._conclusions(), strict=True)
+        return next((s for s, o in of if o.declaration == declaration), None)
+
     def _conclusions(self) -> tuple[Obligation, ...]:
         return tuple(o for o in self.obligations if o.role is Role.CONCLUSION)
+
+    def statement_of(self, obligation: Obligation) -> Statement:
+        """The theorem that a hypothesis or a conclusion belongs to."""
+        names = (o.declaration for o in self._conclusions())
+        return dict(zip(names, self.statements.theorems, strict=True))[obligation.declaration]
 
     def find(self, name: str) -> tuple[Obligation, ...]:
         """The obligations of a declaration, or the one with this key; empty where there is none."""
@@ -116,7 +141,7 @@ def read_library(
         engine: the Lean that answers.
         graphs: members of exported families to bring along.
         timeout: seconds for Lean to answer, after compiling.
-        progress: who is told.
+        progress: receives how far it has got.
         use_cache: take an answer for the same sources, engine and request from the cache.
 
     Where the engine is a :class:`bridge.lean.locked_answer.KeptAnswer`, Lean is not asked at all.
@@ -129,13 +154,15 @@ def read_library(
     """
     if isinstance(engine, KeptAnswer):
         return _kept(project, engine, graphs)
-    refuse_another_exporter(project)
+    ask_guard(project, engine, timeout=timeout, progress=progress, use_cache=use_cache)
     request = LibraryRequest(project.roots, tuple(graphs))
-    library = _asked(
+    library = ask_lean(
         project,
         engine,
         request,
-        lambda answer, cached: _library(project, engine, request, answer, from_cache=cached),
+        lambda answer, files, cached: _library(
+            project, engine, request, answer, from_cache=cached, files=files
+        ),
         task="asking Lean",
         timeout=timeout,
         watcher=progress or Silent(),
@@ -146,8 +173,43 @@ def read_library(
     return library
 
 
+def ask_guard(
+    project: Project,
+    engine: Engine,
+    *,
+    timeout: float = DEFAULT_TIMEOUT,
+    progress: Progress | None = None,
+    use_cache: bool = True,
+) -> None:
+    """Raise where something of the project would answer our commands in our place.
+
+    Takes and raises the same as :func:`read_library`, and:
+
+    Raises:
+        InvalidInputError: the project's copy of the exporter is not ours.
+        HijackedError: the project answers in our place.
+    """
+    refuse_another_exporter(project)
+    ask_lean(
+        project,
+        engine,
+        GuardRequest(project.roots),
+        lambda answer, _files, _cached: refuse_hijackers(parse_guard(answer["guard"])),
+        task="looking who answers our commands",
+        timeout=timeout,
+        watcher=progress or Silent(),
+        use_cache=use_cache,
+    )
+
+
 def _library(
-    project: Project, engine: Engine, request: LibraryRequest, answer: Answer, *, from_cache: bool
+    project: Project,
+    engine: Engine,
+    request: LibraryRequest,
+    answer: Answer,
+    *,
+    from_cache: bool,
+    files: Mapping[str, str],
 ) -> Library:
     statements = parse_statements(answer["statements"])
     graphs = parse_graphs(answer["graphs"], request.graphs)
@@ -163,13 +225,14 @@ def _library(
         requested=request.graphs,
         answer=answer,
         from_cache=from_cache,
+        files=files,
     )
 
 
 def _kept(project: Project, engine: KeptAnswer, graphs: Sequence[GraphRequest]) -> Library:
     """The library as it was locked; nobody looked whether Lean would say the same now."""
     request = LibraryRequest(project.roots, engine.graphs)
-    library = _library(project, engine, request, engine.answer, from_cache=True)
+    library = _library(project, engine, request, engine.answer, from_cache=True, files=engine.files)
     unchecked = LeanFacts(LeanStatus.UNCHECKED, (), (), 0)
     reason = "it is not among the graphs that were locked; `obligations lock` keeps it"
     lacking = {g: reason for g in graphs if g not in engine.graphs}
@@ -182,8 +245,9 @@ def _kept(project: Project, engine: KeptAnswer, graphs: Sequence[GraphRequest]) 
 
 
 def _fidelity(graphs: ExportedGraphs) -> Iterator[Obligation]:
-    """One obligation for each exported graph that has a closed form."""
-    for family in graphs.families:
+    """One obligation for each exported graph that has a closed form, by name: Lean keeps the graphs
+    of a module in the order of a hash."""
+    for family in sorted(graphs.families, key=lambda f: f.short):
         if family.short in CLOSED_FORMS:
             yield fidelity_of(family.short, json.dumps(graphs.usual(family), sort_keys=True))
 
@@ -195,11 +259,13 @@ def known_library(
     if isinstance(engine, KeptAnswer):
         return _kept(project, engine, graphs)
     request = LibraryRequest(project.roots, tuple(graphs))
-    answer = AnswerCache.default().load(answer_key(project, engine, request))
-    if answer is None:
+    key = answer_key(project, engine, request)
+    found = AnswerCache.default().load_with_files(key, project.root)
+    if found is None:
         return None
+    answer, files = found
     try:
-        return _library(project, engine, request, answer, from_cache=True)
+        return _library(project, engine, request, answer, from_cache=True, files=files)
     except (AnswerError, KeyError):
         return None
 
@@ -207,7 +273,7 @@ def known_library(
 def known_trust(project: Project, engine: Engine) -> Trust | None:
     """What is behind exactly these statements; ``None`` where Lean would have to be asked."""
     request = TrustRequest(project.roots)
-    answer = AnswerCache.default().load(answer_key(project, engine, request))
+    answer = AnswerCache.default().load(answer_key(project, engine, request), project.root)
     try:
         return None if answer is None else parse_trust(answer["trust"])
     except (AnswerError, KeyError):
@@ -227,11 +293,11 @@ def read_trust(
     Takes and raises the same as :func:`read_library`, but gives Lean at least half an hour: the
     kernel checks every proof of the project once more.
     """
-    return _asked(
+    return ask_lean(
         project,
         engine,
         TrustRequest(project.roots),
-        lambda answer, _: parse_trust(answer["trust"]),
+        lambda answer, _files, _cached: parse_trust(answer["trust"]),
         task="handing every constant to the kernel again",
         timeout=max(timeout, KERNEL_SECONDS),
         watcher=progress or Silent(),
@@ -245,29 +311,55 @@ def answer_key(project: Project, engine: Engine, request: Request) -> str:
     return AnswerCache.key(__version__, engine.fingerprint, sources, request.document("nonce"))
 
 
+def files_of(project: Project, engine: Engine) -> dict[str, str]:
+    """What Lean's answer follows from besides the sources: the state of each file by path.
+
+    The sources are compiled.  Where the engine does not know what Lean asked for, that is every
+    file of the project.
+    """
+    known = engine.files_asked(project.root)
+    return states_of(project.root, [EVERYTHING]) if known is None else dict(known)
+
+
 def _remedy(compiled: BuildReport) -> str:
     if any("unknown module prefix 'Obligations'" in m.text for m in compiled.errors):
         return "`obligations init` puts that library there and says what the lakefile needs"
     return "correct them; `obligations build` shows every message"
 
 
-def _asked(
+def ask_lean(
     project: Project,
     engine: Engine,
     request: Request,
-    understand: Callable[[Answer, bool], T],
+    understand: Callable[[Answer, Mapping[str, str], bool], T],
     *,
     task: str,
     timeout: float,
     watcher: Progress,
     use_cache: bool,
 ) -> T:
-    """The answer to a request, from the cache or from Lean, understood."""
+    """The answer to a request, from the cache or from Lean, understood.
+
+    Args:
+        project: what Lean reads.
+        engine: which Lean.
+        request: what it is asked.
+        understand: makes something of an answer; is told whether it came from the cache.
+        task: what this is, for whoever watches.
+        timeout: seconds for Lean to answer, after compiling.
+        watcher: who is told.
+        use_cache: take an answer for the same sources, engine and request from the cache.
+
+    Raises:
+        LeanSourceError: a source does not compile.
+        AnswerError: Lean's answer is not understood.
+        EngineError: the engine broke.
+    """
     cache = AnswerCache.default()
     key = answer_key(project, engine, request)
-    if use_cache and (answer := cache.load(key)) is not None:
+    if use_cache and (kept := cache.load_with_files(key, project.root)) is not None:
         try:
-            return understand(answer, True)
+            return understand(*kept, True)
         except (AnswerError, KeyError):
             pass  # written by another version of the bridge: ask again
     compiled = build(project, engine, watcher)
@@ -283,14 +375,15 @@ def _asked(
         watcher.note("the Lean server broke; Lean is asked once more without it")
         return engine.run_document(project.root, text, timeout=timeout)
 
+    files = files_of(project, engine)
     command = engine.server_command(project.root)
     answer = ask(project.root, command, request, timeout=timeout, batch=in_batch)
-    found = understand(answer, False)
-    if answer_key(project, engine, request) != key:
+    found = understand(answer, files, False)
+    if answer_key(project, engine, request) != key or not unchanged(project.root, files):
         raise AnswerError(
             "the Lean sources changed while Lean was asked, so its answer is stale",
             remedy="run the command again",
         )
-    cache.store(key, answer)
+    cache.store(key, answer, files)
     watcher.update(task, 1, 1)
     return found

@@ -10,11 +10,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from bridge.engine import BuildProgress, BuildReport, Engine, EngineKind, LeanMessage, Recheck
+from bridge.engine import (
+    EVERYTHING,
+    BuildProgress,
+    BuildReport,
+    Engine,
+    EngineKind,
+    LeanMessage,
+    Recheck,
+)
 from bridge.errors import EngineError
 from bridge.lean.client import Answer, GraphRequest
 
@@ -34,6 +42,7 @@ class KeptAnswer:
         graphs: the graphs that it was asked for.
         answer: what it said.
         digest: sha256 of all this.
+        files: what lay under the paths that Lean asked for while it compiled these sources.
     """
 
     lean_version: str
@@ -42,6 +51,7 @@ class KeptAnswer:
     graphs: tuple[GraphRequest, ...]
     answer: Answer
     digest: str
+    files: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def kind(self) -> EngineKind:
@@ -86,6 +96,10 @@ class KeptAnswer:
         """Nothing is run."""
         return None
 
+    def files_asked(self, project: Path) -> Mapping[str, str] | None:
+        """What they were when Lean answered."""
+        return self.files
+
     def recheck(self, project: Path, modules: Sequence[str], *, timeout: float) -> Recheck | None:
         """Nobody checks anything."""
         return None
@@ -98,13 +112,24 @@ def _no_lean() -> EngineError:
     )
 
 
-def pack(engine: Engine, sources: str, graphs: Sequence[GraphRequest], answer: Answer) -> str:
-    """An answer as text: the same answer of the same Lean gives the same text, on any machine."""
+def pack(
+    engine: Engine,
+    sources: str,
+    graphs: Sequence[GraphRequest],
+    answer: Answer,
+    files: Mapping[str, str],
+) -> str:
+    """An answer as text: the same answer of the same Lean gives the same text, on any machine.
+
+    Where nobody knows which files Lean asked for, none are kept: a change of any would count.
+    """
+    known = {name: state for name, state in files.items() if name != EVERYTHING}
     source = f"{'official' if engine.official else 'unofficial'} Lean {engine.lean_version}"
     value = {
         "schema": SCHEMA,
         "lean": {"version": engine.lean_version, "source": source},
         "sources": sources,
+        **({"files": known} if known else {}),
         "graphs": [[g.name, [list(pair) for pair in g.sizes]] for g in graphs],
         "answer": {section: list(messages) for section, messages in sorted(answer.items())},
     }

@@ -27,8 +27,9 @@ Tensors = Mapping[str, FloatArray]
 RULE_A = 1e-12
 LEAST_SHARE = 1e-3
 NOISE_LIMIT = 1e-4
+SHORT_SHARE = 1e-2
 SHORT_LIMIT = 1e-1
-"""The same where a shorter float than float64 took part: a tenth of the tensor's size."""
+"""The same two where a shorter float than float64 took part."""
 RERUNS = 2
 _U = 2.0**-53
 _TINY = 1e-280
@@ -110,7 +111,8 @@ def compare(
 
     agreements = []
     for name, value in expected.items():
-        size = max(sizes[name], LEAST_SHARE * largest if name != "output" else 0.0, _TINY)
+        share = LEAST_SHARE if unit == _U else SHORT_SHARE
+        size = max(sizes[name], share * largest if name != "output" else 0.0, _TINY)
         with np.errstate(all="ignore"):
             residual = float(np.abs(found[name] - value).max() / size)
         tolerance, outcome = _decide(residual, partial(noise, name, size), unit)

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bridge import __version__
-from bridge.auditing.audit import left_unseen, without_refused
+from bridge.auditing.audit import left_unseen, never_complete, without_refused
 from bridge.auditing.judge import swapped_reason
 from bridge.errors import InvalidInputError
 from bridge.lean.client import GraphRequest
@@ -22,7 +22,7 @@ from bridge.models.layer import BIASES, Layer, Model
 from bridge.models.measure import HIDDEN, Passed, measure
 from bridge.models.theorems import THEOREMS, Theorems, obligations_of, theorems_for
 from bridge.models.verdicts import entries_of, layer_obligations
-from bridge.models.what_runs import Ran, what_runs
+from bridge.models.what_runs import Prover, Ran, what_runs
 from bridge.policy.decisions import Policy, stale_reasons
 from bridge.progress import Progress, Silent
 from bridge.report import EngineInfo, Entry, Report
@@ -72,6 +72,7 @@ def judge_model(
     trust: Trust | None = None,
     strict: bool = False,
     progress: Progress | None = None,
+    prove: Prover | None = None,
 ) -> Report:
     """Judge the obligations of the block's theorems on every layer of a model.
 
@@ -86,6 +87,7 @@ def judge_model(
         trust: what is behind the statements; not looked at where it is not given.
         strict: whether what this audit leaves unseen makes it incomplete.
         progress: who is told.
+        prove: asks Lean about the graphs that are captured; they stay unproved without it.
 
     Returns:
         The obligations of the theorems that speak of a layer, each with its worst verdict over the
@@ -111,13 +113,15 @@ def judge_model(
                 streams[layer.stack] = _Stream(inputs, list(inputs.x))
             found.append(_audit_layer(library, layer, streams[layer.stack], seed))
         watcher.update("auditing layers", len(model.layers), len(model.layers))
-        ran = what_runs(model, [report for _, report in found], source, seed, watcher)
+        ran = what_runs(model, [report for _, report in found], source, seed, watcher, prove)
     except KeyboardInterrupt:
         interrupted = True
         ran = Ran(tuple(report for _, report in found))
     first = next((s.inputs for s in streams.values()), None)
     if first is None and model.layers:
         first = source(model.layers[0].d_model)
+    proved = {la.name for la in ran.layers if la.proved}
+    found = [(t, la) for t, la in found if la.name not in proved]  # they have their own theorem
     engine = library.engine
     unseen = (*left_unseen(library, policy, trust, whole=True), "the library itself (no --model)")
     return Report(
@@ -129,7 +133,10 @@ def judge_model(
         entries=_entries(library, found, stale_reasons(library, policy.lock), swapped),
         interrupted=interrupted,
         trust=trust,
-        unseen=unseen if strict else (),
+        unseen=(
+            *never_complete(library, policy, whole=False),
+            *(unseen if strict else ()),
+        ),
         model=ModelReport(
             source=model.source,
             kind=model.kind,

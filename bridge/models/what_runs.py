@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import importlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 from bridge.capture import Example, Passed, examples, layers_of, run_once
 from bridge.models.captured import Judgement, judge_layer
 from bridge.models.inputs import Given
 from bridge.models.layer import Model
 from bridge.progress import Progress
-from bridge.report.captured import CapturedForm, CapturedLayer
+from bridge.report.captured import CapturedForm, CapturedLayer, FormProof
 from bridge.report.layers import LayerReport
-from numeric.graph import graph_to_json
+from numeric.graph import Graph, graph_to_json, parse_graph
 
-__all__ = ["Ran", "what_runs"]
+__all__ = ["Prover", "Ran", "what_runs"]
+
+Prover: TypeAlias = Callable[[Sequence[Graph]], Sequence[FormProof]]
+"""Asks Lean about graphs: one answer for each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,12 @@ class Ran:
 
 
 def what_runs(
-    model: Model, read: Sequence[LayerReport], given: Given, seed: int, watcher: Progress
+    model: Model,
+    read: Sequence[LayerReport],
+    given: Given,
+    seed: int,
+    watcher: Progress,
+    prove: Prover | None = None,
 ) -> Ran:
     """Capture the layers of a torch module that are not covered by their names, and judge them.
 
@@ -46,6 +54,7 @@ def what_runs(
         given: what goes into the model, as far as the caller says.
         seed: random inputs and directions follow from it.
         watcher: who is told.
+        prove: asks Lean about graphs; None where it is not to be asked.
     """
     if model.module is None:
         return Ran(tuple(read))
@@ -64,6 +73,14 @@ def what_runs(
         captured[name] = _judged(model, passed, name, seed, forms)
     watcher.update("capturing layers", len(wanted), len(wanted))
     captured = _in_order(captured, passed.order)
+    if prove is not None and forms:
+        proofs = prove([parse_graph(f.graph) for f in forms.values()])
+        for key, proof in zip(list(forms), proofs, strict=True):
+            forms[key] = replace(forms[key], proof=proof)
+        by_name = {f.name: f.proof for f in forms.values()}
+        captured = {
+            n: replace(c, proof=by_name[c.form]) if c.form else c for n, c in captured.items()
+        }
     layers = _merged(model, read, captured, wanted)
     return Ran(layers, tuple(forms.values()), passed.example.description)
 

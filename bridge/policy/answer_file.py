@@ -59,6 +59,7 @@ def open_kept(project: Path) -> KeptAnswer:
             ),
             answer={section: tuple(messages) for section, messages in value["answer"].items()},
             digest=digest,
+            files={str(k): str(v) for k, v in value.get("files", {}).items()},
         )
     except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError) as e:
         raise AnswerError(f"{ANSWER_NAME} is damaged: {e}", remedy=RENEW) from e

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Any
 
 from bridge.checking import Check, registered
 from bridge.checking.loading import name_of_file
+from bridge.checking.sources import source_hash
 from bridge.checks.pairing import paired
+from bridge.engine import unchanged
 from bridge.errors import InvalidInputError
 from bridge.lean.library import Library
 from bridge.lean.locked_answer import KeptAnswer
@@ -122,21 +124,24 @@ def read_policy(project: Path, settings: Settings | None = None) -> Policy:
     return Policy(waivers, lock, chosen.untagged, chosen.unread, modules)
 
 
-def check_hash(check: Check) -> str:
-    """sha256 of a check's own source; what it calls is not covered."""
-    measure = check.measure
-    source = measure if inspect.isfunction(measure) else type(measure)
-    return hashlib.sha256(inspect.getsource(source).encode()).hexdigest()
+def _function(check: Check) -> Callable[..., Any]:
+    """What a check measures with: a function, or the class of a side condition."""
+    return check.measure if inspect.isfunction(check.measure) else type(check.measure)
 
 
-def current_lock(library: Library) -> Lock:
-    """The lock that would be written now."""
+def current_lock(library: Library, *, with_checks: bool = True) -> Lock:
+    """The lock that would be written now; ``with_checks`` hashes the sources of all checks too."""
     checks = paired(library)
+    hashes: dict[str, str] = {}
     entries = {}
     for o in library.obligations:
         check = checks.get(o.key)
-        name, source = (None, None) if check is None else (check.name, check_hash(check))
-        entries[o.key] = locked(o, name, source)
+        if check is None or not with_checks:
+            entries[o.key] = locked(o, None, None)
+            continue
+        if check.name not in hashes:
+            hashes[check.name] = source_hash(_function(check))
+        entries[o.key] = locked(o, check.name, hashes[check.name])
     return Lock(entries, library.statements.definition_hashes())
 
 
@@ -145,9 +150,16 @@ def stale_reasons(library: Library, lock: Lock | None) -> dict[str, str]:
     if lock is None:
         return {}
     engine = library.engine
-    if isinstance(engine, KeptAnswer) and engine.sources != library.project.fingerprint():
+    project = library.project
+    if isinstance(engine, KeptAnswer) and not (
+        engine.sources == project.fingerprint() and unchanged(project.root, engine.files)
+    ):
         return dict.fromkeys((o.key for o in library.obligations), OTHER_SOURCES)
-    return {d.key: stale_reason(d) for d in drifts(lock, current_lock(library)) if d.makes_stale}
+    return {
+        d.key: stale_reason(d)
+        for d in drifts(lock, current_lock(library, with_checks=False))
+        if d.makes_stale
+    }
 
 
 def missing_keys(library: Library, lock: Lock | None) -> tuple[str, ...]:

@@ -6,12 +6,55 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from bridge.verdict import Verdict
+from bridge.verdict import LeanStatus, Verdict
 
-__all__ = ["GENERAL_THEOREM", "CapturedForm", "CapturedLayer", "Comparison", "Condition"]
+__all__ = [
+    "GENERAL_THEOREM",
+    "NOT_ASKED",
+    "CapturedForm",
+    "CapturedLayer",
+    "Comparison",
+    "Condition",
+    "FormProof",
+]
 
 GENERAL_THEOREM = "Graph.backprop_eq_adjoint_fderiv"
 """Backprop of any graph is the adjoint of its derivative, where the side conditions hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class FormProof:
+    """What Lean says of one captured graph.
+
+    Attributes:
+        status: ``proved``; ``unchecked`` where it was not asked, or has no theorem about it.
+        theorem: its name; empty where there is none.
+        statement: as Lean prints it.
+        supposes: what it supposes of values, in words; the conditions that are measured hold it.
+        reason: why there is none.
+    """
+
+    status: LeanStatus = LeanStatus.UNCHECKED
+    theorem: str = ""
+    statement: str = ""
+    supposes: tuple[str, ...] = ()
+    reason: str = ""
+
+    @property
+    def proved(self) -> bool:
+        """Whether the kernel took it."""
+        return self.status is LeanStatus.PROVED
+
+    def __str__(self) -> str:
+        if self.proved:
+            supposed = f", supposing {' and '.join(self.supposes)}" if self.supposes else ""
+            return f"Lean proved it of this very graph{supposed}"
+        if self.theorem:
+            return f"of this graph Lean says {self.status.value}"
+        return self.reason or "Lean was not asked about this graph"
+
+
+NOT_ASKED = FormProof()
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +65,13 @@ class CapturedForm:
         name: ``graph 1`` and so on.
         graph: as ``obligations-graph/1`` JSON.
         origins: where each node is from in the model's code.
+        proof: what Lean says of it.
     """
 
     name: str
     graph: Mapping[str, object] = field(repr=False)
     origins: Mapping[str, str] = field(repr=False)
+    proof: FormProof = NOT_ASKED
 
     @property
     def operations(self) -> Mapping[str, int]:
@@ -99,6 +144,7 @@ class CapturedLayer:
         no_gradient: parameters whose gradient is None in the model; they count as 0.
         unseen: parameters of whose gradients rounding is all that could be seen on this input.
         begins: the first node where graph and model differ, and its line; empty where none does.
+        proof: what Lean says of its graph.
     """
 
     reason: str = ""
@@ -111,6 +157,7 @@ class CapturedLayer:
     no_gradient: tuple[str, ...] = ()
     unseen: tuple[str, ...] = ()
     begins: str = ""
+    proof: FormProof = NOT_ASKED
 
     @property
     def verdict(self) -> Verdict:
@@ -143,7 +190,7 @@ class CapturedLayer:
         times = "" if self.calls == 1 else f", the first of {self.calls} calls"
         said = (
             f"the graph that it runs was captured ({self.form}, {self.nodes} nodes{times}); "
-            f"theorem: {GENERAL_THEOREM}, Lean was not asked about this graph"
+            f"theorem: {self.proof.theorem or GENERAL_THEOREM}, {self.proof}"
         )
         if self.reason:
             return f"{said}; {self.reason}"

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from bridge.checking import Worst
 from bridge.report.captured import CapturedForm, CapturedLayer
-from bridge.verdict import Verdict
+from bridge.verdict import LeanStatus, Verdict
 
 __all__ = ["Assumption", "LayerObligation", "LayerReport", "ModelReport", "NormRows"]
 
@@ -111,6 +111,11 @@ class LayerReport:
         return not self.applies and captured is not None and captured.verdict is Verdict.HOLDS
 
     @property
+    def proved(self) -> bool:
+        """Whether it is covered by a theorem about the very graph that it runs."""
+        return self.by_graph and self.captured is not None and self.captured.proof.proved
+
+    @property
     def unmet(self) -> tuple[Assumption, ...]:
         """The assumptions that are not met, or not known to be."""
         return tuple(a for a in self.assumptions if not a.met)
@@ -200,7 +205,14 @@ class ModelReport:
     def graphs_fail(self) -> bool:
         """Whether some layer's own graph, or its backprop, is not what the layer computes."""
         found = (la.captured for la in self.layers if not la.applies)
-        return any(c is not None and c.verdict is Verdict.FAILS for c in found)
+        return any(
+            c is not None
+            and (
+                c.verdict is Verdict.FAILS
+                or c.proof.status in (LeanStatus.SORRY, LeanStatus.AXIOM, LeanStatus.REFUSED)
+            )
+            for c in found
+        )
 
     @property
     def shortfalls(self) -> tuple[str, ...]:
@@ -211,7 +223,8 @@ class ModelReport:
             found.append(
                 f"{missing} of {total} layers {'is' if missing == 1 else 'are'} not covered"
             )
-        if self.by_graph:
-            of = "layer" if self.by_graph == 1 else "layers"
-            found.append(f"Lean was not asked about the captured graphs of {self.by_graph} {of}")
+        open_ = sum(la.by_graph and not la.proved for la in self.layers)
+        if open_:
+            of = "layer" if open_ == 1 else "layers"
+            found.append(f"Lean has proved nothing of the captured graphs of {open_} {of}")
         return tuple(found)

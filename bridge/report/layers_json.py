@@ -81,8 +81,9 @@ def _captured(layer: CapturedLayer | None) -> dict[str, object] | None:
         "calls": layer.calls,
         "reason": layer.reason,
         "verdict": layer.verdict.value,
-        "theorem": GENERAL_THEOREM if layer.form else None,
-        "lean": "not asked",
+        "theorem": (layer.proof.theorem or GENERAL_THEOREM) if layer.form else None,
+        "lean": layer.proof.status.value,
+        "supposes": list(layer.proof.supposes),
         "comparisons": [_comparison(c) for c in layer.comparisons],
         "conditions": [_condition(c) for c in layer.conditions],
         "no_gradient": list(layer.no_gradient),
@@ -127,7 +128,12 @@ def model_json(model: ModelReport) -> dict[str, object]:
         "layers": [_layer(layer) for layer in model.layers],
         "example": model.example,
         "forms": [
-            {"name": f.name, "graph": dict(f.graph), "origins": dict(f.origins)}
+            {
+                "name": f.name,
+                "graph": dict(f.graph),
+                "origins": dict(f.origins),
+                "statement": f.proof.statement,
+            }
             for f in model.forms
         ],
     }

@@ -6,7 +6,8 @@
 // what V8 optimises while one file is elaborated serves all the others.
 //
 // On stdin comes one JSON object a line: {"id", "arguments", "environment", "stdout", "stderr"} starts a run whose
-// output goes to those files, {"stop": id} breaks it off.  On stdout goes {"id", "code"} when a run is over.
+// output goes to those files, {"stop": id} breaks it off.  On stdout goes {"id", "code", "asked"} when a run is
+// over; `asked` are the paths of the project that the run asked for.
 const fs = require("fs");
 const path = require("path");
 const { Worker } = require("worker_threads");
@@ -41,12 +42,14 @@ function start({ id, arguments: argv, environment, stdout, stderr }) {
     resourceLimits: { stackSizeMb: 8 },
   });
   runs.set(id, worker);
+  const asked = [];
+  worker.on("message", (message) => typeof message?.asked === "string" && asked.push(message.asked));
   worker.on("error", (error) => fs.writeSync(streams[1], `@fatal ${String(error).replace(/\s+/g, " ")}\n`));
   worker.on("exit", (code) => {
     runs.delete(id);
     if (memory.buffer.byteLength <= KEPT_BYTES) spare.push(memory);
     streams.forEach((stream) => fs.closeSync(stream));
-    fs.writeSync(1, JSON.stringify({ id, code }) + "\n");
+    fs.writeSync(1, JSON.stringify({ id, code, asked }) + "\n");
   });
 }
 

@@ -10,10 +10,11 @@
 //   LEAN_ENGINE_POOL      number of threads started ahead
 //   LEAN_ENGINE_MEMORY    "1": report the size of Lean's memory on stderr, "@memory <MB>"
 //   LEAN_ENGINE_PARENT    process that must stay alive; when it is gone, so are we
+//   LEAN_ENGINE_ASKED     "1": tell which paths of FOLDER are asked for: to `host.cjs`, or on stderr, "@asked <JSON>"
 //   LEAN_ENGINE_STREAMS   JSON: descriptors of the standard streams, where `host.cjs` runs this in a Worker
 const fs = require("fs");
 const path = require("path");
-const { workerData } = require("worker_threads");
+const { parentPort, workerData } = require("worker_threads");
 
 const setting = (name) => process.env["LEAN_ENGINE_" + name];
 const home = setting("HOME");
@@ -109,6 +110,30 @@ function onMount(full) {
   return all.some(([place]) => full === place || full.startsWith(place + "/"));
 }
 
+// Everything that Lean learns of the project's files passes through one of these.  A folder that is listed ends in "/".
+const asked = new Set();
+function tellAsked(where) {
+  if (asked.has(where)) return;
+  asked.add(where);
+  if (workerData?.wasm) parentPort.postMessage({ asked: where });
+  else writeAll(2, `\n@asked ${JSON.stringify(where)}\n`);
+}
+function watch(FS) {
+  const folder = setting("FOLDER");
+  const note = (where, end) => {
+    if (typeof where !== "string") return;
+    const full = path.posix.resolve(FS.cwd(), where);
+    if (full === folder || full.startsWith(folder + "/")) tellAsked(full + end);
+  };
+  for (const [name, end] of [["lookupPath", ""], ["readdir", "/"]]) {
+    const original = FS[name];
+    FS[name] = function (...args) {
+      note(args[0], end);
+      return original.apply(FS, args);
+    };
+  }
+}
+
 globalThis.leanModule = {
   stdin: () => null,
   stdout: collect(1),
@@ -124,6 +149,7 @@ globalThis.leanModule = {
       FS.mkdirTree("/engine/bin"); // Lean looks at the folder of its program
       FS.chdir(setting("FOLDER"));
       protect(FS);
+      if (setting("ASKED") === "1") watch(FS);
     },
   ],
   onExit: leave,

@@ -1,5 +1,6 @@
 import Obligations.Attribute
 import Obligations.Canonical
+import Obligations.Fields
 
 /-! # Commands that hand statements and graphs to the bridge
 
@@ -59,9 +60,14 @@ def statement (n : Name) : MetaM (List (String × Json)) := do
     let binders ← xs.mapM fun x => do
       let decl ← x.fvarId!.getDecl
       let closed ← mkForallFVars (xs.filter (· != x)) decl.type (usedOnly := true)
-      return Json.mkObj [("name", writtenName decl.userName), ("type", ← pretty decl.type),
+      let fields ← (← propFields x).mapM fun f => do
+        let closed ← mkForallFVars xs f.type (usedOnly := true)
+        return Json.mkObj [("path", .str f.path), ("type", ← pretty f.type),
+          ("term", .str (canonical params closed)), ("uses", toJson ((ownConstants env [closed]).map toString))]
+      return Json.mkObj <| [("name", writtenName decl.userName), ("type", ← pretty decl.type),
         ("info", .str (binderInfo decl.binderInfo)), ("prop", .bool (← isProp decl.type)),
         ("term", .str (canonical params closed)), ("uses", toJson ((ownConstants env [closed]).map toString))]
+        ++ if fields.isEmpty then [] else [("fields", .arr fields)]
     return [("kind", .str "statement"), ("name", .str n.toString),
       ("module", toJson ((moduleOf? env n).map toString)),
       ("theorem", .bool (info matches .thmInfo _)),
@@ -126,10 +132,28 @@ private unsafe def evalFamilyUnsafe (env : Environment) (opts : Options) (n : Na
 @[implemented_by evalFamilyUnsafe]
 private opaque evalFamily (env : Environment) (opts : Options) (n : Name) : Except String GraphFamily
 
-private def familyFields (f : GraphFamily) : List (String × Json) :=
+/-- Inputs and nodes of a family's member at the usual sizes. -/
+private def inputsAndNodes (f : GraphFamily) : Option (Json × Array Json) := do
+  let g ← (f.toJson (f.sizes.map (·.2))).toOption
+  return (← (g.getObjVal? "inputs").toOption, ← (g.getObjVal? "nodes" >>= Json.getArr?).toOption)
+
+/-- Does the graph of `f` begin with that of `p`, node by node? -/
+private def beginsWith (f p : GraphFamily) : Bool :=
+  match inputsAndNodes f, inputsAndNodes p with
+  | some (i, nodes), some (j, first) => i == j && nodes.extract 0 first.size == first
+  | _, _ => false
+
+/-- What is exported of a family, declared as `n`: `follows` says whether the declaration that it is named after is part of
+it, and `parts` which graphs of `all` families that declaration unfolds to, or its graph begins with. -/
+private def familyFields (env : Environment) (all : Array GraphFamily) (n : Name) (f : GraphFamily) :
+    List (String × Json) :=
+  let unfolded := closure env #[f.graph]
+  let parts := all.filter fun p => unfolded.contains p.graph || beginsWith f p
   [("kind", .str "family"), ("name", .str f.graph.toString),
     ("sizes", toJson (f.sizes.map fun (n, k) => [toJson n, toJson k])),
-    ("constants", toJson (f.constants.map fun (n, x) => [toJson n, toJson x]))]
+    ("constants", toJson (f.constants.map fun (n, x) => [toJson n, toJson x])),
+    ("follows", .bool ((closure env #[n]).contains f.graph)),
+    ("parts", toJson (parts.map (·.graph.toString)))]
 
 /-- The family called `name`: by its full name, or by its name without the root namespace. -/
 private def familyNamed (families : Array GraphFamily) (name : String) : Except String GraphFamily :=
@@ -158,16 +182,18 @@ syntax (name := exportGraphs) "#export_graphs " str str : command
 elab_rules : command
   | `(#export_graphs $nonce $request) => do
     let nonce := nonce.getString
+    liftCoreM noteShipped
     let env ← getEnv
-    let mut families := #[]
+    let mut named := #[]
     for n in tagged env graphFamilyAttr do
       match evalFamily env (← getOptions) n with
-      | .ok f => families := families.push f
+      | .ok f => named := named.push (n, f)
       | .error e => throwError "cannot evaluate the graph family {n}: {e}"
     let asked ← match Json.parse request.getString >>= Json.getArr? with
       | .ok a => pure a
       | .error e => throwError "malformed request: {e}"
-    for f in families do answer nonce (familyFields f)
+    let families := named.map (·.2)
+    for (n, f) in named do answer nonce (familyFields env families n f)
     for (r, i) in asked.zipIdx do
       answer nonce <| [("kind", .str "graph"), ("index", toJson i)] ++
         match member families r with

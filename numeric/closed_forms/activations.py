@@ -1,7 +1,8 @@
 """The activations of feed-forward layers, entry by entry, each with its derivative.
 
 `TANH_GELU` is `gelu`; `GELU` is x · Φ(x) with the normal distribution function Φ; `RELU` is
-max(x, 0), whose derivative at 0 is given as 0 (there is none).
+max(x, 0), whose derivative at 0 is given as 0 (there is none); `SILU` is x · σ(x) with the logistic
+function σ, and `QUICK_GELU` is x · σ(1.702 x).
 Source: D. Hendrycks, K. Gimpel, "Gaussian error linear units", 2016; PyTorch's ``gelu`` and
     ``relu``.
 """
@@ -17,7 +18,7 @@ import numpy as np
 from numeric.closed_forms import gelu
 from numeric.ops import Array
 
-__all__ = ["GELU", "RELU", "TANH_GELU", "Activation"]
+__all__ = ["GELU", "QUICK_GELU", "RELU", "SILU", "TANH_GELU", "Activation"]
 
 _ERFC = np.frompyfunc(math.erfc, 1, 1)
 
@@ -44,3 +45,25 @@ def _pdf(x: Array) -> Array:
 TANH_GELU = Activation("tanh-GELU", gelu.forward, gelu.derivative)
 GELU = Activation("GELU", lambda x: x * _cdf(x), lambda x: _cdf(x) + x * _pdf(x))
 RELU = Activation("ReLU", lambda x: np.where(x > 0, x, 0.0), lambda x: (x > 0).astype(np.float64))
+
+
+def _sigmoid(x: Array) -> Array:
+    """1/(1 + exp(−x)) = (1 + tanh(x/2))/2 would lose its digits far to the left."""
+    e = np.exp(-np.abs(x))
+    value: Array = np.where(x >= 0, 1.0, e) / (1.0 + e)
+    return value
+
+
+def _logistic(name: str, by: float) -> Activation:
+    """x · σ(by · x)."""
+
+    def derivative(x: Array) -> Array:
+        right = _sigmoid(by * x)
+        slope: Array = right + by * x * right * _sigmoid(-by * x)
+        return slope
+
+    return Activation(name, lambda x: x * _sigmoid(by * x), derivative)
+
+
+SILU = _logistic("SiLU", 1.0)
+QUICK_GELU = _logistic("quick-GELU", 1.702)

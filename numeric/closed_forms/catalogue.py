@@ -12,6 +12,7 @@ from numeric.closed_forms import (
     attention,
     encoder_block,
     feed_forward,
+    formulas,
     gelu,
     layer_norm,
     post_norm,
@@ -42,6 +43,7 @@ _LAYERS = (
     post_norm,
     encoder_block,
     pre_norm,
+    formulas,
     stack,
 )
 _FORMS: dict[str, ClosedForm] = {

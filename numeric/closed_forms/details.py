@@ -40,7 +40,7 @@ def between(at: Arguments, saved: Tensors) -> dict[str, Array]:
             found |= _layer_norm(start, value, at.eps(f"eps{_number(prefix)}"))
         elif last == "heads":
             found[prefix.removesuffix("Heads")] = _merged(value)
-        elif last in ("scaled", "masked"):
+        elif last in ("scaled", "masked") and f"{start}qHeads.heads" in saved:
             found |= _scores(start, value, saved)
         elif last == "hiddenPre":
             found |= _gelu(f"{start}hiddenAct.", value)

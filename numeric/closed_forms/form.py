@@ -7,7 +7,7 @@ closed form have in common, under the graph's names for them.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -72,6 +72,8 @@ class ClosedForm:
         normalized: for each symbol of an ε, the saved tensor or input whose rows its LayerNorm
             normalizes.
         sizes: names of the graph's sizes.
+        scores: for each saved tensor of an attention's scores, the inputs that it is proportional
+            to; empty where Wq and Wk are.
     """
 
     run: Run
@@ -79,6 +81,7 @@ class ClosedForm:
     vjp: Pull
     normalized: Mapping[str, str]
     sizes: tuple[str, ...]
+    scores: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def forward(self, at: Arguments) -> Array:
         """The value."""

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from numeric.closed_forms import attention, feed_forward, layer_norm
-from numeric.closed_forms.activations import GELU, TANH_GELU, Activation
+from numeric.closed_forms.activations import GELU, QUICK_GELU, TANH_GELU, Activation
 from numeric.closed_forms.form import EVERY, Arguments, ClosedForm
 from numeric.ops import Array
 
@@ -125,4 +125,5 @@ def _form(activation: Activation) -> ClosedForm:
 FORMS = {
     "preNormGeluBlockGraph": _form(GELU),
     "preNormGeluTanhBlockGraph": _form(TANH_GELU),
+    "preNormQuickGeluBlockGraph": _form(QUICK_GELU),
 }

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from numeric.closed_forms import attention, layer_norm, stack
 from numeric.closed_forms.catalogue import CLOSED_FORMS, Arguments
+from numeric.closed_forms.form import ClosedForm
 from numeric.errors import GraphError
 from numeric.graph import Graph
 from numeric.instances.families import Family
@@ -70,9 +71,15 @@ def draw(
     """
     streams = Streams.of(seed, key, family.name, indices)
     branch = family.branch(streams.child("branch"))
+    # A faint scale without a shift would leave nothing but rounding for the weights behind it.
+    alone = {"gamma1"} if "beta1" not in graph.input_shapes else set()
     inputs = {
         given.name: _input(
-            family, given.name, streams.child("input", given.name), given.shape, branch
+            family,
+            given.name,
+            streams.child("input", given.name),
+            given.shape,
+            np.ones_like(branch) if given.name in alone else branch,
         )
         for given in graph.inputs
     }
@@ -151,22 +158,32 @@ def _input(family: Family, name: str, s: Streams, shape: Shape, branch: FloatArr
             level = s.child("level").normal().reshape(faint.shape)
             value = np.where(faint == 1.0, value, faint * value + (1.0 - faint) * level)
         return value
+    if role == "cos":
+        return np.cos(s.uniform(shape, -np.pi, np.pi))
+    if role == "sin":
+        return np.sin(s.uniform(shape, -np.pi, np.pi))
+    if role == "memory":  # its scale is nobody's: the keys' and values' weights have theirs
+        return s.normal(shape)
     if role == "mask":  # finite, as a graph's numbers are: e^-30 is as good as nothing
         return np.where(s.child("hides").uniform(shape) < 0.3, -30.0, s.normal(shape))
     if role.startswith("b") and len(shape) == 1:
         return s.normal(shape) * faint if name in ("b2", "bo") else s.normal(shape)
     if role.startswith("W") and len(shape) == 2:
         value = np.asarray(s.normal(shape) / np.sqrt(shape[0]), dtype=np.float64)
-        return value * faint if name in ("W2", "Wo") else value
+        return value * faint if name in ("W2", "Wd", "Wo") else value
     return family.rows(s, shape)
 
 
 def _scale_scores(inputs: dict[str, Array], graph: Graph, target: FloatArray) -> None:
     """Scale Wq and Wk alike so that the attention's largest absolute score is ``target``; where
     softmax stands alone, its argument.  In a stack it is the first block's."""
-    if graph.name == "softmaxGraph":
+    if graph.name in ("softmaxGraph", "softmaxOverGraph"):
         size = np.abs(inputs["x"]).max(axis=(1, 2), keepdims=True)
         inputs["x"] = inputs["x"] * (target[:, None, None] / np.where(size > 0, size, 1.0))
+        return
+    form = CLOSED_FORMS.get(graph.name)
+    if form is not None and form.scores:
+        _scale_written(inputs, graph, form, target)
         return
     if graph.sizes.get("depth"):
         first = stack.layer_tensors(inputs, 0, inputs["x"])
@@ -174,6 +191,22 @@ def _scale_scores(inputs: dict[str, Array], graph: Graph, target: FloatArray) ->
         inputs.update({stack.prefix(0) + n: v for n, v in first.items() if n != "x"})
         return
     _scale_first(inputs, graph, target)
+
+
+def _scale_written(
+    inputs: dict[str, Array], graph: Graph, form: ClosedForm, target: FloatArray
+) -> None:
+    """The same for each attention of a formula in turn, with every ε at 0, where normalized rows
+    are largest."""
+    constants = {
+        s: np.full(len(target), 0.0 if s.startswith("eps") else value)
+        for s, value in graph.symbols.items()
+    }
+    for tensor, names in form.scores.items():
+        most = largest(np.abs(form.run(Arguments(inputs, constants, graph.sizes))[tensor]))
+        factor = np.sqrt(np.where(most > 0, target / np.where(most > 0, most, 1.0), 1.0))
+        for name in names:
+            inputs[name] = inputs[name] * factor.reshape(-1, *(1 for _ in inputs[name].shape[1:]))
 
 
 def _normalized_first(inputs: Mapping[str, Array]) -> Array:

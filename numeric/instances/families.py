@@ -77,7 +77,20 @@ class Family:
 
 
 BASE_SIZES: Mapping[str, int] = MappingProxyType(
-    {"seqLen": 4, "dModel": 8, "numHeads": 2, "headDim": 4, "dFF": 16, "depth": 2}
+    {
+        "seqLen": 4,
+        "dModel": 8,
+        "numHeads": 2,
+        "headDim": 4,
+        "dFF": 16,
+        "depth": 2,
+        "memoryLen": 5,
+        "dMemory": 6,
+        "visible": 3,  # what is attended to
+        "numGroups": 2,
+        "perGroup": 3,  # heads that share keys and values
+        "vocabulary": 7,
+    }
 )
 
 

@@ -288,6 +288,17 @@ def _place(run: _Run, node: Node, args: tuple[Ball, ...]) -> Ball:
     return Ball(entries, floor)
 
 
+def _gather(run: _Run, node: Node, args: tuple[Ball, ...]) -> Ball:
+    (x,), index = args, node.params.index
+    assert index is not None
+    entries = placed(x.entries.reshape(-1), 0, np.asarray(index, dtype=np.intp))
+    entries = _each(run.arb, entries.reshape(node.shape))
+    floor = x.floor
+    if floor is not None and -1 in index and not bool(floor <= 0):
+        floor = run.arb(0)
+    return Ball(entries, floor)
+
+
 _RULES: Mapping[str, Rule] = {
     "add": _add,
     "sub": _sub,
@@ -309,6 +320,7 @@ _RULES: Mapping[str, Rule] = {
     "transpose": _transpose,
     "reshape": _reshape,
     "place": _place,
+    "gather": _gather,
 }
 
 if set(_RULES) != set(OPS):

@@ -292,6 +292,14 @@ def _place(args: Values, out: Array, binding: Binding, k: int, t: Array) -> Arra
     return moved
 
 
+def _gather(args: Values, out: Array, binding: Binding, k: int, t: Array) -> Array:
+    flat = t.reshape(*t.shape[:2], -1)
+    there = binding.index >= 0
+    moved = np.zeros((*t.shape[:2], len(there)), dtype=t.dtype)
+    moved[..., there] = flat[..., binding.index[there]]
+    return moved.reshape(*t.shape[:2], *binding.shape)
+
+
 TANGENTS: Mapping[str, Rule] = MappingProxyType(
     {
         "add": _pass,
@@ -314,6 +322,7 @@ TANGENTS: Mapping[str, Rule] = MappingProxyType(
         "transpose": _transpose,
         "reshape": _reshape,
         "place": _place,
+        "gather": _gather,
     }
 )
 """The tangent rule of each operation, by its name."""

@@ -228,7 +228,7 @@ _RULES: Mapping[str, Rule] = MappingProxyType(
         "sqrt": _sqrt,
         "sum": _sum,
         "mean": _mean,
-        **{name: _moves(name) for name in ("broadcast", "transpose", "reshape", "place")},
+        **{name: _moves(name) for name in ("broadcast", "transpose", "reshape", "place", "gather")},
     }
 )
 

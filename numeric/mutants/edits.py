@@ -141,6 +141,7 @@ class Edit:
         args: names of the arguments.
         constant: without a symbol, or a function of the graph.
         symbol: a constant that an instance chooses.
+        index: of a gathering, a function of the graph.
         shape: of the result, a function of the graph.
         before: where to insert.
     """
@@ -152,6 +153,7 @@ class Edit:
     symbol: str | None = None
     axis: int | None = None
     perm: tuple[int, ...] | None = None
+    index: Callable[[Graph], tuple[int, ...]] | None = None
     shape: Callable[[Graph], Shape] | None = None
     before: str | None = None
 
@@ -297,6 +299,7 @@ def _changed(graph: Graph, old: _Draft, one: Edit) -> _Draft:
         c = Constant(graph.symbols[one.symbol], one.symbol)
     axis = old.params.axis if one.axis is None else one.axis
     perm = old.params.perm if one.perm is None else one.perm
+    index = old.params.index if one.index is None else one.index(graph)
     return _Draft(
         op,
         old.args if one.args is None else tuple(one.args),
@@ -304,7 +307,7 @@ def _changed(graph: Graph, old: _Draft, one: Edit) -> _Draft:
             c if "c" in wanted else None,
             axis if "axis" in wanted else None,
             perm if "perm" in wanted else None,
-            old.params.index if "index" in wanted else None,
+            index if "index" in wanted else None,
         ),
         old.shape if one.shape is None else one.shape(graph),
     )

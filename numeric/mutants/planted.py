@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from numeric.graph import Graph
+from numeric.mutants.decoder import DECODER_ERRORS
 from numeric.mutants.edits import Change, DerivativeMutant, Edit, GraphMutant, Mutant
 from numeric.mutants.kinds import AXIS, HEADS, ROOT, SCALE, TRANSPOSED, VARIANCE
 from numeric.ops import Shape
@@ -447,8 +448,24 @@ def _without_activation(planted: Sequence[Planted]) -> tuple[Planted, ...]:
     )
 
 
+_QUICK_GELU = (
+    _planted("GELU left out", _copies("ffn.hiddenAct.y", "ffn.hiddenPre")),
+    _planted("SiLU for quick-GELU", Edit("ffn.hiddenAct.steep", constant=1.0)),
+    *_in_both_modes(
+        ("ffn.hiddenAct.sigmoid", 0, "drop"), ("ffn.hiddenAct.y", 0, "one percent"),
+    ),
+)  # fmt: skip
+
+_DECODERS = {
+    graph: tuple(Planted(mutant, hidden) for mutant, hidden in errors)
+    for graph, errors in DECODER_ERRORS.items()
+}
+
 PLANTED: Mapping[str, tuple[Planted, ...]] = MappingProxyType(
     {
+        **_DECODERS,
+        "gpt2BlockGraph": (*_DECODERS["gpt2BlockGraph"], *_PRE_NORM),
+        "preNormQuickGeluBlockGraph": (*_QUICK_GELU, *_PRE_NORM),
         "encoderBlockGraph": _BLOCK,
         "geluEncoderBlockGraph": (*_SMOOTH_GELU, *_without_activation(_BIASED_BLOCK)),
         "reluEncoderBlockGraph": (*_RELU, *_without_activation(_BIASED_BLOCK)),

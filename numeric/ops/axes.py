@@ -138,6 +138,24 @@ def _gathered(s: Array, b: Binding) -> Array:
     return total
 
 
+def _read(args: tuple[Shape, ...], params: Params, declared: Shape) -> Shape:
+    index, entries = params.index, prod(args[0])
+    assert index is not None  # the parser has taken it
+    if wrong := [k for k in index if not -1 <= k < entries]:
+        raise ShapeMismatch(f"expected indices from −1 to {entries - 1} but got {wrong[:6]}")
+    if len(index) != prod(declared):
+        raise ShapeMismatch(f"expected {prod(declared)} indices but got {len(index)}")
+    return declared
+
+
+def _pushed_back(s: Array, b: Binding) -> Array:
+    """The transpose of a gathering: what is read several times adds up."""
+    total: Array = np.zeros((s.shape[0], prod(b.operand)), dtype=s.dtype)
+    there = b.index >= 0
+    np.add.at(total.T, b.index[there], s.reshape(s.shape[0], -1).T[there])
+    return total.reshape(s.shape[0], *b.operand)
+
+
 AXES = (
     _linear("sum", _reduced, _sum, lambda s, b: _repeat(s, b, b.operand), frozenset({"axis"})),
     _linear(
@@ -180,10 +198,20 @@ AXES = (
         exact=True,
         bounded=True,
     ),
+    _linear(
+        "gather",
+        _read,
+        lambda x, b: placed(x.reshape(len(x), -1), 1, b.index).reshape(len(x), *b.shape),
+        _pushed_back,
+        frozenset({"index"}),
+        exact=True,
+        bounded=True,
+    ),
 )
-"""``sum mean broadcast transpose reshape place``.
+"""``sum mean broadcast transpose reshape place gather``.
 
 ``transpose`` is numpy's: axis i of the result is axis perm[i].  ``place`` takes entry index[k] of
 its axis to place k of the result, and puts 0 where index[k] = −1: it selects, slices, pads, repeats
-and looks up rows; a concatenation is a sum of such.
+and looks up rows; a concatenation is a sum of such.  ``gather`` does so with all axes together, in
+row-major order: a mask, the halves of a rotary position, one entry of each row.
 """

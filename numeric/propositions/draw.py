@@ -30,7 +30,7 @@ GROUP = 8
 ATTEMPTS = 16
 """How often sizes are chosen anew before a group counts as one that no sizes fit."""
 ROUNDS = 3
-STEPS = 6
+STEPS = 14
 PROBES = 24
 
 
@@ -133,6 +133,7 @@ def _whole(problem: Problem, h: Hypothesis, layout: Layout) -> bool:
 
 def _layout(problem: Problem, key: str, seed: int, family: Family, group: int) -> Layout | None:
     """The first sizes, of some attempts, at which no hypothesis about sizes is violated."""
+    spare: Layout | None = None
     for attempt in range(ATTEMPTS):
         stream = Streams.of(seed, key, f"{family.value}/sizes/{attempt}", [group])
 
@@ -141,11 +142,13 @@ def _layout(problem: Problem, key: str, seed: int, family: Family, group: int) -
 
         try:
             layout = laid_out(problem.evaluator, problem.theorem, choose)
-            if family is Family.OUTSIDE or _fits(problem, layout):
+            # Every other group outside violates a hypothesis about sizes, where there is one.
+            if _fits(problem, layout) != (family is Family.OUTSIDE and group % 2 == 1):
                 return layout
+            spare = spare or layout
         except Impossible:
             continue
-    return None
+    return spare if family is Family.OUTSIDE else None
 
 
 def _fits(problem: Problem, layout: Layout) -> bool:
@@ -282,8 +285,10 @@ class _Drawing:
                     continue
                 moved = True
                 stream = self.streams.child("repair", round_, number)
+                # Usual instances stand well inside; of the others some stop on the edge.
                 inside = stream.child("inside").uniform() < 0.8
-                target = self.moved(h, slots, arrays, stream, np.where(inside, 1.0, 0.0))
+                push = np.where(inside | (self.family is Family.USUAL), 1.0, 0.0)
+                target = self.moved(h, slots, arrays, stream, push)
                 better = bad & (self.hypothesis(h, target).code >= SAMPLED)
                 arrays = _mixed(better, target, arrays)
             if not moved:
@@ -365,8 +370,12 @@ class _Drawing:
             here[slot] = base * (1.0 + step) if scaled else base + step
             return here
 
+        equation = np.zeros(len(base), dtype=bool)
+
         def slack(t: FloatArray) -> FloatArray:
-            return self.hypothesis(h, at(t)).slack
+            truth = self.hypothesis(h, at(t))
+            np.logical_or(equation, truth.margin != truth.slack, out=equation)
+            return truth.slack
 
         before, after = np.zeros(len(base)), np.full(len(base), 0.5)
         low, high = slack(before), slack(after)
@@ -374,20 +383,21 @@ class _Drawing:
         for _ in range(STEPS):
             change = high - low
             step = np.where(change != 0, high * (after - before) / change, 0.0)
-            step = np.where(np.isfinite(step), step, 0.0)
-            if not step.any():
+            # An instance that has arrived stays, whatever else is in the batch.
+            away = np.isfinite(step) & (np.abs(step) > 1e-15 * np.abs(after))
+            step = np.where(away, step, 0.0)
+            if not away.any():
                 break
             new = after - step
             slope = np.where(step != 0, change / (after - before), slope)
             low, before, after = high, after, new
             high = np.where(step != 0, slack(after), high)
         distance = stream.child("distance").log_uniform(-1.0, 0.5)
-        truth = self.hypothesis(h, at(after))
-        equation = truth.margin != truth.slack
+        on_edge = self.hypothesis(h, at(after)).code
         direction = np.sign(np.where(np.isfinite(slope), slope, 0.0))
         step = push * distance * direction
-        # An equation is met on its edge and nowhere else; either side is outside.
-        step = np.where(equation & (push > 0), 0.0, step)
+        # An equation is met on its edge and nowhere else; where ``≠`` is violated, it is there.
+        step = np.where(equation & ((push > 0) == (on_edge >= SAMPLED)), 0.0, step)
         return at(after + step)
 
 

@@ -68,11 +68,11 @@ def test_answers_are_bounded_and_reading_one_is_using_it(
     answers = AnswerCache(tmp_path)
     for key in ("read", "unread"):
         put(tmp_path, key, 0)
-        answers.store(key, {"statements": ({"n": 1},)})
+        answers.store(key, {"statements": ({"n": 1},)}, {})
         os.utime(tmp_path / f"{key}.json", (time.time() - 40 * DAY,) * 2)
     tmp_path.with_name(tmp_path.name + ".tidied").unlink()
-    assert answers.load("read") is not None
-    answers.store("third", {"statements": ()})
+    assert answers.load("read", tmp_path) is not None
+    answers.store("third", {"statements": ()}, {})
     assert left(tmp_path) == ["read", "third"]
 
 

@@ -45,6 +45,8 @@ def test_a_whole_answer() -> None:
         ([{"kind": "graph", "index": 0}], "neither a graph nor a reason"),
         ([{**FAMILY, "sizes": [["seqLen"]]}], "a name and a number"),
         ([{**FAMILY, "sizes": {"seqLen": 4}}], "list of pairs"),
+        ([{**FAMILY, "follows": True}], "not understood: True, None"),
+        ([{**FAMILY, "follows": True, "parts": [1]}], "not understood"),
         ([GOOD[0], GOOD[1], {"kind": "end", "count": 2}], "lacks the graph h"),
         (["text"], "expected an object"),
         ([{"kind": "surprise"}], "not understood"),
@@ -53,6 +55,13 @@ def test_a_whole_answer() -> None:
 def test_anything_less_is_an_error(broken: list[Any], message: str) -> None:
     with pytest.raises(AnswerError, match=message):
         parse_graphs(broken, REQUESTS)
+
+
+def test_what_a_graph_follows_from() -> None:
+    family = {**FAMILY, "follows": False, "parts": ["Demo.g", "Demo.h"]}
+    (found,) = parse_graphs([family, *GOOD[1:]], REQUESTS).families
+    assert (found.follows, found.parts) == (False, {"Demo.g", "Demo.h"})
+    assert parse_graphs(GOOD, REQUESTS).families[0].parts is None
 
 
 def test_the_usual_member_does_not_depend_on_what_else_is_asked_for() -> None:

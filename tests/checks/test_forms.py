@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bridge.checks.by_form import FORMULAS
-from bridge.checks.forms import Exported, Form, Says, form_of_binder, form_of_conclusion, mentioned
+from bridge.checks.forms import Exported, Form, Says, form_of_binder, form_of_conclusion
 from bridge.lean.propositions import parse_propositions
 from numeric.propositions.terms import Theory
 
@@ -96,10 +96,3 @@ def test_a_condition_on_another_tensor_has_no_form() -> None:
     nothing = {GRAPH: Exported((), {})}
     theorem = theory().theorems[DERIVATIVE]
     assert form_of_binder(theorem, len(theorem.binders) - 1, nothing) is None
-
-
-def test_a_statement_mentions_its_graph_and_what_it_unfolds_to() -> None:
-    known = theory()
-    names = mentioned(known.theorems[DERIVATIVE], known)
-    assert {GRAPH, "layerNormPrefix6", "HasFDerivAt"} <= names
-    assert "encoderBlockGraph" not in names

@@ -43,6 +43,10 @@ class FakeEngine:
     ) -> tuple[LeanMessage, ...] | None:
         return None
 
+    def files_asked(self, project: Path) -> Mapping[str, str] | None:
+        """It asks for none."""
+        return {}
+
     def recheck(self, project: Path, modules: Sequence[str], *, timeout: float) -> Recheck | None:
         return None if self.refuses is None else Recheck("leanchecker", self.refuses or None)
 

@@ -17,6 +17,7 @@ LEMMA = {"kind": "untagged", "name": "PostNorm.lemma", "module": "PostNorm.Calcu
 def official(harness: Harness) -> Harness:
     """A project that leaves nothing unseen."""
     harness.behaves(kind="lake", official=True, lean_version="4.35.0")
+    (harness.root / "lean-toolchain").write_text("leanprover/lean4:v4.35.0\n")
     harness.says(EVAL)
     assert harness.run("lock").exit_code == 0
     return harness
@@ -38,6 +39,7 @@ def test_the_embedded_engine_is_not_enough(official: Harness) -> None:
 
 def test_a_kernel_with_known_bugs_is_not_enough(official: Harness) -> None:
     official.behaves(lean_version="4.28.0")
+    (official.root / "lean-toolchain").write_text("leanprover/lean4:v4.28.0\n")
     (said,) = report(official, "--strict")["unseen"]
     assert said.startswith("whether a kernel without known bugs accepts it")
     assert "#14613" in said

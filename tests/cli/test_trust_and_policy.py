@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bridge import engine
 from tests.bridge.answers import binder, statement
 from tests.cli.conftest import Harness
 from tests.cli.fake import layer_norm_statements, trust_answers, trust_end
@@ -301,3 +302,35 @@ def test_counterexamples_are_replayed_from_the_report(harness: Harness, tmp_path
     assert "is not the one of the report" in again.stdout
     assert harness.run("replay", "--report", str(graph)).exit_code == 2
     assert harness.run("replay", "layerNorm_eval:conclusion").exit_code == 2
+
+
+def test_private_constants_are_called_as_their_authors_call_them(harness: Harness) -> None:
+    private = "_private.PostNorm.Layers.0.PostNorm.fake"
+    rests = {"kind": "refused", "name": "PostNorm.layerNorm_eval", "constant": private}
+    odd = {"kind": "outside", "name": private, "how": "axiom", "module": "PostNorm.Layers"}
+    harness.says(EVAL, trust=trust_answers(odd, rests, refused={private: WHY}))
+    printed = " ".join(harness.run("audit", *FEW).stdout.split())
+    assert "PostNorm.fake: declaration type mismatch" in printed
+    assert "Outside the kernel: PostNorm.fake (axiom)." in printed
+    assert "_private" not in printed
+
+
+@pytest.mark.parametrize("named", ["leanprover/lean4:v4.27.0", None])
+def test_a_project_for_another_lean_is_incomplete(named: str | None, harness: Harness) -> None:
+    harness.says(EVAL)
+    assert report(harness)["exit_code"] == 0
+    path = harness.root / "lean-toolchain"
+    path.unlink() if named is None else path.write_text(named)
+    for only in ((), ("--only", "layerNorm_eval")):
+        assert report(harness, *only)["exit_code"] == 4
+    assert "Lean 4.28.0 was run" in " ".join(harness.run("audit", *FEW).stdout.split())
+
+
+def test_doctor_says_that_another_lean_is_meant(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "select", lambda *_a, **_k: harness.engine)
+    assert "cannot tell" not in harness.run("doctor").stdout
+    (harness.root / "lean-toolchain").write_text("leanprover/lean4:v4.27.0")
+    said = " ".join(harness.run("doctor").stdout.split())
+    assert "cannot tell whether Lean 4.27.0, which lean-toolchain names, says the same" in said

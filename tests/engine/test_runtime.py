@@ -35,7 +35,17 @@ def test_an_invocation_names_every_folder_by_its_real_path(tmp_path: Path) -> No
     assert json.loads(found.env["LEAN_ENGINE_OUTPUT"]) is None
     assert set(found.env) - {"LEAN_PATH", "LEAN_SRC_PATH"} == {
         f"LEAN_ENGINE_{n}"
-        for n in ("HOME", "ROOTS", "MOUNTS", "OUTPUT", "FOLDER", "POOL", "MEMORY", "PARENT")
+        for n in [
+            "HOME",
+            "ROOTS",
+            "MOUNTS",
+            "OUTPUT",
+            "FOLDER",
+            "POOL",
+            "MEMORY",
+            "ASKED",
+            "PARENT",
+        ]
     }
     assert found.command[0] == "/bin/node"
     assert found.command[1] == "--permission"
@@ -94,3 +104,9 @@ def test_lines_of_the_loader() -> None:
     for line in ("[DEBUG:I] x", "", "@memory 1", "@exit 1", "  - /engine/library/A.olean"):
         assert is_chatter(line)
     assert not is_chatter("INTERNAL PANIC: out of memory")
+
+
+def test_the_size_of_the_memory_is_said_where_it_is_known() -> None:
+    words = ["RuntimeError: memory access out of bounds"]
+    assert "its memory had 616 MB" in explain_end("exit code 1", words, 616)
+    assert "its memory had" not in explain_end("exit code 1", words)

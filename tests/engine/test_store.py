@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from bridge.engine.asked import states_of
 from bridge.engine.interface import LeanMessage
 from bridge.engine.lakefile import read_package
 from bridge.engine.modules import read_modules
 from embedded_lean import store as store_module
-from embedded_lean.store import Store, module_keys
+from embedded_lean.store import Store, key_with, module_keys
 from tests.engine.fakes import write_project
 
 SOURCES = {
@@ -24,8 +25,9 @@ SOURCES = {
 }
 
 
-def keys(folder: Path, fingerprint: str = "engine") -> dict[str, str]:
-    return module_keys(read_modules(read_package(folder)), fingerprint)
+def keys(folder: Path, fingerprint: str = "engine", store: Store | None = None) -> dict[str, str]:
+    known = store or Store(folder / "no store")
+    return module_keys(read_modules(read_package(folder)), fingerprint, known, folder)
 
 
 @pytest.fixture
@@ -66,6 +68,54 @@ def test_a_key_changes_with_engine_options_and_name(project: Path) -> None:
 def test_what_cannot_be_compiled_has_no_key(project: Path) -> None:
     (project / "lean/Demo/C.lean").write_text("import Demo.Gone")
     assert set(keys(project)) == {"Demo.B"}
+
+
+def test_a_key_changes_with_the_files_that_lean_asked_for(store: Store, project: Path) -> None:
+    base = keys(project, store=store)["Demo.C"]
+    (project / "data.txt").write_text("before")
+    states = states_of(project, ["data.txt", "other.txt", "lean/"])
+    store.note_asked(base, states)
+    assert set(keys(project, store=store)) == {"Demo.B"}  # what imports it has no key either
+    key = key_with(base, states)
+    fill(store, key)
+    before = keys(project, store=store)
+    assert before["Demo.C"] == key != base
+    for change in (
+        lambda: (project / "data.txt").write_text("after"),
+        lambda: (project / "other.txt").touch(),
+        lambda: (project / "lean" / "new.txt").touch(),
+    ):
+        change()
+        assert "Demo.C" not in keys(project, store=store)
+        assert "Demo.A" not in keys(project, store=store)
+        (project / "data.txt").write_text("before")
+        for name in ("other.txt", "lean/new.txt"):
+            (project / name).unlink(missing_ok=True)
+        assert keys(project, store=store) == before
+
+
+def test_what_asked_for_files_twice_is_found_for_both(store: Store, project: Path) -> None:
+    base = keys(project)["Demo.B"]
+    found = []
+    for name in ("a.txt", "b.txt"):
+        (project / name).write_text("1")
+        states = states_of(project, [name])
+        store.note_asked(base, states)
+        found.append(key_with(base, states))
+        fill(store, found[-1])
+    assert store.find(base, project) == found[1]
+    (project / "b.txt").write_text("2")
+    assert store.find(base, project) == found[0]
+    (project / "a.txt").write_text("2")
+    assert store.find(base, project) is None
+
+
+def test_pruning_forgets_what_was_asked_for_long_ago(store: Store, project: Path) -> None:
+    store.note_asked("ab12", ["a.txt"])
+    store.prune()
+    assert store.find("ab12", project) is None
+    store.prune(now=time.time() + 31 * 24 * 3600)
+    assert store.find("ab12", project) == "ab12"
 
 
 def test_objects_keep_their_messages(store: Store) -> None:

@@ -142,7 +142,8 @@ def compile_demo(tmp_path: Path) -> Callable[[], None]:
 
     def compile_all() -> None:
         project, store = tmp_path / "project", Store(tmp_path / "cache/build")
-        for key in module_keys(read_modules(read_package(project)), "engine").values():
+        modules = read_modules(read_package(project))
+        for key in module_keys(modules, "engine", store, project).values():
             work = store.work_folder()
             (work / "module.olean").write_bytes(b"olean")
             store.add(key, work / "module.olean", ())

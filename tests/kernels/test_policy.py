@@ -17,8 +17,8 @@ from tests.kernels.exports import (
     Change,
     addition_redefined,
     another_statement,
+    axiom_of_nothing,
     lines,
-    number,
     theorem_as_axiom,
     theorem_left_out,
     write,
@@ -71,23 +71,17 @@ def test_a_planted_error_refuses_its_theorems_alone(
 
 
 def test_an_axiom_that_lean_did_not_name_refuses_what_rests_on_it(tmp_path: Path) -> None:
-    def axiom_below(content: list[object]) -> list[object]:
-        label = number(content, "Tree", "label")
-        for o in content:
-            if isinstance(o, dict) and "def" in o and o["def"]["name"] == label:
-                d = o.pop("def")
-                o["axiom"] = {
-                    "name": label,
-                    "levelParams": [],
-                    "type": d["type"],
-                    "isUnsafe": False,
-                }
-        return content
-
-    export = changed(axiom_below, tmp_path)
+    export = changed(axiom_of_nothing, tmp_path)
     own = OWN | {NUMBERS["Tree.label"]}
     found = findings(export, CLAIMS, OPINION, objections(export, CLAIMS, own, PINNED))
     assert found.refused == {"tree": "Tree.label"}
+
+
+def test_an_axiom_that_nobody_pinned_is_not_the_librarys(tmp_path: Path) -> None:
+    export = changed(axiom_of_nothing, tmp_path)
+    found = judged(export)  # no number says that it is the project's own
+    assert found.refused == {"tree": "Tree.label"}
+    assert found.refusals == {"Tree.label": "it is an axiom that Lean did not name"}
 
 
 def test_the_constant_at_the_bottom_is_named() -> None:

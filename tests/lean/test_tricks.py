@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,7 @@ from bridge.cli.main import group
 from bridge.lean.project import Project
 from tests.cli.faults import FAULTS
 from tests.lean.conftest import ROOT
+from tests.lean.many_tricks import MANY, source_of
 from tests.lean.tricks import HEAD, HONEST, TAIL, TRICKS, Trick
 
 Make = Callable[[str], Project]
@@ -47,6 +49,19 @@ def test_trick(trick: Trick, project_of: Make) -> None:
     assert "Traceback" not in result.output
 
 
+@pytest.mark.lean
+def test_many_tricks_in_one_project(project_of: Make) -> None:
+    project = project_of(source_of(MANY))
+    result = obligations(project, "audit", "--format", "json")
+    assert result.exit_code == 1, result.output
+    found = {
+        o["declaration"].split(".")[0]: o["lean"]["status"]
+        for o in json.loads(result.stdout)["obligations"]
+        if o["binder"] == "conclusion"
+    }
+    assert found == {t.space: t.status for t in MANY}
+
+
 def test_the_page_shows_every_trick() -> None:
     path = ROOT / "docs" / "tricks.md"
     if os.environ.get("UPDATE_DOCS"):
@@ -56,8 +71,20 @@ def test_the_page_shows_every_trick() -> None:
 
 def page() -> str:
     rows = [f"| {t.name} | {t.what} | {t.code} | {t.said.strip()} |" for t in TRICKS]
+    many = [f"| {t.what} | {t.status} |" for t in MANY]
     faults = [f"| {f.mode} | {f.what} | {f.code} | {f.said} |" for f in FAULTS]
-    return PAGE + "\n".join(rows) + "\n" + SERVERS + "\n".join(faults) + "\n" + END
+    return (
+        PAGE
+        + "\n".join(rows)
+        + "\n"
+        + TOGETHER
+        + "\n".join(many)
+        + "\n"
+        + SERVERS
+        + "\n".join(faults)
+        + "\n"
+        + END
+    )
 
 
 PAGE = """\
@@ -69,6 +96,15 @@ because of the trick.
 
 | trick | what is tried | exit code | what the audit says |
 | --- | --- | --- | --- |
+"""
+TOGETHER = """
+## Many at once
+
+Each row is a namespace of one project in `tests/lean/many_tricks.py`, with a theorem of its own;
+one audit ends with exit code 1 and says of each theorem what stands here.
+
+| what is tried | the theorem is |
+| --- | --- |
 """
 SERVERS = """
 ## Servers that misbehave
@@ -93,9 +129,10 @@ are axioms, which are counted and not looked into.  Only the official toolchain 
 which reads the compiled files themselves; with the embedded engine these are stored by the hash of
 their sources, and Lean's own replay checks what was loaded from them.
 
-Code in the audited project runs inside Lean while it is compiled and asked.  A metaprogram written
-against this very tool could read the request's nonce and answer in its place; read such code before
-you audit it.  Faults of the engine are in `tests/engine`.
+Code in the audited project runs inside Lean while it is compiled and asked.  What a project
+registers for our commands is seen from a file that imports none of it.  Code that runs whenever a
+module is imported (`initialize`) is not seen: written against this very tool it could read the
+request's nonce and answer in its place; read such code before you audit it.  Faults of the engine are in `tests/engine`.
 """
 
 

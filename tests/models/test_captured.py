@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,16 @@ import jsonschema
 import numpy as np
 import pytest
 
+from bridge.models import judge_model, read_model
+from bridge.models.run import source_of
+from bridge.report.captured import FormProof
 from bridge.report.formats import render
 from bridge.report.layers import LayerReport
 from bridge.report.schema import report_schema
-from bridge.verdict import Verdict
-from numeric.graph import parse_graph
+from bridge.verdict import LeanStatus, Verdict
+from numeric.graph import Graph, parse_graph
 from tests.capture.test_what_runs import Exact, Fused, encoder, layer
-from tests.models.library import judged, only_layer, section
+from tests.models.library import judged, library, only_layer, section
 
 torch: Any = pytest.importorskip(
     "torch", reason="torch is not installed: `pip install torch` to audit torch modules"
@@ -112,7 +116,44 @@ def test_layers_without_known_names_are_covered_by_their_graph(tmp_path: Path) -
     assert all(form.origins[n.name] for n in graph.nodes)
     # Numbers alone: Lean was not asked, so the audit is not complete.
     assert report.exit_code == 4
-    assert "Lean was not asked about the captured graphs of 2 layers" in report.shortfalls
+    assert "Lean has proved nothing of the captured graphs of 2 layers" in report.shortfalls
+    assert "Lean was not asked about this graph" in found["layers.0"].coverage
+
+
+PROVED = FormProof(LeanStatus.PROVED, "captured_correct", "∀ ρ, …", ("a value is not zero",))
+
+
+@pytest.mark.parametrize(
+    ("proof", "code"),
+    [
+        (PROVED, 0),
+        (replace(PROVED, status=LeanStatus.SORRY), 1),
+        (replace(PROVED, status=LeanStatus.AXIOM), 1),
+        (FormProof(reason="its index is too long"), 4),
+    ],
+)
+def test_what_lean_says_of_the_graph_counts(tmp_path: Path, proof: FormProof, code: int) -> None:
+    asked: list[int] = []
+
+    def prove(graphs: Sequence[Graph]) -> list[FormProof]:
+        asked.append(len(graphs))
+        return [proof for _ in graphs]
+
+    model = read_model(Stack(Attention(), Attention()).eval())
+    source = source_of(None, seq_len=4)
+    report = judge_model(library(tmp_path, ()), model, source, prove=prove)
+    assert asked == [1]  # layers of one form share a graph
+    assert report.exit_code == code
+    coverage = by_name(report)["layers.1"].coverage
+    assert ("Lean proved it of this very graph, supposing a value" in coverage) == (code == 0)
+    assert str(proof) in coverage
+
+
+def test_a_wrong_layer_stays_wrong_whatever_lean_says(tmp_path: Path) -> None:
+    model = read_model(Stack(WrongBackward()).eval())
+    source = source_of(None, seq_len=4)
+    found = judge_model(library(tmp_path, ()), model, source, prove=lambda gs: [PROVED for _ in gs])
+    assert found.exit_code == 1
 
 
 @pytest.mark.parametrize(
@@ -247,7 +288,7 @@ def test_every_face_shows_what_was_captured(tmp_path: Path) -> None:
     value = json.loads(render(report, "json"))
     jsonschema.validate(value, json.loads(report_schema()))
     one, two = value["model"]["layers"]
-    assert one["captured"]["lean"] == "not asked"
+    assert one["captured"]["lean"] == "unchecked"
     assert one["captured"]["verdict"] == "holds"
     assert two["captured"]["verdict"] == "fails"
     assert parse_graph(value["model"]["forms"][0]["graph"]).nodes
@@ -255,6 +296,9 @@ def test_every_face_shows_what_was_captured(tmp_path: Path) -> None:
         text = " ".join(render(report, kind).replace("\\", "").replace("<wbr>", "").split())
         assert "Graph.backprop_eq_adjoint_fderiv" in text, kind
         assert "gradient of qkv.weight" in text, kind
+    assert "1 of 2 layers hold by the graphs that they run" in " ".join(
+        render(report, "table").split()
+    )
 
 
 def test_encoders_keep_their_theorem(tmp_path: Path) -> None:

@@ -173,6 +173,7 @@ def test_every_operation_is_exercised() -> None:
         "sigmoid",
         "log",
         "place",
+        "gather",
     }  # in tests/numeric/test_functions.py
     found = {n.op for n in block(FAMILIES["generic"]).program.graph.nodes}
     assert found | by_itself == set(OPS)

@@ -156,5 +156,6 @@ def test_every_operation_is_exercised() -> None:
         "sigmoid",
         "log",
         "place",
+        "gather",
     }  # in tests/numeric/test_functions.py
     assert {n.op for n in block().nodes} | by_itself == set(OPS)

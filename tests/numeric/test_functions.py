@@ -68,19 +68,22 @@ def test_log_is_not_known_where_its_argument_may_not_be_positive() -> None:
     np.testing.assert_array_equal([b.is_finite() for b in ball.entries], POINTS + 0.1 > 0)
 
 
-def test_places_move_numbers_radii_and_balls_and_put_zero() -> None:
+@pytest.mark.parametrize("op", ["place", "gather"])
+def test_places_move_numbers_radii_and_balls_and_put_zero(op: str) -> None:
     value = graph_to_json(function("exp"))
     length = len(POINTS)
     index = [length - 1, -1, 0, 0]
     value["nodes"].append(  # type: ignore[attr-defined]
         {
-            "op": "place",
+            "op": op,
             "args": [2],
             "params": {"axis": 0, "index": index},
             "shape": [4],
             "name": "p",
         }
     )
+    if op == "gather":
+        del value["nodes"][-1]["params"]["axis"]  # type: ignore[index]
     graph = parse_graph({**value, "outputs": [3]})
     assert parse_graph(graph_to_json(graph)) == graph
     trace = Interpreter(graph).evaluate({"x": POINTS[None] / 40})

@@ -73,6 +73,8 @@ USES = (
     Use("place", ((2, 3, 4),), (2, 1, 4), Params(axis=1, index=(2,))),
     Use("place", ((4, 3),), (5, 3), Params(axis=0, index=(3, -1, 1, 3, 3))),
     Use("place", ((2, 4),), (2, 3), Params(axis=1, index=(-1, 3, 2))),
+    Use("gather", ((2, 3),), (4,), Params(index=(5, -1, 1, 5))),
+    Use("gather", ((4,),), (2, 2), Params(index=(3, 2, -1, 1))),
 )
 
 
@@ -196,6 +198,8 @@ def test_the_slope_of_tanh_survives_saturation() -> None:
         ("place", ((3,),), Params(axis=0, index=(-2,)), (1,), "from −1 to 2 but got .-2."),
         ("place", ((3,),), Params(axis=0, index=()), (0,), "at least one index"),
         ("place", ((3,),), Params(axis=1, index=(0,)), (1,), "0 ≤ axis < 1"),
+        ("gather", ((2, 2),), Params(index=(0, 4)), (2,), "from −1 to 3 but got .4."),
+        ("gather", ((2, 2),), Params(index=(0, 3)), (3,), "expected 3 indices but got 2"),
     ],
 )
 def test_shapes_that_do_not_fit_are_refused(

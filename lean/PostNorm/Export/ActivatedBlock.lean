@@ -8,7 +8,7 @@ Sizes and inputs are those of `Export/BiasedBlock.lean`.
 ## Main definitions
 
 * `geluEncoderBlockGraphFamily`, `reluEncoderBlockGraphFamily`, `preNormGeluBlockGraphFamily`,
-  `preNormGeluTanhBlockGraphFamily`. -/
+  `preNormGeluTanhBlockGraphFamily`, `preNormQuickGeluBlockGraphFamily`. -/
 
 namespace PostNorm
 open Obligations (GraphFamily)
@@ -44,5 +44,13 @@ private def activatedFamily (graph : Lean.Name)
 @[graph_family] def preNormGeluTanhBlockGraphFamily : GraphFamily :=
   activatedFamily ``preNormGeluTanhBlockGraph fun _ _ _ d _ =>
     preNormGeluTanhBlockGraph geluNamedConstants (scaleConstant d) eps1Constant eps2Constant
+
+/-- Quick-GELU's factor. -/
+def quickGeluConstant : NamedConstant := { value := 1.702 }
+
+/-- The pre-norm block with quick-GELU. -/
+@[graph_family] def preNormQuickGeluBlockGraphFamily : GraphFamily :=
+  activatedFamily ``preNormQuickGeluBlockGraph fun _ _ _ d _ =>
+    preNormQuickGeluBlockGraph quickGeluConstant (scaleConstant d) eps1Constant eps2Constant
 
 end PostNorm

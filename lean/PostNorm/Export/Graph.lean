@@ -33,6 +33,7 @@ def Shape.toJson (s : Shape) : Json := Lean.toJson s.axes
 def Param.toJson : Param → Json
   | .nat n => Lean.toJson n
   | .nats ns => Lean.toJson ns
+  | .ints ns => Lean.toJson ns
 
 /-- One node without its name: operation, arguments, parameters. -/
 structure Node where

@@ -29,6 +29,8 @@ inductive Param where
   | nat (n : Nat)
   /-- A list of numbers, such as a permutation of the axes. -/
   | nats (ns : List Nat)
+  /-- A list of whole numbers, such as places where `-1` says that there is none. -/
+  | ints (ns : List Int)
 
 /-- An operation from tensors of the shapes `ins` to one of shape `out`, with `constants` numbers inside. -/
 structure Primitive (constants : Nat) (ins : Context) (out : Shape) where

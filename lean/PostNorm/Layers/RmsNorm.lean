@@ -1,7 +1,5 @@
-import PostNorm.Graph.Layer
-import PostNorm.Graph.Notation
+import PostNorm.Graph.LayerTheorems
 import PostNorm.Layers.LayerNorm
-import PostNorm.Real.Model
 
 /-! # RMSNorm
 
@@ -49,7 +47,7 @@ def rmsNormGraph {K : Type u} (ε : K) : Graph K (ΓRmsNorm seqLen dModel) ⟦se
   let y := .mul normalized gammaBroadcast
   return y
 
-section general
+section
 variable {R : Type u} [RealField R]
 
 /-- The mean of the squares of a vector. -/
@@ -78,66 +76,22 @@ noncomputable def rmsNormLayer (ε : R) : Layer R (ΓRmsNorm seqLen dModel) ⟦s
     · intro h
       exact ⟨fun row => h row.2, fun row => sqrtClamp_ne_zero_iff.2 (h row.2)⟩
 
-variable (ε : R) (ρ : Env R (ΓRmsNorm seqLen dModel))
-
-/-- The RMSNorm graph computes the RMSNorm formula, row by row, at every input. -/
-@[obligation]
-theorem rmsNorm_eval : (rmsNormGraph ε).eval ρ =
-    Tensor.ofMat (Spec.rmsNorm ε (ρ.get idxRmsNormGamma).vec (ρ.get idxRmsNormX).mat) :=
-  (rmsNormLayer ε).eval_eq ρ
-
-/-- RMSNorm is Fréchet differentiable in `x` and `gamma` together, and forward mode computes its derivative, at every
-input whose rows all have `mean square + ε` positive. -/
-@[obligation]
-theorem rmsNorm_hasFDerivAt (hMeanSquareEpsPos : ∀ i, 0 < Spec.meanSquare ((ρ.get idxRmsNormX).mat i) + ε) :
-    HasFDerivAt (fun ρ : Env R (ΓRmsNorm seqLen dModel) =>
-      Tensor.ofMat (Spec.rmsNorm ε (ρ.get idxRmsNormGamma).vec (ρ.get idxRmsNormX).mat))
-      ((rmsNormGraph ε).deriv ρ) ρ :=
-  (rmsNormLayer ε).hasFDerivAt (ρ := ρ) hMeanSquareEpsPos
-
-/-- Backpropagation through RMSNorm is the adjoint of the Fréchet derivative of its formula, applied to the seed `δ`,
-at every input whose rows all have `mean square + ε` positive. -/
-@[obligation]
-theorem rmsNorm_backprop_eq_adjoint_fderiv (δ : Tensor R ⟦seqLen, dModel⟧)
-    (hMeanSquareEpsPos : ∀ i, 0 < Spec.meanSquare ((ρ.get idxRmsNormX).mat i) + ε) :
-    (rmsNormGraph ε).backprop ρ δ = (fderiv (fun ρ : Env R (ΓRmsNorm seqLen dModel) =>
-      Tensor.ofMat (Spec.rmsNorm ε (ρ.get idxRmsNormGamma).vec (ρ.get idxRmsNormX).mat)) ρ).adjoint δ :=
-  (rmsNormLayer ε).backprop_eq_adjoint_fderiv (ρ := ρ) hMeanSquareEpsPos δ
-
-/-- If `0 < ε`, then `mean square + ε` is positive in every row. -/
-@[discharges rmsNorm_hasFDerivAt hMeanSquareEpsPos, rmsNorm_backprop_eq_adjoint_fderiv hMeanSquareEpsPos]
-theorem rmsNorm_meanSquareEps_pos {n : Nat} {ε : R} (hEpsPos : 0 < ε) (x : Fin n → R) :
-    0 < Spec.meanSquare x + ε :=
+/-- If `0 < ε`, then `mean square + ε` is positive. -/
+theorem Spec.meanSquare_add_pos {n : Nat} {ε : R} (hEpsPos : 0 < ε) (x : Fin n → R) : 0 < Spec.meanSquare x + ε :=
   add_pos_of_nonneg_of_pos (Spec.mean_nonneg _ fun _ => mul_self_nonneg _) hEpsPos
 
-/-- If `0 < ε`, then RMSNorm is Fréchet differentiable at every input, and forward mode computes its derivative. -/
-@[obligation]
-theorem rmsNorm_hasFDerivAt_of_pos (hEpsPos : 0 < ε) :
-    HasFDerivAt (fun ρ : Env R (ΓRmsNorm seqLen dModel) =>
-      Tensor.ofMat (Spec.rmsNorm ε (ρ.get idxRmsNormGamma).vec (ρ.get idxRmsNormX).mat))
-      ((rmsNormGraph ε).deriv ρ) ρ :=
-  rmsNorm_hasFDerivAt ε ρ fun _ => rmsNorm_meanSquareEps_pos hEpsPos _
+end
 
-/-- If `0 < ε`, then backpropagation through RMSNorm is the adjoint of the Fréchet derivative of its formula, at every
-input and for every seed. -/
-@[obligation]
-theorem rmsNorm_backprop_eq_adjoint_fderiv_of_pos (δ : Tensor R ⟦seqLen, dModel⟧) (hEpsPos : 0 < ε) :
-    (rmsNormGraph ε).backprop ρ δ = (fderiv (fun ρ : Env R (ΓRmsNorm seqLen dModel) =>
-      Tensor.ofMat (Spec.rmsNorm ε (ρ.get idxRmsNormGamma).vec (ρ.get idxRmsNormX).mat)) ρ).adjoint δ :=
-  rmsNorm_backprop_eq_adjoint_fderiv ε ρ δ fun _ => rmsNorm_meanSquareEps_pos hEpsPos _
+layer_theorems rmsNorm (ε : R) ρ where
+  is "RMSNorm"
+  smooth "every row has `mean square + ε` positive"
+  layer rmsNormLayer ε
+  graph rmsNormGraph ε
+  formula Tensor.ofMat (Spec.rmsNorm ε (ρ.get idxRmsNormGamma).vec (ρ.get idxRmsNormX).mat)
+  inputs ΓRmsNorm seqLen dModel
+  output ⟦seqLen, dModel⟧
+  condition hMeanSquareEpsPos : ∀ i, 0 < Spec.meanSquare ((ρ.get idxRmsNormX).mat i) + ε
+    if hEpsPos : 0 < ε then fun _ => Spec.meanSquare_add_pos hEpsPos _
+  proof hMeanSquareEpsPos
 
-end general
-
-section real
-variable (ε : Real) (ρ : Env Real (ΓRmsNorm seqLen dModel))
-
-/-- Over the real numbers, backpropagation through RMSNorm is the adjoint of the Fréchet derivative of its formula, at
-every input and for every seed, if `0 < ε`. -/
-@[obligation]
-theorem rmsNorm_backprop_eq_adjoint_fderiv_real (δ : Tensor Real ⟦seqLen, dModel⟧) (hEpsPos : 0 < ε) :
-    (rmsNormGraph ε).backprop ρ δ = (fderiv (fun ρ : Env Real (ΓRmsNorm seqLen dModel) =>
-      Tensor.ofMat (Spec.rmsNorm ε (ρ.get idxRmsNormGamma).vec (ρ.get idxRmsNormX).mat)) ρ).adjoint δ :=
-  rmsNorm_backprop_eq_adjoint_fderiv_of_pos ε ρ δ hEpsPos
-
-end real
 end PostNorm

@@ -116,6 +116,10 @@ noncomputable def preNormHidden : Fin seqLen → Fin dFF → R :=
 
 end spec
 
+/-- If `0 < ε`, then `variance + ε` is positive. -/
+theorem Spec.variance_add_pos {n : Nat} {ε : R} (hEpsPos : 0 < ε) (x : Fin n → R) : 0 < Spec.variance x + ε :=
+  add_pos_of_nonneg_of_pos (Spec.variance_nonneg x) hEpsPos
+
 /-- LayerNorm's operations ask for `0 < variance + ε` in every row, and for nothing else. -/
 theorem layerNormGraph_sideConditions_iff_variance (ε : R) (ρ : Env R (ΓLayerNorm seqLen dModel)) :
     (layerNormGraph ε).SideConditions ρ ↔ ∀ i, 0 < Spec.variance ((ρ.get idxLayerNormX).mat i) + ε := by

@@ -1,0 +1,103 @@
+"""`obligations graph --prove FILE`: what Lean proves of a graph that is given as JSON."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from bridge.capture.theorem import Hypothesis, Proved, Unproved, prove_graphs
+from bridge.cli.options import LeanChoice, read_graph
+from bridge.cli.progress_bar import Watch
+from bridge.lean.client import printable
+from bridge.verdict import LeanStatus
+from numeric.graph import Graph, graph_to_json
+
+__all__ = ["PROOF_SCHEMA", "prove_files"]
+
+PROOF_SCHEMA = "obligations-proofs/1"
+
+
+def prove_files(lean: LeanChoice, paths: tuple[Path, ...], style: str) -> int:
+    """Prove the graphs in these files and print what was proved.
+
+    Returns:
+        The exit code: 0 where Lean proved every graph, 1 where a proof rests on ``sorry`` or a
+        foreign axiom, 4 where there is no theorem about one.
+    """
+    graphs = [read_graph(path, "--prove") for path in paths]
+    with Watch() as watch:
+        setup = lean.set_up(watch)
+        found = prove_graphs(
+            setup.project, setup.engine, graphs, timeout=setup.timeout, progress=watch
+        )
+    if style == "json":
+        entries = [
+            _json(str(path), graph, proof)
+            for path, graph, proof in zip(paths, graphs, found, strict=True)
+        ]
+        value = {"schema": PROOF_SCHEMA, "engine": setup.engine.describe(), "graphs": entries}
+        click.echo(json.dumps(value, indent=1, ensure_ascii=False))
+    else:
+        for path, graph, proof in zip(paths, graphs, found, strict=True):
+            click.echo("\n".join(_lines(str(path), graph, proof)))
+        click.echo(setup.engine.describe())
+    if any(isinstance(p, Proved) and p.status is not LeanStatus.PROVED for p in found):
+        return 1
+    return 4 if any(isinstance(p, Unproved) for p in found) else 0
+
+
+def _lines(path: str, graph: Graph, proof: Proved | Unproved) -> list[str]:
+    head = printable(f"{path}: {graph.name}, {len(graph.nodes)} nodes")
+    if isinstance(proof, Unproved):
+        return [f"{head}: not proved", f"  {proof.reason}"]
+    lines = [f"{head}: {proof.status.value}" + (", asked before" if proof.from_cache else "")]
+    if proof.status is not LeanStatus.PROVED:
+        foreign = {a for t in proof.theorems for a in t.foreign_axioms}
+        lines.append(printable(f"  it rests on {', '.join(sorted(foreign))}"))
+    lines.append(
+        "  At the real numbers, for every value of the inputs, forward mode through this graph is\n"
+        "  its Fréchet derivative, and backprop is the adjoint of that and the only one,"
+    )
+    lines[-1] += " if" if proof.hypotheses else "\n  with no side condition."
+    lines += [printable(f"    {_words(h, graph)}") for h in proof.hypotheses]
+    return lines
+
+
+def _words(hypothesis: Hypothesis, graph: Graph) -> str:
+    if hypothesis.position is None:
+        return f"{hypothesis.on(graph)} (it is)"
+    return f"{hypothesis.on(graph)} (asked by {hypothesis.node})"
+
+
+def _json(path: str, graph: Graph, proof: Proved | Unproved) -> dict[str, object]:
+    if isinstance(proof, Unproved):
+        return {"file": path, "name": graph.name, "status": None, "reason": proof.reason}
+    return {
+        "file": path,
+        "name": graph.name,
+        "status": proof.status.value,
+        "hypotheses": [
+            {
+                "binder": h.binder,
+                "node": h.node,
+                "demand": h.demand.value,
+                "value": h.value,
+                "position": h.position,
+                "words": h.on(graph),
+            }
+            for h in proof.hypotheses
+        ],
+        "theorems": [
+            {
+                "name": t.name,
+                "statement": t.statement,
+                "standard_axioms": list(t.standard_axioms),
+                "foreign_axioms": list(t.foreign_axioms),
+                "library_axioms": t.library_axioms,
+            }
+            for t in proof.theorems
+        ],
+        "graph": graph_to_json(proof.graph),
+    }

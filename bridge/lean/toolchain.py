@@ -1,0 +1,56 @@
+"""Whether the Lean that runs is the Lean that the project is written for.
+
+`lean-toolchain` names a release, such as `leanprover/lean4:v4.28.0`.  Another release may take or
+refuse other proofs, so that an audit by it says little about the project; where the file is
+missing, nobody knows which release is meant.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from bridge.engine import Engine
+
+__all__ = ["TOOLCHAIN_NAME", "toolchain_doubt"]
+
+TOOLCHAIN_NAME = "lean-toolchain"
+_RELEASE = re.compile(r"v?(\d+)\.(\d+)\.(\d+)(?:-(rc\d+|nightly.*|pre))?")
+_NIGHTLY = re.compile(r"nightly-(\d{4}-\d{2}-\d{2})")
+
+
+def toolchain_doubt(project: Path, engine: Engine) -> str:
+    """Why another Lean than the project's may have run, as a clause; empty where it is the same.
+
+    As for elan, the nearest file counts, in the project or above it.  A build before a release
+    (`4.28.0-pre`) counts as that release: the report names it anyway.
+    """
+    run = f"Lean {engine.lean_version} was run"
+    places = (folder / TOOLCHAIN_NAME for folder in (project, *project.parents))
+    path = next((p for p in places if p.is_file()), None)
+    if path is None:
+        return f"which Lean the project is for: it has no {TOOLCHAIN_NAME} ({run})"
+    try:
+        text = path.read_text(encoding="utf-8-sig").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        return f"which Lean the project is for: {TOOLCHAIN_NAME} cannot be read: {error} ({run})"
+    name = text.rpartition(":")[2]
+    wanted = _release(name)
+    if wanted is None:
+        return f"which Lean the project is for: {TOOLCHAIN_NAME} names no release: {text!r} ({run})"
+    if wanted == _release(engine.lean_version):
+        return ""
+    return (
+        f"whether Lean {name.removeprefix('v')}, which {TOOLCHAIN_NAME} names, says the same: {run}"
+    )
+
+
+def _release(text: str) -> tuple[str, ...] | None:
+    """What tells releases apart; None for what names none, such as `stable`."""
+    if nightly := _NIGHTLY.search(text):
+        return ("nightly", nightly[1])
+    found = _RELEASE.fullmatch(text)
+    if found is None:
+        return None
+    major, minor, patch, kind = found.groups()
+    return (major, minor, patch, "" if kind in (None, "pre") else kind)

@@ -1,0 +1,123 @@
+import PostNorm.Block.GatedBlock
+import PostNorm.Block.MaskedPreNorm
+import PostNorm.Export.Block
+
+/-! # The graphs of gated, masked and grouped layers and of the blocks made of them, for export
+
+A mask is part of the graph.  What is exported has a causal mask; for softmax by itself row `i` sees its first `i + 1`
+entries, in cross attention the first `visible` tokens of the memory are no padding, and in Mistral's block a token sees
+the two before it.
+
+## Main definitions
+
+* `swiGluGraphFamily`, `geGluGraphFamily`, `geGluTanhGraphFamily`, `rmsNormOffsetGraphFamily`,
+  `softmaxOverGraphFamily`, `rotaryGraphFamily`, `crossMhaGraphFamily`, `groupedMhaGraphFamily`.
+* `gpt2BlockGraphFamily`, `llamaBlockGraphFamily`, `mistralBlockGraphFamily`, `gemmaBlockGraphFamily`. -/
+
+namespace PostNorm
+open Obligations (GraphFamily)
+
+/-- One graph for every choice of the sizes. -/
+def sizedFamily (graph : Lean.Name) (sizes : List (String × Nat)) (constants : List NamedConstant)
+    (inputs : List String) (g : List Nat → Option (Sigma fun Γ => Sigma fun s => Graph NamedConstant Γ s)) :
+    GraphFamily where
+  graph
+  sizes
+  constants := constants.filterMap fun c => c.symbol.map fun s => (s, c.value)
+  toJson values := match g values with
+    | some ⟨_, _, g⟩ => g.toJson graph ((sizes.map (·.1)).zip values) inputs
+    | none => throw s!"{graph} has the sizes {", ".intercalate (sizes.map (·.1))}"
+
+/-- A graph of a gated feed-forward layer. -/
+private def gatedFamily (graph : Lean.Name)
+    (g : (n m f : Nat) → Graph NamedConstant (ΓGated n m f) ⟦n, m⟧) : GraphFamily :=
+  sizedFamily graph [("seqLen", 3), ("dModel", 4), ("dFF", 5)] [] ["x", "Wg", "Wu", "Wd"] fun
+    | [n, m, f] => some ⟨_, _, g n m f⟩
+    | _ => none
+
+/-- The gated feed-forward layer with SiLU. -/
+@[graph_family] def swiGluGraphFamily : GraphFamily := gatedFamily ``swiGluGraph fun _ _ _ => swiGluGraph
+
+/-- The gated feed-forward layer with exact GELU. -/
+@[graph_family] def geGluGraphFamily : GraphFamily := gatedFamily ``geGluGraph fun _ _ _ => geGluGraph
+
+/-- The gated feed-forward layer with tanh-GELU. -/
+@[graph_family] def geGluTanhGraphFamily : GraphFamily :=
+  gatedFamily ``geGluTanhGraph fun _ _ _ => geGluTanhGraph geluNamedConstants
+
+/-- What Gemma adds to its weights. -/
+def oneConstant : NamedConstant := { value := 1 }
+
+/-- RMSNorm with scale `1 + gamma`. -/
+@[graph_family] def rmsNormOffsetGraphFamily : GraphFamily :=
+  sizedFamily ``rmsNormOffsetGraph [("seqLen", 3), ("dModel", 4)] [epsConstant] ["x", "gamma"] fun
+    | [n, d] => some ⟨_, ⟦n, d⟧, rmsNormOffsetGraph oneConstant epsConstant⟩
+    | _ => none
+
+/-- Softmax over the first entries of each row of a matrix. -/
+@[graph_family] def softmaxOverGraphFamily : GraphFamily :=
+  sizedFamily ``softmaxOverGraph [("seqLen", 3), ("dModel", 4)] [] ["x"] fun
+    | [n, d] => some ⟨_, ⟦n, d⟧, softmaxOverGraph fun (c : Shape.Coord ⟦n⟧) j => decide (j.val ≤ c.2.val)⟩
+    | _ => none
+
+/-- Rotary positions. -/
+@[graph_family] def rotaryGraphFamily : GraphFamily :=
+  sizedFamily ``rotaryGraph [("numHeads", 2), ("seqLen", 3), ("headDim", 4)] [] ["x", "cos", "sin"] fun
+    | [h, n, d] => some ⟨ΓRotary h n d, _, rotaryGraph⟩
+    | _ => none
+
+/-- Cross attention, where the first tokens of the memory are no padding. -/
+@[graph_family] def crossMhaGraphFamily : GraphFamily :=
+  sizedFamily ``crossMhaGraph [("seqLen", 3), ("memoryLen", 4), ("dModel", 8), ("dMemory", 6), ("numHeads", 2),
+      ("headDim", 4), ("visible", 2)] []
+    ["x", "memory", "Wq", "bq", "Wk", "bk", "Wv", "bv", "Wo", "bo"] fun
+    | [n, m, d, e, h, k, v] => some ⟨ΓCrossMha n m d e h k, _,
+        crossMhaGraph (Mask.padding fun j => decide (j.val < v)) (scaleConstant k)⟩
+    | _ => none
+
+/-- The sizes of attention with grouped heads, and small values for them. -/
+private def groupedSizes : List (String × Nat) :=
+  [("seqLen", 3), ("dModel", 8), ("numGroups", 2), ("perGroup", 2), ("headDim", 4)]
+
+/-- The names of its inputs. -/
+private def groupedInputs : List String := ["x", "Wq", "Wk", "Wv", "Wo", "cos", "sin"]
+
+/-- Attention with grouped heads, rotary positions and a causal mask. -/
+@[graph_family] def groupedMhaGraphFamily : GraphFamily :=
+  sizedFamily ``groupedMhaGraph groupedSizes [] groupedInputs fun
+    | [n, m, g, r, d] => some ⟨ΓGroupedMha n m g r d, _, groupedMhaGraph Mask.causal (scaleConstant d)⟩
+    | _ => none
+
+/-- GPT-2's block. -/
+@[graph_family] def gpt2BlockGraphFamily : GraphFamily :=
+  sizedFamily ``gpt2BlockGraph [("seqLen", 3), ("dModel", 8), ("numHeads", 2), ("headDim", 4), ("dFF", 5)]
+    [eps1Constant, eps2Constant]
+    ["x", "Wq", "bq", "Wk", "bk", "Wv", "bv", "Wo", "bo", "gamma1", "beta1", "gamma2", "beta2", "W1", "b1", "W2", "b2"]
+    fun
+    | [n, m, h, d, f] => some ⟨ΓMaskedPreNorm n m h d f, _,
+        gpt2BlockGraph geluNamedConstants (scaleConstant d) eps1Constant eps2Constant⟩
+    | _ => none
+
+/-- A block with a gated feed-forward layer. -/
+private def gatedBlockFamily (graph : Lean.Name)
+    (g : (n m g r d f : Nat) → Graph NamedConstant (ΓGatedBlock n m g r d f) ⟦n, m⟧) : GraphFamily :=
+  sizedFamily graph (groupedSizes ++ [("dFF", 5)]) [eps1Constant, eps2Constant]
+    (groupedInputs ++ ["gamma1", "gamma2", "Wg", "Wu", "Wd"]) fun
+    | [n, m, k, r, d, f] => some ⟨_, _, g n m k r d f⟩
+    | _ => none
+
+/-- LLaMA's block. -/
+@[graph_family] def llamaBlockGraphFamily : GraphFamily :=
+  gatedBlockFamily ``llamaBlockGraph fun _ _ _ _ d _ => llamaBlockGraph (scaleConstant d) eps1Constant eps2Constant
+
+/-- Mistral's block, with a window of three tokens. -/
+@[graph_family] def mistralBlockGraphFamily : GraphFamily :=
+  gatedBlockFamily ``mistralBlockGraph fun _ _ _ _ d _ =>
+    mistralBlockGraph 2 (scaleConstant d) eps1Constant eps2Constant
+
+/-- Gemma's block. -/
+@[graph_family] def gemmaBlockGraphFamily : GraphFamily :=
+  gatedBlockFamily ``gemmaBlockGraph fun _ _ _ _ d _ =>
+    gemmaBlockGraph geluNamedConstants oneConstant (scaleConstant d) eps1Constant eps2Constant
+
+end PostNorm
