@@ -12,7 +12,8 @@ from bridge.auditing.judge import Context, Interrupted, decided, judge, kept, sw
 from bridge.auditing.selection import select_keys
 from bridge.checking import Spread
 from bridge.checking.store import ResultCache, graph_hashes
-from bridge.checks.pairing import paired, wanted_graphs
+from bridge.checks.pairing import paired as paired_checks
+from bridge.checks.pairing import wanted_graphs
 from bridge.engine import Engine
 from bridge.errors import InvalidInputError
 from bridge.lean.client import DEFAULT_TIMEOUT
@@ -106,7 +107,7 @@ def prepare(
     graphs, refused = parse_graphs(library)
     if replace_graph is not None:
         graphs = replaced(graphs, replace_graph)
-        chosen = about(chosen, paired(library), graphs, replace_graph)
+        chosen = about(chosen, paired_checks(library), graphs, replace_graph)
     context = Context(
         library=library,
         graphs=graphs,
@@ -129,7 +130,7 @@ def _by_statement(
     chosen: Sequence[Obligation], context: Context, judges: Sequence[Judge]
 ) -> dict[str, Pairing]:
     """What the automatic ways say of the obligations that have no check and no waiver."""
-    waived, checks = context.policy.waivers, paired(context.library)
+    waived, checks = context.policy.waivers, paired_checks(context.library)
     keys: dict[str, list[str]] = {}
     for o in chosen:
         if o.role is not Role.FIDELITY and o.key not in checks and o.key not in waived:

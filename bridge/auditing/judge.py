@@ -11,7 +11,7 @@ from bridge.checking import GraphRequest as CheckGraphRequest
 from bridge.checking.certify import certifiable, certify
 from bridge.checking.check_run import CheckRun
 from bridge.checking.store import ResultCache, is_ours, is_readable
-from bridge.checks.pairing import paired
+from bridge.checks.pairing import paired as paired_checks
 from bridge.lean.library import Library
 from bridge.lean.obligation import Obligation
 from bridge.lean.trust import Trust
@@ -97,7 +97,7 @@ def _entry(
 
 def decided(obligation: Obligation, context: Context) -> Entry | Check:
     """The verdict where something decides without measuring; else the check that has to run."""
-    checks = paired(context.library)
+    checks = paired_checks(context.library)
     check = checks.get(obligation.key)
     siblings = hypothesis_keys(context.library, obligation)
     unchecked = [k for k in siblings if k not in checks]
@@ -165,7 +165,7 @@ def _judged_by_statement(
 
 def _siblings(obligation: Obligation, context: Context) -> list[Check]:
     """The checks of the hypotheses of the obligation's theorem."""
-    checks = paired(context.library)
+    checks = paired_checks(context.library)
     return [checks[k] for k in hypothesis_keys(context.library, obligation) if k in checks]
 
 

@@ -76,8 +76,6 @@ class Check:
             radius around each instance, by rigorous arithmetic.
         outside: of a conclusion, what to measure where a hypothesis is violated, if not the same.
         beside: a second graph that it compares with, of the same sizes; empty for none.
-        stands_for: for a graph that the statement does not mention, the definition that it mentions
-            and that the graph is an instance of.
         form: what a check by form was made from, so that another process can make it again.
     """
 
@@ -96,7 +94,6 @@ class Check:
     outside: Measure | None = None
     defaults: Mapping[str, int] = field(default_factory=lambda: BASE_SIZES, hash=False)
     beside: str = ""
-    stands_for: Mapping[str, str] = field(default_factory=dict, hash=False)
     form: object = None
 
     @property
@@ -134,7 +131,6 @@ def check(
     encloses: Enclosure | None = None,
     outside: Measure | None = None,
     beside: str = "",
-    stands_for: Mapping[str, str] = MappingProxyType({}),
     registry: dict[str, Check] | None = None,
 ) -> Callable[[Measure], Measure]:
     """Register a function as the check of the obligations ``keys``.
@@ -155,8 +151,6 @@ def check(
         outside: for a conclusion, measured instead where a hypothesis is violated.
         beside: name of a second exported graph with the same sizes, which the function finds in
             ``case.beside``.
-        stands_for: for a graph that the statement does not mention, the definition that it mentions
-            and that the graph is an instance of.
         registry: where to register; the project's own unless a test gives another.
 
     Raises:
@@ -183,7 +177,6 @@ def check(
             outside=outside,
             defaults={**BASE_SIZES, **sizes} if isinstance(sizes, Mapping) else BASE_SIZES,
             beside=beside,
-            stands_for=dict(stands_for),
         )
         _validate(made, target)
         target.update(dict.fromkeys(keys, made))

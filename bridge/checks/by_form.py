@@ -48,6 +48,7 @@ FORMULAS: Mapping[str, Formula] = {
     "geluEncoderBlockGraph": ("Spec.postNormBlock", "normalCdf"),
     "reluEncoderBlockGraph": ("Spec.postNormBlock", "ite"),
     "preNormGeluBlockGraph": ("Spec.preNormBlock", "normalCdf"),
+    "preNormQuickGeluBlockGraph": ("Spec.preNormBlock", "sigmoid"),
     "preNormGeluTanhBlockGraph": ("Spec.preNormBlock", "Spec.gelu"),
 }
 """What Lean calls the function that a graph's closed form computes."""
@@ -92,16 +93,16 @@ class Condition:
         return tensor_positive(case, tensor)
 
     @property
+    def refuted_by(self) -> tuple[str, ...]:
+        """Families that violate it; a constant row has no variance, but it has a mean square."""
+        return () if self.form.tensor.endswith("meanSquareEps") else REFUTED_BY
+
+    @property
     def encloses(self) -> Enclosure:
         """A lower bound of what must be positive."""
         if self.form.says is Says.EPS:
             return enclosed_eps(self.form.symbol)
         return enclosed(self.form.tensor)
-
-    @property
-    def refuted_by(self) -> tuple[str, ...]:
-        """Families that violate it; a constant row has no variance, but a mean square."""
-        return () if self.form.tensor.endswith("meanSquareEps") else REFUTED_BY
 
     @property
     def rejects(self) -> tuple[ConstantMutant, ...]:

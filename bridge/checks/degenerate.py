@@ -23,7 +23,6 @@ from numeric.ops import Array
 
 GRAPH = "layerNormGraph"
 SIZES = ("seqLen", "dModel")
-PREFIX = {GRAPH: "layerNormPrefix7"}
 CONSTANT_ROWS = ("constant rows", "d_model 1", "eps 0")
 ONE_CHANNEL = ("d_model 1",)
 NOT_CENTERED = GraphMutant(
@@ -45,7 +44,6 @@ def _wrong_mean(mode: Literal["jvp", "vjp"]) -> tuple[DerivativeMutant, ...]:
     "layerNorm_eval_of_constant_row:hConstantRow",
     "layerNorm_std_of_constant_row:hConstantRow",
     graph=GRAPH,
-    stands_for=PREFIX,
     sizes=SIZES,
     within=CONSTANT_ROWS,
     refuted_by=("generic", "large offset", "near-constant rows"),
@@ -92,7 +90,6 @@ def a_constant_row_becomes_beta(case: Case) -> Measurement:
 @check(
     "layerNorm_std_of_constant_row:conclusion",
     graph=GRAPH,
-    stands_for=PREFIX,
     sizes=SIZES,
     within=CONSTANT_ROWS,
     rejects=(

@@ -21,7 +21,6 @@ of_block = partial(
     check,
     graph=BLOCK,
     sizes=("seqLen", "dModel", "numHeads", "headDim", "dFF"),
-    stands_for={BLOCK: "postNormEncoderBlock"},
 )
 
 for _number in ("1", "2"):

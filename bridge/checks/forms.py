@@ -6,7 +6,7 @@ Binders may be called anything.  What has no form here needs a check of its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -20,7 +20,6 @@ from numeric.propositions.terms import (
     Op,
     Term,
     Theorem,
-    Theory,
     Var,
     subterms,
 )
@@ -32,7 +31,6 @@ __all__ = [
     "Says",
     "form_of_binder",
     "form_of_conclusion",
-    "mentioned",
 ]
 
 ROOT = "PostNorm."
@@ -302,19 +300,3 @@ def _prefix(term: Term, says: Says, tensor: str) -> tuple[Says, str, Term, Term]
     if PREFIXES.get(args[0].name.removeprefix(ROOT)) != tensor or args[0].args[-1] is None:
         return None
     return says, tensor, args[0].args[-1], args[1]
-
-
-def mentioned(theorem: Theorem, theory: Theory) -> frozenset[str]:
-    """Every constant in a statement, and in the definitions that it unfolds to, without the root
-    namespace."""
-    terms: Iterable[Term] = (*(b.type for b in theorem.binders), theorem.conclusion)
-    names: set[str] = set()
-    todo = [t.name for term in terms for t in subterms(term) if isinstance(t, Const)]
-    while todo:
-        name = todo.pop()
-        if name in names:
-            continue
-        names.add(name)
-        if (definition := theory.definitions.get(name)) is not None:
-            todo += [t.name for t in subterms(definition.body) if isinstance(t, Const)]
-    return frozenset(n.removeprefix(ROOT) for n in names)

@@ -16,7 +16,6 @@ GRAPH = "layerNormGraph"
     "layerNorm_std_ne_zero_iff:conclusion",
     graph=GRAPH,
     sizes=("seqLen", "dModel"),
-    stands_for={GRAPH: "layerNormPrefix7"},
     rejects=(
         *(m for m in mutants_of(GRAPH, "value") if m.names == {"varEps"}),
         GraphMutant("variance is not divided by d", (Edit("var", op="sum"),)),

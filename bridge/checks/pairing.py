@@ -7,12 +7,11 @@ from types import MappingProxyType
 
 from bridge.checking.registry import (
     Check,
-    RegistrationError,
     graph_requests,
     registered,
 )
 from bridge.checks.by_form import FORMULAS, checks_of, requests_of_forms
-from bridge.checks.forms import Exported, Form, form_of_binder, form_of_conclusion, mentioned
+from bridge.checks.forms import Exported, Form, form_of_binder, form_of_conclusion
 from bridge.lean.client import GraphRequest as LeanRequest
 from bridge.lean.library import Library
 from bridge.verdict import Role
@@ -31,16 +30,11 @@ def wanted_graphs() -> tuple[LeanRequest, ...]:
 
 
 def paired(library: Library) -> Mapping[str, Check]:
-    """Every check by the key of its obligation.
-
-    Raises:
-        RegistrationError: a check by key runs on a graph that its statement does not mention.
-    """
+    """Every check by the key of its obligation."""
     own = registered()
     state = {key: id(check) for key, check in own.items()}
     if _LAST and _LAST[0][0] is library and _LAST[0][1] == state:
         return _LAST[0][2]
-    _refuse_other_graphs(library, own)
     by_form = checks_of({k: f for k, f in forms_of(library).items() if k not in own})
     found = MappingProxyType({**by_form, **own})
     _LAST[:] = [(library, state, found)]
@@ -93,22 +87,3 @@ def _added(nodes: object) -> dict[str, str]:
             case {"op": "addConst", "name": str(name), "params": {"symbol": str(symbol)}}:
                 found.setdefault(symbol, []).append(name)
     return {symbol: names[0] for symbol, names in found.items() if len(names) == 1}
-
-
-def _refuse_other_graphs(library: Library, checks: Mapping[str, Check]) -> None:
-    if library.theory is None:
-        return
-    theorems = library.by_declaration(library.theory.theorems)
-    for key, check in checks.items():
-        theorem = theorems.get(key.rpartition(":")[0])
-        if theorem is None or check.role is Role.FIDELITY:
-            continue
-        names = mentioned(theorem, library.theory)
-        for graph in (check.graph, check.beside):
-            if graph and not {graph, check.stands_for.get(graph, graph)} & names:
-                raise RegistrationError(
-                    f"the check {check.name} of {key} runs on {graph}, which the statement does "
-                    "not mention",
-                    remedy="run it on a graph that the statement mentions, or say what it stands "
-                    f"for: stands_for={{{graph!r}: …}}",
-                )

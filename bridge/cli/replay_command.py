@@ -15,7 +15,8 @@ from rich.text import Text
 from bridge.auditing.configured import Setup
 from bridge.auditing.selection import unknown_name
 from bridge.auditing.single import replay_file, replay_instance
-from bridge.checking import Replay, registered
+from bridge.checking import Replay
+from bridge.checks.pairing import paired
 from bridge.cli.completion import complete_families, complete_keys
 from bridge.cli.options import LeanChoice, graph_option, lean_options, read_graph, seed_option
 from bridge.cli.progress_bar import Watch
@@ -123,7 +124,7 @@ def replay_command(
     for one in wanted:
         if one.statement_hash is not None and hashes.get(one.key) not in (None, one.statement_hash):
             console.print(f"note: the statement of {one.key} is not the one of the report")
-        if one.family == FAMILY or (one.family in FAMILIES and one.key not in registered()):
+        if one.family == FAMILY or (one.family in FAMILIES and one.key not in paired(library)):
             by = _exactly if one.family == FAMILY else _in_numbers
             outcome = by(console, setup, library, one)
             outcomes.add(outcome)

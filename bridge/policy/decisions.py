@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Any
 
-from bridge.checking import registered
+from bridge.checking import Check, registered
 from bridge.checking.loading import name_of_file
 from bridge.checking.sources import source_hash
 from bridge.checks.pairing import paired
@@ -123,6 +124,11 @@ def read_policy(project: Path, settings: Settings | None = None) -> Policy:
     return Policy(waivers, lock, chosen.untagged, chosen.unread, modules)
 
 
+def _function(check: Check) -> Callable[..., Any]:
+    """What a check measures with: a function, or the class of a side condition."""
+    return check.measure if inspect.isfunction(check.measure) else type(check.measure)
+
+
 def current_lock(library: Library, *, with_checks: bool = True) -> Lock:
     """The lock that would be written now; ``with_checks`` hashes the sources of all checks too."""
     checks = paired(library)
@@ -134,9 +140,7 @@ def current_lock(library: Library, *, with_checks: bool = True) -> Lock:
             entries[o.key] = locked(o, None, None)
             continue
         if check.name not in hashes:
-            measure = check.measure
-            source = measure if inspect.isfunction(measure) else type(measure)
-            hashes[check.name] = source_hash(source)
+            hashes[check.name] = source_hash(_function(check))
         entries[o.key] = locked(o, check.name, hashes[check.name])
     return Lock(entries, library.statements.definition_hashes())
 
