@@ -218,7 +218,8 @@ class _Translator:
 
 def _numbers(value: Any) -> FloatArray:
     array = value.detach().double().cpu().numpy()
-    return np.ascontiguousarray(array.reshape(tight(array.shape)), dtype=np.float64)
+    # ascontiguousarray would give a number an axis of length 1
+    return np.array(array.reshape(tight(array.shape)), dtype=np.float64, order="C")
 
 
 _FRAME = re.compile(r'File "([^"]+)", line (\d+), in (\S+)')

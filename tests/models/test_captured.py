@@ -245,6 +245,13 @@ def test_what_names_do_not_cover_is_captured(tmp_path: Path) -> None:
     assert report.exit_code == 4  # the theorem about blocks covers no layer
 
 
+def test_a_parameter_that_is_one_number(tmp_path: Path) -> None:
+    found = only_layer(judged(tmp_path, layer(Exact, activation=nn.PReLU())))
+    assert found.captured is not None
+    assert found.captured.reason == ""
+    assert found.verdict is Verdict.HOLDS
+
+
 def test_another_function_under_no_grad_is_not_covered_by_the_graph(tmp_path: Path) -> None:
     found = only_layer(judged(tmp_path, layer(Fused)))
     assert found.captured is not None
