@@ -30,7 +30,7 @@ def reals(lean: Engine, tmp_path_factory: pytest.TempPathFactory) -> Library:
     root = tmp_path_factory.mktemp("reals") / "reals"
     shutil.copytree(REALS, root)
     shutil.copy(Path(__file__).parent.parent.parent / "lean-toolchain", root)
-    add_exporter(find_project(root))
+    add_exporter(root)
     return library_for_audit(find_project(root), lean, use_cache=False)
 
 
