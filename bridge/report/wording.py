@@ -181,6 +181,8 @@ def joint_witness(entry: Entry, theorem: Iterable[Entry]) -> tuple[str, str] | N
         return None
     if not any(e.obligation.role is Role.HYPOTHESIS for e in theorem):
         return None
+    if entry.result is not None and any(f.role == "layer" for f in entry.result.families):
+        return None  # a model's layers were measured; no instance was drawn
     if command := witness_command(entry):
         return "all hypotheses hold together on this instance", command
     if entry.result is None:
