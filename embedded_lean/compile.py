@@ -120,8 +120,13 @@ class Compiler:
         return CompiledModule(tuple(messages), output, seconds, stopped, asked)
 
     def _asked(self, paths: Iterable[str], module: Module) -> tuple[str, ...]:
-        """Paths relative to the project, without the project's own folder and the source."""
+        """Paths relative to the project, without the source and what we keep ourselves.
+
+        A cache may lie in the project; what Lean reads and writes there has keys of its own.
+        """
         folder = f"{self.project.as_posix()}/"
+        ours = tuple(f"{f.as_posix()}/" for f in (self.layout.engines, self.layout.build))
+        paths = (p for p in paths if not p.startswith(ours))
         inside = {p.removeprefix(folder) for p in paths if p.startswith(folder)}
         return tuple(sorted(name for name in inside if self.project / name != module.path))
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.engine.errors import BuildBrokenError
+from bridge.engine.errors import BuildBrokenError, CacheUnusableError
 from bridge.engine.interface import BuildEvent, BuildReport, Engine, ModuleReport
 from tests.engine.fakes import write_project
 
@@ -274,7 +274,7 @@ def test_the_disk_is_full_while_building(
         return real(path, target)
 
     monkeypatch.setattr(Path, "replace", replace)
-    with pytest.raises(BuildBrokenError, match="No space left") as caught:
+    with pytest.raises(CacheUnusableError, match="No space left") as caught:
         lean.build(project)
     assert "LEAN_OBLIGATIONS_CACHE" in caught.value.remedy
 

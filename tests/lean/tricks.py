@@ -20,6 +20,8 @@ WRONG = """\
   omega
 """
 RIGHT = "@[obligation] theorem t (n : Nat) (hPos : 0 < n) : 0 < n + n := by omega\n"
+UNDECIDED = "opaque Great : Nat → Prop\n"
+"""Lean draws numbers, but cannot decide this of them."""
 
 
 @dataclass(frozen=True)
@@ -234,7 +236,7 @@ TRICKS = (
     Trick(
         "unnamed-hypothesis",
         "a hypothesis without a name, which no waiver or check can name",
-        "@[obligation] theorem t (n : Nat) : 0 < n → 0 < n + n := by omega\n",
+        UNDECIDED + "@[obligation] theorem t (n : Nat) : Great n ∧ 0 < n → 0 < n + n := by omega\n",
         4,
         "t:#2;",
         waived=("t:conclusion",),
@@ -242,7 +244,7 @@ TRICKS = (
     Trick(
         "hypothesis-as-instance",
         "a hypothesis hidden in square brackets",
-        "class Big (n : Nat) : Prop where law : 0 < n\n"
+        UNDECIDED + "class Big (n : Nat) : Prop where\n  law : 0 < n\n  great : Great n\n"
         "@[obligation] theorem t (n : Nat) [Big n] : 0 < n + n := by\n"
         "  have := Big.law (n := n)\n  omega\n",
         4,
@@ -252,7 +254,9 @@ TRICKS = (
     Trick(
         "two-of-one-name",
         "two hypotheses of one name, so that one check would cover both",
-        "@[obligation] theorem t (n : Nat) (hPos : 0 < n) (hPos : n < 9) : n < 10 := by omega\n",
+        UNDECIDED
+        + "@[obligation] theorem t (n : Nat) (hPos : 0 < n) (hPos : Great n ∧ n < 9) :\n"
+        "    n < 10 := by omega\n",
         4,
         "t:hPos#3;",
         waived=("t:conclusion",),
@@ -284,8 +288,8 @@ TRICKS = (
     Trick(
         "shadow",
         "the theorem restated, weaker, in a namespace below",
-        RIGHT
-        + "namespace Demo\n@[obligation] theorem t (n : Nat) (hPos : 5 < n) : 0 < n := by omega\n"
+        UNDECIDED + RIGHT + "namespace Demo\n"
+        "@[obligation] theorem t (n : Nat) (hPos : Great n ∧ 5 < n) : 0 < n := by omega\n"
         "end Demo\n",
         4,
         "unpaired",
