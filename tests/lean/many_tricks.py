@@ -141,8 +141,8 @@ MANY = (
     OneOfMany(
         "Opaque",
         "an axiom that makes the type of an opaque value inhabited",
-        "axiom some : Nonempty (2 + 2 = 5)\n"
-        "opaque it : PLift (2 + 2 = 5) := ⟨some.elim id⟩\n"
+        "axiom inst : Nonempty (2 + 2 = 5)\n"
+        "opaque it : PLift (2 + 2 = 5) := ⟨inst.elim id⟩\n"
         "theorem bad : 2 + 2 = 5 := it.down\n" + USE,
         "axiom",
     ),
