@@ -76,12 +76,12 @@ def pytest_configure(config: pytest.Config) -> None:
     try:
         audit = _Audit(config)
     except ObligationsError as error:
-        raise pytest.UsageError(_told(error)) from error
+        raise pytest.UsageError(_as_text(error)) from error
     config.pluginmanager.register(_Collecting(audit), NAME)
     audit.ask_pytest_to_collect(config)
 
 
-def _told(error: Exception) -> str:
+def _as_text(error: Exception) -> str:
     """An error of ours and what to do next, as plain text."""
     from bridge.errors import ObligationsError
     from bridge.report.escaping import plain
@@ -132,6 +132,7 @@ class _Audit:
             policy=setup.policy,
             trust=setup.trust(library=library),
             results=ResultCache.default(),
+            judges=setup.judges(),
         )
 
     def exit_code(self) -> int:
@@ -141,8 +142,12 @@ class _Audit:
 
         chosen, context = self.prepared
         entries = [judge(o, context) for o in chosen]
-        code = exit_code((e.verdict, e.obligation.lean.status) for e in entries)
-        return 4 if code == 0 and self.shortfalls() else code
+        trust = context.trust
+        return exit_code(
+            ((e.verdict, e.obligation.lean.status) for e in entries),
+            refused=trust is not None and bool(trust.refusals),
+            incomplete=bool(self.shortfalls()),
+        )
 
     def shortfalls(self) -> tuple[str, ...]:
         """Why the audit as a whole is incomplete, whatever its obligations say."""
@@ -189,14 +194,14 @@ class _Lakefile(pytest.File):
         self.audit = audit
 
     def collect(self) -> Iterator[pytest.Item]:
-        """One test for each obligation, in Lean's order."""
+        """One test for each obligation, in the order of the sources."""
         from bridge.errors import ObligationsError
         from bridge.report.escaping import one_line
 
         try:
             found, _ = self.audit.prepared
         except ObligationsError as error:
-            raise self.CollectError(_told(error)) from error
+            raise self.CollectError(_as_text(error)) from error
         if not found:
             raise self.CollectError(f"{self.path}: no theorem is tagged with @[obligation]")
         for obligation in found:
@@ -252,7 +257,7 @@ class _ObligationItem(pytest.Item):
         if isinstance(excinfo.value, _NotMetError):
             return str(excinfo.value)
         if isinstance(excinfo.value, ObligationsError):
-            return _told(excinfo.value)
+            return _as_text(excinfo.value)
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int, str]:

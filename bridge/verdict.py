@@ -1,4 +1,4 @@
-"""Verdicts, Lean's status beside them, and the exit code that follows from both."""
+"""Verdicts, Lean's status next to them, and the exit code that follows from both."""
 
 from __future__ import annotations
 
@@ -63,16 +63,24 @@ _FAILING_LEAN = frozenset({LeanStatus.SORRY, LeanStatus.AXIOM, LeanStatus.REFUSE
 _INCOMPLETE = frozenset({Verdict.UNPAIRED, Verdict.STALE, Verdict.INCONCLUSIVE, Verdict.ERROR})
 
 
-def exit_code(judged: Iterable[tuple[Verdict, LeanStatus]]) -> int:
+def exit_code(
+    judged: Iterable[tuple[Verdict, LeanStatus]], *, refused: bool = False, incomplete: bool = False
+) -> int:
     """The exit code of an audit: 0 everything holds, 1 something fails, 4 incomplete.
 
-    Lean that says ``sorry``, names a foreign axiom or refuses a proof counts as a failure; nothing
-    audited counts as incomplete.  Codes 2 and 3 belong to errors, which never reach this function.
+    The one rule for everything that shows an outcome.  Lean that says ``sorry``, names a foreign
+    axiom or refuses a proof counts as a failure; nothing audited counts as incomplete.  Codes 2 and
+    3 belong to errors, which never reach this function.
+
+    Args:
+        judged: the verdict on each obligation, and what Lean says of it.
+        refused: whether a kernel refuses any constant, of an audited theorem or not.
+        incomplete: whether the audit as a whole fell short.
     """
     pairs = list(judged)
-    if any(v is Verdict.FAILS or s in _FAILING_LEAN for v, s in pairs):
+    if refused or any(v is Verdict.FAILS or s in _FAILING_LEAN for v, s in pairs):
         return 1
-    if not pairs or any(v in _INCOMPLETE for v, _ in pairs):
+    if incomplete or not pairs or any(v in _INCOMPLETE for v, _ in pairs):
         return 4
     if any(s is LeanStatus.UNCHECKED for _, s in pairs):
         return 4

@@ -1,8 +1,7 @@
 """Runs Lean on a document that is no file of the project, without the language server.
 
-The server keeps every state of a document and elaborates it in several threads, which takes about
-twice the memory that one run in batch mode takes.  Where it dies of that, the same document can be
-asked here.
+Where the server dies, the same document can be asked here: batch mode is another way through Lean,
+which keeps no states of the document.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ from bridge.engine.interface import OUTPUT_FILE, STOPPED, LeanMessage
 from bridge.engine.lakefile import Library
 from bridge.engine.modules import Module
 from embedded_lean.compile import Compiler
+from embedded_lean.disk import errors_explained
 from embedded_lean.layout import Layout
 from embedded_lean.node import Node
 from embedded_lean.runtime import OUTPUT
@@ -46,6 +46,20 @@ def run_document(
         LakefileError, BuildBrokenError: the project cannot be read, or Lean broke off.
     """
     store = Store(layout.build)
+    with errors_explained(store.folder):
+        return _run(layout, node, project, text, store, fingerprint, timeout, output)
+
+
+def _run(
+    layout: Layout,
+    node: Node,
+    project: Path,
+    text: str,
+    store: Store,
+    fingerprint: str,
+    timeout: float,
+    output: Path | None,
+) -> tuple[LeanMessage, ...]:
     snapshot = take_snapshot(project, store, fingerprint)
     work = store.work_folder()
     try:
@@ -58,11 +72,6 @@ def run_document(
         result = compiler.compile(module, work, seen=f"{OUTPUT}/{path.name}")
         if output is not None and (work / _WRITTEN).is_file():
             shutil.move(work / _WRITTEN, output)
-    except OSError as error:
-        raise BuildBrokenError(
-            f"Lean cannot be run in {store.folder}: {error}",
-            remedy="Free some space, or set LEAN_OBLIGATIONS_CACHE to another folder.",
-        ) from error
     finally:
         shutil.rmtree(work, ignore_errors=True)
     if result.stopped:

@@ -22,6 +22,7 @@ from bridge.engine.lakefile import read_package
 from bridge.engine.locks import file_lock
 from bridge.engine.modules import Module, read_modules
 from embedded_lean.compile import CompiledModule, Compiler
+from embedded_lean.disk import errors_explained
 from embedded_lean.host import Host
 from embedded_lean.layout import Layout
 from embedded_lean.node import Node
@@ -74,11 +75,13 @@ def build_project(
     report = progress or (lambda _event: None)
     if all(m.name in keys and store.has(keys[m.name]) for m in modules):
         reports = tuple(_current(store, keys[m.name], m) for m in modules)
-        store.tree(keys)
+        with errors_explained(store.folder):
+            store.tree(keys)
         report(BuildEvent("", None, len(modules), len(modules)))
         return BuildReport(reports, time.monotonic() - started)
     waiting = BuildEvent("", None, 0, len(modules), note="waiting for another build")
-    with file_lock(store.lock, timeout=_LOCK_SECONDS, on_wait=lambda: report(waiting)):
+    locked = file_lock(store.lock, timeout=_LOCK_SECONDS, on_wait=lambda: report(waiting))
+    with locked, errors_explained(store.folder):
         store.prune()
         work = store.work_folder()
         try:
@@ -97,14 +100,10 @@ def build_project(
                         cancelled.set()
                         pool.shutdown(wait=True, cancel_futures=True)
                         raise
-            except OSError as error:
-                raise BuildBrokenError(
-                    f"the build in {store.folder} broke: {error}",
-                    remedy="Free some space, or set LEAN_OBLIGATIONS_CACHE to another folder.",
-                ) from error
-            store.tree(run.keys)
+                store.tree(run.keys)
+            finally:
+                host.kill()
         finally:
-            host.kill()
             shutil.rmtree(work, ignore_errors=True)
     return BuildReport(reports, time.monotonic() - started)
 

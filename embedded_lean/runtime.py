@@ -186,11 +186,16 @@ def fatal_text(line: str) -> str | None:
     return text.removeprefix(_FATAL) if text.startswith(_FATAL) else None
 
 
-def explain_end(reason: str, words: Iterable[str]) -> str:
-    """Why Lean ended, for people: the cause where it is known, the exit reason, its last words."""
+def explain_end(reason: str, words: Iterable[str], memory_mb: int = 0) -> str:
+    """Why Lean ended, for people: the cause where it is known, the exit reason, its last words.
+
+    ``memory_mb`` is the size of its memory when it last reported it, 0 where it did not: what looks
+    like memory that ran out is something else where most of it was never asked for.
+    """
     said = "; ".join(words)[-300:]
     causes = [text for signs, text in _CAUSES if any(sign in said for sign in signs)]
-    return ", ".join([*causes[:1], reason]) + (f": {said}" if said else "")
+    size = [f"its memory had {memory_mb} MB"] if memory_mb else []
+    return ", ".join([*causes[:1], *size, reason]) + (f": {said}" if said else "")
 
 
 def is_chatter(line: str) -> bool:

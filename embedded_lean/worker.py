@@ -124,7 +124,7 @@ class Worker:
             code = self._exit_code
         if not self.killed:
             self.killed = True
-            reason = broken or explain_end(exit_reason(code), self._last_words)
+            reason = broken or explain_end(exit_reason(code), self._last_words, self.memory_mb)
             self.on_end(self, Ended(code, reason))
 
     async def _read_complaints(self) -> None:

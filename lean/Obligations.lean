@@ -6,6 +6,7 @@ import Obligations.Constants
 import Obligations.Known
 import Obligations.Proposition
 import Obligations.Trust
+import Obligations.Exact
 
 /-! # What a Lean project needs to be audited
 

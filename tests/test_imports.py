@@ -30,6 +30,7 @@ LAYERS = (
     ("bridge.kernels",),
     ("bridge.checking",),
     ("bridge.checks",),
+    ("bridge.statements",),
     ("bridge.policy",),
     ("bridge.report",),
     ("bridge.auditing",),

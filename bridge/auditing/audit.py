@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bridge import __version__
-from bridge.auditing.check_graphs import lean_request, parse_graphs
+from bridge.auditing.check_graphs import parse_graphs
 from bridge.auditing.graph_file import about, replaced
 from bridge.auditing.judge import Context, Interrupted, decided, judge, kept, swapped_reason
 from bridge.auditing.selection import select_keys
-from bridge.checking import Spread, graph_requests, registered
+from bridge.checking import Spread
 from bridge.checking.store import ResultCache, graph_hashes
+from bridge.checks.pairing import paired as paired_checks
+from bridge.checks.pairing import wanted_graphs
 from bridge.engine import Engine
 from bridge.errors import InvalidInputError
 from bridge.lean.client import DEFAULT_TIMEOUT
@@ -26,6 +28,7 @@ from bridge.progress import Progress, Silent
 from bridge.report import EngineInfo, Entry, Report
 from bridge.report.locations import folder_in_repository, state_of_repository
 from bridge.report.model import shortfalls
+from bridge.statements.choose import Judge, Pairing, Question, choose
 from bridge.verdict import LeanStatus, Role
 from numeric.graph import Graph, graph_to_json
 from numeric.interpret import balls
@@ -53,27 +56,30 @@ def library_for_audit(
     progress: Progress | None = None,
     use_cache: bool = True,
 ) -> Library:
-    """Read the library together with every graph that a registered check runs on."""
-    wanted = [lean_request(r) for r in graph_requests(registered().values())]
+    """Read the library together with every graph that a check may run on."""
+    wanted = wanted_graphs()
     return read_library(
         project, engine, wanted, timeout=timeout, progress=progress, use_cache=use_cache
     )
 
 
 def without_refused(library: Library, trust: Trust | None) -> Library:
-    """``library``, whose conclusions say so where a kernel refuses what the theorem rests on, and
-    where only kernels that are known to take proofs of False took part."""
-    if trust is None or not (trust.refused or trust.doubt):
+    """``library``, whose conclusions say so where a kernel refuses what the theorem rests on, where
+    only kernels that are known to take proofs of False took part, and where the theorem says
+    nothing."""
+    if trust is None or not (trust.refused or trust.doubt or trust.vacuous):
         return library
     why = library.by_declaration({name: trust.why_refused(name) for name in trust.refused})
+    empty = library.by_declaration(dict(trust.vacuous))
 
     def judged(o: Obligation) -> Obligation:
         if o.role is not Role.CONCLUSION:
             return o
-        if o.declaration not in why:
-            doubtful = trust.doubt and o.lean.status is LeanStatus.PROVED
-            return replace(o, lean=replace(o.lean, doubt=trust.doubt)) if doubtful else o
-        lean = replace(o.lean, status=LeanStatus.REFUSED, refusal=why[o.declaration])
+        lean = replace(o.lean, says_nothing=empty.get(o.declaration, ""))
+        if o.declaration in why:
+            lean = replace(lean, status=LeanStatus.REFUSED, refusal=why[o.declaration])
+        elif trust.doubt and lean.status is LeanStatus.PROVED:
+            lean = replace(lean, doubt=trust.doubt)
         return replace(o, lean=lean)
 
     return replace(library, obligations=tuple(judged(o) for o in library.obligations))
@@ -90,6 +96,7 @@ def prepare(
     policy: Policy,
     trust: Trust | None,
     results: ResultCache | None,
+    judges: Sequence[Judge] = (),
 ) -> tuple[tuple[Obligation, ...], Context]:
     """What an audit judges, and what judging needs to know; raises what :func:`audit` does."""
     library = without_refused(library, trust)
@@ -100,7 +107,7 @@ def prepare(
     graphs, refused = parse_graphs(library)
     if replace_graph is not None:
         graphs = replaced(graphs, replace_graph)
-        chosen = about(chosen, graphs, replace_graph)
+        chosen = about(chosen, paired_checks(library), graphs, replace_graph)
     context = Context(
         library=library,
         graphs=graphs,
@@ -116,7 +123,27 @@ def prepare(
         graph_hashes={} if results is None else graph_hashes(graphs),
         trust=None if trust is None else policy.left_out(trust, library),
     )
-    return chosen, context
+    return chosen, replace(context, paired=_by_statement(chosen, context, judges))
+
+
+def _by_statement(
+    chosen: Sequence[Obligation], context: Context, judges: Sequence[Judge]
+) -> dict[str, Pairing]:
+    """What the automatic ways say of the obligations that have no check and no waiver."""
+    waived, checks = context.policy.waivers, paired_checks(context.library)
+    keys: dict[str, list[str]] = {}
+    for o in chosen:
+        if o.role is not Role.FIDELITY and o.key not in checks and o.key not in waived:
+            keys.setdefault(o.declaration, []).append(o.key)
+    library = context.library
+    questions = [
+        Question(statement, declaration, tuple(own))
+        for declaration, own in keys.items()
+        if (statement := library.statement_named(declaration)) is not None
+    ]
+    if not judges or not questions:
+        return {}
+    return choose(library, questions, judges, seed=context.seed, instances=context.instances)
 
 
 def audit(
@@ -130,6 +157,7 @@ def audit(
     policy: Policy | None = None,
     trust: Trust | None = None,
     results: ResultCache | None = None,
+    judges: Sequence[Judge] = (),
     strict: bool = False,
     certify: float | None = None,
     spread: Spread | None = None,
@@ -147,11 +175,12 @@ def audit(
         policy: waivers and the lock; none of them counts where it is not given.
         trust: what is behind the statements; not looked at where it is not given.
         results: where results of the same checks on the same graphs are kept, if anywhere.
+        judges: the ways to judge what has no check, in the order in which to ask them.
         strict: whether what this audit leaves unseen makes it incomplete.
         certify: enclose each side condition in ball arithmetic, on the box of this radius around
             each instance; ``None`` leaves it out.
         spread: who measures; this process if None.  The report is the same.
-        progress: who is told.
+        progress: receives how far it has got.
 
     Raises:
         InvalidInputError: ``only`` matches nothing, an exported graph is malformed, a waiver, or a
@@ -174,6 +203,7 @@ def audit(
         policy=policy,
         trust=trust,
         results=results,
+        judges=judges,
     )
     context = replace(context, certify=certify, spread=spread, watcher=watcher)
     if left := len(select_keys(library.obligations, only)) - len(chosen):
@@ -237,7 +267,13 @@ def never_complete(library: Library, policy: Policy, *, whole: bool) -> tuple[st
 
 
 def last_entry(
-    library: Library, obligation: Obligation, *, seed: int, instances: int, policy: Policy
+    library: Library,
+    obligation: Obligation,
+    *,
+    seed: int,
+    instances: int,
+    policy: Policy,
+    judges: Sequence[Judge] = (),
 ) -> Entry | None:
     """The judgement that an audit would give without measuring; ``None`` where it would measure."""
     _, context = prepare(
@@ -249,6 +285,7 @@ def last_entry(
         policy=policy,
         trust=None,
         results=ResultCache.default(),
+        judges=judges,
     )
     check = decided(obligation, context)
     if isinstance(check, Entry):

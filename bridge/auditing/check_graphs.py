@@ -4,17 +4,11 @@ from __future__ import annotations
 
 from bridge.checking import GraphRequest as CheckGraphRequest
 from bridge.errors import InvalidInputError
-from bridge.lean.client import GraphRequest
 from bridge.lean.library import Library
 from numeric.errors import GraphError
 from numeric.graph import Graph, parse_graph
 
-__all__ = ["lean_request", "parse_graphs"]
-
-
-def lean_request(request: CheckGraphRequest) -> GraphRequest:
-    """A check's wish for a graph, as a request to Lean."""
-    return GraphRequest(request.name, request.sizes)
+__all__ = ["parse_graphs"]
 
 
 def parse_graphs(library: Library) -> tuple[dict[CheckGraphRequest, Graph], dict[str, str]]:

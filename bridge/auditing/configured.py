@@ -25,6 +25,9 @@ from bridge.policy.decisions import Policy, read_policy
 from bridge.policy.settings import Settings, read_settings
 from bridge.progress import Progress, Silent
 from bridge.report import Report
+from bridge.statements.choose import Judge
+from bridge.statements.exact import ExactJudge
+from bridge.statements.numbers import NumbersJudge
 from numeric.graph import Graph
 
 __all__ = ["Setup", "set_up"]
@@ -85,8 +88,15 @@ class Setup:
             library, trust, timeout=self.timeout, progress=progress, use_cache=use_cache
         )
 
+    def judges(
+        self, progress: Progress | None = None, *, use_cache: bool = True, may_ask: bool = True
+    ) -> tuple[Judge, ...]:
+        """The ways to judge what has no check; without ``may_ask`` they say only what is known."""
+        watcher = progress or Silent()
+        return (ExactJudge(self.timeout, use_cache, may_ask, watcher), NumbersJudge())
+
     def _rechecked(self, trust: Trust, progress: Progress | None) -> Trust:
-        """With what a checker beside Lean says, where the engine has one."""
+        """With what a checker next to Lean says, where the engine has one."""
         if self.engine.kind != "lake":
             return trust
         watcher, task = progress or Silent(), "checking the compiled files"
@@ -140,6 +150,7 @@ class Setup:
                 policy=self.policy,
                 trust=trust,
                 results=ResultCache.default() if use_cache else None,
+                judges=self.judges(progress, use_cache=use_cache),
                 strict=self.strict(strict),
                 certify=certify,
                 spread=spread,
@@ -162,7 +173,7 @@ def set_up(
         engine: one of :data:`bridge.policy.settings.ENGINES`; ``None`` leaves it to the settings.
         timeout: seconds for Lean to answer; ``None`` leaves it to the settings.
         install: whether to install the embedded engine where it is needed and missing.
-        install_progress: told how that goes.
+        install_progress: receives how far that has got.
 
     Raises:
         InvalidInputError: there is no project, or its settings, checks or lock are malformed.

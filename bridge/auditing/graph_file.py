@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from math import prod
 
-from bridge.checking import GraphRequest, registered
+from bridge.checking import Check, GraphRequest
 from bridge.checking.check_run import CheckRun
 from bridge.errors import InvalidInputError
 from bridge.lean.obligation import Obligation
@@ -16,7 +16,10 @@ __all__ = ["about", "replaced"]
 
 
 def about(
-    chosen: tuple[Obligation, ...], graphs: Mapping[GraphRequest, Graph], graph: Graph
+    chosen: tuple[Obligation, ...],
+    checks: Mapping[str, Check],
+    graphs: Mapping[GraphRequest, Graph],
+    graph: Graph,
 ) -> tuple[Obligation, ...]:
     """The obligations without those of theorems that say nothing of a graph of these sizes, such as
     one about a single channel where there are eight, or one that compares it with another graph,
@@ -24,12 +27,13 @@ def about(
 
     Args:
         chosen: what was asked for.
+        checks: by the key of the obligation.
         graphs: what the checks run on, with ``graph`` in them.
         graph: that stands in for the library's.
     """
 
     def speaks(obligation: Obligation) -> bool:
-        check = registered().get(obligation.key)
+        check = checks.get(obligation.key)
         if check is None or graph.name not in (check.graph, check.beside):
             return True
         run = CheckRun(check, (), graphs, obligation.key, 0)

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
 
 from bridge.auditing.binding import why_unbound
-from bridge.checking import Check, CheckInterrupted, CheckResult, Spread, registered, run_check
+from bridge.checking import Check, CheckInterrupted, CheckResult, Spread, run_check
 from bridge.checking import GraphRequest as CheckGraphRequest
 from bridge.checking.certify import certifiable, certify
 from bridge.checking.check_run import CheckRun
 from bridge.checking.store import ResultCache, is_ours, is_readable
+from bridge.checks.pairing import paired as paired_checks
 from bridge.lean.library import Library
 from bridge.lean.obligation import Obligation
 from bridge.lean.trust import Trust
 from bridge.policy.decisions import TRUST_PREFIX, Policy
 from bridge.progress import Progress, Silent
 from bridge.report import Entry
+from bridge.statements.choose import Pairing, Way
 from bridge.storage import opened
 from bridge.verdict import Role, Verdict
 from numeric.graph import Graph
@@ -35,7 +37,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What judging an obligation needs to know beside the obligation."""
+    """What judging an obligation needs to know apart from the obligation."""
 
     library: Library
     graphs: Mapping[CheckGraphRequest, Graph]
@@ -49,6 +51,7 @@ class Context:
     graph_file: str
     results: ResultCache | None
     graph_hashes: Mapping[str, str]
+    paired: Mapping[str, Pairing] = field(default_factory=dict)
     trust: Trust | None = None
     certify: float | None = None
     spread: Spread | None = None
@@ -88,12 +91,13 @@ def _entry(
 ) -> Entry:
     file = context.library.project.file_of(obligation.module)
     name = None if check is None else check.name
-    return Entry(obligation, file, verdict, reason, name, graph=context.graph_file)
+    way = "" if check is None else (Way.CHECK if check.form is None else Way.GRAPHS).value
+    return Entry(obligation, file, verdict, reason, name, graph=context.graph_file, way=way)
 
 
 def decided(obligation: Obligation, context: Context) -> Entry | Check:
     """The verdict where something decides without measuring; else the check that has to run."""
-    checks = registered()
+    checks = paired_checks(context.library)
     check = checks.get(obligation.key)
     siblings = hypothesis_keys(context.library, obligation)
     unchecked = [k for k in siblings if k not in checks]
@@ -109,11 +113,17 @@ def decided(obligation: Obligation, context: Context) -> Entry | Check:
     if check is None:
         if obligation.key in context.policy.waivers:
             return entry(Verdict.WAIVED, context.policy.waivers[obligation.key])
+        pairing = context.paired.get(obligation.key)
+        if pairing is not None and pairing.result is not None:
+            return _judged_by_statement(obligation, context, pairing, pairing.result)
         better = ""
         if "#" in obligation.binder:
             place = f"{obligation.module} (line {obligation.line})"
             better = f"; give the hypothesis a name of its own in {place}, which keys can use"
-        return entry(Verdict.UNPAIRED, f"no check is registered for {obligation.key}{better}")
+        reason = f"no check is registered for {obligation.key}{better}"
+        if pairing is not None:
+            reason = f"{reason}; {pairing.reason}"
+        return entry(Verdict.UNPAIRED, reason)
     for graph in (check.graph, check.beside):
         if graph in context.refused:
             reason = f"Lean exports no graph {graph}: {context.refused[graph]}"
@@ -137,9 +147,25 @@ def decided(obligation: Obligation, context: Context) -> Entry | Check:
     return check
 
 
+def _judged_by_statement(
+    obligation: Obligation, context: Context, pairing: Pairing, result: CheckResult
+) -> Entry:
+    """What an automatic way found.  Code that was swapped can refute a theorem, which is then false
+    of what runs; that such code agrees with it says nothing of the definitions."""
+    verdict, reason = result.verdict, result.reason
+    statements = context.library.statements
+    statement = context.library.statement_named(obligation.declaration)
+    uses = () if statement is None else statement.uses
+    swapped = swapped_reason(context.trust, context.policy, statements.closure(uses))
+    if swapped and verdict is Verdict.HOLDS:
+        verdict, reason = Verdict.INCONCLUSIVE, swapped
+    made = _entry(obligation, context, verdict, reason, None)
+    return replace(made, result=result, way=pairing.way.value, graph="")
+
+
 def _siblings(obligation: Obligation, context: Context) -> list[Check]:
     """The checks of the hypotheses of the obligation's theorem."""
-    checks = registered()
+    checks = paired_checks(context.library)
     return [checks[k] for k in hypothesis_keys(context.library, obligation) if k in checks]
 
 
@@ -218,14 +244,24 @@ def _certified(
     return found
 
 
-def swapped_reason(trust: Trust | None, policy: Policy) -> str:
-    """Why the exported graphs may not be the theorems'; empty where nothing says so."""
+def swapped_reason(trust: Trust | None, policy: Policy, among: Container[str] | None = None) -> str:
+    """Why what runs may not be what the theorems speak of; empty where nothing says so.
+
+    Args:
+        trust: what is behind the statements.
+        policy: the project's waivers.
+        among: the definitions that count; all where it is None.
+    """
     for outside in () if trust is None else trust.swapped:
+        if among is not None and outside.name not in among:
+            continue
         if TRUST_PREFIX + outside.name not in policy.waivers:
+            what = "an exported graph need not be the theorem's"
+            if among is not None:
+                what = "what was run need not be what the theorem speaks of"
             return (
-                f"{outside.name} runs as something else than its definition ({outside.how}), so an "
-                f"exported graph need not be the theorem's; waive {TRUST_PREFIX}{outside.name} if "
-                "it is"
+                f"{outside.name} runs as something else than its definition ({outside.how}), so "
+                f"{what}; waive {TRUST_PREFIX}{outside.name} if it is"
             )
     return ""
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bridge.auditing.check_graphs import parse_graphs
-from bridge.checking import registered
 from bridge.checking.mutation import mutation_matrix
 from bridge.checking.mutation_report import MutationReport
+from bridge.checks.pairing import paired
 from bridge.errors import InvalidInputError
 from bridge.lean.library import Library
 from bridge.progress import Progress, Silent
@@ -30,7 +30,7 @@ def mutate(
         seed: all instances follow from it.
         instances: how many to draw for each error and family.
         graphs: names of graphs; empty means all.
-        progress: who is told.
+        progress: receives how far it has got.
 
     Raises:
         InvalidInputError: no check runs on a graph of that name, or Lean exports none that a check
@@ -39,7 +39,7 @@ def mutate(
     watcher = progress or Silent()
     exported, refused = parse_graphs(library)
     keys = {o.key for o in library.obligations}
-    checks = [c for k, c in registered().items() if k in keys]
+    checks = [c for k, c in paired(library).items() if k in keys]
     for name in graphs:
         if all(c.graph != name for c in checks):
             known = ", ".join(sorted({c.graph for c in checks})) or "none"

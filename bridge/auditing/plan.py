@@ -7,16 +7,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bridge.auditing.audit import prepare
-from bridge.auditing.check_graphs import lean_request
 from bridge.auditing.judge import decided, kept
-from bridge.checking import Check, graph_requests, registered
+from bridge.checking import Check
 from bridge.checking.store import ResultCache
+from bridge.checks.pairing import paired, wanted_graphs
 from bridge.engine import Engine
 from bridge.lean.library import known_library, known_trust
 from bridge.lean.obligation import Obligation
 from bridge.lean.project import Project
 from bridge.policy.decisions import Policy
 from bridge.report import Entry
+from bridge.statements.choose import Judge
 from bridge.verdict import Verdict
 from numeric.graph import Graph
 
@@ -75,6 +76,7 @@ def plan(
     replace_graph: Graph | None = None,
     policy: Policy | None = None,
     results: ResultCache | None = None,
+    judges: Sequence[Judge] = (),
 ) -> Plan:
     """What :func:`bridge.auditing.audit` would do with the same arguments.
 
@@ -87,12 +89,13 @@ def plan(
         replace_graph: the graph to audit instead of the library's.
         policy: waivers and the lock.
         results: where results of checks are kept; ``None`` where they would not be used.
+        judges: the ways to judge what has no check, which say what is known and ask nobody.
 
     Raises:
         InvalidInputError: as :func:`bridge.auditing.audit`.
         LeanSourceError: the kernel refused a constant of these sources before.
     """
-    wanted = [lean_request(r) for r in graph_requests(registered().values())]
+    wanted = wanted_graphs()
     library = known_library(project, engine, wanted)
     trust = known_trust(project, engine)
     if library is None:
@@ -106,12 +109,13 @@ def plan(
         policy=policy or Policy(),
         trust=trust,
         results=results,
+        judges=judges,
     )
     steps = []
     for obligation in chosen:
         what = decided(obligation, context)
         if isinstance(what, Entry):
-            check = registered().get(obligation.key)
+            check = paired(library).get(obligation.key)
             steps.append(Step(obligation, check, what.verdict, what.reason, kept=False))
         else:
             known = kept(what, obligation, context) is not None

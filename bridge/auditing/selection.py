@@ -1,4 +1,4 @@
-"""Which obligations somebody means: by key, declaration or glob."""
+"""Which obligations a pattern names: by key, declaration or glob."""
 
 from __future__ import annotations
 

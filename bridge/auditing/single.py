@@ -12,7 +12,8 @@ from bridge.auditing.graph_file import replaced
 from bridge.auditing.judge import hypothesis_keys
 from bridge.auditing.search import counterexample
 from bridge.auditing.selection import unknown_name
-from bridge.checking import Check, Replay, instances, registered, replay
+from bridge.checking import Check, Replay, instances, replay
+from bridge.checks.pairing import paired
 from bridge.errors import InvalidInputError
 from bridge.lean.library import Library
 from bridge.progress import Progress
@@ -68,7 +69,7 @@ def _paired(library: Library, key: str) -> tuple[Check, list[Check]]:
     obligation = next((o for o in library.obligations if o.key == key), None)
     if obligation is None:
         raise unknown_name(key, library.obligations)
-    checks = registered()
+    checks = paired(library)
     if key not in checks:
         raise InvalidInputError(
             f"no check is registered for {key}",
@@ -95,7 +96,7 @@ def search(
         replace_graph: look on this graph instead of the library's of the same name.
         examples: how many instances to try, before it is made small.
         seed: all instances follow from it.
-        progress: who is told.
+        progress: receives how far it has got.
 
     Returns:
         One instance, or None where none was found.

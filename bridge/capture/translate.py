@@ -218,11 +218,12 @@ class _Translator:
 
 def _numbers(value: Any) -> FloatArray:
     array = value.detach().double().cpu().numpy()
-    return np.ascontiguousarray(array.reshape(tight(array.shape)), dtype=np.float64)
+    # ascontiguousarray would give a number an axis of length 1
+    return np.array(array.reshape(tight(array.shape)), dtype=np.float64, order="C")
 
 
 _FRAME = re.compile(r'File "([^"]+)", line (\d+), in (\S+)')
-_LIBRARY = ("/torch/", "\\torch\\")
+_LIBRARY = ("/torch/", "\\torch\\", "capture/exported.py", "capture\\exported.py")
 
 
 def origin(node: Any) -> str:

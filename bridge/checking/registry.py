@@ -27,6 +27,7 @@ __all__ = [
     "RegistrationError",
     "check",
     "graph_requests",
+    "made_of",
     "registered",
 ]
 
@@ -75,6 +76,7 @@ class Check:
             radius around each instance, by rigorous arithmetic.
         outside: of a conclusion, what to measure where a hypothesis is violated, if not the same.
         beside: a second graph that it compares with, of the same sizes; empty for none.
+        form: what a check by form was made from, so that another process can make it again.
     """
 
     name: str
@@ -92,6 +94,7 @@ class Check:
     outside: Measure | None = None
     defaults: Mapping[str, int] = field(default_factory=lambda: BASE_SIZES, hash=False)
     beside: str = ""
+    form: object = None
 
     @property
     def families(self) -> tuple[Family, ...]:
@@ -244,6 +247,12 @@ def registered() -> Mapping[str, Check]:
     for module in pkgutil.iter_modules(package.__path__):
         importlib.import_module(f"bridge.checks.{module.name}")
     return MappingProxyType(_REGISTRY)
+
+
+def made_of(forms: Mapping[str, object]) -> Mapping[str, Check]:
+    """The checks of these forms, by key: see `bridge.checks.by_form.checks_of`."""
+    made: Mapping[str, Check] = importlib.import_module("bridge.checks.by_form").checks_of(forms)
+    return made
 
 
 def graph_requests(checks: Iterable[Check]) -> tuple[GraphRequest, ...]:

@@ -42,6 +42,7 @@ __all__ = [
     "pack_is_differentiable",
     "std_not_zero",
     "std_not_zero_where_var_eps_positive",
+    "tensor_positive",
     "value_is_right",
     "var_eps_positive",
     "where_it_exists",
@@ -152,6 +153,30 @@ def var_eps_positive(case: Case, norm: str = "", symbol: str = "eps") -> Measure
         symbol: of its ε.
     """
     return _positive(case, norm, symbol, "varEps")
+
+
+def tensor_positive(case: Case, tensor: str) -> Measurement:
+    """0 < a saved tensor in every entry: the graph's own is above its enclosure's radius
+    (`numeric.interpret.enclosure`).  Where the enclosure contains 0 the instance is undecided.  The
+    margin is the least lower bound."""
+    trace = case.run()
+    at = trace.graph.index(tensor)
+    value = np.asarray(trace.values[at], dtype=np.float64)
+    radius = radii(trace, at)[at]
+    low, high = value - radius, value + radius
+    outcome = np.where(
+        (high <= 0).any(axis=1),
+        Outcome.FAILS,
+        np.where((low > 0).all(axis=1), Outcome.HOLDS, Outcome.UNDECIDED),
+    ).astype(np.int8)
+    return Measurement(
+        residual=-low.min(axis=1),
+        tolerance=np.zeros(len(case)),
+        outcome=outcome,
+        part=np.zeros(len(case), dtype=np.int64),
+        parts=(f"least {tensor}",),
+        undecided_because=f"the enclosure of {tensor} contains 0",
+    )
 
 
 def with_zeros_is_the_other(case: Case, zeroed: Sequence[str]) -> Measurement:

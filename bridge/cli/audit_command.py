@@ -26,6 +26,7 @@ from bridge.errors import InvalidInputError
 from bridge.report import Report
 from bridge.report.formats import FORMATS, render
 from bridge.report.table import Detail, print_table
+from bridge.storage.atomic import write_atomically
 
 __all__ = ["audit_command"]
 
@@ -192,7 +193,7 @@ def audit_command(
         )
     replacement = None if graph_file is None else read_graph(graph_file)
     if output is not None:
-        prepare_folder(output)
+        prepare_folder(output, formats or ("table",))
     if dry_run:
         choice = Choice(seed, instances, only, replacement, look_behind, use_cache, certify)
         ctx.exit(show_plan(lean, choice))
@@ -244,7 +245,7 @@ def publish(
     chosen = formats or ("table",)
     if output is not None:
         for name in chosen:
-            (output / FORMATS[name].file_name).write_text(render(report, name), encoding="utf-8")
+            write_atomically(output / FORMATS[name].file_name, render(report, name))
     if output is not None or chosen == ("table",):
         print_table(report, Console(highlight=False), detail or Detail.THEOREMS)
     else:
@@ -252,8 +253,11 @@ def publish(
     return report.exit_code
 
 
-def prepare_folder(folder: Path) -> None:
+def prepare_folder(folder: Path, formats: tuple[str, ...] = ()) -> None:
     """Make the folder for reports, and see before the work that it can be written to.
+
+    Reports of an earlier audit in these formats go: where this one ends with an error, nobody
+    should take them for its outcome.
 
     Raises:
         InvalidInputError: it cannot.
@@ -262,6 +266,8 @@ def prepare_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
+        for name in formats:
+            (folder / FORMATS[name].file_name).unlink(missing_ok=True)
     except OSError as e:
         raise InvalidInputError(
             f"--output {folder}: {e.strerror}", remedy="name a folder that can be written to"

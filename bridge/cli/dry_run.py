@@ -59,6 +59,7 @@ def show_plan(lean: LeanChoice, choice: Choice) -> int:
         replace_graph=choice.graph,
         policy=setup.policy,
         results=ResultCache.default() if choice.use_cache else None,
+        judges=setup.judges(may_ask=False),
     )
     console.print(_head(setup, choice, found, seed, instances))
     if found.steps is None or not choice.use_cache:

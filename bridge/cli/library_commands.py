@@ -16,7 +16,7 @@ from rich.text import Text
 from bridge.auditing.audit import last_entry
 from bridge.auditing.configured import Setup
 from bridge.auditing.selection import select_keys, unknown_name
-from bridge.checking import registered
+from bridge.checks.pairing import paired
 from bridge.cli.completion import complete_graphs, complete_names
 from bridge.cli.groups import KeysByOption
 from bridge.cli.options import LeanChoice, lean_options
@@ -29,8 +29,10 @@ from bridge.lean.known_names import remembered
 from bridge.lean.library import Library, read_library
 from bridge.lean.obligation import Obligation
 from bridge.lean.statement import Statement
+from bridge.report import Entry
 from bridge.report.replay import witness_command
 from bridge.report.table import first_sentence, lean_words
+from bridge.report.wording import WAYS
 from bridge.suggestions import did_you_mean
 from bridge.verdict import Role
 
@@ -51,7 +53,7 @@ def _library(lean: LeanChoice) -> Library:
 
 
 def _obligation_json(library: Library, o: Obligation) -> dict[str, object]:
-    check = registered().get(o.key)
+    check = paired(library).get(o.key)
     return {
         "key": o.key,
         "role": o.role.value,
@@ -215,12 +217,14 @@ def show_command(lean: LeanChoice, name: str) -> None:
                     "whose proofs this engine does not see"
                 )
             lines.append(("axioms", axioms))
-        check = registered().get(o.key)
-        lines.append(("check", "none" if check is None else check.name))
+        check = paired(library).get(o.key)
+        entry = _last(setup, library, o)
+        way = "" if entry is None else WAYS.get(entry.way, "")
+        lines.append(("check", check.name if check is not None else way or "none"))
         if check is not None:
             lines.append(("", " ".join(check.doc.replace("``", "`").split())))
         lines.append(("hash", o.statement_hash))
-        lines += _numbers(setup, library, o)
+        lines += _numbers(entry, o)
         table = Table.grid(padding=(0, 2))
         table.add_column(no_wrap=True, style="dim")
         table.add_column(ratio=1, overflow="fold")
@@ -229,11 +233,20 @@ def show_command(lean: LeanChoice, name: str) -> None:
         console.print(Padding(table, (0, 0, 1, 2)))
 
 
-def _numbers(setup: Setup, library: Library, o: Obligation) -> list[tuple[str, str]]:
-    """What the last audit found: verdict, witness, and whether each hypothesis is needed."""
-    entry = last_entry(
-        library, o, seed=setup.seed(), instances=setup.instances(), policy=setup.policy
+def _last(setup: Setup, library: Library, o: Obligation) -> Entry | None:
+    """What the last audit said; None where it was not made, or something has changed since."""
+    return last_entry(
+        library,
+        o,
+        seed=setup.seed(),
+        instances=setup.instances(),
+        policy=setup.policy,
+        judges=setup.judges(may_ask=False),
     )
+
+
+def _numbers(entry: Entry | None, o: Obligation) -> list[tuple[str, str]]:
+    """What the last audit found: verdict, witness, and whether each hypothesis is needed."""
     if entry is None:
         return [("numbers", "not measured yet, or not since something changed: audit again")]
     lines = [("numbers", " ".join(x for x in (entry.verdict.value, entry.reason) if x))]

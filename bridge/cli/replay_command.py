@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,13 +12,19 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from bridge.auditing.configured import Setup
+from bridge.auditing.selection import unknown_name
 from bridge.auditing.single import replay_file, replay_instance
 from bridge.checking import Replay
+from bridge.checks.pairing import paired
 from bridge.cli.completion import complete_families, complete_keys
 from bridge.cli.options import LeanChoice, graph_option, lean_options, read_graph, seed_option
 from bridge.cli.progress_bar import Watch
 from bridge.errors import InvalidInputError
 from bridge.lean.client import printable
+from bridge.lean.library import Library
+from bridge.statements.exact import FAMILY, replay_exactly
+from bridge.statements.numbers import FAMILIES, replay_in_numbers
 from numeric.errors import GraphError
 from numeric.graph import Graph, parse_graph
 from numeric.judge.measurement import Outcome
@@ -117,6 +124,11 @@ def replay_command(
     for one in wanted:
         if one.statement_hash is not None and hashes.get(one.key) not in (None, one.statement_hash):
             console.print(f"note: the statement of {one.key} is not the one of the report")
+        if one.family == FAMILY or (one.family in FAMILIES and one.key not in paired(library)):
+            by = _exactly if one.family == FAMILY else _in_numbers
+            outcome = by(console, setup, library, one)
+            outcomes.add(outcome)
+            continue
         found = replay_instance(
             library,
             one.key,
@@ -129,6 +141,79 @@ def replay_command(
         outcomes.add(outcome)
         console.print(_table(one, found, outcome))
     ctx.exit(max((EXIT[o] for o in outcomes), key=(0, 4, 1).index, default=0))
+
+
+TRUTH = {"yes": Outcome.HOLDS, "likely": Outcome.HOLDS, "no": Outcome.FAILS}
+"""What counts as held and as failed of what Lean decides; anything else is undecided."""
+
+
+def _exactly(console: Console, setup: Setup, library: Library, one: _Instance) -> Outcome:
+    """Have Lean draw an instance again, and show it.
+
+    Raises:
+        InvalidInputError: there is no such obligation, or Lean does not judge its theorem exactly.
+    """
+    obligation = next((o for o in library.obligations if o.key == one.key), None)
+    statement = None if obligation is None else library.statement_named(obligation.declaration)
+    if obligation is None or statement is None:
+        raise unknown_name(one.key, library.obligations)
+    drawn, truth = replay_exactly(
+        library, statement, obligation, seed=one.seed, index=one.index, timeout=setup.timeout
+    )
+    outcome = TRUTH.get(truth, Outcome.UNDECIDED)
+    places = statement.placed_hypotheses
+    rows = [
+        ("obligation", one.key),
+        ("instance", f"{one.family}, index {one.index}, seed {one.seed}"),
+        ("values", drawn.text),
+        *((f"hypothesis {places[p].name}", TRUTH_WORDS[t]) for p, t in drawn.hypotheses.items()),
+        ("conclusion", TRUTH_WORDS[drawn.conclusion]),
+        *(("where", remark) for remark in drawn.remarks),
+        ("outcome", outcome.name.lower()),
+    ]
+    if drawn.smallest not in (None, drawn.text):
+        rows.insert(3, ("smallest", str(drawn.smallest)))
+    console.print(_grid(rows))
+    return outcome
+
+
+def _in_numbers(console: Console, setup: Setup, library: Library, one: _Instance) -> Outcome:
+    """Draw an instance of a statement over the reals again, and show it.
+
+    Raises:
+        InvalidInputError: there is no such obligation, or its theorem is not judged in numbers.
+    """
+    obligation = next((o for o in library.obligations if o.key == one.key), None)
+    statement = None if obligation is None else library.statement_named(obligation.declaration)
+    if obligation is None or statement is None:
+        raise unknown_name(one.key, library.obligations)
+    shown = replay_in_numbers(
+        library, statement, one.key, seed=one.seed, family=one.family, index=one.index
+    )
+    outcome = Outcome.UNDECIDED
+    if shown.holds is not None:
+        outcome = Outcome.HOLDS if shown.holds else Outcome.FAILS
+    rows = [
+        ("obligation", one.key),
+        ("instance", f"{one.family}, index {one.index}, seed {one.seed}"),
+        ("values", shown.values or "none: no sizes fit the hypotheses"),
+        *((f"hypothesis {name}", said) for name, said in shown.hypotheses),
+        ("conclusion", shown.conclusion),
+        ("outcome", outcome.name.lower()),
+    ]
+    if shown.smallest is not None:
+        rows.insert(3, ("smallest", shown.smallest))
+    console.print(_grid(rows))
+    return outcome
+
+
+TRUTH_WORDS = {
+    "yes": "holds",
+    "likely": "holds on every sample of a ∀",
+    "unknown": "not looked at: it cannot be stated where a hypothesis is violated",
+    "unlikely": "no sample is a witness of an ∃",
+    "no": "fails",
+}
 
 
 def _from_report(
@@ -213,6 +298,10 @@ def _table(instance: _Instance, found: Replay, outcome: Outcome) -> Table:
     ]
     if outcome is Outcome.UNDECIDED:
         rows.append(("because", measurement.undecided_because))
+    return _grid(rows)
+
+
+def _grid(rows: Sequence[tuple[str, str]]) -> Table:
     table = Table.grid(padding=(0, 2))
     table.add_column(style="dim", no_wrap=True)
     table.add_column()

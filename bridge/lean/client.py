@@ -48,6 +48,7 @@ __all__ = [
     "TrustRequest",
     "ask",
     "ask_in_batch",
+    "lean_document",
     "printable",
 ]
 
@@ -98,7 +99,7 @@ class LibraryRequest:
     def document(self, nonce: str) -> str:
         """The Lean document that asks for it."""
         wanted = json.dumps([g.to_json() for g in self.graphs], ensure_ascii=True)
-        return _document(
+        return lean_document(
             (*self.imports, "Obligations"),
             f'#export_obligations "{nonce}.statements"',
             f'#export_graphs "{nonce}.graphs" {json.dumps(wanted, ensure_ascii=True)}',
@@ -123,7 +124,7 @@ class GuardRequest:
     def document(self, nonce: str) -> str:
         """The Lean document that asks for it."""
         wanted = json.dumps(json.dumps(self.modules, ensure_ascii=False), ensure_ascii=False)
-        return _document(("Obligations",), f'#export_guard "{nonce}.guard" {wanted}')
+        return lean_document(("Obligations",), f'#export_guard "{nonce}.guard" {wanted}')
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +140,7 @@ class TrustRequest:
 
     def document(self, nonce: str) -> str:
         """The Lean document that asks for it."""
-        return _document((*self.imports, "Obligations"), f'#export_trust "{nonce}.trust"')
+        return lean_document((*self.imports, "Obligations"), f'#export_trust "{nonce}.trust"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,13 +161,14 @@ class ConstantsRequest:
     def document(self, nonce: str) -> str:
         """The Lean document that asks for it."""
         wanted = json.dumps(json.dumps(self.names, ensure_ascii=False), ensure_ascii=False)
-        return _document(
+        return lean_document(
             (*self.imports, "Obligations"),
             f'#export_constants "{nonce}.constants" "{OUTPUT_FILE}" {wanted}',
         )
 
 
-def _document(imports: Sequence[str], *commands: str) -> str:
+def lean_document(imports: Sequence[str], *commands: str) -> str:
+    """A document that imports these modules and gives these commands."""
     lines = [f"import {module}" for module in dict.fromkeys(imports)]
     return "\n".join((*lines, *commands)) + "\n"
 

@@ -40,7 +40,7 @@ def exporter_sources() -> dict[str, str]:
     package = Path(bridge.__file__).parent
     for folder in (package / "lean", package.parent / "lean"):  # in a wheel, in a checkout
         if (folder / f"{EXPORTER}.lean").is_file():
-            files = (folder / f"{EXPORTER}.lean", *sorted((folder / EXPORTER).glob("*.lean")))
+            files = (folder / f"{EXPORTER}.lean", *sorted((folder / EXPORTER).rglob("*.lean")))
             return {f.relative_to(folder).as_posix(): f.read_text(encoding="utf-8") for f in files}
     raise InvalidInputError(
         f"this installation of lean-obligations lacks the Lean library {EXPORTER}",

@@ -21,7 +21,7 @@ __all__ = ["Names", "remember", "remembered"]
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """Keys of obligations, in Lean's order, and exported graphs, without the root namespace."""
+    """Keys, in the order of the sources, and exported graphs, without the root namespace."""
 
     keys: tuple[str, ...] = ()
     graphs: tuple[str, ...] = ()

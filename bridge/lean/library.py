@@ -53,6 +53,7 @@ __all__ = [
     "Library",
     "answer_key",
     "ask_guard",
+    "ask_lean",
     "build",
     "files_of",
     "known_library",
@@ -60,6 +61,8 @@ __all__ = [
     "read_library",
     "read_trust",
 ]
+
+T = TypeVar("T")
 
 KERNEL_SECONDS = 1800.0
 
@@ -84,13 +87,18 @@ class Library:
     from_cache: bool
     files: Mapping[str, str] = field(default_factory=dict)
 
-    def by_declaration(self, values: Mapping[str, str]) -> dict[str, str]:
+    def by_declaration(self, values: Mapping[str, T]) -> dict[str, T]:
         """Values by full Lean name, as values by the name that keys use."""
         short = {
             s.name: o.declaration
             for s, o in zip(self.statements.theorems, self._conclusions(), strict=True)
         }
         return {short[name]: value for name, value in values.items() if name in short}
+
+    def statement_named(self, declaration: str) -> Statement | None:
+        """The statement of a theorem, by the name that keys use; None where there is none."""
+        of = zip(self.statements.theorems, self._conclusions(), strict=True)
+        return next((s for s, o in of if o.declaration == declaration), None)
 
     def _conclusions(self) -> tuple[Obligation, ...]:
         return tuple(o for o in self.obligations if o.role is Role.CONCLUSION)
@@ -133,7 +141,7 @@ def read_library(
         engine: the Lean that answers.
         graphs: members of exported families to bring along.
         timeout: seconds for Lean to answer, after compiling.
-        progress: who is told.
+        progress: receives how far it has got.
         use_cache: take an answer for the same sources, engine and request from the cache.
 
     Where the engine is a :class:`bridge.lean.locked_answer.KeptAnswer`, Lean is not asked at all.
@@ -148,7 +156,7 @@ def read_library(
         return _kept(project, engine, graphs)
     ask_guard(project, engine, timeout=timeout, progress=progress, use_cache=use_cache)
     request = LibraryRequest(project.roots, tuple(graphs))
-    library = _asked(
+    library = ask_lean(
         project,
         engine,
         request,
@@ -182,7 +190,7 @@ def ask_guard(
         HijackedError: the project answers in our place.
     """
     refuse_another_exporter(project)
-    _asked(
+    ask_lean(
         project,
         engine,
         GuardRequest(project.roots),
@@ -237,8 +245,9 @@ def _kept(project: Project, engine: KeptAnswer, graphs: Sequence[GraphRequest]) 
 
 
 def _fidelity(graphs: ExportedGraphs) -> Iterator[Obligation]:
-    """One obligation for each exported graph that has a closed form."""
-    for family in graphs.families:
+    """One obligation for each exported graph that has a closed form, by name: Lean keeps the graphs
+    of a module in the order of a hash."""
+    for family in sorted(graphs.families, key=lambda f: f.short):
         if family.short in CLOSED_FORMS:
             yield fidelity_of(family.short, json.dumps(graphs.usual(family), sort_keys=True))
 
@@ -284,7 +293,7 @@ def read_trust(
     Takes and raises the same as :func:`read_library`, but gives Lean at least half an hour: the
     kernel checks every proof of the project once more.
     """
-    return _asked(
+    return ask_lean(
         project,
         engine,
         TrustRequest(project.roots),
@@ -294,9 +303,6 @@ def read_trust(
         watcher=progress or Silent(),
         use_cache=use_cache,
     )
-
-
-T = TypeVar("T")
 
 
 def answer_key(project: Project, engine: Engine, request: Request) -> str:
@@ -321,7 +327,7 @@ def _remedy(compiled: BuildReport) -> str:
     return "correct them; `obligations build` shows every message"
 
 
-def _asked(
+def ask_lean(
     project: Project,
     engine: Engine,
     request: Request,
@@ -332,7 +338,23 @@ def _asked(
     watcher: Progress,
     use_cache: bool,
 ) -> T:
-    """The answer to a request, from the cache or from Lean, understood."""
+    """The answer to a request, from the cache or from Lean, understood.
+
+    Args:
+        project: what Lean reads.
+        engine: which Lean.
+        request: what it is asked.
+        understand: makes something of an answer; is told whether it came from the cache.
+        task: what this is, for whoever watches.
+        timeout: seconds for Lean to answer, after compiling.
+        watcher: who is told.
+        use_cache: take an answer for the same sources, engine and request from the cache.
+
+    Raises:
+        LeanSourceError: a source does not compile.
+        AnswerError: Lean's answer is not understood.
+        EngineError: the engine broke.
+    """
     cache = AnswerCache.default()
     key = answer_key(project, engine, request)
     if use_cache and (kept := cache.load_with_files(key, project.root)) is not None:

@@ -12,7 +12,14 @@ from bridge.errors import AnswerError
 from bridge.lean.statement import Discharge, Statement, Statements
 from bridge.verdict import LeanStatus, Role
 
-__all__ = ["LeanFacts", "Obligation", "classify_axioms", "fidelity_of", "obligations_of"]
+__all__ = [
+    "LeanFacts",
+    "Obligation",
+    "classify_axioms",
+    "fidelity_of",
+    "obligations_of",
+    "readable_name",
+]
 
 STANDARD_AXIOMS = frozenset({"propext", "Quot.sound", "Classical.choice"})
 NEVER_EXCUSED = frozenset(
@@ -28,7 +35,8 @@ class LeanFacts:
     ``foreign_axioms`` are those neither standard nor of the Lean distribution; ``library_axioms``
     counts lemmas of the distribution that stand as axioms because the engine does not see their
     proofs.  ``refusal`` says which constant a kernel refuses, and why, where it does; ``doubt`` why
-    what is proved may be false, where only kernels that take proofs of False took part.
+    what is proved may be false, where only kernels that take proofs of False took part;
+    ``says_nothing`` why the theorem says nothing, where that was seen.
     """
 
     status: LeanStatus
@@ -38,6 +46,7 @@ class LeanFacts:
     discharge: Discharge | None = None
     refusal: str = ""
     doubt: str = ""
+    says_nothing: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +103,11 @@ def classify_axioms(
 _PRIVATE = re.compile(r"^_private\..+?\.0\.(?=.)")
 
 
+def readable_name(name: str) -> str:
+    """A Lean name as its author writes it: of a private one, without the module in front."""
+    return _PRIVATE.sub("", name)
+
+
 def _without_root(name: str, root: str) -> str:
     return name.removeprefix(root + ".")
 
@@ -103,7 +117,7 @@ def _short_names(names: list[str], roots: list[str]) -> dict[str, str]:
 
     A private theorem is called as its author calls it, unless another theorem is called so too.
     """
-    written = {n: _PRIVATE.sub("", n) for n in names}
+    written = {n: readable_name(n) for n in names}
     short = dict(written)
     for name in names:
         for root in roots:
@@ -118,7 +132,7 @@ def _short_names(names: list[str], roots: list[str]) -> dict[str, str]:
 def obligations_of(
     statements: Statements, roots: Iterable[str], own: Collection[str] = ()
 ) -> tuple[Obligation, ...]:
-    """Every hypothesis and conclusion of every exported theorem, in Lean's order.
+    """Every hypothesis and conclusion of every exported theorem, in the order of the sources.
 
     Args:
         statements: Lean's verified answer.

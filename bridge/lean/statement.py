@@ -19,6 +19,7 @@ __all__ = [
     "Conclusion",
     "Constant",
     "Discharge",
+    "PropField",
     "Statement",
     "Statements",
     "parse_statements",
@@ -30,11 +31,23 @@ BINDER_KINDS = frozenset({"default", "implicit", "strictImplicit", "instImplicit
 
 
 @dataclass(frozen=True, slots=True)
+class PropField:
+    """A proposition inside a value, such as ``pos`` of a structure; ``path`` leads to it."""
+
+    path: str
+    type: str
+    term: str
+    uses: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Binder:
     """One entry of a theorem's telescope.
 
     ``term`` is the canonical text of its type, closed over the binders it depends on; it does not
     change when a bound variable is renamed.  ``uses`` are the project's own constants in it.
+    ``fields`` are the propositions inside its value: whoever uses the theorem has to supply them,
+    so that each is a hypothesis (``lean/Obligations/Fields.lean`` says which count).
     """
 
     name: str | None
@@ -43,6 +56,7 @@ class Binder:
     is_prop: bool
     term: str
     uses: tuple[str, ...]
+    fields: tuple[PropField, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +105,21 @@ class Statement:
 
     @property
     def hypotheses(self) -> tuple[Binder, ...]:
-        """The binders that are propositions, in order."""
-        return tuple(b for b in self.binders if b.is_prop)
+        """What the theorem takes for granted, in order: the binders that are propositions, and the
+        propositions inside others, named by their path (``c.pos``)."""
+        return tuple(self.placed_hypotheses.values())
+
+    @property
+    def placed_hypotheses(self) -> dict[tuple[int, str], Binder]:
+        """The hypotheses by the place of their binder, from 1, and the path within its value."""
+        found: dict[tuple[int, str], Binder] = {}
+        for place, b in enumerate(self.binders, 1):
+            if b.is_prop:
+                found[place, ""] = b
+            for f in b.fields:
+                name = f"{b.name}.{f.path}"
+                found[place, f.path] = Binder(name, f.type, b.kind, True, f.term, f.uses)
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +229,9 @@ class _Reader:
     def reader(self, name: str) -> _Reader:
         return _Reader(self.take(name), f"{self._where}.{name}")
 
+    def has(self, name: str) -> bool:
+        return name in self._fields
+
     def finish(self) -> None:
         if self._fields:
             unknown = ", ".join(sorted(map(repr, self._fields)))
@@ -221,11 +251,22 @@ def _binder(value: object, where: str) -> Binder:
         is_prop=r.boolean("prop"),
         term=r.text("term"),
         uses=r.texts("uses"),
+        fields=tuple(
+            _field(f, f"{where}.fields[{i}]")
+            for i, f in enumerate(r.array("fields") if r.has("fields") else ())
+        ),
     )
     r.finish()
     if binder.kind not in BINDER_KINDS:
         raise AnswerError(f"{where}: unknown kind of binder {binder.kind!r}")
     return binder
+
+
+def _field(value: object, where: str) -> PropField:
+    r = _Reader(value, where)
+    field = PropField(r.text("path"), r.text("type"), r.text("term"), r.texts("uses"))
+    r.finish()
+    return field
 
 
 def _discharge(value: object, where: str) -> Discharge:
@@ -263,12 +304,14 @@ def _with_own_names(binders: tuple[Binder, ...]) -> tuple[Binder, ...]:
 
     One without a name is called after its position in the telescope, `#3`, counting from 1; where
     two share a name, or take one that keys use otherwise, each is called `hPos#3`: a check for
-    `hPos` then covers none of them.
+    `hPos` then covers none of them.  A value with propositions inside is named in the same way.
     """
-    count = Counter(b.name for b in binders if b.is_prop)
+    count = Counter(b.name for b in binders if b.is_prop or b.fields)
 
     def named(position: int, b: Binder) -> Binder:
-        if not b.is_prop or (b.name and count[b.name] == 1 and b.name not in RESERVED):
+        if not (b.is_prop or b.fields) or (
+            b.name and count[b.name] == 1 and b.name not in RESERVED
+        ):
             return b
         return replace(b, name=f"{b.name or ''}#{position}")
 
@@ -276,7 +319,7 @@ def _with_own_names(binders: tuple[Binder, ...]) -> tuple[Binder, ...]:
 
 
 def parse_statements(messages: Sequence[object]) -> Statements:
-    """Parse the messages of one request, in the order in which Lean sent them.
+    """Parse the messages of one request; the theorems come in the order of the sources.
 
     Args:
         messages: decoded JSON values; the last one counts the others.
@@ -339,4 +382,14 @@ def parse_statements(messages: Sequence[object]) -> Statements:
             raise AnswerError(
                 f"{statement.name}: Lean does not say where {unknown[0]!r} comes from"
             )
-    return Statements(version, tuple(theorems.values()), constants, modules)
+    return Statements(version, _in_source_order(theorems.values()), constants, modules)
+
+
+def _in_source_order(theorems: Iterable[Statement]) -> tuple[Statement, ...]:
+    """Modules as Lean imports them, and in each the theorems by line.
+
+    Lean keeps the tagged theorems of a module in the order of a hash of their names.
+    """
+    given = tuple(theorems)
+    place = {module: i for i, module in enumerate(dict.fromkeys(t.module for t in given))}
+    return tuple(sorted(given, key=lambda t: (place[t.module], t.line)))

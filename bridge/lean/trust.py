@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bridge.errors import AnswerError
+from bridge.lean.obligation import readable_name
 
 __all__ = ["KernelOpinion", "Outside", "Trust", "parse_trust"]
 
@@ -85,7 +86,7 @@ class Trust:
         """Which refused constant a refused theorem rests on, and why that is refused."""
         constant = self.refused[theorem]
         said = self.refusals.get(constant, "it was not given to the kernel")
-        return f"the kernel refuses {constant}: {said}"
+        return f"the kernel refuses {readable_name(constant)}: {said}"
 
     @property
     def swapped(self) -> tuple[Outside, ...]:

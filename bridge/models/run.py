@@ -13,6 +13,7 @@ from bridge.lean.library import read_library
 from bridge.models.audit import graph_requests, judge_model
 from bridge.models.inputs import DEFAULT_SEQ_LEN, Given
 from bridge.models.layer import Model
+from bridge.models.proofs import prover
 from bridge.models.read import read_model
 from bridge.models.settings import Options
 from bridge.progress import Progress
@@ -87,6 +88,7 @@ def run_audit(
         trust=setup.trust(progress, use_cache=use_cache, library=library) if look_behind else None,
         strict=setup.strict(strict),
         progress=progress,
+        prove=prover(setup, progress, use_cache=use_cache),
     )
 
 

@@ -13,7 +13,8 @@ import numpy as np
 
 from bridge.auditing.selection import unknown_name
 from bridge.auditing.single import case_of
-from bridge.checking import Check, registered
+from bridge.checking import Check
+from bridge.checks.pairing import paired
 from bridge.errors import InvalidInputError
 from bridge.lean.library import Library
 from bridge.report import Entry, Report
@@ -161,7 +162,7 @@ class AuditResult:
         """
         self[key]
         try:
-            return registered()[key]
+            return paired(self.library)[key]
         except KeyError:
             raise InvalidInputError(
                 f"no check is registered for {key}", remedy="choose an obligation that has one"

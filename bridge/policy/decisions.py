@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import inspect
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Any
 
-from bridge.checking import registered
+from bridge.checking import Check, registered
 from bridge.checking.loading import name_of_file
 from bridge.checking.sources import source_hash
+from bridge.checks.pairing import paired
 from bridge.engine import unchanged
 from bridge.errors import InvalidInputError
 from bridge.lean.library import Library
@@ -87,7 +90,7 @@ class Policy:
         """
         keys = [o.key for o in library.obligations]
         known = [*keys, *(TRUST_PREFIX + name for name in outside)]
-        refuse_unneeded(self.waivers, known, [k for k in keys if k in registered()])
+        refuse_unneeded(self.waivers, known, [k for k in keys if k in paired(library)])
 
 
 def refuse_checks_of_nothing(library: Library, modules: Sequence[str]) -> None:
@@ -121,9 +124,14 @@ def read_policy(project: Path, settings: Settings | None = None) -> Policy:
     return Policy(waivers, lock, chosen.untagged, chosen.unread, modules)
 
 
+def _function(check: Check) -> Callable[..., Any]:
+    """What a check measures with: a function, or the class of a side condition."""
+    return check.measure if inspect.isfunction(check.measure) else type(check.measure)
+
+
 def current_lock(library: Library, *, with_checks: bool = True) -> Lock:
     """The lock that would be written now; ``with_checks`` hashes the sources of all checks too."""
-    checks = registered()
+    checks = paired(library)
     hashes: dict[str, str] = {}
     entries = {}
     for o in library.obligations:
@@ -132,7 +140,7 @@ def current_lock(library: Library, *, with_checks: bool = True) -> Lock:
             entries[o.key] = locked(o, None, None)
             continue
         if check.name not in hashes:
-            hashes[check.name] = source_hash(check.measure)
+            hashes[check.name] = source_hash(_function(check))
         entries[o.key] = locked(o, check.name, hashes[check.name])
     return Lock(entries, library.statements.definition_hashes())
 

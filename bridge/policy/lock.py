@@ -137,7 +137,7 @@ def read_lock(path: Path) -> Lock | None:
         InvalidInputError: the file is not a lock of this version.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         return None
     try:

@@ -1,6 +1,6 @@
-"""What in a report needs somebody's attention, and how much.
+"""What in a report needs attention, and how much.
 
-JUnit, SARIF, GitHub annotations and Markdown all tell the same findings.
+JUnit, SARIF, GitHub annotations and Markdown all report the same findings.
 
 An obligation that holds is no finding.  One obligation can give two: its numbers fail, and Lean
 says ``sorry``.
@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from bridge.lean.obligation import readable_name
 from bridge.report.escaping import one_line
 from bridge.report.model import Entry, Report
 from bridge.report.replay import replay_command
@@ -47,6 +48,13 @@ RULES = (
         "A counterexample violates the obligation.",
         "Replay the counterexample.  Either the block is outside the theorem's hypotheses, or the "
         "code is not what the theorem talks about.",
+    ),
+    Rule(
+        "theorem-says-nothing",
+        "TheoremSaysNothing",
+        Level.ERROR,
+        "Nothing can meet the theorem's hypotheses, or its conclusion is true without them.",
+        "Correct the hypotheses or the conclusion: what is proved now is of no use to anybody.",
     ),
     Rule(
         "lean-sorry",
@@ -97,7 +105,8 @@ RULES = (
         "ObligationUnpaired",
         Level.WARNING,
         "No check is written for the obligation.",
-        "Write a check for its key, or waive it with a reason.",
+        "Write a check for its key, or waive it with a reason.  Where a constant stands in the "
+        "way, an instance of Decidable for it, or a definition with code, lets Lean judge.",
     ),
     Rule(
         "lean-unchecked",
@@ -158,6 +167,8 @@ def _numeric(entry: Entry) -> Finding | None:
         details.append(f"counterexample: {one_line(entry.result.counterexample.description)}")
         details.append(f"replay: {one_line(replay_command(entry))}")
     rule = _RULE[f"obligation-{entry.verdict.value}"]
+    if o.lean.says_nothing:
+        rule = _RULE["theorem-says-nothing"]
     return Finding(entry, rule, one_line(o.key), said, tuple(details))
 
 
@@ -169,7 +180,9 @@ def _lean(entry: Entry) -> Finding | None:
         case LeanStatus.SORRY:
             said = "the proof, or something below it, is unfinished (sorry)"
         case LeanStatus.AXIOM:
-            axioms = ", ".join(o.lean.foreign_axioms) or "itself: it is no theorem"
+            axioms = (
+                ", ".join(map(readable_name, o.lean.foreign_axioms)) or "itself: it is no theorem"
+            )
             said = f"rests on the axiom {axioms}"
         case LeanStatus.REFUSED:
             said = o.lean.refusal
@@ -188,7 +201,7 @@ def findings_of(entry: Entry) -> tuple[Finding, ...]:
 
 
 def findings(report: Report) -> tuple[Finding, ...]:
-    """Every finding, worst first, and in Lean's order among equals."""
+    """Every finding, worst first, and in the order of the sources among equals."""
 
     def every() -> Iterator[Finding]:
         for entry in report.entries:

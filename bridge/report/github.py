@@ -43,6 +43,6 @@ def render_github(report: Report) -> str:
     lines = [_annotation(report, f) for f in found[:MOST_ANNOTATIONS]]
     if len(found) > MOST_ANNOTATIONS:
         lines.append(_rest(found[MOST_ANNOTATIONS:]))
-    for what in report.shortfalls:
+    for what in (*report.refusals, *report.shortfalls):
         lines.append(f"::error title=lean-obligations::{github_message(what)}")
     return "".join(line + "\n" for line in lines)

@@ -54,8 +54,10 @@ def _entry(entry: Entry, replay: str) -> dict[str, object]:
             "discharged_by": None
             if discharge is None
             else {"lemma": discharge.lemma, "conditions": list(discharge.conditions)},
+            "says_nothing": o.lean.says_nothing,
         },
         "check": entry.check,
+        "way": entry.way or None,
         "verdict": entry.verdict.value,
         "reason": entry.reason,
         "instances": 0 if r is None else r.instances,

@@ -18,7 +18,7 @@ from bridge.report.findings import Finding, Level, findings_of
 from bridge.report.layers_junit import layer_suites
 from bridge.report.locations import repository_path
 from bridge.report.model import Entry, Report
-from bridge.report.replay import witness_command
+from bridge.report.wording import joint_witness
 from bridge.verdict import Verdict
 
 __all__ = ["render_junit"]
@@ -45,7 +45,7 @@ def _result(finding: Finding) -> Skipped | Failure | Error:
     return result
 
 
-def _properties(entry: Entry) -> dict[str, str]:
+def _properties(entry: Entry, theorem: list[Entry]) -> dict[str, str]:
     o = entry.obligation
     found = {
         "key": o.key,
@@ -60,13 +60,13 @@ def _properties(entry: Entry) -> dict[str, str]:
     if entry.result is not None:
         found["instances"] = str(entry.result.instances)
         found["accepted"] = str(entry.result.accepted)
-        if entry.result.witness is not None:
-            found["witness"] = witness_command(entry)
         found |= {f"without {n.hypothesis}": n.words for n in entry.result.needs}
+    if (joint := joint_witness(entry, theorem)) is not None:
+        found["witness"] = joint[1] or joint[0]
     return found
 
 
-def _case(report: Report, entry: Entry) -> TestCase:
+def _case(report: Report, entry: Entry, theorem: list[Entry]) -> TestCase:
     o = entry.obligation
     case = _Case(one_line(o.binder), classname=one_line(o.declaration), time=0)
     file = repository_path(report, entry)
@@ -74,7 +74,7 @@ def _case(report: Report, entry: Entry) -> TestCase:
         case.file = one_line(file)
         case.line = str(o.line)
     properties = Properties()
-    for name, value in _properties(entry).items():
+    for name, value in _properties(entry, theorem).items():
         properties.add_property(Property(one_line(name), one_line(value)))
     TestCase.append(case, properties)
     found = findings_of(entry)
@@ -93,14 +93,15 @@ def _suite(report: Report, entries: list[Entry]) -> TestSuite:
     suite.add_property("engine", one_line(report.engine.description))
     suite.add_property("seed", str(report.seed))
     for entry in entries:
-        suite.add_testcase(_case(report, entry))
+        suite.add_testcase(_case(report, entry, entries))
     return suite
 
 
 def _incomplete(report: Report) -> TestSuite | None:
-    if not report.shortfalls and report.exit_code != 4:
+    found = (*report.refusals, *report.shortfalls)
+    if not found and report.exit_code != 4:
         return None
-    said = one_line("; ".join(report.shortfalls) or "some obligations are not verified")
+    said = one_line("; ".join(found) or "some obligations are not verified")
     suite = TestSuite("audit")
     case = TestCase("complete", classname="audit", time=0)
     case.result = [Error(said, "audit-incomplete")]

@@ -31,7 +31,8 @@ def agreement_share(layer: LayerReport) -> float | None:
         for o in layer.obligations
         if o.worst is not None and o.worst.tolerance > 0
     ]
-    if not layer.applies and layer.captured is not None:
+    failing = any(o.verdict is Verdict.FAILS for o in layer.obligations)
+    if not layer.applies and layer.captured is not None and not failing:
         compared = layer.captured.comparisons
         shares = [c.residual / c.tolerance for c in compared if c.tolerance > 0]
     return max(shares, default=None)
@@ -85,7 +86,7 @@ def _groups(layers: Sequence[LayerReport]) -> list[tuple[str, list[LayerReport]]
     groups: list[tuple[str, list[LayerReport]]] = []
     for layer in layers:
         said = layer.coverage
-        if layer.output_difference is not None and not layer.applies:
+        if layer.captured is None and layer.output_difference is not None and not layer.applies:
             said = said.rpartition(" by at most ")[0] + " as told below"  # each its own number
         if groups and groups[-1][0] == said:
             groups[-1][1].append(layer)
@@ -143,7 +144,9 @@ def captured_notes(layer: LayerReport) -> list[str]:
 def _rows(layers: Sequence[LayerReport]) -> Table:
     differs = any(la.norms and not la.applies for la in layers)
     titles: tuple[str, ...] = ("var+ε₁", "std₁", "var+ε₂", "std₂", "agrees")
-    if differs:  # std is the root of the column beside it, and there is no room for it
+    if not any(la.norms for la in layers):
+        titles = ("agrees",)
+    elif differs:  # std is the root of the column beside it, and there is no room for it
         titles = ("var+ε₁", "var+ε₂", "agrees", "differs")
     table = Table(box=None, expand=True, padding=(0, 1, 0, 0), header_style="dim", pad_edge=False)
     table.add_column("layer", ratio=1, overflow="fold")

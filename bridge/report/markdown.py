@@ -12,9 +12,16 @@ from bridge.report.escaping import fenced, html_line, markdown, markdown_code
 from bridge.report.findings import RULES, Finding, findings
 from bridge.report.layers_markdown import layers_markdown
 from bridge.report.model import Entry, Report
-from bridge.report.replay import replay_command, witness_command
+from bridge.report.replay import replay_command
 from bridge.report.table import first_sentence, lean_words
-from bridge.report.wording import headline, instances, kernel_words, proved_theorems, tightness
+from bridge.report.wording import (
+    headline,
+    instances,
+    joint_witness,
+    kernel_words,
+    proved_theorems,
+    tightness,
+)
 from bridge.verdict import Verdict
 
 __all__ = ["render_markdown"]
@@ -99,19 +106,20 @@ def _theorem(entries: Sequence[Entry]) -> list[str]:
         markdown(first_sentence(first.obligation.doc)),
         "",
         *_table(("verdict", "name", "statement", "Lean", "instances", "tightest instance"), rows),
-        *(line for e in entries for line in _hypotheses(e)),
+        *(line for e in entries for line in _hypotheses(e, entries)),
         "</details>",
         "",
     ]
 
 
-def _hypotheses(entry: Entry) -> list[str]:
+def _hypotheses(entry: Entry, theorem: Sequence[Entry]) -> list[str]:
     """An instance on which all hypotheses hold, and what the conclusion does without each."""
-    command = witness_command(entry)
-    lines = ["All hypotheses hold together on this instance:", "", fenced(command, "sh"), ""]
+    said, command = joint_witness(entry, theorem) or ("", "")
+    lines = [f"{said[:1].upper()}{said[1:]}{':' if command else '.'}", ""]
+    lines += [fenced(command, "sh"), ""] if command else []
     needs = () if entry.result is None else entry.result.needs
     without = [f"- without {markdown_code(n.hypothesis)}: {markdown(n.words)}" for n in needs]
-    return [*(lines if command else []), *without, *([""] if without else [])]
+    return [*(lines if said else []), *without, *([""] if without else [])]
 
 
 def render_markdown(report: Report) -> str:
@@ -136,8 +144,8 @@ def render_markdown(report: Report) -> str:
         "Numbers are evidence on the instances drawn, not proofs.",
         "",
         *(line for said in kernel_words(report.trust) for line in (markdown(said), "")),
-        *(f"- **{markdown(what)}**" for what in report.shortfalls),
-        *([""] if report.shortfalls else []),
+        *(f"- **{markdown(what)}**" for what in (*report.refusals, *report.shortfalls)),
+        *([""] if report.refusals or report.shortfalls else []),
         *_attention(findings(report)),
     ]
     if report.model is not None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bridge.checking import CheckResult
-from bridge.lean.obligation import Obligation
+from bridge.lean.obligation import Obligation, readable_name
 from bridge.lean.trust import Trust
 from bridge.report.layers import ModelReport
 from bridge.verdict import Verdict, exit_code
@@ -33,7 +33,9 @@ class Entry:
 
     ``check`` names the check that judged it and ``result`` holds what it measured; both are
     ``None`` where the verdict was reached without running one.  ``graph`` is the file of the graph
-    that stood in for the library's; empty where none did.
+    that stood in for the library's; empty where none did.  ``way`` says how it was judged: by a
+    ``check``, or by what the statement says (`bridge.statements.choose.Way`); empty where nothing
+    was paired with it.
     """
 
     obligation: Obligation
@@ -43,6 +45,7 @@ class Entry:
     check: str | None = None
     result: CheckResult | None = None
     graph: str = ""
+    way: str = ""
 
 
 def shortfalls(missing: Sequence[str], unseen: Sequence[str]) -> tuple[str, ...]:
@@ -53,7 +56,7 @@ def shortfalls(missing: Sequence[str], unseen: Sequence[str]) -> tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A whole audit, in Lean's order of theorems.
+    """A whole audit, in the order of the sources.
 
     ``folder`` is where the project lies in its repository; entries give their files relative to
     the project.  ``missing`` are keys of the lock that the library no longer has: an audit must not
@@ -104,20 +107,29 @@ class Report:
         return (*found, *shortfalls(self.missing, self.unseen))
 
     @property
+    def refusals(self) -> tuple[str, ...]:
+        """Which constants a kernel refuses, and why; each a clause."""
+        refused = {} if self.trust is None else self.trust.refusals
+        return tuple(
+            f"the kernel refuses {readable_name(name)}: {why}" for name, why in refused.items()
+        )
+
+    @property
     def nothing(self) -> str:
         """What to say where no obligation is shown."""
         if self.filtered:
             return f"the filter leaves none of the {self.filtered} obligations that were audited"
+        if self.model is not None and any(la.captured is not None for la in self.model.layers):
+            total = len(self.model.layers)
+            return f"{self.model.by_graph} of {total} layers hold by the graphs that they run"
         return "nothing was audited"
 
     @property
     def exit_code(self) -> int:
         """The audit's exit code: see :func:`bridge.verdict.exit_code`."""
-        if self.trust is not None and self.trust.refusals:
-            return 1
-        if self.model is not None and self.model.graphs_fail:
-            return 1
-        code = exit_code((e.verdict, e.obligation.lean.status) for e in self.entries)
-        if not self.entries and self.model is not None and self.model.by_graph:
-            code = 0  # what is left open about its layers is among the shortfalls
-        return 4 if code == 0 and self.shortfalls else code
+        found = [(e.verdict, e.obligation.lean.status) for e in self.entries]
+        failed = bool(self.refusals) or (self.model is not None and self.model.graphs_fail)
+        if not found and self.model is not None and self.model.by_graph:
+            # What is left open about its layers is among the shortfalls.
+            return 1 if failed else 4 if self.shortfalls else 0
+        return exit_code(found, refused=failed, incomplete=bool(self.shortfalls))

@@ -122,7 +122,7 @@ def sarif_log(report: Report) -> dict[str, object]:
                         "exitCode": report.exit_code,
                         "toolExecutionNotifications": [
                             {"level": "error", "message": {"text": one_line(what)}}
-                            for what in report.shortfalls
+                            for what in (*report.refusals, *report.shortfalls)
                         ],
                     }
                 ],

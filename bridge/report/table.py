@@ -17,13 +17,22 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from bridge.lean.obligation import Obligation
+from bridge.lean.obligation import Obligation, readable_name
 from bridge.report.escaping import one_line
 from bridge.report.findings import Level, findings
 from bridge.report.layers_table import layers_renderable
 from bridge.report.model import Entry, Report
 from bridge.report.replay import folded, replay_command
-from bridge.report.wording import counted, is_exact, kernel_words, needs_of, unit
+from bridge.report.wording import (
+    counted,
+    is_exact,
+    joint_witness,
+    kernel_words,
+    needs_of,
+    proved_theorems,
+    unit,
+    way_words,
+)
 from bridge.verdict import LeanStatus, Role, Verdict
 
 __all__ = ["Detail", "first_sentence", "lean_words", "print_table", "render_table"]
@@ -79,10 +88,15 @@ def lean_words(obligation: Obligation) -> str:
         given = " and ".join(one_line(c) for c in facts.discharge.conditions)
         return f"discharged if {given}" if given else "discharged"
     if facts.status is LeanStatus.AXIOM:
-        return "axiom " + ", ".join(one_line(a) for a in facts.foreign_axioms or ("itself",))
-    return (
-        f"{facts.status.value}, by a kernel with known bugs" if facts.doubt else facts.status.value
-    )
+        return "axiom " + ", ".join(
+            one_line(readable_name(a)) for a in facts.foreign_axioms or ("itself",)
+        )
+    said = [facts.status.value]
+    if facts.says_nothing:
+        said.append("and says nothing")
+    if facts.doubt:
+        said.append("by a kernel with known bugs")
+    return ", ".join(said)
 
 
 def _numbers(entry: Entry, need: str) -> Text:
@@ -104,7 +118,9 @@ def _numbers(entry: Entry, need: str) -> Text:
 def _tells_more(entry: Entry) -> bool:
     """Whether the reason of what holds says who took part, or how far the verdict reaches."""
     fidelity = entry.obligation.role is Role.FIDELITY
-    return bool(entry.reason) and (fidelity or entry.verdict is Verdict.CERTIFIED)
+    by_statement = entry.way not in ("", "check")
+    certified = entry.verdict is Verdict.CERTIFIED
+    return bool(entry.reason) and (fidelity or by_statement or certified)
 
 
 def _tightest(entry: Entry) -> str:
@@ -157,6 +173,9 @@ def _theorem(entries: list[Entry], *, head: bool) -> RenderableType:
     parts.append(Padding(_rows(entries, head=head), (0, 0, 0, 2)))
     for e in entries:
         parts += _counterexample(e, indent=4)
+        if witness := joint_witness(e, entries):
+            parts.append(Padding(Text(f"{witness[0]}{':' if witness[1] else ''}"), (0, 0, 0, 2)))
+            parts += _command(witness[1], indent=4)
     return Group(*parts, "")
 
 
@@ -168,8 +187,12 @@ def _counterexample(entry: Entry, *, indent: int) -> Iterator[RenderableType]:
     what = one_line(entry.result.counterexample.description)
     said = f"counterexample to {one_line(entry.obligation.binder)}: {what}"
     yield Padding(Text(said), (0, 0, 0, indent))
+    yield from _command(command, indent=indent)
+
+
+def _command(command: str, *, indent: int) -> Iterator[RenderableType]:
     # Without expand: a blank behind the backslash would break the command when copied.
-    for line in folded(one_line(command)):
+    for line in folded(one_line(command)) if command else ():
         yield Padding(Text(line, style="bold"), (0, 0, 0, indent), expand=False)
 
 
@@ -240,9 +263,13 @@ def _trust(report: Report) -> list[str]:
     if trust.refusals:
         lines = [f"The kernel refuses {_constants(len(trust.refusals))} of the project:"]
         for name, why in trust.refusals.items():
-            above = [one_line(t) for t, constant in trust.refused.items() if constant == name]
+            above = [
+                one_line(readable_name(t))
+                for t, constant in trust.refused.items()
+                if constant == name
+            ]
             rest = f"; {', '.join(above)} rests on it" if above else ""
-            lines.append(f"  {one_line(name)}: {one_line(why)}{rest}")
+            lines.append(f"  {one_line(readable_name(name))}: {one_line(why)}{rest}")
     else:
         lines = [f"The kernel accepted all {trust.constants:,} constants of the project once more."]
     if trust.not_checked:
@@ -251,7 +278,7 @@ def _trust(report: Report) -> list[str]:
         lines.append(f"{one_line(trust.checker)} accepted the compiled files too.")
     lines += [one_line(words) for words in kernel_words(trust)]
     for o in trust.outside:
-        lines.append(f"Outside the kernel: {one_line(o.name)} ({one_line(o.how)}).")
+        lines.append(f"Outside the kernel: {one_line(readable_name(o.name))} ({one_line(o.how)}).")
     if trust.untagged:
         lines.append(
             f"{len(trust.untagged)} more theorems have hypotheses and are not tagged "
@@ -263,20 +290,25 @@ def _trust(report: Report) -> list[str]:
 def _next_steps(report: Report) -> list[str]:
     """What to do about each kind of finding, worst first."""
     if not report.entries:
-        return [] if report.filtered else ["→ tag a theorem with @[obligation]"]
+        return (
+            []
+            if report.filtered or report.model is not None
+            else ["→ tag a theorem with @[obligation]"]
+        )
     rules = dict.fromkeys(f.rule for f in findings(report) if f.rule.level is not Level.NOTE)
     return [f"→ {rule.id.partition('-')[2]}: {rule.remedy}" for rule in rules]
 
 
 def _summary(report: Report) -> Text:
-    proved = sum(
-        e.obligation.lean.status is LeanStatus.PROVED
-        for e in report.entries
-        if e.obligation.role is Role.CONCLUSION
-    )
-    theorems = sum(e.obligation.role is Role.CONCLUSION for e in report.entries)
+    proved, theorems = proved_theorems(report)
     verdicts = ", ".join(f"{n} {v}" for v, n in report.summary.items()) or report.nothing
-    lines = [f"Lean: {proved} of {theorems} theorems proved.  Numbers: {verdicts}."]
+    if report.model is not None and report.model.forms and not report.entries:
+        theorems = len(report.model.forms)
+        proved = sum(f.proof.proved for f in report.model.forms)
+        lines = [f"Lean: {proved} of {theorems} captured graphs proved.  Numbers: {verdicts}."]
+    else:
+        lines = [f"Lean: {proved} of {theorems} theorems proved.  Numbers: {verdicts}."]
+    lines += [words] if (words := way_words(report)) else []
     lines += [one_line(f"{what[0].upper()}{what[1:]}.") for what in report.shortfalls]
     lines += _trust(report)
     lines.append("Numbers are evidence on the instances drawn, not proofs.")

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
 from bridge.checking import Need
 from bridge.lean.trust import Trust
 from bridge.report.model import Entry, Report
+from bridge.report.replay import witness_command
 from bridge.verdict import LeanStatus, Role, Verdict
 
 __all__ = [
+    "checked_something",
     "counted",
     "exit_words",
     "headline",
     "instances",
     "is_exact",
+    "joint_witness",
     "kernel_words",
     "needs_of",
     "number",
     "proved_theorems",
     "tightness",
     "unit",
+    "way_words",
 ]
 
 
@@ -36,10 +41,13 @@ def counted(count: int, verdict: Verdict) -> str:
 
 
 def proved_theorems(report: Report) -> tuple[int, int]:
-    """How many of the theorems in the report Lean calls proved, and how many theorems there are."""
-    conclusions = [e for e in report.entries if e.obligation.role is Role.CONCLUSION]
-    proved = sum(e.obligation.lean.status is LeanStatus.PROVED for e in conclusions)
-    return proved, len(conclusions)
+    """How many of the theorems in the report Lean calls proved, and how many theorems there are.
+
+    A theorem that says nothing is not among the proved: nobody could use it for anything.
+    """
+    facts = [e.obligation.lean for e in report.entries if e.obligation.role is Role.CONCLUSION]
+    proved = sum(f.status is LeanStatus.PROVED and not f.says_nothing for f in facts)
+    return proved, len(facts)
 
 
 def _all_hold(count: int) -> str:
@@ -72,6 +80,8 @@ def headline(report: Report) -> str:
         said.append(
             f"{unknown} of {total} obligations {'is' if unknown == 1 else 'are'} not verified"
         )
+    if report.refusals and not unproved:
+        said.append(f"the kernel refuses {len(report.refusals)} constants")
     if unproved:
         said.append(f"{unproved} {'theorem is' if unproved == 1 else 'theorems are'} not proved")
     if any(e.obligation.lean.status is LeanStatus.UNCHECKED for e in report.entries):
@@ -89,12 +99,18 @@ def headline(report: Report) -> str:
     return ", ".join(said)
 
 
+def checked_something(report: Report) -> bool:
+    """Whether any check came to a verdict of its own, or something needs attention."""
+    by_graph = report.model is not None and report.model.by_graph > 0
+    judged = any(e.verdict is not Verdict.WAIVED for e in report.entries)
+    return judged or by_graph or report.exit_code != 0
+
+
 def exit_words(report: Report) -> str:
     """What the exit code says, in words: never that something holds where nothing was checked."""
     if report.exit_code == 0:
-        count = report.summary
-        held = count.get(Verdict.HOLDS.value, 0) + count.get(Verdict.CERTIFIED.value, 0)
-        return "everything that was checked holds" if held else "nothing was checked, all is waived"
+        well = "everything that was checked holds"
+        return well if checked_something(report) else "nothing was checked, all is waived"
     return {1: "something fails", 4: "incomplete"}[report.exit_code]
 
 
@@ -116,6 +132,24 @@ def instances(entry: Entry) -> str:
     return f"{r.instances:,}"
 
 
+WAYS = {
+    "check": "by a check",
+    "exact": "by Lean, in exact arithmetic",
+    "graphs": "by the measures for graphs",
+    "numbers": "in numbers with enclosures",
+}
+"""How an obligation was judged: the values of `bridge.statements.choose.Way`."""
+
+
+def way_words(report: Report) -> str:
+    """How many obligations were judged in which way; empty where checks judged them all."""
+    count = Counter(e.way for e in report.entries if e.way)
+    if not set(count) - {"check"}:
+        return ""
+    said = ", ".join(f"{count[way]} {words}" for way, words in WAYS.items() if count[way])
+    return f"Judged: {said}."
+
+
 def needs_of(theorem: Iterable[Entry]) -> dict[str, str]:
     """Of each hypothesis of a theorem that some instance violates, on how many of these the
     conclusion fails; by the hypothesis's name."""
@@ -135,6 +169,27 @@ def _need_words(need: Need) -> str:
     return f"not seen to be needed: the conclusion holds on {need.held:,} {of} without it"
 
 
+def joint_witness(entry: Entry, theorem: Iterable[Entry]) -> tuple[str, str] | None:
+    """What is known of an instance on which all hypotheses of a theorem hold together, in words,
+    and the command that measures it where there is one.
+
+    ``None`` for a hypothesis, for a theorem without any among the entries of ``theorem``, and for
+    one that says nothing: its reason says more.
+    """
+    o = entry.obligation
+    if o.role is not Role.CONCLUSION or o.lean.says_nothing:
+        return None
+    if not any(e.obligation.role is Role.HYPOTHESIS for e in theorem):
+        return None
+    if entry.result is not None and any(f.role == "layer" for f in entry.result.families):
+        return None  # a model's layers were measured; no instance was drawn
+    if command := witness_command(entry):
+        return "all hypotheses hold together on this instance", command
+    if entry.result is None:
+        return "no instance was looked for on which all hypotheses hold together", ""
+    return "no instance was found on which all hypotheses hold together", ""
+
+
 def kernel_words(trust: Trust | None) -> list[str]:
     """Each kernel that took part next to the engine's own, and what it took; then why what is
     proved may be false, where all of them are known to take proofs of False."""
@@ -152,7 +207,7 @@ def kernel_words(trust: Trust | None) -> list[str]:
 def tightness(entry: Entry) -> str:
     """How close the tightest instance came to its limit; empty where nothing was measured.
 
-    A residual is told as a share of its tolerance, since it may have any unit; where the tolerance
+    A residual is given as a share of its tolerance, since it may have any unit; where the tolerance
     is 0, as for ``0 < q``, it is the distance from 0 that counts.
     """
     if entry.result is None or entry.result.worst is None:

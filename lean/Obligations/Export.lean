@@ -1,5 +1,6 @@
 import Obligations.Attribute
 import Obligations.Canonical
+import Obligations.Fields
 
 /-! # Commands that hand statements and graphs to the bridge
 
@@ -46,8 +47,8 @@ def dischargedBy (env : Environment) (thm : Name) : MetaM (Array Json) := do
             ("conditions", toJson conditions)]
   return found
 
-/-- One theorem: its telescope, conclusion, place, axioms and fingerprints. -/
-def statement (n : Name) : MetaM (List (String × Json)) := do
+/-- One theorem: its telescope, conclusion, place, axioms and fingerprints; and the constants that these mention. -/
+def statement (n : Name) : MetaM (List (String × Json) × Array Name) := do
   let env ← getEnv
   let info ← getConstInfo n
   let params := info.levelParams
@@ -56,13 +57,23 @@ def statement (n : Name) : MetaM (List (String × Json)) := do
   let pretty (e : Expr) : MetaM Json := return .str ((← ppExpr e).pretty 96)
   withTheReader Core.Context (fun c => { c with currNamespace := n.getPrefix }) do
   forallTelescope info.type fun xs conclusion => do
-    let binders ← xs.mapM fun x => do
+    let mut mentioned := ownConstants env [info.type]
+    let mut binders := #[]
+    for x in xs do
       let decl ← x.fvarId!.getDecl
       let closed ← mkForallFVars (xs.filter (· != x)) decl.type (usedOnly := true)
-      return Json.mkObj [("name", writtenName decl.userName), ("type", ← pretty decl.type),
+      let mut fields := #[]
+      for f in ← propFields x do
+        let closed ← mkForallFVars xs f.type (usedOnly := true)
+        let uses := ownConstants env [closed]
+        mentioned := mentioned ++ uses
+        fields := fields.push <| Json.mkObj [("path", .str f.path), ("type", ← pretty f.type),
+          ("term", .str (canonical params closed)), ("uses", toJson (uses.map toString))]
+      binders := binders.push <| Json.mkObj <| [("name", writtenName decl.userName), ("type", ← pretty decl.type),
         ("info", .str (binderInfo decl.binderInfo)), ("prop", .bool (← isProp decl.type)),
         ("term", .str (canonical params closed)), ("uses", toJson ((ownConstants env [closed]).map toString))]
-    return [("kind", .str "statement"), ("name", .str n.toString),
+        ++ if fields.isEmpty then [] else [("fields", .arr fields)]
+    let told := [("kind", .str "statement"), ("name", .str n.toString),
       ("module", toJson ((moduleOf? env n).map toString)),
       ("theorem", .bool (info matches .thmInfo _)),
       ("line", toJson (place.map (·.range.pos.line))), ("doc", toJson doc),
@@ -71,6 +82,7 @@ def statement (n : Name) : MetaM (List (String × Json)) := do
       ("uses", toJson ((ownConstants env [info.type]).map toString)),
       ("axioms", toJson ((← collectAxioms n).map toString)),
       ("discharges", .arr (← dischargedBy env n))]
+    return (told, mentioned)
 
 /-- The constants outside the distribution that `roots` unfold to. -/
 partial def closure (env : Environment) (roots : Array Name) : Array Name :=
@@ -105,11 +117,13 @@ elab_rules : command
     let theorems := tagged env obligationAttr
     let mut count := 0
     let mut axioms : NameSet := {}
+    let mut used := #[]
     for n in theorems do
-      answer nonce (← liftTermElabM (statement n))
+      let (fields, mentioned) ← liftTermElabM (statement n)
+      answer nonce fields
+      used := used ++ mentioned
       for a in ← liftCoreM (collectAxioms n) do axioms := axioms.insert a
       count := count + 1
-    let used := theorems.flatMap fun n => (env.find? n).elim #[] fun i => ownConstants env [i.type]
     for n in closure env used do
       answer nonce (constantFields env n)
       count := count + 1

@@ -24,7 +24,8 @@ private def inPlaceOfOurs (env : Environment) (i : Nat) : Array (Name × String)
   for e in Parser.parserExtension.ext.getModuleEntries env i do
     let e := match e with | .global e | .scoped _ e => e
     if let .token t := e then
-      if t.startsWith "#export_" then found := found.push (.mkSimple t.trimAscii.toString, "syntax")
+      let ours := ["#export_", "#judge_", "#replay_"].any fun p => t.startsWith p
+      if ours then found := found.push (.mkSimple t.trimAscii.toString, "syntax")
   return found
 
 /-- Look for what answers in place of this library, in these modules and all that they import. -/

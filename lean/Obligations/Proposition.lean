@@ -179,8 +179,8 @@ private partial def operation (op : String) (carrier : Option Expr) (args : Arra
 private partial def application (e : Expr) (n : Name) (us : List Level) (args : Array Expr) : WriteM Json := do
   let env ← getEnv
   if let some i := position? env e then return ← number (.const `PostNorm.Idx []) (toString i)
-  if let some op := knownOperation env n then
-    if args.size < op.arity then return ← term (← etaExpand e)
+  if let some e' ← expanded? e args.size ((knownOperation env n).elim 0 (·.arity)) then return ← term e'
+  if let some op := (knownOperation env n).filter (·.arity ≤ args.size) then
     let own := args[:op.arity].toArray
     let instances ← op.instances.allM fun i => usual own[i]!
     let carrier := (op.carrier.map fun i => own[i]!).or (op.fixed.map (.const · []))
@@ -194,8 +194,9 @@ private partial def application (e : Expr) (n : Name) (us : List Level) (args : 
       return Json.mkObj [("apply", written), ("args", .arr (← arguments (mkAppN e.getAppFn own) args[op.arity:].toArray))]
   -- The projection of a class: what the instance says.
   if let some p := env.getProjectionFnInfo? n then
-    if args.size ≤ p.numParams then return ← term (← etaExpand e)
-    if p.fromClass then
+    if let some e' ← expanded? e args.size (p.numParams + 1) then return ← term e'
+    if args.size ≤ p.numParams then pure ()
+    else if p.fromClass then
       if let some e' ← fromInstance? p args then return ← term e'
     else if let some (.inductInfo s) := env.find? n.getPrefix then
       let written ← projection s.name p.i args[p.numParams]!
@@ -215,6 +216,13 @@ private partial def application (e : Expr) (n : Name) (us : List Level) (args : 
   meet n
   if args.isEmpty then return Json.mkObj [("const", .str n.toString)]
   return Json.mkObj [("const", .str n.toString), ("args", .arr (← arguments (.const n us) args))]
+
+/-- A constant that lacks arguments, as a function of these.  `none` where it lacks none, and where its type has no place
+for so many: then the constant is not the one that was meant. -/
+private partial def expanded? (e : Expr) (have_ wanted : Nat) : WriteM (Option Expr) := do
+  if wanted ≤ have_ then return none
+  let e' ← etaExpand e
+  return if e'.isLambda then some e' else none
 
 /-- Operations whose arguments are not terms as they stand. -/
 private partial def special? (op : Operation) (args : Array Expr) : WriteM (Option Json) := do

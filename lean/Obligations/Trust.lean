@@ -1,5 +1,6 @@
 import Obligations.Export
 import Obligations.Replay
+import Obligations.Vacuity
 
 /-! # Looking behind the statements
 
@@ -11,7 +12,7 @@ modules, whether code was swapped behind a definition, whether a theorem says an
 * `#export_trust "nonce"`: every constant of the project's modules goes through the kernel once more, in an
   environment that holds nothing but Lean's own modules; the constants that it refuses are listed, and the tagged
   theorems that rest on one; declarations that Lean itself would not call proofs are
-  listed; for every tagged theorem a refuter tries to derive a contradiction from its hypotheses. -/
+  listed, and so are tagged theorems that say nothing (`Obligations.Vacuity`). -/
 
 namespace Obligations
 open Lean Meta Elab Command
@@ -27,28 +28,6 @@ def stepsOutside (env : Environment) (n : Name) (info : ConstantInfo) : Option S
 /-- Does this theorem ask for a proof, as opposed to data? -/
 def hasHypothesis (info : ConstantInfo) : MetaM Bool :=
   forallTelescope info.type fun xs _ => xs.anyM fun x => do isProp (← inferType x)
-
-/-- Try to derive a contradiction from the hypotheses of a theorem; `true` where that succeeds. -/
-def refuted (thm : Name) : TermElabM Bool := do
-  forallTelescope (← getConstInfo thm).type fun xs _ => do
-    if !(← xs.anyM fun x => do isProp (← inferType x)) then return false
-    let goal ← mkFreshExprMVar (mkConst ``False)
-    let tactic ← `(tactic| first | contradiction | omega | grind)
-    try
-      let left ← withOptions (fun o => maxHeartbeats.set o 20000) do
-        withCurrHeartbeats do Term.withoutErrToSorry do Tactic.run goal.mvarId! (Tactic.evalTactic tactic)
-      return left.isEmpty && !(← instantiateMVars goal).hasSorry
-    catch _ => return false
-
-/-- Why a theorem says nothing: its conclusion is `True`, or one of its own hypotheses. -/
-def saysNothing (thm : Name) : MetaM (Option String) := do
-  forallTelescope (← getConstInfo thm).type fun xs conclusion => do
-    if conclusion.isConstOf ``True then return some "its conclusion is True"
-    for x in xs do
-      let type ← inferType x
-      if (← isProp type) && (← withReducible (isDefEq type conclusion)) then
-        return some s!"its conclusion is its own hypothesis {← x.fvarId!.getUserName}"
-    return none
 
 /-- Look behind the statements of the project. -/
 syntax (name := exportTrust) "#export_trust " str : command
@@ -75,11 +54,7 @@ elab_rules : command
                 ("module", .str module.toString)]
               count := count + 1
     for n in tagged env obligationAttr do
-      if ← liftTermElabM (refuted n) then
-        answer nonce [("kind", .str "vacuous"), ("name", .str n.toString),
-          ("why", .str "its hypotheses contradict each other")]
-        count := count + 1
-      if let some why ← liftTermElabM (saysNothing n) then
+      if let some why ← liftTermElabM (vacuity n) then
         answer nonce [("kind", .str "vacuous"), ("name", .str n.toString), ("why", .str why)]
         count := count + 1
     let outcomes ← liftTermElabM replay

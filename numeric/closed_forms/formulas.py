@@ -22,7 +22,7 @@ from numeric.closed_forms.form import Arguments, ClosedForm
 from numeric.closed_forms.formula import Formula, Term
 from numeric.ops import Array
 
-__all__ = ["FORMS", "WRITTEN_FORMS", "Given", "WrittenForm", "causal", "targets", "window"]
+__all__ = ["FORMS", "WRITTEN_FORMS", "Given", "WrittenForm", "causal", "window"]
 
 FloatArray = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -81,11 +81,6 @@ def causal(n: int) -> Bools:
 def window(n: int, width: int) -> Bools:
     """No key after the query, nor more than ``width`` before it."""
     return np.asarray(causal(n) & ~np.tril(np.ones((n, n), dtype=np.bool_), -width - 1))
-
-
-def targets(n: int, vocabulary: int) -> npt.NDArray[np.int64]:
-    """The token that each place should predict, in the exported graphs."""
-    return np.asarray((np.arange(n) * 2 + 1) % vocabulary, dtype=np.int64)
 
 
 def _inside(form: Formula, prefix: str) -> Callable[[str, Term], Term]:

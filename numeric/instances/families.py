@@ -89,7 +89,6 @@ BASE_SIZES: Mapping[str, int] = MappingProxyType(
         "visible": 3,  # what is attended to
         "numGroups": 2,
         "perGroup": 3,  # heads that share keys and values
-        "vocabulary": 7,
     }
 )
 

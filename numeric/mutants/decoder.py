@@ -66,8 +66,11 @@ def nothing_allowed(node: str) -> GraphMutant:
     return GraphMutant("nothing is allowed", (Edit(node, index=_keeps(node, lambda i, j: False)),))
 
 
-def _softmax(p: str, scores: str, hidden: Hidden) -> Errors:
-    """Mistakes with the mask; ``p`` is what the names of the softmax begin with."""
+def _softmax(p: str, scores: str, hidden: Hidden, one: Hidden | None = None) -> Errors:
+    """Mistakes with the mask; ``p`` is what the names of the softmax begin with.
+
+    ``one`` is where a single key is allowed, so that its weight is 1 whatever its exponential is.
+    """
     kept = f"{p}kept"
     return (
         *_graph("mask left out", _copies(kept, f"{p}exp"), hidden=hidden),
@@ -77,8 +80,8 @@ def _softmax(p: str, scores: str, hidden: Hidden) -> Errors:
             f"{p}early", op="gather", args=(scores,), before=f"{p}exp", index=lambda g: tuple(
                 k for k in g.node(kept).params.index or ())),
             Edit(f"{p}exp", args=(f"{p}early",)), _copies(kept, f"{p}exp"), hidden=hidden),
-        *_terms((f"{p}weights", 0, "drop"), (f"{p}weights", 1, "drop")),
-        *_terms((kept, 0, "one percent"), (f"{p}inv", 0, "negate"), hidden=hidden),
+        *_terms((f"{p}weights", 0, "drop"), (f"{p}weights", 1, "drop"), (f"{p}inv", 0, "negate")),
+        *_terms((kept, 0, "one percent"), hidden=hidden if one is None else one),
     )  # fmt: skip
 
 
@@ -124,7 +127,7 @@ def _projections(p: str, source: str, hidden: Hidden) -> Errors:
 def _rotary(p: str, hidden: Hidden, halves: Hidden) -> Errors:
     return (
         *_graph(f"{p}cosines for sines", Edit(f"{p}cosBroadcast", args=("sin",)), Edit(
-            f"{p}sinBroadcast", args=("cos",)), hidden=hidden),
+            f"{p}sinBroadcast", args=("cos",)), hidden=halves),
         *_graph(f"{p}second half not negated", Edit(f"{p}turned", op="add"), hidden=halves),
         *_graph(f"{p}turned the other way", Edit(f"{p}y", op="sub"), hidden=hidden),
         *_terms((f"{p}straight", 0, "drop"), (f"{p}across", 0, "drop"),
@@ -232,7 +235,7 @@ DECODER_ERRORS: Mapping[str, Errors] = MappingProxyType(
     {
         **dict.fromkeys(("swiGluGraph", "geGluGraph", "geGluTanhGraph"), _gated("", "x")),
         "rmsNormOffsetGraph": (*_rms("", "x"), *_offset("", "gamma")),
-        "softmaxOverGraph": _softmax("", "x", _SHOWN),
+        "softmaxOverGraph": _softmax("", "x", _SHOWN, _SCORES),
         "rotaryGraph": _rotary("", _SHOWN, MappingProxyType({"d_model 2": _NO_HALVES})),
         "crossMhaGraph": _cross(),
         "groupedMhaGraph": _grouped("", "x"),

@@ -499,7 +499,30 @@ PLANTED: Mapping[str, tuple[Planted, ...]] = MappingProxyType(
 
 def mutants_of(graph: str, mode: Mode) -> tuple[Mutant, ...]:
     """The errors of a graph: in what it computes, or in one mode of its derivative."""
-    return tuple(p.mutant for p in PLANTED[graph] if _mode(p.mutant) == mode)
+    own = tuple(p.mutant for p in PLANTED[graph] if _mode(p.mutant) == mode)
+    return own + tuple(m for m in _FURTHER.get(graph, ()) if _mode(m) == mode)
+
+
+_FURTHER: Mapping[str, tuple[Mutant, ...]] = {
+    "layerNormGraph": (
+        GraphMutant("variance is not divided by d", (Edit("var", op="sum"),)),
+        GraphMutant("mean is not divided by d", (Edit("mean", op="sum"),)),
+        GraphMutant(
+            "x is normalized instead of x - mean",
+            (Edit("normalized", args=("x", "invStdBroadcast")),),
+        ),
+        GraphMutant("divided by the variance", (Edit("invStd", args=("varEps",)),)),
+        GraphMutant("beta subtracted", (Edit("y", op="sub"),)),
+        DerivativeMutant("jvp", "centered", 1),
+        DerivativeMutant("jvp", "invStd", 0, "negate"),
+        DerivativeMutant("jvp", "scaled", 1, "one entry"),
+        DerivativeMutant("vjp", "centered", 1),
+        DerivativeMutant("vjp", "normalized", 0),
+        DerivativeMutant("vjp", "scaled", 1, "one entry"),
+    )
+}
+"""Errors of a graph that stands alone, where one at a time is cheap: its theorems' checks must
+reject these too."""
 
 
 _FROM_A_PARAMETER = {

@@ -6,21 +6,21 @@ what is done to an instance depends on that instance alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
 import numpy.typing as npt
 
-from numeric.ops import Shape
+from numeric.propositions.kinds import DOMAIN, KINDS
 from numeric.propositions.layout import Impossible, Layout, laid_out
 from numeric.propositions.problem import Hypothesis, Problem
 from numeric.propositions.truth import FALSE, SAMPLED, Truth
 from numeric.propositions.values import Env
 from numeric.streams import Streams
 
-__all__ = ["KINDS", "Batch", "Family", "draw", "kinds_of"]
+__all__ = ["Batch", "Family", "draw", "kinds_of"]
 
 FloatArray = npt.NDArray[np.float64]
 Arrays = list[FloatArray]
@@ -30,7 +30,7 @@ GROUP = 8
 ATTEMPTS = 16
 """How often sizes are chosen anew before a group counts as one that no sizes fit."""
 ROUNDS = 3
-STEPS = 6
+STEPS = 14
 PROBES = 24
 
 
@@ -45,59 +45,6 @@ class Family(StrEnum):
     """One hypothesis is met with equality, where it can be."""
     OUTSIDE = "outside"
     """One hypothesis is violated; the others are met, where they can be."""
-
-
-def _usual(s: Streams, shape: Shape) -> FloatArray:
-    return s.normal(shape)
-
-
-def _positive(s: Streams, shape: Shape) -> FloatArray:
-    return s.log_uniform(-1.5, 1.5, shape)
-
-
-def _halves(s: Streams, shape: Shape) -> FloatArray:
-    return np.asarray(np.round(4 * s.normal(shape)) / 4)
-
-
-def _zeros(s: Streams, shape: Shape) -> FloatArray:
-    return np.zeros((len(s), *shape))
-
-
-def _equal(s: Streams, shape: Shape) -> FloatArray:
-    return _zeros(s, shape) + s.normal().reshape(len(s), *(1 for _ in shape))
-
-
-def _simplex(s: Streams, shape: Shape) -> FloatArray:
-    """Entries that sum to 1 over the last axis."""
-    x = -np.log(s.uniform(shape, 1e-3, 1.0))
-    return x / x.sum(axis=-1, keepdims=True) if shape and shape[-1] else x
-
-
-def _one_hot(s: Streams, shape: Shape) -> FloatArray:
-    x = s.uniform(shape)
-    return np.asarray(x == x.max(axis=-1, keepdims=True), float) if shape and shape[-1] else x
-
-
-Kind = Callable[[Streams, Shape], FloatArray]
-KINDS: Mapping[str, Kind] = {
-    "normal": _usual,
-    "unit": lambda s, shape: s.uniform(shape),
-    "positive": _positive,
-    "negative": lambda s, shape: -_positive(s, shape),
-    "quarters": _halves,
-    "between": lambda s, shape: s.uniform(shape, -1.0, 1.0),
-    "zero": _zeros,
-    "equal": _equal,
-    "large": lambda s, shape: 1e3 * s.normal(shape),
-    "tiny": lambda s, shape: 1e-6 * s.normal(shape),
-    "one": lambda s, shape: _zeros(s, shape) + 1.0,
-    "signs": lambda s, shape: s.signs(shape),
-    "simplex": _simplex,
-    "one-hot": _one_hot,
-    "not negative": lambda s, shape: np.abs(_halves(s, shape)),
-}
-DOMAIN = ("normal", "unit", "positive", "negative", "quarters", "between", "simplex")
-"""Kinds of numbers that the usual family mixes; the others mix all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +80,7 @@ def _whole(problem: Problem, h: Hypothesis, layout: Layout) -> bool:
 
 def _layout(problem: Problem, key: str, seed: int, family: Family, group: int) -> Layout | None:
     """The first sizes, of some attempts, at which no hypothesis about sizes is violated."""
+    spare: Layout | None = None
     for attempt in range(ATTEMPTS):
         stream = Streams.of(seed, key, f"{family.value}/sizes/{attempt}", [group])
 
@@ -141,11 +89,13 @@ def _layout(problem: Problem, key: str, seed: int, family: Family, group: int) -
 
         try:
             layout = laid_out(problem.evaluator, problem.theorem, choose)
-            if family is Family.OUTSIDE or _fits(problem, layout):
+            # Every other group outside violates a hypothesis about sizes, where there is one.
+            if _fits(problem, layout) != (family is Family.OUTSIDE and group % 2 == 1):
                 return layout
+            spare = spare or layout
         except Impossible:
             continue
-    return None
+    return spare if family is Family.OUTSIDE else None
 
 
 def _fits(problem: Problem, layout: Layout) -> bool:
@@ -282,8 +232,10 @@ class _Drawing:
                     continue
                 moved = True
                 stream = self.streams.child("repair", round_, number)
+                # Usual instances stand well inside; of the others some stop on the edge.
                 inside = stream.child("inside").uniform() < 0.8
-                target = self.moved(h, slots, arrays, stream, np.where(inside, 1.0, 0.0))
+                push = np.where(inside | (self.family is Family.USUAL), 1.0, 0.0)
+                target = self.moved(h, slots, arrays, stream, push)
                 better = bad & (self.hypothesis(h, target).code >= SAMPLED)
                 arrays = _mixed(better, target, arrays)
             if not moved:
@@ -365,8 +317,12 @@ class _Drawing:
             here[slot] = base * (1.0 + step) if scaled else base + step
             return here
 
+        equation = np.zeros(len(base), dtype=bool)
+
         def slack(t: FloatArray) -> FloatArray:
-            return self.hypothesis(h, at(t)).slack
+            truth = self.hypothesis(h, at(t))
+            np.logical_or(equation, truth.margin != truth.slack, out=equation)
+            return truth.slack
 
         before, after = np.zeros(len(base)), np.full(len(base), 0.5)
         low, high = slack(before), slack(after)
@@ -374,20 +330,21 @@ class _Drawing:
         for _ in range(STEPS):
             change = high - low
             step = np.where(change != 0, high * (after - before) / change, 0.0)
-            step = np.where(np.isfinite(step), step, 0.0)
-            if not step.any():
+            # An instance that has arrived stays, whatever else is in the batch.
+            away = np.isfinite(step) & (np.abs(step) > 1e-15 * np.abs(after))
+            step = np.where(away, step, 0.0)
+            if not away.any():
                 break
             new = after - step
             slope = np.where(step != 0, change / (after - before), slope)
             low, before, after = high, after, new
             high = np.where(step != 0, slack(after), high)
         distance = stream.child("distance").log_uniform(-1.0, 0.5)
-        truth = self.hypothesis(h, at(after))
-        equation = truth.margin != truth.slack
+        on_edge = self.hypothesis(h, at(after)).code
         direction = np.sign(np.where(np.isfinite(slope), slope, 0.0))
         step = push * distance * direction
-        # An equation is met on its edge and nowhere else; either side is outside.
-        step = np.where(equation & (push > 0), 0.0, step)
+        # An equation is met on its edge and nowhere else; where ``≠`` is violated, it is there.
+        step = np.where(equation & ((push > 0) == (on_edge >= SAMPLED)), 0.0, step)
         return at(after + step)
 
 

@@ -154,8 +154,10 @@ def _quotient(a: FloatArray, b: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Bounds of a / b for b ≠ 0."""
     q = a / b
     product = q * b
-    left = ((a - product) - _product_error(q, b, product)) / b
-    lo, hi = _bounded(q, np.where(a == 0, 0.0, left))
+    rest = (a - product) - _product_error(q, b, product)
+    # Only its sign is used; where the quotient underflows to 0, nothing is known of it.
+    sign = np.where((q == 0) & (a != 0), np.nan, np.sign(rest) * np.sign(b))
+    lo, hi = _bounded(q, np.where(a == 0, 0.0, sign))
     open_ = np.isinf(a) | np.isinf(b)
     return np.where(open_, np.where(np.isnan(q), -np.inf, q), lo), np.where(
         open_, np.where(np.isnan(q), np.inf, q), hi

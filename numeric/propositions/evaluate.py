@@ -263,7 +263,7 @@ class Evaluator:
         raise TermError(structure, f"the field {name} of {structure} is not known to numbers")
 
     def constraints(self, space: Space, value: Value) -> list[tuple[str, Truth]]:
-        """The propositions in the fields of a structure's value, by the field's name."""
+        """The propositions in the fields of a structure's value, by the path to the field."""
         if not isinstance(space, Records) or not isinstance(value, Record):
             return []
         if space.structure == "Subtype":
@@ -275,11 +275,16 @@ class Evaluator:
         env: Env = space.params
         proofs = []
         for f in s.fields:
+            name = f.name or ""
             if f.role == "proof":
-                proofs.append((f.name or "", self.truth(f.type, env)))
+                proofs.append((name, self.truth(f.type, env)))
                 env = (*env, None)
-            else:
-                env = (*env, value.fields[f.name or ""])
+                continue
+            inner = self.space(f.type, env) if f.role == "value" else None
+            if isinstance(inner, Records):
+                within = self.constraints(inner, value.fields[name])
+                proofs += [(f"{name}.{path}", truth) for path, truth in within]
+            env = (*env, value.fields[name])
         return proofs
 
     def _binding(self, term: Binding, env: Env) -> Value:

@@ -62,6 +62,13 @@ _FIELD = frozenset(
         *("Std.IsLinearOrder", "Std.LawfulOrderLT", "Std.IsPreorder", "Std.IsPartialOrder"),
     }
 )
+# Classes of `Lean.Grind` whose laws the real numbers obey; `IsCharP` is not among them.
+_GRIND = frozenset(
+    {
+        *("Field", "CommRing", "Ring", "Semiring", "CommSemiring", "OrderedRing", "OrderedAdd"),
+        *("NatModule", "IntModule", "AddCommMonoid", "AddCommGroup", "NoNatZeroDivisors"),
+    }
+)
 _FINITE = frozenset(
     {"Fintype", "Finite", "DecidableEq", "Nonempty", "Inhabited", "BEq", "Hashable"}
 )
@@ -252,7 +259,7 @@ def _type_of(theorem: Theorem, level: int, chosen: Callable[[], int]) -> Space:
 
 
 def _is_field(name: str) -> bool:
-    return name in _FIELD or name.startswith("Lean.Grind.")
+    return name in _FIELD or name.removeprefix("Lean.Grind.") in _GRIND
 
 
 def laid_out(evaluator: Evaluator, theorem: Theorem, choose: Chooser) -> Layout:

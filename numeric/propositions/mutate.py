@@ -46,7 +46,6 @@ _EXCHANGED = {
     "cosh": "sinh",
     "sin": "cos",
     "cos": "sin",
-    "eq": "ne",
 }
 _DROPPED = frozenset({"exp", "sqrt", "log", "tanh", "abs", "neg", "inv", "sigmoid"})
 _WEAKER = frozenset({"≤ for <", "≥ for >", "∨ for ∧"})

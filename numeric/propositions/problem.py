@@ -37,7 +37,7 @@ class Hypothesis:
     Attributes:
         name: the binder's, or ``binder.field`` for a proof in a structure that the theorem binds.
         level: of the binder.
-        field: the structure's field; empty for a hypothesis of the telescope.
+        field: the path to the structure's field; empty for a hypothesis of the telescope.
         mentions: the levels of the binders that it speaks of.
     """
 
@@ -85,8 +85,8 @@ def problem_of(theory: Theory, theorem: Theorem) -> Problem:
     return Problem(theory, theorem, Evaluator(theory, some_values), tuple(found))
 
 
-def _proofs(theory: Theory, type: Term) -> Sequence[str]:
-    """The fields that are proofs, of the structure that a type is."""
+def _proofs(theory: Theory, type: Term, depth: int = 4) -> Sequence[str]:
+    """The paths to the fields that are proofs, in the structure that a type is."""
     if not isinstance(type, Const):
         return ()
     if type.name == "Subtype":
@@ -96,7 +96,13 @@ def _proofs(theory: Theory, type: Term) -> Sequence[str]:
     structure: Structure | None = theory.structures.get(type.name)
     if structure is None or all(f.role == "proof" for f in structure.fields):
         return ()
-    return [f.name or "" for f in structure.fields if f.role == "proof"]
+    found = []
+    for f in structure.fields:
+        if f.role == "proof":
+            found.append(f.name or "")
+        elif depth > 0:
+            found += [f"{f.name}.{path}" for path in _proofs(theory, f.type, depth - 1)]
+    return found
 
 
 def _levels(term: Term, depth: int) -> frozenset[int]:

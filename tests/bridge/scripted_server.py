@@ -57,10 +57,20 @@ def diagnostic(text: str, severity: int = 3) -> dict[str, Any]:
 
 def sections(text: str) -> dict[str, str]:
     """The nonce of each section that the document asks for."""
-    asks = "export_(?:obligations|graphs|propositions|trust|guard)|prove_graphs"
+    asks = "export_(?:obligations|graphs|propositions|trust|guard)|prove_graphs|judge_exactly"
     found = re.findall(rf'#(?:{asks}) "([^"]*)"', text)
     assert found
     return {nonce.rsplit(".", 1)[1]: nonce for nonce in found}
+
+
+def judged(text: str, known: dict[str, Any]) -> list[Any]:
+    """What is said of the instances of each theorem asked for: as ``known``, or that its numbers
+    are none that Lean can draw."""
+    (quoted,) = re.findall(r'#judge_exactly "[^"]*" (".*")$', text, re.M)
+    names = [t["name"] for t in json.loads(json.loads(quoted))["theorems"]]
+    obstacle = {"kind": "obstacle", "constant": "R", "why": "no values of this type are drawn"}
+    said = [{**obstacle, "name": n, **known.get(n, {})} for n in names]
+    return [*said, {"kind": "end", "count": len(said)}]
 
 
 def messages(mode: str, text: str, answer: dict[str, list[Any]]) -> list[dict[str, Any]]:
@@ -71,7 +81,10 @@ def messages(mode: str, text: str, answer: dict[str, list[Any]]) -> list[dict[st
     found = []
     for section, nonce in sections(text).items():
         scripted = section in answer
-        said = list(answer[section] if scripted else NOTHING[section])
+        if section == "exact":
+            said = judged(text, answer.get(section, {}))
+        else:
+            said = list(answer[section] if scripted else NOTHING[section])
         if mode == "no-end" and scripted:
             said.pop()
         elif mode == "lost-message" and scripted:

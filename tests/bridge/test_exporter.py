@@ -69,7 +69,8 @@ def test_the_command_says_what_it_did(tmp_path: Path) -> None:
     assert "wrote src/Obligations.lean" in first.stdout
     assert "lean_lib Obligations where" in first.stdout
     second = CliRunner().invoke(group, ["init", "--project", str(tmp_path)])
-    assert f"all {len(exporter_sources())} files of `Obligations` are current" in second.stdout
+    count = len(exporter_sources())
+    assert f"all {count} files of `Obligations` are current" in second.stdout
 
 
 @pytest.mark.parametrize(

@@ -10,17 +10,18 @@ from pathlib import Path
 
 import pytest
 
-from bridge.checking import CheckResult, GraphRequest, graph_requests, registered, run_check
+from bridge.checking import CheckResult, GraphRequest, graph_requests, run_check
 from bridge.checking.store import ResultCache, code_hash, graph_hashes, is_ours, is_readable
 from bridge.storage import opened
 from bridge.verdict import Verdict
 from numeric.graph import Graph
 from numeric.instances.case import Case
 from numeric.judge.measurement import Measurement
+from tests.checks.pairs import pairs
 from tests.numeric.graphs import layer_norm
 
 KEY = "layerNorm_eval:conclusion"
-CHECK = registered()[KEY]
+CHECK = pairs()[KEY]
 
 
 def graphs() -> dict[GraphRequest, Graph]:

@@ -130,3 +130,29 @@ class TestFingerprint:
         found = parse_statements(answer(GOOD))
         with pytest.raises(AnswerError, match="'lost'"):
             found.fingerprint("t", ["lost"])
+
+
+def test_theorems_come_in_the_order_of_the_sources() -> None:
+    def theorem(name: str, module: str, line: int) -> Any:
+        return {**statement(f"Demo.{name}", module=module), "line": line}
+
+    given = [theorem("c", "Demo.B", 9), theorem("d", "Demo.B", 3), theorem("a", "Demo.A", 7)]
+    found = parse_statements(answer(*given)).theorems
+    assert [t.name for t in found] == ["Demo.d", "Demo.c", "Demo.a"]
+
+
+def test_propositions_inside_a_value_are_hypotheses_with_its_name() -> None:
+    field = {"path": "inner.pos", "type": "0 < c.inner.eps", "term": "p", "uses": []}
+    carrier = binder("c", "Cfg", prop=False, fields=[field])
+    (theorem,) = parse_statements(
+        answer(statement("Demo.t", carrier, binder("h", "True")))
+    ).theorems
+    assert [h.name for h in theorem.hypotheses] == ["c.inner.pos", "h"]
+    assert list(theorem.placed_hypotheses) == [(1, "inner.pos"), (2, "")]
+
+
+def test_a_value_without_a_name_lends_its_place_to_the_propositions_inside() -> None:
+    field = {"path": "pos", "type": "0 < eps", "term": "p", "uses": []}
+    carriers = [binder(name, "Cfg", prop=False, fields=[field]) for name in (None, "c", "c")]
+    (theorem,) = parse_statements(answer(statement("Demo.t", *carriers))).theorems
+    assert [h.name for h in theorem.hypotheses] == ["#1.pos", "c#2.pos", "c#3.pos"]

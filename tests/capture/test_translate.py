@@ -186,3 +186,11 @@ def test_tokens_are_folded_and_masks_become_what_is_kept() -> None:
     assert [n.endswith("keep") for n in kept] == [True]
     assert set(np.unique(captured.feeds[kept[0]])) == {0.0, 1.0}
     assert "where" not in {n.op for n in captured.graph.nodes}
+
+
+def test_the_line_is_never_one_of_this_project() -> None:
+    """An operation of torch's own module: no line of the model made it."""
+    part = copied(torch.nn.LayerNorm(4))
+    captured = translate(export(part, (torch.randn(2, 4).double(),), {}), "captured")
+    assert captured.origins
+    assert not [o for o in captured.origins.values() if "exported.py" in o]

@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 
 from bridge.auditing.graph_file import about
-from bridge.checking import CheckRun, GraphRequest, registered, run_check
+from bridge.checking import CheckRun, GraphRequest, run_check
 from bridge.verdict import Verdict
 from numeric.graph import Graph
 from numeric.instances.families import FAMILIES
 from tests.checks.graphs import graphs_for
+from tests.checks.pairs import pairs
 from tests.numeric.block_graphs import size_names, written
 from tests.report.parts import obligation
 
@@ -20,14 +21,14 @@ OWN, BESIDE = "biasedEncoderBlockGraph", "encoderBlockGraph"
 def graphs_with(name: str, sizes: tuple[int, ...]) -> dict[GraphRequest, Graph]:
     """The library's graphs, with a user's of one size for one of the two."""
     given = written(name, dict(zip(size_names(name), sizes, strict=True)))
-    library = graphs_for([registered()[KEY]])
+    library = graphs_for([pairs()[KEY]])
     return {r: given if r.name == name else g for r, g in library.items()}
 
 
 @pytest.mark.parametrize("name", [OWN, BESIDE])
 def test_the_sizes_that_both_have_are_compared(name: str) -> None:
     graphs = graphs_with(name, (4, 8, 2, 4, 16))
-    found = run_check(registered()[KEY], (), graphs, key=KEY, seed=0, instances=40)
+    found = run_check(pairs()[KEY], (), graphs, key=KEY, seed=0, instances=40)
     assert found.verdict is Verdict.HOLDS, found.reason
     assert "generic" in {f.family for f in found.families}
     assert "tall" not in {f.family for f in found.families}
@@ -35,7 +36,7 @@ def test_the_sizes_that_both_have_are_compared(name: str) -> None:
 
 @pytest.mark.parametrize("name", [OWN, BESIDE])
 def test_no_family_fits_where_the_sizes_differ(name: str) -> None:
-    run = CheckRun(registered()[KEY], (), graphs_with(name, (5, 6, 3, 2, 7)), KEY, 0)
+    run = CheckRun(pairs()[KEY], (), graphs_with(name, (5, 6, 3, 2, 7)), KEY, 0)
     assert not any(run.fits(family) for family in FAMILIES.values())
 
 
@@ -45,11 +46,11 @@ def test_an_audit_of_a_graph_leaves_out_what_compares_it_at_other_sizes(name: st
     for sizes, left in (((5, 6, 3, 2, 7), (value,)), ((4, 8, 2, 4, 16), (compared, value))):
         graphs = {**graphs_with(name, sizes), **_value_graphs(name, sizes)}
         given = next(g for r, g in graphs.items() if r.name == name)
-        assert about((compared, value), graphs, given) == left
-        assert about((compared,), graphs, given) == (compared,)  # what alone was asked for
+        assert about((compared, value), pairs(), graphs, given) == left
+        assert about((compared,), pairs(), graphs, given) == (compared,)  # what alone was asked for
 
 
 def _value_graphs(name: str, sizes: tuple[int, ...]) -> dict[GraphRequest, Graph]:
     given = written(name, dict(zip(size_names(name), sizes, strict=True)))
-    library = graphs_for([registered()["biasedEncoderBlock_eval:conclusion"]])
+    library = graphs_for([pairs()["biasedEncoderBlock_eval:conclusion"]])
     return {r: given if r.name == name else g for r, g in library.items()}

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from bridge.checking import Check, registered, replay, run_check
+from bridge.checking import Check, replay, run_check
 from bridge.verdict import Role, Verdict
 from numeric.instances.families import FAMILIES
 from numeric.judge.measurement import Outcome
 from tests.checks.graphs import graphs_for, hypotheses_of
+from tests.checks.pairs import pairs
 from tests.numeric.block_graphs import WRITTEN
 
-CHECKS: dict[str, Check] = {k: c for k, c in registered().items() if c.graph in WRITTEN}
+CHECKS: dict[str, Check] = {k: c for k, c in pairs().items() if c.graph in WRITTEN}
 GRAPHS = graphs_for(CHECKS.values())
 
 

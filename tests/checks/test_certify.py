@@ -7,15 +7,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bridge.checking import Check, CheckResult, registered, run_check
+from bridge.checking import Check, CheckResult, run_check
 from bridge.checking.certify import certifiable, certify
 from bridge.checking.check_run import CheckRun
 from bridge.verdict import Role, Verdict
 from numeric.instances.case import Case
 from tests.checks.graphs import graphs_for
+from tests.checks.pairs import pairs
 
 KEY = "encoderBlock_backpropVec_eq_adjoint_fderiv_at:hNorm2StdNe0"
-CHECKS = dict(registered())
+CHECKS = dict(pairs())
 
 
 def certified(check: Check, key: str, radius: float = 1e-6, instances: int = 24) -> CheckResult:

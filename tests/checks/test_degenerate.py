@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bridge.auditing.graph_file import about
-from bridge.checking import Check, graph_requests, registered, run_check
+from bridge.checking import Check, graph_requests, run_check
 from bridge.checking.mutation import mutation_matrix
 from bridge.lean.obligation import fidelity_of
 from bridge.verdict import Role, Verdict
@@ -19,9 +19,10 @@ from numeric.interpret.interpreter import Interpreter
 from numeric.judge.measurement import Outcome
 from numeric.mutants.edits import DerivativeMutant
 from tests.checks.graphs import graphs_for, hypotheses_of
+from tests.checks.pairs import pairs
 from tests.numeric.graphs import layer_norm
 
-CHECKS: dict[str, Check] = {k: c for k, c in registered().items() if c.within}
+CHECKS: dict[str, Check] = {k: c for k, c in pairs().items() if c.within}
 GRAPHS = graphs_for(CHECKS.values())
 CONSTANT = "layerNorm_eval_of_constant_row"
 
@@ -88,7 +89,9 @@ def test_an_audit_of_another_graph_leaves_out_what_says_nothing_of_it() -> None:
 
     def left(d_model: int) -> set[str]:
         given = layer_norm(4, d_model)
-        return set(keys) - {o.key for o in about(every, dict.fromkeys(requests, given), given)}
+        return set(keys) - {
+            o.key for o in about(every, CHECKS, dict.fromkeys(requests, given), given)
+        }
 
     one_channel = {k for k, c in CHECKS.items() if c.within == ("d_model 1",)}
     assert len(one_channel) == 6
@@ -97,12 +100,14 @@ def test_an_audit_of_another_graph_leaves_out_what_says_nothing_of_it() -> None:
     alone = every[: len(CHECKS)]
     chosen = tuple(o for o in alone if o.key in one_channel)
     given = layer_norm(4, 8)
-    assert about(chosen, dict.fromkeys(requests, given), given) == chosen  # asked for by name
+    assert (
+        about(chosen, CHECKS, dict.fromkeys(requests, given), given) == chosen
+    )  # asked for by name
 
 
 def test_their_errors_are_planted_where_they_speak() -> None:
     """Not among those of checks of the same graph that speak of all families."""
-    general = registered()["layerNorm_eval:conclusion"]
+    general = pairs()["layerNorm_eval:conclusion"]
     chosen = [*CHECKS.values(), general]
     report = mutation_matrix(chosen, graphs_for(chosen), 0, 2, families=("generic",))
     found: dict[tuple[str, ...], set[str]] = {}

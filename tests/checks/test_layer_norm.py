@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bridge.checking import Check, CheckRun, Chunk, registered, replay, run_check
+from bridge.checking import Check, CheckRun, Chunk, replay, run_check
 from bridge.checking.tally import Tally
 from bridge.verdict import Role, Verdict
 from numeric.graph import Graph
@@ -18,10 +18,11 @@ from numeric.interpret.interpreter import Interpreter
 from numeric.judge.measurement import Outcome
 from numeric.mutants.edits import Edit, GraphMutant, Mutant
 from tests.checks.graphs import graphs_for, hypotheses_of
+from tests.checks.pairs import pairs
 from tests.numeric.graphs import layer_norm
 
 CHECKS: dict[str, Check] = {
-    k: c for k, c in registered().items() if k.startswith("layerNorm_") and not c.within
+    k: c for k, c in pairs().items() if k.startswith("layerNorm_") and not c.within
 }
 CONCLUSIONS = [k for k, c in CHECKS.items() if c.role is Role.CONCLUSION]
 GRAPHS = graphs_for(CHECKS.values())

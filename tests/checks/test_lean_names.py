@@ -1,73 +1,43 @@
-"""Every key that is registered is a tagged theorem, with that binder, or an exported graph, in the
-Lean sources.
-
-A cheap look at the text: what Lean itself says of the library is tested with Lean.
-"""
+"""Every key of a check is one of the library's, by what Lean said when the lock was written."""
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import pytest
 
-from bridge.checking import registered
+from bridge.lean.graphs import parse_graphs
+from bridge.lean.obligation import obligations_of
+from bridge.lean.statement import parse_statements
+from bridge.policy.answer_file import open_kept
+from tests.checks.pairs import pairs
 
-SOURCES = Path(__file__).parents[2] / "lean"
-_TAGGED = re.compile(
-    r"@\[[^\]]*\bobligation\b[^\]]*\]\s*(?:noncomputable\s+|protected\s+)*theorem\s+(\S+)(.*?):=",
-    re.DOTALL,
-)
-_VARIABLES = re.compile(r"^variable\b.*(?:\n[ \t]+.*)*", re.MULTILINE)
-
-
-def tagged() -> dict[str, str]:
-    """The statement of every tagged theorem, by name, with the variables of its file."""
-    found: dict[str, str] = {}
-    for path in sorted(SOURCES.rglob("*.lean")):
-        text = path.read_text(encoding="utf-8")
-        variables = " ".join(_VARIABLES.findall(text))
-        for name, statement in _TAGGED.findall(text):
-            found[name] = statement + variables
-    return found
+ROOT = Path(__file__).parents[2]
 
 
-def exported() -> set[str]:
-    """The names of the graphs that `Export/` writes down."""
-    sources = (SOURCES / "PostNorm" / "Export").rglob("*.lean")
-    return {n for p in sources for n in re.findall(r"``(\w+)", p.read_text(encoding="utf-8"))}
+def keys() -> frozenset[str]:
+    """Of all obligations, fidelity included."""
+    kept = open_kept(ROOT)
+    statements = parse_statements(kept.answer["statements"])
+    own = (o.key for o in obligations_of(statements, ["PostNorm"]))
+    families = parse_graphs(kept.answer["graphs"], kept.graphs).families
+    return frozenset((*own, *(f"{f.short}:fidelity" for f in families)))
 
 
-TAGGED = tagged()
-EXPORTED = exported()
+KEYS = keys()
 
 
-def missing(key: str) -> str:
-    """What of a key the Lean sources do not have; empty where all is there."""
-    declaration, _, binder = key.rpartition(":")
-    if binder == "fidelity":
-        return "" if declaration in EXPORTED else f"no graph called {declaration} is exported"
-    if declaration not in TAGGED:
-        return f"no theorem tagged @[obligation] is called {declaration}"
-    if binder == "conclusion":
-        return ""
-    bound = re.search(rf"[({{]\s*(?:\w+\s+)*{re.escape(binder)}\b", TAGGED[declaration])
-    return "" if bound else f"{declaration} has no binder {binder}: rename it in the check's key"
-
-
-def test_every_key_is_in_the_lean_sources() -> None:
-    assert not [why for key in registered() if (why := missing(key))]
+def test_every_key_is_in_the_locked_answer() -> None:
+    assert not [key for key in pairs() if key not in KEYS]
 
 
 @pytest.mark.parametrize(
     "key", ["nowhere:conclusion", "layerNorm_hasFDerivAt:hNowhere", "nowhere:fidelity"]
 )
-def test_a_key_that_is_not_there_is_named(key: str) -> None:
-    assert missing(key)
+def test_a_key_that_is_not_there_is_noticed(key: str) -> None:
+    assert key not in KEYS
 
 
-def test_the_search_finds_theorems() -> None:
-    assert "hVarEpsPos" in TAGGED["layerNorm_hasFDerivAt"]
-    assert "layerNormGraphFDerivCorrectAt" not in TAGGED
-    assert "encoderBlockGraph" in EXPORTED
-    assert "encoderBlock_eval" not in EXPORTED
+def test_the_answer_holds_theorems_and_graphs() -> None:
+    assert "layerNorm_hasFDerivAt:hVarEpsPos" in KEYS
+    assert "encoderBlockGraph:fidelity" in KEYS

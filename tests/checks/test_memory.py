@@ -7,16 +7,17 @@ import tracemalloc
 
 import pytest
 
-from bridge.checking import Check, CheckRun, Chunk, registered, run_check
+from bridge.checking import Check, CheckRun, Chunk, run_check
 from bridge.checking.tally import Tally
 from numeric.instances.families import FAMILIES
 from numeric.interpret.chunks import CHUNK_BYTES, MOST_INSTANCES, chunk_of, saved_bytes
 from numeric.mutants.planted import PLANTED
 from tests.checks.graphs import graphs_for, hypotheses_of
+from tests.checks.pairs import pairs
 from tests.numeric.block_graphs import block
 from tests.numeric.graphs import layer_norm
 
-CHECKS = dict(registered())
+CHECKS = dict(pairs())
 KEYS = {CHECKS[k].name: k for k in CHECKS if CHECKS[k].graph == "encoderBlockGraph"}
 
 

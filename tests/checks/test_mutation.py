@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bridge.checking import Check, registered
+from bridge.checking import Check
 from bridge.checking.mutation import FAMILIES_OF_MUTANTS, mutation_matrix
 from bridge.checking.mutation_report import MutationReport
 from bridge.errors import InvalidInputError
@@ -23,8 +23,9 @@ from numeric.mutants.edits import GraphMutant, plant
 from numeric.mutants.kinds import INSTANCE, KINDS, OTHER, kind_of
 from numeric.mutants.planted import PLANTED, Planted
 from tests.checks.graphs import graphs_for
+from tests.checks.pairs import pairs
 
-CHECKS = list(dict.fromkeys(registered().values()))
+CHECKS = list(dict.fromkeys(pairs().values()))
 GRAPHS = list(dict.fromkeys(c.graph for c in CHECKS))
 TOWARDS_VARIANCE = {"mean", "centered", "square", "var", "varEps"}
 SPECIAL = {"seq_len 1", "d_model 2"}

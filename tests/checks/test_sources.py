@@ -106,7 +106,7 @@ def test_what_it_does_not_use_does_not(
 def test_our_own_checks_count_with_what_they_use_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
     measures = {c.name: c.measure for c in registered().values()}
     before = {name: source_hash(measure) for name, measure in measures.items()}
-    assert len(set(before.values())) > 0.9 * len(before)
+    assert len(set(before.values())) > 0.8 * len(before)  # some are one function at several graphs
     module = check_sources._module("numeric.judge.identities")
     assert module is not None
     for statement in module.statements:

@@ -8,15 +8,16 @@ from itertools import pairwise
 
 import pytest
 
-from bridge.checking import CheckRun, Chunk, Probe, registered
+from bridge.checking import CheckRun, Chunk, Probe
 from bridge.checking.result import Worst
 from bridge.checking.tally import Scored, Tally, tighter
 from bridge.checking.units import Broken
 from numeric.instances.families import FAMILIES
 from tests.checks.graphs import graphs_for, hypotheses_of
+from tests.checks.pairs import pairs
 
 KEY = "layerNorm_backpropVec_eq_adjoint_fderiv_at:conclusion"
-CHECKS = dict(registered())
+CHECKS = dict(pairs())
 HYPOTHESES = hypotheses_of(KEY, CHECKS)
 RUN = CheckRun(CHECKS[KEY], HYPOTHESES, graphs_for([CHECKS[KEY], *HYPOTHESES]), KEY, 0)
 

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bridge.checking import graph_requests, registered
+from bridge.checks.pairing import wanted_graphs
 from bridge.engine import BuildReport, EngineKind, LeanMessage, ModuleReport, Recheck
 from tests.bridge.answers import answer, binder, statement
 from tests.numeric.graphs import layer_norm_json
 
+TERMS = Path(__file__).parent.parent / "bridge" / "layer_norm_terms.json"
 SERVER = Path(__file__).parent.parent / "bridge" / "scripted_server.py"
 
 
@@ -97,7 +98,7 @@ def graph_answers() -> list[Any]:
             "constants": [["eps", 1e-05]],
         }
     ]
-    for index, request in enumerate(graph_requests(registered().values())):
+    for index, request in enumerate(wanted_graphs()):
         head = {"kind": "graph", "index": index}
         if request.name == "layerNormGraph":
             sizes = dict(request.sizes)
@@ -105,6 +106,13 @@ def graph_answers() -> list[Any]:
         else:
             messages.append({**head, "error": f"no exported graph is called {request.name}"})
     return [*messages, {"kind": "end", "count": len(messages), "lean": "4.28.0"}]
+
+
+def proposition_answers() -> list[Any]:
+    """LayerNorm's three theorems as terms: what Lean says of them."""
+    messages = json.loads(TERMS.read_text(encoding="utf-8"))
+    end = {"kind": "end", "schema": "obligations-proposition/1", "lean": "4.28.0"}
+    return [*messages, {**end, "count": len(messages)}]
 
 
 def trust_answers(*messages: Any, refused: Mapping[str, str] | None = None) -> list[Any]:
@@ -131,6 +139,7 @@ def write_answers(
     value = {
         "statements": answer(*statements, **modules),
         "graphs": graph_answers(),
+        "propositions": proposition_answers(),
         "trust": trust_answers() if trust is None else trust,
     }
     path.write_text(json.dumps(value), encoding="utf-8")

@@ -10,12 +10,14 @@ import pytest
 
 from bridge.auditing.audit import audit, library_for_audit
 from bridge.auditing.binding import why_unbound
-from bridge.checking import Check, registered
+from bridge.checking import Check
+from bridge.checks.pairing import paired
 from bridge.lean.graphs import Family
 from bridge.lean.library import Library
 from bridge.lean.project import find_project
 from bridge.lean.statement import Constant
 from bridge.verdict import Role, Verdict
+from tests.checks.pairs import pairs
 from tests.cli.conftest import Harness
 
 GRAPH, PART = "PostNorm.layerNormGraph", "PostNorm.layerNormPrefix7"
@@ -81,7 +83,7 @@ def test_a_graph_that_is_written_out_next_to_its_definition_is_no_evidence(
 def test_only_our_own_checks_may_run_on_a_graph_made_of_the_theorems(harness: Harness) -> None:
     library = library_of(harness, [PART], parts=[PART])
     (obligation,) = library.find(KEY)
-    check = registered()[KEY]
+    check = pairs()[KEY]
     assert why_unbound(library, obligation, check) == ""
     assert "does not speak of" in why_unbound(library, obligation, own(check))
 
@@ -90,7 +92,7 @@ def test_an_answer_from_before_says_nothing_about_it(harness: Harness) -> None:
     library = library_for_audit(find_project(harness.root), harness.engine)
     assert library.graphs.families[0].parts is None
     for o in library.obligations:
-        assert o.role is Role.FIDELITY or why_unbound(library, o, registered()[o.key]) == ""
+        assert o.role is Role.FIDELITY or why_unbound(library, o, pairs()[o.key]) == ""
 
 
 @pytest.mark.lean
@@ -100,9 +102,9 @@ def test_every_check_of_ours_runs_on_a_graph_of_its_theorem() -> None:
     library = set_up(Path(__file__).parents[2]).library()
     assert all(f.follows and f.parts for f in library.graphs.families)
     found = {
-        o.key: why_unbound(library, o, registered()[o.key])
+        o.key: why_unbound(library, o, paired(library)[o.key])
         for o in library.obligations
-        if o.key in registered()
+        if o.key in paired(library)
     }
     assert {key: why for key, why in found.items() if why} == {}
     assert len(found) > 200

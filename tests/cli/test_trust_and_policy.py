@@ -304,6 +304,17 @@ def test_counterexamples_are_replayed_from_the_report(harness: Harness, tmp_path
     assert harness.run("replay", "layerNorm_eval:conclusion").exit_code == 2
 
 
+def test_private_constants_are_called_as_their_authors_call_them(harness: Harness) -> None:
+    private = "_private.PostNorm.Layers.0.PostNorm.fake"
+    rests = {"kind": "refused", "name": "PostNorm.layerNorm_eval", "constant": private}
+    odd = {"kind": "outside", "name": private, "how": "axiom", "module": "PostNorm.Layers"}
+    harness.says(EVAL, trust=trust_answers(odd, rests, refused={private: WHY}))
+    printed = " ".join(harness.run("audit", *FEW).stdout.split())
+    assert "PostNorm.fake: declaration type mismatch" in printed
+    assert "Outside the kernel: PostNorm.fake (axiom)." in printed
+    assert "_private" not in printed
+
+
 @pytest.mark.parametrize("named", ["leanprover/lean4:v4.27.0", None])
 def test_a_project_for_another_lean_is_incomplete(named: str | None, harness: Harness) -> None:
     harness.says(EVAL)

@@ -104,3 +104,9 @@ def test_lines_of_the_loader() -> None:
     for line in ("[DEBUG:I] x", "", "@memory 1", "@exit 1", "  - /engine/library/A.olean"):
         assert is_chatter(line)
     assert not is_chatter("INTERNAL PANIC: out of memory")
+
+
+def test_the_size_of_the_memory_is_said_where_it_is_known() -> None:
+    words = ["RuntimeError: memory access out of bounds"]
+    assert "its memory had 616 MB" in explain_end("exit code 1", words, 616)
+    assert "its memory had" not in explain_end("exit code 1", words)

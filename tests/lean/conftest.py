@@ -29,24 +29,25 @@ def library(lean: Engine) -> Library:
     return library_for_audit(find_project(ROOT), lean, use_cache=False)
 
 
+def write_project(folder: Path, source: str) -> Project:
+    """A project of one file, with our attributes beside it; its name has a space and an é."""
+    root = folder / "un projet é"
+    (root / "lean" / "Demo").mkdir(parents=True)
+    shutil.copytree(ROOT / "lean" / "Obligations", root / "lean" / "Obligations")
+    shutil.copy(ROOT / "lean" / "Obligations.lean", root / "lean")
+    shutil.copy(ROOT / "lean-toolchain", root)
+    (root / "lakefile.lean").write_text(
+        "import Lake\nopen Lake DSL\n\npackage demo\n\n"
+        'lean_lib Obligations where\n  srcDir := "lean"\n\n'
+        'lean_lib Demo where\n  srcDir := "lean"\n',
+        encoding="utf-8",
+    )
+    (root / "lean" / "Demo.lean").write_text("import Demo.Basic\n", encoding="utf-8")
+    (root / "lean" / "Demo" / "Basic.lean").write_text(source, encoding="utf-8")
+    return find_project(root)
+
+
 @pytest.fixture
 def project_of(tmp_path: Path) -> Callable[[str], Project]:
-    """Makes a project of one file, with our attributes beside it; its name has a space and an é."""
-
-    def make(source: str) -> Project:
-        root = tmp_path / "un projet é"
-        (root / "lean" / "Demo").mkdir(parents=True)
-        shutil.copytree(ROOT / "lean" / "Obligations", root / "lean" / "Obligations")
-        shutil.copy(ROOT / "lean" / "Obligations.lean", root / "lean")
-        shutil.copy(ROOT / "lean-toolchain", root)
-        (root / "lakefile.lean").write_text(
-            "import Lake\nopen Lake DSL\n\npackage demo\n\n"
-            'lean_lib Obligations where\n  srcDir := "lean"\n\n'
-            'lean_lib Demo where\n  srcDir := "lean"\n',
-            encoding="utf-8",
-        )
-        (root / "lean" / "Demo.lean").write_text("import Demo.Basic\n", encoding="utf-8")
-        (root / "lean" / "Demo" / "Basic.lean").write_text(source, encoding="utf-8")
-        return find_project(root)
-
-    return make
+    """Makes a project of one file."""
+    return lambda source: write_project(tmp_path, source)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 
 import pytest
 
 from bridge.auditing.audit import audit
 from bridge.auditing.configured import set_up
-from bridge.checking import graph_requests, registered
+from bridge.checks.pairing import forms_of, paired, wanted_graphs
 from bridge.engine import Engine
 from bridge.lean.client import GraphRequest
 from bridge.lean.library import Library
@@ -19,6 +20,8 @@ from bridge.policy.lock import drifts
 from bridge.policy.settings import read_settings
 from bridge.verdict import LeanStatus, Role, Verdict
 from numeric.graph import parse_graph
+from tests.checks.pairs import FILE as FORMS
+from tests.checks.pairs import written as written_forms
 from tests.lean.conftest import ROOT
 from tests.numeric.block_graphs import WRITTEN, written
 from tests.numeric.graphs import layer_norm
@@ -65,13 +68,22 @@ def test_every_theorem_has_its_place(library: Library) -> None:
         assert file is not None
         lines = (library.project.root / file).read_text(encoding="utf-8").splitlines()
         name = o.declaration.rsplit(".", 1)[-1]
-        assert name in " ".join(lines[o.line - 1 : o.line + 12]), o.key
+        place = " ".join(lines[o.line - 1 : o.line + 12])
+        stated = re.match(r"layer_theorems (\w+)", place)  # which states several
+        assert name.startswith(f"{stated[1]}_") if stated else name in place, o.key
 
 
 def test_every_check_has_its_obligation_and_its_graph(library: Library) -> None:
-    assert set(registered()) <= {o.key for o in library.obligations}
+    assert set(paired(library)) <= {o.key for o in library.obligations}
     assert library.graphs.refused == {}
-    assert len(library.graphs.members) == len(graph_requests(registered().values()))
+    assert len(library.graphs.members) == len(wanted_graphs())
+
+
+def test_the_forms_are_those_that_the_fast_tests_use(library: Library) -> None:
+    found = written_forms(forms_of(library))
+    if "UPDATE_FORMS" in os.environ:
+        FORMS.write_text(found, encoding="utf-8")
+    assert found == FORMS.read_text(encoding="utf-8")
 
 
 def test_lean_exports_the_graph_that_the_fast_tests_use(library: Library) -> None:

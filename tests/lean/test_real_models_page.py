@@ -48,5 +48,5 @@ def test_files(tmp_path: Path) -> None:
 def test_torch_modules(tmp_path: Path) -> None:
     pytest.importorskip("torch", reason="torch is not installed: `pip install torch`")
     _, after = _parts()
-    assert after.count("$ ") >= 2
+    assert after.count("$ ") >= 1
     _run(after, tmp_path)

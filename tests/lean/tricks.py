@@ -167,7 +167,31 @@ TRICKS = (
         "one hypothesis that is false",
         "@[obligation] theorem t (n : Nat) (hPos : n < n) : n = 7 := by omega\n",
         1,
-        "contradict each other",
+        "nothing meets its hypothesis hPos",
+    ),
+    Trick(
+        "empty-type",
+        "a binder of a type without values",
+        "@[obligation] theorem t (n : Fin 0) (hPos : n.val < 5) : n.val = 7 := n.elim0\n",
+        1,
+        "its binder n has a type without values",
+    ),
+    Trick(
+        "impossible-below",
+        "a hypothesis that is false once its definition is unfolded",
+        "def Fits (n : Nat) : Prop := n + 1 < n\n"
+        "@[obligation] theorem t (n : Nat) (hPos : Fits n) : n = 7 := by\n"
+        "  unfold Fits at hPos; omega\n",
+        1,
+        "nothing meets its hypothesis hPos",
+    ),
+    Trick(
+        "or-true",
+        "a conclusion with `∨ True` behind a definition",
+        "def Good (n : Nat) : Prop := n = 7 ∨ True\n"
+        "@[obligation] theorem t (n : Nat) (hPos : 0 < n) : Good n := Or.inr trivial\n",
+        1,
+        "its conclusion is true whatever the hypotheses say",
     ),
     Trick("past-the-kernel", "a metaprogram adds a theorem unchecked", SKIP + WRONG, 1, "Demo.bad"),
     Trick(

@@ -245,6 +245,13 @@ def test_what_names_do_not_cover_is_captured(tmp_path: Path) -> None:
     assert report.exit_code == 4  # the theorem about blocks covers no layer
 
 
+def test_a_parameter_that_is_one_number(tmp_path: Path) -> None:
+    found = only_layer(judged(tmp_path, layer(Exact, activation=nn.PReLU())))
+    assert found.captured is not None
+    assert found.captured.reason == ""
+    assert found.verdict is Verdict.HOLDS
+
+
 def test_another_function_under_no_grad_is_not_covered_by_the_graph(tmp_path: Path) -> None:
     found = only_layer(judged(tmp_path, layer(Fused)))
     assert found.captured is not None
@@ -296,6 +303,9 @@ def test_every_face_shows_what_was_captured(tmp_path: Path) -> None:
         text = " ".join(render(report, kind).replace("\\", "").replace("<wbr>", "").split())
         assert "Graph.backprop_eq_adjoint_fderiv" in text, kind
         assert "gradient of qkv.weight" in text, kind
+    assert "1 of 2 layers hold by the graphs that they run" in " ".join(
+        render(report, "table").split()
+    )
 
 
 def test_encoders_keep_their_theorem(tmp_path: Path) -> None:

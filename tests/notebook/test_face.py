@@ -16,13 +16,13 @@ import pytest
 import bridge
 from bridge import AuditResult, audit
 from bridge.auditing import configured as setup
-from bridge.checking import registered
 from bridge.errors import InvalidInputError
 from bridge.notebook import plots
 from bridge.notebook.display import CellProgress, shown_progress
 from bridge.progress import Silent
 from numeric.judge.measurement import Measurement, Outcome
 from numeric.mutants.edits import DerivativeMutant
+from tests.checks.pairs import pairs
 from tests.cli.fake import FakeEngine, layer_norm_statements, write_answers, write_project
 
 mpl.use("Agg")
@@ -132,7 +132,7 @@ def test_instances_are_those_of_the_audit(result: AuditResult) -> None:
     found = result.measurements(KEY, 5)
     assert set(found) >= {"generic", "eps overwhelms variance"}
     assert np.all(found["eps overwhelms variance"].outcome == Outcome.FAILS)
-    again = registered()[KEY].measure(case)
+    again = pairs()[KEY].measure(case)
     np.testing.assert_array_equal(again.margin, found["generic"].margin)
     with pytest.raises(InvalidInputError, match="expected a family"):
         result.case(KEY, "generous")

@@ -26,7 +26,10 @@ def install(replace: Callable[[Any, str, Any], object]) -> None:
 
     def set_up(folder: Path, *, engine: str | None) -> bridge.auditing.configured.Setup:
         project: Any = find_project(folder)
-        chosen: Any = SimpleNamespace(official=False, describe=lambda: "a stand-in")
+        chosen: Any = SimpleNamespace(
+            official=False, lean_version="4.28.0", describe=lambda: "a stand-in"
+        )
+        (folder / "lean-toolchain").write_text("leanprover/lean4:v4.28.0\n", encoding="utf-8")
         return Made(project, chosen, read_settings(project.root), 1.0)
 
     class Made(bridge.auditing.configured.Setup):

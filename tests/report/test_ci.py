@@ -115,7 +115,7 @@ def test_the_action_knows_its_own_inputs_and_steps() -> None:
     assert set(re.findall(r"steps\.([\w-]+)\.", text)) == identifiers
 
 
-def _audit_step(name: str) -> str:
+def audit_step(name: str) -> str:
     (script,) = [step["run"] for step in steps(ACTION) if step["name"] == name]
     assert isinstance(script, str)
     return script
@@ -135,7 +135,7 @@ sys.exit({code})
 """
 
 
-def run_audit_step(folder: Path, code: int, **environment: str) -> subprocess.CompletedProcess[str]:
+def runaudit_step(folder: Path, code: int, **environment: str) -> subprocess.CompletedProcess[str]:
     """The action's audit step, as GitHub's runner would run it, with a stand-in for the command."""
     command = folder / "lean-obligations" / "bin" / "obligations"
     command.parent.mkdir(parents=True)
@@ -145,7 +145,7 @@ def run_audit_step(folder: Path, code: int, **environment: str) -> subprocess.Co
     # The step asks for `python`, which the runner has.
     (command.parent / "python").symlink_to(sys.executable)
     return subprocess.run(
-        ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", _audit_step("Audit")],
+        ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", audit_step("Audit")],
         env={
             "PATH": f"{command.parent}{os.pathsep}{os.environ['PATH']}",
             "RUNNER_TEMP": str(folder),
@@ -166,8 +166,8 @@ def run_audit_step(folder: Path, code: int, **environment: str) -> subprocess.Co
 
 
 @pytest.mark.parametrize("code", [0, 1, 4])
-def test_the_audit_step_passes_reports_on(tmp_path: Path, code: int) -> None:
-    done = run_audit_step(tmp_path, code)
+def test_theaudit_step_passes_reports_on(tmp_path: Path, code: int) -> None:
+    done = runaudit_step(tmp_path, code)
     output = (tmp_path / "output").read_text()
     assert f"exit-code={code}\n" in output
     assert f"reports={tmp_path / 'obligations-reports'}\n" in output
@@ -176,7 +176,7 @@ def test_the_audit_step_passes_reports_on(tmp_path: Path, code: int) -> None:
 
 
 def test_commands_from_lean_are_not_obeyed(tmp_path: Path) -> None:
-    lines = run_audit_step(tmp_path, 1).stdout.splitlines()
+    lines = runaudit_step(tmp_path, 1).stdout.splitlines()
     token = lines[0].removeprefix("::stop-commands::")
     assert len(token) == 32
     assert lines.index("::error::a name from Lean") < lines.index(f"::{token}::")
@@ -184,14 +184,14 @@ def test_commands_from_lean_are_not_obeyed(tmp_path: Path) -> None:
 
 
 def test_an_audit_without_reports_says_only_its_exit_code(tmp_path: Path) -> None:
-    run_audit_step(tmp_path, 3)
+    runaudit_step(tmp_path, 3)
     assert (tmp_path / "output").read_text() == "exit-code=3\n"
     assert not (tmp_path / "summary").exists()
 
 
 def test_the_action_asks_for_what_the_command_line_offers(tmp_path: Path) -> None:
     main = pytest.importorskip("bridge.cli.main")
-    run_audit_step(tmp_path, 0, SEED="7", INSTANCES="30", STRICT="true")
+    runaudit_step(tmp_path, 0, SEED="7", INSTANCES="30", STRICT="true")
     name, *words = (tmp_path / "seen").read_text().split("\n")
     assert (name, words[:2]) == ("audit", ["--project", "my project"])
     context = main.group.commands[name].make_context(name, words)
@@ -214,7 +214,7 @@ def test_the_file_names_that_the_action_reads_are_the_formats_own() -> None:
 )
 def test_the_verdict_step(code: int, incomplete: str, expected: int) -> None:
     done = subprocess.run(
-        ["bash", "-eo", "pipefail", "-c", _audit_step("Verdict")],
+        ["bash", "-eo", "pipefail", "-c", audit_step("Verdict")],
         env={"CODE": str(code), "INCOMPLETE": incomplete},
         check=False,
     )

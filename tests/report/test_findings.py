@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 
 import pytest
 
 from bridge.report.findings import RULES, Level, findings, findings_of
+from bridge.report.model import Entry
 from bridge.report.replay import replay_command
+from bridge.report.table import lean_words
 from bridge.verdict import LeanStatus, Verdict, exit_code
 from tests.report.parts import EVIL, entry, obligation
 from tests.report.samples import all_holds, hostile, realistic
@@ -41,7 +44,20 @@ def test_every_rule_is_reachable() -> None:
         for status in (LeanStatus.UNCHECKED, LeanStatus.REFUSED)
         for f in findings_of(entry(obligation("t:conclusion", status=status)))
     }
+    reached |= {f.rule.id for f in findings_of(says_nothing())}
     assert reached == {rule.id for rule in RULES}
+
+
+def says_nothing() -> Entry:
+    o = obligation("t:conclusion")
+    facts = replace(o.lean, says_nothing="its conclusion is True")
+    return entry(replace(o, lean=facts), Verdict.FAILS, reason="the theorem says nothing: …")
+
+
+def test_a_theorem_that_says_nothing_is_an_error_of_its_own() -> None:
+    (found,) = findings_of(says_nothing())
+    assert (found.rule.id, found.rule.level) == ("theorem-says-nothing", Level.ERROR)
+    assert "counterexample" not in found.rule.summary
 
 
 def test_lean_is_blamed_once_for_a_theorem() -> None:
@@ -63,3 +79,11 @@ def test_the_replay_command_survives_a_shell() -> None:
 
 def test_a_headline_does_not_repeat_the_verdict() -> None:
     assert findings(realistic())[0].said == "fails on 3 of 167 instances"
+
+
+def test_a_private_axiom_is_called_as_its_author_calls_it() -> None:
+    axiom = "_private.Demo.Layer.0.Demo.law"
+    rests = obligation("t:conclusion", status=LeanStatus.AXIOM, foreign=(axiom,))
+    (found,) = findings_of(entry(rests))
+    assert found.said == "rests on the axiom Demo.law"
+    assert lean_words(rests) == "axiom Demo.law"

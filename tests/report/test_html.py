@@ -195,6 +195,13 @@ def test_what_needs_attention_has_its_line_and_the_next_step() -> None:
         assert "→ " in text
 
 
+def test_where_nothing_was_checked_nothing_is_green() -> None:
+    waived = entry(obligation("t:conclusion"), Verdict.WAIVED, reason="not a number")
+    page = render_html(replace(all_holds(), entries=(waived,)))
+    assert '<p class="headline exit-none">Nothing was checked' in page
+    assert '<p class="headline exit-0">' in render_html(all_holds())
+
+
 def test_a_theorem_that_says_nothing_is_not_green() -> None:
     o = obligation("t:conclusion", status=LeanStatus.PROVED)
     reason = "the theorem says nothing: its conclusion is True"

@@ -66,6 +66,7 @@ def test_rule_identifiers_are_stable() -> None:
     """Alerts that people dismissed are remembered by these."""
     assert [rule.id for rule in RULES] == [
         "obligation-fails",
+        "theorem-says-nothing",
         "lean-sorry",
         "lean-axiom",
         "lean-refused",

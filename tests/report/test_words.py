@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
 from bridge.checking import CheckResult, Need, Worst
 from bridge.report import table
-from bridge.report.wording import exit_words, headline, needs_of, tightness
+from bridge.report.html.page import render_html
+from bridge.report.junit import render_junit
+from bridge.report.markdown import render_markdown
+from bridge.report.model import Report
+from bridge.report.wording import (
+    exit_words,
+    headline,
+    joint_witness,
+    needs_of,
+    proved_theorems,
+    tightness,
+)
 from bridge.verdict import LeanStatus, Verdict
 from tests.report.parts import entry, obligation
 from tests.report.samples import all_holds, empty, interrupted, realistic
@@ -123,3 +135,48 @@ def test_a_limit_that_is_met_to_the_bit_is_exact_only_where_that_holds() -> None
 
 def test_where_nothing_was_measured_nothing_is_said() -> None:
     assert tightness(entry(obligation("t:h"))) == ""
+
+
+def test_a_theorem_that_says_nothing_is_not_among_the_proved() -> None:
+    o = obligation("t:conclusion")
+    empty = replace(o, lean=replace(o.lean, says_nothing="its conclusion is True"))
+    report = replace(all_holds(), entries=(entry(o), entry(empty, Verdict.FAILS)))
+    assert proved_theorems(report) == (1, 2)
+    assert table.lean_words(empty) == "proved, and says nothing"
+    page = render_html(report)
+    assert '<span class="lean bad"><span class="label">Lean: </span>proved, and says' in page
+    assert page.count('<span class="lean good">') == 1
+
+
+def test_a_joint_witness_is_named_or_said_to_be_missing() -> None:
+    found = next(e for e in all_holds().entries if e.result and e.result.witness)
+    theorem = [found, entry(obligation("t:h"))]
+    said, command = joint_witness(found, theorem) or ("", "")
+    assert said == "all hypotheses hold together on this instance"
+    assert command.startswith("obligations replay ")
+    assert found.result is not None
+    none = replace(found, result=replace(found.result, witness=None))
+    assert joint_witness(none, theorem) == (
+        "no instance was found on which all hypotheses hold together",
+        "",
+    )
+    unlooked = joint_witness(entry(obligation("t:conclusion"), Verdict.WAIVED), theorem)
+    assert unlooked is not None
+    assert unlooked[0].startswith("no instance was looked for")
+    assert joint_witness(theorem[1], theorem) is None
+    assert joint_witness(found, [found]) is None
+
+
+@pytest.mark.parametrize("render", [render_html, render_markdown, table.render_table, render_junit])
+def test_every_report_says_whether_there_is_a_joint_witness(
+    render: Callable[[Report], str],
+) -> None:
+    found = next(e for e in all_holds().entries if e.result and e.result.witness)
+    assert found.result is not None
+    none = replace(found, result=replace(found.result, witness=None))
+    for one, wanted in ((found, "replay layerNorm"), (none, "nstance was found on which all")):
+        o = one.obligation
+        key = f"{o.declaration}:h"
+        beside = entry(replace(obligation(key), declaration=o.declaration))
+        text = " ".join(render(replace(all_holds(), entries=(beside, one))).split())
+        assert wanted in text

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bridge.checking import CheckResult, CheckRun, Spread, registered, run_check
+from bridge.checking import CheckResult, CheckRun, Spread, run_check
 from bridge.checking.workers import Place
 from tests.checks.graphs import graphs_for, hypotheses_of
+from tests.checks.pairs import pairs
 
 ROOT = Path(__file__).parent.parent.parent
 PLACE = Place(ROOT)
@@ -15,7 +16,7 @@ HYPOTHESIS = "layerNorm_hasFDerivAt:hVarEpsPos"
 
 
 def result(key: str, spread: Spread | None, instances: int = 3000) -> CheckResult:
-    checks = dict(registered())
+    checks = dict(pairs())
     hypotheses = hypotheses_of(key, checks) if key.endswith(":conclusion") else []
     return run_check(
         checks[key],
@@ -29,6 +30,6 @@ def result(key: str, spread: Spread | None, instances: int = 3000) -> CheckResul
 
 
 def run_of(key: str) -> CheckRun:
-    checks = dict(registered())
+    checks = dict(pairs())
     hypotheses = hypotheses_of(key, checks)
     return CheckRun(checks[key], hypotheses, graphs_for([checks[key], *hypotheses]), key, 0)

@@ -110,7 +110,7 @@ def test_a_worker_with_other_code_refuses(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_a_worker_without_the_check_refuses() -> None:
     run = run_of(CONCLUSION)
-    stranger = replace(run.check, keys=("stranger:conclusion",))
+    stranger = replace(run.check, keys=("stranger:conclusion",), form=None)
     run.hypotheses = (stranger,)
     found = measure(pack(run, PLACE), Chunk("generic", 0, 2))
     assert found == Refused("no check is registered there for stranger:conclusion")

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from bridge.checking import CheckRun, Found, GraphRequest, Unit, graph_requests, registered
 from bridge.checking.loading import load_checks
+from bridge.checking.registry import made_of
 from bridge.checking.store import code_hash
 from bridge.errors import ObligationsError
 from numeric.graph import graph_to_json, parse_graph
@@ -51,12 +52,13 @@ class _Brief:
     modules: tuple[str, ...]
     key: str
     hypotheses: tuple[str, ...]
+    forms: tuple[tuple[str, object], ...]
     seed: int
     graphs: tuple[tuple[GraphRequest, str], ...]
 
     def run(self) -> CheckRun | Refused:
         load_checks(Path(self.project), self.modules)
-        checks = registered()
+        checks = {**made_of(dict(self.forms)), **registered()}
         unknown = [k for k in (self.key, *self.hypotheses) if k not in checks]
         if unknown:
             return Refused(f"no check is registered there for {unknown[0]}")
@@ -84,6 +86,7 @@ def pack(run: CheckRun, place: Place) -> Packed:
         modules=tuple(place.modules),
         key=run.key,
         hypotheses=tuple(h.keys[0] for h in run.hypotheses),
+        forms=tuple((k, c.form) for c in checks if c.form is not None for k in c.keys),
         seed=run.seed,
         graphs=tuple(
             (request, json.dumps(graph_to_json(run.graphs[request])))

@@ -28,11 +28,13 @@ from bridge.report.layers_table import (
     model_lines,
 )
 from bridge.report.model import Entry, Report
-from bridge.report.replay import replay_command, witness_command
+from bridge.report.replay import replay_command
 from bridge.report.table import lean_words
 from bridge.report.wording import (
+    checked_something,
     exit_words,
     headline,
+    joint_witness,
     kernel_words,
     number,
     proved_theorems,
@@ -130,6 +132,7 @@ class Item:
     families: Families | None
     replay: str
     witness: str
+    no_witness: str
     search: str
     open: bool
 
@@ -219,8 +222,12 @@ _LEAN_CSS = {
 
 
 def _lean_css(entry: Entry) -> str:
-    """How Lean's word looks: never green where the theorem fails, say for saying nothing."""
-    css = _LEAN_CSS[entry.obligation.lean.status]
+    """How Lean's word looks: never green where the theorem fails, say for saying
+    nothing."""
+    facts = entry.obligation.lean
+    if facts.says_nothing:
+        return "bad"
+    css = _LEAN_CSS[facts.status]
     return "plain" if css == "good" and entry.verdict is Verdict.FAILS else css
 
 
@@ -233,9 +240,10 @@ def _instances(entry: Entry) -> str:
     return f"{r.instances:,} {unit(entry)}"
 
 
-def _item(entry: Entry) -> Item:
+def _item(entry: Entry, theorem: Sequence[Entry]) -> Item:
     o, r = entry.obligation, entry.result
     worst = None if r is None else r.worst
+    said, found = joint_witness(entry, theorem) or ("", "")
     words = (o.key, o.statement, entry.verdict.value, o.lean.status.value, entry.check or "")
     return Item(
         anchor=anchor("o", o.key),
@@ -248,7 +256,8 @@ def _item(entry: Entry) -> Item:
         gauge=None if worst is None else gauge(worst.residual, worst.tolerance),
         families=None if r is None else _families(r.families),
         replay=one_line(replay_command(entry)),
-        witness=one_line(witness_command(entry)),
+        witness=one_line(found),
+        no_witness="" if found or not said else f"{said[0].upper()}{said[1:]}.",
         search=one_line(" ".join((*words, entry.reason))).casefold(),
         open=entry.verdict in (Verdict.FAILS, Verdict.ERROR),
     )
@@ -279,7 +288,7 @@ def _theorem(entries: Sequence[Entry]) -> Theorem:
         name=o.declaration,
         place=_place(first),
         doc=paragraphs(o.doc),
-        items=tuple(_item(e) for e in entries),
+        items=tuple(_item(e, entries) for e in entries),
     )
 
 
@@ -289,7 +298,7 @@ def _attention(found: Sequence[Finding]) -> list[dict[str, str]]:
             "anchor": anchor("o", f.entry.obligation.key),
             "rule": f.rule.id,
             "css": "v-" + f.entry.verdict.value if f.rule.id.startswith("obl") else "v-fails",
-            "kind": f.rule.id.removeprefix("obligation-").replace("lean-", "Lean: "),
+            "kind": _kind(f.rule.id),
             "subject": subject,
             "said": f.said.removeprefix(f"{f.entry.verdict.value}: "),
             "place": _place(f.entry),
@@ -298,6 +307,12 @@ def _attention(found: Sequence[Finding]) -> list[dict[str, str]]:
         for f, subject in _said_once(found)
         if f.rule.level is not Level.NOTE
     ]
+
+
+def _kind(rule: str) -> str:
+    """A rule's identifier in words."""
+    plain_rule = rule.removeprefix("obligation-").removeprefix("theorem-")
+    return plain_rule.replace("lean-", "Lean: ").replace("-", " ")
 
 
 def _said_once(found: Sequence[Finding]) -> Iterator[tuple[Finding, str]]:
@@ -350,6 +365,7 @@ def render_html(report: Report) -> str:
             style_hash=_integrity(style),
             script_hash=_integrity(script),
             headline=headline(report),
+            headline_css=f"exit-{report.exit_code}" if checked_something(report) else "exit-none",
             title=_title(report),
             exit_words=exit_words(report),
             kernel_words=kernel_words(report.trust),

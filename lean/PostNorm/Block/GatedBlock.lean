@@ -10,8 +10,8 @@ With `A` for attention over the allowed keys, `N` for a norm of rows and `G` for
 ## Main definitions
 
 * `ΓGatedBlock`, `gatedBlockGraph`; `Spec.gatedBlock`; `gatedBlockLayer`.
-* `llamaBlockGraph`: RMSNorm, SiLU, a causal mask; `mistralBlockGraph w`: in a sliding window; `gemmaBlockGraph`: RMSNorm
-  with scale `1 + gamma`, tanh-GELU, a causal mask.
+* `llamaBlockGraph`: RMSNorm, SiLU, a causal mask; `mistralBlockGraph w`: in a sliding window; `gemmaBlockGraph`:
+  RMSNorm with scale `1 + gamma`, tanh-GELU, a causal mask.
 
 ## Main statements
 

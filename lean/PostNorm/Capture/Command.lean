@@ -27,6 +27,7 @@ private structure Constants where
   /-- Which constant each step has. -/
   ofSteps : Array (Option Nat) := #[]
 
+/-- The constants of the steps, each with its name. -/
 private def constantsOf (g : Captured) : Except String Constants := do
   let mut found : Constants := {}
   for step in g.steps do
@@ -52,10 +53,12 @@ private structure Hypothesis where
   node : String
   fields : List (String × Json)
 
+/-- What is demanded, as JSON. -/
 private def _root_.PostNorm.Demand.toJson : Demand → Json
   | .nonzero => "nonzero"
   | .positive => "positive"
 
+/-- The level of the carrier. -/
 private def u : Level := .param `u
 
 /-- A declaration goes to the kernel, whatever the options say. -/
@@ -132,6 +135,7 @@ private def declareReal (base : Name) : MetaM Unit := do
   let value := mkAppN (mkConst thm [.zero]) args
   give <| .thmDecl { name := base.str "differentiated_real", levelParams := [], type, value }
 
+/-- The statement and the axioms of a theorem, for the answer. -/
 private def theoremFields (n : Name) : MetaM Json := do
   let info ← getConstInfo n
   let statement := (← ppExpr info.type).pretty 96

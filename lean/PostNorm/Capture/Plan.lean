@@ -63,16 +63,20 @@ def longestIndex : Nat := 65536
 
 section read
 
+/-- A list of natural numbers. -/
 private def nats (j : Json) : Except String (List Nat) := do (← j.getArr?).toList.mapM (·.getNat?)
 
+/-- A shape; an error names the place. -/
 private def lengths (place : String) (j : Json) : Except String (List Nat) := do
   let s ← (nats j).mapError fun e => s!"{place}: expected a shape, and {e}"
   if s.contains 0 then throw s!"{place}: expected lengths above 0 but got the shape {s}"
   return s
 
+/-- A field that must be there. -/
 private def field (place : String) (j : Json) (key : String) : Except String Json :=
   (j.getObjVal? key).mapError fun _ => s!"{place}: expected the key {key}"
 
+/-- A field that is text. -/
 private def text (place : String) (j : Json) (key : String) : Except String String := do
   (← field place j key).getStr?.mapError fun e => s!"{place}: {key}: {e}"
 

@@ -15,11 +15,13 @@ those of the library's own primitives and views.
 namespace PostNorm.Capture
 open Lean Meta
 
+/-- A natural number, read off a term. -/
 private def natOf (e : Expr) : MetaM Nat :=
   match e.nat? with
   | some n => pure n
   | none => throwError "expected a number but the term has {e}"
 
+/-- A shape, read off a term. -/
 private partial def shapeOf (e : Expr) : MetaM Shape := do
   match e.getAppFnArgs with
   | (``Shape.unit, _) => return .unit
@@ -33,6 +35,7 @@ private partial def indexOf (e : Expr) : MetaM Nat := do
   | (``Idx.there, args) => return (← indexOf args[3]!) + 1
   | _ => throwError "expected an index but the term has {e}"
 
+/-- A list of natural numbers, read off a term. -/
 private partial def natsOf (e : Expr) : MetaM (List Nat) := do
   match e.getAppFnArgs with
   | (``List.nil, _) => return []
@@ -45,6 +48,7 @@ private structure SomeView where
   {dst : Shape}
   view : View src dst
 
+/-- A view, read off a term. -/
 private partial def viewOf (e : Expr) : MetaM SomeView := do
   match e.getAppFnArgs with
   | (``View.swap, #[s, m, n]) => return ⟨.swap (s := ← shapeOf s) (m := ← natOf m) (n := ← natOf n)⟩
@@ -54,17 +58,20 @@ private partial def viewOf (e : Expr) : MetaM SomeView := do
   | (``View.under, #[_, _, n, v]) => return ⟨.under (← natOf n) (← viewOf v).view⟩
   | _ => throwError "expected a view but the term has {e}"
 
+/-- An axis among `n`. -/
 private structure SomeAxis (n : Nat) where
   {src : Shape}
   {dst : Shape}
   axis : Axis n src dst
 
+/-- An axis, read off a term. -/
 private partial def axisOf (n : Nat) (e : Expr) : MetaM (SomeAxis n) := do
   match e.getAppFnArgs with
   | (``Axis.last, #[_, s]) => return ⟨.last (s := ← shapeOf s)⟩
   | (``Axis.before, #[_, _, _, k, a]) => return ⟨.before (← natOf k) (← axisOf n a).axis⟩
   | _ => throwError "expected an axis but the term has {e}"
 
+/-- A placing, read off a term. -/
 private def placingOf (e : Expr) : MetaM Placing := do
   match e.getAppFnArgs with
   | (``Placing.transpose, #[perm]) => return .transpose (← natsOf perm)
@@ -87,7 +94,7 @@ private def operationOf (constant : Expr → MetaM (List (String × Json))) (o :
   | (``Op.add, #[_, _, _, i, j]) => return plain (Primitive.add (s := .unit)) [i, j]
   | (``Op.sub, #[_, _, _, i, j]) => return plain (Primitive.sub (s := .unit)) [i, j]
   | (``Op.mul, #[_, _, _, i, j]) => return plain (Primitive.mul (s := .unit)) [i, j]
-  | (``Op.matmul, #[_, _, _, _, _, _, i, j]) => 
+  | (``Op.matmul, #[_, _, _, _, _, _, i, j]) =>
     return plain (Primitive.matmul (s := .unit) (m := 1) (k := 1) (n := 1)) [i, j]
   | (``Op.exp, #[_, _, _, i]) => return plain (Primitive.exp (s := .unit)) [i]
   | (``Op.inv, #[_, _, _, i]) => return plain (Primitive.inv (s := .unit)) [i]

@@ -1,5 +1,6 @@
 import Lean.Meta.AppBuilder
 import PostNorm.Capture.Plan
+import PostNorm.Capture.Quote
 import PostNorm.Capture.Rules
 
 /-! # A captured graph as a term, with its proof
@@ -15,30 +16,6 @@ some hundred nodes takes seconds.
 
 namespace PostNorm.Capture
 open Lean Meta
-
-/-- A natural number, as it is written in the library. -/
-def natE (n : Nat) : Expr :=
-  let digits := mkRawNatLit n
-  mkApp3 (mkConst ``OfNat.ofNat [.zero]) (mkConst ``Nat) digits (mkApp (mkConst ``instOfNatNat) digits)
-
-private def shapeE (s : List Nat) : Expr :=
-  s.foldl (fun e n => mkApp2 (mkConst ``Shape.snoc) e (natE n)) (mkConst ``Shape.unit)
-
-private def consE (s Γ : Expr) : Expr := mkApp3 (mkConst ``List.cons [.zero]) (mkConst ``Shape) s Γ
-
-/-- A list of natural numbers. -/
-def natsE (ns : List Nat) : Expr :=
-  ns.foldr (fun n e => mkApp3 (mkConst ``List.cons [.zero]) (mkConst ``Nat) (natE n) e)
-    (mkApp (mkConst ``List.nil [.zero]) (mkConst ``Nat))
-
-private def signE : Sign → Expr
-  | .any => mkConst ``Sign.any
-  | .nonneg => mkConst ``Sign.nonneg
-  | .pos => mkConst ``Sign.pos
-
-private def demandE : Demand → Expr
-  | .nonzero => mkConst ``Demand.nonzero
-  | .positive => mkConst ``Demand.positive
 
 /-- The level of all types here. -/
 private def u : Level := .param `u
@@ -112,6 +89,7 @@ def Layout.of (source : Captured) : Except String Layout := do
 namespace Layout
 variable (l : Layout)
 
+/-- How many inputs there are. -/
 private def inputs : Nat := l.source.inputs.size
 
 /-- The shape of an argument of a step. -/

@@ -1,0 +1,189 @@
+"""The checks of statements that have a form: the form is all that they need.
+
+`bridge.checks.forms` reads forms off Lean's terms.  A new theorem about an exported graph has its
+checks without a line of Python.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bridge.checking.registry import Check, Enclosure, GraphRequest, Measure, graph_requests
+from bridge.checks.forms import Form, Formula, Says
+from bridge.checks.measures import (
+    backprop_is_right,
+    derivative_is_right,
+    enclosed,
+    enclosed_eps,
+    eps_positive,
+    every_operation_is_right,
+    std_not_zero,
+    tensor_positive,
+    value_is_right,
+    var_eps_positive,
+    where_it_exists,
+)
+from bridge.verdict import Role
+from numeric.closed_forms.catalogue import CLOSED_FORMS
+from numeric.instances.case import Case
+from numeric.judge.first_input import first_backprop_is_adjoint
+from numeric.judge.measurement import Measurement
+from numeric.mutants.edits import ConstantMutant, Error
+from numeric.mutants.planted import mutants_of, reaching_tokens
+
+__all__ = ["FORMULAS", "OVERWHELMING", "Condition", "checks_of", "requests_of_forms"]
+
+FORMULAS: Mapping[str, Formula] = {
+    "softmaxGraph": ("Spec.softmax",),
+    "geluGraph": ("Spec.gelu",),
+    "rmsNormGraph": ("Spec.rmsNorm",),
+    "layerNormGraph": ("Spec.layerNorm",),
+    "mhaGraph": ("Spec.mha",),
+    "biasedMhaGraph": ("Spec.biasedMha",),
+    "ffnGraph": ("Spec.ffn",),
+    "encoderBlockGraph": ("Spec.encoderBlock",),
+    "biasedEncoderBlockGraph": ("Spec.residualNorm",),
+    "geluEncoderBlockGraph": ("Spec.postNormBlock", "normalCdf"),
+    "reluEncoderBlockGraph": ("Spec.postNormBlock", "ite"),
+    "preNormGeluBlockGraph": ("Spec.preNormBlock", "normalCdf"),
+    "preNormQuickGeluBlockGraph": ("Spec.preNormBlock", "sigmoid"),
+    "preNormGeluTanhBlockGraph": ("Spec.preNormBlock", "Spec.gelu"),
+}
+"""What Lean calls the function that a graph's closed form computes."""
+
+REFUTED_BY = ("eps 0, constant row", "eps 0, d_model 1", "eps overwhelms variance")
+OVERWHELMING = -1e6
+"""An ε below minus any variance that the generic families have."""
+
+_MEASURES: Mapping[Says, Measure] = {
+    Says.VALUE: value_is_right,
+    Says.DERIVATIVE: derivative_is_right,
+    Says.ADJOINT: backprop_is_right,
+    Says.FIRST_ADJOINT: first_backprop_is_adjoint,
+    Says.OPERATIONS: every_operation_is_right,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A side condition of a normalizing layer inside a graph: on its ε, or on a saved tensor.
+
+    Each must say no on the families that violate it, and to an ε of its own that does: one that
+    reads another layer's would not notice.
+    """
+
+    form: Form
+
+    @property
+    def __name__(self) -> str:
+        part = (self.form.tensor or self.form.symbol).replace(".", "_")
+        return f"{self.form.says}_of_{self.form.graph}_{part}"
+
+    def __call__(self, case: Case) -> Measurement:
+        """Measured by `bridge.checks.measures`, by the kind of tensor."""
+        tensor, symbol = self.form.tensor, self.form.symbol
+        if self.form.says is Says.EPS:
+            return eps_positive(case, symbol)
+        if self.form.says is Says.TENSOR_NONZERO:
+            return std_not_zero(case, tensor.removesuffix("std"), symbol)
+        if tensor.endswith("varEps"):
+            return var_eps_positive(case, tensor.removesuffix("varEps"), symbol)
+        return tensor_positive(case, tensor)
+
+    @property
+    def refuted_by(self) -> tuple[str, ...]:
+        """Families that violate it; a constant row has no variance, but it has a mean square."""
+        return () if self.form.tensor.endswith("meanSquareEps") else REFUTED_BY
+
+    @property
+    def encloses(self) -> Enclosure:
+        """A lower bound of what must be positive."""
+        if self.form.says is Says.EPS:
+            return enclosed_eps(self.form.symbol)
+        return enclosed(self.form.tensor)
+
+    @property
+    def rejects(self) -> tuple[ConstantMutant, ...]:
+        """Values of its ε that violate it."""
+        values = (0.0, OVERWHELMING) if self.form.says is Says.EPS else (OVERWHELMING,)
+        return tuple(ConstantMutant(self.form.symbol, v) for v in values)
+
+
+def _check(form: Form, keys: tuple[str, ...]) -> Check:
+    sizes = CLOSED_FORMS[form.graph].sizes
+    if form.says not in _MEASURES:
+        condition = Condition(form)
+        return Check(
+            name=condition.__name__,
+            doc=inspect.getdoc(_DOCS[form.says]) or "",
+            keys=keys,
+            role=Role.HYPOTHESIS,
+            graph=form.graph,
+            sizes=sizes,
+            measure=condition,
+            refuted_by=condition.refuted_by,
+            form=form,
+            rejects=condition.rejects,
+            encloses=condition.encloses,
+        )
+    measure = _MEASURES[form.says]
+    return Check(
+        name=f"{form.says}_of_{form.graph}",
+        doc=inspect.getdoc(measure) or "",
+        keys=keys,
+        role=Role.CONCLUSION,
+        graph=form.graph,
+        sizes=sizes,
+        measure=measure,
+        rejects=_rejects(form),
+        outside=_OUTSIDE.get(form.says),
+        form=form,
+    )
+
+
+_OUTSIDE = {
+    s: where_it_exists(_MEASURES[s]) for s in (Says.DERIVATIVE, Says.ADJOINT, Says.OPERATIONS)
+}
+_DOCS = {
+    Says.EPS: eps_positive,
+    Says.TENSOR_POSITIVE: var_eps_positive,
+    Says.TENSOR_NONZERO: std_not_zero,
+}
+
+
+def _rejects(form: Form) -> tuple[Error, ...]:
+    match form.says:
+        case Says.VALUE:
+            return mutants_of(form.graph, "value")
+        case Says.ADJOINT:
+            return mutants_of(form.graph, "vjp")
+        case Says.FIRST_ADJOINT:
+            return reaching_tokens(form.graph)
+        case _:
+            return mutants_of(form.graph, "jvp")
+
+
+def checks_of(forms: Mapping[str, Form]) -> dict[str, Check]:
+    """A check for each obligation, by its key; one for all obligations of the same form.
+
+    A graph without a closed form has none: there is nothing to hold it against.
+    """
+    keys: dict[Form, list[str]] = {}
+    for key, form in forms.items():
+        if form.graph in CLOSED_FORMS:
+            keys.setdefault(form, []).append(key)
+    made = [_check(form, tuple(own)) for form, own in keys.items()]
+    return {key: check for check in made for key in check.keys}
+
+
+def requests_of_forms() -> tuple[GraphRequest, ...]:
+    """Every graph that a check by form may run on.  Lean is asked for the graphs together with the
+    statements, before anybody knows which forms these have."""
+    every = [
+        _check(form, ())
+        for graph in CLOSED_FORMS
+        for form in (Form(Says.DERIVATIVE, graph), Form(Says.EPS, graph, "eps"))
+    ]
+    return graph_requests(every)

@@ -1,0 +1,89 @@
+"""Which check judges which obligation: one of its own by key, else by the form of its statement."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from bridge.checking.registry import (
+    Check,
+    graph_requests,
+    registered,
+)
+from bridge.checks.by_form import FORMULAS, checks_of, requests_of_forms
+from bridge.checks.forms import Exported, Form, form_of_binder, form_of_conclusion
+from bridge.lean.client import GraphRequest as LeanRequest
+from bridge.lean.library import Library
+from bridge.verdict import Role
+from numeric.propositions.terms import Theorem
+
+__all__ = ["forms_of", "paired", "wanted_graphs"]
+
+_LAST: list[tuple[Library, dict[str, int], Mapping[str, Check]]] = []
+"""The last pairing: an audit asks for it at every obligation."""
+
+
+def wanted_graphs() -> tuple[LeanRequest, ...]:
+    """Every graph that a check may run on, as requests to Lean."""
+    every = dict.fromkeys((*graph_requests(registered().values()), *requests_of_forms()))
+    return tuple(LeanRequest(r.name, r.sizes) for r in every)
+
+
+def paired(library: Library) -> Mapping[str, Check]:
+    """Every check by the key of its obligation."""
+    own = registered()
+    state = {key: id(check) for key, check in own.items()}
+    if _LAST and _LAST[0][0] is library and _LAST[0][1] == state:
+        return _LAST[0][2]
+    by_form = checks_of({k: f for k, f in forms_of(library).items() if k not in own})
+    found = MappingProxyType({**by_form, **own})
+    _LAST[:] = [(library, state, found)]
+    return found
+
+
+def forms_of(library: Library) -> dict[str, Form]:
+    """The form of each obligation that has one, by its key; none where the statements' terms are
+    not to be had."""
+    if library.theory is None:
+        return {}
+    exported = _exported(library)
+    theorems = library.by_declaration(library.theory.theorems)
+    found: dict[str, Form] = {}
+    for o in library.obligations:
+        theorem = theorems.get(o.declaration)
+        if theorem is None or o.role is Role.FIDELITY:
+            continue
+        if o.role is Role.CONCLUSION:
+            form = form_of_conclusion(theorem, FORMULAS)
+        else:
+            level = _level(theorem, o.binder)
+            form = None if level is None else form_of_binder(theorem, level, exported)
+        if form is not None and form.graph in exported:
+            found[o.key] = form
+    return found
+
+
+def _level(theorem: Theorem, binder: str) -> int | None:
+    """Where the hypothesis of this name stands; an unnamed one cannot be told from others."""
+    found = [i for i, b in enumerate(theorem.binders) if b.name == binder and b.role == "proof"]
+    return found[0] if len(found) == 1 else None
+
+
+def _exported(library: Library) -> dict[str, Exported]:
+    """What Lean exports, with the saved tensor that each constant is added to."""
+    found = {}
+    for family in library.graphs.families:
+        constants = tuple(name for name, _ in family.constants)
+        graph = library.graphs.usual(family) or {}
+        found[family.short] = Exported(constants, _added(graph.get("nodes")))
+    return found
+
+
+def _added(nodes: object) -> dict[str, str]:
+    """The name of the node that adds each symbol; of several, as in a stack of blocks, none."""
+    found: dict[str, list[str]] = {}
+    for node in nodes if isinstance(nodes, list) else []:
+        match node:
+            case {"op": "addConst", "name": str(name), "params": {"symbol": str(symbol)}}:
+                found.setdefault(symbol, []).append(name)
+    return {symbol: names[0] for symbol, names in found.items() if len(names) == 1}

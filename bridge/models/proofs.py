@@ -1,0 +1,53 @@
+"""Lean is asked about the graphs that were captured."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bridge.auditing.configured import Setup
+from bridge.capture.theorem import Proved, Unproved, prove_graphs
+from bridge.errors import InvalidInputError
+from bridge.models.what_runs import Prover
+from bridge.progress import Progress
+from bridge.report.captured import FormProof
+from numeric.graph import Graph
+
+__all__ = ["prover"]
+
+
+def prover(setup: Setup, progress: Progress | None, *, use_cache: bool) -> Prover:
+    """What asks the Lean of a project; where that cannot be asked the graphs stay unproved, and it
+    is said why.
+
+    Args:
+        setup: the project, and the Lean to ask.
+        progress: who is told.
+        use_cache: take what Lean said of the same graph and sources.
+    """
+
+    def prove(graphs: Sequence[Graph]) -> Sequence[FormProof]:
+        try:
+            found = prove_graphs(
+                setup.project,
+                setup.engine,
+                graphs,
+                timeout=setup.timeout,
+                progress=progress,
+                use_cache=use_cache,
+            )
+        except InvalidInputError as e:  # a kept answer, or another library: nobody can be asked
+            return [FormProof(reason=f"Lean was not asked about this graph: {e.message}")] * len(
+                graphs
+            )
+        return [_proof(graph, proof) for graph, proof in zip(graphs, found, strict=True)]
+
+    return prove
+
+
+def _proof(graph: Graph, proof: Proved | Unproved) -> FormProof:
+    """The theorem at the real numbers, which is the last one."""
+    if isinstance(proof, Unproved):
+        return FormProof(reason=f"Lean has no theorem about this graph: {proof.reason}")
+    theorem = proof.theorems[-1]
+    supposes = tuple(dict.fromkeys(h.on(graph) for h in proof.remaining))
+    return FormProof(proof.status, theorem.name, theorem.statement, supposes)

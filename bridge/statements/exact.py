@@ -1,0 +1,223 @@
+"""The exact way: Lean draws instances of a theorem, and decides its propositions on them.
+
+What can be judged so are theorems over types that a computer can hold, whose propositions Lean can
+decide; see ``lean/Obligations/Exact.lean``.  Anything else is named as an obstacle.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from bridge.checking import CheckResult
+from bridge.errors import AnswerError, EngineError, InvalidInputError
+from bridge.lean.answers import AnswerCache
+from bridge.lean.client import DEFAULT_TIMEOUT, lean_document
+from bridge.lean.library import Library, answer_key, ask_lean
+from bridge.lean.locked_answer import KeptAnswer
+from bridge.lean.obligation import Obligation
+from bridge.lean.statement import Statement
+from bridge.progress import Progress, Silent
+from bridge.statements.choose import Obstacle, Question, Taken, Way
+from bridge.statements.exact_answer import (
+    Drawn,
+    ExactObstacle,
+    Found,
+    parse_instance,
+    parse_judged,
+)
+from bridge.statements.exact_verdicts import FAMILY, results_of
+from bridge.verdict import Verdict
+
+__all__ = ["FAMILY", "ExactJudge", "replay_exactly"]
+
+SECONDS = 20
+"""For the instances of one theorem."""
+
+
+def stream_of(seed: int, theorem: str) -> int:
+    """The seed of a theorem's instances: 64 bits that follow from the audit's seed and its name."""
+    return int.from_bytes(hashlib.sha256(f"{seed}:{theorem}".encode()).digest()[:8], "big")
+
+
+@dataclass(frozen=True, slots=True)
+class ExactRequest:
+    """Instances of these theorems, each given with the seed of its instances."""
+
+    imports: tuple[str, ...]
+    theorems: tuple[tuple[str, int], ...]
+    instances: int
+
+    @property
+    def sections(self) -> tuple[str, ...]:
+        """The one part of the answer."""
+        return ("exact",)
+
+    def document(self, nonce: str) -> str:
+        """The Lean document that asks for it."""
+        wanted = {
+            "instances": self.instances,
+            "milliseconds": SECONDS * 1000,
+            "theorems": [{"name": n, "seed": s} for n, s in self.theorems],
+        }
+        return lean_document(
+            (*self.imports, "Obligations"),
+            f'#judge_exactly "{nonce}.exact" {_literal(wanted)}',
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayRequest:
+    """One instance of a theorem."""
+
+    imports: tuple[str, ...]
+    theorem: str
+    seed: int
+    index: int
+
+    @property
+    def sections(self) -> tuple[str, ...]:
+        """The one part of the answer."""
+        return ("exact",)
+
+    def document(self, nonce: str) -> str:
+        """The Lean document that asks for it."""
+        wanted = {"name": self.theorem, "seed": self.seed, "index": self.index}
+        return lean_document(
+            (*self.imports, "Obligations"),
+            f'#replay_exactly "{nonce}.exact" {_literal(wanted)}',
+        )
+
+
+def _literal(value: object) -> str:
+    """A value as JSON in a Lean string."""
+    return json.dumps(json.dumps(value, ensure_ascii=False), ensure_ascii=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ExactJudge:
+    """Has Lean judge theorems exactly.
+
+    Attributes:
+        timeout: seconds for Lean to answer.
+        use_cache: whether an answer for the same sources, seed and number may come from the cache.
+        may_ask: whether Lean may be asked; else only what it has said before counts.
+        watcher: who is told.
+    """
+
+    timeout: float = DEFAULT_TIMEOUT
+    use_cache: bool = True
+    may_ask: bool = True
+    watcher: Progress = field(default_factory=Silent)
+
+    @property
+    def way(self) -> Way:
+        """Exact."""
+        return Way.EXACT
+
+    def judge(
+        self, library: Library, questions: Sequence[Question], *, seed: int, instances: int
+    ) -> Mapping[str, Taken | Obstacle]:
+        """See :class:`bridge.statements.choose.Judge`; every theorem is in the answer."""
+        if isinstance(library.engine, KeptAnswer):
+            why = "Lean was not run, and it is Lean that draws and decides"
+            return {q.statement.name: Obstacle(Way.EXACT, "", why) for q in questions}
+        try:
+            return self._judged(library, questions, seed, instances)
+        except EngineError as e:
+            if len(questions) == 1:
+                return {questions[0].statement.name: _gave_up(questions[0], e)}
+        # One theorem may take all of Lean's time or memory: the others are judged without it.
+        found: dict[str, Taken | Obstacle] = {}
+        for question in questions:
+            found.update(self.judge(library, [question], seed=seed, instances=instances))
+        return found
+
+    def _judged(
+        self, library: Library, questions: Sequence[Question], seed: int, instances: int
+    ) -> dict[str, Taken | Obstacle]:
+        names = tuple(q.statement.name for q in questions)
+        request = ExactRequest(
+            library.project.roots, tuple((n, stream_of(seed, n)) for n in names), instances
+        )
+        if self.may_ask:
+            answers = ask_lean(
+                library.project,
+                library.engine,
+                request,
+                lambda answer, _files, _cached: parse_judged(answer["exact"], names),
+                task="drawing instances in Lean",
+                timeout=self.timeout,
+                watcher=self.watcher,
+                use_cache=self.use_cache,
+            )
+        else:
+            key = answer_key(library.project, library.engine, request)
+            known = AnswerCache.default().load(key, library.project.root)
+            if known is None:
+                return {}
+            try:
+                answers = parse_judged(known["exact"], names)
+            except (AnswerError, KeyError):
+                return {}
+        return {
+            q.statement.name: _taken(q, answers[q.statement.name], seed, instances)
+            for q in questions
+        }
+
+
+def _taken(
+    question: Question, found: Found | ExactObstacle, seed: int, instances: int
+) -> Taken | Obstacle:
+    if isinstance(found, ExactObstacle):
+        return Obstacle(Way.EXACT, found.constant, f"{found.constant}: {found.why}")
+    results = results_of(
+        question.statement, question.declaration, found, seed=seed, instances=instances
+    )
+    return Taken(results)
+
+
+def _gave_up(question: Question, error: EngineError) -> Taken:
+    result = CheckResult(Verdict.INCONCLUSIVE, f"Lean could not finish: {error}", 0, 0)
+    return Taken(dict.fromkeys(question.keys, result))
+
+
+def replay_exactly(
+    library: Library,
+    statement: Statement,
+    obligation: Obligation,
+    *,
+    seed: int,
+    index: int,
+    timeout: float = DEFAULT_TIMEOUT,
+) -> tuple[Drawn, str]:
+    """One instance of a theorem, drawn again, and the truth of one of its obligations on it.
+
+    Raises:
+        InvalidInputError: the theorem is not judged in this way.
+        EngineError: Lean could not be asked.
+    """
+    request = ReplayRequest(
+        library.project.roots, statement.name, stream_of(seed, statement.name), index
+    )
+    drawn = ask_lean(
+        library.project,
+        library.engine,
+        request,
+        lambda answer, _files, _cached: parse_instance(answer["exact"]),
+        task="drawing the instance in Lean",
+        timeout=timeout,
+        watcher=Silent(),
+        use_cache=True,
+    )
+    if isinstance(drawn, ExactObstacle):
+        raise InvalidInputError(
+            f"{statement.name} has no exact instances: {drawn.constant}: {drawn.why}",
+            remedy="`obligations show` says what judges it",
+        )
+    names = {b.name: place for place, b in statement.placed_hypotheses.items()}
+    place = names.get(obligation.binder)
+    truth = drawn.conclusion if place is None else drawn.hypotheses[place]
+    return drawn, truth

@@ -1,0 +1,125 @@
+import Obligations.Exact.Experiment
+import Obligations.Exact.Explore
+import Obligations.Export
+
+/-! # Statements judged by Lean itself
+
+A theorem over types that a computer can hold is tried on instances: Lean draws its binders, decides its hypotheses
+and its conclusion in exact arithmetic, and tells what came of it.  Nothing is proved here; compiled code runs.
+
+## Main definitions
+
+* `#judge_exactly "nonce" "request"`: what many instances say of each theorem asked for, or the constant that stands
+  in the way.
+* `#replay_exactly "nonce" "request"`: one instance, and where its conclusion fails the smallest that was found. -/
+
+namespace Obligations.Exact
+open Lean Meta Elab Command
+
+private def countJson (c : Count) : Json := Json.mkObj [("held", toJson c.held), ("failed", toJson c.failed),
+  ("undecided", toJson c.undecided), ("sampled", toJson c.sampled)]
+
+private def truthJson : Truth → Json
+  | .no => "no" | .unlikely => "unlikely" | .unknown => "unknown" | .likely => "likely" | .yes => "yes"
+
+private def stateOf (request : Json) : Except String UInt64 := do
+  return (← request.getObjValAs? Nat "seed").toUInt64
+
+/-- An instance on which the conclusion fails, as it was drawn and made small. -/
+private def failureJson (e : Experiment) (seed : UInt64) (i : Nat) : Json :=
+  let n := e.hypotheses.size
+  let (t, _) := instanceAt e.run n seed i
+  Json.mkObj [("index", toJson i), ("drawn", .str t.text), ("smallest", .str (shrink e.run n t).text)]
+
+private def findingsJson (e : Experiment) (seed : UInt64) (f : Findings) : List (String × Json) :=
+  let hypotheses := (Array.range e.hypotheses.size).map fun h =>
+    let (binder, path) := e.hypotheses[h]!
+    Json.mkObj [("binder", toJson binder), ("path", .str path), ("found", countJson f.hypotheses[h]!),
+      ("without", countJson f.needs[h]!)]
+  let mutants := (Array.range e.mutants.size).map fun m =>
+    Json.mkObj [("what", .str e.mutants[m]!), ("told", .bool f.told[m]!), ("upset", .bool f.upset[m]!)]
+  let witness := f.witness.map fun i =>
+    Json.mkObj [("index", toJson i), ("text", .str (instanceAt e.run e.hypotheses.size seed i).1.text)]
+  [("indices", toJson f.indices), ("draws", toJson f.draws), ("accepted", toJson f.accepted),
+    ("edge", toJson f.edge), ("out_of_time", .bool f.outOfTime), ("remarks", toJson e.remarks),
+    ("hypotheses", .arr hypotheses), ("conclusion", countJson f.conclusion), ("mutants", .arr mutants),
+    ("witness", witness.getD .null), ("counterexample", (f.failure.map (failureJson e seed)).getD .null)]
+
+/-- The experiment of a theorem, or what stands in the way. -/
+private def compiled (name : Name) : TermElabM (Except (List (String × Json)) Experiment) := do
+  try
+    return .ok (← withoutModifyingEnv (experiment name))
+  catch e =>
+    let text ← e.toMessageData.toString
+    let (constant, why) := (obstacleOf? text).getD (compilerObstacle text)
+    return .error [("kind", .str "obstacle"), ("name", .str name.toString), ("constant", .str constant),
+      ("why", .str why)]
+where
+  /-- What Lean's compiler names where a definition has no code. -/
+  compilerObstacle (text : String) : String × String :=
+    match text.splitOn "depends on '" with
+    | _ :: rest :: _ => ((rest.splitOn "'").headD "", "it has no code to run")
+    | _ => (name.toString, (((text.splitOn "\n").headD "").take 200).toString)
+
+private def judged (name : Name) (seed : UInt64) (instances most : Nat) : TermElabM (List (String × Json)) := do
+  match ← compiled name with
+  | .error fields => return fields
+  | .ok e =>
+    let found ← explore e.run e.hypotheses.size e.mutants.size seed instances most
+    return [("kind", .str "judged"), ("name", .str name.toString)] ++ findingsJson e seed found
+
+private def parsed {α : Type} (request : String) (read : Json → Except String α) : CommandElabM α := do
+  match Json.parse request >>= read with
+  | .ok a => return a
+  | .error e => throwError "malformed request: {e}"
+
+/-- The tagged theorem that a request names. -/
+private def theoremOf (env : Environment) (request : Json) : Except String Name := do
+  let text ← request.getObjValAs? String "name"
+  match (tagged env obligationAttr).find? (·.toString == text) with
+  | some n => return n
+  | none => throw s!"no tagged theorem is called {text}"
+
+/-- Judge the theorems of a request. -/
+syntax (name := judgeExactly) "#judge_exactly " str str : command
+
+elab_rules : command
+  | `(#judge_exactly $nonce $request) => do
+    let nonce := nonce.getString
+    liftCoreM noteShipped
+    let env ← getEnv
+    let (instances, most, asked) ← parsed request.getString fun r => do
+      let asked ← (← r.getObjVal? "theorems").getArr?
+      return (← r.getObjValAs? Nat "instances", ← r.getObjValAs? Nat "milliseconds",
+        ← asked.mapM fun a => return (← theoremOf env a, ← stateOf a))
+    for (name, seed) in asked do
+      answer nonce (← liftTermElabM (judged name seed instances most))
+    answer nonce [("kind", .str "end"), ("count", toJson asked.size)]
+
+/-- Draw one instance again. -/
+syntax (name := replayExactly) "#replay_exactly " str str : command
+
+elab_rules : command
+  | `(#replay_exactly $nonce $request) => do
+    let nonce := nonce.getString
+    liftCoreM noteShipped
+    let env ← getEnv
+    let (name, seed, index) ← parsed request.getString fun r => do
+      return (← theoremOf env r, ← stateOf r, ← r.getObjValAs? Nat "index")
+    match ← liftTermElabM (compiled name) with
+    | .error fields => answer nonce fields
+    | .ok e =>
+      let n := e.hypotheses.size
+      let (t, _) := instanceAt e.run n seed index
+      let conclusion := t.decide ()
+      let hypotheses := (Array.range e.hypotheses.size).map fun h =>
+        let (binder, path) := e.hypotheses[h]!
+        Json.mkObj [("binder", toJson binder), ("path", .str path),
+          ("truth", truthJson (t.met.getD h .unknown))]
+      let smallest := if t.accepted n && conclusion == .no then Json.str (shrink e.run n t).text else .null
+      answer nonce [("kind", .str "instance"), ("name", .str name.toString), ("index", toJson index),
+        ("text", .str t.text), ("hypotheses", .arr hypotheses), ("conclusion", truthJson conclusion),
+        ("remarks", toJson e.remarks), ("smallest", smallest)]
+    answer nonce [("kind", .str "end"), ("count", toJson 1)]
+
+end Obligations.Exact

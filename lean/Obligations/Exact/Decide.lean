@@ -1,0 +1,187 @@
+import Obligations.Exact.Sampler
+
+/-! # A decision for a proposition
+
+## Main definitions
+
+* `Obligations.Exact.decision`: the term of type `Truth` that decides a proposition, or the constant that stands in
+  the way.
+* `Obligations.Exact.gaps`: by how much the comparisons in a proposition differ from equality. -/
+
+namespace Obligations.Exact
+open Lean Meta
+
+private def truth : Expr := mkConst ``Truth
+
+private def thunk (e : Expr) : Expr := .lam `u (mkConst ``Unit) e .default
+
+private def instanceOf? (p : Expr) : MetaM (Option Expr) := do
+  let some inst ← (try synthInstance? (mkApp (mkConst ``Decidable) p) catch _ => pure none) | return none
+  let inst ← instantiateMVars inst
+  -- A choice that nobody can compute decides nothing.
+  return if inst.getUsedConstants.contains ``Classical.propDecidable then none else some inst
+
+private def flip (e : Expr) : Expr := mkApp (mkConst ``Truth.not) e
+
+/-- How many samples stand for all values of an infinite type. -/
+def sampleCount : Nat := 12
+
+/-- Decide `p` on the instance that stands on `tape`. -/
+partial def decision (tape p : Expr) (fuel : Nat := 40) : MetaM Expr := do
+  if fuel == 0 then obstacle (headName p) "the proposition is nested too deep"
+  let p ← whnfCore (← instantiateMVars p).consumeMData
+  let inner (q : Expr) := decision tape q (fuel - 1)
+  let two (f : Name) (a b : Expr) : MetaM Expr := return mkApp2 (mkConst f) (← inner a) (thunk (← inner b))
+  match p with
+  | .forallE n dom body _ =>
+    if ← isProp dom then
+      let f := if body.hasLooseBVars then ``Truth.given else ``Truth.imp
+      return mkApp2 (mkConst f) (← inner dom) (thunk (← inner (body.instantiate1 (trusted dom))))
+    quantified n dom body inner true
+  | _ =>
+  match p.getAppFnArgs with
+  | (``True, #[]) => return mkConst ``Truth.yes
+  | (``False, #[]) => return mkConst ``Truth.no
+  | (``And, #[a, b]) => two ``Truth.and a b
+  | (``Or, #[a, b]) => two ``Truth.or a b
+  | (``Not, #[a]) => return flip (← inner a)
+  | (``Ne, #[α, a, b]) => return flip (← inner (mkApp3 (.const ``Eq [← getLevel α]) α a b))
+  | (``Iff, #[a, b]) => return mkApp2 (mkConst ``Truth.iff) (← inner a) (← inner b)
+  | (``Exists, #[α, f]) =>
+    let f ← if f.isLambda then pure f else pure (.lam `x α (mkApp (f.liftLooseBVars 0 1) (.bvar 0)) .default)
+    if ← isProp α then
+      return mkApp2 (mkConst ``Truth.both) (← inner α) (thunk (← inner (f.beta #[trusted α])))
+    quantified f.bindingName! α f.bindingBody! inner false
+  | (``Eq, #[α, a, b]) =>
+    if (← whnfCore α).isForall then
+      return ← inner (← withLocalDeclD `i (← whnfCore α).bindingDomain! fun i => do
+        mkForallFVars #[i] (← mkEq (mkApp a i).headBeta (mkApp b i).headBeta))
+    leaf p inner
+  | _ => leaf p inner
+where
+  /-- Through an instance of `Decidable`; else through the fields of a structure, or a definition's value. -/
+  leaf (p : Expr) (inner : Expr → MetaM Expr) : MetaM Expr := do
+    if let some inst ← instanceOf? p then
+      return mkApp2 (mkConst ``Truth.of) p inst
+    let .const name levels := p.getAppFn | obstacle (headName p) "nothing decides it"
+    let env ← getEnv
+    if isStructure env name then
+      let value := trusted p
+      let mut parts := #[]
+      for field in getStructureFields env name do
+        let some projection := (getFieldInfo? env name field).map (·.projFn) | continue
+        let type := (← inferType (mkAppN (.const projection levels) (p.getAppArgs.push value))).headBeta
+        unless ← isProp type do obstacle name "it holds data, and nothing decides it"
+        parts := parts.push type
+      if parts.isEmpty then return mkConst ``Truth.yes
+      return ← parts.pop.foldrM (init := ← inner parts.back!) fun q rest => do
+        return mkApp2 (mkConst ``Truth.and) (← inner q) (thunk rest)
+    if let some q ← unfoldDefinition? p then return ← inner q
+    if name == ``Eq then
+      let α := p.getAppArgs[0]!
+      if let some fields ← fieldwise? p then return ← inner fields
+      obstacle (headName α) "nothing decides whether two of its values are equal; an instance of DecidableEq would"
+    obstacle name "nothing decides it; an instance of Decidable for it would"
+  /-- Values of a structure are equal where their fields are. -/
+  fieldwise? (p : Expr) : MetaM (Option Expr) := do
+    let #[α, a, b] := p.getAppArgs | return none
+    let α ← whnfCore α
+    let .const name levels := α.getAppFn | return none
+    let env ← getEnv
+    if !isStructure env name then return none
+    let mut parts := #[]
+    for field in getStructureFields env name do
+      let some projection := (getFieldInfo? env name field).map (·.projFn) | continue
+      let at_ (x : Expr) := mkAppN (.const projection levels) (α.getAppArgs.push x)
+      let type ← inferType (at_ a)
+      if ← isProp type then continue
+      unless ← isDefEq type (← inferType (at_ b)) do return none
+      parts := parts.push (← mkEq (at_ a) (at_ b))
+    if parts.isEmpty then return none
+    return some <| parts.pop.foldr (init := parts.back!) mkAnd
+  guards : Expr → List Expr
+    | .forallE _ g q _ => g :: guards (q.instantiate1 (trusted g))
+    | _ => []
+  parts (e : Expr) : List Expr :=
+    match e.getAppFnArgs with
+    | (``And, #[a, b]) => parts a ++ parts b
+    | _ => [e]
+  /-- Over a list, below a bound, over all values of a finite type, or over samples. -/
+  quantified (n : Name) (α body : Expr) (inner : Expr → MetaM Expr) (every : Bool) : MetaM Expr := do
+    withLocalDeclD n α fun x => do
+      let body := body.instantiate1 x
+      let f (whole part : Name) := mkConst (if every then whole else part)
+      -- The guards of `x ∈ xs → x < n → Q`, or the parts of `x ∈ xs ∧ x < n ∧ Q`: one of them may say where to look.
+      for guard in if every then guards body else parts body do
+        let all_ ← mkLambdaFVars #[x] (← inner body)
+        match guard.getAppFnArgs with
+        | (``Membership.mem, #[_, coll, _, xs, y]) =>
+          if y == x && !xs.containsFVar x.fvarId! then
+            let values? : Option Expr := match coll.getAppFnArgs with
+              | (``List, #[_]) => some xs
+              | (``Array, #[β]) => some (mkApp2 (.const ``Array.toList [.zero]) β xs)
+              | _ => none
+            if let some values := values? then
+              return mkApp3 (f ``Truth.all ``Truth.any) α values all_
+        | (``LT.lt, #[t, _, y, bound]) | (``GT.gt, #[t, _, bound, y]) =>
+          if t.isConstOf ``Nat && y == x && !bound.containsFVar x.fvarId! then
+            return mkApp2 (f ``Truth.below ``Truth.someBelow) bound all_
+        | (``LE.le, #[t, _, y, bound]) | (``GE.ge, #[t, _, bound, y]) =>
+          if t.isConstOf ``Nat && y == x && !bound.containsFVar x.fvarId! then
+            return mkApp2 (f ``Truth.below ``Truth.someBelow) (mkApp (mkConst ``Nat.succ) bound) all_
+        | _ => pure ()
+      let test ← mkLambdaFVars #[x] (← inner body)
+      if let some values ← everyValue? α then
+        return mkApp3 (f ``Truth.all ``Truth.any) α values test
+      let values := mkApp4 (mkConst ``Gen.samples) α (← sampler decision true α) (toExpr sampleCount) tape
+      return mkApp3 (f ``Truth.always ``Truth.sometimes) α values test
+
+private def asRat? (α e : Expr) : MetaM (Option Expr) := do
+  match α with
+  | .const ``Rat _ => return some e
+  | .const ``Int _ => return some (mkApp (mkConst ``Rat.ofInt) e)
+  | .const ``Nat _ => return some (mkApp (mkConst ``Rat.ofInt) (mkApp (mkConst ``Int.ofNat) e))
+  | _ => return none
+
+/-- A list of rational numbers: by how much each comparison in `p` differs from equality.  Only what can be reached
+without a proof is looked at. -/
+partial def gaps (p : Expr) (fuel : Nat := 12) : MetaM Expr := do
+  let rat := mkConst ``Rat
+  let none_ := mkApp (.const ``List.nil [.zero]) rat
+  if fuel == 0 then return none_
+  let p ← whnfCore (← instantiateMVars p).consumeMData
+  let both (a b : Expr) : MetaM Expr := do
+    let (x, y) := (← gaps a (fuel - 1), ← gaps b (fuel - 1))
+    return if x == none_ then y else if y == none_ then x
+      else mkApp3 (.const ``List.append [.zero]) rat x y
+  let difference (α a b : Expr) : MetaM Expr := do
+    let some a ← asRat? (← whnfR α) a | return none_
+    let some b ← asRat? (← whnfR α) b | return none_
+    mkListLit rat [mkApp2 (mkConst ``Rat.sub) a b]
+  match p with
+  | .forallE n dom body _ =>
+    if ← isProp dom then
+      if body.hasLooseBVars then return none_
+      return ← both dom body
+    withLocalDeclD n dom fun x => do
+      let .forallE _ guard rest _ := body.instantiate1 x | return none_
+      let (``Membership.mem, #[_, coll, _, xs, y]) := guard.getAppFnArgs | return none_
+      if rest.hasLooseBVars || y != x || xs.containsFVar x.fvarId! || !coll.isAppOf ``List then return none_
+      let each ← gaps rest (fuel - 1)
+      if each == none_ then return none_
+      return mkApp4 (.const ``List.flatMap [.zero, .zero]) dom rat (← mkLambdaFVars #[x] each) xs
+  | _ =>
+  match p.getAppFnArgs with
+  | (``And, #[a, b]) | (``Or, #[a, b]) | (``Iff, #[a, b]) => both a b
+  | (``Not, #[a]) => gaps a (fuel - 1)
+  | (``Ne, #[α, a, b]) | (``Eq, #[α, a, b]) => difference α a b
+  | (``LT.lt, #[α, _, a, b]) | (``LE.le, #[α, _, a, b]) => difference α a b
+  | (``GT.gt, #[α, _, a, b]) | (``GE.ge, #[α, _, a, b]) => difference α a b
+  | _ =>
+    let env ← getEnv
+    let own := (moduleOf? env (headName p)).all fun m => !isDistribution env m
+    match own, ← unfoldDefinition? p with
+    | true, some q => gaps q (fuel - 1)
+    | _, _ => return none_
+
+end Obligations.Exact

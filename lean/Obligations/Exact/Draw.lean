@@ -1,0 +1,298 @@
+import Obligations.Exact.Truth
+
+/-! # Drawing values
+
+Every value is made of numbers, its entries, which stand on a tape.  An entry is drawn from a stream of random bits,
+or read from a tape that is given; with that, an instance can be drawn again, one of its numbers can be solved for,
+and a counterexample is made small by making the tape small, whatever the types are.
+
+## Main definitions
+
+* `Obligations.Exact.Tape`: entries, and what was found while they were read.
+* `Obligations.Exact.Gen`: draws a value, with its text for reports. -/
+
+namespace Obligations.Exact
+
+/-- What an entry of a tape may be. -/
+inductive Kind where
+  /-- A choice: a length, a constructor. -/
+  | choice
+  | nat | int | rat
+  deriving Inhabited, BEq
+
+/-- Entries, and what was found on the way. -/
+structure Tape where
+  /-- Entries to read first. -/
+  given : Array Rat := #[]
+  /-- Whether further entries are drawn; else they are 0. -/
+  fresh : Bool := true
+  /-- State of the stream of random bits. -/
+  state : UInt64 := 0
+  /-- Entries so far, and what each may be. -/
+  entries : Array Rat := #[]
+  kinds : Array Kind := #[]
+  /-- Of each hypothesis, in order, whether it holds. -/
+  met : Array Truth := #[]
+  /-- By how much comparisons in the hypotheses differ from equality, and of which of them; then those in the conclusion. -/
+  gaps : Array (Nat × Rat) := #[]
+  lastGaps : Unit → List Rat := fun _ => []
+  /-- The values of the binders, as text. -/
+  told : Array (Unit → String) := #[]
+  /-- Whether the conclusion was reached, and what it is then. -/
+  reached : Bool := false
+  decide : Unit → Truth := fun _ => .unknown
+  /-- Its mutants, not computed yet. -/
+  mutants : Array (Unit → Truth) := #[]
+  deriving Inhabited
+
+/-- Draws a value, or finds that the type has none; with the text of the value. -/
+abbrev Gen (α : Type) := Tape → Option (α × (Unit → String)) × Tape
+
+/-- Splitmix64: one step of the stream, and the bits it gives. -/
+def bits (s : UInt64) : UInt64 × UInt64 :=
+  let s := s + 0x9E3779B97F4A7C15
+  let z := (s ^^^ (s >>> 30)) * 0xBF58476D1CE4E5B9
+  let z := (z ^^^ (z >>> 27)) * 0x94D049BB133111EB
+  (s, z ^^^ (z >>> 31))
+
+/-- The next entry: read, or drawn by `draw` from 64 random bits. -/
+@[noinline] def entry (kind : Kind) (draw : Nat → Array Rat → Rat) (t : Tape) : Rat × Tape :=
+  let i := t.entries.size
+  if h : i < t.given.size then
+    let v := t.given[i]
+    (v, { t with entries := t.entries.push v, kinds := t.kinds.push kind })
+  else if t.fresh then
+    let (s, z) := bits t.state
+    let v := draw z.toNat t.entries
+    (v, { t with state := s, entries := t.entries.push v, kinds := t.kinds.push kind })
+  else (0, { t with entries := t.entries.push 0, kinds := t.kinds.push kind })
+
+/-- An entry so far, or its negation. -/
+private def earlier (r : Nat) (seen : Array Rat) : Rat :=
+  let v := seen.getD (r / 2 % (max seen.size 1)) 0
+  if r % 4 == 3 then -v else v
+
+private def edges : Array Rat := #[0, 1, -1, 2, -2, 1 / 2, -1 / 2, 3]
+
+private def signed (r span : Nat) : Int := (r % (2 * span + 1) : Nat) - (span : Nat)
+
+/-- A rational number: small ones and simple fractions most often, repeated ones, very large and very small ones. -/
+def drawRat (r : Nat) (seen : Array Rat) : Rat :=
+  let (k, r) := (r % 16, r / 16)
+  if k < 4 then edges[r % 8]!
+  else if k < 7 then earlier r seen
+  else if k < 12 then mkRat (signed r 12) (r / 64 % 4 + 1)
+  else if k < 14 then mkRat (signed r 1000) (r / 4096 % 9 + 1)
+  else if k < 15 then (signed r 1000000 : Int)
+  else mkRat (signed r 9) (10 ^ (r / 64 % 7))
+
+/-- An integer, in the same manner. -/
+def drawInt (r : Nat) (seen : Array Rat) : Rat :=
+  let (k, r) := (r % 16, r / 16)
+  if k < 5 then (signed r 2 : Int)
+  else if k < 7 then (earlier r seen).floor
+  else if k < 13 then (signed r 12 : Int)
+  else if k < 15 then (signed r 1000 : Int)
+  else (signed r 1000000 : Int)
+
+/-- A natural number up to 25: it may be a size, or count how often a function calls itself. -/
+def drawNat (r : Nat) (seen : Array Rat) : Rat :=
+  let (k, r) := (r % 16, r / 16)
+  if k < 6 then (r % 4 : Nat)
+  else if k < 8 then (earlier r seen).floor.natAbs.min 25
+  else if k < 14 then (r % 10 : Nat)
+  else (r % 26 : Nat)
+
+/-- What is read as a natural number where an entry is some other. -/
+def asNat (v : Rat) : Nat := v.floor.toNat
+
+/-- A number below `n`; none where `n` is 0. -/
+def choose (n : Nat) (t : Tape) : Option Nat × Tape :=
+  if n == 0 then (none, t) else
+    let (v, t) := entry .choice (fun r _ => (r % n : Nat)) t
+    (some (asNat v % n), t)
+
+/-- A length: 0, 1, 2 more often than 6. -/
+def size (t : Tape) : Nat × Tape :=
+  let (v, t) := entry .choice (fun r _ => (min (r % 7) (r / 7 % 7) : Nat)) t
+  (min (asNat v) 64, t)
+
+namespace Gen
+
+def bind {α β : Type} (g : Gen α) (f : α → (Unit → String) → Gen β) : Gen β := fun t =>
+  match g t with
+  | (some (a, s), t) => f a s t
+  | (none, t) => (none, t)
+
+def pure {α : Type} (a : α) (s : Unit → String) : Gen α := fun t => (some (a, s), t)
+
+/-- The same value, seen as another. -/
+def map {α β : Type} (f : α → β) (g : Gen α) : Gen β := bind g fun a s => pure (f a) s
+
+def none {α : Type} : Gen α := fun t => (.none, t)
+
+def nat : Gen Nat := fun t =>
+  let (v, t) := entry .nat drawNat t
+  let n := asNat v
+  (some (n, fun _ => toString n), t)
+
+def int : Gen Int := fun t =>
+  let (v, t) := entry .int drawInt t
+  let n := v.floor
+  (some (n, fun _ => toString n), t)
+
+def rat : Gen Rat := fun t =>
+  let (v, t) := entry .rat drawRat t
+  (some (v, fun _ => toString v), t)
+
+/-- One of these. -/
+def oneOf {α : Type} (gs : Array (Gen α)) : Gen α := fun t =>
+  match choose gs.size t with
+  | (some i, t) => (gs.getD i none) t
+  | (.none, t) => (.none, t)
+
+def bool : Gen Bool := oneOf #[pure false fun _ => "false", pure true fun _ => "true"]
+
+def fin (n : Nat) : Gen (Fin n) := fun t =>
+  match choose n t with
+  | (some i, t) => if h : i < n then (some (⟨i, h⟩, fun _ => toString i), t) else (.none, t)
+  | (.none, t) => (.none, t)
+
+/-- Text as an argument: in brackets where it is an application. -/
+def atom (s : String) : String :=
+  let bare := s.contains ' ' && !(["[", "#", "(", "{", "!", "\""].any fun p => s.startsWith p)
+  if bare then s!"({s})" else s
+
+private def letters : Array Char :=
+  #['a', 'b', 'A', ' ', '0', '9', 'z', '_', '.', '\n', '"', '-', 'é', 'λ', '🙂', Char.ofNat 0]
+
+def char : Gen Char := fun t =>
+  match choose letters.size t with
+  | (some i, t) => let c := letters.getD i 'a'; (some (c, fun _ => c.quote), t)
+  | (.none, t) => (.none, t)
+
+/-- So many values, in order. -/
+def times {α : Type} (g : Gen α) : Nat → Tape → Option (List (α × (Unit → String))) × Tape
+  | 0, t => (some [], t)
+  | n + 1, t => match g t with
+    | (some a, t) => match times g n t with
+      | (some as, t) => (some (a :: as), t)
+      | (.none, t) => (.none, t)
+    | (.none, t) => (.none, t)
+
+/-- Texts between brackets. -/
+def bracketed {α : Type} (left : String) (xs : List (α × (Unit → String))) (right : String) : Unit → String :=
+  fun _ => left ++ ", ".intercalate (xs.map fun x => x.2 ()) ++ right
+
+def list {α : Type} (g : Gen α) : Gen (List α) := fun t =>
+  let (n, t) := size t
+  match times g n t with
+  | (some xs, t) => (some (xs.map (·.1), bracketed "[" xs "]"), t)
+  | (.none, t) => (some ([], fun _ => "[]"), t)
+
+def array {α : Type} (g : Gen α) : Gen (Array α) := fun t =>
+  let (n, t) := size t
+  match times g n t with
+  | (some xs, t) => (some ((xs.map (·.1)).toArray, bracketed "#[" xs "]"), t)
+  | (.none, t) => (some (#[], fun _ => "#[]"), t)
+
+def string : Gen String := bind (list char) fun cs _ => pure (String.ofList cs) fun _ => (String.ofList cs).quote
+
+/-- A function on the numbers below `n`: its values, in order. -/
+def finite {α : Type} (n : Nat) (g : Gen α) : Gen (Fin n → α) := fun t =>
+  match times g n t with
+  | (some xs, t) =>
+    let values := (xs.map (·.1)).toArray
+    if h : values.size = n then (some (fun i => values[i.val]'(h ▸ i.isLt), bracketed "![" xs "]"), t) else (.none, t)
+  | (.none, t) => (.none, t)
+
+def vector {α : Type} (n : Nat) (g : Gen α) : Gen (Vector α n) := map Vector.ofFn (finite n g)
+
+def option {α : Type} (g : Gen α) : Gen (Option α) :=
+  oneOf #[pure .none fun _ => "none", bind g fun a s => pure (some a) fun _ => s!"some {atom (s ())}"]
+
+def prod {α β : Type} (g : Gen α) (h : Gen β) : Gen (α × β) :=
+  bind g fun a s => bind h fun b r => pure (a, b) fun _ => s!"({s ()}, {r ()})"
+
+def sum {α β : Type} (g : Gen α) (h : Gen β) : Gen (α ⊕ β) :=
+  oneOf #[bind g fun a s => pure (.inl a) fun _ => s!"inl {s ()}",
+    bind h fun b r => pure (.inr b) fun _ => s!"inr {r ()}"]
+
+/-- A value of a recursive type: `base` has no parts of the type itself, `step` makes a value out of smaller ones. -/
+def recursive {α : Type} (base : Gen α) (step : Gen α → Gen α) : Nat → Gen α
+  | 0 => base
+  | n + 1 => step (recursive base step n)
+
+/-- Goes on where `holds`. -/
+def require {α : Type} (holds : Tape → Truth) (rest : Gen α) : Gen α := fun t =>
+  if (holds t).met then rest t else (.none, t)
+
+/-- Draws again, a few times, until there is a value. -/
+def retry {α : Type} (g : Gen α) : Nat → Gen α
+  | 0 => g
+  | n + 1 => fun t => match g t with
+    | (some a, t) => (some a, t)
+    | (.none, t) => retry g n t
+
+/-- A function on an infinite type: a few values in turn, or `a * x + b` where both sides are numbers. -/
+def function {α β : Type} (key : α → Nat) (number : Option ((α → Rat) × (Rat → β))) (g : Gen β) : Gen (α → β) :=
+  let turns : Gen (α → β) := fun t =>
+    let (n, t) := choose 4 t
+    match times g (n.getD 0 + 1) t with
+    | (some xs, t) =>
+      let values := (xs.map (·.1)).toArray
+      match xs with
+      | [] => (.none, t)
+      | x :: _ => (some (fun a => values.getD (key a % values.size) x.1, bracketed "values in turn " xs ""), t)
+    | (.none, t) => (.none, t)
+  match number with
+  | .none => turns
+  | some (from_, to) =>
+    let line : Gen (α → β) := bind rat fun a s => bind rat fun b r =>
+      pure (fun x => to (a * from_ x + b)) fun _ => s!"x ↦ {s ()} * x + {r ()}"
+    oneOf #[line, turns]
+
+def keyOfInt (i : Int) : Nat := 2 * i.natAbs + (if i < 0 then 1 else 0)
+def keyOfRat (r : Rat) : Nat := keyOfInt r.num + r.den - 1
+def keyOfBool (b : Bool) : Nat := if b then 1 else 0
+def ratOfNat (n : Nat) : Rat := (n : Int)
+def ratOfInt (i : Int) : Rat := i
+def sameRat (r : Rat) : Rat := r
+def intOfRat (r : Rat) : Int := r.floor
+
+/-- The binder `name` has this text. -/
+def tell {α : Type} (name : String) (s : Unit → String) (rest : Gen α) : Gen α := fun t =>
+  rest { t with told := t.told.push fun _ => s!"{name} = {s ()}" }
+
+/-- Note whether a hypothesis holds, and how far its comparisons are from equality.  Where what follows cannot be
+stated without it, the instance ends here. -/
+def assume {α : Type} (holds : Tape → Truth) (gaps : Unit → List Rat) (needed : Bool) (rest : Gen α) : Gen α :=
+  fun t =>
+    let truth := holds t
+    let number := t.met.size
+    let t := { t with met := t.met.push truth, gaps := (gaps ()).foldl (fun g x => g.push (number, x)) t.gaps }
+    if needed && !truth.met then (.none, t) else rest t
+
+/-- The conclusion, and the mutants of the statement. -/
+def conclude (holds : Tape → Truth) (gaps : Unit → List Rat) (mutants : Array (Tape → Truth)) : Gen Unit := fun t =>
+  let t' := { t with
+    reached := true, lastGaps := gaps, decide := fun _ => holds t, mutants := mutants.map fun m _ => m t }
+  (some ((), fun _ => ""), t')
+
+/-- Values for a `∀` or `∃` within a proposition: they follow from the entries of the instance alone.  The simplest
+value comes first, then those made of the instance's own numbers, then others. -/
+def samples {α : Type} (g : Gen α) (count : Nat) (t : Tape) : List α :=
+  let seen := t.entries
+  let own := min seen.size 12
+  (List.range (1 + own + count)).filterMap fun i =>
+    let blank : Tape := { entries := seen, kinds := t.kinds, state := 977 * i.toUInt64 }
+    let start :=
+      if i == 0 then { fresh := false : Tape }
+      else if i ≤ own then { given := #[seen.getD (seen.size - i) 0], state := 977 * i.toUInt64 : Tape }
+      else blank
+    match g start with
+    | (some (a, _), _) => some a
+    | (.none, _) => .none
+
+end Gen
+end Obligations.Exact

@@ -1,0 +1,161 @@
+import Obligations.Exact.Mutants
+import Obligations.Fields
+
+/-! # An experiment for a theorem
+
+## Main definitions
+
+* `Obligations.Exact.Experiment`: draws an instance of a theorem and decides its hypotheses and its conclusion.
+* `Obligations.Exact.experiment`: compiles one, or names the constant that stands in the way. -/
+
+namespace Obligations.Exact
+open Lean Meta
+
+/-- What a theorem becomes: code that fills a tape. -/
+structure Experiment where
+  /-- Each hypothesis: its binder's place in the telescope, from 1, and the path of a field within it. -/
+  hypotheses : Array (Nat × String)
+  mutants : Array String
+  /-- What stands for the theorem's type variables. -/
+  remarks : Array String
+  run : Tape → Tape
+
+private structure Built where
+  gen : Expr
+  hypotheses : Array (Nat × String) := #[]
+  mutants : Array String := #[]
+
+/-- Constants, and projections by structure and index, that `e` comes to through the project's own definitions. -/
+private partial def reach (e : Expr) : MetaM (NameSet × Std.HashSet (Name × Nat)) := do
+  let env ← getEnv
+  let mut names : NameSet := {}
+  let mut projections : Std.HashSet (Name × Nat) := {}
+  let mut todo := [e]
+  while !todo.isEmpty do
+    let e := todo.head!
+    todo := todo.tail!
+    projections := projectionsOf e projections
+    for n in e.getUsedConstants do
+      if names.contains n then continue
+      names := names.insert n
+      if (moduleOf? env n).any (isDistribution env) then continue
+      match env.find? n with
+      | some (.thmInfo i) => if n.isInternalDetail then todo := i.type :: i.value :: todo
+      | some i => todo := meaning env i ++ todo
+      | none => pure ()
+  return (names, projections)
+where
+  projectionsOf (e : Expr) (acc : Std.HashSet (Name × Nat)) : Std.HashSet (Name × Nat) := Id.run do
+    let mut acc := acc
+    for sub in subterms e do
+      if let .proj s i _ := sub then acc := acc.insert (s, i)
+    return acc
+  subterms (e : Expr) : List Expr :=
+    (e.find? fun | .proj .. => true | _ => false).elim [] fun p => match p with
+      | .proj s i b => .proj s i b :: subterms b
+      | _ => []
+
+/-- Whether code can come to the proof in a field: then it must not run where the field is violated. -/
+private def isReached (reached : NameSet × Std.HashSet (Name × Nat)) (f : PropField) : MetaM Bool := do
+  let env ← getEnv
+  let projection := (getFieldInfo? env f.structName f.field).map (·.projFn)
+  let s := f.structName
+  if [s ++ `casesOn, s ++ `rec, s ++ `recOn].any reached.1.contains then return true
+  if reached.2.contains (s, f.index) then return true
+  return projection.elim true reached.1.contains
+
+private def listOf (xs : List Expr) (type : Expr) : MetaM Expr := mkListLit type xs
+
+/-- The code for what is left of a statement, whose binders so far have `place - 1`. -/
+private partial def build (reached : NameSet × Std.HashSet (Name × Nat)) (withMutants : Bool) (type : Expr)
+    (place : Nat) : MetaM Built := do
+  let unit := mkConst ``Unit
+  let tape := mkConst ``Tape
+  let onTape (f : Expr → MetaM Expr) : MetaM Expr :=
+    withLocalDeclD `t tape fun t => do mkLambdaFVars #[t] (← f t)
+  let thunk (e : Expr) := Expr.lam `u unit e .default
+  let assume (p : Expr) (needed : Bool) (rest : Built) (key : Nat × String) : MetaM Built := do
+    let gen := mkAppN (mkConst ``Gen.assume)
+      #[unit, ← onTape (decision · p), thunk (← gaps p), toExpr needed, rest.gen]
+    return { rest with gen, hypotheses := #[key] ++ rest.hypotheses }
+  match type with
+  | .mdata _ e => build reached withMutants e place
+  | .forallE n dom body info =>
+    if ← isProp dom then
+      let rest ← build reached withMutants (body.instantiate1 (trusted dom)) (place + 1)
+      return ← assume dom body.hasLooseBVars rest (place, "")
+    if info.isInstImplicit && (← isClass? dom).isSome then
+      let some inst ← synthInstance? dom | obstacle (headName dom) s!"no instance of {← ppExpr dom} is found"
+      return ← build reached withMutants (body.instantiate1 inst) (place + 1)
+    withLocalDecl n .default dom fun x => do
+      let sample ← sampler decision (← propFields x).isEmpty dom
+      withLocalDeclD `text (← mkArrow unit (mkConst ``String)) fun s => do
+        let fields ← propFields x
+        let mut rest ← build reached withMutants (body.instantiate1 x) (place + 1)
+        for f in fields.reverse do
+          rest ← assume f.type (← isReached reached f) rest (place, f.path)
+        -- `Unit` stands where a type variable stood.
+        let told := if dom.isConstOf ``Unit then rest.gen
+          else mkAppN (mkConst ``Gen.tell) #[unit, toExpr n.eraseMacroScopes.toString, s, rest.gen]
+        let gen := mkAppN (mkConst ``Gen.bind) #[dom, unit, sample, ← mkLambdaFVars #[x, s] told]
+        return { rest with gen }
+  | _ =>
+    let mut made := #[]
+    let mut what := #[]
+    if withMutants then
+      for m in ← mutants type do
+        try
+          made := made.push (← onTape (decision · m.conclusion))
+          what := what.push m.what
+        catch _ => pure ()
+    let truths ← mkArrayLit (← mkArrow tape (mkConst ``Truth)) made.toList
+    let gen := mkAppN (mkConst ``Gen.conclude) #[← onTape (decision · type), thunk (← gaps type), truths]
+    return { gen, mutants := what }
+
+private unsafe def compileUnsafe (e : Expr) : MetaM (Tape → Tape) := do
+  evalExpr (Tape → Tape) (← mkArrow (mkConst ``Tape) (mkConst ``Tape)) e (safety := .unsafe) (checkMeta := false)
+
+@[implemented_by compileUnsafe]
+private opaque compile (e : Expr) : MetaM (Tape → Tape)
+
+/-- What stands for type variables, in turn. -/
+private def standIns : List Name := [``Int, ``Nat, ``Bool]
+
+/-- The statement with its type variables replaced. -/
+private partial def specialised (type : Expr) (standIn : Name) :
+    MetaM (Expr × Array String) := do
+  match type with
+  | .forallE n dom body info =>
+    if dom.isSort && !dom.isProp then
+      let (type, remarks) ← specialised (body.instantiate1 (mkConst standIn)) standIn
+      return (.forallE n (mkConst ``Unit) type .implicit, #[s!"{n.eraseMacroScopes} is {standIn}"] ++ remarks)
+    withLocalDecl n info dom fun x => do
+      let (rest, remarks) ← specialised (body.instantiate1 x) standIn
+      return (← mkForallFVars #[x] rest, remarks)
+  | e => return (e, #[])
+
+/-- Compile an experiment for a theorem.  Throws an `obstacle` where it has none. -/
+def experiment (thm : Name) : MetaM Experiment := do
+  let info ← getConstInfo thm
+  let type := info.type.instantiateLevelParams info.levelParams (info.levelParams.map fun _ => .zero)
+  let reached ← reach type
+  let attempt (standIn : Name) : MetaM Experiment := do
+    let (type, remarks) ← specialised type standIn
+    let make (withMutants : Bool) : MetaM Experiment := do
+      let built ← build reached withMutants type 1
+      let gen ← instantiateMVars built.gen
+      let code ← withLocalDeclD `t (mkConst ``Tape) fun t => do
+        mkLambdaFVars #[t] (mkApp3 (.const ``Prod.snd [.zero, .zero])
+          (mkApp (.const ``Option [.zero]) (← mkAppM ``Prod #[mkConst ``Unit, ← mkArrow (mkConst ``Unit) (mkConst ``String)]))
+          (mkConst ``Tape) (mkApp gen t))
+      return { hypotheses := built.hypotheses, mutants := built.mutants, remarks, run := ← compile code }
+    try make true catch e =>
+      if (obstacleOf? (← e.toMessageData.toString)).isSome then throw e else make false
+  let rec first : List Name → MetaM Experiment
+    | [] => attempt ``Int
+    | [n] => attempt n
+    | n :: more => do try attempt n catch _ => first more
+  let generic := (← specialised type ``Int).2.size > 0
+  first (if generic then standIns else [``Int])
+
+end Obligations.Exact

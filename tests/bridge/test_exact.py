@@ -1,0 +1,197 @@
+"""Instances that Lean drew: what it says of them is understood, and what it comes to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bridge.checking import CheckResult
+from bridge.errors import AnswerError
+from bridge.lean.statement import Statement, parse_statements
+from bridge.statements.exact_answer import (
+    Drawn,
+    ExactObstacle,
+    Found,
+    parse_instance,
+    parse_judged,
+)
+from bridge.statements.exact_verdicts import results_of
+from bridge.verdict import Verdict
+
+from .answers import answer, binder, statement
+
+
+def count(held: int = 0, failed: int = 0, undecided: int = 0, sampled: int = 0) -> dict[str, int]:
+    return {"held": held, "failed": failed, "undecided": undecided, "sampled": sampled}
+
+
+def mutant(told: bool = True, upset: bool = True) -> dict[str, Any]:
+    return {"what": "a < b for a ≤ b", "told": told, "upset": upset}
+
+
+def judged(**more: Any) -> dict[str, Any]:
+    """Of a theorem with a structure `c` that has the field `pos`, and a hypothesis `h`."""
+    return {
+        "kind": "judged",
+        "name": "Demo.thm",
+        "indices": 40,
+        "draws": 70,
+        "accepted": 40,
+        "edge": 12,
+        "out_of_time": False,
+        "remarks": [],
+        "hypotheses": [
+            {"binder": 1, "path": "pos", "found": count(50, 20), "without": count(1, 4)},
+            {"binder": 2, "path": "", "found": count(45, 25), "without": count(0, 9)},
+        ],
+        "conclusion": count(40),
+        "mutants": [mutant(), mutant(told=True, upset=False), mutant(told=False, upset=False)],
+        "witness": {"index": 0, "text": "c = {eps := 1}"},
+        "counterexample": None,
+        **more,
+    }
+
+
+def found(**more: Any) -> Found:
+    read = parse_judged([judged(**more), {"kind": "end", "count": 1}], ["Demo.thm"])["Demo.thm"]
+    assert isinstance(read, Found)
+    return read
+
+
+def theorem() -> Statement:
+    field = {"path": "pos", "type": "0 < c.eps", "term": "p", "uses": []}
+    carrier = binder("c", "Cfg", prop=False, fields=[field])
+    return parse_statements(
+        answer(statement("Demo.thm", carrier, binder("h", "c.eps ≤ 1")))
+    ).theorems[0]
+
+
+def results(**more: Any) -> dict[str, CheckResult]:
+    return results_of(theorem(), "thm", found(**more), seed=7, instances=40)
+
+
+def verdicts(**more: Any) -> dict[str, tuple[Verdict, str]]:
+    return {k.rpartition(":")[2]: (r.verdict, r.reason) for k, r in results(**more).items()}
+
+
+def test_every_hypothesis_and_the_conclusion_get_a_verdict_fields_too() -> None:
+    found = results()
+    assert list(found) == ["thm:c.pos", "thm:h", "thm:conclusion"]
+    assert {r.verdict for r in found.values()} == {Verdict.HOLDS}
+    conclusion = found["thm:conclusion"]
+    assert (conclusion.instances, conclusion.accepted) == (40, 40)
+    assert [(n.hypothesis, n.failed, n.violated) for n in conclusion.needs] == [
+        ("c.pos", 4, 5),
+        ("h", 9, 9),
+    ]
+    assert "4 of 5 mutants" in conclusion.reason  # two dropped hypotheses are mutants, too
+    assert conclusion.witness is not None
+    assert (conclusion.witness.seed, conclusion.witness.index) == (7, 0)
+
+
+def test_a_counterexample_makes_the_conclusion_fail_and_can_be_drawn_again() -> None:
+    failure = {"index": 17, "drawn": "c = {eps := 77/3}", "smallest": "c = {eps := 1}"}
+    result = results(conclusion=count(38, 2), counterexample=failure)["thm:conclusion"]
+    assert result.verdict is Verdict.FAILS
+    assert result.reason == "fails on 2 of 40 instances"
+    assert result.counterexample is not None
+    assert (result.counterexample.index, result.counterexample.seed) == (17, 7)
+    assert result.counterexample.description.startswith("c = {eps := 1} (made small; drawn: ")
+
+
+@pytest.mark.parametrize(
+    ("change", "binder", "said"),
+    [
+        ({"mutants": [mutant(upset=False)]}, "conclusion", "blind: it holds on 40 instances, and"),
+        ({"mutants": []}, "conclusion", "it has no mutants"),
+        ({"accepted": 0, "conclusion": count()}, "conclusion", "vacuous? none of 70 draws"),
+        ({"accepted": 0, "conclusion": count()}, "h", "vacuous? none of 70 draws"),
+        ({"accepted": 9, "conclusion": count(9)}, "conclusion", "only 9 of 40 instances"),
+        ({"conclusion": count(30, 0, 10)}, "conclusion", "10 of 40 instances are undecided"),
+        (
+            {"accepted": 3, "indices": 5, "conclusion": count(3), "out_of_time": True},
+            "conclusion",
+            "time ran out after 5 of 40 instances",
+        ),
+    ],
+)
+def test_what_says_too_little_is_not_said_to_hold(
+    change: dict[str, Any], binder: str, said: str
+) -> None:
+    verdict, reason = verdicts(**change)[binder]
+    assert verdict is Verdict.INCONCLUSIVE
+    assert said in reason
+
+
+@pytest.mark.parametrize(
+    ("tally", "said"),
+    [
+        (count(0, 70), "none of 70 draws meets it"),
+        (count(0, 60, 10), "10 are undecided"),
+        (count(70, 0), "none of 70 draws violates it"),
+    ],
+)
+def test_a_hypothesis_must_be_met_and_violated(tally: dict[str, int], said: str) -> None:
+    hypotheses = judged()["hypotheses"]
+    hypotheses[0] = {**hypotheses[0], "found": tally}
+    verdict, reason = verdicts(hypotheses=hypotheses)["c.pos"]
+    assert verdict is Verdict.INCONCLUSIVE
+    assert said in reason
+
+
+def test_samples_of_an_infinite_forall_are_told() -> None:
+    assert (
+        "no counterexample among the samples"
+        in verdicts(conclusion=count(40, 0, 0, 40))["conclusion"][1]
+    )
+
+
+def test_an_obstacle_is_the_constant_and_why() -> None:
+    message = {"kind": "obstacle", "name": "T", "constant": "Real", "why": "no values are drawn"}
+    read = parse_judged([message, {"kind": "end", "count": 1}], ["T"])
+    assert read == {"T": ExactObstacle("Real", "no values are drawn")}
+
+
+@pytest.mark.parametrize(
+    ("messages", "said"),
+    [
+        ([judged()], "is partial"),
+        ([judged(), {"kind": "end", "count": 2}], "is partial"),
+        ([{**judged(), "name": "Other"}, {"kind": "end", "count": 1}], "was asked for"),
+        ([judged(conclusion=count(3)), {"kind": "end", "count": 1}], "judges the conclusion on 3"),
+        ([judged(conclusion=count(39, 1)), {"kind": "end", "count": 1}], "counterexample is None"),
+        ([{**judged(), "kind": "proved"}, {"kind": "end", "count": 1}], "its kind is 'proved'"),
+        ([judged(conclusion={"held": 40}), {"kind": "end", "count": 1}], "expected counts"),
+    ],
+)
+def test_an_answer_that_does_not_add_up_is_not_believed(messages: list[Any], said: str) -> None:
+    with pytest.raises(AnswerError, match=said):
+        parse_judged(messages, ["Demo.thm"])
+
+
+def instance(**more: Any) -> dict[str, Any]:
+    hypotheses = [{"binder": 1, "path": "pos", "truth": "yes"}]
+    return {
+        "kind": "instance",
+        "name": "Demo.thm",
+        "index": 3,
+        "text": "c = {eps := 3}",
+        "hypotheses": hypotheses,
+        "conclusion": "no",
+        "remarks": [],
+        "smallest": "c = {eps := 1}",
+        **more,
+    }
+
+
+def test_one_instance_is_read() -> None:
+    read = parse_instance([instance(), {"kind": "end", "count": 1}])
+    assert isinstance(read, Drawn)
+    assert read.hypotheses == {(1, "pos"): "yes"}
+    assert (read.conclusion, read.smallest) == ("no", "c = {eps := 1}")
+
+
+def test_a_truth_that_nobody_knows_is_refused() -> None:
+    with pytest.raises(AnswerError, match="maybe"):
+        parse_instance([instance(conclusion="maybe"), {"kind": "end", "count": 1}])

@@ -1,0 +1,58 @@
+"""The table of architectures in ``lean/README.md`` says what Lean's theorems say."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from bridge.lean.library import Library
+
+pytestmark = pytest.mark.lean
+
+README = Path(__file__).parents[2] / "lean" / "README.md"
+THEOREMS = ("hasFDerivAt_real", "backprop_eq_adjoint_fderiv_real")
+IN_WORDS = {
+    "hPreActivationNe0": "no number that ReLU gets is zero",
+    "hKeyAllowed": "a key is allowed in each row",
+}
+"""Conditions that the table has in words, by the name of their hypothesis."""
+
+
+def table() -> dict[str, set[str]]:
+    """The conditions that are left, by what the theorems' names begin with."""
+    text = README.read_text(encoding="utf-8")
+    part = text[text.index("## Architectures") : text.index("## The encoder block, row by row")]
+    found: dict[str, set[str]] = {}
+    for line in re.findall(r"^\| .*`\w+_…`.*$", part, flags=re.M):
+        _, _, stems, conditions, _ = line.split("|")
+        left = {c.strip().strip("`") for c in conditions.split(",")} - {"none"}
+        found.update(dict.fromkeys(re.findall(r"`(\w+)_…`", stems), left))
+    return found
+
+
+def test_the_table_has_every_architecture() -> None:
+    sources = (README.parent / "PostNorm").rglob("*.lean")
+    stated = {
+        name
+        for path in sources
+        for name in re.findall(r"^layer_theorems (\w+)", path.read_text(encoding="utf-8"), re.M)
+    }
+    assert stated <= set(table())
+    assert len(stated) > 15
+
+
+def test_what_is_left_is_what_the_theorems_ask_for(library: Library) -> None:
+    keys = {o.key: o for o in library.obligations}
+    for stem, left in table().items():
+        assert f"{stem}_eval:conclusion" in keys
+        for theorem in THEOREMS:
+            start = f"{stem}_{theorem}:"
+            assert f"{start}conclusion" in keys
+            asked = {
+                IN_WORDS.get(k.removeprefix(start), o.statement)
+                for k, o in keys.items()
+                if k.startswith(start) and not k.endswith(":conclusion")
+            }
+            assert asked == left, start

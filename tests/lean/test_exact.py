@@ -1,0 +1,119 @@
+"""Theorems of a small project, judged by Lean itself: no Python is written for them."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from bridge.checking import CheckResult
+from bridge.engine import Engine
+from bridge.lean.library import Library, read_library
+from bridge.lean.project import find_project
+from bridge.statements.choose import Obstacle, Question, Taken
+from bridge.statements.exact import ExactJudge, replay_exactly
+from bridge.verdict import Verdict
+
+pytestmark = pytest.mark.lean
+
+ROOT = Path(__file__).parents[2]
+INSTANCES = 60
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory: pytest.TempPathFactory, lean: Engine) -> Library:
+    root = tmp_path_factory.mktemp("drawn")
+    shutil.copytree(ROOT / "lean" / "Obligations", root / "Obligations")
+    for name in ("lean/Obligations.lean", "lean-toolchain", "tests/lean/Drawn.lean"):
+        shutil.copy(ROOT / name, root)
+    (root / "lakefile.lean").write_text(
+        "import Lake\nopen Lake DSL\n\npackage drawn\n\nlean_lib Obligations\n\nlean_lib Drawn\n"
+    )
+    return read_library(find_project(root), lean)
+
+
+@pytest.fixture(scope="module")
+def answers(drawn: Library) -> Mapping[str, Taken | Obstacle]:
+    questions = [
+        Question(s, o.declaration, (o.key,))
+        for o in drawn.obligations
+        if o.binder == "conclusion" and (s := drawn.statement_named(o.declaration)) is not None
+    ]
+    return ExactJudge().judge(drawn, questions, seed=0, instances=INSTANCES)
+
+
+@pytest.fixture(scope="module")
+def results(answers: Mapping[str, Taken | Obstacle]) -> dict[str, CheckResult]:
+    found: dict[str, CheckResult] = {}
+    for answer in answers.values():
+        if isinstance(answer, Taken):
+            found.update(answer.results)
+    return found
+
+
+def test_fields_of_structures_and_subtypes_are_hypotheses(drawn: Library) -> None:
+    assert [o.key for o in drawn.obligations if o.declaration in ("share_le", "scaled_pos")] == [
+        *("scaled_pos:p.property", "scaled_pos:hk", "scaled_pos:conclusion"),
+        *("share_le:s.nonneg", "share_le:s.total", "share_le:hn", "share_le:conclusion"),
+    ]
+    (total,) = drawn.find("share_le:s.total")
+    assert total.statement.endswith("= 1")
+
+
+@pytest.mark.parametrize("theorem", ["scaled_pos", "relu_le", "share_le", "get_mem"])
+def test_what_is_true_holds_on_instances_that_meet_every_hypothesis(
+    theorem: str, results: dict[str, CheckResult]
+) -> None:
+    own = {k: r for k, r in results.items() if k.startswith(f"{theorem}:")}
+    assert {k: r.reason for k, r in own.items() if r.verdict is not Verdict.HOLDS} in (
+        {},
+        # A number of shares is never 0 where they sum to one.
+        {"share_le:hn": own["share_le:hn"].reason} if theorem == "share_le" else {},
+    )
+    conclusion = own[f"{theorem}:conclusion"]
+    assert conclusion.accepted >= 20
+    assert "mutants of the statement" in conclusion.reason
+
+
+def test_a_hypothesis_that_is_needed_is_seen_to_be(results: dict[str, CheckResult]) -> None:
+    needs = {n.hypothesis: n for n in results["relu_le:conclusion"].needs}
+    assert needs["hx"].failed > 0
+    assert needs["hc"].failed > 0
+
+
+def test_a_statement_that_is_false_at_the_edge_alone_has_a_small_counterexample(
+    drawn: Library, results: dict[str, CheckResult]
+) -> None:
+    found = results["edge:conclusion"]
+    assert found.verdict is Verdict.FAILS
+    assert found.counterexample is not None
+    assert found.counterexample.description.startswith("x = 77, c = 77")
+    (obligation,) = drawn.find("edge:conclusion")
+    statement = drawn.statement_named("edge")
+    assert statement is not None
+    again, truth = replay_exactly(
+        drawn, statement, obligation, seed=0, index=found.counterexample.index
+    )
+    assert (truth, again.smallest) == ("no", "x = 77, c = 77")
+    assert set(again.hypotheses.values()) == {"yes"}
+
+
+def test_what_no_mutant_upsets_and_what_nothing_meets_does_not_hold(
+    results: dict[str, CheckResult],
+) -> None:
+    blind, never = results["blind:conclusion"], results["never:conclusion"]
+    assert (blind.verdict, blind.reason[:6]) == (Verdict.INCONCLUSIVE, "blind:")
+    assert (never.verdict, never.accepted) == (Verdict.INCONCLUSIVE, 0)
+    assert "vacuous?" in never.reason
+    assert results["never:hLow"].verdict is Verdict.INCONCLUSIVE
+
+
+def test_the_constant_that_stands_in_the_way_is_named(
+    answers: Mapping[str, Taken | Obstacle],
+) -> None:
+    found = answers["Drawn.chosen_eq"]
+    assert isinstance(found, Obstacle)
+    assert found.constant == "Drawn.chosen"
+    assert "no code" in found.reason

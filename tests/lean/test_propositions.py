@@ -1,0 +1,80 @@
+"""Statements over the reals go from Lean to a verdict; what is recorded is what Lean says now."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bridge.auditing.audit import library_for_audit
+from bridge.engine import Engine
+from bridge.lean.exporter import add_exporter
+from bridge.lean.library import Library
+from bridge.lean.project import find_project
+from bridge.statements.choose import Obstacle, Question, Taken
+from bridge.statements.numbers import NumbersJudge
+from bridge.verdict import Role, Verdict
+from numeric.propositions.terms import Op, Term, Theory, subterms
+from tests.recorded import recorded
+
+pytestmark = pytest.mark.lean
+
+REALS = Path(__file__).with_name("reals")
+
+
+@pytest.fixture(scope="module")
+def reals(lean: Engine, tmp_path_factory: pytest.TempPathFactory) -> Library:
+    """The project of statements over the reals, asked afresh."""
+    root = tmp_path_factory.mktemp("reals") / "reals"
+    shutil.copytree(REALS, root)
+    shutil.copy(Path(__file__).parent.parent.parent / "lean-toolchain", root)
+    add_exporter(root)
+    return library_for_audit(find_project(root), lean, use_cache=False)
+
+
+def without_lean(messages: list[Any]) -> list[Any]:
+    """Without the version of Lean, which another engine may differ in."""
+    return [{k: v for k, v in m.items() if k != "lean"} for m in messages]
+
+
+def test_what_is_recorded_is_what_lean_says(reals: Library) -> None:
+    """Where this fails, the export has changed: write `tests/recorded/reals.json` anew."""
+    assert without_lean(list(reals.answer["propositions"])) == without_lean(recorded("reals"))
+
+
+def test_statements_over_the_reals_are_judged_without_a_line_of_python(reals: Library) -> None:
+    questions = [
+        Question(s, s.name, tuple(f"{s.name}:{h.name}" for h in s.hypotheses))
+        for s in reals.statements.theorems
+    ]
+    found = NumbersJudge().judge(reals, questions, seed=0, instances=60)
+    verdicts = {
+        name.split(".")[1]: taken.results[f"{name}:conclusion"].verdict
+        for name, taken in found.items()
+        if isinstance(taken, Taken)
+    }
+    assert [n for n, f in found.items() if isinstance(f, Obstacle)] == ["Demo.secret"]
+    assert {n for n, v in verdicts.items() if v is Verdict.FAILS} == {"wrong_sqrt", "wrong_edge"}
+    undecided = {n for n, v in verdicts.items() if v is Verdict.INCONCLUSIVE}
+    assert undecided == {"blind", "sqrt_le"}
+    assert all(o.key for o in reals.obligations if o.role is Role.HYPOTHESIS)
+
+
+def operations(theory: Theory) -> set[str]:
+    def of(term: Term) -> set[str]:
+        return {t.name for t in subterms(term) if isinstance(t, Op)}
+
+    terms = [d.body for d in theory.definitions.values()]
+    return set().union(*(of(t) for t in terms))
+
+
+def test_the_librarys_own_statements_are_exported_whole(library: Library) -> None:
+    theory = library.theory
+    assert theory is not None
+    assert not theory.refused
+    assert set(theory.theorems) == {s.name for s in library.statements.theorems}
+    assert not [leaf for leaf in theory.leaves.values() if leaf.why.startswith("failed")]
+    # The names in `lean/Obligations/Known.lean` are those of the library.
+    assert {"sum", "exp", "sqrt", "tanh", "div"} <= operations(theory)

@@ -1,0 +1,68 @@
+"""What Lean says of a captured graph, as the audit of a model takes it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from bridge.capture.theorem import Demand, Hypothesis, Proved, Theorem, Unproved
+from bridge.errors import InvalidInputError
+from bridge.models import proofs
+from bridge.verdict import LeanStatus
+from numeric.graph import Graph, parse_graph
+
+GRAPH = parse_graph(
+    {
+        "schema": "obligations-graph/1",
+        "name": "captured",
+        "declaration": "captured",
+        "sizes": {},
+        "inputs": [{"name": "x", "shape": [3]}],
+        "nodes": [{"name": "y", "op": "relu", "args": [0], "params": {}, "shape": [3]}],
+        "outputs": [1],
+    }
+)
+SETUP: Any = SimpleNamespace(project=None, engine=None, timeout=1.0)
+
+
+def theorem(*foreign: str) -> Theorem:
+    return Theorem("captured_real", "∀ ρ, …", ("propext",), foreign, 0)
+
+
+def answers(monkeypatch: pytest.MonkeyPatch, *found: Proved | Unproved) -> Any:
+    monkeypatch.setattr(proofs, "prove_graphs", lambda *_, **__: found)
+    return proofs.prover(SETUP, None, use_cache=True)
+
+
+@pytest.mark.parametrize(
+    ("foreign", "status"),
+    [((), LeanStatus.PROVED), (("sorryAx",), LeanStatus.SORRY), (("mine",), LeanStatus.AXIOM)],
+)
+def test_a_theorem_with_what_it_supposes(
+    monkeypatch: pytest.MonkeyPatch, foreign: Sequence[str], status: LeanStatus
+) -> None:
+    supposed = Hypothesis("h", "y", Demand.NONZERO, position=0)
+    proved = Proved(GRAPH, (supposed,), (theorem(), theorem(*foreign)))
+    (found,) = answers(monkeypatch, proved)([GRAPH])
+    assert found.status is status
+    assert found.proved == (not foreign)
+    assert found.supposes == ("no entry of x is zero",)
+
+
+def test_no_theorem_is_no_proof(monkeypatch: pytest.MonkeyPatch) -> None:
+    (found,) = answers(monkeypatch, Unproved("an index is too long"))([GRAPH])
+    assert not found.proved
+    assert "an index is too long" in str(found)
+
+
+def test_a_lean_that_cannot_be_asked_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> Sequence[Graph]:
+        raise InvalidInputError("--engine lock asks no Lean", remedy="choose another")
+
+    monkeypatch.setattr(proofs, "prove_graphs", refuse)
+    (found,) = proofs.prover(SETUP, None, use_cache=True)([GRAPH])
+    assert not found.proved
+    assert "--engine lock asks no Lean" in str(found)

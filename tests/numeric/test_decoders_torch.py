@@ -1,0 +1,135 @@
+"""The closed forms of decoder blocks against the layers of Hugging Face transformers.
+
+Value and gradients of every weight; skipped where torch or transformers is missing.  The layers are
+in float64, but their RMSNorm and softmax go through float32: no closer can they agree.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from numeric.closed_forms.formulas import WRITTEN_FORMS, Given, window
+from tests.numeric.block_graphs import written
+
+torch = pytest.importorskip("torch")
+transformers = pytest.importorskip("transformers")
+
+N, D, G, R, K, F = 5, 12, 2, 3, 4, 6
+HEADS = G * R
+EPS = 1e-3
+SINGLE = 2e-5
+
+
+def given(graph: str, sizes: dict[str, int]) -> Given:
+    rng = np.random.default_rng(3)
+    shapes = written(graph, sizes).input_shapes
+    inputs = {n: rng.normal(size=(1, *s)) / np.sqrt(s[0]) for n, s in shapes.items()}
+    if "cos" in inputs:  # both halves of a table are the same in these layers
+        angle = np.arange(N)[:, None] * np.tile(100.0 ** -np.arange(0, 1, 2 / K), 2)
+        inputs |= {"cos": np.cos(angle)[None], "sin": np.sin(angle)[None]}
+    eps = {name: np.full(1, EPS) for name in ("eps1", "eps2")}
+    return Given(inputs, eps, sizes)
+
+
+def additive(width: int) -> Any:
+    """The mask as these layers take it."""
+    seen = torch.tensor(window(N, width))
+    return torch.zeros(1, 1, N, N, dtype=torch.float64).masked_fill(~seen, -torch.inf)
+
+
+def put(parameter: Any, value: np.ndarray) -> None:
+    with torch.no_grad():
+        parameter.copy_(torch.tensor(value))
+
+
+def agree(at: Given, graph: str, layer: Any, own: dict[str, Any], call: dict[str, Any]) -> None:
+    """The same value, and the same gradients of x and of all weights; ``own`` has the layer's
+    parameter for each name, and whether it is ours transposed."""
+    for name, (parameter, turned) in own.items():
+        put(parameter, at.inputs[name][0].T if turned else at.inputs[name][0])
+    form = WRITTEN_FORMS[graph].write(at)
+    x = torch.tensor(at.inputs["x"], requires_grad=True)
+    found = layer(x, **call)
+    y = found[0] if isinstance(found, tuple) else found
+    np.testing.assert_allclose(y.detach().numpy(), form.result.value, rtol=0, atol=SINGLE)
+    cotangent = np.random.default_rng(4).normal(size=form.result.value.shape)
+    y.backward(torch.tensor(cotangent))
+    pulled = form.vjp(cotangent)
+    np.testing.assert_allclose(x.grad.numpy(), pulled["x"], rtol=0, atol=SINGLE)
+    for name, (parameter, turned) in own.items():
+        grad = parameter.grad.numpy()
+        ours = pulled[name][0]
+        np.testing.assert_allclose(grad.T if turned else grad, ours, rtol=0, atol=SINGLE)
+
+
+@pytest.mark.parametrize(
+    ("graph", "kind", "act", "width"),
+    [
+        ("llamaBlockGraph", "Llama", "silu", N),
+        ("mistralBlockGraph", "Mistral", "silu", 2),
+        ("gemmaBlockGraph", "Gemma", "gelu_pytorch_tanh", N),
+    ],
+)
+def test_gated_blocks(graph: str, kind: str, act: str, width: int) -> None:
+    sizes = {"seqLen": N, "dModel": D, "numGroups": G, "perGroup": R, "headDim": K, "dFF": F}
+    at = given(graph, sizes)
+    config = getattr(transformers, f"{kind}Config")(
+        hidden_size=D,
+        intermediate_size=F,
+        num_attention_heads=HEADS,
+        num_key_value_heads=G,
+        head_dim=K,
+        rms_norm_eps=EPS,
+        hidden_act=act,
+        attn_implementation="eager",
+    )
+    module = getattr(transformers.models, kind.lower())
+    module = getattr(module, f"modeling_{kind.lower()}")
+    layer = getattr(module, f"{kind}DecoderLayer")(config, 0).double()
+    attention, mlp = layer.self_attn, layer.mlp
+    own = {
+        **{f"W{p}": (getattr(attention, f"{p}_proj").weight, True) for p in "qkvo"},
+        "Wg": (mlp.gate_proj.weight, True),
+        "Wu": (mlp.up_proj.weight, True),
+        "Wd": (mlp.down_proj.weight, True),
+        "gamma1": (layer.input_layernorm.weight, False),
+        "gamma2": (layer.post_attention_layernorm.weight, False),
+    }
+    tables = tuple(torch.tensor(at.inputs[n]) for n in ("cos", "sin"))
+    call = {"attention_mask": additive(width), "position_embeddings": tables}
+    agree(at, graph, layer, own, call)
+
+
+def test_gpt2() -> None:
+    sizes = {"seqLen": N, "dModel": D, "numHeads": 2, "headDim": D // 2, "dFF": F}
+    at = given("gpt2BlockGraph", sizes)
+    config = transformers.GPT2Config(
+        n_embd=D, n_head=2, n_inner=F, layer_norm_epsilon=EPS, attn_implementation="eager",
+        resid_pdrop=0.0, attn_pdrop=0.0, embd_pdrop=0.0,
+    )  # fmt: skip
+    module = transformers.models.gpt2.modeling_gpt2
+    layer = module.GPT2Block(config, layer_idx=0).double()
+    three = [at.inputs[f"W{p}"][0] for p in "qkv"], [at.inputs[f"b{p}"][0] for p in "qkv"]
+    put(layer.attn.c_attn.weight, np.concatenate(three[0], axis=1))
+    put(layer.attn.c_attn.bias, np.concatenate(three[1]))
+    own = {
+        "Wo": (layer.attn.c_proj.weight, False),
+        "bo": (layer.attn.c_proj.bias, False),
+        "W1": (layer.mlp.c_fc.weight, False),
+        "b1": (layer.mlp.c_fc.bias, False),
+        "W2": (layer.mlp.c_proj.weight, False),
+        "b2": (layer.mlp.c_proj.bias, False),
+        "gamma1": (layer.ln_1.weight, False),
+        "beta1": (layer.ln_1.bias, False),
+        "gamma2": (layer.ln_2.weight, False),
+        "beta2": (layer.ln_2.bias, False),
+    }
+    agree(at, "gpt2BlockGraph", layer, own, {"attention_mask": additive(N)})
+    stacked = np.split(layer.attn.c_attn.weight.grad.numpy(), 3, axis=1)
+    form = WRITTEN_FORMS["gpt2BlockGraph"].write(at)
+    pulled = form.vjp(np.random.default_rng(4).normal(size=form.result.value.shape))
+    for p, grad in zip("qkv", stacked, strict=True):
+        np.testing.assert_allclose(grad, pulled[f"W{p}"][0], rtol=0, atol=SINGLE)
