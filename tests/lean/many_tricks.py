@@ -141,9 +141,9 @@ MANY = (
     OneOfMany(
         "Opaque",
         "an axiom that makes the type of an opaque value inhabited",
-        "axiom some : Nonempty (2 + 2 = 5)\n"
-        "opaque it : PLift (2 + 2 = 5) := ⟨some.elim id⟩\n"
-        "theorem bad : 2 + 2 = 5 := it.down\n" + USE,
+        # Another false equation: Lean would take the proof of the same one from `Loop`.
+        "axiom inst : Nonempty (3 = 4)\nopaque it : PLift (3 = 4) := ⟨inst.elim id⟩\n"
+        "theorem bad : 2 + 2 = 5 := by have := it.down; omega\n" + USE,
         "axiom",
     ),
     OneOfMany(
