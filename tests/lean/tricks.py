@@ -254,8 +254,7 @@ TRICKS = (
     Trick(
         "two-of-one-name",
         "two hypotheses of one name, so that one check would cover both",
-        UNDECIDED
-        + "@[obligation] theorem t (n : Nat) (hPos : 0 < n) (hPos : Great n ∧ n < 9) :\n"
+        UNDECIDED + "@[obligation] theorem t (n : Nat) (hPos : 0 < n) (hPos : Great n ∧ n < 9) :\n"
         "    n < 10 := by omega\n",
         4,
         "t:hPos#3;",
