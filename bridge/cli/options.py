@@ -84,7 +84,7 @@ graph_option = click.option(
     "graph_file",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     metavar="FILE",
-    help="Run on this exported graph instead of the library's graph of the same name.",
+    help="Hold this graph against the one of the library that it computes, or declares to be.",
 )
 
 
