@@ -79,7 +79,7 @@ def where_it_begins(trace: Trace, saved: Mapping[str, Array], member: Graph) -> 
     lacks = f"no node has the entries of {member.name}'s {missing[0]}"
     if first is None:
         return Place(share, "", f"the difference begins where {lacks}")
-    text = f"the difference begins at the node {first.name} ({first.op}): {lacks}"
+    text = f"the difference begins at the node {first.name} ({first.op}) or right after it: {lacks}"
     return Place(share, first.name, text)
 
 

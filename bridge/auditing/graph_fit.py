@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain, islice, permutations, product
+from itertools import islice, permutations, product
 
 import numpy as np
 import numpy.typing as npt
@@ -32,7 +32,7 @@ MOST = 20_000
 """Ways to read the inputs that are tried; there are more where many inputs have one shape."""
 LOOKED_AT = 48
 """Ways among which the nearest is chosen where none computes the same."""
-BATCH = 64
+BATCH = 512
 MOST_ENTRIES = 2**26
 """Entries of all values of one instance: 512 MiB."""
 
@@ -82,14 +82,13 @@ def fit(graphs: Mapping[GraphRequest, Graph], given: Graph) -> Fitted:
         return Fitted(replace(given, name=declared))
     names = [n for n in members if n in CLOSED_FORMS] if declared is None else [declared]
     probe = _Probe(given)
-    tried: list[tuple[Signature, _Way]] = []
-    for name in names:
-        for signature in signatures(members[name]):
-            ways = islice(_ways(signature, given, declared is not None), MOST)
-            first = list(islice(ways, LOOKED_AT))
-            tried += [(signature, way) for way in first]
-            if (right := probe.first_right(name, chain(first, ways))) is not None:
-                return _read(given, signature, right, probe, declared is not None)
+    own = [signature for name in names for signature in signatures(members[name])]
+    ways = [(s, islice(_ways(s, given, declared is not None), MOST)) for s in own]
+    first = [(s, list(islice(more, LOOKED_AT))) for s, more in ways]
+    for signature, some in (*first, *ways):  # the likely ways of all graphs first
+        if (right := probe.first_right(signature.member.name, some)) is not None:
+            return _read(given, signature, right, probe, declared is not None)
+    tried = [(signature, way) for signature, some in first for way in some]
     if not tried:
         return _unreadable(given, declared, members)
     signature, way, place = probe.nearest(tried)
@@ -175,7 +174,8 @@ def _ways(signature: Signature, given: Graph, declared: bool) -> Iterator[_Way]:
         if symbol in given.symbols:
             choices.append([given.symbols[symbol]])
         else:
-            choices.append([ours.symbols[symbol]] if declared or not small else list(small))
+            stated = [ours.symbols[symbol]] if declared or not small else []
+            choices.append(list(dict.fromkeys((*stated, *small))))
     for one in fits(signature, given.inputs, given.sizes):
         for values in product(*choices):
             yield _Way(one, dict(zip(eps, values, strict=True)))
@@ -350,7 +350,8 @@ def _named(given: Graph, signature: Signature, way: _Way, marks: Mapping[int, st
     return build_graph(
         name=ours.name,
         declaration=ours.declaration,
-        sizes=way.fit.sizes,
+        # In the order of the file, so that a report about it reads the same.
+        sizes={**{n: k for n, k in given.sizes.items() if n in way.fit.sizes}, **way.fit.sizes},
         inputs=[Input(way.fit.names[i.name], i.shape) for i in given.inputs],
         nodes=nodes,
         outputs=given.outputs,

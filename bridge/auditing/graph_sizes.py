@@ -57,14 +57,14 @@ def signatures(members: Sequence[Graph]) -> tuple[Signature, ...]:
         if any(axis is None for each in axes.values() for axis in each):
             return ()
         known = {n: tuple(a for a in each if a is not None) for n, each in axes.items()}
-        seen = {s: tuple(sorted({m.sizes[s] for m in group})) for s in group[0].sizes}
+        seen = {s: tuple(sorted({m.sizes[s] for m in group})) for s in sorted(group[0].sizes)}
         found.append(Signature(group[0], known, seen))
     return tuple(found)
 
 
 def _axes(name: str, members: Sequence[Graph]) -> tuple[Axis | None, ...]:
     having = [m for m in members if name in m.input_shapes]
-    sizes = tuple(having[0].sizes)
+    sizes = sorted(having[0].sizes)
     choices: list[Axis] = [(s,) for s in sizes] + list(combinations(sizes, 2))
 
     def of(axis: int) -> Axis | None:
