@@ -124,6 +124,7 @@ def audit_of_model(
     look_behind: bool,
     use_cache: bool,
     strict: bool | None,
+    certify: bool = False,
 ) -> Report:
     """The audit that the command line asks for."""
     if choice.inputs is not None and (sequences is not None or choice.seq_len is not None):
@@ -148,5 +149,6 @@ def audit_of_model(
             look_behind=look_behind,
             use_cache=use_cache,
             strict=strict,
+            certify=certify,
             progress=watch,
         )

@@ -73,6 +73,7 @@ def judge_model(
     strict: bool = False,
     progress: Progress | None = None,
     prove: Prover | None = None,
+    certify: bool = False,
 ) -> Report:
     """Judge the obligations of the block's theorems on every layer of a model.
 
@@ -88,6 +89,7 @@ def judge_model(
         strict: whether what this audit leaves unseen makes it incomplete.
         progress: who is told.
         prove: asks Lean about the graphs that are captured; they stay unproved without it.
+        certify: bound what every layer returns by ball arithmetic on its captured graph.
 
     Returns:
         The obligations of the theorems that speak of a layer, each with its worst verdict over the
@@ -113,7 +115,8 @@ def judge_model(
                 streams[layer.stack] = _Stream(inputs, list(inputs.x))
             found.append(_audit_layer(library, layer, streams[layer.stack], seed))
         watcher.update("auditing layers", len(model.layers), len(model.layers))
-        ran = what_runs(model, [report for _, report in found], source, seed, watcher, prove)
+        reports = [report for _, report in found]
+        ran = what_runs(model, reports, source, seed, watcher, prove, certify=certify)
     except KeyboardInterrupt:
         interrupted = True
         ran = Ran(tuple(report for _, report in found))

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 from bridge.capture import Example, Passed, examples, layers_of, run_once
 from bridge.models.captured import Judgement, judge_layer
+from bridge.models.certificates import held_against
 from bridge.models.inputs import Given
 from bridge.models.layer import Model
 from bridge.progress import Progress
@@ -45,6 +46,8 @@ def what_runs(
     seed: int,
     watcher: Progress,
     prove: Prover | None = None,
+    *,
+    certify: bool = False,
 ) -> Ran:
     """Capture the layers of a torch module that are not covered by their names, and judge them.
 
@@ -55,10 +58,11 @@ def what_runs(
         seed: random inputs and directions follow from it.
         watcher: who is told.
         prove: asks Lean about graphs; None where it is not to be asked.
+        certify: whether to bound what each layer returns; then every layer is captured.
     """
     if model.module is None:
         return Ran(tuple(read))
-    wanted = _wanted(model, read)
+    wanted = _wanted(model, read, every=certify)
     if not wanted:
         return Ran(tuple(read))
     try:
@@ -70,7 +74,7 @@ def what_runs(
     captured: dict[str, CapturedLayer] = {}
     for done, name in enumerate(wanted):
         watcher.update("capturing layers", done, len(wanted), unit=name)
-        captured[name] = _judged(model, passed, name, seed, forms)
+        captured[name] = _judged(model, passed, name, seed, forms, certify)
     watcher.update("capturing layers", len(wanted), len(wanted))
     captured = _in_order(captured, passed.order)
     if prove is not None and forms:
@@ -79,16 +83,18 @@ def what_runs(
             forms[key] = replace(forms[key], proof=proof)
         by_name = {f.name: f.proof for f in forms.values()}
         captured = {
-            n: replace(c, proof=by_name[c.form]) if c.form else c for n, c in captured.items()
+            n: held_against(c, by_name[c.form]) if c.form else c for n, c in captured.items()
         }
+    else:
+        captured = {n: held_against(c, c.proof) for n, c in captured.items()}
     layers = _merged(model, read, captured, wanted)
     return Ran(layers, tuple(forms.values()), passed.example.description)
 
 
-def _wanted(model: Model, read: Sequence[LayerReport]) -> tuple[str, ...]:
+def _wanted(model: Model, read: Sequence[LayerReport], *, every: bool) -> tuple[str, ...]:
     """Paths of the layers to capture, in the order of the module."""
     paths = {model.path(la.name): la for la in read}
-    covered = {p for p, la in paths.items() if la.applies}
+    covered = {p for p, la in paths.items() if la.applies and not every}
 
     def inside(name: str, others: set[str]) -> bool:
         return any(o == "" or name == o or name.startswith(f"{o}.") for o in others)
@@ -119,13 +125,18 @@ def _examples(module: Any, given: Given, seed: int) -> Iterator[Example]:
 
 
 def _judged(
-    model: Model, passed: Passed, name: str, seed: int, forms: dict[str, CapturedForm]
+    model: Model,
+    passed: Passed,
+    name: str,
+    seed: int,
+    forms: dict[str, CapturedForm],
+    certify: bool,
 ) -> CapturedLayer:
     call = passed.calls.get(name)
     if call is None:
         return CapturedLayer(reason="the model does not run it in one forward pass")
     own = model.module.get_submodule(name)
-    found = judge_layer(own, call, name, seed, passed.order.count(name))
+    found = judge_layer(own, call, name, seed, passed.order.count(name), certify=certify)
     return found.layer if found.captured is None else _with_form(found, forms)
 
 

@@ -1,286 +1,284 @@
-"""Backprop in ball arithmetic: every cotangent with a radius that encloses the exact one.
+"""Value and backprop in ball arithmetic: each with a radius that encloses the exact one.
 
 The walk is that of `Interpreter.vjp`: from the output back, each operation pulls the cotangent of
 its result back to its arguments, at the values that the forward run saved.  Here the saved values
-and the cotangents are balls, a number and how far the exact one can be from it, so the result
-encloses what the same walk gives over the real numbers.  Of a captured graph, Lean proves that to
-be the adjoint of the Fréchet derivative where its side conditions hold; they are checked elsewhere.
+and the cotangents are balls, so the result encloses what the same walk gives over the real numbers.
+Of a captured graph, Lean proves that to be the adjoint of the Fréchet derivative where its side
+conditions hold; they are checked elsewhere.
 
 Inputs, constants and the cotangent of the output are taken as exact.  Where a derivative may not
 exist, as of ReLU around 0, the ball holds 0 and 1 and no more is claimed.
-Source: `numeric.interpret.rounding` for what is assumed of the platform.
+Source: `numeric.interpret.wide`.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from numeric.errors import EvaluationError
-from numeric.interpret.enclosure import radii
 from numeric.interpret.interpreter import Trace
-from numeric.interpret.rounding import (
-    FUNCTION,
-    TINY,
-    UP,
-    U,
-    bilinear,
-    gamma,
-    grown,
-    standard_arithmetic,
-    sum_error,
-)
+from numeric.interpret.rounding import UP, standard_arithmetic
+from numeric.interpret.wide import Wide, function, inverse, root
 from numeric.ops import OPS, Binding
 
-__all__ = ["Around", "Enclosed", "pulled_back"]
+__all__ = ["Enclosed", "pulled_back"]
 
 FloatArray = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Around:
-    """Balls: numbers, and how far the exact ones can be from them; ∞ where nothing is known."""
-
-    middle: FloatArray
-    radius: FloatArray
-
-    @staticmethod
-    def of(middle: FloatArray, radius: FloatArray) -> Around:
-        """Balls from a bound that was computed with rounding; what is not finite is not known."""
-        known = np.isfinite(middle) & ~np.isnan(radius)
-        return Around(np.where(known, middle, 0.0), np.where(known, radius * UP, np.inf))
-
-    def __add__(self, other: Around) -> Around:
-        total = self.middle + other.middle
-        error = sum_error(self.middle, other.middle, total)
-        return Around.of(total, self.radius + other.radius + error)
-
-    def __neg__(self) -> Around:
-        return Around(-self.middle, self.radius)
-
-    def __mul__(self, other: Around) -> Around:
-        a, b = (self.middle, self.radius), (other.middle, other.radius)
-        return Around.of(self.middle * other.middle, bilinear(np.multiply, a, b, 1))
-
-    def __matmul__(self, other: Around) -> Around:
-        a, b = (self.middle, self.radius), (other.middle, other.radius)
-        inner = self.middle.shape[-1]
-        return Around.of(self.middle @ other.middle, bilinear(np.matmul, a, b, inner))
-
-    @property
-    def transposed(self) -> Around:
-        """The last two axes swapped."""
-        return self.moved(lambda x: np.swapaxes(x, -1, -2))
-
-    def moved(self, move: Callable[[FloatArray], FloatArray]) -> Around:
-        """What only moves or repeats entries."""
-        return Around(move(self.middle), move(self.radius))
-
-    def added(self, add: Callable[[FloatArray], FloatArray], terms: int) -> Around:
-        """What adds up to so many entries into each of the result, and moves the others."""
-        total = add(self.middle)
-        radius = add(self.radius) + gamma(max(terms - 1, 0)) * add(np.abs(self.middle))
-        return Around.of(total, grown(radius, terms))
-
-
-@dataclass(frozen=True, slots=True)
 class Enclosed:
-    """What backprop gives over the real numbers.
+    """What a run and backprop give over the real numbers.
 
     Attributes:
         values: of the graph, inputs first, each ``(B, *shape)``.
         gradients: of every input, by name.
-        open: the first node, going back, of which nothing is known; empty where there is none.
+        open: the first node, forward and then back, of which something is not known; empty where
+            there is none.
     """
 
-    values: tuple[Around, ...]
-    gradients: Mapping[str, Around]
+    values: tuple[Wide, ...]
+    gradients: Mapping[str, Wide]
     open: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """One node on the way back."""
+    """One node: its arguments, its parameters; on the way back its result and its cotangent."""
 
-    args: tuple[Around, ...]
-    out: Around
-    cotangent: Around
+    args: tuple[Wide, ...]
     binding: Binding
+    out: Wide
+    cotangent: Wide
 
 
-Pull: TypeAlias = Callable[[_Step], Around]
+Value: TypeAlias = Callable[[tuple[Wide, ...], Binding], Wide]
+Pull: TypeAlias = Callable[[_Step], Wide]
 """The cotangent of one argument."""
 
 
 def pulled_back(trace: Trace, cotangent: FloatArray) -> Enclosed:
-    """Enclose the values of a run and what backprop gives of a cotangent of its first output.
+    """Enclose the values of a graph and what backprop gives of a cotangent of its first output.
 
     Args:
-        trace: a run in float64, without perturbation.
+        trace: a run in float64: its inputs and constants are taken.
         cotangent: of the first output, ``(B, *shape)``, exact.
 
     Raises:
-        EvaluationError: the run is complex, an operation has no rule for balls, or the platform
-            does not compute as rounding errors are bounded.
+        EvaluationError: the run is complex, an operation has no rule for balls, python-flint is not
+            installed, or the platform does not compute as rounding errors are bounded.
     """
     standard_arithmetic()
     graph = trace.graph
     count = len(graph.inputs)
-    values = tuple(
-        Around(np.asarray(v, dtype=np.float64), r)
-        for v, r in zip(trace.values, radii(trace), strict=True)
-    )
-    flow: dict[int, Around] = {
-        graph.outputs[0]: Around(np.asarray(cotangent), np.zeros(cotangent.shape))
-    }
+    given = trace.values[:count]
+    if any(np.iscomplexobj(v) for v in given):
+        raise EvaluationError("expected a run in real numbers but got complex128")
+    unruled = sorted({n.op for n in graph.nodes} - set(_VALUES).intersection(_PULLS))
+    if unruled:
+        raise EvaluationError(f"there is no rule for balls of {', '.join(unruled)}")
+    values = [Wide.exactly(v) for v in given]
+    flow: dict[int, Wide] = {graph.outputs[0]: Wide.exactly(cotangent)}
     unknown = ""
     with np.errstate(all="ignore"):
+        for node, binding in zip(graph.nodes, trace.bindings, strict=True):
+            found = _VALUES[node.op](tuple(values[a] for a in node.args), binding)
+            if not unknown and not np.isfinite(found.radius).all():
+                unknown = f"{node.name} ({node.op})"
+            values.append(found)
         for position in reversed(range(len(graph.nodes))):
             arriving = flow.pop(count + position, None)
             if arriving is None:
                 continue
             node = graph.nodes[position]
-            rules = _PULLS.get(node.op)
-            if rules is None:
-                raise EvaluationError(f"no rule for balls pulls back through {node.op}")
-            step = _Step(
-                tuple(values[a] for a in node.args),
-                values[count + position],
-                arriving,
-                trace.bindings[position],
-            )
-            for arg, pull in zip(node.args, rules, strict=True):
+            args = tuple(values[a] for a in node.args)
+            step = _Step(args, trace.bindings[position], values[count + position], arriving)
+            for arg, pull in zip(node.args, _PULLS[node.op], strict=True):
                 pulled = pull(step)
                 if not unknown and not np.isfinite(pulled.radius).all():
-                    unknown = f"{node.name} ({node.op})"
+                    unknown = f"the way back through {node.name} ({node.op})"
                 flow[arg] = flow[arg] + pulled if arg in flow else pulled
-    nothing = {
-        i: Around(np.zeros(v.middle.shape), np.zeros(v.middle.shape))
-        for i, v in enumerate(values[:count])
+    gradients = {
+        g.name: flow[i] if i in flow else Wide.exactly(np.zeros(given[i].shape))
+        for i, g in enumerate(graph.inputs)
     }
-    gradients = {g.name: flow.get(i, nothing[i]) for i, g in enumerate(graph.inputs)}
-    return Enclosed(values, gradients, unknown)
+    return Enclosed(tuple(values), gradients, unknown)
 
 
-def _times(factor: Callable[[_Step], Around]) -> Pull:
-    return lambda s: factor(s) * s.cotangent
+def _constant(binding: Binding, shape: tuple[int, ...]) -> Wide:
+    return Wide.exactly(np.broadcast_to(np.asarray(binding.c, np.float64), shape))
 
 
-def _smooth(
-    derivative: Callable[[FloatArray], FloatArray], slope: float, most: float, roundings: int
-) -> Pull:
-    """The derivative of a function that is itself one of x alone.
-
-    Args:
-        derivative: at x, with one use of exp.
-        slope: how fast it can change, a bound.
-        most: its largest value, a bound.
-        roundings: of everything but exp, and of exp's argument where it is rounded.
-    """
-
-    def factor(step: _Step) -> Around:
-        (x,) = step.args
-        value = derivative(x.middle)
-        moved = np.minimum(slope * x.radius, most)
-        off = (3 * FUNCTION + roundings * U) * np.abs(value) + U * most + TINY
-        return Around.of(value, moved + off)
-
-    return _times(factor)
+def _by(x: Wide, slope: float) -> FloatArray:
+    """How far a function moves within the radius whose slope is at most that."""
+    return slope * x.radius * UP
 
 
-def _sech2(x: FloatArray) -> FloatArray:
-    """1 − tanh²x = 4e/(1 + e)², e = exp(−2|x|)."""
-    e = np.exp(-2.0 * np.abs(x))
-    found: FloatArray = 4.0 * e / ((1.0 + e) * (1.0 + e))
-    return found
+def _exp(x: Wide) -> Wide:
+    """e^r − 1 ≤ r·(1 + r) for r ≤ 1."""
+    y = function(lambda a: a.exp(), x, np.zeros(x.hi.shape))
+    r = np.where(x.radius <= 1.0, x.radius, np.inf)
+    return Wide.of(y.hi, y.lo, y.radius + (y.absolute + y.radius) * (r * (1.0 + r) * UP))
 
 
-def _normal_density(x: FloatArray) -> FloatArray:
-    """exp(−x²/2)/√(2π).  The rounding of x²/2 moves it by at most x²/2·u of it: below u/3."""
-    found: FloatArray = np.exp(-0.5 * (x * x)) / math.sqrt(2.0 * math.pi)
-    return found
+def _cdf(a: Any) -> Any:
+    return (-a / type(a)(2).sqrt()).erfc() / 2
 
 
-def _sigmoid_slope(x: FloatArray) -> FloatArray:
-    """σ·(1 − σ) = e/(1 + e)², e = exp(−|x|)."""
-    e = np.exp(-np.abs(x))
-    found: FloatArray = e / ((1.0 + e) * (1.0 + e))
-    return found
+def _density(a: Any) -> Any:
+    return (-a * a / 2).exp() / (2 * type(a).pi()).sqrt()
 
 
-def _inverse(x: Around) -> Around:
-    """1/x; not known where the ball comes near 0."""
-    size = np.abs(x.middle)
-    away = np.where(x.radius <= 0.5 * size, size - x.radius, 0.0)
-    middle = np.divide(1.0, x.middle, out=np.zeros_like(x.middle), where=away > 0)
-    radius = np.where(away > 0, x.radius / size / away + U * np.abs(middle) + TINY, np.inf)
-    return Around.of(middle, radius)
+def _logistic(a: Any) -> Any:
+    return 1 / (1 + (-a).exp())
 
 
-def _inv(step: _Step) -> Around:
-    """−s/x², as Lean's fields have it: 0 at 0, where the side condition does not hold."""
-    return -(step.out * (step.out * step.cotangent))
+def _log(x: Wide) -> Wide:
+    """|log x′ − log x| ≤ r/(x − r); nothing is known where x may be 0."""
+    known = (x.hi > 0) & (x.radius <= 0.5 * x.hi)
+    moved = np.where(known, x.radius / np.where(known, x.least, 1.0), np.inf)
+    safe = Wide(np.where(known, x.hi, 1.0), np.where(known, x.lo, 0.0), x.radius)
+    return function(lambda a: a.log(), safe, moved * UP)
 
 
-def _sqrt(step: _Step) -> Around:
-    """s/(2·√x)."""
-    return _inverse(step.out).moved(lambda x: 0.5 * x) * step.cotangent
-
-
-def _relu(step: _Step) -> Around:
-    """s where x is above 0, 0 where it is below, and either where that is not known."""
-    (x,) = step.args
-    value = np.where(x.middle > 0, 1.0, 0.0)
-    known = np.abs(x.middle) > x.radius
-    return Around(value, np.where(known, 0.0, 1.0)) * step.cotangent
-
-
-def _scale(step: _Step) -> Around:
-    c = np.broadcast_to(np.asarray(step.binding.c, np.float64), step.cotangent.middle.shape)
-    return Around(c, np.zeros(c.shape)) * step.cotangent
-
-
-def _repeated(step: _Step) -> Around:
-    """The cotangent of a sum along an axis, for each of its terms."""
-    shape = step.args[0].middle.shape
-    return step.cotangent.moved(
-        lambda x: np.broadcast_to(np.expand_dims(x, step.binding.axis), shape)
+def _relu(x: Wide) -> Wide:
+    """max(x, 0) moves no further than x, and is 0 where x is known not to be positive."""
+    below = x.hi + x.radius * UP < 0
+    positive = x.hi > 0
+    return Wide(
+        np.where(positive, x.hi, 0.0),
+        np.where(positive, x.lo, 0.0),
+        np.where(below, 0.0, x.radius),
     )
 
 
-def _mean(step: _Step) -> Around:
-    terms = float(step.args[0].middle.shape[step.binding.axis])
-    share = step.cotangent.moved(lambda x: x / terms)
-    exact = (step.cotangent.middle == 0) & (step.cotangent.radius == 0)
-    off = np.where(exact, 0.0, U * np.abs(share.middle) + TINY)
-    share = Around.of(share.middle, share.radius + off)
-    return _repeated(_Step(step.args, step.out, share, step.binding))
+def _mean(x: Wide, axis: int) -> Wide:
+    total = x.summed(axis)
+    return total * inverse(Wide.exactly(np.full(total.hi.shape, float(x.hi.shape[axis]))))
 
 
-def _linear(name: str, terms: Callable[[Binding], int]) -> Pull:
-    """The transpose of a map that moves entries: what stands in several places adds up."""
+def _moves(name: str) -> Value:
+    """An operation that only moves numbers moves radii with them."""
+
+    def value(args: tuple[Wide, ...], binding: Binding) -> Wide:
+        def move(x: FloatArray) -> FloatArray:
+            return np.asarray(OPS[name].evaluate((x,), binding), dtype=np.float64)
+
+        return args[0].moved(move)
+
+    return value
+
+
+_VALUES: Mapping[str, Value] = MappingProxyType(
+    {
+        "add": lambda a, b: a[0] + a[1],
+        "sub": lambda a, b: a[0] + -a[1],
+        "mul": lambda a, b: a[0] * a[1],
+        "matmul": lambda a, b: a[0] @ a[1],
+        "exp": lambda a, b: _exp(a[0]),
+        "tanh": lambda a, b: function(lambda x: x.tanh(), a[0], _by(a[0], 1.0), 2.0),
+        "normalCdf": lambda a, b: function(_cdf, a[0], _by(a[0], 0.4), 1.0),
+        "sigmoid": lambda a, b: function(_logistic, a[0], _by(a[0], 0.25), 1.0),
+        "log": lambda a, b: _log(a[0]),
+        "relu": lambda a, b: _relu(a[0]),
+        "inv": lambda a, b: inverse(a[0]),
+        "sqrt": lambda a, b: root(a[0]),
+        "scale": lambda a, b: _constant(b, a[0].hi.shape) * a[0],
+        "addConst": lambda a, b: _constant(b, a[0].hi.shape) + a[0],
+        "sum": lambda a, b: a[0].summed(b.axis),
+        "mean": lambda a, b: _mean(a[0], b.axis),
+        **{n: _moves(n) for n in ("broadcast", "transpose", "reshape", "place", "gather")},
+    }
+)
+
+
+def _times(factor: Callable[[_Step], Wide]) -> Pull:
+    return lambda s: factor(s) * s.cotangent
+
+
+def _slope(f: Callable[[Any], Any], bend: float, most: float) -> Pull:
+    """The derivative of a function that Arb has, whose own slope is at most ``bend``."""
+    return _times(lambda s: function(f, s.args[0], _by(s.args[0], bend), most))
+
+
+def _turned(x: Wide) -> Wide:
+    """The last two axes swapped."""
+    return x.moved(lambda a: np.swapaxes(a, -1, -2))
+
+
+def _step(x: Wide) -> Wide:
+    """1 where x is above 0, 0 where it is below, and either where that is not known."""
+    value = np.where(x.hi > 0, 1.0, 0.0)
+    known = np.abs(x.hi) * (1.0 - 2.0**-50) > x.radius * UP
+    return Wide(value, np.zeros(value.shape), np.where(known, 0.0, 1.0))
+
+
+def _repeated(step: _Step) -> Wide:
+    """The cotangent of a sum along an axis, for each of its terms."""
+    shape, axis = step.args[0].hi.shape, step.binding.axis
+    return step.cotangent.moved(lambda x: np.broadcast_to(np.expand_dims(x, axis), shape))
+
+
+def _shared(step: _Step) -> Wide:
+    """The cotangent of a mean."""
+    terms = float(step.args[0].hi.shape[step.binding.axis])
+    share = inverse(Wide.exactly(np.full(step.cotangent.hi.shape, terms)))
+    return _repeated(_Step(step.args, step.binding, step.out, step.cotangent * share))
+
+
+def _back(name: str) -> Pull:
+    """The transpose of a map that moves each entry to one place."""
     (partial,) = OPS[name].partials
 
-    def pull(step: _Step) -> Around:
-        def back(x: FloatArray) -> FloatArray:
-            found = partial.pull((x,), x, step.binding, x)
-            return np.asarray(found, dtype=np.float64)
+    def pull(step: _Step) -> Wide:
+        def move(x: FloatArray) -> FloatArray:
+            return np.asarray(partial.pull((x,), x, step.binding, x), dtype=np.float64)
 
-        return step.cotangent.added(back, terms(step.binding))
+        return step.cotangent.moved(move)
 
     return pull
 
 
-def _copies(binding: Binding) -> int:
-    """How often the most read entry is read."""
-    index = binding.index[binding.index >= 0]
-    return int(np.bincount(index).max(initial=0))
+def _gathered(s: Wide, index: npt.NDArray[np.intp], length: int) -> Wide:
+    """Entry k of the first axis added to place index[k], nowhere for −1: one pass for each time
+    that a place is read."""
+    turn = np.zeros(len(index), dtype=np.intp)
+    order = np.argsort(index, kind="stable")
+    ordered = index[order]
+    first = np.searchsorted(ordered, ordered, side="left")
+    turn[order] = np.arange(len(index)) - first
+    total: Wide | None = None
+    for k in range(int(turn[index >= 0].max(initial=-1)) + 1):
+        now = (index >= 0) & (turn == k)
+
+        def placed(x: FloatArray, now: npt.NDArray[np.bool_] = now) -> FloatArray:
+            found = np.zeros((length, *x.shape[1:]))
+            found[index[now]] = x[now]
+            return found
+
+        part = s.moved(placed)
+        total = part if total is None else total + part
+    return Wide.exactly(np.zeros((length, *s.hi.shape[1:]))) if total is None else total
+
+
+def _place(step: _Step) -> Wide:
+    axis, b = step.binding.axis, step.binding
+    first = step.cotangent.moved(lambda x: np.moveaxis(x, axis, 0))
+    length = step.args[0].hi.shape[axis]
+    return _gathered(first, b.index, length).moved(lambda x: np.moveaxis(x, 0, axis))
+
+
+def _gather(step: _Step) -> Wide:
+    shape = step.args[0].hi.shape
+    flat = step.cotangent.moved(lambda x: x.reshape(len(x), -1).T)
+    length = int(np.prod(shape[1:], dtype=int))
+    return _gathered(flat, step.binding.index, length).moved(lambda x: x.T.reshape(shape))
 
 
 _PULLS: Mapping[str, tuple[Pull, ...]] = MappingProxyType(
@@ -289,28 +287,31 @@ _PULLS: Mapping[str, tuple[Pull, ...]] = MappingProxyType(
         "sub": (lambda s: s.cotangent, lambda s: -s.cotangent),
         "mul": (_times(lambda s: s.args[1]), _times(lambda s: s.args[0])),
         "matmul": (
-            lambda s: s.cotangent @ s.args[1].transposed,
-            lambda s: s.args[0].transposed @ s.cotangent,
+            lambda s: s.cotangent @ _turned(s.args[1]),
+            lambda s: _turned(s.args[0]) @ s.cotangent,
         ),
         "exp": (_times(lambda s: s.out),),
-        "tanh": (_smooth(_sech2, 0.78, 1.0, 8),),
-        "normalCdf": (_smooth(_normal_density, 0.25, 0.4, 4),),
-        "sigmoid": (_smooth(_sigmoid_slope, 0.1, 0.25, 8),),
-        "log": (_times(lambda s: _inverse(s.args[0])),),
-        "relu": (_relu,),
-        "inv": (_inv,),
-        "sqrt": (_sqrt,),
-        "scale": (_scale,),
+        # |tanh″| ≤ 4/(3√3), |Φ″| ≤ 1/√(2πe), |σ″| ≤ 1/(6√3)
+        "tanh": (_slope(lambda a: 1 / (a.cosh() * a.cosh()), 0.78, 1.0),),
+        "normalCdf": (_slope(_density, 0.25, 0.4),),
+        "sigmoid": (_slope(lambda a: _logistic(a) * _logistic(-a), 0.1, 0.25),),
+        "log": (_times(lambda s: inverse(s.args[0])),),
+        "relu": (_times(lambda s: _step(s.args[0])),),
+        # Lean's fields have 1/0 = 0; the side condition does not hold there.
+        "inv": (lambda s: -(s.out * (s.out * s.cotangent)),),
+        "sqrt": (_times(lambda s: inverse(s.out + s.out)),),
+        "scale": (lambda s: _constant(s.binding, s.cotangent.hi.shape) * s.cotangent,),
         "addConst": (lambda s: s.cotangent,),
         "sum": (_repeated,),
-        "mean": (_mean,),
-        "broadcast": (_linear("broadcast", lambda b: b.shape[b.axis - 1]),),
-        "transpose": (_linear("transpose", lambda b: 1),),
-        "reshape": (_linear("reshape", lambda b: 1),),
-        "place": (_linear("place", _copies),),
-        "gather": (_linear("gather", _copies),),
+        "mean": (_shared,),
+        "broadcast": (lambda s: s.cotangent.summed(s.binding.axis),),
+        "transpose": (_back("transpose"),),
+        "reshape": (_back("reshape"),),
+        "place": (_place,),
+        "gather": (_gather,),
     }
 )
 
-if set(_PULLS) != set(OPS):
-    raise AssertionError(f"operations without a pull in balls: {sorted(set(OPS) ^ set(_PULLS))}")
+for _table in (_VALUES, _PULLS):
+    if set(_table) != set(OPS):
+        raise AssertionError(f"operations without balls: {sorted(set(OPS) ^ set(_table))}")

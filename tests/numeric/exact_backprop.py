@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from numeric.graph import Graph, Node
+from numeric.interpret.wide import Wide
 
 Objects = npt.NDArray[Any]
 BITS = 2500  # from the least subnormal to beyond 1: no sum of float64 is rounded
@@ -161,15 +162,16 @@ def exactly(
         flint.ctx.prec = before
 
 
-def outside(exact: Objects, middle: Any, radius: Any) -> int:
+def outside(exact: Objects, ball: Wide) -> int:
     """How many entries are not shown to be within the radius."""
     before, flint.ctx.prec = flint.ctx.prec, BITS
     try:
+        parts = (np.ravel(x).tolist() for x in (ball.hi, ball.lo, ball.radius))
         count = 0
-        for t, m, r in zip(exact.flat, np.ravel(middle), np.ravel(radius), strict=True):
-            if np.isinf(r):
-                continue
-            count += not bool(abs(t - flint.arb(float(m))) <= flint.arb(float(r)))
+        for t, hi, lo, r in zip(exact.flat, *parts, strict=True):
+            if r < float("inf"):
+                gap = abs(t - flint.arb(hi) - flint.arb(lo))
+                count += not bool(gap <= flint.arb(r))
         return count
     finally:
         flint.ctx.prec = before
