@@ -169,11 +169,13 @@ class Wide:
         """How far a tensor is from the exact one: no entry by more than the first number, some
         entry by at least the second; (∞, 0) where that is not known."""
         high, error = _two_sum(np.asarray(other, dtype=np.float64), -self.hi)
-        rest = np.abs(error - self.lo) * (1.0 + 4.0 * U)
-        most = float(((np.abs(high) + rest + self.radius) * UP).max(initial=0.0))
+        low = error - self.lo
+        gap, rest = _two_sum(high, low)
+        off = np.abs(rest) + 2.0 * U * np.abs(low) + self.radius
+        most = float(((np.abs(gap) + off) * UP).max(initial=0.0))
         if not most < np.inf:
             return np.inf, 0.0
-        least = np.abs(high) * (1.0 - 4.0 * U) - (rest + self.radius) * UP
+        least = np.abs(gap) * (1.0 - 4.0 * U) - off * UP
         return most, max(float(least.max(initial=0.0)) * (1.0 - 4.0 * U), 0.0)
 
 

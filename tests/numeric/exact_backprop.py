@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import flint
 import numpy as np
 import numpy.typing as npt
+import pytest
 
 from numeric.graph import Graph, Node
 from numeric.interpret.wide import Wide
 
+flint: Any = pytest.importorskip(
+    "flint", reason="python-flint is not installed: the extra `rigorous`"
+)
 Objects = npt.NDArray[Any]
 BITS = 2500  # from the least subnormal to beyond 1: no sum of float64 is rounded
 

@@ -24,9 +24,6 @@ from numeric.interpret.interpreter import Interpreter
 from numeric.interpret.wide import Wide
 from numeric.ops import OPS, Constant, Params
 from tests.numeric.block_graphs import size_names, written
-
-pytest.importorskip("flint", reason="python-flint is not installed: the extra `rigorous`")
-
 from tests.numeric.exact_backprop import exactly, outside
 
 FloatArray = npt.NDArray[np.float64]
