@@ -81,6 +81,7 @@ def judge_model(
     progress: Progress | None = None,
     prove: Prover | None = None,
     certify: bool = False,
+    whole: bool = False,
 ) -> Report:
     """Judge the obligations of the block's theorems on every layer of a model.
 
@@ -97,6 +98,7 @@ def judge_model(
         progress: who is told.
         prove: asks Lean about the graphs that are captured; they stay unproved without it.
         certify: bound what every layer returns by ball arithmetic on its captured graph.
+        whole: capture the whole model too, with its loss where it has one.
 
     Returns:
         The obligations of the theorems that speak of a layer, each with its worst verdict over the
@@ -127,7 +129,7 @@ def judge_model(
             found.append(_audit_layer(library, layer, streams[layer.stack], seed))
         watcher.update("auditing layers", len(model.layers), len(model.layers))
         reports = [report for _, report in found]
-        ran = what_runs(model, reports, source, seed, watcher, prove, certify=certify)
+        ran = what_runs(model, reports, source, seed, watcher, prove, certify=certify, whole=whole)
     except KeyboardInterrupt:
         interrupted = True
         ran = Ran(tuple(report for _, report in found))

@@ -112,7 +112,9 @@ class _Held:
         self._program = Interpreter(captured.graph)
         self._streams = Streams.of(seed, name, "captured", [0])
         shape = captured.graph.shape_of(captured.graph.outputs[0])
-        self._cotangent = self._streams.child("cotangent").normal(shape)
+        # Of a number, as a loss is, the gradient itself.
+        drawn = self._streams.child("cotangent")
+        self._cotangent = drawn.normal(shape) if shape else np.ones(1)
 
     def judged(self, found: CapturedLayer) -> CapturedLayer:
         trace = self._trace()
@@ -138,7 +140,7 @@ class _Held:
         return self._program.evaluate(feeds, None, noise)
 
     def _eager(self, part: Any, call: Call, *, lift: bool) -> Eager:
-        cotangent = self._cotangent[0].reshape(self._captured.shape)
+        cotangent = self._cotangent.reshape(self._captured.shape)
         return run_eager(part, call, cotangent, lift=lift)
 
     def _pulled(self, trace: Trace, noise: Perturbation | None = None) -> Tensors:

@@ -55,6 +55,7 @@ def run_audit(
     use_cache: bool = True,
     strict: bool | None = None,
     certify: bool = False,
+    whole: bool = False,
     progress: Progress | None = None,
 ) -> Report:
     """Ask Lean for the graphs at the sizes of the model's layers, and judge the model.
@@ -68,6 +69,7 @@ def run_audit(
         use_cache: take what Lean said from the cache.
         strict: whether what is left unseen makes the audit incomplete.
         certify: bound what every layer returns: see `bridge.models.certificates`.
+        whole: capture the whole model too, with its loss where it has one.
         progress: who is told.
 
     Raises:
@@ -78,6 +80,11 @@ def run_audit(
     if certify and model.module is None:
         raise InvalidInputError(
             "--certify bounds the gradients that a model returns, and a file holds weights alone",
+            remedy="name a torch module with these weights: --model pkg.module:object",
+        )
+    if whole and model.module is None:
+        raise InvalidInputError(
+            "--whole captures what a model runs, and a file holds weights alone",
             remedy="name a torch module with these weights: --model pkg.module:object",
         )
     library = read_library(
@@ -99,6 +106,7 @@ def run_audit(
         progress=progress,
         prove=prover(setup, progress, use_cache=use_cache),
         certify=certify,
+        whole=whole,
     )
 
 
@@ -118,6 +126,7 @@ def audit_model(
     look_behind: bool = True,
     strict: bool | None = None,
     certify: bool = False,
+    whole: bool = False,
     progress: Progress | None = None,
 ) -> Report:
     """Audit every encoder layer of a model against the theorems of the post-norm block.
@@ -140,6 +149,7 @@ def audit_model(
         strict: whether what is left unseen makes the audit incomplete.
         certify: enclose value and gradients of what every layer runs in ball arithmetic, and bound
             how far what the model returned is from them; needs a torch module.
+        whole: capture the whole model too, with its loss where it has one; needs a torch module.
         progress: who is told.
 
     Returns:
@@ -164,5 +174,6 @@ def audit_model(
         look_behind=look_behind,
         strict=strict,
         certify=certify,
+        whole=whole,
         progress=progress,
     )

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
-from bridge.capture import Example, Passed, examples, layers_of, run_once
+from bridge.capture import Example, Passed, examples, layers_of, run_once, with_labels
 from bridge.models.captured import Judgement, judge_layer
 from bridge.models.certificates import held_against
 from bridge.models.inputs import Given
@@ -48,6 +48,7 @@ def what_runs(
     prove: Prover | None = None,
     *,
     certify: bool = False,
+    whole: bool = False,
 ) -> Ran:
     """Capture the layers of a torch module that are not covered by their names, and judge them.
 
@@ -59,14 +60,19 @@ def what_runs(
         watcher: who is told.
         prove: asks Lean about graphs; None where it is not to be asked.
         certify: whether to bound what each layer returns; then every layer is captured.
+        whole: whether to capture the whole model too, with its loss where it has one.
     """
     if model.module is None:
         return Ran(tuple(read))
     wanted = _wanted(model, read, every=certify)
-    if not wanted:
+    if not wanted and not whole:
         return Ran(tuple(read))
     try:
-        passed = run_once(model.module, wanted, _examples(model.module, given, seed))
+        parts = tuple(dict.fromkeys((*wanted, ""))) if whole else wanted
+        passed = run_once(model.module, parts, _examples(model.module, given, seed))
+        if whole:
+            labelled = with_labels(model.module, passed.example, seed)
+            passed = run_once(model.module, parts, iter([labelled]))
     except ValueError as e:
         found = {n: CapturedLayer(reason=f"the model could not be run: {e}") for n in wanted}
         return Ran(_merged(model, read, found, wanted), (), "")
@@ -77,6 +83,10 @@ def what_runs(
         captured[name] = _judged(model, passed, name, seed, forms, certify)
     watcher.update("capturing layers", len(wanted), len(wanted))
     captured = _in_order(captured, passed.order)
+    if whole and "" not in captured:
+        watcher.update("capturing the whole model", 0, 1)
+        captured[""] = _judged(model, passed, "", seed, forms, False)
+        watcher.update("capturing the whole model", 1, 1)
     if prove is not None and forms:
         proofs = prove([parse_graph(f.graph) for f in forms.values()])
         for key, proof in zip(list(forms), proofs, strict=True):
@@ -88,7 +98,24 @@ def what_runs(
     else:
         captured = {n: held_against(c, c.proof) for n, c in captured.items()}
     layers = _merged(model, read, captured, wanted)
+    if whole and "" not in wanted:
+        layers = (*layers, _whole(model, captured[""], passed))
     return Ran(layers, tuple(forms.values()), passed.example.description)
+
+
+def _whole(model: Model, captured: CapturedLayer, passed: Passed) -> LayerReport:
+    """The model itself as one more layer."""
+    with_loss = "labels" in passed.example.kwargs
+    kind = type(model.module).__name__
+    return LayerReport(
+        name="the whole model",
+        type=f"{kind}, {'its loss' if with_loss else 'its first output: it has no loss'}",
+        sizes=(),
+        theorem=None,
+        applies=False,
+        assumptions=(),
+        captured=captured,
+    )
 
 
 def _wanted(model: Model, read: Sequence[LayerReport], *, every: bool) -> tuple[str, ...]:
