@@ -24,6 +24,7 @@ from bridge.report.html.charts import MarginScale, Share, failed, gauge, held, l
 from bridge.report.layers_table import (
     agreement_share,
     captured_notes,
+    certificate_notes,
     layer_differs,
     model_lines,
 )
@@ -385,6 +386,7 @@ def render_html(report: Report) -> str:
             model_lines=() if report.model is None else model_lines(report.model),
             agreement_share=agreement_share,
             layer_differs=layer_differs,
+            certificate_notes=certificate_notes,
             captured_notes=captured_notes,
         ).rstrip("\n")
         + "\n"
