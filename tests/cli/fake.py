@@ -137,13 +137,19 @@ def trust_end(count: int, constants: int = 12) -> dict[str, Any]:
 
 
 def write_answers(
-    path: Path, *statements: Any, trust: list[Any] | None = None, **modules: str | None
+    path: Path,
+    *statements: Any,
+    trust: list[Any] | None = None,
+    propositions: list[Any] | None = None,
+    exact: Mapping[str, Any] | None = None,
+    **modules: str | None,
 ) -> None:
-    """Write what the scripted server says."""
+    """Write what the scripted server says; ``exact`` is as in its function ``judged``."""
     value = {
         "statements": answer(*statements, **modules),
         "graphs": graph_answers(),
-        "propositions": proposition_answers(),
+        "propositions": proposition_answers() if propositions is None else propositions,
+        "exact": exact or {},
         "trust": trust_answers() if trust is None else trust,
     }
     path.write_text(json.dumps(value), encoding="utf-8")
