@@ -161,7 +161,7 @@ def judge_model(
             kind=model.kind,
             naming=model.naming,
             dtype=model.dtype,
-            inputs=ran.example if first is None else first.description,
+            inputs="" if embedded else ran.example if first is None else first.description,
             sequences=sequences,
             seq_len=seq_len,
             settings=model.settings,

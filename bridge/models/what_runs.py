@@ -142,7 +142,8 @@ def _examples(module: Any, given: Given, seed: int) -> Iterator[Example]:
     tensors = {n: torch.from_numpy(v) for n, v in arrays.items()}
     tensors = {n: v.double() if v.is_floating_point() else v for n, v in tensors.items()}
     if "x" not in tensors:
-        yield Example((), tensors, given.description)
+        text = given.description
+        yield Example((), tensors, f"the arrays {text}" if text.startswith("from ") else text)
         return
     x = tensors.pop("x")
     x = x[None] if x.ndim == 2 else x[:1]

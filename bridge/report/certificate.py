@@ -88,18 +88,16 @@ class GradientCertificate:
 
     def sentence(self, bound: Bound, *, proved: bool) -> str:
         """The bound as a sentence without its full stop."""
-        what = bound.what
-        if what == "output":
-            other = "the value of its graph over the real numbers"
+        if bound.what == "output":
+            what, other = "the output", "the value of its graph over the real numbers"
         else:
-            what, other = f"the {what}", self.adjoint(proved=proved)
-            what = what.replace("gradient of", "gradient for")
-        what = what.replace("output", "the output")
+            name = bound.what.removeprefix("gradient of ")
+            what, other = f"the gradient for {name}", self.adjoint(proved=proved)
         said = (
-            f"{what} that this {self.dtype} model returned differs from {other} by at most "
-            f"{bound.most:.2g} ({bound.share})"
+            f"{what} that this {self.dtype} model returned differs from {other}, by at most "
+            f"{bound.most:.3g} ({bound.share})"
         )
-        return f"{said}, and by at least {bound.least:.2g}" if bound.least > 0 else said
+        return f"{said} and at least {bound.least:.3g}" if bound.least > 0 else said
 
     def notes(self, *, proved: bool) -> list[str]:
         """What a table says of it: the widest gradient; or why nothing is certified."""
@@ -109,4 +107,7 @@ class GradientCertificate:
         if widest is None:
             return []
         first = self.sentence(widest, proved=proved)
-        return [f"certified: {first}; {len(self.gradients)} gradients are, none by a larger share"]
+        return [
+            f"certified: {first}; of {len(self.gradients)} gradients, none by a larger share of "
+            "its size"
+        ]

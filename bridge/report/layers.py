@@ -168,7 +168,8 @@ class ModelReport:
         kind: ``safetensors`` or ``torch``.
         naming: whose names its tensors have.
         dtype: of its weights, as stored.
-        inputs: where the first layer's input is from, in words.
+        inputs: where the first layer's input is from, in words; empty where the whole model made
+            it of what was given.
         sequences, seq_len: how many sequences of how many tokens.
         settings: where the number of heads, ε and so on are from, in words.
         layers: one for each that was found.

