@@ -145,6 +145,7 @@ class CapturedLayer:
         unseen: parameters of whose gradients rounding is all that could be seen on this input.
         begins: the first node where graph and model differ, and its line; empty where none does.
         proof: what Lean says of its graph.
+        marks: nodes and inputs of the graph where a difference begins, with what begins there.
     """
 
     reason: str = ""
@@ -158,6 +159,7 @@ class CapturedLayer:
     unseen: tuple[str, ...] = ()
     begins: str = ""
     proof: FormProof = NOT_ASKED
+    marks: tuple[tuple[str, str], ...] = ()
 
     @property
     def verdict(self) -> Verdict:
