@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from itertools import groupby
@@ -23,7 +23,7 @@ from bridge.report.escaping import one_line, plain
 from bridge.report.findings import Finding, Level, findings
 from bridge.report.html.charts import MarginScale, Share, failed, gauge, held, lollipop, stacked_bar
 from bridge.report.html.graph_picture import draw
-from bridge.report.layers import ModelReport
+from bridge.report.layers import LayerReport, ModelReport
 from bridge.report.layers_table import (
     agreement_share,
     captured_notes,
@@ -291,15 +291,34 @@ def _picture(model: ModelReport, form: CapturedForm) -> Picture:
     for layer, captured in own:
         for name, what in captured.marks:
             marks.setdefault(name, f"{what} in {layer.name}")
-    graph = parse_graph(form.graph)
-    at = anchor("g", form.name)
-    title = f"The captured graph {form.name}"
+    name = form.name
+    return _drawn(name, f"The captured graph {name}", form.graph, form.origins, marks, own=own)
+
+
+def _given_picture(report: Report) -> Picture | None:
+    """The graph of ``--graph FILE``."""
+    if report.graph_data is None:
+        return None
+    marks = dict(report.graph_marks)
+    return _drawn(report.graph, f"The graph in {report.graph}", report.graph_data, {}, marks)
+
+
+def _drawn(
+    name: str,
+    title: str,
+    data: Mapping[str, object],
+    origins: Mapping[str, str],
+    marks: Mapping[str, str],
+    own: Sequence[tuple[LayerReport, object]] = (),
+) -> Picture:
+    graph = parse_graph(data)
+    at = anchor("g", name)
     return Picture(
         anchor=at,
-        name=form.name,
+        name=name,
         layers=tuple(layer.name for layer, _ in own),
         nodes=len(graph.nodes),
-        svg=draw(graph, at, title, form.origins, marks),
+        svg=draw(graph, at, title, origins, marks),
         marked=tuple(
             (f"{n.name}: {marks[n.name]}", f"{at}-value-{k}")
             for k, n in enumerate(graph.nodes, len(graph.inputs))
@@ -428,6 +447,7 @@ def render_html(report: Report) -> str:
             Role=Role,
             layers=() if report.model is None else report.model.layers,
             model_lines=() if report.model is None else model_lines(report.model),
+            given_picture=_given_picture(report),
             pictures=() if report.model is None else _pictures(report.model),
             agreement_share=agreement_share,
             layer_differs=layer_differs,
