@@ -256,6 +256,7 @@ def audit(
         missing=() if only else missing_keys(library, policy.lock),
         graph=graph_file,
         graph_data=None if replace_graph is None else graph_to_json(replace_graph),
+        graph_marks=() if context.given is None else context.given.marks,
     )
 
 

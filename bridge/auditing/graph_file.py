@@ -59,6 +59,14 @@ class StandIn:
         """Whether no other obligation sees all that may be wrong with the file."""
         return not self.fitted.by_names or bool(self.fitted.doubt)
 
+    @property
+    def marks(self) -> tuple[tuple[str, str], ...]:
+        """The node of the file where it begins to differ, and that it does."""
+        begins = self.fitted.begins
+        if begins is None or not begins.node:
+            return ()
+        return ((begins.node, "the difference begins here or right after"),)
+
     def under(self, key: str) -> Mapping[GraphRequest, Graph]:
         """The graphs that the check of an obligation runs on."""
         return self.graphs if self.fitted.by_names or key == self.key else self.library

@@ -26,6 +26,7 @@ from bridge.models.certificates import enclose_gradients
 from bridge.report.captured import CapturedLayer, Comparison, Condition
 from bridge.report.certificate import GradientCertificate
 from bridge.verdict import Verdict
+from numeric.graph import Graph
 from numeric.interpret.enclosure import radii
 from numeric.interpret.interpreter import Interpreter, Perturbation, Trace
 from numeric.interpret.wide import Wide
@@ -125,6 +126,7 @@ class _Held:
         sizes = {n: float(np.abs(v).max()) for n, v in ours.items() if n != "output"}
         largest = max(sizes.values(), default=0.0)
         comparisons = self._comparisons(trace, ours, theirs, eager)
+        begins, marks = self._begins(trace, comparisons)
         return replace(
             found,
             reason=self._without_gradients(),
@@ -132,7 +134,8 @@ class _Held:
             conditions=_conditions(trace, self._captured.origins),
             no_gradient=tuple(n for n, g in eager.parameters.items() if g is None),
             unseen=tuple(n for n, size in sizes.items() if size <= UNSEEN * largest),
-            begins=self._begins(trace, comparisons),
+            begins=begins,
+            marks=marks,
         )
 
     def _trace(self, noise: Perturbation | None = None) -> Trace:
@@ -254,16 +257,58 @@ class _Held:
         agreements = compare(f"the model in {title}", ours, theirs, moved, unit=unit / 2)
         return tuple(_comparison(a, rounding=True) for a in agreements)
 
-    def _begins(self, trace: Trace, comparisons: tuple[Comparison, ...]) -> str:
-        """The first node whose value is not what ATen computes."""
+    def _begins(
+        self, trace: Trace, comparisons: tuple[Comparison, ...]
+    ) -> tuple[str, tuple[tuple[str, str], ...]]:
+        """The first node whose value is not what ATen computes, else the first through which all
+        gradients pass that differ; in words, and as marks of the graph."""
         graph = self._captured.graph
+        count = len(graph.inputs)
         for index in sorted(self._captured.values):
             expected = self._captured.values[index]
             size = max(float(np.abs(expected).max()), 1e-280)
             if float(np.abs(trace.values[index][0] - expected).max()) > NODE_LIMIT * size:
-                node = graph.nodes[index - len(graph.inputs)]
-                return f"{node.name} ({node.op}), {self._captured.origins[node.name]}"
-        return ""
+                node = graph.nodes[index - count]
+                mark = "the difference begins here"
+                return self._words(node.name, node.op), ((node.name, mark),)
+        apart = self._apart(comparisons)
+        reached = [_readers(graph, index) for index in apart]
+        common = set.intersection(*reached) if reached else set()
+        if not common:
+            return "", ()
+        first = graph.nodes[min(common) - count]
+        mark = "the gradients that differ come through here"
+        inputs = tuple((graph.inputs[k].name, "its gradient differs") for k in apart)
+        text = f"{self._words(first.name, first.op)}: {mark}"
+        return text, ((first.name, mark), *inputs)
+
+    def _words(self, name: str, op: str) -> str:
+        return f"{name} ({op}), {self._captured.origins[name]}"
+
+    def _apart(self, comparisons: tuple[Comparison, ...]) -> list[int]:
+        """The inputs of the graph whose gradients are not what autograd gives."""
+        failing = {
+            c.what
+            for c in comparisons
+            if c.verdict is Verdict.FAILS and c.against == AUTOGRAD and c.what != "output"
+        }
+        tied = _tied(self._part)
+        found = []
+        for place, given in enumerate(self._captured.graph.inputs):
+            source = self._captured.sources[given.name]
+            key = _key(source.kind, tied.get(source.name, source.name))
+            if f"gradient of {key}" in failing:
+                found.append(place)
+        return found
+
+
+def _readers(graph: Graph, index: int) -> set[int]:
+    """The nodes that depend on a value."""
+    found = {index}
+    for place, node in enumerate(graph.nodes, len(graph.inputs)):
+        if found & set(node.args):
+            found.add(place)
+    return found - {index}
 
 
 def own_dtype(part: Any) -> Any:

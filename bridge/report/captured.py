@@ -165,6 +165,7 @@ class CapturedLayer:
         begins: the first node where graph and model differ, and its line; empty where none does.
         proof: what Lean says of its graph.
         certificate: bounds on what the model returned; None where nobody asked for them.
+        marks: nodes and inputs of the graph where a difference begins, with what begins there.
     """
 
     reason: str = ""
@@ -179,6 +180,7 @@ class CapturedLayer:
     begins: str = ""
     proof: FormProof = NOT_ASKED
     certificate: GradientCertificate | None = None
+    marks: tuple[tuple[str, str], ...] = ()
 
     @property
     def certified(self) -> bool:

@@ -230,9 +230,12 @@ def test_a_wrong_graph_under_other_names_is_never_a_pass(harness: Harness, tmp_p
     wrong["nodes"][4]["op"] = "sum"
     path, folder = tmp_path / "graph.json", tmp_path / "reports"
     path.write_text(json.dumps(wrong))
-    options = ("--graph", str(path), "--format", "json", "--output", str(folder))
-    result = harness.run("audit", *options, "--only", "layerNorm_eval")
+    options = ("--graph", str(path), "--format", "json", "--format", "html")
+    result = harness.run("audit", *options, "--output", str(folder), "--only", "layerNorm_eval")
     assert result.exit_code == 1
+    page = (folder / "report.html").read_text()
+    assert page.count('class="box begins"') == 1
+    assert 'class="box begins" role="img" aria-label="n3: mul' in page
     report = json.loads((folder / "report.json").read_text())
     (fidelity,) = [o for o in report["obligations"] if o["role"] == "fidelity"]
     assert "the difference begins at the node n3 (mul) or right after it" in fidelity["reason"]
