@@ -31,6 +31,7 @@ class FakeEngine:
     lean_version: str = "4.28.0"
     official: bool = False
     refuses: str | None = None
+    beside: Path | None = None
 
     def describe(self) -> str:
         return "Lean 4.28.0 (a fake)"
@@ -46,6 +47,9 @@ class FakeEngine:
     def files_asked(self, project: Path) -> Mapping[str, str] | None:
         """It asks for none."""
         return {}
+
+    def programs(self, project: Path) -> Path | None:
+        return self.beside
 
     def recheck(self, project: Path, modules: Sequence[str], *, timeout: float) -> Recheck | None:
         return None if self.refuses is None else Recheck("leanchecker", self.refuses or None)
