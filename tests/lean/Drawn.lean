@@ -80,7 +80,7 @@ def through (layers : List Layer) (x : Rat) : Rat := layers.foldl (fun x l => l.
 @[obligation] theorem mild_le (a : Act) (x y : Rat) (hMild : a.Mild) (hLe : x ≤ y) : a.run x ≤ a.run y := by sorry
 
 /-- By recursion. -/
-@[obligation] theorem sorted_head (x : Rat) (xs : List Rat) (hSorted : Sorted (x :: xs)) : ∀ y ∈ xs, x ≤ y := by sorry
+@[obligation] theorem sorted_head (x : Rat) (xs : List Rat) (hSorted : Sorted (x :: xs)) : xs.all (x ≤ ·) := by sorry
 
 /-- Wrong, by recursion. -/
 @[obligation] theorem sorted_reverse (x : Rat) (xs : List Rat) (hSorted : Sorted (x :: xs)) : Sorted xs.reverse := by
