@@ -5,11 +5,12 @@ import Obligations.Export
 import Obligations.Constants
 import Obligations.Known
 import Obligations.Proposition
+import Obligations.Graphs
 import Obligations.Trust
 import Obligations.Exact
 
 /-! # What a Lean project needs to be audited
 
 `import Obligations`, then tag theorems with `@[obligation]`, lemmas that prove somebody's hypothesis with
-`@[discharges]`, and exportable graphs with `@[graph_family]`.  The bridge reads them through the
-commands of `Obligations.Export`. -/
+`@[discharges]`, and mark definitions over numbers with `#export_graph`.  The bridge reads them through the commands of
+`Obligations.Export`, `Obligations.Graphs` and `Obligations.Proposition`. -/

@@ -81,9 +81,9 @@ def rate_is_small(case: Case) -> Measurement:
     graph=GRAPH,
     sizes=(),
     rejects=[
-        GraphMutant("the step goes uphill", (Edit("step7", op="add"),)),
-        GraphMutant("half of the gradient", (Edit("step6", args=("step4",)),)),
-        GraphMutant("the residual is w·x + y", (Edit("step2", op="add"),)),
+        GraphMutant("the step goes uphill", (Edit("step", op="add"),)),
+        GraphMutant("half of the gradient", (Edit("scale1", args=("mul2",)),)),
+        GraphMutant("the residual is w·x + y", (Edit("residual", op="add"),)),
     ],
 )
 def loss_decreases(case: Case) -> Measurement:

@@ -2,7 +2,7 @@ import Obligations.Attribute
 import Obligations.Canonical
 import Obligations.Fields
 
-/-! # Commands that hand statements and graphs to the bridge
+/-! # The command that hands statements to the bridge
 
 Every answer is one message, `obligations:<nonce>:<json>`.  The nonce is the request's own, so that nothing
 another file prints can pass for an answer; the last message of a request counts the others, so that a
@@ -12,7 +12,8 @@ missing one is noticed.
 
 * `#export_obligations "nonce"`: the telescope, conclusion, axioms, place and fingerprint of every theorem
   tagged `@[obligation]`, and the definitions they unfold to.
-* `#export_graphs "nonce" "request"`: the exportable graphs, and the members asked for. -/
+
+Graphs are exported by `Obligations.Graphs`. -/
 
 namespace Obligations
 open Lean Meta Elab Command
@@ -131,83 +132,5 @@ elab_rules : command
       (a.toString, toJson ((moduleOf? env a).map toString))
     answer nonce [("kind", .str "end"), ("count", toJson count), ("lean", .str Lean.versionString),
       ("axiom_modules", Json.mkObj modules)]
-
-private unsafe def evalFamilyUnsafe (env : Environment) (opts : Options) (n : Name) :
-    Except String GraphFamily :=
-  env.evalConstCheck GraphFamily opts ``GraphFamily n
-
-/-- Run the compiled definition of a family.  Its author's code runs, as with any `#eval`. -/
-@[implemented_by evalFamilyUnsafe]
-private opaque evalFamily (env : Environment) (opts : Options) (n : Name) : Except String GraphFamily
-
-/-- Inputs and nodes of a family's member at the usual sizes. -/
-private def inputsAndNodes (f : GraphFamily) : Option (Json × Array Json) := do
-  let g ← (f.toJson (f.sizes.map (·.2))).toOption
-  return (← (g.getObjVal? "inputs").toOption, ← (g.getObjVal? "nodes" >>= Json.getArr?).toOption)
-
-/-- Does the graph of `f` begin with that of `p`, node by node? -/
-private def beginsWith (f p : GraphFamily) : Bool :=
-  match inputsAndNodes f, inputsAndNodes p with
-  | some (i, nodes), some (j, first) => i == j && nodes.extract 0 first.size == first
-  | _, _ => false
-
-/-- What is exported of a family, declared as `n`: `follows` says whether the declaration that it is named after is part of
-it, and `parts` which graphs of `all` families that declaration unfolds to, or its graph begins with. -/
-private def familyFields (env : Environment) (all : Array GraphFamily) (n : Name) (f : GraphFamily) :
-    List (String × Json) :=
-  let unfolded := closure env #[f.graph]
-  let parts := all.filter fun p => unfolded.contains p.graph || beginsWith f p
-  [("kind", .str "family"), ("name", .str f.graph.toString),
-    ("sizes", toJson (f.sizes.map fun (n, k) => [toJson n, toJson k])),
-    ("constants", toJson (f.constants.map fun (n, x) => [toJson n, toJson x])),
-    ("follows", .bool ((closure env #[n]).contains f.graph)),
-    ("parts", toJson (parts.map (·.graph.toString)))]
-
-/-- The family called `name`: by its full name, or by its name without the root namespace. -/
-private def familyNamed (families : Array GraphFamily) (name : String) : Except String GraphFamily :=
-  let short (n : Name) := (n.replacePrefix n.getRoot .anonymous).toString
-  match families.filter (·.graph.toString == name), families.filter (short ·.graph == name) with
-  | #[f], _ | #[], #[f] => pure f
-  | #[], #[] => throw s!"no exported graph is called {name}"
-  | _, _ => throw s!"several exported graphs are called {name}"
-
-/-- The member of a family that a request `{"name": …, "sizes": {…}}` asks for. -/
-private def member (families : Array GraphFamily) (request : Json) : Except String Json := do
-  let name ← request.getObjValAs? String "name"
-  let f ← familyNamed families name
-  let asked := (request.getObjVal? "sizes").toOption.getD (Json.mkObj [])
-  for (k, _) in (← asked.getObj?).toList do
-    unless f.sizes.any (·.1 == k) do throw s!"{name} has no size called {k}"
-  let sizes ← f.sizes.mapM fun (k, default) =>
-    match asked.getObjVal? k with
-    | .ok v => v.getNat?
-    | .error _ => pure default
-  f.toJson sizes
-
-/-- Export the families, and the members asked for. -/
-syntax (name := exportGraphs) "#export_graphs " str str : command
-
-elab_rules : command
-  | `(#export_graphs $nonce $request) => do
-    let nonce := nonce.getString
-    liftCoreM noteShipped
-    let env ← getEnv
-    let mut named := #[]
-    for n in tagged env graphFamilyAttr do
-      match evalFamily env (← getOptions) n with
-      | .ok f => named := named.push (n, f)
-      | .error e => throwError "cannot evaluate the graph family {n}: {e}"
-    let asked ← match Json.parse request.getString >>= Json.getArr? with
-      | .ok a => pure a
-      | .error e => throwError "malformed request: {e}"
-    let families := named.map (·.2)
-    for (n, f) in named do answer nonce (familyFields env families n f)
-    for (r, i) in asked.zipIdx do
-      answer nonce <| [("kind", .str "graph"), ("index", toJson i)] ++
-        match member families r with
-        | .ok g => [("graph", g)]
-        | .error e => [("error", .str e)]
-    answer nonce [("kind", .str "end"), ("count", toJson (families.size + asked.size)),
-      ("lean", .str Lean.versionString)]
 
 end Obligations

@@ -55,7 +55,8 @@ private def role (type : Expr) (info : BinderInfo) : MetaM String := do
   let sort ← forallTelescopeReducing type fun _ t => pure t.isSort
   return if sort then "type" else "value"
 
-private def isReal (env : Environment) (carrier : Expr) : Bool :=
+/-- Is this type the real numbers, of Mathlib or of this library? -/
+def isReal (env : Environment) (carrier : Expr) : Bool :=
   match carrier with
   | .const n _ => (n == `Real && comesFrom env n `Mathlib) || (n == `PostNorm.Real && comesFrom env n `PostNorm)
   | _ => false
@@ -70,7 +71,7 @@ private def isNumeric (carrier : Expr) : MetaM Bool := do
 
 /-- Is this the instance that everyone means?  It is built from local instances, parents of classes, instances that Lean
 ships, and for the real numbers those of the library that declares them.  An instance of the project's own is not. -/
-private def usual (inst : Expr) : MetaM Bool := do
+def usual (inst : Expr) : MetaM Bool := do
   let env ← getEnv
   inst.getUsedConstants.allM fun n => do
     let some module := moduleOf? env n | return false
@@ -80,7 +81,7 @@ private def usual (inst : Expr) : MetaM Bool := do
     return real || (`PostNorm.Real).isPrefixOf n && comesFrom env n `PostNorm || module.getRoot == `Mathlib
 
 /-- Can this definition be written by name?  A recursive one cannot: its value speaks of recursors. -/
-private def reasonNotToUnfold (n : Name) : MetaM (Option String) := do
+def reasonNotToUnfold (n : Name) : MetaM (Option String) := do
   let env ← getEnv
   match env.find? n with
   | none => return some "unknown"

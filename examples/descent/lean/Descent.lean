@@ -1,2 +1,1 @@
-import Descent.Export
 import Descent.Step

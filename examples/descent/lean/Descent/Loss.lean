@@ -1,7 +1,9 @@
+import Obligations
+
 /-! # The squared loss of a linear prediction, and one step of gradient descent
 
-Everything is written for any type that can add, subtract and multiply: over the rational numbers theorems
-speak of it, over symbols it is exported (`Descent.Export`).
+Everything is written for any type that can add, subtract and multiply.  `#export_graph` makes a graph of the very
+definition that the theorem speaks of.
 
 ## Main definitions
 
@@ -20,10 +22,12 @@ def loss (w x y : α) : α := residual w x y * residual w x y
 /-- The derivative of `loss` in `w`. -/
 def gradient (w x y : α) : α := x * residual w x y + x * residual w x y
 
-/-- One step of gradient descent from `w`, at the rate `η`. -/
-def step (η w x y : α) : α := w - η * gradient w x y
+/-- One step of gradient descent from `w`, at the rate `eta`. -/
+def step (eta w x y : α) : α := w - eta * gradient w x y
 
 /-- By how much one step lowers the loss. -/
-def decrease (η w x y : α) : α := loss w x y - loss (step η w x y) x y
+def decrease (eta w x y : α) : α := loss w x y - loss (step eta w x y) x y
+
+#export_graph decrease (eta := 0.25)
 
 end Descent

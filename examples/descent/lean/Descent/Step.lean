@@ -1,5 +1,4 @@
 import Descent.Loss
-import Obligations.Attribute
 
 /-! # A step of gradient descent does not raise the loss
 

@@ -1,0 +1,13 @@
+import Lake
+open Lake DSL
+
+package graphs
+
+lean_lib Obligations
+
+lean_lib PostNorm
+
+lean_lib Mathlib
+
+@[default_target]
+lean_lib Demo
