@@ -145,9 +145,11 @@ def test_theorems_that_need_no_tag_are_not_counted(harness: Harness, model: str)
     [
         (("--only", "x"), "leave --only and --graph out"),
         (("--dry-run",), "leave one of --dry-run and --model out"),
-        (("--jobs", "2"), "leave --jobs, --scheduler and --certify out"),
-        (("--scheduler", "tcp://h:1"), "leave --jobs, --scheduler and --certify out"),
-        (("--certify",), "leave --jobs, --scheduler and --certify out"),
+        (("--jobs", "2"), "leave --jobs and --scheduler out"),
+        (("--scheduler", "tcp://h:1"), "leave --jobs and --scheduler out"),
+        (("--certify", "0.5"), "leave the radius out"),
+        (("--certify",), "a file holds weights alone"),
+        (("--whole",), "a file holds weights alone"),
         (("--heads", "4"), "--heads says 4"),
     ],
 )
