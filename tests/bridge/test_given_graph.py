@@ -207,6 +207,16 @@ def test_every_planted_error_is_seen_by_values() -> None:
     assert seen > 30
 
 
+def test_the_nearest_of_blocks_that_differ_in_their_activation_is_told() -> None:
+    """With wrong scores nothing after them is right: the operations tell which block it should be."""
+    name = "geluEncoderBlockGraph"
+    wrong = edit(block(name), [Edit("mha.scaled", constant=0.25)])
+    fitted = stand_in(LIBRARY, foreign(wrong)).fitted
+    assert fitted.graph.name == name
+    assert fitted.begins is not None
+    assert fitted.begins.text.endswith("mha.scaled")
+
+
 def test_a_transposed_weight_fails() -> None:
     graph = block()
     turn = Edit("turned", "transpose", ("Wo",), perm=(1, 0), shape=lambda g: (8, 8), before="mha.q")
