@@ -28,6 +28,7 @@ from bridge.progress import Progress, Silent
 from bridge.report import EngineInfo, Entry, Report
 from bridge.report.locations import folder_in_repository, state_of_repository
 from bridge.report.model import shortfalls
+from bridge.statements.by_name import checked_by_name
 from bridge.statements.choose import Judge, Pairing, Question, choose
 from bridge.verdict import LeanStatus, Role
 from numeric.graph import Graph, graph_to_json
@@ -155,7 +156,9 @@ def _by_statement(
     ]
     if not judges or not questions:
         return {}
-    return choose(library, questions, judges, seed=context.seed, instances=context.instances)
+    drawn = {"seed": context.seed, "instances": context.instances}
+    found = choose(library, questions, judges, **drawn)
+    return checked_by_name(library, questions, found, judges, **drawn)
 
 
 def audit(

@@ -182,7 +182,7 @@ def _judged_by_statement(
     if swapped and verdict is Verdict.HOLDS:
         verdict, reason = Verdict.INCONCLUSIVE, swapped
     made = _entry(obligation, context, verdict, reason, None)
-    return replace(made, result=result, way=pairing.way.value, graph="")
+    return replace(made, result=result, way=pairing.way.value, graph="", check=pairing.check)
 
 
 def _siblings(obligation: Obligation, context: Context) -> list[Check]:

@@ -27,6 +27,7 @@ from bridge.report.layers import LayerReport, ModelReport
 from bridge.report.layers_table import (
     agreement_share,
     captured_notes,
+    certificate_notes,
     layer_differs,
     model_lines,
 )
@@ -451,6 +452,7 @@ def render_html(report: Report) -> str:
             pictures=() if report.model is None else _pictures(report.model),
             agreement_share=agreement_share,
             layer_differs=layer_differs,
+            certificate_notes=certificate_notes,
             captured_notes=captured_notes,
         ).rstrip("\n")
         + "\n"
