@@ -208,7 +208,7 @@ def test_every_planted_error_is_seen_by_values() -> None:
 
 
 def test_the_nearest_of_blocks_that_differ_in_their_activation_is_told() -> None:
-    """With wrong scores nothing after them is right: the operations tell which block it should be."""
+    """With wrong scores nothing after them is right: the operations tell which block it is."""
     name = "geluEncoderBlockGraph"
     wrong = edit(block(name), [Edit("mha.scaled", constant=0.25)])
     fitted = stand_in(LIBRARY, foreign(wrong)).fitted
