@@ -8,6 +8,7 @@ against that one; else the library's graphs are tried one after another.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice, permutations, product
@@ -238,9 +239,16 @@ class _Probe:
         return where_it_begins(self.trace, self.saved(signature, way), signature.member)
 
     def nearest(self, tried: Sequence[tuple[Signature, _Way]]) -> tuple[Signature, _Way, Place]:
-        """The way in which most of the library's tensors are there; the first of equals."""
+        """The way in which most of the library's tensors are there; of equals the one whose
+        graph has the most operations in common, else the first."""
         places = [(s, w, self.place(s, w)) for s, w in tried]
-        return max(places, key=lambda one: one[2].share)
+        own = Counter(n.op for n in self.given.nodes)
+
+        def near(one: tuple[Signature, _Way, Place]) -> tuple[float, int]:
+            other = Counter(n.op for n in one[0].member.nodes)
+            return one[2].share, -((own - other).total() + (other - own).total())
+
+        return max(places, key=near)
 
 
 def _read(given: Graph, signature: Signature, way: _Way, probe: _Probe, declared: bool) -> Fitted:

@@ -107,13 +107,21 @@ def fits(signature: Signature, inputs: Sequence[Input], given: Mapping[str, int]
                 yield Fit(names, cut)
             return
         ours = wanted[at]
+        hopeless: set[Shape] = set()  # whether the rest fits depends on shapes alone
         for one in left:
             if (one.name != ours) if ours in known else (one.name in known):
+                continue
+            if one.shape in hopeless:
                 continue
             narrowed = _unified(signature.axes[ours], one.shape, sizes)
             if narrowed is not None:
                 rest = tuple(i for i in left if i is not one)
-                yield from walk(at + 1, rest, narrowed, {**names, one.name: ours})
+                some = False
+                for found in walk(at + 1, rest, narrowed, {**names, one.name: ours}):
+                    some = True
+                    yield found
+                if not some:
+                    hopeless.add(one.shape)
 
     yield from walk(0, tuple(inputs), start, {})
 

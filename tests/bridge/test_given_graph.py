@@ -18,7 +18,7 @@ from numeric.graph import Graph, Input, Node, build_graph, graph_to_json, parse_
 from numeric.instances.families import FAMILIES, sizes_of
 from numeric.mutants.edits import Edit, GraphMutant, edit
 from numeric.mutants.planted import PLANTED
-from numeric.ops import Constant
+from numeric.ops import Constant, Params
 from tests.numeric.block_graphs import size_names, written
 
 BLOCK = "encoderBlockGraph"
@@ -207,6 +207,16 @@ def test_every_planted_error_is_seen_by_values() -> None:
     assert seen > 30
 
 
+def test_the_nearest_of_blocks_that_differ_in_their_activation_is_told() -> None:
+    """With wrong scores nothing after them is right: the operations tell which block it is."""
+    name = "geluEncoderBlockGraph"
+    wrong = edit(block(name), [Edit("mha.scaled", constant=0.25)])
+    fitted = stand_in(LIBRARY, foreign(wrong, inputs=False)).fitted
+    assert fitted.graph.name == name
+    assert fitted.begins is not None
+    assert fitted.begins.text.endswith("mha.scaled")
+
+
 def test_a_transposed_weight_fails() -> None:
     graph = block()
     turn = Edit("turned", "transpose", ("Wo",), perm=(1, 0), shape=lambda g: (8, 8), before="mha.q")
@@ -295,3 +305,33 @@ def test_what_cannot_be_read_is_refused_with_what_to_do() -> None:
     )
     with pytest.raises(InvalidInputError, match="1,000,000,000,000 entries"):
         stand_in(LIBRARY, huge)
+
+
+def test_shapes_that_cannot_fit_are_seen_without_trying_every_order() -> None:
+    """Eighteen inputs, of which one has a shape that fits nowhere: 9! · 4! orders fit the rest."""
+    graph = block("geluEncoderBlockGraph")
+    inputs = [Input(f"arg{k}", i.shape) for k, i in enumerate(graph.inputs)]
+    inputs[-1] = Input("arg17", (8, 3))
+    nothing = build_graph(
+        name="exported", declaration="", sizes={}, inputs=inputs, nodes=[], outputs=[0]
+    )
+    with pytest.raises(InvalidInputError, match="no library graph has inputs of these shapes"):
+        stand_in(LIBRARY, nothing)
+
+
+def test_an_output_of_another_shape_fails() -> None:
+    graph = block()
+    last = len(graph.inputs) + len(graph.nodes) - 1
+    flatten = Node("flat", "reshape", (last,), Params(None, None, None, None), (32,))
+    flat = build_graph(
+        name=BLOCK,
+        declaration="",
+        sizes={},
+        inputs=graph.inputs,
+        nodes=(*graph.nodes, flatten),
+        outputs=[last + 1],
+    )
+    given, found = judged(foreign(flat, inputs=False))
+    assert found.verdict is Verdict.FAILS
+    assert "output, which should have the shape [4, 8]" in found.reason
+    assert not given.fitted.by_names

@@ -15,7 +15,8 @@ import pytest
 
 from bridge.report.escaping import one_line, plain
 from bridge.report.html import render_html
-from bridge.report.html.page import anchor, breakable, paragraphs
+from bridge.report.html.anchors import anchor
+from bridge.report.html.page import breakable, paragraphs
 from bridge.verdict import LeanStatus, Verdict
 from tests.report.parts import EVIL, entry, obligation
 from tests.report.samples import REPORTS, all_holds, hostile, interrupted, realistic
