@@ -7,17 +7,28 @@ its parent leaves it out.
 from __future__ import annotations
 
 import importlib
+import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from bridge.capture.copies import copied
+from bridge.capture.exported import is_mask
 from bridge.report.layers import Assumption
 
 __all__ = ["Calls", "observe_calls"]
 
 TOKENS = 8
 _TITLE, _EXPECTED = "its parent", "runs it once, in order, on tokens alone"
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A call: of which layer, what reached it besides its tokens, and whether some is no mask."""
+
+    layer: str
+    beyond: tuple[str, ...]
+    foreign: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +57,14 @@ def observe_calls(module: Any, parts: Mapping[str, Any], d_model: int) -> Calls:
         d_model: of the first.
     """
     torch: Any = importlib.import_module("torch")
-    seen: list[tuple[str, tuple[str, ...]]] = []
+    seen: list[_Seen] = []
 
     def watch(name: str) -> Any:
         def hook(part: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
-            by_place = {f"argument {k}": v for k, v in enumerate(args[1:], 1)}
-            seen.append((name, tuple(_beyond(torch, {**by_place, **kwargs}))))
+            names = _argument_names(part, len(args))
+            by_name = dict(zip(names[1:], args[1:], strict=True))
+            beyond = dict(_beyond(torch, {**by_name, **kwargs}))
+            seen.append(_Seen(name, tuple(beyond), any(beyond.values())))
 
         return hook
 
@@ -63,7 +76,7 @@ def observe_calls(module: Any, parts: Mapping[str, Any], d_model: int) -> Calls:
             _call(torch, run, d_model)
     except Exception as e:  # the code is the user's: anything can happen
         return Calls(unknown=f"{type(e).__name__}: {str(e).splitlines()[0] if str(e) else ''}")
-    order = [name for name, _ in seen]
+    order = [s.layer for s in seen]
     return Calls({name: _judged(name, seen, order, tuple(parts)) for name in parts})
 
 
@@ -77,17 +90,29 @@ def _call(torch: Any, run: Any, d_model: int) -> None:
     run(torch.randn(1, TOKENS, d_model, generator=generator, dtype=torch.float64))
 
 
-def _beyond(torch: Any, given: Mapping[str, Any]) -> Iterator[str]:
-    """What reaches a layer besides its tokens and could change its output."""
+def _argument_names(part: Any, count: int) -> list[str]:
+    """What the layer's code calls its first arguments; their places where it gives no names."""
+    try:
+        declared = inspect.signature(part.forward).parameters.values()
+    except (TypeError, ValueError):  # compiled code has none
+        declared = ()  # type: ignore[assignment]
+    names = [p.name for p in declared if p.kind is p.POSITIONAL_OR_KEYWORD][:count]
+    return names + [f"argument {k}" for k in range(len(names), count)]
+
+
+def _beyond(torch: Any, given: Mapping[str, Any]) -> Iterator[tuple[str, bool]]:
+    """What reaches a layer besides its tokens and could change its output, and whether that is no
+    mask, so that no block in the library has it."""
     for name, value in given.items():
         held = value if isinstance(value, tuple | list) else (value,)
         tensors = [v for v in held if isinstance(v, torch.Tensor)]
         if "position_ids" in name or "cache_position" in name:
             continue
         if any(_matters(torch, t, name) for t in tensors):
-            yield f"{name} {list(tensors[0].shape)}"
+            masks = all(t.dtype == torch.bool or is_mask(name, t) for t in tensors)
+            yield f"{name} {list(tensors[0].shape)}", not masks and "mask" not in name
         elif value is True and "causal" in name:
-            yield name
+            yield name, False
 
 
 def _matters(torch: Any, tensor: Any, name: str) -> bool:
@@ -99,7 +124,7 @@ def _matters(torch: Any, tensor: Any, name: str) -> bool:
 
 def _judged(
     name: str,
-    seen: Sequence[tuple[str, tuple[str, ...]]],
+    seen: Sequence[_Seen],
     order: Sequence[str],
     expected: tuple[str, ...],
 ) -> Assumption:
@@ -111,7 +136,9 @@ def _judged(
         found.append(f"runs it {times} times")
     elif [n for n in order if n in expected] != list(expected) and len(set(order)) == len(expected):
         found.append(f"runs it at place {order.index(name)}, not {expected.index(name)}")
-    given = dict.fromkeys(g for n, what in seen if n == name for g in what)
+    given = dict.fromkeys(g for s in seen if s.layer == name for g in s.beyond)
     if given:
-        found.append(f"passes {', '.join(given)} too, which is not measured")
-    return Assumption(_TITLE, _EXPECTED, "; ".join(found) or "as expected", not found)
+        found.append(f"passes {', '.join(given)} too, which the block's measures leave out")
+    foreign = any(s.foreign for s in seen if s.layer == name)
+    said = "; ".join(found) or "as expected"
+    return Assumption(_TITLE, _EXPECTED, said, not found, foreign=foreign, apart=True)

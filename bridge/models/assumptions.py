@@ -57,7 +57,7 @@ def dropout(training: bool, largest: float) -> Assumption:
         found = f"on, up to p = {largest:g}, in training mode; measured in evaluation mode"
     else:
         found = f"off{f' (p = {largest:g} in training)' if largest > 0 else ''}"
-    return Assumption("dropout", "off", found, not on)
+    return Assumption("dropout", "off", found, not on, apart=True)
 
 
 def gains(missing: tuple[str, ...], *, told: bool) -> Assumption:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bridge.capture import copied, lifted, observed
+from bridge.capture import Known, copied, lifted, observed
 from bridge.errors import InvalidInputError
 from bridge.models.layer import Pulled
 from bridge.models.naming import Found
@@ -62,7 +62,13 @@ class _Reference:
     def observed(self) -> Assumption:
         """Whether one function runs, and every weight takes part in it."""
         d_model = self._found.sizes.d_model
-        return observed(self._part, d_model, lambda part, x: self._forward(part, x, None))
+        return observed(
+            self._part, d_model, lambda part, x: self._forward(part, x, None), self._fused()
+        )
+
+    def _fused(self) -> Known | None:
+        """What the layer may compute under ``no_grad`` in place of its own."""
+        return None
 
     def _copy(self) -> Any:
         part = _unshared(copied(self._part)).eval()
@@ -122,6 +128,14 @@ class PyTorchReference(_Reference):
         first = bool(part.self_attn.batch_first)
         output = part(x[None] if first else x[:, None], src_mask=mask)
         return output[0] if first else output[:, 0]
+
+    def _fused(self) -> Known:
+        """PyTorch's fused path takes every GELU for the one with erf (``nn.GELU`` of any kind sets
+        ``activation_relu_or_gelu`` to 2)."""
+        return Known(
+            "the block with erf-GELU, which PyTorch's fused path takes its activation for",
+            lambda part: self._use(part, self._torch.nn.GELU()),
+        )
 
     def _use(self, part: Any, activation: Any) -> None:
         part.activation = activation

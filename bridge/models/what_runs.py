@@ -73,6 +73,7 @@ def what_runs(
         captured[name] = _judged(model, passed, name, seed, forms)
     watcher.update("capturing layers", len(wanted), len(wanted))
     captured = _in_order(captured, passed.order)
+    captured = {n: _of_its_names(model, read, n, c) for n, c in captured.items()}
     if prove is not None and forms:
         proofs = prove([parse_graph(f.graph) for f in forms.values()])
         for key, proof in zip(list(forms), proofs, strict=True):
@@ -158,6 +159,22 @@ def _in_order(
                 )
                 found[name] = replace(found[name], reason=said)
     return found
+
+
+def _of_its_names(
+    model: Model, read: Sequence[LayerReport], path: str, found: CapturedLayer
+) -> CapturedLayer:
+    """A layer with the names, the parts and the tensors of the library's block, to which its parent
+    hands what the block has not, is another layer than its names say: its graph stands for what it
+    computes on this input, and does not stand for the block."""
+    layer = next((la for la in read if model.path(la.name) == path), None)
+    if layer is None or layer.theorem is None or found.reason:
+        return found
+    foreign = [a.found for a in layer.assumptions if a.foreign]
+    if not foreign:
+        return found
+    said = f"by its names it is the block of {layer.theorem}, which it is not: its parent "
+    return replace(found, reason=said + foreign[0])
 
 
 def _merged(
