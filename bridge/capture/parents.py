@@ -14,6 +14,7 @@ from typing import Any
 
 from bridge.capture.copies import copied
 from bridge.capture.exported import is_mask
+from bridge.capture.forward import Example, examples
 from bridge.report.layers import Assumption
 
 __all__ = ["Calls", "observe_calls"]
@@ -24,11 +25,13 @@ _TITLE, _EXPECTED = "its parent", "runs it once, in order, on tokens alone"
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """A call: of which layer, what reached it besides its tokens, and whether some is no mask."""
+    """A call: of which layer, what reached it besides its tokens, whether some is no mask, and
+    whether its tokens are not what the layer before it in its stack gave."""
 
     layer: str
     beyond: tuple[str, ...]
     foreign: bool
+    changed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +61,24 @@ def observe_calls(module: Any, parts: Mapping[str, Any], d_model: int) -> Calls:
     """
     torch: Any = importlib.import_module("torch")
     seen: list[_Seen] = []
+    last: dict[str, Any] = {}
+    refused: list[str] = []
 
     def watch(name: str) -> Any:
         def hook(part: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
             names = _argument_names(part, len(args))
             by_name = dict(zip(names[1:], args[1:], strict=True))
             beyond = dict(_beyond(torch, {**by_name, **kwargs}))
-            seen.append(_Seen(name, tuple(beyond), any(beyond.values())))
+            given = _first_of(torch, (args, kwargs))
+            before = last.get(_stack(name))
+            changed = given is not None and before is not None and not _same(torch, before, given)
+            seen.append(_Seen(name, tuple(beyond), any(beyond.values()), changed))
+
+        return hook
+
+    def keep(name: str) -> Any:
+        def hook(part: Any, args: tuple[Any, ...], output: Any) -> None:
+            last[_stack(name)] = _first_of(torch, output)
 
         return hook
 
@@ -72,22 +86,65 @@ def observe_calls(module: Any, parts: Mapping[str, Any], d_model: int) -> Calls:
         run = copied(module).eval()
         for name in parts:
             run.get_submodule(name).register_forward_pre_hook(watch(name), with_kwargs=True)
+            run.get_submodule(name).register_forward_hook(keep(name))
         with torch.no_grad():
-            _call(torch, run, d_model)
+            for inputs in _inputs(torch, run, d_model):
+                seen.clear()
+                last.clear()
+                if not (failed := _refused(run, inputs)):
+                    break
+                refused.append(failed)
+            else:
+                return Calls(unknown=refused[0])
     except Exception as e:  # the code is the user's: anything can happen
         return Calls(unknown=f"{type(e).__name__}: {str(e).splitlines()[0] if str(e) else ''}")
     order = [s.layer for s in seen]
     return Calls({name: _judged(name, seen, order, tuple(parts)) for name in parts})
 
 
-def _call(torch: Any, run: Any, d_model: int) -> None:
+def _inputs(torch: Any, run: Any, d_model: int) -> Iterator[Example]:
+    """What the model may take: token ids where a config names a vocabulary, else tokens; then what
+    `examples` knows."""
     vocabulary = getattr(getattr(run, "config", None), "vocab_size", None)
     if isinstance(vocabulary, int):
         low = min(3, vocabulary - 1)  # below are padding and the like
-        run(input_ids=torch.arange(TOKENS)[None] % max(vocabulary - low, 1) + low)
-        return
-    generator = torch.Generator().manual_seed(0)
-    run(torch.randn(1, TOKENS, d_model, generator=generator, dtype=torch.float64))
+        ids = torch.arange(TOKENS)[None] % max(vocabulary - low, 1) + low
+        yield Example((), {"input_ids": ids}, "token ids")
+    else:
+        generator = torch.Generator().manual_seed(0)
+        x = torch.randn(1, TOKENS, d_model, generator=generator, dtype=torch.float64)
+        yield Example((x,), {}, "tokens")
+    yield from examples(run, TOKENS, 0)
+
+
+def _refused(run: Any, inputs: Example) -> str:
+    """What the model raises on these inputs; empty where it takes them."""
+    try:
+        run(*inputs.args, **inputs.kwargs)
+    except Exception as e:  # the code is the user's: anything can happen
+        return f"{type(e).__name__}: {(str(e).splitlines() or [''])[0]}"
+    return ""
+
+
+def _stack(name: str) -> str:
+    """The list in which a layer stands; a layer that has no number stands alone."""
+    holder, _, last = name.rpartition(".")
+    return holder if last.isdigit() else name
+
+
+def _first_of(torch: Any, value: Any) -> Any:
+    """The first tensor in it; None where there is none."""
+    found = (v for v in torch.utils._pytree.tree_leaves(value) if isinstance(v, torch.Tensor))
+    return next(found, None)
+
+
+def _same(torch: Any, before: Any, given: Any) -> bool:
+    """Whether the tokens are the same; nested ones, which hold no padding, are not compared."""
+    if before.is_nested or given.is_nested:
+        return True
+    if before.shape != given.shape:
+        return False
+    return bool(torch.allclose(before.double(), given.double(), rtol=1e-9, atol=1e-12))
 
 
 def _argument_names(part: Any, count: int) -> list[str]:
@@ -139,6 +196,9 @@ def _judged(
     given = dict.fromkeys(g for s in seen if s.layer == name for g in s.beyond)
     if given:
         found.append(f"passes {', '.join(given)} too, which the block's measures leave out")
-    foreign = any(s.foreign for s in seen if s.layer == name)
+    mine = [s for s in seen if s.layer == name]
+    if times == 1 and mine[0].changed:
+        found.append("hands it other tokens than the layer before it gave")
+    foreign = times > 1 or any(s.foreign or s.changed for s in mine)
     said = "; ".join(found) or "as expected"
     return Assumption(_TITLE, _EXPECTED, said, not found, foreign=foreign, apart=True)

@@ -10,10 +10,12 @@ from bridge.report.layers import Assumption
 __all__ = [
     "activation",
     "attention",
+    "calls",
     "depth",
     "dropout",
     "final_norm",
     "gains",
+    "gradient_hooks",
     "mask",
     "norm_order",
     "norm_type",
@@ -146,6 +148,26 @@ def one_token() -> Assumption:
     """More than one token: each then looks at others, as its queries and the keys tell."""
     found = "one: its only weight is 1, so that queries and keys change nothing that could be seen"
     return Assumption("tokens", "at least two", found, None)
+
+
+def calls(unknown: str) -> tuple[Assumption, ...]:
+    """How the model calls its layers: nothing where it was seen.
+
+    Args:
+        unknown: what running it raised.
+    """
+    if not unknown:
+        return ()
+    found = f"not known: running it raised {unknown}; give --inputs that it takes"
+    return (Assumption("how it calls its layers", "seen in one forward pass", found, None),)
+
+
+def gradient_hooks(names: tuple[str, ...]) -> tuple[Assumption, ...]:
+    """Nothing changes a gradient after backprop."""
+    if not names:
+        return ()
+    found = f"hooks on {', '.join(names)}, whose gradients they may change"
+    return (Assumption("gradients", "those of backprop", found, None, foreign=True, apart=True),)
 
 
 def final_norm(names: tuple[str, ...]) -> Assumption:

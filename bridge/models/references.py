@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import copy
 import importlib
+import traceback
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,9 +21,24 @@ from bridge.models.layer import Pulled
 from bridge.models.naming import Found
 from bridge.report.layers import Assumption
 
-__all__ = ["BertReference", "DistilBertReference", "PyTorchReference"]
+__all__ = ["BertReference", "DistilBertReference", "ModelCodeError", "PyTorchReference"]
 
 FloatArray = npt.NDArray[np.float64]
+
+
+class ModelCodeError(InvalidInputError):
+    """A layer's own code breaks: that layer is not covered, and the others are judged."""
+
+
+def _where_raised(error: Exception) -> str:
+    """The last line of the user's own code, or nothing where only libraries took part."""
+    frames = traceback.extract_tb(error.__traceback__)[1:]
+    own = [
+        f
+        for f in frames
+        if not {"site-packages", "bridge"} & set(Path(f.filename).parts) and f.lineno
+    ]
+    return f" (at {Path(own[-1].filename).name}:{own[-1].lineno} in {own[-1].name})" if own else ""
 
 
 class _Reference:
@@ -80,15 +97,15 @@ class _Reference:
         """The output for one sequence ``(seq_len, d_model)``.
 
         Raises:
-            InvalidInputError: the model's code breaks.
+            ModelCodeError: the model's code breaks.
         """
         try:
             return self._forward(part, x, mask)
         except Exception as e:  # the code is the user's: anything can happen
             name = self._found.name
-            raise InvalidInputError(
+            raise ModelCodeError(
                 f"--model {self._where}: running {name} on {list(x.shape)} in float64 raised "
-                f"{type(e).__name__}: {e}",
+                f"{type(e).__name__}: {e}{_where_raised(e)}",
                 remedy="try the layer by hand: part.double().eval()(x)",
             ) from e
 

@@ -168,13 +168,13 @@ def _of_its_names(
     hands what the block has not, is another layer than its names say: its graph stands for what it
     computes on this input, and does not stand for the block."""
     layer = next((la for la in read if model.path(la.name) == path), None)
-    if layer is None or layer.theorem is None or found.reason:
+    if layer is None or found.reason:
         return found
-    foreign = [a.found for a in layer.assumptions if a.foreign]
+    foreign = [f"{a.name}: {a.found}" for a in layer.assumptions if a.foreign]
     if not foreign:
         return found
-    said = f"by its names it is the block of {layer.theorem}, which it is not: its parent "
-    return replace(found, reason=said + foreign[0])
+    said = "it is not run as the block that it is by its names: "
+    return replace(found, reason=said + "; ".join(foreign))
 
 
 def _merged(

@@ -136,6 +136,64 @@ def adapted() -> Any:
     return model
 
 
+class Model(nn.Module):
+    """Two layers of known names, and an owner that calls them as ``run`` says."""
+
+    def __init__(self, run: Callable[[Any, Any], Any], kind: Any = Unfused) -> None:
+        super().__init__()
+        self.layers, self.run = nn.ModuleList([part(kind), part(kind)]), run
+        self.eval()
+
+    def forward(self, x: Any) -> Any:
+        return self.run(self.layers, x)
+
+
+def each(call: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    def run(layers: Any, x: Any) -> Any:
+        for layer in layers:
+            x = call(layer, x)
+        return x
+
+    return run
+
+
+class Shifted(Unfused):
+    """Takes positions from its owner."""
+
+    def forward(self, x: Any, positions: Any) -> Any:
+        return super().forward(x + positions)
+
+
+def positions(layer: Any, x: Any) -> Any:
+    return layer(x, torch.linspace(0, 1, x.shape[1], dtype=x.dtype)[None, :, None].expand_as(x))
+
+
+def changed_gradient() -> Any:
+    model = stack()
+    model.layers[0].linear1.weight.register_hook(lambda g: 2 * g)
+    return model
+
+
+def hooked(kind: str, hook: Any) -> Any:
+    model = stack()
+    getattr(model.layers[1], f"register_{kind}hook")(hook)
+    return model
+
+
+class Broken(Unfused):
+    def _ff_block(self, x: Any) -> Any:
+        raise KeyError("no such thing")
+
+
+def broken_owner(layers: Any, x: Any) -> Any:
+    raise RuntimeError("the owner's own mistake")
+
+
+class ByName(Model):
+    def forward(self, *, frames: Any) -> Any:  # type: ignore[override]
+        return self.run(self.layers, frames)
+
+
 CASES: Mapping[str, tuple[Callable[[], Any], set[int]]] = {
     "another activation in the fused path": (scaled_fused, {4}),
     "weights detached": (lambda: part(Frozen), {1}),
@@ -151,6 +209,18 @@ CASES: Mapping[str, tuple[Callable[[], Any], set[int]]] = {
         {0, 4},
     ),
     "an activation with a weight": (lambda: stack(activation=nn.PReLU()), {0}),
+    "each layer as it should be": (lambda: Model(each(lambda la, x: la(x))), {0}),
+    "each layer twice": (lambda: Model(each(lambda la, x: la(la(x)))), {4}),
+    "something between the layers": (lambda: Model(each(lambda la, x: x + la(x))), {4}),
+    "the second layer left out": (lambda: Model(lambda las, x: las[0](x)), {4}),
+    "positions as an argument": (lambda: Model(each(positions), Shifted), {4}),
+    "an owner that breaks": (lambda: Model(broken_owner), {4}),
+    "an argument by name alone": (lambda: ByName(each(lambda la, x: la(x))), {0}),
+    "a hook on a gradient": (changed_gradient, {4}),
+    "a hook that changes the output": (lambda: hooked("forward_", lambda m, a, o: 1.1 * o), {1}),
+    "a hook that looks on": (lambda: hooked("forward_", lambda m, a, o: None), {0}),
+    "a layer that breaks": (lambda: part(Broken), {4}),
+    "compiled": (lambda: torch.compile(stack()), {0}),
 }
 
 
@@ -208,3 +278,11 @@ def test_a_file_that_is_not_whole(tmp_path: Path, more: dict[str, Any]) -> None:
 def test_keys_that_disagree(tmp_path: Path) -> None:
     with pytest.raises(InvalidInputError, match="num_heads in config.json says"):
         read_model(write(tmp_path / "m", bert_tensors(), {**CONFIG, "num_heads": 1}))
+
+
+def test_modules_without_code_or_numbers(tmp_path: Path) -> None:
+    scripted = torch.jit.script(nn.Sequential(nn.Linear(4, 4), nn.ReLU()))
+    with pytest.raises(InvalidInputError, match="scripted or traced"):
+        read_model(scripted)
+    with pytest.raises(InvalidInputError, match="on the meta device"):
+        read_model(nn.TransformerEncoderLayer(4, 2, 8, device="meta"))
