@@ -163,7 +163,7 @@ def tensor_positive(case: Case, tensor: str) -> Measurement:
     at = trace.graph.index(tensor)
     value = np.asarray(trace.values[at], dtype=np.float64)
     radius = radii(trace, at)[at]
-    low, high = value - radius, value + radius
+    low, high = ((value + sign * radius).reshape(len(case), -1) for sign in (-1, 1))
     outcome = np.where(
         (high <= 0).any(axis=1),
         Outcome.FAILS,

@@ -9,8 +9,10 @@ from bridge.report.layers import Assumption
 
 __all__ = [
     "activation",
+    "adapters",
     "attention",
     "calls",
+    "configuration",
     "depth",
     "dropout",
     "final_norm",
@@ -160,6 +162,22 @@ def calls(unknown: str) -> tuple[Assumption, ...]:
         return ()
     found = f"not known: running it raised {unknown}; give --inputs that it takes"
     return (Assumption("how it calls its layers", "seen in one forward pass", found, None),)
+
+
+def configuration(unread: tuple[str, ...]) -> tuple[Assumption, ...]:
+    """Nothing in the configuration changes a layer unseen: nothing where all is understood."""
+    if not unread:
+        return ()
+    found = f"not understood: {', '.join(unread)}"
+    return (Assumption("configuration", "entries that are understood", found, None),)
+
+
+def adapters(beside: tuple[str, ...]) -> tuple[Assumption, ...]:
+    """No adapter, which would change the weights, lies in the model's folder."""
+    if not beside:
+        return ()
+    found = f"{', '.join(beside)} beside the file, not merged into it"
+    return (Assumption("adapters", "none", found, None),)
 
 
 def gradient_hooks(names: tuple[str, ...]) -> tuple[Assumption, ...]:

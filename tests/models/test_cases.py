@@ -19,6 +19,7 @@ torch: Any = pytest.importorskip(
     "torch", reason="torch is not installed: `pip install torch` to audit torch modules"
 )
 nn, F = torch.nn, torch.nn.functional
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # torch's own, of torch.jit
 WIDTH, HEADS, INNER = 16, 2, 24
 
 
@@ -254,7 +255,7 @@ def test_what_a_small_difference_is_must_be_known(tmp_path: Path) -> None:
 def test_positions_from_the_parent_are_named(tmp_path: Path) -> None:
     layers = section(judged(tmp_path, hugging_face("RoFormer"), prove=accepting)).layers
     assert [la.verdict for la in layers] == [Verdict.INCONCLUSIVE] * 2
-    assert all("its parent passes sinusoidal_pos [1, 1, 8, 8]" in la.coverage for la in layers)
+    assert all("its parent: passes sinusoidal_pos [1, 1, 8, 8]" in la.coverage for la in layers)
 
 
 def test_an_adapter_in_one_layer_is_named_and_the_others_are_judged(tmp_path: Path) -> None:
@@ -273,6 +274,38 @@ def test_a_file_that_is_not_whole(tmp_path: Path, more: dict[str, Any]) -> None:
     assert (
         judged(tmp_path, write(tmp_path / "m", bert_tensors(2), {**CONFIG, **more})).exit_code == 4
     )
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"model_type": "roformer"}, "model_type = roformer"),
+        ({"attention_window": [4]}, "attention_window = [4]"),
+        ({"rope_theta": 1e4}, "rope_theta = 10000.0"),
+        ({"num_hidden_groups": 2}, "num_hidden_groups = 2"),
+        ({"quantization_config": {"bits": 8}}, "quantization_config ="),
+    ],
+)
+def test_entries_of_a_configuration_that_nobody_understands(
+    tmp_path: Path, more: dict[str, Any], said: str
+) -> None:
+    report = judged(tmp_path, write(tmp_path / "m", bert_tensors(), {**CONFIG, **more}))
+    assert [said in a.found for a in section(report).unmet] == [True]
+    assert report.exit_code == 4
+
+
+def test_entries_that_change_no_layer(tmp_path: Path) -> None:
+    more = {"model_type": "roberta", "add_cross_attention": False, "attention_dropout": 0.1}
+    path = write(tmp_path / "m", bert_tensors(), {**CONFIG, **more, "vocab_size": 5})
+    assert judged(tmp_path, path).exit_code == 0
+
+
+def test_an_adapter_beside_its_base(tmp_path: Path) -> None:
+    path = write(tmp_path / "m", bert_tensors(), CONFIG)
+    path.with_name("adapter_config.json").write_text("{}")
+    report = judged(tmp_path, path)
+    assert [a.name for a in section(report).unmet] == ["adapters"]
+    assert report.exit_code == 4
 
 
 def test_keys_that_disagree(tmp_path: Path) -> None:
