@@ -4,7 +4,7 @@
 graph in the project's vocabulary.
 """
 
-from bridge.capture.calls import observed
+from bridge.capture.calls import Known, observed
 from bridge.capture.copies import copied, duplicate, lifted
 from bridge.capture.eager import Eager, run_eager
 from bridge.capture.exported import Exported, Source, export
@@ -21,6 +21,7 @@ __all__ = [
     "Eager",
     "Example",
     "Exported",
+    "Known",
     "Passed",
     "Source",
     "copied",

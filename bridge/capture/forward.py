@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -148,6 +149,8 @@ def examples(module: Any, seq_len: int, seed: int) -> Iterator[Example]:
     for width in _widths(torch, module):
         text = f"{seq_len} standard normal tokens of {width} entries"
         yield Example((normal(1, seq_len, width),), {}, text)
+        for names in _by_name_alone(module):
+            yield Example((), {n: normal(1, seq_len, width) for n in names}, text)
         twice = (normal(1, seq_len, width), normal(1, max(seq_len - 1, 1), width))
         yield Example(twice, {}, f"{text}, and as many of a second sequence")
     vocabulary = _embedded(torch, module)
@@ -204,6 +207,17 @@ def _configured(
         more = {"use_cache": False} if getattr(config, "use_cache", None) else {}
         yield Example((), {**found, **more}, " and ".join(words))
         yield Example((), found, " and ".join(words))
+
+
+def _by_name_alone(module: Any) -> Iterator[tuple[str, ...]]:
+    """Arguments that the model takes by name alone and cannot do without."""
+    try:
+        declared = inspect.signature(module.forward).parameters.values()
+    except (TypeError, ValueError):  # compiled code has none
+        return
+    names = tuple(p.name for p in declared if p.kind is p.KEYWORD_ONLY and p.default is p.empty)
+    if names:
+        yield names
 
 
 def _widths(torch: Any, module: Any) -> Iterator[int]:

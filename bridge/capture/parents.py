@@ -7,17 +7,31 @@ its parent leaves it out.
 from __future__ import annotations
 
 import importlib
+import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from bridge.capture.copies import copied
+from bridge.capture.exported import is_mask
+from bridge.capture.forward import Example, examples
 from bridge.report.layers import Assumption
 
 __all__ = ["Calls", "observe_calls"]
 
 TOKENS = 8
 _TITLE, _EXPECTED = "its parent", "runs it once, in order, on tokens alone"
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A call: of which layer, what reached it besides its tokens, whether some is no mask, and
+    whether its tokens are not what the layer before it in its stack gave."""
+
+    layer: str
+    beyond: tuple[str, ...]
+    foreign: bool
+    changed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +60,25 @@ def observe_calls(module: Any, parts: Mapping[str, Any], d_model: int) -> Calls:
         d_model: of the first.
     """
     torch: Any = importlib.import_module("torch")
-    seen: list[tuple[str, tuple[str, ...]]] = []
+    seen: list[_Seen] = []
+    last: dict[str, Any] = {}
+    refused: list[str] = []
 
     def watch(name: str) -> Any:
         def hook(part: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
-            by_place = {f"argument {k}": v for k, v in enumerate(args[1:], 1)}
-            seen.append((name, tuple(_beyond(torch, {**by_place, **kwargs}))))
+            names = _argument_names(part, len(args))
+            by_name = dict(zip(names[1:], args[1:], strict=True))
+            beyond = dict(_beyond(torch, {**by_name, **kwargs}))
+            given = _first_of(torch, (args, kwargs))
+            before = last.get(_stack(name))
+            changed = given is not None and before is not None and not _same(torch, before, given)
+            seen.append(_Seen(name, tuple(beyond), any(beyond.values()), changed))
+
+        return hook
+
+    def keep(name: str) -> Any:
+        def hook(part: Any, args: tuple[Any, ...], output: Any) -> None:
+            last[_stack(name)] = _first_of(torch, output)
 
         return hook
 
@@ -59,35 +86,90 @@ def observe_calls(module: Any, parts: Mapping[str, Any], d_model: int) -> Calls:
         run = copied(module).eval()
         for name in parts:
             run.get_submodule(name).register_forward_pre_hook(watch(name), with_kwargs=True)
+            run.get_submodule(name).register_forward_hook(keep(name))
         with torch.no_grad():
-            _call(torch, run, d_model)
+            for inputs in _inputs(torch, run, d_model):
+                seen.clear()
+                last.clear()
+                if not (failed := _refused(run, inputs)):
+                    break
+                refused.append(failed)
+            else:
+                return Calls(unknown=refused[0])
     except Exception as e:  # the code is the user's: anything can happen
         return Calls(unknown=f"{type(e).__name__}: {str(e).splitlines()[0] if str(e) else ''}")
-    order = [name for name, _ in seen]
+    order = [s.layer for s in seen]
     return Calls({name: _judged(name, seen, order, tuple(parts)) for name in parts})
 
 
-def _call(torch: Any, run: Any, d_model: int) -> None:
+def _inputs(torch: Any, run: Any, d_model: int) -> Iterator[Example]:
+    """What the model may take: token ids where a config names a vocabulary, else tokens; then what
+    `examples` knows."""
     vocabulary = getattr(getattr(run, "config", None), "vocab_size", None)
     if isinstance(vocabulary, int):
         low = min(3, vocabulary - 1)  # below are padding and the like
-        run(input_ids=torch.arange(TOKENS)[None] % max(vocabulary - low, 1) + low)
-        return
-    generator = torch.Generator().manual_seed(0)
-    run(torch.randn(1, TOKENS, d_model, generator=generator, dtype=torch.float64))
+        ids = torch.arange(TOKENS)[None] % max(vocabulary - low, 1) + low
+        yield Example((), {"input_ids": ids}, "token ids")
+    else:
+        generator = torch.Generator().manual_seed(0)
+        x = torch.randn(1, TOKENS, d_model, generator=generator, dtype=torch.float64)
+        yield Example((x,), {}, "tokens")
+    yield from examples(run, TOKENS, 0)
 
 
-def _beyond(torch: Any, given: Mapping[str, Any]) -> Iterator[str]:
-    """What reaches a layer besides its tokens and could change its output."""
+def _refused(run: Any, inputs: Example) -> str:
+    """What the model raises on these inputs; empty where it takes them."""
+    try:
+        run(*inputs.args, **inputs.kwargs)
+    except Exception as e:  # the code is the user's: anything can happen
+        return f"{type(e).__name__}: {(str(e).splitlines() or [''])[0]}"
+    return ""
+
+
+def _stack(name: str) -> str:
+    """The list in which a layer stands; a layer that has no number stands alone."""
+    holder, _, last = name.rpartition(".")
+    return holder if last.isdigit() else name
+
+
+def _first_of(torch: Any, value: Any) -> Any:
+    """The first tensor in it; None where there is none."""
+    found = (v for v in torch.utils._pytree.tree_leaves(value) if isinstance(v, torch.Tensor))
+    return next(found, None)
+
+
+def _same(torch: Any, before: Any, given: Any) -> bool:
+    """Whether the tokens are the same; nested ones, which hold no padding, are not compared."""
+    if before.is_nested or given.is_nested:
+        return True
+    if before.shape != given.shape:
+        return False
+    return bool(torch.allclose(before.double(), given.double(), rtol=1e-9, atol=1e-12))
+
+
+def _argument_names(part: Any, count: int) -> list[str]:
+    """What the layer's code calls its first arguments; their places where it gives no names."""
+    try:
+        declared = inspect.signature(part.forward).parameters.values()
+    except (TypeError, ValueError):  # compiled code has none
+        declared = ()  # type: ignore[assignment]
+    names = [p.name for p in declared if p.kind is p.POSITIONAL_OR_KEYWORD][:count]
+    return names + [f"argument {k}" for k in range(len(names), count)]
+
+
+def _beyond(torch: Any, given: Mapping[str, Any]) -> Iterator[tuple[str, bool]]:
+    """What reaches a layer besides its tokens and could change its output, and whether that is no
+    mask, so that no block in the library has it."""
     for name, value in given.items():
         held = value if isinstance(value, tuple | list) else (value,)
         tensors = [v for v in held if isinstance(v, torch.Tensor)]
         if "position_ids" in name or "cache_position" in name:
             continue
         if any(_matters(torch, t, name) for t in tensors):
-            yield f"{name} {list(tensors[0].shape)}"
+            masks = all(t.dtype == torch.bool or is_mask(name, t) for t in tensors)
+            yield f"{name} {list(tensors[0].shape)}", not masks and "mask" not in name
         elif value is True and "causal" in name:
-            yield name
+            yield name, False
 
 
 def _matters(torch: Any, tensor: Any, name: str) -> bool:
@@ -99,7 +181,7 @@ def _matters(torch: Any, tensor: Any, name: str) -> bool:
 
 def _judged(
     name: str,
-    seen: Sequence[tuple[str, tuple[str, ...]]],
+    seen: Sequence[_Seen],
     order: Sequence[str],
     expected: tuple[str, ...],
 ) -> Assumption:
@@ -111,7 +193,12 @@ def _judged(
         found.append(f"runs it {times} times")
     elif [n for n in order if n in expected] != list(expected) and len(set(order)) == len(expected):
         found.append(f"runs it at place {order.index(name)}, not {expected.index(name)}")
-    given = dict.fromkeys(g for n, what in seen if n == name for g in what)
+    given = dict.fromkeys(g for s in seen if s.layer == name for g in s.beyond)
     if given:
-        found.append(f"passes {', '.join(given)} too, which is not measured")
-    return Assumption(_TITLE, _EXPECTED, "; ".join(found) or "as expected", not found)
+        found.append(f"passes {', '.join(given)} too, which the block's measures leave out")
+    mine = [s for s in seen if s.layer == name]
+    if times == 1 and mine[0].changed:
+        found.append("hands it other tokens than the layer before it gave")
+    foreign = times > 1 or any(s.foreign or s.changed for s in mine)
+    said = "; ".join(found) or "as expected"
+    return Assumption(_TITLE, _EXPECTED, said, not found, foreign=foreign, apart=True)

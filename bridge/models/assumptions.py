@@ -9,11 +9,15 @@ from bridge.report.layers import Assumption
 
 __all__ = [
     "activation",
+    "adapters",
     "attention",
+    "calls",
+    "configuration",
     "depth",
     "dropout",
     "final_norm",
     "gains",
+    "gradient_hooks",
     "mask",
     "norm_order",
     "norm_type",
@@ -57,7 +61,7 @@ def dropout(training: bool, largest: float) -> Assumption:
         found = f"on, up to p = {largest:g}, in training mode; measured in evaluation mode"
     else:
         found = f"off{f' (p = {largest:g} in training)' if largest > 0 else ''}"
-    return Assumption("dropout", "off", found, not on)
+    return Assumption("dropout", "off", found, not on, apart=True)
 
 
 def gains(missing: tuple[str, ...], *, told: bool) -> Assumption:
@@ -146,6 +150,42 @@ def one_token() -> Assumption:
     """More than one token: each then looks at others, as its queries and the keys tell."""
     found = "one: its only weight is 1, so that queries and keys change nothing that could be seen"
     return Assumption("tokens", "at least two", found, None)
+
+
+def calls(unknown: str) -> tuple[Assumption, ...]:
+    """How the model calls its layers: nothing where it was seen.
+
+    Args:
+        unknown: what running it raised.
+    """
+    if not unknown:
+        return ()
+    found = f"not known: running it raised {unknown}; give --inputs that it takes"
+    return (Assumption("how it calls its layers", "seen in one forward pass", found, None),)
+
+
+def configuration(unread: tuple[str, ...]) -> tuple[Assumption, ...]:
+    """Nothing in the configuration changes a layer unseen: nothing where all is understood."""
+    if not unread:
+        return ()
+    found = f"not understood: {', '.join(unread)}"
+    return (Assumption("configuration", "entries that are understood", found, None),)
+
+
+def adapters(beside: tuple[str, ...]) -> tuple[Assumption, ...]:
+    """No adapter, which would change the weights, lies in the model's folder."""
+    if not beside:
+        return ()
+    found = f"{', '.join(beside)} beside the file, not merged into it"
+    return (Assumption("adapters", "none", found, None),)
+
+
+def gradient_hooks(names: tuple[str, ...]) -> tuple[Assumption, ...]:
+    """Nothing changes a gradient after backprop."""
+    if not names:
+        return ()
+    found = f"hooks on {', '.join(names)}, whose gradients they may change"
+    return (Assumption("gradients", "those of backprop", found, None, foreign=True, apart=True),)
 
 
 def final_norm(names: tuple[str, ...]) -> Assumption:

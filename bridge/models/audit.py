@@ -20,6 +20,7 @@ from bridge.models.blocks import NOT_EXPORTED, Block, ClosedBlock, LeanBlock, Po
 from bridge.models.inputs import Given, Inputs
 from bridge.models.layer import BIASES, Layer, Model
 from bridge.models.measure import HIDDEN, Passed, measure
+from bridge.models.references import ModelCodeError
 from bridge.models.theorems import THEOREMS, Theorems, obligations_of, theorems_for
 from bridge.models.verdicts import entries_of, layer_obligations
 from bridge.models.what_runs import Prover, Ran, what_runs
@@ -105,8 +106,8 @@ def judge_model(
         layers, and the layers one by one as `Report.model`.
 
     Raises:
-        InvalidInputError: a weight is not finite, the model's own code breaks, the library lacks
-            the theorems, or a name that need not be tagged is not there.
+        InvalidInputError: a weight is not finite, the library lacks the theorems, or a name that
+            need not be tagged is not there.
     """
     watcher = progress or Silent()
     library = without_refused(library, trust)
@@ -126,7 +127,7 @@ def judge_model(
             if layer.stack not in streams:
                 inputs = source(layer.d_model)
                 streams[layer.stack] = _Stream(inputs, list(inputs.x))
-            found.append(_audit_layer(library, layer, streams[layer.stack], seed))
+            found.append(_audited(library, layer, streams[layer.stack], seed))
         watcher.update("auditing layers", len(model.layers), len(model.layers))
         reports = [report for _, report in found]
         ran = what_runs(model, reports, source, seed, watcher, prove, certify=certify, whole=whole)
@@ -195,6 +196,18 @@ def _entries(
             obligations = obligations_of(theorems, library.obligations)
             entries += entries_of(library, obligations, layers, stale, swapped)
     return tuple(entries)
+
+
+def _audited(
+    library: Library, layer: Layer, stream: _Stream, seed: int
+) -> tuple[Theorems, LayerReport]:
+    """`_audit_layer`, where the layer's code may break: the next one then gets its input."""
+    try:
+        return _audit_layer(library, layer, stream, seed)
+    except ModelCodeError as e:
+        asked = (*layer.assumptions, Assumption("its code", "runs on tokens", e.message, None))
+        theorems = theorems_for(layer, masked=stream.inputs.mask is not None)
+        return theorems, _unmeasured(layer, stream.inputs.seq_len, asked)
 
 
 def _audit_layer(

@@ -17,7 +17,10 @@ from bridge.models.settings import Options, Setting, Settings, read_settings
 from bridge.models.stored import Stored, headers_of
 from bridge.report.layers import Assumption
 
-__all__ = ["head_dim", "read_file", "with_defaults"]
+ADAPTERS = ("adapter_model.safetensors", "adapter_config.json")
+"""Files of an adapter, such as LoRA's."""
+
+__all__ = ["ADAPTERS", "head_dim", "read_file", "with_defaults"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -53,6 +56,8 @@ def read_file(path: Path, options: Options) -> Model:
         assumptions=(
             assumptions.final_norm(_final_norms(outside, found)),
             *assumptions.depth(len(found), settings.get("layers")),
+            *assumptions.configuration(settings.unread),
+            *assumptions.adapters(tuple(n for n in ADAPTERS if path.with_name(n).is_file())),
         ),
         outside=outside,
     )

@@ -119,5 +119,7 @@ class Model:
 
     def path(self, layer: str) -> str:
         """The path of a layer in the module; a module that is a layer itself has the empty one."""
-        paths = {name for name, _ in self.module.named_modules()} if self.module else set()
+        paths = (
+            {name for name, _ in self.module.named_modules()} if self.module is not None else set()
+        )
         return layer if layer in paths else ""

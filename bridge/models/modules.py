@@ -87,6 +87,7 @@ def read_module(module: Any, where: str, options: Options) -> Model:
             f"--model {where}: expected a torch.nn.Module but got {type(module).__name__}",
             remedy="name a module, or a function without arguments that makes one",
         )
+    module, settings = _as_written(torch, module, where)
     if options != Options():
         raise InvalidInputError(
             f"--model {where}: a torch module itself tells its heads, ε, activation and norms",
@@ -122,12 +123,39 @@ def read_module(module: Any, where: str, options: Options) -> Model:
         kind="torch",
         naming=" and ".join(dict.fromkeys(types)),
         dtype=" and ".join(sorted(dtypes)),
-        settings=(*_settings(layers), *_unknown(calls)),
+        settings=(*_settings(layers), *settings),
         layers=layers,
-        assumptions=(assumptions.final_norm(_final_norms(torch, module)), *bad),
+        assumptions=(
+            assumptions.final_norm(_final_norms(torch, module)),
+            *assumptions.calls(calls.unknown),
+            *bad,
+        ),
         outside=outside,
         module=module,
     )
+
+
+def _as_written(torch: Any, module: Any, where: str) -> tuple[Any, tuple[str, ...]]:
+    """The module with the code that somebody wrote, and what to say of it.
+
+    Raises:
+        InvalidInputError: it has no such code any more, or no numbers.
+    """
+    if isinstance(module, torch.jit.ScriptModule):
+        raise InvalidInputError(
+            f"--model {where}: it is scripted or traced (torch.jit), so its layers have no code",
+            remedy="name the module that it was made from",
+        )
+    empty = next((n for n, p in module.named_parameters() if p.is_meta), None)
+    if empty is not None:
+        raise InvalidInputError(
+            f"--model {where}: {empty} is on the meta device, where it has no numbers",
+            remedy="load its weights, or module.to_empty(device='cpu') and initialize it",
+        )
+    written = getattr(module, "_orig_mod", None)
+    if written is None:
+        return module, ()
+    return written, ("compiled: audited is the code that torch.compile was given",)
 
 
 def _readable(
@@ -151,13 +179,6 @@ def _readable(
     return judged, tuple(
         Assumption(name, expected, f"not judged: {e.message}", False) for name, e in errors.items()
     )
-
-
-def _unknown(calls: Calls) -> tuple[str, ...]:
-    """That the model's own call of its layers was not seen, and why."""
-    if not calls.unknown:
-        return ()
-    return (f"how the model calls its layers is not known, running it raised {calls.unknown}",)
 
 
 def _settings(layers: tuple[Layer, ...]) -> tuple[str, ...]:
@@ -226,6 +247,7 @@ def _layer(torch: Any, name: str, part: Any, where: str) -> Layer:
     training, rate = _dropout(torch, part)
     # Dropout that is known to be on makes every call another one.
     runs = () if training and rate > 0 else (reference.observed(),)
+    runs = (*runs, *assumptions.gradient_hooks(_hooked(part)))
     return Layer(
         name=name or type(part).__name__,
         type=type(part).__name__,
@@ -330,6 +352,14 @@ def _dropout(torch: Any, part: Any) -> tuple[bool, float]:
         rates.append((attention.training, float(attention.dropout)))
     training = any(on and p > 0 for on, p in rates)
     return training, max((p for _, p in rates), default=0.0)
+
+
+def _hooked(part: Any) -> tuple[str, ...]:
+    """Parameters with hooks on their gradients, which a copy of the layer lacks."""
+    kinds = ("_backward_hooks", "_post_accumulate_grad_hooks")
+    return tuple(
+        n for n, p in part.named_parameters() if any(getattr(p, kind, None) for kind in kinds)
+    )
 
 
 def _extras(part: Any, naming: Naming) -> tuple[str, ...]:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from bridge.errors import InvalidInputError
-from bridge.models.files import read_file
+from bridge.models.files import ADAPTERS, read_file
 from bridge.models.layer import Model
 from bridge.models.settings import Options
 from bridge.models.stored import INDEX
 
 __all__ = ["read_model"]
 
-_ADAPTERS = ("adapter_model.safetensors", "adapter_config.json")
 _OTHER_FORMATS = {".bin", ".pt", ".pth", ".ckpt", ".h5", ".onnx", ".npz"}
 
 
@@ -51,7 +50,7 @@ def _within(folder: Path) -> Path:
     """The model that is saved in a folder: one file, or the index of several."""
     names = ("model.safetensors", f"model{INDEX}")
     found = next((folder / n for n in names if (folder / n).is_file()), None)
-    adapter = next((n for n in _ADAPTERS if (folder / n).is_file()), None)
+    adapter = next((n for n in ADAPTERS if (folder / n).is_file()), None)
     if found is None and adapter is not None:
         raise InvalidInputError(
             f"--model {folder}: {adapter} is an adapter (such as LoRA): it changes a model that is "

@@ -8,20 +8,37 @@ from __future__ import annotations
 
 import copy
 import importlib
+import traceback
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from bridge.capture import copied, lifted, observed
+from bridge.capture import Known, copied, lifted, observed
 from bridge.errors import InvalidInputError
 from bridge.models.layer import Pulled
 from bridge.models.naming import Found
 from bridge.report.layers import Assumption
 
-__all__ = ["BertReference", "DistilBertReference", "PyTorchReference"]
+__all__ = ["BertReference", "DistilBertReference", "ModelCodeError", "PyTorchReference"]
 
 FloatArray = npt.NDArray[np.float64]
+
+
+class ModelCodeError(InvalidInputError):
+    """A layer's own code breaks: that layer is not covered, and the others are judged."""
+
+
+def _where_raised(error: Exception) -> str:
+    """The last line of the user's own code, or nothing where only libraries took part."""
+    frames = traceback.extract_tb(error.__traceback__)[1:]
+    own = [
+        f
+        for f in frames
+        if not {"site-packages", "bridge"} & set(Path(f.filename).parts) and f.lineno
+    ]
+    return f" (at {Path(own[-1].filename).name}:{own[-1].lineno} in {own[-1].name})" if own else ""
 
 
 class _Reference:
@@ -62,7 +79,13 @@ class _Reference:
     def observed(self) -> Assumption:
         """Whether one function runs, and every weight takes part in it."""
         d_model = self._found.sizes.d_model
-        return observed(self._part, d_model, lambda part, x: self._forward(part, x, None))
+        return observed(
+            self._part, d_model, lambda part, x: self._forward(part, x, None), self._fused()
+        )
+
+    def _fused(self) -> Known | None:
+        """What the layer may compute under ``no_grad`` in place of its own."""
+        return None
 
     def _copy(self) -> Any:
         part = _unshared(copied(self._part)).eval()
@@ -74,15 +97,15 @@ class _Reference:
         """The output for one sequence ``(seq_len, d_model)``.
 
         Raises:
-            InvalidInputError: the model's code breaks.
+            ModelCodeError: the model's code breaks.
         """
         try:
             return self._forward(part, x, mask)
         except Exception as e:  # the code is the user's: anything can happen
             name = self._found.name
-            raise InvalidInputError(
+            raise ModelCodeError(
                 f"--model {self._where}: running {name} on {list(x.shape)} in float64 raised "
-                f"{type(e).__name__}: {e}",
+                f"{type(e).__name__}: {e}{_where_raised(e)}",
                 remedy="try the layer by hand: part.double().eval()(x)",
             ) from e
 
@@ -122,6 +145,14 @@ class PyTorchReference(_Reference):
         first = bool(part.self_attn.batch_first)
         output = part(x[None] if first else x[:, None], src_mask=mask)
         return output[0] if first else output[:, 0]
+
+    def _fused(self) -> Known:
+        """PyTorch's fused path takes every GELU for the one with erf (``nn.GELU`` of any kind sets
+        ``activation_relu_or_gelu`` to 2)."""
+        return Known(
+            "the block with erf-GELU, which PyTorch's fused path takes its activation for",
+            lambda part: self._use(part, self._torch.nn.GELU()),
+        )
 
     def _use(self, part: Any, activation: Any) -> None:
         part.activation = activation

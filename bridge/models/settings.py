@@ -31,6 +31,59 @@ _KEYS = {
     "layers": ("num_hidden_layers", "n_layers", "num_layers"),
     "pruned": ("pruned_heads",),
 }
+MODEL_TYPES = frozenset(
+    {
+        "bert",
+        "bert-generation",
+        "camembert",
+        "data2vec-text",
+        "distilbert",
+        "electra",
+        "ernie",
+        "layoutlm",
+        "roberta",
+        "splinter",
+        "xlm-roberta",
+    }
+)
+"""Those of transformers whose layers are the block of their names; others with BERT's names are
+not, such as RoFormer's with rotary positions."""
+HARMLESS = frozenset(
+    {
+        "_attn_implementation",
+        "attention_dropout",
+        "attention_probs_dropout_prob",
+        "chunk_size_feed_forward",
+        "initializer_range",
+        "num_labels",
+        "output_attentions",
+        "summary_activation",
+        "summary_last_dropout",
+    }
+)
+"""Keys of which the function of a layer does not depend, as the names of `_TOUCHES` would say."""
+_TOUCHES = (
+    "act",
+    "adapter",
+    "alibi",
+    "attention",
+    "attn",
+    "causal",
+    "cross",
+    "depth",
+    "expert",
+    "gate",
+    "glu",
+    "group",
+    "head",
+    "layer",
+    "norm",
+    "quant",
+    "relative",
+    "rope",
+    "rotary",
+    "window",
+)
 _OPTION = {"heads": "--heads", "eps": "--eps", "activation": "--activation"}
 
 
@@ -57,9 +110,14 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What is known of a file's layers, by name; what is not there is not known."""
+    """What is known of a file's layers, by name; what is not there is not known.
+
+    ``unread`` are entries of the configuration that may change what a layer computes, and that
+    nobody here understands.
+    """
 
     values: Mapping[str, Setting]
+    unread: tuple[str, ...] = ()
 
     def get(self, name: str) -> Setting | None:
         """A setting, or ``None`` where nobody says."""
@@ -115,7 +173,19 @@ def read_settings(
                 setting = _checked(name, values[key], f"{key} in {source}", path)
                 said.setdefault(name, []).append(setting)
     agreed = {name: _agreed(name, found, path) for name, found in said.items()}
-    return Settings({**(fixed or {}), **agreed})
+    return Settings({**(fixed or {}), **agreed}, unread_entries(_config(path)))
+
+
+def unread_entries(config: Mapping[str, Any]) -> tuple[str, ...]:
+    """Entries that may change what a layer computes and are not understood, as ``key = value``."""
+    kind = config.get("model_type")
+    found = [f"model_type = {kind}"] if kind is not None and kind not in MODEL_TYPES else []
+    understood = {k for keys in _KEYS.values() for k in keys} | HARMLESS
+    for key, value in config.items():
+        touches = any(word in key.lower() for word in _TOUCHES)
+        if touches and key not in understood and value:
+            found.append(f"{key} = {json.dumps(value, default=str):.60}")
+    return tuple(found)
 
 
 def _config(path: Path) -> Mapping[str, Any]:

@@ -83,6 +83,7 @@ def what_runs(
         captured[name] = _judged(model, passed, name, seed, forms, certify)
     watcher.update("capturing layers", len(wanted), len(wanted))
     captured = _in_order(captured, passed.order)
+    captured = {n: _of_its_names(model, read, n, c) for n, c in captured.items()}
     if whole and "" not in captured:
         watcher.update("capturing the whole model", 0, 1)
         captured[""] = _judged(model, passed, "", seed, forms, False)
@@ -197,6 +198,22 @@ def _in_order(
                 )
                 found[name] = replace(found[name], reason=said)
     return found
+
+
+def _of_its_names(
+    model: Model, read: Sequence[LayerReport], path: str, found: CapturedLayer
+) -> CapturedLayer:
+    """A layer with the names, the parts and the tensors of the library's block, to which its parent
+    hands what the block has not, is another layer than its names say: its graph stands for what it
+    computes on this input, and does not stand for the block."""
+    layer = next((la for la in read if model.path(la.name) == path), None)
+    if layer is None or found.reason:
+        return found
+    foreign = [f"{a.name}: {a.found}" for a in layer.assumptions if a.foreign]
+    if not foreign:
+        return found
+    said = "it is not run as the block that it is by its names: "
+    return replace(found, reason=said + "; ".join(foreign))
 
 
 def _merged(

@@ -19,12 +19,18 @@ class Assumption:
     """Something that the theorem takes for granted of a layer, and what the model has instead.
 
     ``met`` is ``None`` where nobody can tell from what was given; ``found`` then says what would.
+    ``note`` is what must be read beside the theorem though it is met.  ``foreign`` is set where the
+    layer is given something that the block of its names does not have, whatever its own graph is.
+    ``apart`` is set where it is about how the layer is run, not about what it computes.
     """
 
     name: str
     expected: str
     found: str
     met: bool | None
+    note: str = ""
+    foreign: bool = False
+    apart: bool = False
 
     def __str__(self) -> str:
         return f"{self.name}: {self.found}" + ("" if self.met else f" (theorem: {self.expected})")
@@ -107,9 +113,17 @@ class LayerReport:
 
     @property
     def by_graph(self) -> bool:
-        """Whether no theorem about a block applies, and the layer's own graph does what it does."""
+        """Whether no theorem about a block applies, and the layer's own graph does what it does.
+        A layer that is not the block of its names, and gives no reason for it, is wrong."""
         captured = self.captured
-        return not self.applies and captured is not None and captured.verdict is Verdict.HOLDS
+        graph = captured is not None and captured.verdict is Verdict.HOLDS
+        return not self.applies and graph and not self.unlike_its_names
+
+    @property
+    def unlike_its_names(self) -> bool:
+        """Whether it does not compute the block of its names, and no assumption says why."""
+        fails = any(o.verdict is Verdict.FAILS for o in self.obligations)
+        return fails and all(a.apart for a in self.unmet)
 
     @property
     def proved(self) -> bool:
@@ -130,7 +144,7 @@ class LayerReport:
         captured = self.captured
         if captured is not None and self.applies and captured.form:
             found.add(captured.verdict)
-        if Verdict.FAILS in found:
+        if Verdict.FAILS in found and not self.by_graph:
             return Verdict.FAILS
         certified = captured is not None and captured.certified
         if not self.applies and captured is not None:
@@ -145,7 +159,8 @@ class LayerReport:
         if self.applies and self.verdict is Verdict.FAILS:
             return f"assumptions are met, but not every obligation of {self.theorem}"
         if self.applies:
-            return f"theorem applies: {self.theorem}"
+            notes = "".join(f"; {a.note}" for a in self.assumptions if a.note)
+            return f"theorem applies: {self.theorem}{notes}"
         why = "; ".join(str(a) for a in self.unmet)
         if self.captured is not None and self.theorem is None and not self.assumptions:
             return self.captured.coverage

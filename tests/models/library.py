@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,10 @@ from bridge.models.activations import RELU
 from bridge.models.run import source_of
 from bridge.models.theorems import BIASED, PLAIN, THEOREMS
 from bridge.report import Report
+from bridge.report.captured import FormProof
 from bridge.report.layers import LayerReport, ModelReport
-from numeric.graph import graph_to_json
+from bridge.verdict import LeanStatus
+from numeric.graph import Graph, graph_to_json
 from tests.cli.fake import FakeEngine, write_project
 from tests.numeric.block_graphs import written
 from tests.report.parts import obligation
@@ -74,13 +76,19 @@ def judged(
     sequences: int = 1,
     seq_len: int = 4,
     refuse: bool = False,
+    prove: Any = None,
     **options: Any,
 ) -> Report:
-    """The audit of a model, without Lean."""
+    """The audit of a model, without Lean; ``prove`` answers in its place about captured graphs."""
     read = model if isinstance(model, Model) else read_model(model, Options(**options))
     source = source_of(inputs, sequences=sequences, seq_len=seq_len)
     found = library(root, graph_requests(read, source), refuse=refuse)
-    return judge_model(found, read, source)
+    return judge_model(found, read, source, prove=prove)
+
+
+def accepting(graphs: Sequence[Graph]) -> list[FormProof]:
+    """A Lean that proves every graph: what is left open then is the models' own."""
+    return [FormProof(LeanStatus.PROVED, "captured_correct", "∀ ρ, …") for _ in graphs]
 
 
 def section(report: Report) -> ModelReport:

@@ -314,11 +314,21 @@ class Breaking(torch.nn.TransformerEncoderLayer):  # type: ignore[misc]
         raise RuntimeError("no such kernel in float64")
 
 
-def test_code_that_breaks_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInputError, match="no such kernel in float64") as caught:
-        judged(tmp_path, layer(Breaking))
-    assert "TransformerEncoderLayer" not in caught.value.message
-    assert "running layer on [4, 8] in float64 raised RuntimeError" in caught.value.message
+def test_code_that_breaks_is_named_with_its_line(tmp_path: Path) -> None:
+    report = judged(tmp_path, layer(Breaking))
+    said = unmet(only_layer(report))["its code"]
+    assert "running layer on [4, 8] in float64 raised RuntimeError: no such kernel" in said
+    assert "at test_torch.py:" in said
+    assert report.exit_code == 4
+
+
+def test_code_that_breaks_hides_no_other_layer(tmp_path: Path) -> None:
+    module = encoder(activation="gelu")
+    module.layers[0] = layer(Breaking, activation="gelu")
+    bad, good = section(judged(tmp_path, module)).layers
+    assert bad.verdict is Verdict.INCONCLUSIVE
+    assert good.applies
+    assert good.verdict is Verdict.HOLDS
 
 
 def test_without_lean_s_graph_autograd_is_what_the_closed_form_is_held_against(
