@@ -2,7 +2,7 @@
 
 The closed forms beside them are `numeric.closed_forms.formulas`; the Lean sources are ``Gated``,
 ``RmsNormOffset``, ``MaskedSoftmax``, ``Rotary``, ``AttentionCore`` and ``GroupedAttention`` under
-``lean/PostNorm/Layers``, and ``MaskedPreNorm`` and ``GatedBlock`` under ``lean/PostNorm/Block``.
+``lean/PostNorm/Layers``, and ``MaskedPreNorm``, ``GatedBlock`` and ``Decoder`` under ``lean/PostNorm/Block``.
 Each has the theorems of `layer_theorems`, and so the same checks.
 """
 
@@ -15,6 +15,7 @@ from functools import partial
 import numpy as np
 
 from bridge.checking.registry import Measure, check
+from bridge.checks.activated_block import NOTHING_REACHES_RELU, no_number_that_relu_gets_is_zero
 from bridge.checks.by_form import OVERWHELMING
 from bridge.checks.measures import (
     backprop_is_right,
@@ -43,7 +44,9 @@ def least_is_positive(case: Case, tensor: str, what: str) -> Measurement:
     at = trace.graph.index(tensor)
     value = np.asarray(trace.values[at], dtype=np.float64)
     radius = radii(trace, at)[at]
-    low, high = ((value + sign * radius).reshape(len(case), -1) for sign in (-1, 1))
+    with np.errstate(invalid="ignore"):  # a sum that overflows has no enclosure: undecided
+        low, high = ((value + sign * radius).reshape(len(case), -1) for sign in (-1, 1))
+    low, high = np.where(np.isnan(low), -np.inf, low), np.where(np.isnan(high), np.inf, high)
     outcome = np.where(
         (high <= 0).any(axis=1),
         Outcome.FAILS,
@@ -157,3 +160,31 @@ for _stem, _norms in (
         _layer.eps(f"h{_symbol.capitalize()}Pos", _symbol)
 
 Layer("gpt2Block").conclusions(ALL_ENDS)
+
+_layer = Layer("decoderBlock")  # the rest by its form
+_layer.positive(  # no family makes the third norm's rows constant
+    "hNorm3VarEpsPos", "norm3.varEps", "var + ε", ConstantMutant("eps3", OVERWHELMING)
+)
+_layer.register(
+    _layer.keys((*UNDER_CONDITIONS, *FROM_EPS), "hKeyAllowed"),
+    (nothing_allowed("cross.core.softmax.kept"),),
+)(
+    _named(
+        partial(
+            least_is_positive,
+            tensor="cross.core.softmax.sum",
+            what="sum of the allowed exponentials",
+        ),
+        least_is_positive,
+    )
+)
+_layer.register(
+    _layer.keys((*UNDER_CONDITIONS, *FROM_EPS), "hPreActivationNe0"), (NOTHING_REACHES_RELU,)
+)(no_number_that_relu_gets_is_zero)
+
+_layer = Layer("gpt2Model")  # the rest by its form
+_layer.register(
+    _layer.keys(("{}_gradient_of_pos", "{}_gradient_real"), "conclusion"),
+    mutants_of("gpt2ModelGraph", "vjp"),
+    where_it_exists(backprop_is_right),
+)(backprop_is_right)

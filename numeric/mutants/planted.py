@@ -465,6 +465,7 @@ PLANTED: Mapping[str, tuple[Planted, ...]] = MappingProxyType(
     {
         **_DECODERS,
         "gpt2BlockGraph": (*_DECODERS["gpt2BlockGraph"], *_PRE_NORM),
+        "decoderBlockGraph": (*_DECODERS["decoderBlockGraph"], *_RELU),
         "preNormQuickGeluBlockGraph": (*_QUICK_GELU, *_PRE_NORM),
         "encoderBlockGraph": _BLOCK,
         "geluEncoderBlockGraph": (*_SMOOTH_GELU, *_without_activation(_BIASED_BLOCK)),

@@ -30,7 +30,7 @@ def given(graph: str, sizes: dict[str, int]) -> Given:
     if "cos" in inputs:  # both halves of a table are the same in these layers
         angle = np.arange(N)[:, None] * np.tile(100.0 ** -np.arange(0, 1, 2 / K), 2)
         inputs |= {"cos": np.cos(angle)[None], "sin": np.sin(angle)[None]}
-    eps = {name: np.full(1, EPS) for name in ("eps1", "eps2")}
+    eps = {name: np.full(1, EPS) for name in ("eps1", "eps2", "eps3")}
     return Given(inputs, eps, sizes)
 
 
@@ -133,3 +133,41 @@ def test_gpt2() -> None:
     pulled = form.vjp(np.random.default_rng(4).normal(size=form.result.value.shape))
     for p, grad in zip("qkv", stacked, strict=True):
         np.testing.assert_allclose(grad, pulled[f"W{p}"][0], rtol=0, atol=SINGLE)
+
+
+def test_the_original_decoder() -> None:
+    """PyTorch's ``nn.TransformerDecoderLayer`` by default, with both masks."""
+    m, d, visible = 4, 12, 3
+    sizes = {
+        "seqLen": N, "memoryLen": m, "dModel": d, "numHeads": 3, "headDim": 4, "dFF": F,
+        "visible": visible,
+    }  # fmt: skip
+    at = given("decoderBlockGraph", sizes)
+    layer = torch.nn.TransformerDecoderLayer(
+        d, 3, F, dropout=0.0, layer_norm_eps=EPS, batch_first=True, dtype=torch.float64
+    )
+    own = {"W1": (layer.linear1.weight, True), "W2": (layer.linear2.weight, True)}
+    own |= {"b1": (layer.linear1.bias, False), "b2": (layer.linear2.bias, False)}
+    for k in (1, 2, 3):
+        norm = getattr(layer, f"norm{k}")
+        own |= {f"gamma{k}": (norm.weight, False), f"beta{k}": (norm.bias, False)}
+    attentions = {"": layer.self_attn, "cross.": layer.multihead_attn}
+    for prefix, attention in attentions.items():
+        put(attention.in_proj_weight, np.concatenate([at.inputs[f"{prefix}W{p}"][0].T for p in "qkv"]))
+        put(attention.in_proj_bias, np.concatenate([at.inputs[f"{prefix}b{p}"][0] for p in "qkv"]))
+        own[f"{prefix}Wo"] = (attention.out_proj.weight, True)
+        own[f"{prefix}bo"] = (attention.out_proj.bias, False)
+    memory = torch.tensor(at.inputs["memory"], requires_grad=True)
+    call = {
+        "memory": memory,
+        "tgt_mask": torch.tensor(~window(N, N)),
+        "memory_key_padding_mask": torch.arange(m)[None] >= visible,
+    }
+    agree(at, "decoderBlockGraph", layer, own, call)
+    form = WRITTEN_FORMS["decoderBlockGraph"].write(at)
+    pulled = form.vjp(np.random.default_rng(4).normal(size=form.result.value.shape))
+    np.testing.assert_allclose(memory.grad.numpy(), pulled["memory"], rtol=0, atol=SINGLE)
+    for prefix, attention in attentions.items():
+        stacked = np.split(attention.in_proj_weight.grad.numpy(), 3)
+        for p, grad in zip("qkv", stacked, strict=True):
+            np.testing.assert_allclose(grad.T, pulled[f"{prefix}W{p}"][0], rtol=0, atol=SINGLE)
