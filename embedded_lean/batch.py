@@ -7,6 +7,7 @@ which keeps no states of the document.
 from __future__ import annotations
 
 import shutil
+import tempfile
 import threading
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from embedded_lean.node import Node
 from embedded_lean.runtime import OUTPUT
 from embedded_lean.snapshot import take_snapshot
 from embedded_lean.store import Store
+from embedded_lean.warm import warm_host
 
 __all__ = ["run_document"]
 
@@ -61,19 +63,21 @@ def _run(
     output: Path | None,
 ) -> tuple[LeanMessage, ...]:
     snapshot = take_snapshot(project, store, fingerprint)
-    work = store.work_folder()
-    try:
-        source = text.replace(OUTPUT_FILE, f"{OUTPUT}/{_WRITTEN}").encode()
-        path = work / f"{_NAME}.lean"
-        path.write_bytes(source)
-        library = Library(_NAME, work, (_NAME,), snapshot.package.options)
-        module = Module(_NAME, library, path, path.name, source, ())
-        compiler = Compiler(layout, node, project, snapshot.tree, timeout, threading.Event())
-        result = compiler.compile(module, work, seen=f"{OUTPUT}/{path.name}")
-        if output is not None and (work / _WRITTEN).is_file():
-            shutil.move(work / _WRITTEN, output)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+    with warm_host(layout, node, project, snapshot.tree, store) as (host, outputs):
+        work = Path(tempfile.mkdtemp(dir=outputs))
+        try:
+            source = text.replace(OUTPUT_FILE, f"{OUTPUT}/{_WRITTEN}").encode()
+            path = work / f"{_NAME}.lean"
+            path.write_bytes(source)
+            library = Library(_NAME, work, (_NAME,), snapshot.package.options)
+            module = Module(_NAME, library, path, path.name, source, ())
+            never = threading.Event()
+            compiler = Compiler(layout, node, project, snapshot.tree, timeout, never, host)
+            result = compiler.compile(module, work, seen=f"{OUTPUT}/{path.name}")
+            if output is not None and (work / _WRITTEN).is_file():
+                shutil.move(work / _WRITTEN, output)
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
     if result.stopped:
         raise BuildBrokenError(f"{STOPPED}: {result.stopped}")
     return result.messages

@@ -77,6 +77,10 @@ class EmbeddedEngine:
         """See `Engine.files_asked`."""
         return files_asked(self.layout, project.resolve(), fingerprint=self.fingerprint)
 
+    def programs(self, project: Path) -> Path | None:
+        """No program that can be run comes with this Lean."""
+        return None
+
     def recheck(self, project: Path, modules: Sequence[str], *, timeout: float) -> Recheck | None:
         """There is no checker beside this Lean."""
         return None

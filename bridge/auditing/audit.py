@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from bridge import __version__
 from bridge.auditing.check_graphs import parse_graphs
-from bridge.auditing.graph_file import about, replaced
+from bridge.auditing.graph_file import StandIn, about, stand_in
 from bridge.auditing.judge import Context, Interrupted, decided, judge, kept, swapped_reason
 from bridge.auditing.selection import select_keys
 from bridge.checking import Spread
@@ -28,6 +28,7 @@ from bridge.progress import Progress, Silent
 from bridge.report import EngineInfo, Entry, Report
 from bridge.report.locations import folder_in_repository, state_of_repository
 from bridge.report.model import shortfalls
+from bridge.statements.by_name import checked_by_name
 from bridge.statements.choose import Judge, Pairing, Question, choose
 from bridge.verdict import LeanStatus, Role
 from numeric.graph import Graph, graph_to_json
@@ -105,9 +106,10 @@ def prepare(
     refuse_checks_of_nothing(library, policy.checks)
     chosen = select_keys(library.obligations, only)
     graphs, refused = parse_graphs(library)
+    given = None
     if replace_graph is not None:
-        graphs = replaced(graphs, replace_graph)
-        chosen = about(chosen, paired_checks(library), graphs, replace_graph)
+        given = stand_in(graphs, replace_graph)
+        chosen = _with_fidelity(about(chosen, paired_checks(library), given), library, given)
     context = Context(
         library=library,
         graphs=graphs,
@@ -121,9 +123,20 @@ def prepare(
         graph_file=graph_file,
         results=results,
         graph_hashes={} if results is None else graph_hashes(graphs),
+        given=given,
+        given_hashes={} if results is None or given is None else graph_hashes(given.graphs),
         trust=None if trust is None else policy.left_out(trust, library),
     )
     return chosen, replace(context, paired=_by_statement(chosen, context, judges))
+
+
+def _with_fidelity(
+    chosen: tuple[Obligation, ...], library: Library, given: StandIn
+) -> tuple[Obligation, ...]:
+    """The obligations, with that which decides about the file where no other one does."""
+    if not given.decided_by_key or any(o.key == given.key for o in chosen):
+        return chosen
+    return (*chosen, *(o for o in library.obligations if o.key == given.key))
 
 
 def _by_statement(
@@ -143,7 +156,9 @@ def _by_statement(
     ]
     if not judges or not questions:
         return {}
-    return choose(library, questions, judges, seed=context.seed, instances=context.instances)
+    drawn = {"seed": context.seed, "instances": context.instances}
+    found = choose(library, questions, judges, **drawn)
+    return checked_by_name(library, questions, found, judges, **drawn)
 
 
 def audit(
@@ -241,6 +256,7 @@ def audit(
         missing=() if only else missing_keys(library, policy.lock),
         graph=graph_file,
         graph_data=None if replace_graph is None else graph_to_json(replace_graph),
+        graph_marks=() if context.given is None else context.given.marks,
     )
 
 

@@ -3,23 +3,123 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from math import prod
+from typing import Literal
 
-from bridge.checking import Check, GraphRequest
+from bridge.auditing.graph_fit import Fitted, fit
+from bridge.checking import Check, CheckResult, GraphRequest
 from bridge.checking.check_run import CheckRun
 from bridge.errors import InvalidInputError
 from bridge.lean.obligation import Obligation
+from bridge.verdict import Verdict
 from numeric.graph import Graph
+from numeric.instances.case import Case
 from numeric.instances.families import families_of
+from numeric.judge.fidelity import same_function
+from numeric.judge.measurement import Measurement
+from numeric.mutants.edits import DerivativeMutant, OutputMutant
 
-__all__ = ["about", "replaced"]
+__all__ = ["StandIn", "about", "graph_computes_its_closed_form", "replaced", "stand_in"]
+
+
+def graph_computes_its_closed_form(case: Case) -> Measurement:
+    """The graph given and the closed form agree in value, in the JVP along random tangents of all
+    inputs and in the VJP of a random cotangent, entry by entry, by rules A and B, with Σ|terms|
+    from running magnitudes.  Nodes may be called anything, and compute it in another way.
+    """
+    return same_function(case)
+
+
+@dataclass(frozen=True, slots=True)
+class StandIn:
+    """A graph from elsewhere next to the library's.
+
+    Where it has the library's saved tensors under their names, every check of that graph runs on
+    it.  Else the theorems are judged on the library's graph, of which they speak, and the file by
+    its fidelity: whether it computes the same.
+
+    Attributes:
+        fitted: the graph, read as one of the library's.
+        library: the library's graphs.
+        graphs: the same with the file's in its place.
+    """
+
+    fitted: Fitted
+    library: Mapping[GraphRequest, Graph]
+    graphs: Mapping[GraphRequest, Graph]
+
+    @property
+    def key(self) -> str:
+        """Of the obligation that the file is what it should be."""
+        return f"{self.fitted.graph.name}:fidelity"
+
+    @property
+    def decided_by_key(self) -> bool:
+        """Whether no other obligation sees all that may be wrong with the file."""
+        return not self.fitted.by_names or bool(self.fitted.doubt)
+
+    @property
+    def marks(self) -> tuple[tuple[str, str], ...]:
+        """The node of the file where it begins to differ, and that it does."""
+        begins = self.fitted.begins
+        if begins is None or not begins.node:
+            return ()
+        return ((begins.node, "the difference begins here or right after"),)
+
+    def under(self, key: str) -> Mapping[GraphRequest, Graph]:
+        """The graphs that the check of an obligation runs on."""
+        return self.graphs if self.fitted.by_names or key == self.key else self.library
+
+    def check(self, key: str, check: Check) -> Check:
+        """The check of an obligation, as it is for this graph."""
+        if self.fitted.by_names or key != self.key:
+            return check
+        graph = self.fitted.graph
+        position = graph.outputs[0] - len(graph.inputs)
+        last = graph.nodes[position].name if position >= 0 else ""
+        return replace(
+            check,
+            name=graph_computes_its_closed_form.__name__,
+            doc=graph_computes_its_closed_form.__doc__ or "",
+            measure=graph_computes_its_closed_form,
+            rejects=(
+                OutputMutant(1.0 + 1e-6),
+                *(DerivativeMutant(way, last, change="one percent") for way in _WAYS if last),
+            ),
+        )
+
+    def told(self, key: str, result: CheckResult) -> CheckResult:
+        """The result with what the file was read as, where a difference begins, and any doubt."""
+        if key != self.key:
+            return result
+        fitted, verdict = self.fitted, result.verdict
+        more = [fitted.said]
+        if verdict is Verdict.FAILS and not fitted.by_names and fitted.begins is not None:
+            more = [fitted.begins.text, *more]
+        if verdict is Verdict.HOLDS and fitted.doubt:
+            verdict, more = Verdict.INCONCLUSIVE, [fitted.doubt, *more]
+        reason = "; ".join(said for said in (result.reason, *more) if said)
+        return replace(result, verdict=verdict, reason=reason)
+
+
+_WAYS: tuple[Literal["jvp", "vjp"], ...] = ("jvp", "vjp")
+
+
+def stand_in(graphs: Mapping[GraphRequest, Graph], graph: Graph) -> StandIn:
+    """Read the graph of a file, and put it in the place of the library's.
+
+    Raises:
+        InvalidInputError: as `bridge.auditing.graph_fit.fit` and `replaced`.
+    """
+    fitted = fit(graphs, graph)
+    return StandIn(fitted, graphs, replaced(graphs, fitted.graph))
 
 
 def about(
     chosen: tuple[Obligation, ...],
     checks: Mapping[str, Check],
-    graphs: Mapping[GraphRequest, Graph],
-    graph: Graph,
+    given: StandIn,
 ) -> tuple[Obligation, ...]:
     """The obligations without those of theorems that say nothing of a graph of these sizes, such as
     one about a single channel where there are eight, or one that compares it with another graph,
@@ -28,15 +128,15 @@ def about(
     Args:
         chosen: what was asked for.
         checks: by the key of the obligation.
-        graphs: what the checks run on, with ``graph`` in them.
-        graph: that stands in for the library's.
+        given: the graph that stands in for the library's.
     """
+    name = given.fitted.graph.name
 
     def speaks(obligation: Obligation) -> bool:
         check = checks.get(obligation.key)
-        if check is None or graph.name not in (check.graph, check.beside):
+        if check is None or name not in (check.graph, check.beside):
             return True
-        run = CheckRun(check, (), graphs, obligation.key, 0)
+        run = CheckRun(check, (), given.under(obligation.key), obligation.key, 0)
         return any(run.fits(family) for family in check.families)
 
     return tuple(o for o in chosen if speaks(o)) or chosen

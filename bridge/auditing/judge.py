@@ -6,6 +6,7 @@ from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
 
 from bridge.auditing.binding import why_unbound
+from bridge.auditing.graph_file import StandIn, graph_computes_its_closed_form
 from bridge.checking import Check, CheckInterrupted, CheckResult, Spread, run_check
 from bridge.checking import GraphRequest as CheckGraphRequest
 from bridge.checking.certify import certifiable, certify
@@ -52,10 +53,26 @@ class Context:
     results: ResultCache | None
     graph_hashes: Mapping[str, str]
     paired: Mapping[str, Pairing] = field(default_factory=dict)
+    given: StandIn | None = None
+    given_hashes: Mapping[str, str] = field(default_factory=dict)
     trust: Trust | None = None
     certify: float | None = None
     spread: Spread | None = None
     watcher: Progress = field(default_factory=Silent)
+
+    def graphs_under(self, key: str) -> Mapping[CheckGraphRequest, Graph]:
+        """The graphs that the check of an obligation runs on."""
+        return self.graphs if self.given is None else self.given.under(key)
+
+    def hash_under(self, key: str, graph: str) -> str:
+        """The hash of all members of one of them; empty where nothing is kept."""
+        own = self.given is not None and self.given.under(key) is self.given.graphs
+        return (self.given_hashes if own else self.graph_hashes).get(graph, "")
+
+    def file_under(self, key: str) -> str:
+        """The file whose graph they hold; empty where all are the library's."""
+        own = self.given is None or self.given.under(key) is self.given.graphs
+        return self.graph_file if own else ""
 
 
 class Interrupted(KeyboardInterrupt):
@@ -77,6 +94,8 @@ def judge(obligation: Obligation, context: Context) -> Entry:
         return check
 
     def entry(result: CheckResult) -> Entry:
+        if context.given is not None:
+            result = context.given.told(obligation.key, result)
         made = _entry(obligation, context, result.verdict, result.reason, check)
         return replace(made, result=result)
 
@@ -92,13 +111,16 @@ def _entry(
     file = context.library.project.file_of(obligation.module)
     name = None if check is None else check.name
     way = "" if check is None else (Way.CHECK if check.form is None else Way.GRAPHS).value
-    return Entry(obligation, file, verdict, reason, name, graph=context.graph_file, way=way)
+    file_of_graph = context.file_under(obligation.key)
+    return Entry(obligation, file, verdict, reason, name, graph=file_of_graph, way=way)
 
 
 def decided(obligation: Obligation, context: Context) -> Entry | Check:
     """The verdict where something decides without measuring; else the check that has to run."""
     checks = paired_checks(context.library)
     check = checks.get(obligation.key)
+    if check is not None and context.given is not None:
+        check = context.given.check(obligation.key, check)
     siblings = hypothesis_keys(context.library, obligation)
     unchecked = [k for k in siblings if k not in checks]
 
@@ -132,7 +154,7 @@ def decided(obligation: Obligation, context: Context) -> Entry | Check:
         return entry(Verdict.INCONCLUSIVE, reason)
     if context.swapped:
         return entry(Verdict.INCONCLUSIVE, context.swapped)
-    run = CheckRun(check, (), context.graphs, obligation.key, context.seed)
+    run = CheckRun(check, (), context.graphs_under(obligation.key), obligation.key, context.seed)
     if not any(run.fits(family) for family in check.families):
         reason = "no family of instances fits the sizes of the graph given"
         if check.beside:
@@ -160,7 +182,7 @@ def _judged_by_statement(
     if swapped and verdict is Verdict.HOLDS:
         verdict, reason = Verdict.INCONCLUSIVE, swapped
     made = _entry(obligation, context, verdict, reason, None)
-    return replace(made, result=result, way=pairing.way.value, graph="")
+    return replace(made, result=result, way=pairing.way.value, graph="", check=pairing.check)
 
 
 def _siblings(obligation: Obligation, context: Context) -> list[Check]:
@@ -176,11 +198,15 @@ def _stored_under(check: Check, obligation: Obligation, context: Context) -> str
     return context.results.key(
         check,
         _siblings(obligation, context),
-        context.graph_hashes.get(check.graph, "") + context.graph_hashes.get(check.beside, ""),
+        "".join(context.hash_under(obligation.key, name) for name in (check.graph, check.beside)),
         key=obligation.key,
         seed=context.seed,
         instances=context.instances,
     )
+
+
+def _for_file(check: Check) -> bool:
+    return check.measure is graph_computes_its_closed_form
 
 
 def _may_keep(check: Check, obligation: Obligation, context: Context) -> bool:
@@ -208,12 +234,13 @@ def _measured(check: Check, obligation: Obligation, context: Context) -> CheckRe
         result = run_check(
             check,
             siblings,
-            context.graphs,
+            context.graphs_under(obligation.key),
             key=obligation.key,
             seed=context.seed,
             instances=context.instances,
             progress=tell,
-            spread=context.spread,
+            # Another process finds a check by its key: one for a file is not the one registered.
+            spread=None if _for_file(check) else context.spread,
         )
     # What a project's check reads in another process is not seen, so that its result is not kept.
     ours = all(map(is_ours, (check, *siblings)))
@@ -228,7 +255,7 @@ def _certified(
     check: Check, obligation: Obligation, context: Context, result: CheckResult
 ) -> CheckResult:
     """The result with its certificate, where one is asked for and there is something to certify."""
-    run = CheckRun(check, (), context.graphs, obligation.key, context.seed)
+    run = CheckRun(check, (), context.graphs_under(obligation.key), obligation.key, context.seed)
     if context.certify is None or not certifiable(run, result):
         return result
     name = f"{_stored_under(check, obligation, context)}-{context.certify!r}-{balls.version()}"

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bridge.auditing.check_graphs import parse_graphs
-from bridge.auditing.graph_file import replaced
+from bridge.auditing.graph_file import stand_in
 from bridge.auditing.judge import hypothesis_keys
 from bridge.auditing.search import counterexample
 from bridge.auditing.selection import unknown_name
@@ -43,7 +43,8 @@ def replay_instance(
     check, hypotheses = _paired(library, key)
     graphs, _ = parse_graphs(library)
     if replace_graph is not None:
-        graphs = replaced(graphs, replace_graph)
+        given = stand_in(graphs, replace_graph)
+        check, graphs = given.check(key, check), dict(given.under(key))
     return replay(check, hypotheses, graphs, key=key, seed=seed, family=family, index=index)
 
 
@@ -109,7 +110,8 @@ def search(
     check, hypotheses = _paired(library, key)
     graphs, _ = parse_graphs(library)
     if replace_graph is not None:
-        graphs = replaced(graphs, replace_graph)
+        given = stand_in(graphs, replace_graph)
+        check, graphs = given.check(key, check), dict(given.under(key))
     return counterexample(
         check, hypotheses, graphs, key=key, examples=examples, seed=seed, progress=progress
     )

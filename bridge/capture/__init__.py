@@ -9,6 +9,7 @@ from bridge.capture.copies import copied, duplicate, lifted
 from bridge.capture.eager import Eager, run_eager
 from bridge.capture.exported import Exported, Source, export
 from bridge.capture.forward import Call, Example, Passed, examples, run_once
+from bridge.capture.labels import with_labels
 from bridge.capture.parents import Calls, observe_calls
 from bridge.capture.parts import layers_of
 from bridge.capture.translate import Captured, translate
@@ -33,4 +34,5 @@ __all__ = [
     "run_eager",
     "run_once",
     "translate",
+    "with_labels",
 ]

@@ -28,11 +28,13 @@ class Eager:
         output: the first tensor.
         parameters: gradients by name; None where the code gives none.
         inputs: gradients of the float inputs by their place among all; None where it gives none.
+        cotangent: what was pulled back, rounded to the output's dtype, in the output's shape.
     """
 
     output: FloatArray
     parameters: Mapping[str, FloatArray | None]
     inputs: Mapping[str, FloatArray | None]
+    cotangent: FloatArray
 
 
 def run_eager(part: Any, call: Call, cotangent: FloatArray, *, lift: bool) -> Eager:
@@ -60,7 +62,8 @@ def run_eager(part: Any, call: Call, cotangent: FloatArray, *, lift: bool) -> Ea
         parameter.requires_grad_(True)
     with lifted() if lift else nullcontext():
         output = first_tensor(part(*args, **kwargs))
-    output.backward(torch.from_numpy(cotangent).to(output.dtype).reshape(output.shape))
+    rounded = torch.from_numpy(cotangent).to(output.dtype).reshape(output.shape)
+    output.backward(rounded)
     flat = torch.utils._pytree.tree_leaves((args, kwargs))
     found = Eager(
         _numbers(output),
@@ -70,6 +73,7 @@ def run_eager(part: Any, call: Call, cotangent: FloatArray, *, lift: bool) -> Ea
             for k, x in enumerate(flat)
             if isinstance(x, torch.Tensor) and x.is_floating_point()
         },
+        _numbers(rounded),
     )
     part.zero_grad(set_to_none=True)
     return found

@@ -101,10 +101,9 @@ class _Translator:
     def _translated(self, node: Any) -> Ref | list[Ref]:
         self._node = node
         self.tape.origin = origin(node)
-        name = "getitem" if node.target is operator.getitem else str(node.target)
-        found = RULES.get(name)
+        found = RULES.get(_called(node))
         if found is None:
-            raise self.refuse("it has no translation")
+            raise self.refuse(f"it has no translation{self._others(_called(node))}")
         try:
             result = found(self, node, *node.args, **node.kwargs)
         except TypeError as e:  # arguments that the rule does not know
@@ -112,6 +111,16 @@ class _Translator:
         if isinstance(result, Ref) and result.shape != tight(self.shape(node)):
             raise self.refuse(f"its translation has shape {result.shape}")
         return result
+
+    def _others(self, first: str) -> str:
+        """Further operations of the call that have no translation, each with its line."""
+        lines: dict[str, str] = {}
+        for node in self._call.nodes:
+            if node in self._call.live and node.op != "placeholder" and _called(node) not in RULES:
+                lines.setdefault(_called(node), origin(node))
+        lines.pop(first, None)
+        more = ", ".join(f"{name} ({line})" for name, line in lines.items())
+        return f", nor have {more}" if more else ""
 
     def _input(self, name: str, value: Any, source: Source) -> Ref:
         ref = self.tape.input(name, tight(value.shape))
@@ -214,6 +223,11 @@ class _Translator:
         feeds = {i.name: self._feeds[i.name][None] for i in part.inputs}
         if not bool((Interpreter(part).output(feeds)[0].max(axis=axis) > 0).all()):
             raise self.refuse("a row of the mask keeps nothing: over the reals it would be 0/0")
+
+
+def _called(node: Any) -> str:
+    """The name of an operation, as `RULES` has it."""
+    return "getitem" if node.target is operator.getitem else str(node.target)
 
 
 def _numbers(value: Any) -> FloatArray:

@@ -7,9 +7,11 @@ from bridge.checking.margins import Margins
 from bridge.checking.registry import (
     Check,
     GraphRequest,
+    NamedCheck,
     RegistrationError,
     check,
     graph_requests,
+    named_checks,
     registered,
 )
 from bridge.checking.result import (
@@ -37,6 +39,7 @@ __all__ = [
     "GraphRequest",
     "Here",
     "Margins",
+    "NamedCheck",
     "Need",
     "Probe",
     "RegistrationError",
@@ -48,6 +51,7 @@ __all__ = [
     "check",
     "graph_requests",
     "instances",
+    "named_checks",
     "registered",
     "replay",
     "run_check",

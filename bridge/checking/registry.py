@@ -8,11 +8,12 @@ import pkgutil
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Protocol
+from typing import Protocol, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
 
+from bridge.checking.named import NamedCheck, Spoil, named_check, named_checks, register_named
 from bridge.errors import ObligationsError
 from bridge.verdict import Role
 from numeric.instances.case import Case
@@ -24,14 +25,17 @@ __all__ = [
     "Check",
     "Enclosure",
     "GraphRequest",
+    "NamedCheck",
     "RegistrationError",
     "check",
     "graph_requests",
     "made_of",
+    "named_checks",
     "registered",
 ]
 
 Measure = Callable[[Case], Measurement]
+F = TypeVar("F", bound=Callable[..., object])
 
 
 class Enclosure(Protocol):
@@ -122,29 +126,35 @@ _REGISTRY: dict[str, Check] = {}
 
 def check(
     *keys: str,
-    graph: str,
-    sizes: Iterable[str] | Mapping[str, int],
+    graph: str = "",
+    sizes: Iterable[str] | Mapping[str, int] = (),
     within: Iterable[str] = (),
     refuted_by: Iterable[str] = (),
-    rejects: Iterable[Error] = (),
+    rejects: Iterable[Error | Spoil] = (),
     remark: Callable[[], str] = str,
     encloses: Enclosure | None = None,
     outside: Measure | None = None,
     beside: str = "",
     registry: dict[str, Check] | None = None,
-) -> Callable[[Measure], Measure]:
+) -> Callable[[F], F]:
     """Register a function as the check of the obligations ``keys``.
+
+    Without a graph the function gets the statement's own instances: the values of the binders that
+    its parameters are called after.  It returns whether the obligation holds on them.
 
     Args:
         keys: ``Declaration:binder`` or ``Declaration:conclusion``, or ``Graph:fidelity``, without
             the root namespace.
-        graph: name of the exported graph, without the root namespace.
+        graph: name of the exported graph, without the root namespace; empty for a check on the
+            statement's own instances.
         sizes: names of the graph's sizes; with values for those that the families do not know.
         within: the families that meet the theorem's hypotheses, where these single out instances;
             the same for all of the theorem's checks.
         refuted_by: for a hypothesis, the families that violate it.
         rejects: for a conclusion, or a hypothesis that no instance violates, the mutants that it
-            must reject; for other hypotheses, constants that it must reject.
+            must reject; for other hypotheses, constants that it must reject.  Without a graph,
+            functions that change an instance's values, a dictionary by binder, to such that the
+            check must say no to.
         remark: called when the check holds; what it returns goes into the report.
         encloses: for a hypothesis that can be certified: a lower bound, ``(B,)``, of what must be
             positive, valid for all inputs within a radius.
@@ -159,8 +169,12 @@ def check(
     """
     target = _REGISTRY if registry is None else registry
 
-    def register(measure: Measure) -> Measure:
+    def register(measure: F) -> F:
         name = measure.__name__
+        if not graph:
+            others = (sizes, within, refuted_by, encloses, outside, beside)
+            _register_named(measure, keys, tuple(cast("Iterable[Spoil]", rejects)), others, target)
+            return measure
         made = Check(
             name=name,
             doc=inspect.getdoc(measure) or "",
@@ -168,10 +182,10 @@ def check(
             role=_role(name, keys),
             graph=graph,
             sizes=tuple(sizes),
-            measure=measure,
+            measure=cast("Measure", measure),
             within=tuple(within),
             refuted_by=tuple(refuted_by),
-            rejects=tuple(rejects),
+            rejects=tuple(cast("Iterable[Error]", rejects)),
             remark=remark,
             encloses=encloses,
             outside=outside,
@@ -183,6 +197,41 @@ def check(
         return measure
 
     return register
+
+
+def _register_named(
+    function: Callable[..., object],
+    keys: tuple[str, ...],
+    rejects: tuple[Spoil, ...],
+    others: Iterable[object],
+    registry: Mapping[str, Check],
+) -> None:
+    """Register a check by binder names.
+
+    Raises:
+        RegistrationError: as :func:`check`.
+    """
+    where = f"check {function.__name__}"
+    role = _role(function.__name__, keys)
+    if role is Role.FIDELITY or any(others):
+        raise RegistrationError(
+            f"{where}: expected a graph, which all options but rejects are about, but got none",
+            remedy="name it, graph=…, sizes=…; or let the parameters be the statement's binders",
+        )
+    _refuse_taken(where, keys, registry)
+    try:
+        register_named(named_check(function, keys, role, rejects))
+    except TypeError as e:
+        raise RegistrationError(f"{where}: {e}") from e
+
+
+def _refuse_taken(where: str, keys: tuple[str, ...], registry: Mapping[str, Check]) -> None:
+    for key in keys:
+        if key in registry or key in named_checks() or keys.count(key) > 1:
+            raise RegistrationError(
+                f"{where}: {key!r} is registered already",
+                remedy="an obligation has one check; measure several things with numeric.combine",
+            )
 
 
 def _role(name: str, keys: tuple[str, ...]) -> Role:
@@ -207,12 +256,7 @@ _ROLES = {"conclusion": Role.CONCLUSION, "fidelity": Role.FIDELITY}
 
 def _validate(made: Check, registry: Mapping[str, Check]) -> None:
     where = f"check {made.name}"
-    for key in made.keys:
-        if key in registry or made.keys.count(key) > 1:
-            raise RegistrationError(
-                f"{where}: {key!r} is registered already",
-                remedy="an obligation has one check; measure several things with numeric.combine",
-            )
+    _refuse_taken(where, made.keys, registry)
     if not made.doc:
         raise RegistrationError(f"{where}: expected a docstring that says what is measured and how")
     unknown = [s for s in made.sizes if s not in made.defaults]

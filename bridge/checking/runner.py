@@ -24,8 +24,8 @@ from bridge.errors import InvalidInputError
 from bridge.suggestions import did_you_mean
 from bridge.verdict import Role, Verdict
 from numeric.instances.case import Case
-from numeric.instances.families import FAMILIES, Region
-from numeric.judge.measurement import Measurement
+from numeric.instances.families import FAMILIES, Region, families_of
+from numeric.judge.measurement import Measurement, Outcome
 
 __all__ = [
     "MAX_UNDECIDED_SHARE",
@@ -199,6 +199,31 @@ class _Judgement:
                 found[need.hypothesis] = need if before is None else before + need
         return tuple(found.values())
 
+    def unguarded(self) -> str:
+        """Where a conclusion without any hypothesis fails, outside the intended use.
+
+        Such as where ε cancels the variance.  Empty where it fails nowhere, and where the theorem
+        has hypotheses.  Only a check with a measure for such instances is asked: others are blind
+        there.
+        """
+        run = self.run
+        measure = run.check.outside
+        if run.hypotheses or measure is None or run.check.role is not Role.CONCLUSION:
+            return ""
+        for family in families_of(run.check.graph):
+            known = all(r in run.graphs for r in run.check.requests(family))
+            if family.region is not Region.REFUTING or not known or not run.fits(family):
+                continue
+            with np.errstate(all="ignore"):
+                found = measure(run.case(family, np.arange(max(2, self.total // 50))))
+            failing = np.flatnonzero(found.outcome == Outcome.FAILS)
+            if len(failing):
+                return (
+                    f"no hypothesis keeps out instances where it fails: family {family.name!r} "
+                    f"({family.description}), instance {failing[0]}"
+                )
+        return ""
+
     def witness(self) -> Witness | None:
         """The first instance on which every hypothesis holds, if the obligation has any."""
         for tally in self.counted(self.shares) if self.run.hypotheses else ():
@@ -267,6 +292,8 @@ class _Judgement:
             if self.run.check.role is Role.FIDELITY and (first := self.failure()) is not None:
                 said += f": {first.part}"
             return Verdict.FAILS, said
+        if open_to := self.unguarded():
+            return Verdict.INCONCLUSIVE, open_to
         if not self.shares:
             families = ", ".join(repr(f.name) for f in self.run.check.families)
             return Verdict.INCONCLUSIVE, f"no instance of {families} has the sizes of this graph"

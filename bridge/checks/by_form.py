@@ -30,6 +30,7 @@ from numeric.closed_forms.catalogue import CLOSED_FORMS
 from numeric.instances.case import Case
 from numeric.judge.first_input import first_backprop_is_adjoint
 from numeric.judge.measurement import Measurement
+from numeric.mutants.decoder import nothing_allowed
 from numeric.mutants.edits import ConstantMutant, Error
 from numeric.mutants.planted import mutants_of, reaching_tokens
 
@@ -53,6 +54,18 @@ FORMULAS: Mapping[str, Formula] = {
     "preNormGeluBlockGraph": ("Spec.preNormBlock", "normalCdf"),
     "preNormQuickGeluBlockGraph": ("Spec.preNormBlock", "sigmoid"),
     "preNormGeluTanhBlockGraph": ("Spec.preNormBlock", "Spec.gelu"),
+    "swiGluGraph": ("Spec.gated", "sigmoid"),
+    "geGluGraph": ("Spec.gated", "normalCdf"),
+    "geGluTanhGraph": ("Spec.gated", "Spec.gelu"),
+    "rotaryGraph": ("Spec.rotary",),
+    "softmaxOverGraph": ("Spec.softmaxOver",),
+    "crossMhaGraph": ("Spec.crossMha",),
+    "groupedMhaGraph": ("Spec.groupedMha",),
+    "rmsNormOffsetGraph": ("Spec.rmsNorm",),
+    "gpt2BlockGraph": ("Spec.maskedPreNorm", "Spec.gelu", "Mask.causal"),
+    "llamaBlockGraph": ("Spec.gatedBlock", "sigmoid", "Mask.causal", "RowScaling.rms"),
+    "mistralBlockGraph": ("Spec.gatedBlock", "sigmoid", "Mask.window", "RowScaling.rms"),
+    "gemmaBlockGraph": ("Spec.gatedBlock", "Spec.gelu", "Mask.causal", "RowScaling.rmsOffset"),
 }
 """What Lean calls the function that a graph's closed form computes."""
 
@@ -71,7 +84,8 @@ _MEASURES: Mapping[Says, Measure] = {
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A side condition of a normalizing layer inside a graph: on its ε, or on a saved tensor.
+    """A side condition of a layer inside a graph: on a normalizing layer's ε, on a saved tensor, or
+    on a mask.
 
     Each must say no on the families that violate it, and to an ε of its own that does: one that
     reads another layer's would not notice.
@@ -98,18 +112,23 @@ class Condition:
     @property
     def refuted_by(self) -> tuple[str, ...]:
         """Families that violate it; a constant row has no variance, but it has a mean square."""
-        return () if self.form.tensor.endswith("meanSquareEps") else REFUTED_BY
+        of_rms = self.form.tensor.endswith("meanSquareEps")
+        return () if of_rms or self.form.says is Says.KEY_ALLOWED else REFUTED_BY
 
     @property
-    def encloses(self) -> Enclosure:
-        """A lower bound of what must be positive."""
+    def encloses(self) -> Enclosure | None:
+        """A lower bound of what must be positive; a mask is not drawn."""
+        if self.form.says is Says.KEY_ALLOWED:
+            return None
         if self.form.says is Says.EPS:
             return enclosed_eps(self.form.symbol)
         return enclosed(self.form.tensor)
 
     @property
-    def rejects(self) -> tuple[ConstantMutant, ...]:
-        """Values of its ε that violate it."""
+    def rejects(self) -> tuple[Error, ...]:
+        """Values of its ε that violate it; a mask that does."""
+        if self.form.says is Says.KEY_ALLOWED:
+            return (nothing_allowed(self.form.tensor.removesuffix("sum") + "kept"),)
         values = (0.0, OVERWHELMING) if self.form.says is Says.EPS else (OVERWHELMING,)
         return tuple(ConstantMutant(self.form.symbol, v) for v in values)
 
@@ -153,6 +172,7 @@ _DOCS = {
     Says.EPS: eps_positive,
     Says.TENSOR_POSITIVE: var_eps_positive,
     Says.TENSOR_NONZERO: std_not_zero,
+    Says.KEY_ALLOWED: tensor_positive,
 }
 
 

@@ -49,6 +49,8 @@ GRAPH_AT = {
     "GraphFDerivCorrectAt": 4,
 }
 """What takes a graph, and the place of the graph among its arguments."""
+FIXED = {"rmsNormOffsetGraph": 1, "gemmaBlockGraph": 1}
+"""Graphs that are exported at this number, as their theorems have it."""
 
 
 class Says(StrEnum):
@@ -62,6 +64,7 @@ class Says(StrEnum):
     EPS = "eps"  # 0 < ε
     TENSOR_POSITIVE = "positive"  # 0 < the saved tensor, row by row
     TENSOR_NONZERO = "nonzero"  # the saved tensor ≠ 0, row by row
+    KEY_ALLOWED = "allowed"  # the mask allows a key in each row, so that the saved sum is positive
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +75,12 @@ class Exported:
         constants: names of those that an instance may choose; the graph's last arguments that are
             numbers, in this order.
         nodes: of each of these, the saved tensor that it is added to.
+        masked: the saved exponentials that a mask keeps; empty where there is not just one mask.
     """
 
     constants: tuple[str, ...]
     nodes: Mapping[str, str]
+    masked: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,13 +118,21 @@ def _graphs(term: Term) -> Iterator[Const]:
 def _subject(theorem: Theorem) -> Const | None:
     """The one graph that a conclusion is about: at parameters that may be anything.
 
-    A theorem at fixed or equal sizes says less than its check would measure.
+    A theorem at fixed or equal sizes says less than its check would measure.  A number may be fixed
+    where the export fixes it too.
     """
     found = set(_graphs(theorem.conclusion))
     if len(found) != 1:
         return None
     graph = found.pop()
-    given = [a for a in graph.args if a is not None and a != Const(ROOT + "Real")]
+    fixed = FIXED.get(graph.name.removeprefix(ROOT))
+    given = [
+        a
+        for a in graph.args
+        if a is not None
+        and a != Const(ROOT + "Real")
+        and not (isinstance(a, Num) and a.value == fixed)
+    ]
     general = all(isinstance(a, Var) for a in given) and len(set(given)) == len(given)
     return graph if general else None
 
@@ -235,6 +248,8 @@ def form_of_binder(theorem: Theorem, level: int, exported: Mapping[str, Exported
         return None if symbol is None else Form(Says.EPS, name, symbol)
     if not isinstance(term, Binding) or term.kind != "forall":
         return None
+    if known.masked and _allows_a_key(term.body, graph, level):
+        return Form(Says.KEY_ALLOWED, name, tensor=known.masked.removesuffix("kept") + "sum")
     found = _row_condition(term.body)
     if found is None:
         return None
@@ -259,6 +274,20 @@ def _symbols(graph: Const, binders: Sequence[Binder], constants: Sequence[str]) 
     if not constants or len(numbers) < len(constants):
         return {}
     return dict(zip(numbers[-len(constants) :], constants, strict=True))
+
+
+def _allows_a_key(term: Term, graph: Const, level: int) -> bool:
+    """``∃ j, allowed row j = true``: ``allowed`` is an argument of the graph, and ``row`` the
+    variable of the ``∀`` around it, at this level."""
+    row, key = Var(level), Var(level + 1)
+    if not isinstance(term, Binding) or term.kind != "exists":
+        return False
+    match term.body:
+        case Op(
+            name="eq", args=(Apply(function=Var() as mask, args=args), Const(name="Bool.true"))
+        ):
+            return mask in graph.args and args == (row, key)
+    return False
 
 
 def _is_carrier(term: Term, binders: Sequence[Binder]) -> bool:

@@ -75,8 +75,16 @@ def _exported(library: Library) -> dict[str, Exported]:
     for family in library.graphs.families:
         constants = tuple(name for name, _ in family.constants)
         graph = library.graphs.usual(family) or {}
-        found[family.short] = Exported(constants, _added(graph.get("nodes")))
+        nodes = graph.get("nodes")
+        found[family.short] = Exported(constants, _added(nodes), _masked(nodes))
     return found
+
+
+def _masked(nodes: object) -> str:
+    """The name of the one node that a mask makes; empty where there are several or none."""
+    names = [str(node.get("name")) for node in (nodes if isinstance(nodes, list) else [])]
+    kept = [name for name in names if name.rpartition(".")[2] == "kept"]
+    return kept[0] if len(kept) == 1 else ""
 
 
 def _added(nodes: object) -> dict[str, str]:

@@ -30,6 +30,9 @@ from bridge.storage.atomic import write_atomically
 
 __all__ = ["audit_command"]
 
+CERTIFIED_BOX = 1e-6
+"""The radius of ``--certify`` where none is given."""
+
 
 @click.command("audit", cls=KeysByOption)
 @lean_options
@@ -119,12 +122,14 @@ __all__ = ["audit_command"]
     "--certify",
     type=click.FloatRange(min=0),
     is_flag=False,
-    flag_value=1e-6,
+    flag_value=CERTIFIED_BOX,
     metavar="[RADIUS]",
     help="Enclose each side condition that holds in ball arithmetic, for every input within RADIUS "
     "of each instance, entry by entry (1e-6 where none is given; 0 is the instance alone): "
     "the verdict is `certified` where that shows it on all of them.  Needs the extra "
-    "`rigorous`; slow, so meant for small sizes.",
+    "`rigorous`; slow, so meant for small sizes.  With --model: bound how far value and gradients "
+    "that each layer returns are from the exact ones, by ball arithmetic on the graph that it "
+    "runs; takes no RADIUS, and needs a torch module.",
 )
 @click.option(
     "--dry-run",
@@ -185,11 +190,16 @@ def audit_command(
             "--model audits the layers of a model against the block's theorems",
             remedy="leave --only and --graph out",
         )
-    if model is not None and (jobs > 1 or scheduler is not None or certify is not None):
+    if model is not None and (jobs > 1 or scheduler is not None):
         raise InvalidInputError(
-            "--model goes through the layers one after another, in this process, and certifies "
-            "nothing",
-            remedy="leave --jobs, --scheduler and --certify out",
+            "--model goes through the layers one after another, in this process",
+            remedy="leave --jobs and --scheduler out",
+        )
+    if model is not None and certify not in (None, 0.0, CERTIFIED_BOX):
+        raise InvalidInputError(
+            f"--certify {certify:g}: of a model, what it returns at these weights and inputs is "
+            "certified, not on a box around them",
+            remedy="leave the radius out",
         )
     replacement = None if graph_file is None else read_graph(graph_file)
     if output is not None:
@@ -206,6 +216,7 @@ def audit_command(
             look_behind=look_behind,
             use_cache=use_cache,
             strict=strict,
+            certify=certify is not None,
         )
         ctx.exit(publish(found, formats, output, detail))
     with Watch() as watch:

@@ -16,6 +16,7 @@ from rich.text import Text
 from bridge.auditing.audit import last_entry
 from bridge.auditing.configured import Setup
 from bridge.auditing.selection import select_keys, unknown_name
+from bridge.checking import named_checks
 from bridge.checks.pairing import paired
 from bridge.cli.completion import complete_graphs, complete_names
 from bridge.cli.groups import KeysByOption
@@ -53,7 +54,7 @@ def _library(lean: LeanChoice) -> Library:
 
 
 def _obligation_json(library: Library, o: Obligation) -> dict[str, object]:
-    check = paired(library).get(o.key)
+    check = paired(library).get(o.key) or named_checks().get(o.key)
     return {
         "key": o.key,
         "role": o.role.value,
@@ -217,7 +218,7 @@ def show_command(lean: LeanChoice, name: str) -> None:
                     "whose proofs this engine does not see"
                 )
             lines.append(("axioms", axioms))
-        check = paired(library).get(o.key)
+        check = paired(library).get(o.key) or named_checks().get(o.key)
         entry = _last(setup, library, o)
         way = "" if entry is None else WAYS.get(entry.way, "")
         lines.append(("check", check.name if check is not None else way or "none"))

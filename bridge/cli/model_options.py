@@ -32,6 +32,7 @@ class ModelChoice:
     inputs: Path | None
     seq_len: int | None
     options: Options
+    whole: bool = False
 
 
 def model_options(command: F) -> F:
@@ -51,16 +52,17 @@ def model_options(command: F) -> F:
         eps: float | None,
         activation: str | None,
         post_norm: bool | None,
+        whole: bool,
         **kwargs: Any,
     ) -> Any:
         options = Options(heads, eps, activation, post_norm)
         choice = None
         if model_reference is not None:
-            choice = ModelChoice(model_reference, inputs_file, seq_len, options)
-        elif (inputs_file, seq_len, options) != (None, None, Options()):
+            choice = ModelChoice(model_reference, inputs_file, seq_len, options, whole)
+        elif (inputs_file, seq_len, options, whole) != (None, None, Options(), False):
             raise InvalidInputError(
-                "--inputs, --seq-len, --heads, --eps, --activation and --post-norm are about a "
-                "model",
+                "--inputs, --seq-len, --heads, --eps, --activation, --post-norm and --whole are "
+                "about a model",
                 remedy="name it with --model",
             )
         return command(*args, model=choice, **kwargs)
@@ -112,6 +114,12 @@ _OPTIONS = (
         default=None,
         help="Where its LayerNorms are, where it does not tell.",
     ),
+    click.option(
+        "--whole",
+        is_flag=True,
+        help="Capture the whole model too, with its loss where it takes labels (random ones unless "
+        "--inputs has labels), and hold its gradients against autograd.",
+    ),
 )
 
 
@@ -124,6 +132,7 @@ def audit_of_model(
     look_behind: bool,
     use_cache: bool,
     strict: bool | None,
+    certify: bool = False,
 ) -> Report:
     """The audit that the command line asks for."""
     if choice.inputs is not None and (sequences is not None or choice.seq_len is not None):
@@ -148,5 +157,7 @@ def audit_of_model(
             look_behind=look_behind,
             use_cache=use_cache,
             strict=strict,
+            certify=certify,
+            whole=choice.whole,
             progress=watch,
         )

@@ -84,7 +84,7 @@ graph_option = click.option(
     "graph_file",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     metavar="FILE",
-    help="Run on this exported graph instead of the library's graph of the same name.",
+    help="Hold this graph against the one of the library that it computes, or declares to be.",
 )
 
 
@@ -102,13 +102,23 @@ def seed_option(
     )
 
 
+MOST_BYTES = 64 * 2**20
+"""Of a graph's file; a layer of 300 nodes has some 50,000."""
+
+
 def read_graph(path: Path, option: str = "--graph") -> Graph:
     """A graph from a file that ``option`` names.
 
     Raises:
-        InvalidInputError: it is not a well-formed graph; the message names the node.
+        InvalidInputError: it is not a well-formed graph, and the message names the node; or it is
+            larger than `MOST_BYTES`.
     """
     try:
+        if (size := path.stat().st_size) > MOST_BYTES:
+            raise InvalidInputError(
+                f"{option} {path}: it has {size:,} bytes, and at most {MOST_BYTES:,} are read",
+                remedy="write the graph at smaller sizes, with weights as inputs",
+            )
         return parse_graph_text(path.read_text(encoding="utf-8"))
     except (GraphError, OSError, UnicodeDecodeError) as e:
         raise InvalidInputError(

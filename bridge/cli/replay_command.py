@@ -15,7 +15,7 @@ from rich.text import Text
 from bridge.auditing.configured import Setup
 from bridge.auditing.selection import unknown_name
 from bridge.auditing.single import replay_file, replay_instance
-from bridge.checking import Replay
+from bridge.checking import Replay, named_checks
 from bridge.checks.pairing import paired
 from bridge.cli.completion import complete_families, complete_keys
 from bridge.cli.options import LeanChoice, graph_option, lean_options, read_graph, seed_option
@@ -23,7 +23,9 @@ from bridge.cli.progress_bar import Watch
 from bridge.errors import InvalidInputError
 from bridge.lean.client import printable
 from bridge.lean.library import Library
-from bridge.statements.exact import FAMILY, replay_exactly
+from bridge.statements.by_name import Broken, asked
+from bridge.statements.exact import FAMILY, replay_exactly, value_of
+from bridge.statements.instances import Instance
 from bridge.statements.numbers import FAMILIES, replay_in_numbers
 from numeric.errors import GraphError
 from numeric.graph import Graph, parse_graph
@@ -173,6 +175,7 @@ def _exactly(console: Console, setup: Setup, library: Library, one: _Instance) -
     ]
     if drawn.smallest not in (None, drawn.text):
         rows.insert(3, ("smallest", str(drawn.smallest)))
+    rows, outcome = _with_check(one.key, value_of(drawn, one.index), rows, outcome)
     console.print(_grid(rows))
     return outcome
 
@@ -203,8 +206,32 @@ def _in_numbers(console: Console, setup: Setup, library: Library, one: _Instance
     ]
     if shown.smallest is not None:
         rows.insert(3, ("smallest", shown.smallest))
+    if shown.instance is not None:
+        rows, outcome = _with_check(one.key, shown.instance, rows, outcome)
     console.print(_grid(rows))
     return outcome
+
+
+def _with_check(
+    key: str, instance: Instance, rows: list[tuple[str, str]], outcome: Outcome
+) -> tuple[list[tuple[str, str]], Outcome]:
+    """The rows with what a check by binder names says, and the outcome that follows.
+
+    A statement that fails on the instance fails, whatever the check says.
+    """
+    check = named_checks().get(key)
+    if check is None:
+        return rows, outcome
+    try:
+        said = asked(check, instance)
+    except Broken as e:
+        raise InvalidInputError(str(e), remedy="correct the check") from e
+    own = Outcome.UNDECIDED
+    if said is not None:
+        own = Outcome.HOLDS if said else Outcome.FAILS
+    outcome = outcome if outcome is Outcome.FAILS else own
+    row = (f"check {check.name}", own.name.lower())
+    return [*rows[:-1], row, ("outcome", outcome.name.lower())], outcome
 
 
 TRUTH_WORDS = {

@@ -200,6 +200,9 @@ class Engine(Protocol):
         None where that is not known, because something is not compiled.
         """
 
+    def programs(self, project: Path) -> Path | None:
+        """The folder of the programs that come with this Lean; None where it comes with none."""
+
     def recheck(self, project: Path, modules: Sequence[str], *, timeout: float) -> Recheck | None:
         """Have a program beside Lean check compiled modules; None where the engine has none.
 

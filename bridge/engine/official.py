@@ -149,11 +149,15 @@ class LakeEngine:
         """Nobody knows which files Lean asked for."""
         return None
 
+    def programs(self, project: Path) -> Path:
+        """The toolchain's `bin`."""
+        found = _ask([str(self.lake), "env", "lean", "--print-prefix"], project, re.compile(r".+"))
+        return Path(found[0].strip()) / "bin"
+
     def recheck(self, project: Path, modules: Sequence[str], *, timeout: float) -> Recheck | None:
         """Run the toolchain's `leanchecker`, which reads the compiled files and gives every
         declaration to a fresh kernel; releases before it have none."""
-        found = _ask([str(self.lake), "env", "lean", "--print-prefix"], project, re.compile(r".+"))
-        checker = Path(found[0].strip()) / "bin" / _CHECKER
+        checker = self.programs(project) / _CHECKER
         if not any(checker.with_suffix(suffix).is_file() for suffix in ("", ".exe")):
             return None
         try:

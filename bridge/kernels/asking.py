@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 from bridge.errors import AnswerError
+from bridge.kernels.bundled import find_bundled
 from bridge.kernels.export import Export, read_export
 from bridge.kernels.exporting import Written, write_export
 from bridge.kernels.interface import Kernel, KernelAnswer
@@ -27,7 +28,7 @@ from bridge.progress import Progress, Silent
 
 __all__ = ["ask_kernels", "judged"]
 
-_SCHEMA = "kernel-findings/1"
+_SCHEMA = "kernel-findings/2"
 
 
 def ask_kernels(
@@ -41,53 +42,72 @@ def ask_kernels(
     """``trust`` with every kernel that took part, and with what they refuse.
 
     Raises:
-        EngineError: Lean wrote no export, or the native kernel gave no complete answer.
+        EngineError: Lean wrote no export, or a kernel gave no complete answer.
     """
     engine = library.engine
     own = [replay_opinion(trust, engine.lean_version)]
     if (checker := leanchecker_opinion(trust, engine.lean_version)) is not None:
         own.append(checker)
     trust = replace(trust, kernels=tuple(own))
-    native = find_native()
-    if native is None or not library.statements.theorems:
+    further = [k for k in (find_native(), *find_bundled(engine, library.project.root)) if k]
+    if not further or not library.statements.theorems:
         return trust
-    found = _found(library, native, max(timeout, KERNEL_SECONDS), progress or Silent(), use_cache)
-    return trust if found is None else with_kernels(trust, [found])
+    found = _found(library, further, max(timeout, KERNEL_SECONDS), progress or Silent(), use_cache)
+    return with_kernels(trust, found)
 
 
 def _found(
-    library: Library, kernel: Kernel, timeout: float, watcher: Progress, use_cache: bool
-) -> Findings | None:
-    """What the kernel's answer means, from the cache or from the kernel."""
+    library: Library,
+    kernels: Sequence[Kernel],
+    timeout: float,
+    watcher: Progress,
+    use_cache: bool,
+) -> list[Findings]:
+    """What each kernel's answer means, from the cache or from the kernel; one export for all."""
     project, engine = library.project, library.engine
     cache = AnswerCache.default()
     request = ConstantsRequest(project.roots)
     sources = answer_key(project, engine, request)
     pins = json.dumps(sorted(pinned_library().of(engine.lean_version).items()))
-    key = cache.key(_SCHEMA, sources, kernel.fingerprint, hashlib.sha256(pins.encode()).hexdigest())
-    if use_cache and (known := _load(cache, key, project.root, kernel)) is not None:
-        return known
+    pinned = hashlib.sha256(pins.encode()).hexdigest()
+    keys = [cache.key(_SCHEMA, sources, k.name, k.fingerprint, pinned) for k in kernels]
+    found = [
+        _load(cache, key, project.root, kernel) if use_cache else None
+        for key, kernel in zip(keys, kernels, strict=True)
+    ]
+    if all(found):
+        return [f for f in found if f]
     with tempfile.TemporaryDirectory(prefix="obligations-") as folder:
         path = Path(folder) / "export.ndjson"
         written = write_export(project, engine, (), path, timeout=timeout, progress=watcher)
         if written is None:
-            return None
-        task = f"asking the kernel of {kernel.name}"
-        watcher.update(task, 0, None)
-        with ThreadPoolExecutor(1) as pool:  # the kernel is a process of its own
-            answering = pool.submit(kernel.check, path, timeout=timeout)
+            return []
+        roots = tuple(written.roots.values())
+        with ThreadPoolExecutor(1) as pool:  # a kernel is a process of its own
+            asked = {
+                i: pool.submit(kernel.check, path, roots=roots, timeout=timeout)
+                for i, kernel in enumerate(kernels)
+                if found[i] is None
+            }
             export = read_export(path)
-            answer = answering.result()
-        watcher.update(task, 1, 1)
-    found = judged(library, kernel, written, export, answer)
-    opinion = found.opinion
+            for i, answer in asked.items():
+                kernel = kernels[i]
+                task = f"asking the kernel of {kernel.name}"
+                watcher.update(task, 0, None)
+                said = answer.result()
+                watcher.update(task, 1, 1)
+                found[i] = result = judged(library, kernel, written, export, said)
+                _store(cache, keys[i], result, files_of(project, engine))
+    return [f for f in found if f]
+
+
+def _store(cache: AnswerCache, key: str, found: Findings, files: Mapping[str, str]) -> None:
     body = {
-        "accepted": opinion.accepted,
+        "accepted": found.opinion.accepted,
         "refusals": dict(found.refusals),
         "refused": dict(found.refused),
     }
-    cache.store(key, {"findings": (body,)}, files_of(project, engine))
-    return found
+    cache.store(key, {"findings": (body,)}, files)
 
 
 def judged(
@@ -98,7 +118,7 @@ def judged(
     Raises:
         AnswerError: the export, or the answer, is not about as many constants as Lean wrote.
     """
-    seen = answer.accepted + len(answer.refused)
+    seen = answer.accepted + len(answer.refused) + answer.undecided
     if not answer.complete or len(export.constants) != written.count or seen != written.count:
         raise AnswerError(
             f"Lean wrote {written.count} constants, the export has {len(export.constants)}, and "

@@ -17,7 +17,7 @@ from typing import Any
 from bridge.errors import AnswerError
 from bridge.kernels.lean_text import name_text, quoted
 
-__all__ = ["Declared", "Export", "read_export"]
+__all__ = ["Declared", "Export", "declared_by", "read_export"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,17 @@ class Export:
             found |= new
             left += new
         return frozenset(found)
+
+
+def declared_by(line: Mapping[str, Any]) -> frozenset[int]:
+    """Numbers of the constants that a line of an export declares; none where it makes a name, a
+    level or a term."""
+    if line.keys() & {"in", "il", "ie"}:
+        return frozenset()
+    ((kind, d),) = line.items()
+    if kind != "inductive":
+        return frozenset({d["name"]})
+    return frozenset(x["name"] for part in ("types", "ctors", "recs") for x in d[part])
 
 
 def read_export(path: Path) -> Export:
@@ -107,7 +118,7 @@ class _Reader:
                 self._declare(kind, d, [d["value"]] if kind in ("def", "opaque", "thm") else [])
 
     def _inductive(self, d: dict[str, Any]) -> None:
-        whole = {x["name"] for part in ("types", "ctors", "recs") for x in d[part]}
+        whole = set(declared_by({"inductive": d}))
         ctors = {x["name"]: x["type"] for x in d["ctors"]}
         for x in d["types"]:
             self._declare("inductive", x, [ctors[c] for c in x["ctors"]], whole)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -24,11 +24,13 @@ class KernelAnswer:
         accepted: how many constants it took.
         refused: the constants that it did not take, and why.
         complete: whether it got to the end of the export.  Nothing else counts.
+        undecided: how many constants it was not asked about without a refused one above them.
     """
 
     accepted: int
     refused: Mapping[str, str]
     complete: bool
+    undecided: int = 0
 
 
 class Kernel(Protocol):
@@ -50,8 +52,13 @@ class Kernel(Protocol):
     def fingerprint(self) -> str:
         """Changes whenever its answers may."""
 
-    def check(self, export: Path, *, timeout: float) -> KernelAnswer:
+    def check(self, export: Path, *, roots: Sequence[int], timeout: float) -> KernelAnswer:
         """What it says of every constant of an export.
+
+        Args:
+            export: the file.
+            roots: numbers of the tagged theorems, for a kernel that answers for whole exports only.
+            timeout: seconds for one run.
 
         Raises:
             KernelBrokeError: it gave no complete answer.

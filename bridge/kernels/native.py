@@ -13,6 +13,7 @@ import platform
 import secrets
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
@@ -89,8 +90,8 @@ class NativeKernel:
         """The hash of the library."""
         return self.pin.sha256
 
-    def check(self, export: Path, *, timeout: float) -> KernelAnswer:
-        """What it says of an export; see :class:`bridge.kernels.interface.Kernel`.
+    def check(self, export: Path, *, roots: Sequence[int] = (), timeout: float) -> KernelAnswer:
+        """What it says of each constant; see :class:`bridge.kernels.interface.Kernel`.
 
         Raises:
             KernelBrokeError: the library is not the pinned one, or there is no complete answer.

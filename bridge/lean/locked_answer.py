@@ -100,6 +100,10 @@ class KeptAnswer:
         """What they were when Lean answered."""
         return self.files
 
+    def programs(self, project: Path) -> Path | None:
+        """There is no Lean."""
+        return None
+
     def recheck(self, project: Path, modules: Sequence[str], *, timeout: float) -> Recheck | None:
         """Nobody checks anything."""
         return None

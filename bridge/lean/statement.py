@@ -88,6 +88,11 @@ class Constant:
     uses: tuple[str, ...]
 
 
+def _is_sort(type: str) -> bool:
+    """Whether a printed type is a universe: its values are types."""
+    return type.split(" ")[0] in ("Type", "Sort")
+
+
 @dataclass(frozen=True, slots=True)
 class Statement:
     """One exported theorem: telescope, conclusion, place, axioms."""
@@ -108,6 +113,15 @@ class Statement:
         """What the theorem takes for granted, in order: the binders that are propositions, and the
         propositions inside others, named by their path (``c.pos``)."""
         return tuple(self.placed_hypotheses.values())
+
+    @property
+    def named_values(self) -> tuple[str, ...]:
+        """The binders that stand for values: neither propositions nor instances nor types."""
+        return tuple(
+            b.name
+            for b in self.binders
+            if b.name and not b.is_prop and b.kind != "instImplicit" and not _is_sort(b.type)
+        )
 
     @property
     def placed_hypotheses(self) -> dict[tuple[int, str], Binder]:

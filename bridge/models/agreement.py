@@ -3,9 +3,10 @@
 Tensors are compared whole: the residual is max|l − r| over the size of the tensor, its largest
 entry.  The gradient of bk is 0 in exact arithmetic, and rounding is all that is seen of it: so a
 gradient counts as at least a thousandth of the layer's largest.
-Rule A: a residual of at most 1e-12 holds.  Where it fires, rule B decides: fails beyond 32·(4u +
-noise), the noise being how far the theorem's side moves when it is computed again with every
-rounding moved.  Where that would let 1e-4 pass, the answer is undecided.
+The rules are those of `numeric.judge.tolerance`, for one tensor.  Rule A: a residual of at most
+1e-13 holds.  Where it fires, rule B decides: fails beyond 32·(4u + noise), the noise being how far
+the theorem's side moves when it is computed again with every rounding moved.  Where that would let
+1e-4 pass, the answer is undecided.
 """
 
 from __future__ import annotations
@@ -18,19 +19,17 @@ import numpy as np
 import numpy.typing as npt
 
 from numeric.judge.measurement import Outcome
+from numeric.judge.tolerance import NOISE_LIMIT, RERUNS, RULE_A, rule_b
 
 __all__ = ["Agreement", "compare", "scalar_agreement", "worst"]
 
 FloatArray = npt.NDArray[np.float64]
 Tensors = Mapping[str, FloatArray]
 
-RULE_A = 1e-12
 LEAST_SHARE = 1e-3
-NOISE_LIMIT = 1e-4
 SHORT_SHARE = 1e-2
 SHORT_LIMIT = 1e-1
 """The same two where a shorter float than float64 took part."""
-RERUNS = 2
 _U = 2.0**-53
 _TINY = 1e-280
 
@@ -76,7 +75,7 @@ def _decide(residual: float, noise: Callable[[], float], unit: float = _U) -> tu
         return RULE_A, Outcome.HOLDS
     if unit > _U and residual <= 128.0 * unit:  # the least that the tolerance below can be
         return 128.0 * unit, Outcome.HOLDS
-    tolerance = max(RULE_A, 32.0 * (4.0 * unit + noise()))
+    tolerance = max(RULE_A, rule_b(noise(), unit))
     if residual > tolerance:
         return tolerance, Outcome.FAILS
     limit = NOISE_LIMIT if unit == _U else SHORT_LIMIT

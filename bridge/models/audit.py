@@ -40,12 +40,19 @@ FloatArray = npt.NDArray[np.float64]
 def graph_requests(model: Model, source: Given) -> tuple[GraphRequest, ...]:
     """The graphs that an audit of the model runs on, at the sizes of its layers."""
     wanted: dict[GraphRequest, None] = {}
+    if _embeds(model, source):
+        return ()
     for layer in model.layers:
         if layer.measurable:
             inputs = source(layer.d_model)
             theorems = theorems_for(layer, masked=inputs.mask is not None)
             wanted[_request(layer, theorems, inputs.seq_len)] = None
     return tuple(wanted)
+
+
+def _embeds(model: Model, source: Given) -> tuple[str, ...]:
+    """What is given that only the whole model can take, such as token ids."""
+    return () if model.module is None else source.embedded
 
 
 def _request(layer: Layer, theorems: Theorems, seq_len: int) -> GraphRequest:
@@ -73,6 +80,8 @@ def judge_model(
     strict: bool = False,
     progress: Progress | None = None,
     prove: Prover | None = None,
+    certify: bool = False,
+    whole: bool = False,
 ) -> Report:
     """Judge the obligations of the block's theorems on every layer of a model.
 
@@ -88,6 +97,8 @@ def judge_model(
         strict: whether what this audit leaves unseen makes it incomplete.
         progress: who is told.
         prove: asks Lean about the graphs that are captured; they stay unproved without it.
+        certify: bound what every layer returns by ball arithmetic on its captured graph.
+        whole: capture the whole model too, with its loss where it has one.
 
     Returns:
         The obligations of the theorems that speak of a layer, each with its worst verdict over the
@@ -103,23 +114,31 @@ def judge_model(
     swapped = swapped_reason(trust, policy)
     trust = None if trust is None else policy.left_out(trust, library)
     streams: dict[str, _Stream] = {}
+    embedded = _embeds(model, source)
     found: list[tuple[Theorems, LayerReport]] = []
     interrupted = False
     try:
         for done, layer in enumerate(model.layers):
             watcher.update("auditing layers", done, len(model.layers), unit=layer.name)
+            if embedded:
+                found.append(_by_graph_alone(layer, source, embedded))
+                continue
             if layer.stack not in streams:
                 inputs = source(layer.d_model)
                 streams[layer.stack] = _Stream(inputs, list(inputs.x))
             found.append(_audit_layer(library, layer, streams[layer.stack], seed))
         watcher.update("auditing layers", len(model.layers), len(model.layers))
-        ran = what_runs(model, [report for _, report in found], source, seed, watcher, prove)
+        reports = [report for _, report in found]
+        ran = what_runs(model, reports, source, seed, watcher, prove, certify=certify, whole=whole)
     except KeyboardInterrupt:
         interrupted = True
         ran = Ran(tuple(report for _, report in found))
     first = next((s.inputs for s in streams.values()), None)
-    if first is None and model.layers:
+    if first is None and model.layers and not embedded:
         first = source(model.layers[0].d_model)
+    sequences, seq_len = (1, source.seq_len) if first is None else (len(first), first.seq_len)
+    if embedded:
+        sequences, seq_len = source.shape
     proved = {la.name for la in ran.layers if la.proved}
     found = [(t, la) for t, la in found if la.name not in proved]  # they have their own theorem
     engine = library.engine
@@ -142,9 +161,9 @@ def judge_model(
             kind=model.kind,
             naming=model.naming,
             dtype=model.dtype,
-            inputs=ran.example if first is None else first.description,
-            sequences=1 if first is None else len(first),
-            seq_len=source.seq_len if first is None else first.seq_len,
+            inputs="" if embedded else ran.example if first is None else first.description,
+            sequences=sequences,
+            seq_len=seq_len,
             settings=model.settings,
             layers=ran.layers,
             assumptions=_still_open(model.assumptions, ran.layers),
@@ -224,6 +243,21 @@ def _audit_layer(
         compared_with=tuple(dict.fromkeys(a for p in passed for a in p.compared_with)),
         output_difference=max(differences) if len(differences) == len(passed) else None,
     )
+
+
+def _by_graph_alone(
+    layer: Layer, source: Given, names: tuple[str, ...]
+) -> tuple[Theorems, LayerReport]:
+    """A layer of a model that embeds its inputs itself: what it is given is seen when it runs."""
+    asked = Assumption(
+        "input",
+        "tokens of the first layer, x",
+        f"given are {', '.join(names)}, which the model's own code makes tokens of",
+        None,
+    )
+    theorems = theorems_for(layer, masked=False)
+    _, seq_len = source.shape
+    return theorems, _unmeasured(layer, seq_len, (*layer.assumptions, asked))
 
 
 def _move_on(layer: Layer, stream: _Stream) -> bool:

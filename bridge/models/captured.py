@@ -22,10 +22,14 @@ from bridge.capture import Call, Captured, Eager, copied, duplicate, export, run
 from bridge.capture.aten.rule import Untranslated
 from bridge.capture.eager import without_gradients
 from bridge.models.agreement import Agreement, compare
+from bridge.models.certificates import enclose_gradients
 from bridge.report.captured import CapturedLayer, Comparison, Condition
+from bridge.report.certificate import GradientCertificate
 from bridge.verdict import Verdict
+from numeric.graph import Graph
 from numeric.interpret.enclosure import radii
 from numeric.interpret.interpreter import Interpreter, Perturbation, Trace
+from numeric.interpret.wide import Wide
 from numeric.judge.measurement import Outcome
 from numeric.streams import Streams
 
@@ -56,7 +60,9 @@ class Judgement:
     captured: Captured | None = None
 
 
-def judge_layer(own: Any, call: Call, name: str, seed: int, calls: int) -> Judgement:
+def judge_layer(
+    own: Any, call: Call, name: str, seed: int, calls: int, *, certify: bool = False
+) -> Judgement:
     """Capture one call of a layer, and hold its graph against the layer.
 
     Args:
@@ -65,6 +71,7 @@ def judge_layer(own: Any, call: Call, name: str, seed: int, calls: int) -> Judge
         name: of the layer; random directions follow from it and the seed.
         seed: see above.
         calls: how often its parent runs it.
+        certify: whether to bound what it returns, in its own dtype, by ball arithmetic.
     """
     torch: Any = importlib.import_module("torch")
     dtype = own_dtype(own)
@@ -86,7 +93,11 @@ def judge_layer(own: Any, call: Call, name: str, seed: int, calls: int) -> Judge
         calls=calls,
     )
     try:
-        return Judgement(_Held(captured, part, own, call, name, seed).judged(found), captured)
+        held = _Held(captured, part, own, call, name, seed)
+        found = held.judged(found)
+        if certify:
+            found = replace(found, certificate=held.certificate())
+        return Judgement(found, captured)
     except Exception as e:  # as above
         text = (str(e).strip().splitlines() or [""])[0]
         said = f"running it by hand raised {type(e).__name__}: {text:.200}"
@@ -102,7 +113,9 @@ class _Held:
         self._program = Interpreter(captured.graph)
         self._streams = Streams.of(seed, name, "captured", [0])
         shape = captured.graph.shape_of(captured.graph.outputs[0])
-        self._cotangent = self._streams.child("cotangent").normal(shape)
+        # Of a number, as a loss is, the gradient itself.
+        drawn = self._streams.child("cotangent")
+        self._cotangent = drawn.normal(shape) if shape else np.ones(1)
 
     def judged(self, found: CapturedLayer) -> CapturedLayer:
         trace = self._trace()
@@ -113,6 +126,7 @@ class _Held:
         sizes = {n: float(np.abs(v).max()) for n, v in ours.items() if n != "output"}
         largest = max(sizes.values(), default=0.0)
         comparisons = self._comparisons(trace, ours, theirs, eager)
+        begins, marks = self._begins(trace, comparisons)
         return replace(
             found,
             reason=self._without_gradients(),
@@ -120,7 +134,8 @@ class _Held:
             conditions=_conditions(trace, self._captured.origins),
             no_gradient=tuple(n for n, g in eager.parameters.items() if g is None),
             unseen=tuple(n for n, size in sizes.items() if size <= UNSEEN * largest),
-            begins=self._begins(trace, comparisons),
+            begins=begins,
+            marks=marks,
         )
 
     def _trace(self, noise: Perturbation | None = None) -> Trace:
@@ -128,7 +143,7 @@ class _Held:
         return self._program.evaluate(feeds, None, noise)
 
     def _eager(self, part: Any, call: Call, *, lift: bool) -> Eager:
-        cotangent = self._cotangent[0].reshape(self._captured.shape)
+        cotangent = self._cotangent.reshape(self._captured.shape)
         return run_eager(part, call, cotangent, lift=lift)
 
     def _pulled(self, trace: Trace, noise: Perturbation | None = None) -> Tensors:
@@ -136,16 +151,51 @@ class _Held:
         what the graph does not read has gradient 0."""
         pulled = self._program.vjp(trace, self._cotangent, noise)
         found: Tensors = {"output": np.asarray(trace.output[0].real, np.float64)}
-        tied = _tied(self._part)
-        for name, source in self._captured.sources.items():
-            if source.kind not in ("parameter", "input"):
-                continue
-            key = _key(source.kind, tied.get(source.name, source.name))
+        for name, key in self._keys().items():
             value = np.asarray(pulled[name][0].real, np.float64)
             found[key] = found[key] + value if key in found else value
         for name, parameter in self._part.named_parameters():
             found.setdefault(_key("parameter", name), np.zeros(_tight(parameter.shape)))
         return found
+
+    def _keys(self) -> dict[str, str]:
+        """The graph's inputs that are parameters or float inputs, with their names in the model."""
+        tied = _tied(self._part)
+        return {
+            name: _key(source.kind, tied.get(source.name, source.name))
+            for name, source in self._captured.sources.items()
+            if source.kind in ("parameter", "input")
+        }
+
+    def _named(self, output: Wide, pulled: Mapping[str, Wide]) -> dict[str, Wide]:
+        """`_pulled` with radii."""
+        found = {"output": output.moved(lambda x: x[0])}
+        for name, key in self._keys().items():
+            value = pulled[name].moved(lambda x: x[0])
+            found[key] = found[key] + value if key in found else value
+        for name, parameter in self._part.named_parameters():
+            none = np.zeros(_tight(parameter.shape))
+            found.setdefault(_key("parameter", name), Wide.exactly(none))
+        return found
+
+    def certificate(self) -> GradientCertificate:
+        """Bounds on what the layer, as it is, returns in its own dtype."""
+        torch = self._torch
+        dtypes = {str(p.dtype) for p in self._own.parameters() if p.is_floating_point()}
+        if len(dtypes) > 1:
+            return GradientCertificate(
+                "", reason=f"it has parameters of {', '.join(sorted(dtypes))}"
+            )
+        dtype = own_dtype(self._own) or torch.float64
+        eager = self._eager(duplicate(self._own), self._call.to(dtype), lift=False)
+        shape = self._captured.graph.shape_of(self._captured.graph.outputs[0])
+        return enclose_gradients(
+            self._trace(),
+            eager.cotangent.reshape(shape),
+            self._expected(eager),
+            self._named,
+            str(dtype).removeprefix("torch."),
+        )
 
     def _expected(self, eager: Eager) -> Tensors:
         """What the layer's own code gives for the same; None counts as 0."""
@@ -207,16 +257,58 @@ class _Held:
         agreements = compare(f"the model in {title}", ours, theirs, moved, unit=unit / 2)
         return tuple(_comparison(a, rounding=True) for a in agreements)
 
-    def _begins(self, trace: Trace, comparisons: tuple[Comparison, ...]) -> str:
-        """The first node whose value is not what ATen computes."""
+    def _begins(
+        self, trace: Trace, comparisons: tuple[Comparison, ...]
+    ) -> tuple[str, tuple[tuple[str, str], ...]]:
+        """The first node whose value is not what ATen computes, else the first through which all
+        gradients pass that differ; in words, and as marks of the graph."""
         graph = self._captured.graph
+        count = len(graph.inputs)
         for index in sorted(self._captured.values):
             expected = self._captured.values[index]
             size = max(float(np.abs(expected).max()), 1e-280)
             if float(np.abs(trace.values[index][0] - expected).max()) > NODE_LIMIT * size:
-                node = graph.nodes[index - len(graph.inputs)]
-                return f"{node.name} ({node.op}), {self._captured.origins[node.name]}"
-        return ""
+                node = graph.nodes[index - count]
+                mark = "the difference begins here"
+                return self._words(node.name, node.op), ((node.name, mark),)
+        apart = self._apart(comparisons)
+        reached = [_readers(graph, index) for index in apart]
+        common = set.intersection(*reached) if reached else set()
+        if not common:
+            return "", ()
+        first = graph.nodes[min(common) - count]
+        mark = "the gradients that differ come through here"
+        inputs = tuple((graph.inputs[k].name, "its gradient differs") for k in apart)
+        text = f"{self._words(first.name, first.op)}: {mark}"
+        return text, ((first.name, mark), *inputs)
+
+    def _words(self, name: str, op: str) -> str:
+        return f"{name} ({op}), {self._captured.origins[name]}"
+
+    def _apart(self, comparisons: tuple[Comparison, ...]) -> list[int]:
+        """The inputs of the graph whose gradients are not what autograd gives."""
+        failing = {
+            c.what
+            for c in comparisons
+            if c.verdict is Verdict.FAILS and c.against == AUTOGRAD and c.what != "output"
+        }
+        tied = _tied(self._part)
+        found = []
+        for place, given in enumerate(self._captured.graph.inputs):
+            source = self._captured.sources[given.name]
+            key = _key(source.kind, tied.get(source.name, source.name))
+            if f"gradient of {key}" in failing:
+                found.append(place)
+        return found
+
+
+def _readers(graph: Graph, index: int) -> set[int]:
+    """The nodes that depend on a value."""
+    found = {index}
+    for place, node in enumerate(graph.nodes, len(graph.inputs)):
+        if found & set(node.args):
+            found.add(place)
+    return found - {index}
 
 
 def own_dtype(part: Any) -> Any:

@@ -77,6 +77,22 @@ class Given:
         return given(self.inputs, d_model, "inputs", self.description)
 
     @property
+    def embedded(self) -> tuple[str, ...]:
+        """What is given in place of the tokens of a first layer, such as token ids that the whole
+        model embeds: the names; empty where tokens are given or drawn."""
+        arrays = self.arrays()
+        return () if arrays is None or "x" in arrays else tuple(arrays)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """How many sequences of how many tokens, as far as one can tell."""
+        arrays = self.arrays()
+        if arrays is None:
+            return self.sequences, self.seq_len
+        first = next((a for a in arrays.values() if a.ndim > 1), None)
+        return (1, self.seq_len) if first is None else (int(first.shape[0]), int(first.shape[1]))
+
+    @property
     def description(self) -> str:
         """Where they are from, in words."""
         return f"from {self.inputs}" if isinstance(self.inputs, Path) else "given arrays"

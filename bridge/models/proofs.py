@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bridge.auditing.configured import Setup
-from bridge.capture.theorem import Proved, Unproved, prove_graphs
+from bridge.capture.theorem import Demand, Hypothesis, Proved, Unproved, prove_graphs
 from bridge.errors import InvalidInputError
 from bridge.models.what_runs import Prover
 from bridge.progress import Progress
-from bridge.report.captured import FormProof
+from bridge.report.captured import FormProof, Supposed
 from numeric.graph import Graph
 
 __all__ = ["prover"]
@@ -49,5 +49,16 @@ def _proof(graph: Graph, proof: Proved | Unproved) -> FormProof:
     if isinstance(proof, Unproved):
         return FormProof(reason=f"Lean has no theorem about this graph: {proof.reason}")
     theorem = proof.theorems[-1]
-    supposes = tuple(dict.fromkeys(h.on(graph) for h in proof.remaining))
-    return FormProof(proof.status, theorem.name, theorem.statement, supposes)
+    supposes = {h.on(graph): _supposed(h, graph) for h in proof.remaining}
+    asks = tuple(supposes.values())
+    return FormProof(proof.status, theorem.name, theorem.statement, tuple(supposes), asks=asks)
+
+
+def _supposed(h: Hypothesis, graph: Graph) -> Supposed:
+    positive = h.demand is Demand.POSITIVE
+    if h.position is None:
+        return Supposed("", positive, 0.0 if h.value is None else h.value)
+    inputs = len(graph.inputs)
+    at = h.position
+    name = graph.inputs[at].name if at < inputs else graph.nodes[at - inputs].name
+    return Supposed(name, positive)

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bridge.auditing.configured import Setup, set_up
+from bridge.errors import InvalidInputError
 from bridge.lean.library import read_library
 from bridge.models.audit import graph_requests, judge_model
 from bridge.models.inputs import DEFAULT_SEQ_LEN, Given
@@ -53,6 +54,8 @@ def run_audit(
     look_behind: bool = True,
     use_cache: bool = True,
     strict: bool | None = None,
+    certify: bool = False,
+    whole: bool = False,
     progress: Progress | None = None,
 ) -> Report:
     """Ask Lean for the graphs at the sizes of the model's layers, and judge the model.
@@ -65,12 +68,25 @@ def run_audit(
         look_behind: hand every constant to the kernel again.
         use_cache: take what Lean said from the cache.
         strict: whether what is left unseen makes the audit incomplete.
+        certify: bound what every layer returns: see `bridge.models.certificates`.
+        whole: capture the whole model too, with its loss where it has one.
         progress: who is told.
 
     Raises:
+        InvalidInputError: a file is to be certified: it has no code that could be run.
         ObligationsError: see :func:`bridge.lean.library.read_library` and
             :func:`bridge.models.audit.judge_model`.
     """
+    if certify and model.module is None:
+        raise InvalidInputError(
+            "--certify bounds the gradients that a model returns, and a file holds weights alone",
+            remedy="name a torch module with these weights: --model pkg.module:object",
+        )
+    if whole and model.module is None:
+        raise InvalidInputError(
+            "--whole captures what a model runs, and a file holds weights alone",
+            remedy="name a torch module with these weights: --model pkg.module:object",
+        )
     library = read_library(
         setup.project,
         setup.engine,
@@ -89,6 +105,8 @@ def run_audit(
         strict=setup.strict(strict),
         progress=progress,
         prove=prover(setup, progress, use_cache=use_cache),
+        certify=certify,
+        whole=whole,
     )
 
 
@@ -107,6 +125,8 @@ def audit_model(
     engine: str | None = None,
     look_behind: bool = True,
     strict: bool | None = None,
+    certify: bool = False,
+    whole: bool = False,
     progress: Progress | None = None,
 ) -> Report:
     """Audit every encoder layer of a model against the theorems of the post-norm block.
@@ -127,6 +147,9 @@ def audit_model(
         engine: which Lean to ask: ``auto``, ``lake``, ``embedded`` or ``lock``.
         look_behind: hand every constant to Lean's kernel again, as an audit of the library does.
         strict: whether what is left unseen makes the audit incomplete.
+        certify: enclose value and gradients of what every layer runs in ball arithmetic, and bound
+            how far what the model returned is from them; needs a torch module.
+        whole: capture the whole model too, with its loss where it has one; needs a torch module.
         progress: who is told.
 
     Returns:
@@ -144,5 +167,13 @@ def audit_model(
         seq_len=seq_len,
     )
     return run_audit(
-        setup, read, source, seed=seed, look_behind=look_behind, strict=strict, progress=progress
+        setup,
+        read,
+        source,
+        seed=seed,
+        look_behind=look_behind,
+        strict=strict,
+        certify=certify,
+        whole=whole,
+        progress=progress,
     )

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
-from bridge.capture import Example, Passed, examples, layers_of, run_once
+from bridge.capture import Example, Passed, examples, layers_of, run_once, with_labels
 from bridge.models.captured import Judgement, judge_layer
+from bridge.models.certificates import held_against
 from bridge.models.inputs import Given
 from bridge.models.layer import Model
 from bridge.progress import Progress
@@ -45,6 +46,9 @@ def what_runs(
     seed: int,
     watcher: Progress,
     prove: Prover | None = None,
+    *,
+    certify: bool = False,
+    whole: bool = False,
 ) -> Ran:
     """Capture the layers of a torch module that are not covered by their names, and judge them.
 
@@ -55,14 +59,20 @@ def what_runs(
         seed: random inputs and directions follow from it.
         watcher: who is told.
         prove: asks Lean about graphs; None where it is not to be asked.
+        certify: whether to bound what each layer returns; then every layer is captured.
+        whole: whether to capture the whole model too, with its loss where it has one.
     """
     if model.module is None:
         return Ran(tuple(read))
-    wanted = _wanted(model, read)
-    if not wanted:
+    wanted = _wanted(model, read, every=certify)
+    if not wanted and not whole:
         return Ran(tuple(read))
     try:
-        passed = run_once(model.module, wanted, _examples(model.module, given, seed))
+        parts = tuple(dict.fromkeys((*wanted, ""))) if whole else wanted
+        passed = run_once(model.module, parts, _examples(model.module, given, seed))
+        if whole:
+            labelled = with_labels(model.module, passed.example, seed)
+            passed = run_once(model.module, parts, iter([labelled]))
     except ValueError as e:
         found = {n: CapturedLayer(reason=f"the model could not be run: {e}") for n in wanted}
         return Ran(_merged(model, read, found, wanted), (), "")
@@ -70,25 +80,48 @@ def what_runs(
     captured: dict[str, CapturedLayer] = {}
     for done, name in enumerate(wanted):
         watcher.update("capturing layers", done, len(wanted), unit=name)
-        captured[name] = _judged(model, passed, name, seed, forms)
+        captured[name] = _judged(model, passed, name, seed, forms, certify)
     watcher.update("capturing layers", len(wanted), len(wanted))
     captured = _in_order(captured, passed.order)
+    if whole and "" not in captured:
+        watcher.update("capturing the whole model", 0, 1)
+        captured[""] = _judged(model, passed, "", seed, forms, False)
+        watcher.update("capturing the whole model", 1, 1)
     if prove is not None and forms:
         proofs = prove([parse_graph(f.graph) for f in forms.values()])
         for key, proof in zip(list(forms), proofs, strict=True):
             forms[key] = replace(forms[key], proof=proof)
         by_name = {f.name: f.proof for f in forms.values()}
         captured = {
-            n: replace(c, proof=by_name[c.form]) if c.form else c for n, c in captured.items()
+            n: held_against(c, by_name[c.form]) if c.form else c for n, c in captured.items()
         }
+    else:
+        captured = {n: held_against(c, c.proof) for n, c in captured.items()}
     layers = _merged(model, read, captured, wanted)
+    if whole and "" not in wanted:
+        layers = (*layers, _whole(model, captured[""], passed))
     return Ran(layers, tuple(forms.values()), passed.example.description)
 
 
-def _wanted(model: Model, read: Sequence[LayerReport]) -> tuple[str, ...]:
+def _whole(model: Model, captured: CapturedLayer, passed: Passed) -> LayerReport:
+    """The model itself as one more layer."""
+    with_loss = "labels" in passed.example.kwargs
+    kind = type(model.module).__name__
+    return LayerReport(
+        name="the whole model",
+        type=f"{kind}, {'its loss' if with_loss else 'its first output: it has no loss'}",
+        sizes=(),
+        theorem=None,
+        applies=False,
+        assumptions=(),
+        captured=captured,
+    )
+
+
+def _wanted(model: Model, read: Sequence[LayerReport], *, every: bool) -> tuple[str, ...]:
     """Paths of the layers to capture, in the order of the module."""
     paths = {model.path(la.name): la for la in read}
-    covered = {p for p, la in paths.items() if la.applies}
+    covered = {p for p, la in paths.items() if la.applies and not every}
 
     def inside(name: str, others: set[str]) -> bool:
         return any(o == "" or name == o or name.startswith(f"{o}.") for o in others)
@@ -109,7 +142,8 @@ def _examples(module: Any, given: Given, seed: int) -> Iterator[Example]:
     tensors = {n: torch.from_numpy(v) for n, v in arrays.items()}
     tensors = {n: v.double() if v.is_floating_point() else v for n, v in tensors.items()}
     if "x" not in tensors:
-        yield Example((), tensors, given.description)
+        text = given.description
+        yield Example((), tensors, f"the arrays {text}" if text.startswith("from ") else text)
         return
     x = tensors.pop("x")
     x = x[None] if x.ndim == 2 else x[:1]
@@ -119,13 +153,18 @@ def _examples(module: Any, given: Given, seed: int) -> Iterator[Example]:
 
 
 def _judged(
-    model: Model, passed: Passed, name: str, seed: int, forms: dict[str, CapturedForm]
+    model: Model,
+    passed: Passed,
+    name: str,
+    seed: int,
+    forms: dict[str, CapturedForm],
+    certify: bool,
 ) -> CapturedLayer:
     call = passed.calls.get(name)
     if call is None:
         return CapturedLayer(reason="the model does not run it in one forward pass")
     own = model.module.get_submodule(name)
-    found = judge_layer(own, call, name, seed, passed.order.count(name))
+    found = judge_layer(own, call, name, seed, passed.order.count(name), certify=certify)
     return found.layer if found.captured is None else _with_form(found, forms)
 
 

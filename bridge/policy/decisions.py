@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from bridge.checking import Check, registered
+from bridge.checking import Check, NamedCheck, named_checks, registered
 from bridge.checking.loading import name_of_file
 from bridge.checking.sources import source_hash
 from bridge.checks.pairing import paired
@@ -104,10 +104,28 @@ def refuse_checks_of_nothing(library: Library, modules: Sequence[str]) -> None:
     keys = [o.key for o in library.obligations]
     for key, check in registered().items():
         if check.measure.__module__ in modules and key not in keys:
-            raise InvalidInputError(
-                f"the check {check.name} is for {key!r}, and no obligation is called that",
-                remedy=did_you_mean(key, keys, "`obligations list` shows every key", cutoff=0.6),
-            )
+            raise _of_nothing(check.name, key, keys)
+    for key, named in named_checks().items():
+        if named.function.__module__ not in modules:
+            continue
+        if key not in keys:
+            raise _of_nothing(named.name, key, keys)
+        statement = library.statement_named(key.rpartition(":")[0])
+        binders = [] if statement is None else statement.named_values
+        for name in named.parameters:
+            if name not in binders:
+                raise InvalidInputError(
+                    f"the check {named.name} for {key} asks for {name!r}, and the statement binds "
+                    f"no value of that name",
+                    remedy=did_you_mean(name, binders, f"it binds {', '.join(binders) or 'none'}"),
+                )
+
+
+def _of_nothing(check: str, key: str, keys: Sequence[str]) -> InvalidInputError:
+    return InvalidInputError(
+        f"the check {check} is for {key!r}, and no obligation is called that",
+        remedy=did_you_mean(key, keys, "`obligations list` shows every key", cutoff=0.6),
+    )
 
 
 def read_policy(project: Path, settings: Settings | None = None) -> Policy:
@@ -124,14 +142,16 @@ def read_policy(project: Path, settings: Settings | None = None) -> Policy:
     return Policy(waivers, lock, chosen.untagged, chosen.unread, modules)
 
 
-def _function(check: Check) -> Callable[..., Any]:
+def _function(check: Check | NamedCheck) -> Callable[..., Any]:
     """What a check measures with: a function, or the class of a side condition."""
+    if isinstance(check, NamedCheck):
+        return check.function
     return check.measure if inspect.isfunction(check.measure) else type(check.measure)
 
 
 def current_lock(library: Library, *, with_checks: bool = True) -> Lock:
     """The lock that would be written now; ``with_checks`` hashes the sources of all checks too."""
-    checks = paired(library)
+    checks: Mapping[str, Check | NamedCheck] = {**named_checks(), **paired(library)}
     hashes: dict[str, str] = {}
     entries = {}
     for o in library.obligations:

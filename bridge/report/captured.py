@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from bridge.report.certificate import GradientCertificate
 from bridge.verdict import LeanStatus, Verdict
 
 __all__ = [
@@ -16,10 +17,26 @@ __all__ = [
     "Comparison",
     "Condition",
     "FormProof",
+    "Supposed",
 ]
 
 GENERAL_THEOREM = "Graph.backprop_eq_adjoint_fderiv"
 """Backprop of any graph is the adjoint of its derivative, where the side conditions hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Supposed:
+    """A hypothesis of a theorem about a captured graph.
+
+    Attributes:
+        value: the value of the graph that it is about; empty for a constant.
+        positive: whether every entry has to be positive, or only not zero.
+        constant: the constant's value.
+    """
+
+    value: str
+    positive: bool
+    constant: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +49,7 @@ class FormProof:
         statement: as Lean prints it.
         supposes: what it supposes of values, in words; the conditions that are measured hold it.
         reason: why there is none.
+        asks: the same as ``supposes``, for those who check it.
     """
 
     status: LeanStatus = LeanStatus.UNCHECKED
@@ -39,6 +57,7 @@ class FormProof:
     statement: str = ""
     supposes: tuple[str, ...] = ()
     reason: str = ""
+    asks: tuple[Supposed, ...] = ()
 
     @property
     def proved(self) -> bool:
@@ -145,6 +164,8 @@ class CapturedLayer:
         unseen: parameters of whose gradients rounding is all that could be seen on this input.
         begins: the first node where graph and model differ, and its line; empty where none does.
         proof: what Lean says of its graph.
+        certificate: bounds on what the model returned; None where nobody asked for them.
+        marks: nodes and inputs of the graph where a difference begins, with what begins there.
     """
 
     reason: str = ""
@@ -158,6 +179,15 @@ class CapturedLayer:
     unseen: tuple[str, ...] = ()
     begins: str = ""
     proof: FormProof = NOT_ASKED
+    certificate: GradientCertificate | None = None
+    marks: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def certified(self) -> bool:
+        """Whether every gradient has a rigorous bound, and Lean proved what it is a bound on."""
+        made = self.certificate
+        complete = made is not None and made.complete
+        return complete and self.proof.proved and self.verdict is Verdict.HOLDS
 
     @property
     def verdict(self) -> Verdict:

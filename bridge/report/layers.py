@@ -88,7 +88,8 @@ class LayerReport:
         output_difference: the largest difference between an entry of the layer's own output and of
             the theorem's block; ``None`` where the layer's own output could not be computed.
         captured: the graph that the layer runs, and what agrees with it; ``None`` where it was not
-            captured, as the theorem applies or there is no code.
+            captured, as the theorem applies and nobody asked for a certificate, or there is no
+            code.
     """
 
     name: str
@@ -123,15 +124,20 @@ class LayerReport:
     @property
     def verdict(self) -> Verdict:
         """The worst of its verdicts; where no theorem about a block applies, that of its own graph;
-        ``inconclusive`` without one."""
+        ``inconclusive`` without one.  ``certified`` where all hold and every gradient has a
+        rigorous bound."""
         found = {o.verdict for o in self.obligations}
+        captured = self.captured
+        if captured is not None and self.applies and captured.form:
+            found.add(captured.verdict)
         if Verdict.FAILS in found:
             return Verdict.FAILS
-        if not self.applies and self.captured is not None:
-            return self.captured.verdict
+        certified = captured is not None and captured.certified
+        if not self.applies and captured is not None:
+            return Verdict.CERTIFIED if certified else captured.verdict
         if not self.applies or not found or found - {Verdict.HOLDS}:
             return Verdict.INCONCLUSIVE
-        return Verdict.HOLDS
+        return Verdict.CERTIFIED if certified else Verdict.HOLDS
 
     @property
     def coverage(self) -> str:
@@ -162,7 +168,8 @@ class ModelReport:
         kind: ``safetensors`` or ``torch``.
         naming: whose names its tensors have.
         dtype: of its weights, as stored.
-        inputs: where the first layer's input is from, in words.
+        inputs: where the first layer's input is from, in words; empty where the whole model made
+            it of what was given.
         sequences, seq_len: how many sequences of how many tokens.
         settings: where the number of heads, ε and so on are from, in words.
         layers: one for each that was found.
@@ -204,7 +211,7 @@ class ModelReport:
     @property
     def graphs_fail(self) -> bool:
         """Whether some layer's own graph, or its backprop, is not what the layer computes."""
-        found = (la.captured for la in self.layers if not la.applies)
+        found = (la.captured for la in self.layers)
         return any(
             c is not None
             and (

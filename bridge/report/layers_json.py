@@ -71,6 +71,28 @@ def _comparison(c: Comparison) -> dict[str, object]:
     }
 
 
+def _certificate(layer: CapturedLayer) -> dict[str, object] | None:
+    made = layer.certificate
+    if made is None:
+        return None
+    return {
+        "certified": layer.certified,
+        "dtype": made.dtype,
+        "against": made.adjoint(proved=layer.proof.proved),
+        "reason": made.reason,
+        "bounds": [
+            {
+                "what": b.what,
+                "most": _number(b.most),
+                "least": _number(b.least),
+                "relative": _number(b.relative),
+                "radius": _number(b.radius),
+            }
+            for b in made.bounds
+        ],
+    }
+
+
 def _captured(layer: CapturedLayer | None) -> dict[str, object] | None:
     if layer is None:
         return None
@@ -89,6 +111,7 @@ def _captured(layer: CapturedLayer | None) -> dict[str, object] | None:
         "no_gradient": list(layer.no_gradient),
         "unseen": list(layer.unseen),
         "begins": layer.begins,
+        "certificate": _certificate(layer),
     }
 
 

@@ -7,6 +7,7 @@ from junitparser import Failure, Skipped, TestCase, TestSuite
 from bridge.report.captured import Comparison
 from bridge.report.escaping import one_line
 from bridge.report.layers import LayerObligation, LayerReport, ModelReport
+from bridge.report.layers_table import certificate_notes
 from bridge.verdict import Verdict
 
 __all__ = ["layer_suites"]
@@ -23,6 +24,8 @@ def _suite(model: ModelReport, layer: LayerReport) -> TestSuite:
     suite = TestSuite(name)
     suite.add_property("model", one_line(model.source))
     suite.add_property("coverage", one_line(layer.coverage))
+    for said in certificate_notes(layer):
+        suite.add_property("certificate", one_line(said))
     for obligation in layer.obligations:
         suite.add_testcase(_case(name, layer, obligation))
     if layer.captured is not None and layer.captured.form:

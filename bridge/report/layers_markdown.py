@@ -9,6 +9,7 @@ from bridge.report.layers import LayerReport, ModelReport
 from bridge.report.layers_table import (
     agreement_share,
     captured_notes,
+    certificate_notes,
     layer_differs,
     model_lines,
 )
@@ -40,7 +41,7 @@ def _row(cells: Iterable[str]) -> str:
 def _words(layer: LayerReport) -> Sequence[str]:
     failing = [o for o in layer.obligations if o.verdict is not Verdict.HOLDS]
     told = (f"{o.key} {o.verdict.value}: {o.reason}" for o in failing)
-    return [layer.coverage, *told, *captured_notes(layer)]
+    return [layer.coverage, *told, *captured_notes(layer), *certificate_notes(layer)]
 
 
 def _cells(layer: LayerReport) -> Sequence[str]:

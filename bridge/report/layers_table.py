@@ -16,12 +16,18 @@ from bridge.verdict import Verdict
 __all__ = [
     "agreement_share",
     "captured_notes",
+    "certificate_notes",
     "layer_differs",
     "layers_renderable",
     "model_lines",
 ]
 
-STYLE = {Verdict.HOLDS: "green", Verdict.FAILS: "bold red", Verdict.INCONCLUSIVE: "yellow"}
+STYLE = {
+    Verdict.HOLDS: "green",
+    Verdict.CERTIFIED: "bold green",
+    Verdict.FAILS: "bold red",
+    Verdict.INCONCLUSIVE: "yellow",
+}
 
 
 def agreement_share(layer: LayerReport) -> float | None:
@@ -56,7 +62,7 @@ def model_lines(model: ModelReport) -> tuple[str, ...]:
     lines = [
         f"{model.source}: {len(model.layers)} {kind}{layers} ({model.naming}), {model.dtype}{exact}"
     ]
-    if read:
+    if read and model.inputs:
         lines.append(
             f"input: {model.sequences} sequence{plural} of {model.seq_len} tokens, "
             f"{model.inputs}; each layer gets what the one before hands on"
@@ -124,7 +130,18 @@ def _failures(layer: LayerReport) -> list[str]:
         for o in layer.obligations
         if o.verdict is not Verdict.HOLDS
     ]
-    return found + [f"{layer.name}: {said}" for said in captured_notes(layer)]
+    if layer.applies and layer.captured is not None:  # its coverage speaks of the block
+        found += [f"{layer.name}, its own graph: {said}" for said in layer.captured.failing[:3]]
+    said = (*captured_notes(layer), *certificate_notes(layer))
+    return found + [f"{layer.name}: {each}" for each in said]
+
+
+def certificate_notes(layer: LayerReport) -> list[str]:
+    """What is certified of the gradients that the layer returned; nothing where nobody asked."""
+    captured = layer.captured
+    if captured is None or captured.certificate is None:
+        return []
+    return captured.certificate.notes(proved=captured.proof.proved)
 
 
 def captured_notes(layer: LayerReport) -> list[str]:

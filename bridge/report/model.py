@@ -62,7 +62,8 @@ class Report:
     the project.  ``missing`` are keys of the lock that the library no longer has: an audit must not
     get smaller unseen.  ``trust`` is what is behind the statements; ``None`` where nobody looked.
     ``graph`` is the file of the graph that stood in for the library's, empty where none did, and
-    ``graph_data`` is that graph as JSON: a replay elsewhere has no such file.
+    ``graph_data`` is that graph as JSON: a replay elsewhere has no such file.  ``graph_marks`` are
+    its nodes where it begins to differ from the library's, each with what begins there.
     ``unseen`` is what a strict audit must see and this one did not; empty where it is not strict.
     ``filtered`` counts obligations that were audited and are not shown.
     ``commit`` is the audited commit, with a note where the files differ from it, and ``date`` when
@@ -82,6 +83,7 @@ class Report:
     missing: tuple[str, ...] = ()
     graph: str = ""
     graph_data: Mapping[str, object] | None = None
+    graph_marks: tuple[tuple[str, str], ...] = ()
     unseen: tuple[str, ...] = ()
     filtered: int = 0
     model: ModelReport | None = None

@@ -93,12 +93,14 @@ class Judge(Protocol):
 class Pairing:
     """The way that judges an obligation, with its result; or why none does.
 
-    ``result`` is ``None`` where a check judges, and where no way can.
+    ``result`` is ``None`` where a check judges, and where no way can.  ``check`` is the name of the
+    check by binder names that judged the way's instances.
     """
 
     way: Way
     reason: str
     result: CheckResult | None = None
+    check: str | None = None
 
 
 def choose(

@@ -25,13 +25,18 @@ from bridge.statements.exact_answer import (
     Drawn,
     ExactObstacle,
     Found,
+    Place,
+    Valued,
     parse_instance,
     parse_judged,
+    parse_many,
 )
 from bridge.statements.exact_verdicts import FAMILY, results_of
+from bridge.statements.instances import Instance, Instances
+from bridge.statements.values import read_value
 from bridge.verdict import Verdict
 
-__all__ = ["FAMILY", "ExactJudge", "replay_exactly"]
+__all__ = ["FAMILY", "ExactJudge", "replay_exactly", "value_of"]
 
 SECONDS = 20
 """For the instances of one theorem."""
@@ -91,6 +96,33 @@ class ReplayRequest:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class ValuesRequest:
+    """The values of a theorem's instances."""
+
+    imports: tuple[str, ...]
+    theorem: str
+    seed: int
+    instances: int
+
+    @property
+    def sections(self) -> tuple[str, ...]:
+        """The one part of the answer."""
+        return ("exact",)
+
+    def document(self, nonce: str) -> str:
+        """The Lean document that asks for it."""
+        wanted = {
+            "name": self.theorem,
+            "seed": self.seed,
+            "instances": self.instances,
+            "milliseconds": SECONDS * 1000,
+        }
+        return lean_document(
+            (*self.imports, "Obligations"), f'#draw_exactly "{nonce}.exact" {_literal(wanted)}'
+        )
+
+
 def _literal(value: object) -> str:
     """A value as JSON in a Lean string."""
     return json.dumps(json.dumps(value, ensure_ascii=False), ensure_ascii=False)
@@ -135,6 +167,41 @@ class ExactJudge:
             found.update(self.judge(library, [question], seed=seed, instances=instances))
         return found
 
+    def instances(
+        self, library: Library, question: Question, *, seed: int, instances: int
+    ) -> Instances | Obstacle:
+        """See :class:`bridge.statements.instances.Draws`."""
+        name = question.statement.name
+        request = ValuesRequest(library.project.roots, name, stream_of(seed, name), instances)
+        if self.may_ask:
+            drawn = ask_lean(
+                library.project,
+                library.engine,
+                request,
+                lambda answer, _files, _cached: parse_many(answer["exact"]),
+                task="drawing values in Lean",
+                timeout=self.timeout,
+                watcher=self.watcher,
+                use_cache=self.use_cache,
+            )
+        else:
+            key = answer_key(library.project, library.engine, request)
+            known = AnswerCache.default().load(key, library.project.root)
+            if known is None:
+                return Obstacle(Way.EXACT, "", "its values are not drawn yet")
+            drawn = parse_many(known["exact"])
+        if isinstance(drawn, ExactObstacle):
+            return Obstacle(Way.EXACT, drawn.constant, f"{drawn.constant}: {drawn.why}")
+        names = {
+            place: b.name or f"#{place[0]}"
+            for place, b in question.statement.placed_hypotheses.items()
+        }
+        return Instances(
+            tuple(_with_values(v, names) for v in drawn.met),
+            tuple(_with_values(v, names) for v in drawn.violating),
+            drawn.remarks,
+        )
+
     def _judged(
         self, library: Library, questions: Sequence[Question], seed: int, instances: int
     ) -> dict[str, Taken | Obstacle]:
@@ -177,6 +244,22 @@ def _taken(
         question.statement, question.declaration, found, seed=seed, instances=instances
     )
     return Taken(results)
+
+
+def value_of(drawn: Drawn, index: int) -> Instance:
+    """An instance that was drawn again, with its values."""
+    values = {name: read_value(text) for name, text in drawn.values.items()}
+    return Instance(FAMILY, index, values, (), drawn.text)
+
+
+def _with_values(valued: Valued, names: Mapping[Place, str]) -> Instance:
+    return Instance(
+        FAMILY,
+        valued.index,
+        {name: read_value(text) for name, text in valued.values.items()},
+        tuple(names[p] for p, truth in valued.hypotheses.items() if truth in ("no", "unlikely")),
+        valued.text,
+    )
 
 
 def _gave_up(question: Question, error: EngineError) -> Taken:

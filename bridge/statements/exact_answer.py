@@ -14,13 +14,17 @@ from bridge.errors import AnswerError
 __all__ = [
     "Count",
     "Drawn",
+    "DrawnMany",
     "ExactObstacle",
     "Failure",
     "Found",
     "FoundHypothesis",
     "FoundMutant",
+    "Place",
+    "Valued",
     "parse_instance",
     "parse_judged",
+    "parse_many",
 ]
 
 Place = tuple[int, str]
@@ -80,6 +84,8 @@ class Found:
 
     ``accepted`` of ``indices`` instances meet all hypotheses, after ``draws`` draws; ``edge`` of
     these meet a comparison with equality.  ``remarks`` say what stands for type variables.
+    ``doubted`` is an instance on which the conclusion fails while only samples speak for one of the
+    hypotheses, which may be false there.
     """
 
     indices: int
@@ -93,6 +99,7 @@ class Found:
     mutants: tuple[FoundMutant, ...]
     witness: tuple[int, str] | None
     failure: Failure | None
+    doubted: tuple[int, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +123,31 @@ class Drawn:
     conclusion: str
     remarks: tuple[str, ...]
     smallest: str | None
+    values: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnMany:
+    """The values of a theorem's instances: those that meet every hypothesis, and those that violate
+    one."""
+
+    met: tuple[Valued, ...]
+    violating: tuple[Valued, ...]
+    remarks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Valued:
+    """One instance with its values, each as the text that Lean writes.
+
+    ``hypotheses`` and ``conclusion`` are as in :class:`Drawn`.
+    """
+
+    index: int
+    text: str
+    values: Mapping[str, str]
+    hypotheses: Mapping[Place, str]
+    conclusion: str
 
 
 def _count(value: Mapping[str, Any]) -> Count:
@@ -128,7 +160,7 @@ def _count(value: Mapping[str, Any]) -> Count:
 
 
 def _found(value: Mapping[str, Any]) -> Found:
-    failure, witness = value["counterexample"], value["witness"]
+    failure, witness, doubted = value["counterexample"], value["witness"], value["doubted"]
     found = Found(
         indices=int(value["indices"]),
         accepted=int(value["accepted"]),
@@ -150,6 +182,7 @@ def _found(value: Mapping[str, Any]) -> Found:
         failure=None
         if failure is None
         else Failure(int(failure["index"]), str(failure["drawn"]), str(failure["smallest"])),
+        doubted=None if doubted is None else (int(doubted["index"]), str(doubted["text"])),
     )
     if found.conclusion.all != found.accepted or found.accepted > found.indices:
         raise ValueError(
@@ -213,21 +246,55 @@ def parse_instance(messages: Sequence[object]) -> Drawn | ExactObstacle:
     try:
         if message["kind"] == "obstacle":
             return ExactObstacle(str(message["constant"]), str(message["why"]))
-        hypotheses = {
-            (int(h["binder"]), str(h["path"])): str(h["truth"]) for h in message["hypotheses"]
-        }
-        smallest = message["smallest"]
-        drawn = Drawn(
-            str(message["text"]),
-            hypotheses,
-            str(message["conclusion"]),
+        one, smallest = _valued(message), message["smallest"]
+        return Drawn(
+            one.text,
+            one.hypotheses,
+            one.conclusion,
             tuple(str(r) for r in message["remarks"]),
             None if smallest is None else str(smallest),
+            one.values,
         )
-        if odd := {drawn.conclusion, *hypotheses.values()} - TRUTHS:
-            raise ValueError(f"{sorted(odd)} is no truth")
-        return drawn
     except (KeyError, TypeError, ValueError) as e:
         raise AnswerError(
             f"Lean's answer about an instance is not understood: {e} in {message!r:.200}"
+        ) from e
+
+
+def _valued(message: Mapping[str, Any]) -> Valued:
+    values = {}
+    for told in message["values"]:
+        name, equals, text = str(told).partition(" = ")
+        if not equals:
+            raise ValueError(f"{told!r:.100} is no binder with its value")
+        values[name] = text
+    hypotheses = {
+        (int(h["binder"]), str(h["path"])): str(h["truth"]) for h in message["hypotheses"]
+    }
+    found = Valued(
+        int(message["index"]), str(message["text"]), values, hypotheses, str(message["conclusion"])
+    )
+    if odd := {found.conclusion, *hypotheses.values()} - TRUTHS:
+        raise ValueError(f"{sorted(odd)} is no truth")
+    return found
+
+
+def parse_many(messages: Sequence[object]) -> DrawnMany | ExactObstacle:
+    """The values of a theorem's instances.
+
+    Raises:
+        AnswerError: the answer is partial or malformed.
+    """
+    (message,) = _end(messages, 1)
+    try:
+        if message["kind"] == "obstacle":
+            return ExactObstacle(str(message["constant"]), str(message["why"]))
+        return DrawnMany(
+            tuple(_valued(m) for m in message["met"]),
+            tuple(_valued(m) for m in message["violating"]),
+            tuple(str(r) for r in message["remarks"]),
+        )
+    except (KeyError, TypeError, ValueError) as e:
+        raise AnswerError(
+            f"Lean's answer about values is not understood: {e} in {message!r:.200}"
         ) from e

@@ -127,7 +127,7 @@ def _conclusion(found: Found, joint: str, needs: tuple[Need, ...], seed: int) ->
             EXACT if verdict is Verdict.HOLDS else None,
             counterexample,
             (family,),
-            witness=witness if needs else None,
+            witness=witness if found.hypotheses else None,
             needs=needs,
         )
 
@@ -140,6 +140,13 @@ def _conclusion(found: Found, joint: str, needs: tuple[Need, ...], seed: int) ->
         return result(
             Verdict.FAILS, said, Counterexample(seed, FAMILY, failure.index, (), (), text)
         )
+    if found.doubted is not None:
+        index, text = found.doubted
+        return result(
+            Verdict.INCONCLUSIVE,
+            f"fails on instance {index}, where only samples of a ∀ over an infinite type speak "
+            f"for a hypothesis: {text}",
+        )
     if joint:
         return result(Verdict.INCONCLUSIVE, joint)
     if count.undecided > MAX_UNDECIDED_SHARE * count.all:
@@ -148,13 +155,15 @@ def _conclusion(found: Found, joint: str, needs: tuple[Need, ...], seed: int) ->
             f"{count.undecided} of {count.all} instances are undecided: no sample is a witness of "
             "an ∃ over an infinite type",
         )
-    if not any(m.upset for m in found.mutants):
+    # To leave a hypothesis out is to change the statement, too.
+    if not any(m.upset for m in found.mutants) and not any(
+        h.without.failed for h in found.hypotheses
+    ):
         number = len(found.mutants)
         said = f"none of its {number} mutants fails on any" if number else "it has no mutants"
         return result(
             Verdict.INCONCLUSIVE, f"blind: it holds on {count.held} instances, and {said}"
         )
-    # To drop a hypothesis is to change the statement, too.
     told = sum(m.told for m in found.mutants) + sum(h.without.failed > 0 for h in found.hypotheses)
     every = len(found.mutants) + len(found.hypotheses)
     reasons = [f"tells {told} of {every} mutants of the statement apart"]

@@ -17,14 +17,18 @@ from bridge.errors import InvalidInputError
 from bridge.lean.library import Library
 from bridge.lean.statement import Statement
 from bridge.statements.choose import Obstacle, Question, Taken, Way
+from bridge.statements.instances import Instance, Instances
 from bridge.statements.numbers_verdicts import Tried, conclusion_result, hypothesis_result
+from bridge.statements.values import Opaque
 from numeric.propositions.constants import TermError
 from numeric.propositions.draw import Batch, Family, draw
+from numeric.propositions.plain import plain
 from numeric.propositions.problem import Problem, problem_of
 from numeric.propositions.shrink import described, smallest
 from numeric.propositions.terms import Theory
 from numeric.propositions.trial import Judged, judged_batch, score
 from numeric.propositions.truth import CLOSE, FALSE, SAMPLED, TRUE
+from numeric.propositions.values import Env
 
 __all__ = ["FAMILIES", "NumbersJudge", "Shown", "replay_in_numbers"]
 
@@ -61,6 +65,12 @@ class NumbersJudge:
                 known[what] = _judged(library.theory, q, seed=seed, instances=instances)
             found[q.statement.name] = known[what]
         return found
+
+    def instances(
+        self, library: Library, question: Question, *, seed: int, instances: int
+    ) -> Instances | Obstacle:
+        """See :class:`bridge.statements.instances.Draws`."""
+        return _instances(library.theory, question, seed=seed, instances=instances)
 
 
 class _Known:
@@ -112,11 +122,21 @@ def _judged(
 
 
 def _names(problem: Problem, statement: Statement) -> list[str]:
-    """The hypotheses as keys call them."""
-    found = []
-    for h in problem.hypotheses:
-        binder = statement.binders[h.level].name or f"#{h.level + 1}"
-        found.append(f"{binder}.{h.field}" if h.field else binder)
+    """The hypotheses as keys call them: a field that a structure inherits by its own name."""
+    placed: dict[int, list[str]] = {}
+    for (place, _), binder in statement.placed_hypotheses.items():
+        placed.setdefault(place - 1, []).append(binder.name or f"#{place}")
+    found: list[str] = []
+    for level in dict.fromkeys(h.level for h in problem.hypotheses):
+        fields = [h.field for h in problem.hypotheses if h.level == level]
+        names = placed.get(level, [])
+        if len(names) == len(fields) and all(
+            not f or f.endswith(n.partition(".")[2]) for n, f in zip(names, fields, strict=True)
+        ):
+            found += names
+            continue
+        own = statement.binders[level].name or f"#{level + 1}"
+        found += [f"{own}.{field}" if field else own for field in fields]
     return found
 
 
@@ -135,6 +155,53 @@ def _tried(problem: Problem, key: str, seed: int, instances: int) -> Tried:
         score=score(problem.theory, problem.theorem, some),
         smallest=_counterexample(problem, failing[0]) if failing else None,
     )
+
+
+def _instances(
+    theory: Theory | None, question: Question, *, seed: int, instances: int
+) -> Instances | Obstacle:
+    name = question.statement.name
+    if theory is None or name not in theory.theorems:
+        return _obstacle("", "Lean exported no term of it")
+    problem = problem_of(theory, theory.theorems[name])
+    names = _names(problem, question.statement)
+    met, violating = [], []
+    try:
+        for family, share in SHARES.items():
+            count = max(1, round(share * instances))
+            for batch in draw(problem, question.declaration, seed, family, range(count)):
+                judged = judged_batch(problem, batch)
+                if batch.layout is None:
+                    continue
+                env = batch.layout.env(batch.arrays)
+                false = judged.assumed == FALSE
+                others = np.sum(judged.assumed >= SAMPLED, axis=0) == len(names) - 1
+                for row in np.flatnonzero(judged.accepted | (others & (false.sum(axis=0) == 1))):
+                    violates = tuple(names[n] for n in np.flatnonzero(false[:, row]))
+                    one = _instance(problem, batch, env, int(row), violates)
+                    if violates:
+                        violating.append(one)
+                    elif family is not Family.OUTSIDE:
+                        met.append(one)
+    except TermError as error:
+        return _obstacle(error.constant, error.problem)
+    return Instances(tuple(met), tuple(violating))
+
+
+def _instance(
+    problem: Problem, batch: Batch, env: Env, row: int, violates: tuple[str, ...]
+) -> Instance:
+    layout = batch.layout
+    assert layout is not None
+    values: dict[str, object] = {}
+    for binder, space, value in zip(problem.theorem.binders, layout.spaces, env, strict=True):
+        if binder.role == "value" and binder.name and space is not None:
+            try:
+                values[binder.name] = plain(space, value, row)
+            except TermError as error:
+                values[binder.name] = Opaque(error.problem)
+    words = described(layout, batch.take(np.array([row])).arrays)
+    return Instance(batch.family.value, int(batch.indices[row]), values, violates, words)
 
 
 def _few(batch: Batch) -> Batch:
@@ -165,6 +232,7 @@ class Shown:
         hypotheses: what each comes to, in words.
         conclusion: what the conclusion comes to, in words.
         holds: of the obligation asked for; None where it is undecided.
+        instance: the values by binder; None where no sizes fit.
     """
 
     values: str | None
@@ -172,6 +240,7 @@ class Shown:
     hypotheses: tuple[tuple[str, str], ...]
     conclusion: str
     holds: bool | None
+    instance: Instance | None = None
 
 
 WORDS = {
@@ -231,4 +300,5 @@ def replay_in_numbers(
         hypotheses=hypotheses,
         conclusion=WORDS.get(code, "is undecided"),
         holds=None if SAMPLED > asked > FALSE else asked >= SAMPLED,
+        instance=_instance(problem, batch, batch.layout.env(batch.arrays), 0, ()),
     )

@@ -11,7 +11,8 @@ and its conclusion in exact arithmetic, and tells what came of it.  Nothing is p
 
 * `#judge_exactly "nonce" "request"`: what many instances say of each theorem asked for, or the constant that stands
   in the way.
-* `#replay_exactly "nonce" "request"`: one instance, and where its conclusion fails the smallest that was found. -/
+* `#replay_exactly "nonce" "request"`: one instance, and where its conclusion fails the smallest that was found.
+* `#draw_exactly "nonce" "request"`: the values of many, for a check that somebody wrote. -/
 
 namespace Obligations.Exact
 open Lean Meta Elab Command
@@ -38,12 +39,20 @@ private def findingsJson (e : Experiment) (seed : UInt64) (f : Findings) : List 
       ("without", countJson f.needs[h]!)]
   let mutants := (Array.range e.mutants.size).map fun m =>
     Json.mkObj [("what", .str e.mutants[m]!), ("told", .bool f.told[m]!), ("upset", .bool f.upset[m]!)]
-  let witness := f.witness.map fun i =>
+  let shown := fun i =>
     Json.mkObj [("index", toJson i), ("text", .str (instanceAt e.run e.hypotheses.size seed i).1.text)]
   [("indices", toJson f.indices), ("draws", toJson f.draws), ("accepted", toJson f.accepted),
     ("edge", toJson f.edge), ("out_of_time", .bool f.outOfTime), ("remarks", toJson e.remarks),
     ("hypotheses", .arr hypotheses), ("conclusion", countJson f.conclusion), ("mutants", .arr mutants),
-    ("witness", witness.getD .null), ("counterexample", (f.failure.map (failureJson e seed)).getD .null)]
+    ("witness", (f.witness.map shown).getD .null), ("doubted", (f.doubted.map shown).getD .null), ("counterexample", (f.failure.map (failureJson e seed)).getD .null)]
+
+/-- One instance: its values by binder, and what its hypotheses and its conclusion come to. -/
+private def instanceJson (e : Experiment) (t : Tape) (index : Nat) : List (String × Json) :=
+  let hypotheses := (Array.range e.hypotheses.size).map fun h =>
+    let (binder, path) := e.hypotheses[h]!
+    Json.mkObj [("binder", toJson binder), ("path", .str path), ("truth", truthJson (t.met.getD h .unknown))]
+  [("index", toJson index), ("text", .str t.text), ("values", toJson (t.told.map (· ()))),
+    ("hypotheses", .arr hypotheses), ("conclusion", truthJson (t.decide ()))]
 
 /-- The experiment of a theorem, or what stands in the way. -/
 private def compiled (name : Name) : TermElabM (Except (List (String × Json)) Experiment) := do
@@ -111,15 +120,39 @@ elab_rules : command
     | .ok e =>
       let n := e.hypotheses.size
       let (t, _) := instanceAt e.run n seed index
-      let conclusion := t.decide ()
-      let hypotheses := (Array.range e.hypotheses.size).map fun h =>
-        let (binder, path) := e.hypotheses[h]!
-        Json.mkObj [("binder", toJson binder), ("path", .str path),
-          ("truth", truthJson (t.met.getD h .unknown))]
-      let smallest := if t.accepted n && conclusion == .no then Json.str (shrink e.run n t).text else .null
-      answer nonce [("kind", .str "instance"), ("name", .str name.toString), ("index", toJson index),
-        ("text", .str t.text), ("hypotheses", .arr hypotheses), ("conclusion", truthJson conclusion),
-        ("remarks", toJson e.remarks), ("smallest", smallest)]
+      let smallest := if t.refutes n then Json.str (shrink e.run n t).text else .null
+      answer nonce ([("kind", .str "instance"), ("name", .str name.toString)] ++ instanceJson e t index ++
+        [("remarks", toJson e.remarks), ("smallest", smallest)])
+    answer nonce [("kind", .str "end"), ("count", toJson 1)]
+
+/-- The values of one theorem's instances: of those that meet every hypothesis, and of those that were drawn on the way and
+violate one. -/
+syntax (name := drawExactly) "#draw_exactly " str str : command
+
+elab_rules : command
+  | `(#draw_exactly $nonce $request) => do
+    let nonce := nonce.getString
+    liftCoreM noteShipped
+    let env ← getEnv
+    let (name, seed, instances, most) ← parsed request.getString fun r => do
+      return (← theoremOf env r, ← stateOf r, ← r.getObjValAs? Nat "instances", ← r.getObjValAs? Nat "milliseconds")
+    match ← liftTermElabM (compiled name) with
+    | .error fields => answer nonce fields
+    | .ok e =>
+      let n := e.hypotheses.size
+      let begun ← IO.monoMsNow
+      let mut met := #[]
+      let mut others := #[]
+      for i in [0:instances] do
+        if (← IO.monoMsNow) - begun > most then break
+        let (t, before) := instanceAt e.run n seed i
+        if t.accepted n then met := met.push (Json.mkObj (instanceJson e t i))
+        let more := if 0 < n then (violating? e.run n t (i % n) (streamOf seed i 99)).toArray else #[]
+        for d in before ++ more do
+          if (d.violated? n).isSome && others.size < instances then
+            others := others.push (Json.mkObj (instanceJson e d i))
+      answer nonce [("kind", .str "instances"), ("name", .str name.toString), ("met", .arr met),
+        ("violating", .arr others), ("remarks", toJson e.remarks)]
     answer nonce [("kind", .str "end"), ("count", toJson 1)]
 
 end Obligations.Exact

@@ -41,7 +41,7 @@ class Graph:
 
     Attributes:
         name: the graph's short name, such as ``layerNormGraph``.
-        declaration: the Lean declaration that theorems speak of.
+        declaration: the Lean declaration that theorems speak of; empty where none is stated.
         sizes: what the sizes were when the graph was exported, by name.
         outputs: indices of the results, counted as arguments are.
         symbols: the constants that an instance may choose, with the graph's own values.

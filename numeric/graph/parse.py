@@ -19,7 +19,8 @@ from numeric.ops import OPS, Constant, Params, Shape, ShapeMismatch
 __all__ = ["SCHEMA", "build_graph", "graph_to_json", "parse_graph", "parse_graph_text"]
 
 SCHEMA = "obligations-graph/1"
-_GRAPH_KEYS = ("schema", "name", "declaration", "sizes", "inputs", "nodes", "outputs")
+_GRAPH_KEYS = ("schema", "name", "inputs", "nodes", "outputs")
+_MAY_LACK = ("declaration", "sizes")
 _NODE_KEYS = ("op", "args", "params", "shape", "name")
 _PARAMETERS = ("c", "axis", "perm", "index")
 
@@ -43,7 +44,7 @@ def parse_graph_text(text: str | bytes) -> Graph:
 
     try:
         value = json.loads(text, object_pairs_hook=unique, parse_constant=not_a_number)
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # also a number of thousands of digits
         raise GraphError("graph", f"expected JSON but got {text[:40]!r}…: {error}") from error
     return parse_graph(value)
 
@@ -54,12 +55,12 @@ def parse_graph(value: object) -> Graph:
     Raises:
         GraphError: it is not a well-formed graph; the message names the node.
     """
-    fields = _object(value, "graph", _GRAPH_KEYS)
+    fields = _object(value, "graph", _GRAPH_KEYS, _MAY_LACK)
     if fields["schema"] != SCHEMA:
         raise GraphError("graph", f"expected schema={SCHEMA!r} but got {fields['schema']!r:.80}")
     name = _text(fields["name"], "graph", "name")
     where = f"graph {name!r}"
-    sizes = fields["sizes"]
+    sizes = fields.get("sizes", {})
     if not isinstance(sizes, dict):
         raise GraphError(where, f"expected sizes to be an object but got {sizes!r:.80}")
     inputs = [_input(v, i) for i, v in enumerate(_array(fields["inputs"], where, "inputs"))]
@@ -68,7 +69,9 @@ def parse_graph(value: object) -> Graph:
         nodes.append(_node(v, position))
     return build_graph(
         name=name,
-        declaration=_text(fields["declaration"], where, "declaration"),
+        declaration=_text(fields["declaration"], where, "declaration")
+        if "declaration" in fields
+        else "",
         sizes={k: _integer(v, where, f"sizes.{k}", 0) for k, v in sizes.items()},
         inputs=inputs,
         nodes=nodes,
@@ -146,7 +149,7 @@ def graph_to_json(graph: Graph) -> dict[str, object]:
     return {
         "schema": SCHEMA,
         "name": graph.name,
-        "declaration": graph.declaration,
+        **({"declaration": graph.declaration} if graph.declaration else {}),
         "sizes": dict(graph.sizes),
         "inputs": [{"name": i.name, "shape": list(i.shape)} for i in graph.inputs],
         "nodes": [
@@ -264,15 +267,18 @@ def _params(value: object, where: str) -> Params:
     return Params(constant, axis, perm, index)
 
 
-def _object(value: object, where: str, keys: tuple[str, ...]) -> dict[str, object]:
+def _object(
+    value: object, where: str, keys: tuple[str, ...], may_lack: tuple[str, ...] = ()
+) -> dict[str, object]:
     if not isinstance(value, Mapping):
         raise GraphError(where, f"expected an object but got {value!r:.80}")
     missing = [k for k in keys if k not in value]
     if missing:
         raise GraphError(where, f"expected the keys {list(keys)} but {missing} are missing")
-    unknown = sorted(str(k) for k in value if k not in keys)
+    known = (*keys, *may_lack)
+    unknown = sorted(str(k) for k in value if k not in known)
     if unknown:
-        raise GraphError(where, f"expected only the keys {list(keys)} but got {unknown} too")
+        raise GraphError(where, f"expected only the keys {list(known)} but got {unknown} too")
     return dict(value)
 
 

@@ -27,7 +27,15 @@ from numeric.judge.measurement import Measurement, Outcome, combine
 from numeric.judge.tolerance import Sides, identities
 from numeric.ops import Array
 
-__all__ = ["TORCH_INSTANCES", "Fidelity", "TensorMatch", "compare", "fidelity", "torch_remark"]
+__all__ = [
+    "TORCH_INSTANCES",
+    "Fidelity",
+    "TensorMatch",
+    "compare",
+    "fidelity",
+    "same_function",
+    "torch_remark",
+]
 
 FloatArray = npt.NDArray[np.float64]
 TORCH_INSTANCES = 8
@@ -175,6 +183,33 @@ def fidelity(case: Case) -> Measurement:
     return _go_on(judged, case, early & (judged.outcome != Outcome.FAILS), _torch)
 
 
+def same_function(case: Case) -> Measurement:
+    """The graph computes what the closed form of its name does: the output, the JVP along random
+    tangents of all inputs and the VJP of a random cotangent, entry by entry, by rules A and B, with
+    Σ|terms| from running magnitudes; and where torch is installed and has such a layer, its output
+    and gradients.  How the graph gets there, and what its nodes are called, is its own matter.
+
+    Raises:
+        GraphError: the graph's name has no closed form.
+    """
+    graph = case.program.graph
+    form = closed_form(graph)
+    with np.errstate(all="ignore"):
+        expected = form.forward(_arguments(case)).shape[1:]
+    if graph.shape_of(graph.outputs[0]) != expected:
+        return _fails(f"output, which should have the shape {list(expected)}", case)
+    value = value_matches(
+        "value against the closed form", case, lambda some: form.forward(_arguments(some))
+    )
+    if case.refuting and value.count(Outcome.FAILS):
+        return value
+    judged = first_failure([value, *_derivatives(case)])
+    if not torch_block.fits(graph) or torch_block.version() is None:
+        return judged
+    early = case.batch.indices < TORCH_INSTANCES
+    return _go_on(judged, case, early & (judged.outcome != Outcome.FAILS), _torch)
+
+
 def torch_remark(graph: str) -> str:
     """Whether PyTorch takes part in the fidelity of this graph, in words; empty where it has no
     such layer."""
@@ -241,13 +276,19 @@ def _closely(case: Case) -> list[Measurement]:
 def _function(last: str, case: Case) -> list[Measurement]:
     """The output, if it is not the tensor ``last`` that was compared; then JVP and VJP."""
     graph = case.program.graph
-    model = closed_form(graph)
     parts = []
     if graph.outputs[0] != graph.index(last):
         part = f"output, which is not {last}, against the closed form"
         if graph.shape_of(graph.outputs[0]) != graph.shape_of(graph.index(last)):
             return [_fails(part, case)]
+        model = closed_form(graph)
         parts = [value_matches(part, case, lambda some: model.forward(_arguments(some)))]
+    return [*parts, *_derivatives(case)]
+
+
+def _derivatives(case: Case) -> list[Measurement]:
+    """JVP and VJP."""
+    model = closed_form(case.program.graph)
 
     def pushed(some: Case, tangents: dict[str, FloatArray]) -> Array:
         return model.jvp(_arguments(some), tangents)
@@ -256,7 +297,7 @@ def _function(last: str, case: Case) -> list[Measurement]:
         return model.vjp(_arguments(some), cotangent)
 
     form = "the closed form"
-    return [*parts, jvp_matches(form, case, pushed), backprop_matches(form, case, pulled)]
+    return [jvp_matches(form, case, pushed), backprop_matches(form, case, pulled)]
 
 
 def _torch(case: Case) -> list[Measurement]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -30,10 +31,12 @@ __all__ = [
     "Sides",
     "identities",
     "identity",
+    "rule_b",
     "screened",
 ]
 
 FloatArray = npt.NDArray[np.float64]
+Number = TypeVar("Number", float, npt.NDArray[np.float64])
 
 RULE_A = 1e-13
 RERUNS = 4  # with two, the moves cancel by chance once in some 4,000 instances at an offset of 1e8
@@ -41,6 +44,16 @@ NOISE_LIMIT = 1e-4
 ARBITRATED = 4096  # one instance in so many is measured without a screen
 _U = 2.0**-53
 _FLOOR = 1e-280  # below it squares vanish and nothing is relative any more
+
+
+def rule_b(noise: Number, unit: float = _U) -> Number:
+    """The most that two sides may differ by, relative, where the noise is known.
+
+    Args:
+        noise: how far the sides move when every rounding is moved, relative.
+        unit: unit roundoff of the arithmetic that took part; float64's where none is given.
+    """
+    return 32.0 * (4.0 * unit + noise)
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +234,7 @@ def _decide(
     outcome = np.where(residual <= RULE_A, Outcome.HOLDS, Outcome.UNDECIDED).astype(np.int8)
     second = outcome[fired] != Outcome.HOLDS
     beyond = fired[second]
-    limit = 32.0 * (4.0 * _U + noise[second])
+    limit = rule_b(noise[second])
     tolerance[beyond] = limit
     outcome[beyond] = np.where(
         residual[beyond] > limit,

@@ -22,6 +22,7 @@ __all__ = [
     "Error",
     "GraphMutant",
     "Mutant",
+    "OutputMutant",
     "edit",
     "plant",
 ]
@@ -195,6 +196,46 @@ class GraphMutant:
     def apply(self, graph: Graph) -> Interpreter:
         """An interpreter of the changed graph."""
         return Interpreter(edit(graph, self.edits))
+
+
+@dataclass(frozen=True, slots=True)
+class OutputMutant:
+    """The first output times a factor: an error that any graph has a place for."""
+
+    factor: float
+
+    @property
+    def name(self) -> str:
+        """Such as ``output times 1.01``."""
+        return f"output times {self.factor!r}"
+
+    @property
+    def names(self) -> frozenset[str]:
+        """None."""
+        return frozenset()
+
+    def renamed(self, name: Callable[[str], str]) -> OutputMutant:
+        """The same."""
+        return self
+
+    def apply(self, graph: Graph) -> Interpreter:
+        """An interpreter of the graph with one more node."""
+        known = {*graph.input_shapes, *(n.name for n in graph.nodes)}
+        name = "planted"
+        while name in known:
+            name += "'"
+        out = graph.outputs[0]
+        params = Params(Constant(self.factor, None), None, None, None)
+        node = Node(name, "scale", (out,), params, graph.shape_of(out))
+        wrong = build_graph(
+            name=graph.name,
+            declaration=graph.declaration,
+            sizes=graph.sizes,
+            inputs=graph.inputs,
+            nodes=(*graph.nodes, node),
+            outputs=[len(graph.inputs) + len(graph.nodes), *graph.outputs[1:]],
+        )
+        return Interpreter(wrong)
 
 
 @dataclass(frozen=True, slots=True)

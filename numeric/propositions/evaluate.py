@@ -15,7 +15,7 @@ from functools import cache
 import numpy as np
 
 from numeric.propositions.constants import BUILTIN_TYPES, BUILTINS, TermError
-from numeric.propositions.enclosures import Enclosure, point
+from numeric.propositions.enclosures import Enclosure, add, multiply, point, subtract
 from numeric.propositions.operations import OPERATIONS, select
 from numeric.propositions.spaces import (
     Finite,
@@ -333,7 +333,10 @@ class Evaluator:
         listed = members(space)
         if listed is not None:
             return listed, True
-        return self.sampler(space, len(env)), False
+        found = self.sampler(space, len(env))
+        if term.kind == "exists" and isinstance(space, Reals):
+            found = [*found, *_suggested(env)]
+        return found, False
 
     def _elements_of(self, term: Binding, env: Env) -> Sequence[Value] | None:
         """The list that a quantifier ranges over: ``∀ x ∈ xs, …`` and ``∃ x ∈ xs, …``."""
@@ -346,6 +349,29 @@ class Evaluator:
             return None
         found = self.value(first.args[2], (*env, None))
         return found if isinstance(found, list) else None
+
+
+def _suggested(env: Env) -> list[Value]:
+    """Numbers that those at hand suggest as witnesses: what lies between two, differences, sums.
+
+    The last few count, and the first entry of a vector.
+    """
+    numbers: list[Enclosure] = []
+    for value in env:
+        if isinstance(value, Function):
+            try:
+                value = value(0)
+            except (TermError, IndexError):
+                continue
+        if isinstance(value, Enclosure):
+            numbers.append(value)
+    few = numbers[-4:]
+    half = point(0.5)
+    found: list[Value] = list(few)
+    for i, a in enumerate(few):
+        for b in few[i + 1 :]:
+            found += [multiply(half, add(a, b)), subtract(a, b), subtract(b, a), add(a, b)]
+    return found
 
 
 def _curried(

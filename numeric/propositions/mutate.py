@@ -1,13 +1,14 @@
 """Statements with one error planted: what an instance that satisfies the statement must tell apart.
 
-A mutant drops a hypothesis, exchanges a comparison or an operation, or changes a number: in the
-conclusion, in a hypothesis, or in a definition that the statement unfolds to.
+A mutant drops a hypothesis, exchanges a comparison, an operation or a variable, or changes a
+number: in the conclusion, in a hypothesis, or in a definition that the statement unfolds to.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from numeric.propositions.terms import (
     Apply,
@@ -21,6 +22,7 @@ from numeric.propositions.terms import (
     Term,
     Theorem,
     Theory,
+    Var,
     subterms,
 )
 
@@ -93,9 +95,16 @@ def _sign(op: str) -> str:
     return _SIGNS.get(op, op)
 
 
-def _here(term: Term) -> Iterator[tuple[str, Term]]:
+Alike = Mapping[int, tuple[str, int]]
+"""For a variable, by level: another one of the same type, and the exchange in words."""
+
+
+def _here(term: Term, alike: Alike) -> Iterator[tuple[str, Term]]:
     """What a term is exchanged for, itself and not what is in it."""
     match term:
+        case Var(level) if level in alike:
+            change, other_level = alike[level]
+            yield change, Var(other_level)
         case Op(name, at, args):
             if name in _EXCHANGED:
                 other = _EXCHANGED[name]
@@ -106,44 +115,48 @@ def _here(term: Term) -> Iterator[tuple[str, Term]]:
                 yield "the branches exchanged", Op(name, at, (args[0], args[2], args[1]))
         case Num(value, at):
             yield f"{value + 1} for {value}", Num(value + 1, at)
+            if value >= 1:
+                yield f"{value - 1} for {value}", Num(value - 1, at)
         case _:
             pass
 
 
-def _optional(args: tuple[Term | None, ...]) -> Iterator[tuple[str, tuple[Term | None, ...]]]:
+def _optional(
+    args: tuple[Term | None, ...], alike: Alike
+) -> Iterator[tuple[str, tuple[Term | None, ...]]]:
     for i, a in enumerate(args):
-        for change, other in changed(a) if a is not None else ():
+        for change, other in changed(a, alike) if a is not None else ():
             yield change, (*args[:i], other, *args[i + 1 :])
 
 
-def changed(term: Term) -> Iterator[tuple[str, Term]]:
+def changed(term: Term, alike: Alike = MappingProxyType({})) -> Iterator[tuple[str, Term]]:
     """The term with one error, and the error in words; types are left as they are."""
-    yield from _here(term)
+    yield from _here(term, alike)
     match term:
         case Op(name, at, args):
             for i, a in enumerate(args):
-                for change, other in changed(a):
+                for change, other in changed(a, alike):
                     yield change, Op(name, at, (*args[:i], other, *args[i + 1 :]))
         case Const(name, args_):
-            for change, others in _optional(args_):
+            for change, others in _optional(args_, alike):
                 yield change, Const(name, others)
         case Apply(function, args_):
-            for change, others in _optional(args_):
+            for change, others in _optional(args_, alike):
                 yield change, Apply(function, others)
         case Binding(kind, type, name_, role, body):
             # What a proposition assumes before its body is part of it.
             if role == "proof":
-                for change, other in changed(type):
+                for change, other in changed(type, alike):
                     yield change, Binding(kind, other, name_, role, body)
-            for change, other in changed(body):
+            for change, other in changed(body, alike):
                 yield change, replace(term, body=other)
         case Let(_, _, value, body):
-            for change, other in changed(value):
+            for change, other in changed(value, alike):
                 yield change, replace(term, value=other)
-            for change, other in changed(body):
+            for change, other in changed(body, alike):
                 yield change, replace(term, body=other)
         case Field(_, _, of):
-            for change, other in changed(of):
+            for change, other in changed(of, alike):
                 yield change, replace(term, of=other)
         case _:
             pass
@@ -166,10 +179,26 @@ def _numeric(d: Definition, theory: Theory) -> bool:
     return not isinstance(d.body, Binding) or d.body.kind != "pi"
 
 
+def _alike(theorem: Theorem) -> Alike:
+    """For each variable that stands for a value, the next one of the same type."""
+    by_type: dict[Term, list[int]] = {}
+    for level, binder in enumerate(theorem.binders):
+        # Whole numbers may be sizes, of which types speak.
+        if binder.role == "value" and binder.type != Const("Nat", ()):
+            by_type.setdefault(binder.type, []).append(level)
+    found = {}
+    for levels in by_type.values():
+        for level, other in zip(levels, levels[1:] + levels[:1], strict=True):
+            if level != other:
+                new, old = theorem.binders[other].name, theorem.binders[level].name
+                found[level] = (f"{new} for {old}", other)
+    return found
+
+
 def mutants(theory: Theory, theorem: Theorem) -> tuple[Mutant, ...]:
     """Mutants of a statement: the same ones for the same statement, at most :data:`MOST`."""
     found: list[Mutant] = []
-    for change, term in changed(theorem.conclusion):
+    for change, term in changed(theorem.conclusion, _alike(theorem)):
         made = replace(theorem, conclusion=term)
         found.append(Mutant("conclusion", change, theory, made, of_conclusion=True))
     for d in unfolded(theory, theorem.conclusion):

@@ -145,8 +145,8 @@ class Score:
 
     @property
     def blind(self) -> bool:
-        """No mutant of the conclusion makes any difference."""
-        return self.of_conclusion[1] == 0
+        """No mutant makes the conclusion false: not even one that leaves a hypothesis out."""
+        return self.told == 0
 
 
 def score(theory: Theory, theorem: Theorem, batches: Sequence[Batch]) -> Score:

@@ -57,7 +57,7 @@ def diagnostic(text: str, severity: int = 3) -> dict[str, Any]:
 
 def sections(text: str) -> dict[str, str]:
     """The nonce of each section that the document asks for."""
-    asks = "export_(?:obligations|graphs|propositions|trust|guard)|prove_graphs|judge_exactly"
+    asks = "export_(?:obligations|graphs|propositions|trust|guard)|prove_graphs|[a-z]+_exactly"
     found = re.findall(rf'#(?:{asks}) "([^"]*)"', text)
     assert found
     return {nonce.rsplit(".", 1)[1]: nonce for nonce in found}
@@ -65,9 +65,13 @@ def sections(text: str) -> dict[str, str]:
 
 def judged(text: str, known: dict[str, Any]) -> list[Any]:
     """What is said of the instances of each theorem asked for: as ``known``, or that its numbers
-    are none that Lean can draw."""
-    (quoted,) = re.findall(r'#judge_exactly "[^"]*" (".*")$', text, re.M)
-    names = [t["name"] for t in json.loads(json.loads(quoted))["theorems"]]
+    are none that Lean can draw.  ``known`` has one instance of a theorem under ``replay:NAME``, and
+    the values of many under ``draw:NAME``."""
+    ((command, quoted),) = re.findall(r'#([a-z]+)_exactly "[^"]*" (".*")$', text, re.M)
+    wanted = json.loads(json.loads(quoted))
+    if command != "judge":
+        return [known[f"{command}:{wanted['name']}"], {"kind": "end", "count": 1}]
+    names = [t["name"] for t in wanted["theorems"]]
     obstacle = {"kind": "obstacle", "constant": "R", "why": "no values of this type are drawn"}
     said = [{**obstacle, "name": n, **known.get(n, {})} for n in names]
     return [*said, {"kind": "end", "count": len(said)}]

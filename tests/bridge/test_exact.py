@@ -11,10 +11,12 @@ from bridge.errors import AnswerError
 from bridge.lean.statement import Statement, parse_statements
 from bridge.statements.exact_answer import (
     Drawn,
+    DrawnMany,
     ExactObstacle,
     Found,
     parse_instance,
     parse_judged,
+    parse_many,
 )
 from bridge.statements.exact_verdicts import results_of
 from bridge.verdict import Verdict
@@ -28,6 +30,13 @@ def count(held: int = 0, failed: int = 0, undecided: int = 0, sampled: int = 0) 
 
 def mutant(told: bool = True, upset: bool = True) -> dict[str, Any]:
     return {"what": "a < b for a ≤ b", "told": told, "upset": upset}
+
+
+UNNEEDED = [
+    {"binder": 1, "path": "pos", "found": count(50, 20), "without": count(5)},
+    {"binder": 2, "path": "", "found": count(45, 25), "without": count(9)},
+]
+"""Hypotheses without which the conclusion holds as well."""
 
 
 def judged(**more: Any) -> dict[str, Any]:
@@ -49,6 +58,7 @@ def judged(**more: Any) -> dict[str, Any]:
         "mutants": [mutant(), mutant(told=True, upset=False), mutant(told=False, upset=False)],
         "witness": {"index": 0, "text": "c = {eps := 1}"},
         "counterexample": None,
+        "doubted": None,
         **more,
     }
 
@@ -103,8 +113,12 @@ def test_a_counterexample_makes_the_conclusion_fail_and_can_be_drawn_again() -> 
 @pytest.mark.parametrize(
     ("change", "binder", "said"),
     [
-        ({"mutants": [mutant(upset=False)]}, "conclusion", "blind: it holds on 40 instances, and"),
-        ({"mutants": []}, "conclusion", "it has no mutants"),
+        (
+            {"mutants": [mutant(upset=False)], "hypotheses": UNNEEDED},
+            "conclusion",
+            "blind: it holds on 40 instances, and",
+        ),
+        ({"mutants": [], "hypotheses": UNNEEDED}, "conclusion", "it has no mutants"),
         ({"accepted": 0, "conclusion": count()}, "conclusion", "vacuous? none of 70 draws"),
         ({"accepted": 0, "conclusion": count()}, "h", "vacuous? none of 70 draws"),
         ({"accepted": 9, "conclusion": count(9)}, "conclusion", "only 9 of 40 instances"),
@@ -177,6 +191,7 @@ def instance(**more: Any) -> dict[str, Any]:
         "name": "Demo.thm",
         "index": 3,
         "text": "c = {eps := 3}",
+        "values": ["c = {eps := 3ℚ}"],
         "hypotheses": hypotheses,
         "conclusion": "no",
         "remarks": [],
@@ -190,8 +205,52 @@ def test_one_instance_is_read() -> None:
     assert isinstance(read, Drawn)
     assert read.hypotheses == {(1, "pos"): "yes"}
     assert (read.conclusion, read.smallest) == ("no", "c = {eps := 1}")
+    assert read.values == {"c": "{eps := 3ℚ}"}
+
+
+def test_the_values_of_many_are_read() -> None:
+    violating = instance(hypotheses=[{"binder": 1, "path": "pos", "truth": "no"}])
+    many = {
+        "kind": "instances",
+        "name": "Demo.thm",
+        "met": [instance(), instance(index=4)],
+        "violating": [violating],
+        "remarks": ["α is Int"],
+    }
+    read = parse_many([many, {"kind": "end", "count": 1}])
+    assert isinstance(read, DrawnMany)
+    assert [v.index for v in read.met] == [3, 4]
+    assert read.violating[0].hypotheses == {(1, "pos"): "no"}
+    with pytest.raises(AnswerError, match="no binder with its value"):
+        parse_many([{**many, "met": [instance(values=["c"])]}, {"kind": "end", "count": 1}])
 
 
 def test_a_truth_that_nobody_knows_is_refused() -> None:
     with pytest.raises(AnswerError, match="maybe"):
         parse_instance([instance(conclusion="maybe"), {"kind": "end", "count": 1}])
+
+
+def test_a_counterexample_that_rests_on_samples_refutes_nothing() -> None:
+    """The hypothesis may be false there: it says `∀ x : Rat, …`, and 25 numbers were looked at."""
+    verdict, reason = verdicts(
+        conclusion=count(39, 0, 1), doubted={"index": 6, "text": "f = x ↦ 2 * x + 0"}
+    )["conclusion"]
+    assert verdict is Verdict.INCONCLUSIVE
+    assert reason.startswith("fails on instance 6, where only samples")
+    assert reason.endswith("f = x ↦ 2 * x + 0")
+
+
+def test_a_conclusion_that_fails_without_a_hypothesis_is_not_blind() -> None:
+    """It is false somewhere, and to leave a hypothesis out is a mutant of the statement."""
+    same = [mutant(told=False, upset=False)]
+    assert verdicts(mutants=same)["conclusion"][0] is Verdict.HOLDS
+    verdict, reason = verdicts(mutants=same, hypotheses=UNNEEDED)["conclusion"]
+    assert (verdict, reason[:6]) == (Verdict.INCONCLUSIVE, "blind:")
+
+
+def test_there_is_a_witness_where_nothing_can_be_stated_without_the_hypotheses() -> None:
+    """`a[i]` needs a proof that i is an index, so that no hypothesis is seen to be needed."""
+    alone = [{"binder": 1, "path": "pos", "found": count(50, 20), "without": count()}]
+    conclusion = results(hypotheses=alone)["thm:conclusion"]
+    assert conclusion.needs == ()
+    assert conclusion.witness is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,10 @@ import pytest
 
 from bridge.checks.by_form import FORMULAS
 from bridge.checks.forms import Exported, Form, Says, form_of_binder, form_of_conclusion
+from bridge.checks.pairing import _masked
 from bridge.lean.propositions import parse_propositions
-from numeric.propositions.terms import Theory
+from bridge.policy.answer_file import open_kept
+from numeric.propositions.terms import Num, Theorem, Theory, Var
 
 TERMS = Path(__file__).parent.parent / "bridge" / "layer_norm_terms.json"
 GRAPH = "layerNormGraph"
@@ -96,3 +99,83 @@ def test_a_condition_on_another_tensor_has_no_form() -> None:
     nothing = {GRAPH: Exported((), {})}
     theorem = theory().theorems[DERIVATIVE]
     assert form_of_binder(theorem, len(theorem.binders) - 1, nothing) is None
+
+
+@pytest.fixture(scope="module")
+def library() -> Theory:
+    """The whole library's statements, as they were locked."""
+    return parse_propositions(open_kept(Path(__file__).parents[2]).answer["propositions"])
+
+
+def of_mask(theorem: Theorem) -> Form | None:
+    exported = {
+        "softmaxOverGraph": Exported((), {}, "kept"),
+        "crossMhaGraph": Exported((), {}, "core.softmax.kept"),
+    }
+    level = next(i for i, b in enumerate(theorem.binders) if b.role == "proof")
+    return form_of_binder(theorem, level, exported)
+
+
+def with_hypothesis(theorem: Theorem, body: Any) -> Theorem:
+    *others, binder = theorem.binders
+    term: Any = binder.type
+    changed = replace(binder, type=replace(term, body=body(term.body)))
+    return replace(theorem, binders=(*others, changed))
+
+
+def test_a_mask_that_allows_a_key_keeps_the_sum_positive(library: Theory) -> None:
+    over = library.theorems["PostNorm.softmaxOver_hasFDerivAt"]
+    assert of_mask(over) == Form(Says.KEY_ALLOWED, "softmaxOverGraph", tensor="sum")
+    cross = library.theorems["PostNorm.crossMha_hasFDerivAt_real"]
+    assert of_mask(cross) == Form(Says.KEY_ALLOWED, "crossMhaGraph", tensor="core.softmax.sum")
+
+
+def test_another_mask_or_another_order_of_indices_has_no_form(library: Theory) -> None:
+    theorem = library.theorems["PostNorm.softmaxOver_hasFDerivAt"]
+
+    def with_mask(change: Any) -> Any:
+        def body(exists: Any) -> Any:
+            asked, true = exists.body.args
+            return replace(exists, body=replace(exists.body, args=(change(asked), true)))
+
+        return body
+
+    same = with_hypothesis(theorem, with_mask(lambda asked: asked))
+    assert of_mask(same) is not None
+    swapped = with_mask(lambda asked: replace(asked, args=asked.args[::-1]))
+    assert of_mask(with_hypothesis(theorem, swapped)) is None
+    other = with_mask(lambda asked: replace(asked, function=Var(5)))
+    assert of_mask(with_hypothesis(theorem, other)) is None
+    for_all = with_hypothesis(theorem, lambda exists: replace(exists, kind="forall"))
+    assert of_mask(for_all) is None
+
+
+def test_a_graph_with_two_masks_has_none_to_speak_of() -> None:
+    def nodes(*names: str) -> list[dict[str, str]]:
+        return [{"name": name} for name in names]
+
+    assert _masked(nodes("scores", "softmax.kept", "kept.sum")) == "softmax.kept"
+    assert _masked(nodes("a.kept", "b.kept")) == ""
+    assert _masked(None) == ""
+
+
+def test_only_the_number_that_is_exported_may_be_fixed(library: Theory) -> None:
+    theorem = library.theorems["PostNorm.rmsNormOffset_hasFDerivAt"]
+    assert form_of_conclusion(theorem, FORMULAS) == Form(Says.DERIVATIVE, "rmsNormOffsetGraph")
+    assert repr(Num(Fraction(1), Var(2))) in repr(theorem.conclusion)
+    from numeric.propositions import terms
+
+    text = repr(theorem.conclusion).replace("Fraction(1, 1)", "Fraction(2, 1)")
+    other = eval(text, {**vars(terms), "Fraction": Fraction})
+    assert form_of_conclusion(replace(theorem, conclusion=other), FORMULAS) is None
+
+
+def test_each_graph_has_its_own_formula(library: Theory) -> None:
+    """A formula that two graphs shared could not tell a theorem about one from the other's."""
+    found = {
+        g: form_of_conclusion(library.theorems[f"PostNorm.{g}_eval"], FORMULAS)
+        for g in ("swiGlu", "geGlu", "llamaBlock", "mistralBlock", "gemmaBlock", "gpt2Block")
+    }
+    assert found == {g: Form(Says.VALUE, f"{g}Graph") for g in found}
+    exchanged = {**FORMULAS, "llamaBlockGraph": FORMULAS["mistralBlockGraph"]}
+    assert form_of_conclusion(library.theorems["PostNorm.llamaBlock_eval"], exchanged) is None

@@ -155,3 +155,28 @@ def test_the_binder_is_the_theorems_own() -> None:
     shared = CHECKS["layerNorm_hasFDerivAt:hStdNe0"]
     assert binder_of(shared, "layerNorm_hasFDerivAt:conclusion") == "hStdNe0"
     assert binder_of(shared, "other:conclusion") == shared.name
+
+
+@pytest.mark.parametrize(
+    "key", ["layerNorm_hasFDerivAt", "layerNorm_backpropVec_eq_adjoint_fderiv_at"]
+)
+def test_a_conclusion_without_the_hypotheses_that_it_needs_does_not_hold(key: str) -> None:
+    """A theorem that forgot `0 < ε`: there is no derivative where ε is 0 and a row constant."""
+    one = CHECKS[f"{key}:conclusion"]
+    siblings = hypotheses_of(f"{key}:conclusion", CHECKS)
+    graphs = graphs_for([one, *siblings])
+
+    def judged_with(hypotheses: list[Check]) -> CheckResult:
+        return run_check(one, hypotheses, graphs, key="t:conclusion", seed=0, instances=60)
+
+    bare = judged_with([])
+    assert bare.verdict is Verdict.INCONCLUSIVE
+    assert bare.reason.startswith("no hypothesis keeps out instances where it fails: family 'eps")
+    assert judged_with(siblings).verdict is Verdict.HOLDS
+
+
+def test_a_conclusion_that_needs_no_hypothesis_holds_without() -> None:
+    one = CHECKS["softmax_hasFDerivAt:conclusion"]
+    graphs = graphs_for([one, CHECKS["layerNorm_hasFDerivAt:hVarEpsPos"]])
+    result = run_check(one, [], graphs, key="t:conclusion", seed=0, instances=60)
+    assert result.verdict is Verdict.HOLDS, result.reason

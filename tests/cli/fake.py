@@ -31,6 +31,7 @@ class FakeEngine:
     lean_version: str = "4.28.0"
     official: bool = False
     refuses: str | None = None
+    beside: Path | None = None
 
     def describe(self) -> str:
         return "Lean 4.28.0 (a fake)"
@@ -46,6 +47,9 @@ class FakeEngine:
     def files_asked(self, project: Path) -> Mapping[str, str] | None:
         """It asks for none."""
         return {}
+
+    def programs(self, project: Path) -> Path | None:
+        return self.beside
 
     def recheck(self, project: Path, modules: Sequence[str], *, timeout: float) -> Recheck | None:
         return None if self.refuses is None else Recheck("leanchecker", self.refuses or None)
@@ -133,13 +137,19 @@ def trust_end(count: int, constants: int = 12) -> dict[str, Any]:
 
 
 def write_answers(
-    path: Path, *statements: Any, trust: list[Any] | None = None, **modules: str | None
+    path: Path,
+    *statements: Any,
+    trust: list[Any] | None = None,
+    propositions: list[Any] | None = None,
+    exact: Mapping[str, Any] | None = None,
+    **modules: str | None,
 ) -> None:
-    """Write what the scripted server says."""
+    """Write what the scripted server says; ``exact`` is as in its function ``judged``."""
     value = {
         "statements": answer(*statements, **modules),
         "graphs": graph_answers(),
-        "propositions": proposition_answers(),
+        "propositions": proposition_answers() if propositions is None else propositions,
+        "exact": exact or {},
         "trust": trust_answers() if trust is None else trust,
     }
     path.write_text(json.dumps(value), encoding="utf-8")

@@ -196,7 +196,78 @@ def test_a_malformed_graph_is_wrong_input(harness: Harness, tmp_path: Path, text
     assert "graph.json" in result.stderr
 
 
-def test_a_graph_without_its_constant_or_an_input_is_refused(
+def foreign_layer_norm() -> dict[str, Any]:
+    """LayerNorm as another program writes it: no name, symbol, size or declaration of ours."""
+    graph = layer_norm_json(3, 5)
+    for k, node in enumerate(graph["nodes"]):
+        node["name"] = f"n{k}"
+        node["params"].pop("symbol", None)
+    for k, given in enumerate(graph["inputs"]):
+        given["name"] = f"arg{k}"
+    del graph["declaration"], graph["sizes"]
+    return {**graph, "name": "exported"}
+
+
+def test_a_graph_under_other_names_is_judged_by_what_it_computes(
+    harness: Harness, tmp_path: Path
+) -> None:
+    path = tmp_path / "graph.json"
+    path.write_text(json.dumps(foreign_layer_norm()))
+    options = ("--graph", str(path), "--instances", "40", "--format", "json")
+    result = harness.run("audit", *options)
+    assert result.exit_code == 0, result.output
+    found = {o["key"]: o for o in json.loads(result.stdout)["obligations"]}
+    fidelity = found["layerNormGraph:fidelity"]
+    assert fidelity["verdict"] == "holds"
+    assert fidelity["check"] == "graph_computes_its_closed_form"
+    assert "computes layerNormGraph: arg0 is x, arg1 is gamma, arg2 is beta" in fidelity["reason"]
+    assert {o["verdict"] for o in found.values()} == {"holds"}, "of the library's own graph"
+
+
+def test_a_wrong_graph_under_other_names_is_never_a_pass(harness: Harness, tmp_path: Path) -> None:
+    """Whatever is asked for: the theorem's own obligations are judged on the library's graph."""
+    wrong = foreign_layer_norm()
+    wrong["nodes"][4]["op"] = "sum"
+    path, folder = tmp_path / "graph.json", tmp_path / "reports"
+    path.write_text(json.dumps(wrong))
+    options = ("--graph", str(path), "--format", "json", "--format", "html")
+    result = harness.run("audit", *options, "--output", str(folder), "--only", "layerNorm_eval")
+    assert result.exit_code == 1
+    page = (folder / "report.html").read_text()
+    assert page.count('class="box begins"') == 1
+    assert 'class="box begins" role="img" aria-label="n3: mul' in page
+    report = json.loads((folder / "report.json").read_text())
+    (fidelity,) = [o for o in report["obligations"] if o["role"] == "fidelity"]
+    assert "the difference begins at the node n3 (mul) or right after it" in fidelity["reason"]
+    assert "no node has the entries of layerNormGraph's var" in fidelity["reason"]
+    words = shlex.split(fidelity["counterexample"]["replay"])
+    assert str(path) in words
+    assert harness.run(*words[1:]).exit_code == 1
+    assert harness.run("replay", "--report", str(folder / "report.json")).exit_code == 1
+    small = ("--output", str(tmp_path / "small.json"), "--graph", str(path))
+    assert harness.run("search", "layerNormGraph:fidelity", *small).exit_code == 1
+    assert harness.run("replay", "--instance", str(tmp_path / "small.json")).exit_code == 1
+
+
+def test_a_constant_without_a_symbol_is_found_by_what_it_does(
+    harness: Harness, tmp_path: Path
+) -> None:
+    path = tmp_path / "graph.json"
+
+    def code(value: float) -> tuple[int, str]:
+        graph = layer_norm_json(eps=value)
+        next(n for n in graph["nodes"] if n["name"] == "varEps")["params"] = {"c": value}
+        path.write_text(json.dumps(graph))
+        result = harness.run("audit", "--graph", str(path), "--instances", "40")
+        return result.exit_code, " ".join(result.stdout.split())
+
+    assert code(1e-5)[0] == 0
+    other, said = code(1e-3)
+    assert other == 4
+    assert "with eps = 0.001, and layerNormGraph is exported with 1e-05" in said
+
+
+def test_a_graph_that_cannot_be_read_as_one_of_the_library_s_is_refused(
     harness: Harness, tmp_path: Path
 ) -> None:
     path = tmp_path / "graph.json"
@@ -207,13 +278,23 @@ def test_a_graph_without_its_constant_or_an_input_is_refused(
         assert result.exit_code == 2
         return " ".join(result.stderr.split())
 
+    less = layer_norm_json()
+    less["nodes"][13] = {**less["nodes"][13], "op": "reshape", "args": [14]}
+    del less["nodes"][12], less["inputs"][2]
+    for node in less["nodes"]:
+        node["args"] = [a - (a > 2) for a in node["args"]]
+    less["outputs"] = [14]
+    assert "layerNormGraph has no input called 'beta'" in refusal(less)
     fixed = layer_norm_json()
     node = next(n for n in fixed["nodes"] if n["name"] == "varEps")
-    node["params"] = {"c": 1e-5}
+    node.update(op="scale", params={"c": 1.0})
     assert "layerNormGraph has no constant called 'eps'" in refusal(fixed)
-    renamed = layer_norm_json()
-    renamed["inputs"][1]["name"] = "weight"
-    assert "layerNormGraph has no input called 'gamma'" in refusal(renamed)
+    deep = tmp_path / "deep.json"
+    deep.write_text("[" * 100_000)
+    result = harness.run("audit", "--graph", str(deep))
+    assert (result.exit_code, "expected JSON" in result.stderr) == (2, True)
+    deep.write_text('{"schema": ' + "9" * 5000 + "}")
+    assert harness.run("audit", "--graph", str(deep)).exit_code == 2
 
 
 def test_a_malformed_node_is_named(harness: Harness, tmp_path: Path) -> None:

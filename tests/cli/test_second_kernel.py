@@ -30,7 +30,7 @@ class ScriptedKernel:
     known_bugs: str = ""
     fingerprint: str = "scripted"
 
-    def check(self, export: Path, *, timeout: float) -> KernelAnswer:
+    def check(self, export: Path, *, roots: Any, timeout: float) -> KernelAnswer:
         return self.answer
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from bridge import engine
 from embedded_lean.layout import CACHE_VARIABLE, Layout, default_layout
+from embedded_lean.warm import end_warm_host
 
 
 @pytest.fixture
@@ -60,6 +61,7 @@ def no_orphans(tmp_path: Path) -> Iterator[Callable[[], list[str]]]:
         return found
 
     yield alive
+    end_warm_host()
     deadline = time.monotonic() + 15
     while (left := alive()) and time.monotonic() < deadline:
         time.sleep(0.1)

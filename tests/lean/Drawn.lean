@@ -48,6 +48,60 @@ def relu (m : Mode) (x : Rat) : Rat := if x < 0 then (match m with | .train => x
 /-- Nothing meets its hypotheses. -/
 @[obligation] theorem never (n : Nat) (hLow : n < 3) (hHigh : 7 < n) : n = 5 := by omega
 
+/-! ### Propositions that are computed: by `match`, by recursion, from a list's elements -/
+
+/-- What a layer does to a number. -/
+inductive Act where
+  | relu | leaky (slope : Rat)
+
+def Act.run : Act → Rat → Rat
+  | .relu, x => if x < 0 then 0 else x
+  | .leaky a, x => if x < 0 then a * x else x
+
+/-- Slopes between 0 and 1. -/
+def Act.Mild : Act → Prop
+  | .relu => True
+  | .leaky a => 0 ≤ a ∧ a ≤ 1
+
+/-- Nobody gave it an instance of `Decidable`. -/
+def Sorted : List Rat → Prop
+  | [] => True
+  | [_] => True
+  | x :: y :: rest => x ≤ y ∧ Sorted (y :: rest)
+
+/-- No `DecidableEq` either. -/
+structure Layer where
+  gain : Rat
+  bias : Rat
+
+def through (layers : List Layer) (x : Rat) : Rat := layers.foldl (fun x l => l.gain * x + l.bias) x
+
+/-- By `match`. -/
+@[obligation] theorem mild_le (a : Act) (x y : Rat) (hMild : a.Mild) (hLe : x ≤ y) : a.run x ≤ a.run y := by sorry
+
+/-- By recursion. -/
+@[obligation] theorem sorted_head (x : Rat) (xs : List Rat) (hSorted : Sorted (x :: xs)) : ∀ y ∈ xs, x ≤ y := by sorry
+
+/-- Wrong, by recursion. -/
+@[obligation] theorem sorted_reverse (x : Rat) (xs : List Rat) (hSorted : Sorted (x :: xs)) : Sorted xs.reverse := by
+  sorry
+
+/-- From elements whose equality nothing decides. -/
+@[obligation] theorem through_le (layers : List Layer) (x y : Rat) (hGain : ∀ l ∈ layers, 0 ≤ l.gain) (hLe : x ≤ y) :
+    through layers x ≤ through layers y := by sorry
+
+/-! ### Over infinite types -/
+
+/-- A witness lies between. -/
+@[obligation] theorem exists_between (x y : Rat) (hLt : x < y) : ∃ z : Rat, x < z ∧ z < y := by sorry
+
+/-- True; but on some functions only samples speak for `hf`. -/
+@[obligation] theorem far_le (f : Rat → Rat) (hf : ∀ x y, x ≤ y → f y - f x ≤ y - x) (x : Rat) (hx : 0 ≤ x) :
+    f (x + 1 / 1024) ≤ f x + 1 / 1024 := by sorry
+
+/-- The last variable has no value where n is 0. -/
+@[obligation] theorem entry_le {n : Nat} (x : Fin n → Rat) (c : Rat) (hLe : ∀ i, x i ≤ c) (i : Fin n) : x i ≤ c := hLe i
+
 /-- Nothing computes it. -/
 noncomputable def chosen (n : Nat) : Nat := Classical.choose (⟨n, rfl⟩ : ∃ m, m = n)
 

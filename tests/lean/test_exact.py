@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
+from fractions import Fraction
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
@@ -14,6 +16,8 @@ from bridge.lean.library import Library, read_library
 from bridge.lean.project import find_project
 from bridge.statements.choose import Obstacle, Question, Taken
 from bridge.statements.exact import ExactJudge, replay_exactly
+from bridge.statements.instances import Instances
+from bridge.statements.values import Made
 from bridge.verdict import Verdict
 
 pytestmark = pytest.mark.lean
@@ -62,7 +66,10 @@ def test_fields_of_structures_and_subtypes_are_hypotheses(drawn: Library) -> Non
     assert total.statement.endswith("= 1")
 
 
-@pytest.mark.parametrize("theorem", ["scaled_pos", "relu_le", "share_le", "get_mem"])
+TRUE = ("scaled_pos", "relu_le", "share_le", "get_mem", "mild_le", "sorted_head", "through_le")
+
+
+@pytest.mark.parametrize("theorem", [*TRUE, "exists_between", "entry_le"])
 def test_what_is_true_holds_on_instances_that_meet_every_hypothesis(
     theorem: str, results: dict[str, CheckResult]
 ) -> None:
@@ -100,6 +107,18 @@ def test_a_statement_that_is_false_at_the_edge_alone_has_a_small_counterexample(
     assert set(again.hypotheses.values()) == {"yes"}
 
 
+def test_a_predicate_by_recursion_is_decided(results: dict[str, CheckResult]) -> None:
+    found = results["sorted_reverse:conclusion"]
+    assert found.verdict is Verdict.FAILS
+    assert found.counterexample is not None
+    assert found.counterexample.description.startswith("x = ")
+
+
+def test_a_sampled_hypothesis_makes_no_counterexample(results: dict[str, CheckResult]) -> None:
+    """Steps of 1/1024 are not among the samples: functions that take values in turn pass."""
+    assert results["far_le:conclusion"].verdict is not Verdict.FAILS
+
+
 def test_what_no_mutant_upsets_and_what_nothing_meets_does_not_hold(
     results: dict[str, CheckResult],
 ) -> None:
@@ -108,6 +127,24 @@ def test_what_no_mutant_upsets_and_what_nothing_meets_does_not_hold(
     assert (never.verdict, never.accepted) == (Verdict.INCONCLUSIVE, 0)
     assert "vacuous?" in never.reason
     assert results["never:hLow"].verdict is Verdict.INCONCLUSIVE
+
+
+def test_values_come_by_binder_and_violate_what_they_say(drawn: Library) -> None:
+    statement = drawn.statement_named("mild_le")
+    assert statement is not None
+    question = Question(statement, "mild_le", ("mild_le:conclusion",))
+    found = ExactJudge().instances(drawn, question, seed=0, instances=INSTANCES)
+    assert isinstance(found, Instances)
+    assert len(found.met) >= 20
+
+    def mild(a: Made) -> bool:
+        return a.constructor == "relu" or 0 <= cast(Fraction, a.arguments[0]) <= 1
+
+    for one in (*found.met, *found.violating):
+        a, x, y = (cast(Any, one.values[name]) for name in ("a", "x", "y"))
+        assert mild(a) == ("hMild" not in one.violates)
+        assert (x <= y) == ("hLe" not in one.violates)
+    assert {one.violates for one in found.violating} == {("hMild",), ("hLe",)}
 
 
 def test_the_constant_that_stands_in_the_way_is_named(

@@ -179,6 +179,32 @@ def test_one_wrong_layer_is_named_and_hides_no_other(
     assert report.exit_code == code
 
 
+def test_a_wrong_gradient_is_marked_where_it_begins(tmp_path: Path) -> None:
+    """Everything before the wrong backward has a wrong gradient; what it goes through is marked."""
+    report = judged(tmp_path, Stack(Attention(), WrongBackward()).eval())
+    captured = by_name(report)["layers.1"].captured
+    assert captured is not None
+    assert "the gradients that differ come through here" in captured.begins
+    node, *inputs = (name for name, _ in captured.marks)
+    assert captured.begins.startswith(f"{node} (")
+    forms = {f.name: f for f in section(report).forms}
+    graph = parse_graph(forms[captured.form].graph)
+    apart = {n for n in inputs if "qkv" in n}
+    assert apart
+    place = graph.index(node)
+    reads = [i for i in inputs if _reads(graph, place, graph.index(i))]
+    assert reads == inputs
+    assert any("qkv" not in i.name for i in graph.inputs if i.name not in inputs)
+    page = render(report, "html")
+    assert page.count('class="box begins"') == 1
+    assert f'data-value="{node}"' in page.partition('class="box begins"')[2].partition(">")[0]
+
+
+def _reads(graph: Any, value: int, source: int) -> bool:
+    args = graph.nodes[value - len(graph.inputs)].args if value >= len(graph.inputs) else ()
+    return value == source or any(_reads(graph, a, source) for a in args)
+
+
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_in_its_own_dtype_a_difference_is_rounding(tmp_path: Path, dtype: Any) -> None:
     report = judged(tmp_path, Stack(Attention()).to(dtype).eval())

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from itertools import groupby
@@ -18,12 +18,16 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from bridge.checking import FamilyCount
+from bridge.report.captured import CapturedForm
 from bridge.report.escaping import one_line, plain
 from bridge.report.findings import Finding, Level, findings
 from bridge.report.html.charts import MarginScale, Share, failed, gauge, held, lollipop, stacked_bar
+from bridge.report.html.graph_picture import draw
+from bridge.report.layers import LayerReport, ModelReport
 from bridge.report.layers_table import (
     agreement_share,
     captured_notes,
+    certificate_notes,
     layer_differs,
     model_lines,
 )
@@ -42,6 +46,7 @@ from bridge.report.wording import (
     unit,
 )
 from bridge.verdict import LeanStatus, Role, Verdict
+from numeric.graph import parse_graph
 
 __all__ = ["render_html"]
 
@@ -135,6 +140,19 @@ class Item:
     no_witness: str
     search: str
     open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A captured graph, the layers that run it, and the nodes where these begin to differ from it:
+    in words, each with the identifier of its box."""
+
+    anchor: str
+    name: str
+    layers: tuple[str, ...]
+    nodes: int
+    svg: Markup
+    marked: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,6 +281,53 @@ def _item(entry: Entry, theorem: Sequence[Entry]) -> Item:
     )
 
 
+def _pictures(model: ModelReport) -> tuple[Picture, ...]:
+    return tuple(_picture(model, form) for form in model.forms)
+
+
+def _picture(model: ModelReport, form: CapturedForm) -> Picture:
+    running = [(la, la.captured) for la in model.layers if la.captured is not None]
+    own = [(la, captured) for la, captured in running if captured.form == form.name]
+    marks: dict[str, str] = {}
+    for layer, captured in own:
+        for name, what in captured.marks:
+            marks.setdefault(name, f"{what} in {layer.name}")
+    name = form.name
+    return _drawn(name, f"The captured graph {name}", form.graph, form.origins, marks, own=own)
+
+
+def _given_picture(report: Report) -> Picture | None:
+    """The graph of ``--graph FILE``."""
+    if report.graph_data is None:
+        return None
+    marks = dict(report.graph_marks)
+    return _drawn(report.graph, f"The graph in {report.graph}", report.graph_data, {}, marks)
+
+
+def _drawn(
+    name: str,
+    title: str,
+    data: Mapping[str, object],
+    origins: Mapping[str, str],
+    marks: Mapping[str, str],
+    own: Sequence[tuple[LayerReport, object]] = (),
+) -> Picture:
+    graph = parse_graph(data)
+    at = anchor("g", name)
+    return Picture(
+        anchor=at,
+        name=name,
+        layers=tuple(layer.name for layer, _ in own),
+        nodes=len(graph.nodes),
+        svg=draw(graph, at, title, origins, marks),
+        marked=tuple(
+            (f"{n.name}: {marks[n.name]}", f"{at}-value-{k}")
+            for k, n in enumerate(graph.nodes, len(graph.inputs))
+            if n.name in marks
+        ),
+    )
+
+
 def _bar(entries: Sequence[Entry]) -> Markup:
     order = list(VERDICT_WORDS)
     return stacked_bar(
@@ -383,8 +448,11 @@ def render_html(report: Report) -> str:
             Role=Role,
             layers=() if report.model is None else report.model.layers,
             model_lines=() if report.model is None else model_lines(report.model),
+            given_picture=_given_picture(report),
+            pictures=() if report.model is None else _pictures(report.model),
             agreement_share=agreement_share,
             layer_differs=layer_differs,
+            certificate_notes=certificate_notes,
             captured_notes=captured_notes,
         ).rstrip("\n")
         + "\n"

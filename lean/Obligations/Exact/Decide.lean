@@ -23,8 +23,9 @@ private def instanceOf? (p : Expr) : MetaM (Option Expr) := do
 
 private def flip (e : Expr) : Expr := mkApp (mkConst ``Truth.not) e
 
-/-- How many samples stand for all values of an infinite type. -/
-def sampleCount : Nat := 12
+/-- What decides a recursive definition whose first arguments are `fixed`. -/
+private def nameOfDecider (name : Name) (fixed : Array Expr) : Name :=
+  .mkNum (`Obligations.Exact.decider ++ name) (hash fixed).toNat
 
 /-- Decide `p` on the instance that stands on `tape`. -/
 partial def decision (tape p : Expr) (fuel : Nat := 40) : MetaM Expr := do
@@ -39,6 +40,13 @@ partial def decision (tape p : Expr) (fuel : Nat := 40) : MetaM Expr := do
       return mkApp2 (mkConst f) (← inner dom) (thunk (← inner (body.instantiate1 (trusted dom))))
     quantified n dom body inner true
   | _ =>
+  if let some app ← matchMatcherApp? p then
+    if app.remaining.isEmpty then
+      let alts ← app.alts.mapM fun alt => do
+        forallTelescopeReducing (← inferType alt) fun xs _ => do
+          mkLambdaFVars xs (← inner (mkAppN alt xs).headBeta)
+      let motive ← lambdaTelescope app.motive fun xs _ => mkLambdaFVars xs truth
+      return { app with alts, motive }.toExpr
   match p.getAppFnArgs with
   | (``True, #[]) => return mkConst ``Truth.yes
   | (``False, #[]) => return mkConst ``Truth.no
@@ -76,6 +84,8 @@ where
       if parts.isEmpty then return mkConst ``Truth.yes
       return ← parts.pop.foldrM (init := ← inner parts.back!) fun q rest => do
         return mkApp2 (mkConst ``Truth.and) (← inner q) (thunk rest)
+    if (env.find? name matches some (.defnInfo _)) && (← isRecursiveDefinition name) then
+      return ← recursive name levels p.getAppArgs
     if let some q ← unfoldDefinition? p then return ← inner q
     if name == ``Eq then
       let α := p.getAppArgs[0]!
@@ -99,6 +109,29 @@ where
       parts := parts.push (← mkEq (at_ a) (at_ b))
     if parts.isEmpty then return none
     return some <| parts.pop.foldr (init := parts.back!) mkAnd
+  /-- By code that follows the equation of a recursive definition.  Its types and instances are those of `args`. -/
+  recursive (name : Name) (levels : List Level) (args : Array Expr) : MetaM Expr := do
+    let fixed ← args.filterM fun a => do return (← isType a) || (← isClass? (← inferType a)).isSome
+    let own := args.extract fixed.size args.size
+    let decider := nameOfDecider name fixed
+    if fixed.any (·.hasFVar) || args.extract 0 fixed.size != fixed then
+      obstacle name "its types depend on values, and nothing decides it"
+    unless (← getEnv).contains decider do
+      let some equation ← getUnfoldEqnFor? name (nonRec := true)
+        | obstacle name "nothing decides it; an instance of Decidable for it would"
+      let statement := (← getConstInfo equation).instantiateTypeLevelParams levels
+      let before ← getEnv
+      let (type, value) ← forallBoundedTelescope (← instantiateForall statement fixed) own.size fun xs body => do
+        let some (_, _, rhs) := body.eq? | obstacle name "its equation is not understood"
+        withLocalDeclD `tape (mkConst ``Tape) fun t => do
+          let type ← mkForallFVars (#[t] ++ xs) truth
+          -- The code calls itself: until it is there, only its type is.
+          addDecl <| .axiomDecl { name := decider, levelParams := [], type, isUnsafe := true }
+          return (type, ← mkLambdaFVars (#[t] ++ xs) (← decision t rhs))
+      setEnv before
+      addAndCompile <| .mutualDefnDecl
+        [{ name := decider, levelParams := [], type, value, hints := .opaque, safety := .unsafe }]
+    return mkAppN (.const decider []) (#[tape] ++ own)
   guards : Expr → List Expr
     | .forallE _ g q _ => g :: guards (q.instantiate1 (trusted g))
     | _ => []
@@ -106,6 +139,14 @@ where
     match e.getAppFnArgs with
     | (``And, #[a, b]) => parts a ++ parts b
     | _ => [e]
+  /-- What is left to decide where `guard` is known to hold. -/
+  without (guard : Expr) (every : Bool) (e : Expr) : Expr :=
+    if !every then e.replace fun s => if s == guard then some (mkConst ``True) else none
+    else match e with
+      | .forallE n g q i =>
+        if g == guard then q.instantiate1 (trusted g)
+        else if q.hasLooseBVars then e else .forallE n g (without guard every q) i
+      | _ => e
   /-- Over a list, below a bound, over all values of a finite type, or over samples. -/
   quantified (n : Name) (α body : Expr) (inner : Expr → MetaM Expr) (every : Bool) : MetaM Expr := do
     withLocalDeclD n α fun x => do
@@ -113,7 +154,8 @@ where
       let f (whole part : Name) := mkConst (if every then whole else part)
       -- The guards of `x ∈ xs → x < n → Q`, or the parts of `x ∈ xs ∧ x < n ∧ Q`: one of them may say where to look.
       for guard in if every then guards body else parts body do
-        let all_ ← mkLambdaFVars #[x] (← inner body)
+        let bounded (bound : Expr) : MetaM Expr := do
+          return mkApp2 (f ``Truth.below ``Truth.someBelow) bound (← mkLambdaFVars #[x] (← inner body))
         match guard.getAppFnArgs with
         | (``Membership.mem, #[_, coll, _, xs, y]) =>
           if y == x && !xs.containsFVar x.fvarId! then
@@ -122,19 +164,22 @@ where
               | (``Array, #[β]) => some (mkApp2 (.const ``Array.toList [.zero]) β xs)
               | _ => none
             if let some values := values? then
-              return mkApp3 (f ``Truth.all ``Truth.any) α values all_
+              -- What is in the list need not be looked for there: equality may be undecided.
+              let each ← mkLambdaFVars #[x] (← inner (without guard every body))
+              return mkApp3 (f ``Truth.all ``Truth.any) α values each
         | (``LT.lt, #[t, _, y, bound]) | (``GT.gt, #[t, _, bound, y]) =>
           if t.isConstOf ``Nat && y == x && !bound.containsFVar x.fvarId! then
-            return mkApp2 (f ``Truth.below ``Truth.someBelow) bound all_
+            return ← bounded bound
         | (``LE.le, #[t, _, y, bound]) | (``GE.ge, #[t, _, bound, y]) =>
           if t.isConstOf ``Nat && y == x && !bound.containsFVar x.fvarId! then
-            return mkApp2 (f ``Truth.below ``Truth.someBelow) (mkApp (mkConst ``Nat.succ) bound) all_
+            return ← bounded (mkApp (mkConst ``Nat.succ) bound)
         | _ => pure ()
-      let test ← mkLambdaFVars #[x] (← inner body)
       if let some values ← everyValue? α then
-        return mkApp3 (f ``Truth.all ``Truth.any) α values test
-      let values := mkApp4 (mkConst ``Gen.samples) α (← sampler decision true α) (toExpr sampleCount) tape
-      return mkApp3 (f ``Truth.always ``Truth.sometimes) α values test
+        return mkApp3 (f ``Truth.all ``Truth.any) α values (← mkLambdaFVars #[x] (← inner body))
+      let test ← withLocalDeclD `within (mkConst ``Tape) fun t => do
+        mkLambdaFVars #[x, t] (← decision t body (fuel - 1))
+      let values := mkApp4 (mkConst ``Gen.samples) α (← sampler decision true α) (toExpr every) tape
+      return mkApp4 (f ``Truth.always ``Truth.sometimes) α (mkConst ``Tape) values test
 
 private def asRat? (α e : Expr) : MetaM (Option Expr) := do
   match α with
@@ -164,6 +209,10 @@ partial def gaps (p : Expr) (fuel : Nat := 12) : MetaM Expr := do
       if body.hasLooseBVars then return none_
       return ← both dom body
     withLocalDeclD n dom fun x => do
+      if let some values ← everyValue? dom then
+        let each ← gaps (body.instantiate1 x) (fuel - 1)
+        if each == none_ then return none_
+        return mkApp4 (.const ``List.flatMap [.zero, .zero]) dom rat (← mkLambdaFVars #[x] each) values
       let .forallE _ guard rest _ := body.instantiate1 x | return none_
       let (``Membership.mem, #[_, coll, _, xs, y]) := guard.getAppFnArgs | return none_
       if rest.hasLooseBVars || y != x || xs.containsFVar x.fvarId! || !coll.isAppOf ``List then return none_

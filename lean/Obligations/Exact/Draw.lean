@@ -28,6 +28,8 @@ structure Tape where
   fresh : Bool := true
   /-- State of the stream of random bits. -/
   state : UInt64 := 0
+  /-- How many quantifiers the values on it stand within. -/
+  depth : Nat := 0
   /-- Entries so far, and what each may be. -/
   entries : Array Rat := #[]
   kinds : Array Kind := #[]
@@ -141,9 +143,12 @@ def int : Gen Int := fun t =>
   let n := v.floor
   (some (n, fun _ => toString n), t)
 
+/-- Ends a rational number in a text: 2 may be a whole number, too.  Reports leave it out. -/
+def ratMark : String := "ℚ"
+
 def rat : Gen Rat := fun t =>
   let (v, t) := entry .rat drawRat t
-  (some (v, fun _ => toString v), t)
+  (some (v, fun _ => toString v ++ ratMark), t)
 
 /-- One of these. -/
 def oneOf {α : Type} (gs : Array (Gen α)) : Gen α := fun t =>
@@ -279,19 +284,41 @@ def conclude (holds : Tape → Truth) (gaps : Unit → List Rat) (mutants : Arra
     reached := true, lastGaps := gaps, decide := fun _ => holds t, mutants := mutants.map fun m _ => m t }
   (some ((), fun _ => ""), t')
 
-/-- Values for a `∀` or `∃` within a proposition: they follow from the entries of the instance alone.  The simplest
-value comes first, then those made of the instance's own numbers, then others. -/
-def samples {α : Type} (g : Gen α) (count : Nat) (t : Tape) : List α :=
+/-- Numbers that a few numbers suggest: what lies between two of them, differences, sums, neighbours. -/
+private def suggested (seen : Array Rat) : List Rat :=
+  let few := (seen.toList.reverse.take 4)
+  let pairs := few.flatMap fun a => few.flatMap fun b =>
+    if a == b then [] else [(a + b) / 2, a - b, a + b, a * b]
+  (pairs ++ few.flatMap fun a => [a + 1, a - 1, -a, a / 2, 2 * a]).eraseDups
+
+/-- Numbers to begin the samples of a quantifier with: of the instance itself, or near those.  Within another quantifier
+there are fewer, other ones for each value of the outer one, and that value first. -/
+private def starts (every : Bool) (t : Tape) : List Rat :=
   let seen := t.entries
-  let own := min seen.size 12
-  (List.range (1 + own + count)).filterMap fun i =>
-    let blank : Tape := { entries := seen, kinds := t.kinds, state := 977 * i.toUInt64 }
-    let start :=
-      if i == 0 then { fresh := false : Tape }
-      else if i ≤ own then { given := #[seen.getD (seen.size - i) 0], state := 977 * i.toUInt64 : Tape }
-      else blank
+  let last (i : Nat) : Rat := seen.getD (seen.size - 1 - i) 0
+  let some_ (k : Nat) : List Rat := (List.range k).map fun i => seen.getD ((bits (t.state + i.toUInt64)).2.toNat % seen.size) 0
+  if seen.isEmpty then [] else
+  let own := match t.depth with
+    | 0 => (List.range (min seen.size 12)).map last
+    | 1 => last 0 :: (last 0 + 1 / 4) :: some_ 2
+    | _ => last 0 :: some_ 1
+  if every then own else own ++ suggested seen
+
+/-- Values for a `∀` or `∃` within a proposition, each with the tape for what stands within: they follow from the entries
+of the instance alone.  The simplest value comes first, then those made of the instance's own numbers, then others. -/
+def samples {α : Type} (g : Gen α) (every : Bool) (t : Tape) : List (α × Tape) :=
+  let own := starts every t
+  let others := match t.depth with | 0 => 12 | 1 => 3 | _ => 1
+  let stream (i : Nat) : UInt64 := 977 * i.toUInt64 + 31 * t.state
+  let tapes : List Tape := { fresh := false } :: own.mapIdx (fun i v => { given := #[v], state := stream (i + 1) }) ++
+    (List.range others).map fun i =>
+      { entries := t.entries, kinds := t.kinds, state := stream (1 + own.length + i) }
+  tapes.zipIdx.filterMap fun (start, i) =>
     match g start with
-    | (some (a, _), _) => some a
+    | (some (a, _), after) =>
+      let drawn := after.entries.extract start.entries.size after.entries.size
+      let within := { t with entries := t.entries ++ drawn, depth := t.depth + 1, state := stream i + 1 }
+      some (a, within)
     | (.none, _) => .none
 
 end Gen

@@ -20,7 +20,11 @@ abbrev Run := Tape → Tape
 namespace Tape
 
 /-- Was the conclusion reached, and does every hypothesis hold? -/
-def accepted (t : Tape) (hypotheses : Nat) : Bool := t.met.size == hypotheses && t.met.all (·.met)
+def accepted (t : Tape) (hypotheses : Nat) : Bool := t.reached && t.met.size == hypotheses && t.met.all (·.met)
+
+/-- Is it a counterexample?  A hypothesis that only samples speak for may be false there. -/
+def refutes (t : Tape) (hypotheses : Nat) : Bool :=
+  t.accepted hypotheses && t.met.all (· == .yes) && t.decide () == .no
 
 /-- How many hypotheses are not met, those that were not reached among them. -/
 def missing (t : Tape) (hypotheses : Nat) : Nat :=
@@ -30,8 +34,8 @@ def missing (t : Tape) (hypotheses : Nat) : Nat :=
 def violated? (t : Tape) (hypotheses : Nat) : Option Nat :=
   if t.reached && t.missing hypotheses == 1 then t.met.findIdx? (!·.met) else none
 
-/-- The binders' values, as text. -/
-def text (t : Tape) : String := ", ".intercalate (t.told.map (· ())).toList
+/-- The binders' values, as text for reports. -/
+def text (t : Tape) : String := (", ".intercalate (t.told.map (· ())).toList).replace Gen.ratMark ""
 
 end Tape
 
@@ -191,7 +195,7 @@ private def simpler (v : Rat) : List Rat :=
 
 /-- A smaller instance on which every hypothesis holds and the conclusion fails, found in at most `budget` runs. -/
 def shrink (run : Run) (hypotheses : Nat) (t : Tape) (budget : Nat := 400) : Tape := Id.run do
-  let fails (t : Tape) : Bool := t.accepted hypotheses && t.decide () == .no
+  let fails (t : Tape) : Bool := t.refutes hypotheses
   let mut best := t
   let mut left := budget
   let mut improved := true
@@ -256,6 +260,8 @@ structure Findings where
   edge : Nat := 0
   witness : Option Nat := none
   failure : Option Nat := none
+  /-- Where the conclusion fails, and a hypothesis has nothing but samples for it. -/
+  doubted : Option Nat := none
   outOfTime : Bool := false
 
 /-- Do a statement and its mutant come to different answers?  An `∃` without a witness differs from one with it. -/
@@ -279,12 +285,15 @@ def explore (run : Run) (hypotheses mutants : Nat) (seed : UInt64) (instances mo
       if let some h := d.violated? hypotheses then
         f := { f with needs := f.needs.modify h (·.add (d.decide ())) }
     if !t.accepted hypotheses then continue
-    let conclusion := t.decide ()
+    let decided := t.decide ()
+    let doubted := decided == .no && !t.refutes hypotheses
+    let conclusion := if doubted then .unknown else decided
     let onEdge := t.gaps.any (·.2 == 0) || (t.lastGaps ()).any (· == 0)
     f := { f with
       accepted := f.accepted + 1, conclusion := f.conclusion.add conclusion,
       witness := f.witness <|> some i, edge := f.edge + (if onEdge then 1 else 0) }
     if conclusion == .no then f := { f with failure := f.failure <|> some i }
+    if doubted then f := { f with doubted := f.doubted <|> some i }
     for m in [0:t.mutants.size] do
       if !f.upset[m]! then
         let truth := t.mutants[m]! ()

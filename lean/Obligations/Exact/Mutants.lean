@@ -40,7 +40,10 @@ private def atRoot (e : Expr) : MetaM (Array (String × Expr)) := do
       return #[← instead e e']
     catch _ => return #[]
   if let (``OfNat.ofNat, #[α, .lit (.natVal n), _]) := e.getAppFnArgs then
-    return ← attempt (mkAppOptM ``OfNat.ofNat #[α, mkRawNatLit (n + 1), none])
+    let number (k : Nat) := attempt (mkAppOptM ``OfNat.ofNat #[α, mkRawNatLit k, none])
+    let more ← number (n + 1)
+    if n == 0 then return more
+    return more ++ (← number (n - 1))
   if e.isApp then
     let name := headName e
     for (before, after) in swaps do

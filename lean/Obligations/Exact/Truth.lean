@@ -76,10 +76,12 @@ def someBelow (n : Nat) (f : Nat → Truth) : Truth :=
   n.fold (fun i _ t => t.or fun _ => f i) no
 
 /-- A `∀` over more than can be looked at: `likely` at best. -/
-def always {α : Type} (xs : List α) (f : α → Truth) : Truth := (all xs f).and fun _ => likely
+def always {α β : Type} (xs : List (α × β)) (f : α → β → Truth) : Truth :=
+  (all xs fun x => f x.1 x.2).and fun _ => likely
 
 /-- An `∃` over more than can be looked at: `unlikely` at worst. -/
-def sometimes {α : Type} (xs : List α) (f : α → Truth) : Truth := (any xs f).or fun _ => unlikely
+def sometimes {α β : Type} (xs : List (α × β)) (f : α → β → Truth) : Truth :=
+  (any xs fun x => f x.1 x.2).or fun _ => unlikely
 
 end Truth
 end Obligations.Exact

@@ -1,0 +1,79 @@
+"""Checks that get a statement's own instances by the names of its binders.
+
+Such a check needs no graph and no family: the statement says what its instances are, and the check
+says of each whether what somebody runs does what the theorem claims.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from bridge.verdict import Role
+
+__all__ = ["NamedCheck", "Spoil", "named_check", "named_checks", "register_named"]
+
+Spoil = Callable[[dict[str, object]], Mapping[str, object]]
+"""Makes of an instance's values, by binder, others that a check must say no to."""
+
+
+@dataclass(frozen=True, slots=True)
+class NamedCheck:
+    """A check of some obligations of one theorem, on the values of its binders.
+
+    Attributes:
+        name: of the function, for reports.
+        doc: what it measures.
+        keys: of the obligations.
+        role: of the obligations.
+        function: called with the values of ``parameters`` by name.  It returns whether the
+            obligation holds on them, or None where it cannot tell; a failed ``assert`` is a no.
+        parameters: the binders that it asks for.
+        rejects: changes of an instance that it must say no to, each on one instance at least.
+    """
+
+    name: str
+    doc: str
+    keys: tuple[str, ...]
+    role: Role
+    function: Callable[..., object]
+    parameters: tuple[str, ...]
+    rejects: tuple[Spoil, ...] = ()
+
+
+_NAMED: dict[str, NamedCheck] = {}
+
+
+def named_checks() -> Mapping[str, NamedCheck]:
+    """Every check by binder names, by the key of its obligation."""
+    return MappingProxyType(_NAMED)
+
+
+def named_check(
+    function: Callable[..., object], keys: tuple[str, ...], role: Role, rejects: tuple[Spoil, ...]
+) -> NamedCheck:
+    """A function as a check by binder names.
+
+    Raises:
+        TypeError: it has a parameter that no name can be given to, or no docstring.
+    """
+    doc = inspect.getdoc(function) or ""
+    if not doc:
+        raise TypeError("expected a docstring that says what is measured and how")
+    kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    parameters = inspect.signature(function).parameters.values()
+    for p in parameters:
+        if p.kind not in kinds:
+            raise TypeError(
+                f"expected parameters that are called as binders but got {p.name!r}, which stands "
+                "for any number of values or has no name"
+            )
+    names = tuple(p.name for p in parameters)
+    return NamedCheck(function.__name__, doc, keys, role, function, names, rejects)
+
+
+def register_named(made: NamedCheck) -> None:
+    """Let a check judge its obligations."""
+    _NAMED.update(dict.fromkeys(made.keys, made))

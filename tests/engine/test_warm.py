@@ -1,0 +1,63 @@
+"""The process that stays warm between documents: shared, replaced, and never left behind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import psutil
+import pytest
+
+from bridge.engine.errors import BuildBrokenError
+from bridge.engine.interface import Engine
+from embedded_lean.warm import end_warm_host
+from tests.engine.fakes import write_project
+
+pytestmark = pytest.mark.lean
+
+SPIN = "partial def spin (n : Nat) : IO Unit := spin (n + 1)\n#eval spin 0"
+
+
+def hosts() -> list[int]:
+    found = []
+    for child in psutil.Process().children(recursive=True):
+        if any("host.cjs" in part for part in child.cmdline()):
+            found.append(child.pid)
+    return found
+
+
+def texts(lean: Engine, project: Path, text: str) -> list[str]:
+    messages = lean.run_document(project, text, timeout=120)
+    assert messages is not None
+    return [m.text.strip() for m in messages]
+
+
+def test_documents_of_one_state_share_a_process(lean: Engine, tmp_path: Path) -> None:
+    project = write_project(tmp_path / "one", {"lean/Demo.lean": "def Demo.two := 2"})
+    assert lean.build(project).ok
+    end_warm_host()
+    assert texts(lean, project, "import Demo\n#eval Demo.two") == ["2"]
+    (first,) = hosts()
+    # A run is a Lean of its own: it sees nothing of the one before.
+    assert "Unknown" in texts(lean, project, "def left := 1\n#check lost")[0]
+    assert "Unknown" in texts(lean, project, "#check left")[0]
+    assert hosts() == [first]
+    with pytest.raises(BuildBrokenError, match="stopped after"):
+        lean.run_document(project, SPIN, timeout=3)
+    assert texts(lean, project, "import Demo\n#eval Demo.two") == ["2"]
+    (project / "lean/Demo.lean").write_text("def Demo.two := 3")
+    assert lean.build(project).ok
+    assert texts(lean, project, "import Demo\n#eval Demo.two") == ["3"]
+    assert hosts() != [first]
+    assert len(hosts()) == 1
+    end_warm_host()
+    assert hosts() == []
+
+
+def test_one_that_was_killed_is_started_again(lean: Engine, tmp_path: Path) -> None:
+    project = write_project(tmp_path, {"lean/Demo.lean": "def Demo.two := 2"})
+    assert lean.build(project).ok
+    assert texts(lean, project, "import Demo\n#eval Demo.two") == ["2"]
+    (first,) = hosts()
+    psutil.Process(first).kill()
+    psutil.wait_procs([psutil.Process(p) for p in hosts()], timeout=10)
+    assert texts(lean, project, "import Demo\n#eval Demo.two") == ["2"]
