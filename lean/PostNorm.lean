@@ -1,7 +1,9 @@
 import PostNorm.Block.AtReal
 import PostNorm.Block.Activated
 import PostNorm.Block.BiasedEncoder
+import PostNorm.Block.Decoder
 import PostNorm.Block.GatedBlock
+import PostNorm.Block.LanguageModel
 import PostNorm.Block.MaskedPreNorm
 import PostNorm.Block.Stack
 import PostNorm.Calculus
@@ -14,6 +16,7 @@ import PostNorm.Export.RmsNorm
 import PostNorm.Export.Stack
 import PostNorm.Field
 import PostNorm.Graph
+import PostNorm.Layers.CrossEntropy
 import PostNorm.Layers.LayerNorm
 import PostNorm.Real
 import PostNorm.Run.Command

@@ -1,4 +1,4 @@
-"""The side condition that is special to the block with ReLU, which has no derivative at 0."""
+"""The side condition that is special to blocks with ReLU, which has no derivative at 0."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from numeric.mutants.edits import Edit, GraphMutant
 
 THEOREMS = ("reluEncoderBlock_hasFDerivAt", "reluEncoderBlock_backprop_eq_adjoint_fderiv")
 
+NOTHING_REACHES_RELU = GraphMutant(
+    "nothing reaches ReLU",
+    (Edit("ffn.hiddenPre", op="scale", args=("ffn.hiddenPre.matmul",), constant=0.0),),
+)
+
 
 @check(
     *(f"{t}{end}:hPreActivationNe0" for t in THEOREMS for end in ("", "_of_pos", "_real")),
     graph="reluEncoderBlockGraph",
     sizes=("seqLen", "dModel", "numHeads", "headDim", "dFF"),
-    rejects=[
-        GraphMutant(
-            "nothing reaches ReLU",
-            (Edit("ffn.hiddenPre", op="scale", args=("ffn.hiddenPre.matmul",), constant=0.0),),
-        )
-    ],
+    rejects=[NOTHING_REACHES_RELU],
 )
 def no_number_that_relu_gets_is_zero(case: Case) -> Measurement:
     """x·W1 + b1 ≠ 0 in every entry: its absolute value is above its enclosure's radius

@@ -163,7 +163,9 @@ def tensor_positive(case: Case, tensor: str) -> Measurement:
     at = trace.graph.index(tensor)
     value = np.asarray(trace.values[at], dtype=np.float64)
     radius = radii(trace, at)[at]
-    low, high = ((value + sign * radius).reshape(len(case), -1) for sign in (-1, 1))
+    with np.errstate(invalid="ignore"):  # a sum that overflows has no enclosure: undecided
+        low, high = ((value + sign * radius).reshape(len(case), -1) for sign in (-1, 1))
+    low, high = np.where(np.isnan(low), -np.inf, low), np.where(np.isnan(high), np.inf, high)
     outcome = np.where(
         (high <= 0).any(axis=1),
         Outcome.FAILS,

@@ -31,7 +31,9 @@ __all__ = [
     "attention",
     "heads",
     "layer_norm",
+    "log_sum_exp",
     "matmul",
+    "mean",
     "mul",
     "pick",
     "repeat_heads",
@@ -39,6 +41,8 @@ __all__ = [
     "rotary",
     "rows",
     "softmax_over",
+    "sub",
+    "turned",
 ]
 
 FloatArray = npt.NDArray[np.float64]
@@ -148,6 +152,11 @@ def add(a: Term, b: Term) -> Term:
     return Term(a.value + b.value, (a, b), lambda da, db: da + db, lambda s: (s, s))
 
 
+def sub(a: Term, b: Term) -> Term:
+    """a − b, entry by entry."""
+    return Term(a.value - b.value, (a, b), lambda da, db: da - db, lambda s: (s, -s))
+
+
 def mul(a: Term, b: Term) -> Term:
     """a · b, entry by entry."""
     return Term(
@@ -208,6 +217,11 @@ def rms_norm(x: Term, gamma: Term, eps: FloatArray, offset: float = 0.0) -> Term
         lambda dx, dg: _rms_norm.jvp(x.value, gain, eps, {"x": dx, "gamma": dg}),
         pull,
     )
+
+
+def turned(x: Term) -> Term:
+    """A matrix transposed."""
+    return Term(_turned(x.value), (x,), _turned, lambda s: (_turned(s),))
 
 
 def heads(x: Term, number: int) -> Term:
@@ -326,3 +340,28 @@ def pick(z: Term, index: npt.NDArray[np.int64]) -> Term:
         return (found,)
 
     return Term(z.value[:, place, index], (z,), lambda d: d[:, place, index], pull)
+
+
+def log_sum_exp(z: Term) -> Term:
+    """log Σ exp z of each row: ``(B, n)`` of ``(B, n, v)``."""
+    most = z.value.max(axis=-1, keepdims=True)
+    e = np.exp(z.value - most)
+    total = e.sum(axis=-1, keepdims=True)
+    p = e / total
+    return Term(
+        (most + np.log(total))[..., 0],
+        (z,),
+        lambda d: (p * d).sum(axis=-1),
+        lambda s: (s[..., None] * p,),
+    )
+
+
+def mean(x: Term) -> Term:
+    """The mean of the last axis."""
+    n = x.value.shape[-1]
+    return Term(
+        x.value.mean(axis=-1),
+        (x,),
+        lambda d: d.mean(axis=-1),
+        lambda s: (np.repeat(s[..., None] / n, n, axis=-1),),
+    )

@@ -17,12 +17,12 @@ import numpy as np
 import numpy.typing as npt
 
 from numeric.closed_forms import formula as f
-from numeric.closed_forms.activations import GELU, SILU, TANH_GELU, Activation
+from numeric.closed_forms.activations import GELU, RELU, SILU, TANH_GELU, Activation
 from numeric.closed_forms.form import Arguments, ClosedForm
 from numeric.closed_forms.formula import Formula, Term
 from numeric.ops import Array
 
-__all__ = ["FORMS", "WRITTEN_FORMS", "Given", "WrittenForm", "causal", "window"]
+__all__ = ["FORMS", "WRITTEN_FORMS", "Given", "WrittenForm", "causal", "cyclic", "window"]
 
 FloatArray = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -195,15 +195,28 @@ def _norm(form: Formula, at: Given, number: int, x: Term) -> Term:
     return form.save(f"norm{number}.y", f.layer_norm(x, scale, shift, at.eps(f"eps{number}")))
 
 
-def _masked_pre_norm(at: Given, act: Activation) -> Formula:
+def _masked_pre_norm(form: Formula, at: Given, act: Activation) -> Formula:
     """F(LN₂(y)) + y with y = A(LN₁(x)) + x, where no token looks at a later one."""
-    form = Formula.at(at.inputs)
     x = form["x"]
     first = _norm(form, at, 1, x)
     branch = _attend(form, at, "mha.", first, first, causal(at.sizes["seqLen"]))
     y = form.save("attnResidual", f.add(branch, x))
     second = _norm(form, at, 2, y)
     form.save("ffnResidual", f.add(_feed_forward(form, second, act), y))
+    return form
+
+
+def _post_norm_decoder(at: Given) -> Formula:
+    """LN₃(F(z) + z) with z = LN₂(C(y) + y) and y = LN₁(A(x) + x): no token looks at a later one,
+    and the first ``visible`` tokens of the memory are no padding."""
+    form, sizes = Formula.at(at.inputs), at.sizes
+    x, n, m = form["x"], sizes["seqLen"], sizes["memoryLen"]
+    own = _attend(form, at, "mha.", x, x, causal(n))
+    y = _norm(form, at, 1, form.save("attnResidual", f.add(own, x)))
+    real = np.broadcast_to(np.arange(m) < sizes["visible"], (n, m))
+    other = _attend(form, at, "cross.", y, form["memory"], real, "cross.")
+    z = _norm(form, at, 2, form.save("crossResidual", f.add(other, y)))
+    _norm(form, at, 3, form.save("ffnResidual", f.add(_feed_forward(form, z, RELU), z)))
     return form
 
 
@@ -221,6 +234,46 @@ def _softmax_over(at: Given) -> Formula:
     with np.errstate(over="ignore"):
         form.save("exp", Term(np.exp(form["x"].value)))
     form.save("weights", f.softmax_over(form["x"], allowed))
+    return form
+
+
+def cyclic(n: int, size: int) -> npt.NDArray[np.int64]:
+    """The given indices in Lean's exports: i modulo a size."""
+    return np.arange(n, dtype=np.int64) % size
+
+
+def _loss(form: Formula, prefix: str, logits: Term, first: int = 0) -> Term:
+    """The mean of log Σ exp z − z_target, where the targets are those of `cyclic` from ``first``
+    on."""
+    save = _inside(form, prefix)
+    n, classes = logits.value.shape[1:]
+    picked = save("picked", f.pick(logits, cyclic(n + first, classes)[first:]))
+    losses = save("losses", f.sub(save("logSum", f.log_sum_exp(logits)), picked))
+    return save("loss", f.mean(losses))
+
+
+def _language_model(at: Given) -> Formula:
+    """Cross-entropy of LN(blocks(table[tokens] + positions))·tableᵀ, with GPT-2's blocks; token i
+    is i modulo the size of the vocabulary, and its target the next token."""
+    form, n, vocab = Formula.at(at.inputs), at.sizes["seqLen"], at.sizes["vocab"]
+    rows = form.save("embedded.rows", f.rows(form["table"], cyclic(n, vocab)))
+    x = form.save("embedded.y", f.add(rows, form["positions"]))
+    for k in range(at.sizes["depth"]):
+        start = f"layer{k}."
+        own = {m.removeprefix(start): t for m, t in form.inputs.items() if m.startswith(start)}
+        block = _masked_pre_norm(Formula({"x": x, **own}), at, TANH_GELU)
+        for name, term in block.saved.items():
+            form.save(f"blocks.{start}{name}", term)
+        x = block.result
+    normed = f.layer_norm(x, form["gamma"], form["beta"], at.eps("eps3"))
+    logits = f.matmul(form.save("norm.y", normed), f.turned(form["table"]))
+    _loss(form, "crossEntropy.", form.save("logits", logits), 1)
+    return form
+
+
+def _cross_entropy(at: Given) -> Formula:
+    form = Formula.at(at.inputs)
+    _loss(form, "", form["x"])
     return form
 
 
@@ -242,6 +295,21 @@ WRITTEN_FORMS: Mapping[str, WrittenForm] = MappingProxyType(
         "geGluTanhGraph": _gated_form(TANH_GELU),
         "rmsNormOffsetGraph": WrittenForm(_rms_offset, _ROWS, MappingProxyType({"eps": "x"})),
         "softmaxOverGraph": WrittenForm(_softmax_over, _ROWS),
+        "crossEntropyGraph": WrittenForm(_cross_entropy, ("seqLen", "classes")),
+        "gpt2ModelGraph": WrittenForm(
+            _language_model,
+            (*_HEADS, "dFF", "vocab", "depth"),
+            MappingProxyType(
+                {
+                    "eps1": "embedded.y",
+                    "eps2": "blocks.layer0.attnResidual",
+                    "eps3": "blocks.layer1.ffnResidual",
+                }
+            ),
+            MappingProxyType(
+                {"blocks.layer0.mha.core.scaled": tuple(f"layer0.{w}" for w in _PROJECTED)}
+            ),
+        ),
         "rotaryGraph": WrittenForm(_rotary, ("numHeads", "seqLen", "headDim")),
         "crossMhaGraph": WrittenForm(
             _cross,
@@ -252,10 +320,23 @@ WRITTEN_FORMS: Mapping[str, WrittenForm] = MappingProxyType(
             _grouped_mha, _GROUPED, scores=MappingProxyType({"core.scaled": ("Wq", "Wk")})
         ),
         "gpt2BlockGraph": WrittenForm(
-            lambda at: _masked_pre_norm(at, TANH_GELU),
+            lambda at: _masked_pre_norm(Formula.at(at.inputs), at, TANH_GELU),
             (*_HEADS, "dFF"),
             MappingProxyType({"eps1": "x", "eps2": "attnResidual"}),
             MappingProxyType({"mha.core.scaled": _PROJECTED}),
+        ),
+        "decoderBlockGraph": WrittenForm(
+            _post_norm_decoder,
+            ("seqLen", "memoryLen", "dModel", "numHeads", "headDim", "dFF", "visible"),
+            MappingProxyType(
+                {"eps1": "attnResidual", "eps2": "crossResidual", "eps3": "ffnResidual"}
+            ),
+            MappingProxyType(
+                {
+                    "mha.core.scaled": _PROJECTED,
+                    "cross.core.scaled": tuple(f"cross.{w}" for w in _PROJECTED),
+                }
+            ),
         ),
         "llamaBlockGraph": _gated_block_form(SILU, causal),
         "mistralBlockGraph": _gated_block_form(SILU, lambda n: window(n, WINDOW)),

@@ -164,6 +164,8 @@ def _input(family: Family, name: str, s: Streams, shape: Shape, branch: FloatArr
         return np.sin(s.uniform(shape, -np.pi, np.pi))
     if role == "memory":  # its scale is nobody's: the keys' and values' weights have theirs
         return s.normal(shape)
+    if role == "table":  # embeddings that are the head's weights too: logits of unit size
+        return np.asarray(s.normal(shape) / np.sqrt(shape[1]), dtype=np.float64)
     if role == "mask":  # finite, as a graph's numbers are: e^-30 is as good as nothing
         return np.where(s.child("hides").uniform(shape) < 0.3, -30.0, s.normal(shape))
     if role.startswith("b") and len(shape) == 1:
@@ -177,7 +179,7 @@ def _input(family: Family, name: str, s: Streams, shape: Shape, branch: FloatArr
 def _scale_scores(inputs: dict[str, Array], graph: Graph, target: FloatArray) -> None:
     """Scale Wq and Wk alike so that the attention's largest absolute score is ``target``; where
     softmax stands alone, its argument.  In a stack it is the first block's."""
-    if graph.name in ("softmaxGraph", "softmaxOverGraph"):
+    if graph.name in ("softmaxGraph", "softmaxOverGraph", "crossEntropyGraph"):
         size = np.abs(inputs["x"]).max(axis=(1, 2), keepdims=True)
         inputs["x"] = inputs["x"] * (target[:, None, None] / np.where(size > 0, size, 1.0))
         return

@@ -86,6 +86,8 @@ BASE_SIZES: Mapping[str, int] = MappingProxyType(
         "depth": 2,
         "memoryLen": 5,
         "dMemory": 6,
+        "classes": 7,
+        "vocab": 7,
         "visible": 3,  # what is attended to
         "numGroups": 2,
         "perGroup": 3,  # heads that share keys and values

@@ -231,17 +231,118 @@ def _cross() -> Errors:
     )
 
 
+def _cross_entropy(p: str) -> Errors:
+    """Mistakes with a loss; ``p`` is what the names of its values begin with."""
+
+    def last(graph: Graph) -> tuple[int, ...]:
+        n, classes = graph.node(f"{p}exp").shape
+        return tuple(i * classes + classes - 1 for i in range(n))
+
+    return (
+        *_graph("sum for mean", Edit(f"{p}loss", op="sum"), hidden=MappingProxyType(
+            {"seq_len 1": "the mean of one number is its sum"})),
+        *_graph("the logit added", Edit(f"{p}losses", op="add")),
+        *_graph("the last class for the target", Edit(f"{p}picked", index=last)),
+        *_graph("no logarithm", _copies(f"{p}logSum", f"{p}sum")),
+        *_graph("the mean exponential", Edit(f"{p}sum", op="mean")),
+        *_graph("the target of exponentials", Edit(f"{p}picked", args=(f"{p}exp",))),
+        *_terms((f"{p}losses", 0, "drop"), (f"{p}losses", 1, "negate"), (f"{p}loss", 0, "drop"),
+                (f"{p}logSum", 0, "one percent"), (f"{p}exp", 0, "negate"),
+                (f"{p}picked", 0, "drop")),
+    )  # fmt: skip
+
+
+def _language_model() -> Errors:
+    """Mistakes around the blocks of a language model, and in one of two blocks."""
+    kept, blocks = "blocks.layer1.mha.core.softmax.kept", "blocks.layer1.ffnResidual"
+
+    def first_row(graph: Graph) -> tuple[int, ...]:
+        n, d = graph.node("embedded.rows").shape
+        return tuple(d + j for _ in range(n) for j in range(d))
+
+    return (
+        *_graph("positions left out", _copies("embedded.y", "embedded.rows")),
+        *_graph("another token's row", Edit("embedded.rows", index=first_row)),
+        *_graph("second block with the first block's weights", Edit(
+            "blocks.layer1.ffn.hiddenPre.matmul", args=("blocks.layer1.norm2.y", "layer0.W1"))),
+        *_graph("first block without its skip", _copies(
+            "blocks.layer0.attnResidual", "blocks.layer0.mha.projected")),
+        *_graph("second block without its mask", _copies(
+            kept, "blocks.layer1.mha.core.softmax.exp"), hidden=_SCORES),
+        *_graph("final norm left out", Edit("logits", args=(blocks, "tableT"))),
+        *_graph("ε₃ is ε₂", Edit("norm.varEps", symbol="eps2")),
+        *_graph("beta subtracted", Edit("norm.y", op="sub")),
+        *_cross_entropy("crossEntropy."),
+        *_terms(("embedded.y", 0, "drop"), ("embedded.y", 1, "negate"), ("logits", 0, "drop"),
+                ("logits", 1, "drop"), ("tableT", 0, "negate"), ("norm.scaled", 1, "one entry"),
+                ("blocks.layer0.attnResidual", 1, "drop"),
+                ("blocks.layer1.ffnResidual", 0, "drop")),
+    )  # fmt: skip
+
+
+def _narrow(errors: Errors) -> Errors:
+    """Where rows have two channels, LayerNorm makes each (1, −1) or (−1, 1), but for ε."""
+    hidden = {"d_model 2": "1 % of what the scores hand on is below rounding"}
+    return tuple(
+        (mutant, MappingProxyType({**known, **hidden}))
+        if isinstance(mutant, DerivativeMutant)
+        and mutant.change == "one percent"
+        and mutant.node in ("mha.core.softmax.kept", "mha.core.scores")
+        else (mutant, known)
+        for mutant, known in errors
+    )
+
+
+def _original() -> Errors:
+    """Mistakes with cross attention between two post-norm sublayers."""
+    p = "cross.core."
+    return (
+        *_graph("padding of the memory is seen", _copies(f"{p}softmax.kept", f"{p}softmax.exp")),
+        *_graph("queries of the memory from x", Edit("cross.q.matmul", args=("x", "cross.Wq"))),
+        *_graph("keys of the memory from its values' weights", Edit(
+            "cross.k.matmul", args=("memory", "cross.Wv"))),
+        *_graph("cross attention with self-attention's queries", Edit(
+            "cross.q.matmul", args=("norm1.y", "Wq"))),
+        *_graph("cross attention with self-attention's output", Edit(
+            "cross.projected.matmul", args=("cross.core.merged", "Wo"))),
+        *_graph("no first skip", _copies("attnResidual", "mha.projected")),
+        *_graph("no second skip", _copies("crossResidual", "cross.projected")),
+        *_graph("second skip from x", Edit("crossResidual", args=("cross.projected", "x"))),
+        *_graph("no third skip", _copies("ffnResidual", "ffn.projected")),
+        *_graph("third skip past cross attention", Edit(
+            "ffnResidual", args=("ffn.projected", "norm1.y"))),
+        *_graph("feed-forward past cross attention", Edit(
+            "ffn.hiddenPre.matmul", args=("norm1.y", "W1"))),
+        *_graph("ε₃ is ε₂", Edit("norm3.varEps", symbol="eps2")),
+        *_graph("gamma2 and gamma3 swapped", Edit("norm2.gammaBroadcast", args=("gamma3",)),
+                Edit("norm3.gammaBroadcast", args=("gamma2",))),
+        *_graph("beta3 subtracted", Edit("norm3.y", op="sub")),
+        *_terms(("attnResidual", 1, "drop"), ("crossResidual", 0, "drop"),
+                ("crossResidual", 1, "negate"), ("ffnResidual", 1, "drop"),
+                ("cross.k.matmul", 0, "drop"), ("cross.v.matmul", 1, "drop"),
+                ("cross.core.scores", 0, "drop"), ("norm2.centered", 1, "drop"),
+                ("norm3.scaled", 1, "one entry")),
+    )  # fmt: skip
+
+
 DECODER_ERRORS: Mapping[str, Errors] = MappingProxyType(
     {
         **dict.fromkeys(("swiGluGraph", "geGluGraph", "geGluTanhGraph"), _gated("", "x")),
         "rmsNormOffsetGraph": (*_rms("", "x"), *_offset("", "gamma")),
         "softmaxOverGraph": _softmax("", "x", _SHOWN, _SCORES),
+        "crossEntropyGraph": _cross_entropy(""),
+        "gpt2ModelGraph": _language_model(),
         "rotaryGraph": _rotary("", _SHOWN, MappingProxyType({"d_model 2": _NO_HALVES})),
         "crossMhaGraph": _cross(),
         "groupedMhaGraph": _grouped("", "x"),
         "gpt2BlockGraph": (
             *_core("mha.core."),
             *_projections("mha.", "norm1.y", _SCORES),
+        ),
+        "decoderBlockGraph": (
+            *_narrow(_core("mha.core.")),
+            *_projections("mha.", "x", _SCORES),
+            *_original(),
         ),
         "llamaBlockGraph": _gated_block(),
         "mistralBlockGraph": _gated_block(

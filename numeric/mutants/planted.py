@@ -52,6 +52,7 @@ PLANTED: Mapping[str, tuple[Planted, ...]] = MappingProxyType(
     {
         **_DECODERS,
         "gpt2BlockGraph": (*_DECODERS["gpt2BlockGraph"], *PRE_NORM),
+        "decoderBlockGraph": (*_DECODERS["decoderBlockGraph"], *RELU),
         "preNormQuickGeluBlockGraph": (*QUICK_GELU, *PRE_NORM),
         "encoderBlockGraph": BLOCK,
         "geluEncoderBlockGraph": (*SMOOTH_GELU, *_without_activation(BIASED_BLOCK)),

@@ -57,6 +57,26 @@ class DecoderWriter(Writer):
         core = self.core(f"{p}core.", cut[0], cut[1], cut[2], allowed)
         return self.linear(f"{p}projected", core, f"{weights}Wo", f"{weights}bo")
 
+    def loss(self, p: str, x: str, first: int = 0) -> str:
+        n, classes = full = list(self.shapes[x])
+        exp = self.node(f"{p}exp", "exp", x)
+        total = self.node(f"{p}sum", "sum", exp, shape=full[:1], axis=1)
+        log = self.node(f"{p}logSum", "log", total)
+        index = [i * classes + (i + first) % classes for i in range(n)]
+        picked = self.node(f"{p}picked", "gather", x, shape=full[:1], index=index)
+        losses = self.node(f"{p}losses", "sub", log, picked)
+        self.nodes.append(
+            {
+                "op": "mean",
+                "args": [list(self.shapes).index(losses)],
+                "params": {"axis": 0},
+                "shape": [],
+                "name": f"{p}loss",
+            }
+        )
+        self.shapes[f"{p}loss"] = []
+        return f"{p}loss"
+
     def rotary(self, p: str, x: str) -> str:
         h, n, d = shape = list(self.shapes[x])
         half, at = d // 2, [(r, j) for r in range(h * n) for j in range(d)]
@@ -136,6 +156,13 @@ def softmax_over(n: int, d: int) -> Writer:
     return w
 
 
+def cross_entropy(n: int, classes: int) -> Writer:
+    """`PostNorm.crossEntropyGraph`, where the target of row i is i modulo the number of classes."""
+    w = DecoderWriter({"x": [n, classes]})
+    w.loss("", "x")
+    return w
+
+
 def rotary(h: int, n: int, d: int) -> Writer:
     """`PostNorm.rotaryGraph`."""
     w = DecoderWriter({"x": [h, n, d], "cos": [n, d], "sin": [n, d]})
@@ -209,6 +236,56 @@ def gpt2_block(n: int, d: int, heads: int, head_dim: int, f: int) -> Writer:
     return w
 
 
+def gpt2_model(n: int, d: int, heads: int, head_dim: int, f: int, v: int, depth: int) -> Writer:
+    """`PostNorm.gpt2ModelGraph`, where token i is i modulo the size of the vocabulary and its
+    target the next token."""
+    block = gpt2_block(n, d, heads, head_dim, f)
+    given: dict[str, Shape] = {"table": [v, d], "positions": [n, d], "gamma": [d], "beta": [d]}
+    for k in range(depth):
+        given |= {f"layer{k}.{name}": s for name, s in block.inputs.items() if name != "x"}
+    w = DecoderWriter(given)
+    index = [i % v * d + j for i in range(n) for j in range(d)]
+    rows = w.node("embedded.rows", "gather", "table", shape=[n, d], index=index)
+    x = w.node("embedded.y", "add", rows, "positions")
+    names = list(block.shapes)
+    for k in range(depth):
+
+        def own(name: str, k: int = k, x: str = x) -> str:
+            if name == "x":
+                return x
+            return f"layer{k}.{name}" if name in block.inputs else f"blocks.layer{k}.{name}"
+
+        for node in block.nodes:
+            args = [own(names[a]) for a in node["args"]]
+            name = f"blocks.layer{k}.{node['name']}"
+            last = w.node(name, node["op"], *args, shape=node["shape"], **node["params"])
+        x = last
+    normed = w.norm("norm.", x, "gamma", "beta", "eps3")
+    turned = w.node("tableT", "transpose", "table", shape=[d, v], perm=[1, 0])
+    w.loss("crossEntropy.", w.matmul("logits", normed, turned), 1)
+    return w
+
+
+def decoder_block(
+    n: int, m: int, d: int, heads: int, head_dim: int, f: int, visible: int
+) -> Writer:
+    """`PostNorm.decoderBlockGraph`, where the first tokens of the memory are no padding."""
+    tokens: dict[str, Shape] = {"x": [n, d], "memory": [m, d]}
+    own = _projections(d, d, heads * head_dim, d)
+    other = {f"cross.{name}": shape for name, shape in own.items()}
+    norms: dict[str, Shape] = {f"{x}{k}": [d] for k in (1, 2, 3) for x in ("gamma", "beta")}
+    maps: dict[str, Shape] = {"W1": [d, f], "b1": [f], "W2": [f, d], "b2": [d]}
+    w = DecoderWriter({**tokens, **own, **other, **norms, **maps})
+    w.node("attnResidual", "add", w.cross("mha.", "x", "x", heads, _causal), "x")
+    y = w.norm("norm1.", "attnResidual", "gamma1", "beta1", "eps1")
+    attended = w.cross("cross.", y, "memory", heads, lambda i, j: j < visible, "cross.")
+    w.node("crossResidual", "add", attended, y)
+    z = w.norm("norm2.", "crossResidual", "gamma2", "beta2", "eps2")
+    w.node("ffnResidual", "add", w.feed_forward("ffn.", z, "relu"), z)
+    w.norm("norm3.", "ffnResidual", "gamma3", "beta3", "eps3")
+    return w
+
+
 _GATED = ("seqLen", "dModel", "dFF")
 _GROUPED = ("seqLen", "dModel", "numGroups", "perGroup", "headDim")
 _CROSS = ("seqLen", "memoryLen", "dModel", "dMemory", "numHeads", "headDim", "visible")
@@ -218,10 +295,19 @@ DECODERS: dict[str, tuple[Callable[..., Writer], Sequence[str]]] = {
     "geGluTanhGraph": (partial(gated, act="gelu"), _GATED),
     "rmsNormOffsetGraph": (rms_offset, ("seqLen", "dModel")),
     "softmaxOverGraph": (softmax_over, ("seqLen", "dModel")),
+    "crossEntropyGraph": (cross_entropy, ("seqLen", "classes")),
     "rotaryGraph": (rotary, ("numHeads", "seqLen", "headDim")),
     "crossMhaGraph": (cross, _CROSS),
     "groupedMhaGraph": (grouped, _GROUPED),
     "gpt2BlockGraph": (gpt2_block, ("seqLen", "dModel", "numHeads", "headDim", "dFF")),
+    "decoderBlockGraph": (
+        decoder_block,
+        ("seqLen", "memoryLen", "dModel", "numHeads", "headDim", "dFF", "visible"),
+    ),
+    "gpt2ModelGraph": (
+        gpt2_model,
+        ("seqLen", "dModel", "numHeads", "headDim", "dFF", "vocab", "depth"),
+    ),
     "llamaBlockGraph": (
         partial(gated_block, act="silu", allowed=_causal, offset=False),
         (*_GROUPED, "dFF"),

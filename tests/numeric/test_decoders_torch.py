@@ -30,7 +30,7 @@ def given(graph: str, sizes: dict[str, int]) -> Given:
     if "cos" in inputs:  # both halves of a table are the same in these layers
         angle = np.arange(N)[:, None] * np.tile(100.0 ** -np.arange(0, 1, 2 / K), 2)
         inputs |= {"cos": np.cos(angle)[None], "sin": np.sin(angle)[None]}
-    eps = {name: np.full(1, EPS) for name in ("eps1", "eps2")}
+    eps = {name: np.full(1, EPS) for name in ("eps1", "eps2", "eps3")}
     return Given(inputs, eps, sizes)
 
 
@@ -103,16 +103,9 @@ def test_gated_blocks(graph: str, kind: str, act: str, width: int) -> None:
     agree(at, graph, layer, own, call)
 
 
-def test_gpt2() -> None:
-    sizes = {"seqLen": N, "dModel": D, "numHeads": 2, "headDim": D // 2, "dFF": F}
-    at = given("gpt2BlockGraph", sizes)
-    config = transformers.GPT2Config(
-        n_embd=D, n_head=2, n_inner=F, layer_norm_epsilon=EPS, attn_implementation="eager",
-        resid_pdrop=0.0, attn_pdrop=0.0, embd_pdrop=0.0,
-    )  # fmt: skip
-    module = transformers.models.gpt2.modeling_gpt2
-    layer = module.GPT2Block(config, layer_idx=0).double()
-    three = [at.inputs[f"W{p}"][0] for p in "qkv"], [at.inputs[f"b{p}"][0] for p in "qkv"]
+def gpt2_weights(at: Given, layer: Any, start: str = "") -> dict[str, Any]:
+    """The layer's parameters by our names, but for its queries, keys and values, which it gets."""
+    three = [[at.inputs[f"{start}{x}{p}"][0] for p in "qkv"] for x in "Wb"]
     put(layer.attn.c_attn.weight, np.concatenate(three[0], axis=1))
     put(layer.attn.c_attn.bias, np.concatenate(three[1]))
     own = {
@@ -127,9 +120,99 @@ def test_gpt2() -> None:
         "gamma2": (layer.ln_2.weight, False),
         "beta2": (layer.ln_2.bias, False),
     }
-    agree(at, "gpt2BlockGraph", layer, own, {"attention_mask": additive(N)})
+    return {start + name: parameter for name, parameter in own.items()}
+
+
+def queries_keys_values_agree(layer: Any, pulled: dict[str, Any], start: str = "") -> None:
     stacked = np.split(layer.attn.c_attn.weight.grad.numpy(), 3, axis=1)
+    for p, grad in zip("qkv", stacked, strict=True):
+        np.testing.assert_allclose(grad, pulled[f"{start}W{p}"][0], rtol=0, atol=SINGLE)
+
+
+GPT2 = {
+    "n_embd": D, "n_head": 2, "n_inner": F, "layer_norm_epsilon": EPS, "resid_pdrop": 0.0,
+    "attn_pdrop": 0.0, "embd_pdrop": 0.0, "attn_implementation": "eager",
+}  # fmt: skip
+
+
+def test_gpt2() -> None:
+    sizes = {"seqLen": N, "dModel": D, "numHeads": 2, "headDim": D // 2, "dFF": F}
+    at = given("gpt2BlockGraph", sizes)
+    module = transformers.models.gpt2.modeling_gpt2
+    layer = module.GPT2Block(transformers.GPT2Config(**GPT2), layer_idx=0).double()
+    own = gpt2_weights(at, layer)
+    agree(at, "gpt2BlockGraph", layer, own, {"attention_mask": additive(N)})
     form = WRITTEN_FORMS["gpt2BlockGraph"].write(at)
     pulled = form.vjp(np.random.default_rng(4).normal(size=form.result.value.shape))
-    for p, grad in zip("qkv", stacked, strict=True):
-        np.testing.assert_allclose(grad, pulled[f"W{p}"][0], rtol=0, atol=SINGLE)
+    queries_keys_values_agree(layer, pulled)
+
+
+def test_gpt2_to_its_loss() -> None:
+    vocab = 4
+    sizes = {"seqLen": N, "dModel": D, "numHeads": 2, "headDim": D // 2, "dFF": F}
+    at = given("gpt2ModelGraph", {**sizes, "vocab": vocab, "depth": 2})
+    config = transformers.GPT2Config(**GPT2, n_layer=2, vocab_size=vocab, n_positions=N)
+    model = transformers.GPT2LMHeadModel(config).double()
+    body = model.transformer
+    own = {
+        "table": (body.wte.weight, False),
+        "positions": (body.wpe.weight, False),
+        "gamma": (body.ln_f.weight, False),
+        "beta": (body.ln_f.bias, False),
+    }
+    for k, layer in enumerate(body.h):
+        own |= gpt2_weights(at, layer, f"layer{k}.")
+    for name, (parameter, _) in own.items():
+        put(parameter, at.inputs[name][0])
+    tokens = torch.arange(N + 1) % vocab
+    logits = model(tokens[None, :-1]).logits[0]
+    loss = torch.nn.functional.cross_entropy(logits, tokens[1:])
+    loss.backward()
+    form = WRITTEN_FORMS["gpt2ModelGraph"].write(at)
+    np.testing.assert_allclose(form.result.value, [loss.item()], rtol=0, atol=SINGLE)
+    pulled = form.vjp(np.ones(1))
+    for name, (parameter, _) in own.items():
+        np.testing.assert_allclose(parameter.grad, pulled[name][0], rtol=0, atol=SINGLE)
+    for k, layer in enumerate(body.h):
+        queries_keys_values_agree(layer, pulled, f"layer{k}.")
+
+
+def test_the_original_decoder() -> None:
+    """PyTorch's ``nn.TransformerDecoderLayer`` by default, with both masks."""
+    m, d, visible = 4, 12, 3
+    sizes = {
+        "seqLen": N, "memoryLen": m, "dModel": d, "numHeads": 3, "headDim": 4, "dFF": F,
+        "visible": visible,
+    }  # fmt: skip
+    at = given("decoderBlockGraph", sizes)
+    layer = torch.nn.TransformerDecoderLayer(
+        d, 3, F, dropout=0.0, layer_norm_eps=EPS, batch_first=True, dtype=torch.float64
+    )
+    own = {"W1": (layer.linear1.weight, True), "W2": (layer.linear2.weight, True)}
+    own |= {"b1": (layer.linear1.bias, False), "b2": (layer.linear2.bias, False)}
+    for k in (1, 2, 3):
+        norm = getattr(layer, f"norm{k}")
+        own |= {f"gamma{k}": (norm.weight, False), f"beta{k}": (norm.bias, False)}
+    attentions = {"": layer.self_attn, "cross.": layer.multihead_attn}
+    for prefix, attention in attentions.items():
+        put(
+            attention.in_proj_weight,
+            np.concatenate([at.inputs[f"{prefix}W{p}"][0].T for p in "qkv"]),
+        )
+        put(attention.in_proj_bias, np.concatenate([at.inputs[f"{prefix}b{p}"][0] for p in "qkv"]))
+        own[f"{prefix}Wo"] = (attention.out_proj.weight, True)
+        own[f"{prefix}bo"] = (attention.out_proj.bias, False)
+    memory = torch.tensor(at.inputs["memory"], requires_grad=True)
+    call = {
+        "memory": memory,
+        "tgt_mask": torch.tensor(~window(N, N)),
+        "memory_key_padding_mask": torch.arange(m)[None] >= visible,
+    }
+    agree(at, "decoderBlockGraph", layer, own, call)
+    form = WRITTEN_FORMS["decoderBlockGraph"].write(at)
+    pulled = form.vjp(np.random.default_rng(4).normal(size=form.result.value.shape))
+    np.testing.assert_allclose(memory.grad.numpy(), pulled["memory"], rtol=0, atol=SINGLE)
+    for prefix, attention in attentions.items():
+        stacked = np.split(attention.in_proj_weight.grad.numpy(), 3)
+        for p, grad in zip("qkv", stacked, strict=True):
+            np.testing.assert_allclose(grad.T, pulled[f"{prefix}W{p}"][0], rtol=0, atol=SINGLE)

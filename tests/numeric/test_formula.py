@@ -44,6 +44,10 @@ LAYERS: dict[str, tuple[Shapes, Write]] = {
         lambda g: f.attention(lambda _, t: t, g["q"], g["k"], g["v"], SEEN, EPS),
     ),
     "rows": ({"t": (4, 3)}, lambda g: f.rows(g["t"], np.array([2, 0, 2]))),
+    "sub": ({"a": (3, 4), "b": (3, 4)}, lambda g: f.sub(g["a"], g["b"])),
+    "log_sum_exp": ({"z": (3, 4)}, lambda g: f.log_sum_exp(g["z"])),
+    "turned": ({"x": (3, 4)}, lambda g: f.turned(g["x"])),
+    "mean": ({"x": (3, 4)}, lambda g: f.mean(g["x"])),
     "pick": ({"z": (3, 4)}, lambda g: f.pick(g["z"], np.array([3, 0, 3]))),
     "a value used twice": ({"x": (3, 4)}, lambda g: f.mul(f.add(g["x"], g["x"]), g["x"])),
 }

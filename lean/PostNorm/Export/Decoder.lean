@@ -1,18 +1,24 @@
+import PostNorm.Block.Decoder
 import PostNorm.Block.GatedBlock
+import PostNorm.Block.LanguageModel
 import PostNorm.Block.MaskedPreNorm
 import PostNorm.Export.Block
+import PostNorm.Layers.CrossEntropy
 
 /-! # The graphs of gated, masked and grouped layers and of the blocks made of them, for export
 
 A mask is part of the graph.  What is exported has a causal mask; for softmax by itself row `i` sees its first `i + 1`
-entries, in cross attention the first `visible` tokens of the memory are no padding, and in Mistral's block a token sees
-the two before it.
+entries, in cross attention and in the original decoder the first `visible` tokens of the memory are no padding, and in Mistral's block a token sees
+the two before it.  The target of row `i` is `i` modulo the number of classes; in
+a language model token `i` is `i` modulo the size of the vocabulary, and its target is the next token.
 
 ## Main definitions
 
 * `swiGluGraphFamily`, `geGluGraphFamily`, `geGluTanhGraphFamily`, `rmsNormOffsetGraphFamily`,
   `softmaxOverGraphFamily`, `rotaryGraphFamily`, `crossMhaGraphFamily`, `groupedMhaGraphFamily`.
-* `gpt2BlockGraphFamily`, `llamaBlockGraphFamily`, `mistralBlockGraphFamily`, `gemmaBlockGraphFamily`. -/
+* `gpt2BlockGraphFamily`, `llamaBlockGraphFamily`, `mistralBlockGraphFamily`, `gemmaBlockGraphFamily`,
+  `decoderBlockGraphFamily`, `crossEntropyGraphFamily`,
+  `gpt2ModelGraphFamily`. -/
 
 namespace PostNorm
 open Obligations (GraphFamily)
@@ -88,12 +94,15 @@ private def groupedInputs : List String := ["x", "Wq", "Wk", "Wv", "Wo", "cos", 
     | [n, m, g, r, d] => some ⟨ΓGroupedMha n m g r d, _, groupedMhaGraph Mask.causal (scaleConstant d)⟩
     | _ => none
 
+/-- The names of the inputs of GPT-2's block. -/
+private def gpt2BlockInputs : List String :=
+  ["x", "Wq", "bq", "Wk", "bk", "Wv", "bv", "Wo", "bo", "gamma1", "beta1", "gamma2", "beta2", "W1", "b1", "W2", "b2"]
+
 /-- GPT-2's block. -/
 @[graph_family] def gpt2BlockGraphFamily : GraphFamily :=
   sizedFamily ``gpt2BlockGraph [("seqLen", 3), ("dModel", 8), ("numHeads", 2), ("headDim", 4), ("dFF", 5)]
     [eps1Constant, eps2Constant]
-    ["x", "Wq", "bq", "Wk", "bk", "Wv", "bv", "Wo", "bo", "gamma1", "beta1", "gamma2", "beta2", "W1", "b1", "W2", "b2"]
-    fun
+    gpt2BlockInputs fun
     | [n, m, h, d, f] => some ⟨ΓMaskedPreNorm n m h d f, _,
         gpt2BlockGraph geluNamedConstants (scaleConstant d) eps1Constant eps2Constant⟩
     | _ => none
@@ -119,5 +128,52 @@ private def gatedBlockFamily (graph : Lean.Name)
 @[graph_family] def gemmaBlockGraphFamily : GraphFamily :=
   gatedBlockFamily ``gemmaBlockGraph fun _ _ _ _ d _ =>
     gemmaBlockGraph geluNamedConstants oneConstant (scaleConstant d) eps1Constant eps2Constant
+
+/-- The third LayerNorm's `ε`. -/
+def eps3Constant : NamedConstant := { value := 1e-5, symbol := some "eps3" }
+
+/-- The names of the weights and biases of attention. -/
+private def attentionInputs : List String := ["Wq", "bq", "Wk", "bk", "Wv", "bv", "Wo", "bo"]
+
+/-- The original Transformer's decoder block, where the first tokens of the memory are no padding. -/
+@[graph_family] def decoderBlockGraphFamily : GraphFamily :=
+  sizedFamily ``decoderBlockGraph
+    [("seqLen", 3), ("memoryLen", 4), ("dModel", 8), ("numHeads", 2), ("headDim", 4), ("dFF", 5), ("visible", 2)]
+    [eps1Constant, eps2Constant, eps3Constant]
+    (["x", "memory"] ++ attentionInputs ++ attentionInputs.map ("cross." ++ ·) ++
+      ["gamma1", "beta1", "gamma2", "beta2", "gamma3", "beta3", "W1", "b1", "W2", "b2"]) fun
+    | [n, m, d, h, k, f, v] => some ⟨ΓDecoderBlock n m d h k f, _,
+        decoderBlockGraph (Mask.padding fun j => decide (j.val < v)) (scaleConstant k) eps1Constant eps2Constant
+          eps3Constant⟩
+    | _ => none
+
+/-- The index `i` modulo a size: what stands for given tokens and targets. -/
+def cyclic (n v : Nat) (hv : 0 < v) : Fin n → Fin v := fun i => ⟨i.val % v, Nat.mod_lt _ hv⟩
+
+/-- Cross-entropy. -/
+@[graph_family] def crossEntropyGraphFamily : GraphFamily :=
+  sizedFamily ``crossEntropyGraph [("seqLen", 3), ("classes", 4)] [] ["x"] fun
+    | [n, v] => if hv : 0 < v then some ⟨_, _, crossEntropyGraph (cyclic n v hv)⟩ else none
+    | _ => none
+
+/-- The sizes of a language model, and small values for them. -/
+private def modelSizes : List (String × Nat) :=
+  [("seqLen", 3), ("dModel", 8), ("numHeads", 2), ("headDim", 4), ("dFF", 5), ("vocab", 4), ("depth", 2)]
+
+/-- GPT-2 to its loss. -/
+@[graph_family] def gpt2ModelGraphFamily : GraphFamily where
+  graph := ``gpt2ModelGraph
+  sizes := modelSizes
+  constants := [eps1Constant, eps2Constant, eps3Constant].filterMap fun c => c.symbol.map fun s => (s, c.value)
+  toJson
+    | [n, m, h, d, f, v, depth] =>
+      if hv : 0 < v then
+        (gpt2ModelGraph geluNamedConstants (scaleConstant d) eps1Constant eps2Constant eps3Constant (cyclic n v hv)
+          (fun i => cyclic (n + 1) v hv i.succ) depth :
+          Graph NamedConstant (ΓLanguageModel n m v (ΓMaskedPreNorm n m h d f).tail depth) _).toJson ``gpt2ModelGraph
+          ((modelSizes.map (·.1)).zip [n, m, h, d, f, v, depth]) (["table", "positions", "gamma", "beta"] ++
+            (List.range depth).flatMap fun k => (gpt2BlockInputs.drop 1).map fun i => s!"layer{k}.{i}")
+      else throw s!"{``gpt2ModelGraph} has tokens: its vocab is positive"
+    | _ => throw s!"{``gpt2ModelGraph} has the sizes {modelSizes.map (·.1)}"
 
 end PostNorm
