@@ -128,9 +128,6 @@ private def plain : Array Tape := #[
 /-- How often an instance is drawn until its hypotheses hold. -/
 def mostDraws : Nat := 8
 
-/-- Of these, how many before a tape is mended. -/
-def drawsUnmended : Nat := 3
-
 /-- The stream of an instance. -/
 def streamOf (seed : UInt64) (i draw : Nat) : UInt64 :=
   (bits ((bits (seed + i.toUInt64)).2 + draw.toUInt64)).2
@@ -147,8 +144,6 @@ def instanceAt (run : Run) (hypotheses : Nat) (seed : UInt64) (i : Nat) : Tape Ã
       found := some t
       break
     before := before.push t
-    -- To mend a tape takes many runs, to draw another one takes one.
-    if draw + 1 < drawsUnmended then continue
     let (t', _) := mend run hypotheses t s 4
     if t'.accepted hypotheses then
       found := some t'
