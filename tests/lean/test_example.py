@@ -42,11 +42,6 @@ def test_it_holds_and_is_what_was_locked(example: Path) -> None:
 
 
 MISTAKES = {
-    "another graph": (
-        "Export",
-        "(x := .input 1) (y := .input 2)",
-        "(x := .input 2) (y := .input 1)",
-    ),
     "another statement": (
         "Step",
         "0 ≤ decrease η w x y := by",
@@ -60,7 +55,6 @@ MISTAKES = {
 @pytest.mark.parametrize(
     ("mistake", "code", "said"),
     [
-        ("another graph", 1, "fails"),
         ("another statement", 4, "stale"),
         ("another definition", 3, "Step.lean"),
         ("no proof", 1, "sorry"),
