@@ -55,13 +55,13 @@ HARMLESS = frozenset(
         "attention_probs_dropout_prob",
         "chunk_size_feed_forward",
         "initializer_range",
+        "num_beam_groups",
         "num_labels",
         "output_attentions",
-        "summary_activation",
-        "summary_last_dropout",
     }
 )
-"""Keys of which the function of a layer does not depend, as the names of `_TOUCHES` would say."""
+"""Keys on which the function of a layer does not depend, though a word of `_TOUCHES` is in them."""
+_AFTER_THE_STACK = ("classifier_", "pooler_", "summary_")
 _TOUCHES = (
     "act",
     "adapter",
@@ -183,6 +183,7 @@ def unread_entries(config: Mapping[str, Any]) -> tuple[str, ...]:
     understood = {k for keys in _KEYS.values() for k in keys} | HARMLESS
     for key, value in config.items():
         touches = any(word in key.lower() for word in _TOUCHES)
+        touches = touches and not key.startswith(_AFTER_THE_STACK)
         if touches and key not in understood and value:
             found.append(f"{key} = {json.dumps(value, default=str):.60}")
     return tuple(found)
