@@ -221,7 +221,8 @@ def audit(
         judges=judges,
     )
     context = replace(context, certify=certify, spread=spread, watcher=watcher)
-    if left := len(select_keys(library.obligations, only)) - len(chosen):
+    kept_keys = {o.key for o in chosen}
+    if left := sum(o.key not in kept_keys for o in select_keys(library.obligations, only)):
         watcher.note(f"{left} obligations say nothing of a graph of these sizes: left out")
     entries: list[Entry] = []
     interrupted = False

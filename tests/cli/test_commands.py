@@ -233,6 +233,7 @@ def test_a_wrong_graph_under_other_names_is_never_a_pass(harness: Harness, tmp_p
     options = ("--graph", str(path), "--format", "json", "--format", "html")
     result = harness.run("audit", *options, "--output", str(folder), "--only", "layerNorm_eval")
     assert result.exit_code == 1
+    assert "left out" not in result.output, "one was added, none left out"
     page = (folder / "report.html").read_text()
     assert page.count('class="box begins"') == 1
     assert 'class="box begins" role="img" aria-label="n3: mul' in page
