@@ -23,6 +23,11 @@ __all__ = ["Prover", "Ran", "what_runs"]
 Prover: TypeAlias = Callable[[Sequence[Graph]], Sequence[FormProof]]
 """Asks Lean about graphs: one answer for each."""
 
+NOT_OF_THE_WHOLE = FormProof(
+    reason="Lean was not asked about the graph of the whole model: `obligations graph --prove` "
+    "asks, which can take long"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Ran:
@@ -89,8 +94,13 @@ def what_runs(
         captured[""] = _judged(model, passed, "", seed, forms, False)
         watcher.update("capturing the whole model", 1, 1)
     if prove is not None and forms:
-        proofs = prove([parse_graph(f.graph) for f in forms.values()])
-        for key, proof in zip(list(forms), proofs, strict=True):
+        alone = {captured[""].form} if whole and "" not in wanted else set()
+        alone -= {c.form for n, c in captured.items() if n}  # a layer's form is asked about
+        asked = [k for k, f in forms.items() if f.name not in alone]
+        for key in set(forms) - set(asked):
+            forms[key] = replace(forms[key], proof=NOT_OF_THE_WHOLE)
+        proofs = prove([parse_graph(forms[k].graph) for k in asked]) if asked else []
+        for key, proof in zip(asked, proofs, strict=True):
             forms[key] = replace(forms[key], proof=proof)
         by_name = {f.name: f.proof for f in forms.values()}
         captured = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,10 @@ from bridge.errors import InvalidInputError
 from bridge.models import graph_requests, judge_model, read_model
 from bridge.models.run import run_audit, source_of
 from bridge.report import Report
+from bridge.report.captured import FormProof
 from bridge.report.layers import LayerReport
-from bridge.verdict import Verdict
+from bridge.verdict import LeanStatus, Verdict
+from numeric.graph import Graph
 from tests.models.library import library, section
 from tests.models.test_captured import Attention, Stack, Unknown, WrongBackward
 
@@ -143,3 +146,22 @@ def test_a_file_runs_nothing(tmp_path: Path) -> None:
     setup: Any = None
     with pytest.raises(InvalidInputError, match="--whole captures what a model runs"):
         run_audit(setup, model, source_of(None), whole=True)
+
+
+def test_lean_is_asked_about_layers_not_about_the_whole(tmp_path: Path) -> None:
+    asked: list[int] = []
+
+    def prove(graphs: Sequence[Graph]) -> list[FormProof]:
+        asked.extend(len(g.nodes) for g in graphs)
+        return [FormProof(LeanStatus.PROVED, "captured_correct", "∀ ρ, …") for _ in graphs]
+
+    read = read_model(Speaker().eval())
+    source = source_of(None, seq_len=5)
+    report = judge_model(library(tmp_path, ()), read, source, prove=prove, whole=True)
+    layer, last = section(report).layers
+    assert layer.captured is not None
+    assert last.captured is not None
+    assert asked == [layer.captured.nodes]
+    assert layer.proved
+    assert "Lean was not asked about the graph of the whole model" in last.coverage
+    assert report.exit_code == 4
