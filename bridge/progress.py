@@ -21,7 +21,7 @@ class Progress(Protocol):
 
 
 class Silent:
-    """Nobody watches."""
+    """No one watches."""
 
     def update(self, task: str, done: float, total: float | None, *, unit: str = "") -> None:
         """Ignore it."""

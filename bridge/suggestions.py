@@ -1,4 +1,4 @@
-"""What somebody probably meant who wrote a name that is not there."""
+"""What someone probably meant who wrote a name that is not there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs Lean on a document that is no file of the project, without the language server.
+"""Runs Lean on a document that is not a file of the project, without the language server.
 
 Where the server dies, the same document can be asked here: batch mode is another way through Lean,
 which keeps no states of the document.

@@ -82,7 +82,7 @@ class EmbeddedEngine:
         return None
 
     def recheck(self, project: Path, modules: Sequence[str], *, timeout: float) -> Recheck | None:
-        """There is no checker beside this Lean."""
+        """There is no checker next to this Lean."""
         return None
 
     def build(
@@ -120,7 +120,7 @@ def open_engine(layout: Layout) -> EmbeddedEngine:
         raise EngineDamagedError(
             f"the embedded Lean engine in {layout.home} is damaged: {damage}", remedy=_INSTALL
         )
-    with contextlib.suppress(OSError):  # a cache that is only read has nobody to tidy it up
+    with contextlib.suppress(OSError):  # a cache that is only read has no one to tidy it up
         layout.last_use.touch()
     return EmbeddedEngine(layout, find_node())
 

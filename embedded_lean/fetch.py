@@ -165,7 +165,7 @@ def _wait(process: subprocess.Popen[bytes], tick: Callable[[], None]) -> int:
 
 
 def _report(folder: Path, progress: InstallProgress) -> None:
-    """npm tells no progress when its output is not a terminal; count what lies on the disk."""
+    """npm reports no progress when its output is not a terminal; count what lies on the disk."""
     total = 0
     for path in folder.rglob("*"):
         with contextlib.suppress(FileNotFoundError):  # npm moves files about

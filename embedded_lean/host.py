@@ -1,7 +1,7 @@
 """One Node.js process in which many files are compiled, each by a Lean of its own.
 
 The process reads Lean's WebAssembly module once.  Every file gets a worker thread with a memory,
-an instance and threads that nobody else has (see `js/host.cjs`); what the files share is V8's
+an instance and threads that no one else has (see `js/host.cjs`); what the files share is V8's
 machine code, which a process of its own would have to make again for each.
 """
 

@@ -1,8 +1,8 @@
 """Installs and removes the embedded engine.
 
-One process at a time does either (a lock).  All work happens in a staging folder beside the
+One process at a time does either (a lock).  All work happens in a staging folder next to the
 final one; the engine appears by a single rename, after every output has the pinned hash.
-Killed half way, an installation leaves a staging folder that nobody ever uses and that the next
+Killed half way, an installation leaves a staging folder that no one ever uses and that the next
 one removes, and perhaps the fetched package, which the next one checks and reuses.
 """
 
@@ -38,7 +38,7 @@ _NEEDED_BYTES = 2 * pins.PACKAGE_BYTES + pins.INSTALLED_BYTES + 50_000_000
 
 
 def _silent(_event: InstallEvent) -> None:
-    """Progress that nobody wants to see."""
+    """Progress that no one wants to see."""
 
 
 def is_installed(layout: Layout) -> bool:
@@ -83,7 +83,7 @@ def install_engine(layout: Layout, progress: InstallProgress | None = None) -> N
 def remove_engine(layout: Layout) -> int:
     """Remove the engine, and everything else of it in the cache; returns the number of bytes freed.
 
-    Compiled modules of projects go too: without the engine nobody can read them.
+    Compiled modules of projects go too: without the engine no one can read them.
     """
     if not layout.engines.exists() and not layout.build.exists():
         return 0

@@ -5,7 +5,7 @@ nothing reads; every one of Lean's threads parses it.  `trim` drops those, and `
 the rest at a few places.  Each edit is an exact replacement that must match exactly as often as
 it says; otherwise nothing is produced, and `PatchError` names the edit.
 
-The texts that are put in are readable JavaScript, in the folder `js` beside this file.
+The texts that are put in are readable JavaScript, in the folder `js` next to this file.
 """
 
 from __future__ import annotations

@@ -87,7 +87,7 @@ class WorkerPool:
             self._warming = False
 
     def drop(self, worker: Worker) -> None:
-        """Kill a worker that nobody needs any more."""
+        """Kill a worker that no one needs any more."""
         worker.kill()
         self._running.discard(worker)
         self.later(worker.wait())

@@ -120,7 +120,7 @@ class Store:
     def find(self, base: str, project: Path) -> str | None:
         """Key of the object for the present files of `project`; None if it must be compiled first.
 
-        The key is `base` itself where Lean asked for no files, or nobody knows yet.
+        The key is `base` itself where Lean asked for no files, or no one knows yet.
         """
         if self.has(base):
             return base
@@ -240,7 +240,7 @@ class Store:
                 os.utime(path)
 
     def prune(self, now: float | None = None) -> None:
-        """Remove trees, objects and left-over work folders that nobody has used for long.
+        """Remove trees, objects and left-over work folders that no one has used for long.
 
         Of trees, only the latest used stay; of objects, as many as fit into the limit, by last use.
         What was used within the last day stays in any case: a server of another project may have it

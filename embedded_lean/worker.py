@@ -128,7 +128,7 @@ class Worker:
             self.on_end(self, Ended(code, reason))
 
     async def _read_complaints(self) -> None:
-        """Drain stderr: note memory reports, pass on what may interest somebody."""
+        """Drain stderr: note memory reports, pass on what may interest someone."""
         assert self.process.stderr is not None
         while True:
             try:

@@ -2,5 +2,5 @@
 
 Nothing here knows of Lean or of `bridge`.  From the bottom up: `ops` (one entry per operation),
 `graph` (checked data), `interpreter`, `families` (instances), `derivative`, `tolerance`,
-`measurement`, `identities`, and closed forms such as `layer_norm` beside them.
+`measurement`, `identities`, and closed forms such as `layer_norm` next to them.
 """

@@ -313,7 +313,7 @@ def last_entry(
 def left_unseen(
     library: Library, policy: Policy, trust: Trust | None, *, whole: bool
 ) -> tuple[str, ...]:
-    """What nobody looked at, in the words of the report.
+    """What no one looked at, in the words of the report.
 
     Args:
         library: what Lean says.

@@ -134,7 +134,7 @@ class Setup:
         ``jobs`` processes measure, or the Dask cluster of ``scheduler``.
         """
         place = Place(self.project.root, self.settings.checks)
-        # First, for Lean may take minutes: nobody waits for it to read that a cluster is not there.
+        # First, for Lean may take minutes: no one waits for it to read that a cluster is not there.
         with spread_over(place, jobs=jobs, scheduler=scheduler) as spread:
             library = self.library(progress, use_cache=use_cache)
             trust = (

@@ -89,7 +89,7 @@ def plan(
         replace_graph: the graph to audit instead of the library's.
         policy: waivers and the lock.
         results: where results of checks are kept; ``None`` where they would not be used.
-        judges: the ways to judge what has no check, which say what is known and ask nobody.
+        judges: the ways to judge what has no check, which say what is known and ask no one.
 
     Raises:
         InvalidInputError: as :func:`bridge.auditing.audit`.

@@ -97,7 +97,7 @@ def observed(
 
 
 def _distance(a: Any, b: Any) -> float:
-    """max|a − b| over max|a|; infinite where either has something that is no number."""
+    """max|a − b| over max|a|; infinite where either has something that is not a finite number."""
     size = float(a.abs().max())
     difference = float((a - b).abs().max())
     if not difference < float("inf"):

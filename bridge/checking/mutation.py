@@ -115,8 +115,8 @@ def refuting_families(checks: Iterable[Check]) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Ground:
-    """The right graph, its instances of one family that meet every hypothesis, and graphs beside it
-    by name; and the hypotheses that could not be asked."""
+    """The right graph, its instances of one family that meet every hypothesis, and graphs next to
+    it by name; and the hypotheses that could not be asked."""
 
     family: Family
     graph: Graph

@@ -26,7 +26,7 @@ class Cell:
     Attributes:
         killed_by: names of the checks that fail on at least one instance: all such checks in the
             first family where there are any, in later ones the first that was found.
-        reason: where none does, why that is as it should be; empty if nobody knows.
+        reason: where none does, why that is as it should be; empty if no one knows.
         raised: the checks that could not be asked.  They do not count as finding it.
     """
 

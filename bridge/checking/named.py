@@ -1,7 +1,7 @@
 """Checks that get a statement's own instances by the names of its binders.
 
 Such a check needs no graph and no family: the statement says what its instances are, and the check
-says of each whether what somebody runs does what the theorem claims.
+says of each whether what someone runs does what the theorem claims.
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ class Counterexample:
 
 @dataclass(frozen=True, slots=True)
 class FamilyCount:
-    """What came of one family.
+    """The outcome of one family.
 
     ``accepted`` are the instances on which all hypotheses hold; held, failed and undecided count
     among these, and undecided also counts instances on which a hypothesis is undecided.

@@ -49,7 +49,7 @@ def attention_pack_has_its_derivative(case: Case) -> Measurement:
     """``attnPack``, for the library's own block the map to (MHA(x) + x, gamma1, beta1), has the
     derivative that forward mode computes.
 
-    The two parameters are handed on; the JVP of the graph up to ``attnResidual`` is held against
+    The two parameters are passed on; the JVP of the graph up to ``attnResidual`` is held against
     the exact derivative (dual numbers, then the complex step) along x and each weight.  No instance
     violates this: the map is smooth.
     """

@@ -182,8 +182,8 @@ def tensor_positive(case: Case, tensor: str) -> Measurement:
 
 
 def with_zeros_is_the_other(case: Case, zeroed: Sequence[str]) -> Measurement:
-    """With the inputs ``zeroed`` at 0 the graph's value is that of the graph beside it, which lacks
-    them, entry by entry, by rules A and B."""
+    """With the inputs ``zeroed`` at 0 the graph's value is that of the graph next to it, which
+    lacks them, entry by entry, by rules A and B."""
     inputs = {n: np.zeros_like(x) if n in zeroed else x for n, x in case.batch.inputs.items()}
     zeros = replace(case, batch=replace(case.batch, inputs=inputs))
 
@@ -262,7 +262,7 @@ def std_not_zero_where_var_eps_positive(case: Case) -> Measurement:
     trace, sign = case.run(), found["varEps"].sign
     if trace["std"].shape == trace["varEps"].shape == sign.positive.shape:
         differ = np.count_nonzero((trace["std"] != 0) != (trace["varEps"] > 0), axis=1)
-    else:  # that these are no numbers for each row is told by the other parts
+    else:  # that these are not finite for each row is told by the other parts
         differ = np.zeros(len(case), dtype=np.int64)
     decided = (sign.positive | sign.nonpositive).all(axis=1)
     outcome = np.where(
@@ -282,7 +282,7 @@ def std_not_zero_where_var_eps_positive(case: Case) -> Measurement:
 
 @dataclass(frozen=True, slots=True)
 class _Enclosed:
-    """A saved tensor of a LayerNorm's rows beside its enclosure.
+    """A saved tensor of a LayerNorm's rows next to its enclosure.
 
     Attributes:
         sign: of var + ε, ``(B, rows)``.
@@ -368,7 +368,7 @@ def _widest(
     found: FloatArray, low: FloatArray, high: FloatArray, slack: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
     """How far ``found`` lies outside its enclosure, in the row where that is most beyond ``slack``,
-    and the slack there; all ``(B, …)``, the result ``(B,)``.  What is no number lies infinitely
+    and the slack there; all ``(B, …)``, the result ``(B,)``.  What is not finite lies infinitely
     far outside."""
     size = len(found)
     with np.errstate(invalid="ignore"):

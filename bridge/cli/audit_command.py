@@ -267,7 +267,7 @@ def publish(
 def prepare_folder(folder: Path, formats: tuple[str, ...] = ()) -> None:
     """Make the folder for reports, and see before the work that it can be written to.
 
-    Reports of an earlier audit in these formats go: where this one ends with an error, nobody
+    Reports of an earlier audit in these formats go: where this one ends with an error, no one
     should take them for its outcome.
 
     Raises:

@@ -1,4 +1,4 @@
-"""`obligations lock`: what was audited when somebody last looked."""
+"""`obligations lock`: what was audited when someone last looked."""
 
 from __future__ import annotations
 

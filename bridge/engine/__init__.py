@@ -1,7 +1,7 @@
 """Lean engines: what runs Lean for the bridge.
 
 Two engines, one interface (`Engine`): the official toolchain, or an embedded one that is
-fetched on demand and needs nothing but Node.js.  Nobody outside this package knows which one it
+fetched on demand and needs nothing but Node.js.  No one outside this package knows which one it
 talks to, beyond what `Engine` says.  This package imports nothing of the bridge but
 `bridge.errors`.
 """
@@ -88,7 +88,7 @@ __all__ = [
     "why_not_lake",
 ]
 
-# What is forgotten here breaks at import, not in somebody's script.  Submodules are no names of
+# What is forgotten here breaks at import, not in someone's script.  Submodules are no names of
 # ours, and pytest's assertion rewriting adds names that are no identifiers.
 _PUBLIC = {
     name

@@ -3,7 +3,7 @@
 `include_str`, or an elaborator that reads a file, makes a compiled module depend on more than its
 source.  What Lean found under a path is its *state*: the content's hash, that there is nothing, or
 the names in a folder.  A path that ends in `/` stands for the listing of a folder, and `EVERYTHING`
-for all of a project's files, where nobody knows which of them Lean asked for.
+for all of a project's files, where no one knows which of them Lean asked for.
 """
 
 from __future__ import annotations

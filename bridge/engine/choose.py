@@ -33,7 +33,7 @@ def select(
             answers, else the embedded one.
         project: folder of the Lean project; `lake` answers differently in different projects.
         install: whether to install the embedded engine where it is needed and missing or damaged.
-        progress: told how the installation goes.
+        progress: callback for the installation's progress.
 
     Raises:
         EngineError: there is none; the message says why not, the remedy what to do.

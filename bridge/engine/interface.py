@@ -15,7 +15,7 @@ EngineKind = Literal["lake", "embedded", "lock"]
 Severity = Literal["error", "warning", "information"]
 Outcome = Literal["built", "current", "failed", "blocked"]
 STOPPED = "the Lean engine stopped"
-"""How the error begins that a server reports where its Lean died, which is no fault of a source."""
+"""How an error begins that says that a server's Lean died; the source is not at fault."""
 OUTPUT_FILE = "@output-file@"
 """Stands in a document for the file that Lean may write: see `Engine.run_document`."""
 InstallPhase = Literal[
@@ -135,7 +135,7 @@ class EngineStatus:
 
 @dataclass(frozen=True, slots=True)
 class Recheck:
-    """What a checker beside Lean said of compiled files; ``refusal`` is None where it took all."""
+    """What a checker next to Lean said of compiled files; ``refusal`` is None where it took all."""
 
     checker: str
     refusal: str | None
@@ -185,7 +185,7 @@ class Engine(Protocol):
     def run_document(
         self, project: Path, text: str, *, timeout: float, output: Path | None = None
     ) -> tuple[LeanMessage, ...] | None:
-        """Lean's messages about a document that is no file, without a language server.
+        """Lean's messages about a document that is not a file, without a language server.
 
         The project is compiled already.  None where the engine has only its server.  `OUTPUT_FILE`
         in the text stands for a file that Lean may write; it is `output` afterwards.
@@ -204,7 +204,7 @@ class Engine(Protocol):
         """The folder of the programs that come with this Lean; None where it comes with none."""
 
     def recheck(self, project: Path, modules: Sequence[str], *, timeout: float) -> Recheck | None:
-        """Have a program beside Lean check compiled modules; None where the engine has none.
+        """Have a program next to Lean check compiled modules; None where the engine has none.
 
         Raises `EngineError` where it does not end in `timeout` seconds.
         """

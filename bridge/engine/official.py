@@ -146,7 +146,7 @@ class LakeEngine:
         return messages
 
     def files_asked(self, project: Path) -> Mapping[str, str] | None:
-        """Nobody knows which files Lean asked for."""
+        """No one knows which files Lean asked for."""
         return None
 
     def programs(self, project: Path) -> Path:

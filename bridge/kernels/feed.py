@@ -1,6 +1,6 @@
 """Hands every declaration of an export to a kernel, in the process of that kernel.
 
-What the format cannot say is no export; what the kernel refuses is noted, and the rest is still
+What the format cannot say is not an export; what the kernel refuses is noted, and the rest is still
 checked.
 """
 

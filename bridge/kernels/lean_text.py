@@ -46,7 +46,7 @@ def _plain(parts: Sequence[str | int]) -> bool:
 
 
 def name_text(parts: Sequence[str | int]) -> str:
-    """A name as Lean prints it; what is no identifier stands in French quotation marks."""
+    """A name as Lean prints it; what is not an identifier stands in French quotation marks."""
     if not parts:
         return "[anonymous]"
     plain = _plain(parts)

@@ -1,4 +1,4 @@
-"""The Lean library `Obligations`, put into somebody's project.
+"""The Lean library `Obligations`, put into someone's project.
 
 It holds the attributes that tag theorems and the commands that the bridge asks with.  It belongs to
 this version of the bridge, so that a project takes a copy of it and renews that with the bridge.
@@ -89,7 +89,7 @@ def refuse_another_exporter(project: Project) -> None:
 
 
 def add_exporter(folder: Path) -> Added:
-    """Put the library beside the project's own sources, or renew it there.
+    """Put the library next to the project's own sources, or renew it there.
 
     Args:
         folder: the project's folder; its lakefile is read and not changed.

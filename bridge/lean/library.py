@@ -230,7 +230,7 @@ def _library(
 
 
 def _kept(project: Project, engine: KeptAnswer, graphs: Sequence[GraphRequest]) -> Library:
-    """The library as it was locked; nobody looked whether Lean would say the same now."""
+    """The library as it was locked; no one looked whether Lean would say the same now."""
     request = LibraryRequest(project.roots, engine.graphs)
     library = _library(project, engine, request, engine.answer, from_cache=True, files=engine.files)
     unchecked = LeanFacts(LeanStatus.UNCHECKED, (), (), 0)
@@ -347,7 +347,7 @@ def ask_lean(
         understand: makes something of an answer; is told whether it came from the cache.
         task: what this is, for whoever watches.
         timeout: seconds for Lean to answer, after compiling.
-        watcher: who is told.
+        watcher: receives the updates of progress.
         use_cache: take an answer for the same sources, engine and request from the cache.
 
     Raises:

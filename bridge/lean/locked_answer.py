@@ -1,7 +1,7 @@
-"""Lean's answer, kept beside the lock, so that numbers can be had where there is no Lean.
+"""Lean's answer, kept next to the lock, so that numbers can be had where there is no Lean.
 
 `obligations lock` writes what Lean said into ``statements.lock.answer.json.gz``; ``--engine lock``
-reads it instead of asking.  Nobody looks then whether the theorems still compile: every Lean status
+reads it instead of asking.  No one looks then whether the theorems still compile: every Lean status
 is ``unchecked``, and the audit is incomplete.  The lock holds the answer's sha256, and the answer
 that of the Lean sources it was given for.
 """
@@ -105,7 +105,7 @@ class KeptAnswer:
         return None
 
     def recheck(self, project: Path, modules: Sequence[str], *, timeout: float) -> Recheck | None:
-        """Nobody checks anything."""
+        """No one checks anything."""
         return None
 
 
@@ -125,7 +125,7 @@ def pack(
 ) -> str:
     """An answer as text: the same answer of the same Lean gives the same text, on any machine.
 
-    Where nobody knows which files Lean asked for, none are kept: a change of any would count.
+    Where no one knows which files Lean asked for, none are kept: a change of any would count.
     """
     known = {name: state for name, state in files.items() if name != EVERYTHING}
     source = f"{'official' if engine.official else 'unofficial'} Lean {engine.lean_version}"

@@ -2,7 +2,7 @@
 
 `lean-toolchain` names a release, such as `leanprover/lean4:v4.28.0`.  Another release may take or
 refuse other proofs, so that an audit by it says little about the project; where the file is
-missing, nobody knows which release is meant.
+missing, no one knows which release is meant.
 """
 
 from __future__ import annotations

@@ -52,7 +52,7 @@ class Trust:
         refusals: constants that it, or a checker next to it, refused, and why; by full Lean name.
         refused: tagged theorems that rest on a refused constant, and on which; by full Lean name.
         outside: axioms, unsafe definitions, and definitions with code of their own.
-        untagged: theorems with hypotheses that nobody tagged as obligations, and their modules.
+        untagged: theorems with hypotheses that no one tagged as obligations, and their modules.
         vacuous: tagged theorems that say nothing, by name, with the reason.
         not_checked: how many constants no kernel checks, since they are ``unsafe`` or ``partial``.
         checker: a program next to Lean that accepted the compiled files too; empty where none ran.

@@ -45,7 +45,7 @@ def activation(name: str | None, shown: str) -> Assumption:
 
     Args:
         name: one of `bridge.models.activations.ACTIVATIONS`.
-        shown: the activation in words, with its source; empty where nobody says.
+        shown: the activation in words, with its source; empty where no one says.
     """
     expected = f"{', '.join(PROVED_ACTIVATIONS[:-1])} or {PROVED_ACTIVATIONS[-1]}"
     if not shown:

@@ -86,7 +86,7 @@ def judge_model(
 ) -> Report:
     """Judge the obligations of the block's theorems on every layer of a model.
 
-    Layer k gets what layer k − 1 of its stack hands on.
+    Layer k gets what layer k − 1 of its stack passes on.
 
     Args:
         library: what Lean says, with the graphs of `graph_requests`.
@@ -96,7 +96,7 @@ def judge_model(
         policy: the lock, and what need not be tagged; waivers do not count for a model.
         trust: what is behind the statements; not looked at where it is not given.
         strict: whether what this audit leaves unseen makes it incomplete.
-        progress: who is told.
+        progress: the callback that receives updates.
         prove: asks Lean about the graphs that are captured; they stay unproved without it.
         certify: bound what every layer returns by ball arithmetic on its captured graph.
         whole: capture the whole model too, with its loss where it has one.

@@ -131,7 +131,7 @@ class LeanBlock:
         return Inner((rows(first), rows(second)), rows(graph.index("ffn.hiddenPre")))
 
     def overflows(self, at: Point) -> bool:
-        """Whether some saved tensor is no number any more."""
+        """Whether some saved tensor is not finite any more."""
         return not all(np.isfinite(value).all() for value in self._run(at).values)
 
     def pull(self, at: Point, cotangent: FloatArray, rerun: int = 0) -> dict[str, FloatArray]:

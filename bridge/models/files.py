@@ -29,7 +29,7 @@ def read_file(path: Path, options: Options) -> Model:
     """The model in safetensors files; its weights stay where they are until they are asked for.
 
     Args:
-        path: of the file, or of the index of several.  A ``config.json`` beside it is read too.
+        path: of the file, or of the index of several.  A ``config.json`` next to it is read too.
         options: what the caller says of the model.
 
     Raises:
@@ -73,7 +73,7 @@ def _fixed(found: tuple[Found, ...]) -> dict[str, Setting]:
 
 def _final_norms(outside: tuple[str, ...], found: tuple[Found, ...]) -> tuple[str, ...]:
     """Tensors of a norm after a stack, as ``nn.TransformerEncoder`` has them: the stack's own
-    ``norm`` beside its ``layers``."""
+    ``norm`` next to its ``layers``."""
     beside = {f.stack.removesuffix("layers.") for f in found if f.stack.endswith("layers.")}
     return tuple(n for n in outside if n.removesuffix(".weight") in {f"{b}norm" for b in beside})
 

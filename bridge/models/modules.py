@@ -136,7 +136,7 @@ def read_module(module: Any, where: str, options: Options) -> Model:
 
 
 def _as_written(torch: Any, module: Any, where: str) -> tuple[Any, tuple[str, ...]]:
-    """The module with the code that somebody wrote, and what to say of it.
+    """The module with the code that someone wrote, and what to say of it.
 
     Raises:
         InvalidInputError: it has no such code any more, or no numbers.

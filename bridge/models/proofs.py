@@ -21,7 +21,7 @@ def prover(setup: Setup, progress: Progress | None, *, use_cache: bool) -> Prove
 
     Args:
         setup: the project, and the Lean to ask.
-        progress: who is told.
+        progress: the callback that receives updates.
         use_cache: take what Lean said of the same graph and sources.
     """
 
@@ -35,7 +35,7 @@ def prover(setup: Setup, progress: Progress | None, *, use_cache: bool) -> Prove
                 progress=progress,
                 use_cache=use_cache,
             )
-        except InvalidInputError as e:  # a kept answer, or another library: nobody can be asked
+        except InvalidInputError as e:  # a kept answer, or another library: no one can be asked
             return [FormProof(reason=f"Lean was not asked about this graph: {e.message}")] * len(
                 graphs
             )

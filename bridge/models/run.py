@@ -70,7 +70,7 @@ def run_audit(
         strict: whether what is left unseen makes the audit incomplete.
         certify: bound what every layer returns: see `bridge.models.certificates`.
         whole: capture the whole model too, with its loss where it has one.
-        progress: who is told.
+        progress: the callback that receives updates.
 
     Raises:
         InvalidInputError: a file is to be certified: it has no code that could be run.
@@ -150,7 +150,7 @@ def audit_model(
         certify: enclose value and gradients of what every layer runs in ball arithmetic, and bound
             how far what the model returned is from them; needs a torch module.
         whole: capture the whole model too, with its loss where it has one; needs a torch module.
-        progress: who is told.
+        progress: the callback that receives updates.
 
     Returns:
         The report; its ``model`` has the layers one by one.

@@ -1,7 +1,7 @@
 """What tensors do not tell: the number of heads, ε, the activation, the order of the norms.
 
-It comes from the command line, from ``config.json`` beside the file, or from the file's own
-metadata.  Two that disagree are an error; what nobody says is unknown, never guessed.
+It comes from the command line, from ``config.json`` next to the file, or from the file's own
+metadata.  Two that disagree are an error; what no one says is unknown, never guessed.
 """
 
 from __future__ import annotations
@@ -113,21 +113,21 @@ class Settings:
     """What is known of a file's layers, by name; what is not there is not known.
 
     ``unread`` are entries of the configuration that may change what a layer computes, and that
-    nobody here understands.
+    no one here understands.
     """
 
     values: Mapping[str, Setting]
     unread: tuple[str, ...] = ()
 
     def get(self, name: str) -> Setting | None:
-        """A setting, or ``None`` where nobody says."""
+        """A setting, or ``None`` where no one says."""
         return self.values.get(name)
 
     def need(self, name: str, what: str, where: str) -> Setting:
         """A setting without which nothing can be computed.
 
         Raises:
-            InvalidInputError: nobody says it.
+            InvalidInputError: no one says it.
         """
         found = self.values.get(name)
         if found is None:
@@ -148,10 +148,10 @@ def read_settings(
     """Gather what is known of the model in the file ``path``.
 
     Args:
-        path: of the file; ``config.json`` is looked for beside it.
+        path: of the file; ``config.json`` is looked for next to it.
         metadata: the file's own, with the keys of a configuration.
         options: what the caller says.
-        fixed: what holds where nobody says otherwise.
+        fixed: what holds where no one says otherwise.
 
     Raises:
         InvalidInputError: a value is malformed, or two sources disagree.

@@ -1,4 +1,4 @@
-"""Tensors in safetensors files: one file, or several with an index beside them."""
+"""Tensors in safetensors files: one file, or several with an index next to them."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def _single(path: Path) -> Stored:
 
 
 def _indexed(path: Path) -> Stored:
-    """The tensors that the index maps to files beside it; others in these files do not count."""
+    """The tensors that the index maps to files next to it; others in these files do not count."""
     places = _weight_map(path)
     parts: dict[str, Stored] = {}
     for name, file in places.items():
@@ -165,7 +165,7 @@ def _weight_map(path: Path) -> dict[str, str]:
 
 
 def read_json(path: Path, *, remedy: str) -> Any:
-    """What a JSON file beside a model holds.
+    """What a JSON file next to a model holds.
 
     Raises:
         InvalidInputError: it cannot be read, or is no JSON; with the remedy.

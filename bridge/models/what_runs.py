@@ -31,7 +31,7 @@ NOT_OF_THE_WHOLE = FormProof(
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """What came of it.
+    """The outcome.
 
     Attributes:
         layers: all layers, those that were read by their names and the others.
@@ -62,7 +62,7 @@ def what_runs(
         read: the reports of the layers that were read by their names.
         given: what goes into the model, as far as the caller says.
         seed: random inputs and directions follow from it.
-        watcher: who is told.
+        watcher: receives the updates of progress.
         prove: asks Lean about graphs; None where it is not to be asked.
         certify: whether to bound what each layer returns; then every layer is captured.
         whole: whether to capture the whole model too, with its loss where it has one.

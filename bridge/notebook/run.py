@@ -40,7 +40,7 @@ def audit(
         use_cache: take answers and results from the cache where nothing has changed.
         strict: whether what is left unseen makes the audit incomplete.
         jobs: how many processes measure.
-        progress: who is told; in a notebook, a line below the cell.
+        progress: the callback that receives updates; in a notebook, a line below the cell.
 
     Raises:
         ObligationsError: no project, no Lean, a source that does not compile, wrong names; the

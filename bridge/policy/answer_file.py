@@ -27,7 +27,7 @@ def open_kept(project: Path) -> KeptAnswer:
     """The answer that is kept in the project's folder.
 
     Raises:
-        EngineError: there is none, or no lock beside it.
+        EngineError: there is none, or no lock next to it.
         AnswerError: it is not the one that the lock names, or it is damaged.
     """
     lock = read_lock(project / LOCK_NAME)

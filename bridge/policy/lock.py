@@ -1,4 +1,4 @@
-"""`statements.lock.json`: what was audited when somebody last looked.
+"""`statements.lock.json`: what was audited when someone last looked.
 
 For each obligation the lock keeps the statement as text, the hash of its own term, the hash over
 every definition of the project that it unfolds to, and the hash of the check that judges it.  Text
@@ -40,7 +40,7 @@ class DriftKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Locked:
-    """One obligation as it was accepted; ``reason`` is why, where somebody gave one."""
+    """One obligation as it was accepted; ``reason`` is why, where someone gave one."""
 
     statement: str
     term_hash: str

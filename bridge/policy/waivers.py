@@ -1,4 +1,4 @@
-"""`waivers.toml`: obligations that somebody decided not to check, with the reason.
+"""`waivers.toml`: obligations that someone decided not to check, with the reason.
 
 ::
 

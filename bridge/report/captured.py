@@ -164,7 +164,7 @@ class CapturedLayer:
         unseen: parameters of whose gradients rounding is all that could be seen on this input.
         begins: the first node where graph and model differ, and its line; empty where none does.
         proof: what Lean says of its graph.
-        certificate: bounds on what the model returned; None where nobody asked for them.
+        certificate: bounds on what the model returned; None where no one asked for them.
         marks: nodes and inputs of the graph where a difference begins, with what begins there.
     """
 

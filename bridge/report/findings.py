@@ -2,7 +2,7 @@
 
 JUnit, SARIF, GitHub annotations and Markdown all report the same findings.
 
-An obligation that holds is no finding.  One obligation can give two: its numbers fail, and Lean
+An obligation that holds is not a finding.  One obligation can give two: its numbers fail, and Lean
 says ``sorry``.
 """
 

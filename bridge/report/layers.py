@@ -18,9 +18,9 @@ __all__ = ["Assumption", "LayerObligation", "LayerReport", "ModelReport", "NormR
 class Assumption:
     """Something that the theorem takes for granted of a layer, and what the model has instead.
 
-    ``met`` is ``None`` where nobody can tell from what was given; ``found`` then says what would.
-    ``note`` is what must be read beside the theorem though it is met.  ``foreign`` is set where the
-    layer is given something that the block of its names does not have, whatever its own graph is.
+    ``met`` is ``None`` where no one can tell from what was given; ``found`` then says what would.
+    ``note`` is what must be read next to the theorem though it is met.  ``foreign`` is set where
+    the layer is given something that the block of its names does not have, whatever its own graph is.
     ``apart`` is set where it is about how the layer is run, not about what it computes.
     """
 
@@ -94,7 +94,7 @@ class LayerReport:
         output_difference: the largest difference between an entry of the layer's own output and of
             the theorem's block; ``None`` where the layer's own output could not be computed.
         captured: the graph that the layer runs, and what agrees with it; ``None`` where it was not
-            captured, as the theorem applies and nobody asked for a certificate, or there is no
+            captured, as the theorem applies and no one asked for a certificate, or there is no
             code.
     """
 

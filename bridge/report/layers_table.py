@@ -137,7 +137,7 @@ def _failures(layer: LayerReport) -> list[str]:
 
 
 def certificate_notes(layer: LayerReport) -> list[str]:
-    """What is certified of the gradients that the layer returned; nothing where nobody asked."""
+    """What is certified of the gradients that the layer returned; nothing where no one asked."""
     captured = layer.captured
     if captured is None or captured.certificate is None:
         return []
@@ -163,7 +163,7 @@ def _rows(layers: Sequence[LayerReport]) -> Table:
     titles: tuple[str, ...] = ("var+ε₁", "std₁", "var+ε₂", "std₂", "agrees")
     if not any(la.norms for la in layers):
         titles = ("agrees",)
-    elif differs:  # std is the root of the column beside it, and there is no room for it
+    elif differs:  # std is the root of the column next to it, and there is no room for it
         titles = ("var+ε₁", "var+ε₂", "agrees", "differs")
     table = Table(box=None, expand=True, padding=(0, 1, 0, 0), header_style="dim", pad_edge=False)
     table.add_column("layer", ratio=1, overflow="fold")

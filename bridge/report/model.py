@@ -49,7 +49,7 @@ class Entry:
 
 
 def shortfalls(missing: Sequence[str], unseen: Sequence[str]) -> tuple[str, ...]:
-    """Why an audit is incomplete, in clauses: keys that are gone, and what nobody looked at."""
+    """Why an audit is incomplete, in clauses: keys that are gone, and what no one looked at."""
     gone = (f"locked and gone: {', '.join(missing)}",) if missing else ()
     return (*gone, *(f"left unseen: {what}" for what in unseen))
 
@@ -60,7 +60,7 @@ class Report:
 
     ``folder`` is where the project lies in its repository; entries give their files relative to
     the project.  ``missing`` are keys of the lock that the library no longer has: an audit must not
-    get smaller unseen.  ``trust`` is what is behind the statements; ``None`` where nobody looked.
+    get smaller unseen.  ``trust`` is what is behind the statements; ``None`` where no one looked.
     ``graph`` is the file of the graph that stood in for the library's, empty where none did, and
     ``graph_data`` is that graph as JSON: a replay elsewhere has no such file.  ``graph_marks`` are
     its nodes where it begins to differ from the library's, each with what begins there.

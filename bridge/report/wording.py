@@ -43,7 +43,7 @@ def counted(count: int, verdict: Verdict) -> str:
 def proved_theorems(report: Report) -> tuple[int, int]:
     """How many of the theorems in the report Lean calls proved, and how many theorems there are.
 
-    A theorem that says nothing is not among the proved: nobody could use it for anything.
+    A theorem that says nothing is not among the proved: no one could use it for anything.
     """
     facts = [e.obligation.lean for e in report.entries if e.obligation.role is Role.CONCLUSION]
     proved = sum(f.status is LeanStatus.PROVED and not f.says_nothing for f in facts)

@@ -1,4 +1,4 @@
-"""Checks by binder names: what somebody's own code says of a statement's own instances."""
+"""Checks by binder names: what someone's own code says of a statement's own instances."""
 
 from __future__ import annotations
 

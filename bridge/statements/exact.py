@@ -136,7 +136,7 @@ class ExactJudge:
         timeout: seconds for Lean to answer.
         use_cache: whether an answer for the same sources, seed and number may come from the cache.
         may_ask: whether Lean may be asked; else only what it has said before counts.
-        watcher: who is told.
+        watcher: receives the updates of progress.
     """
 
     timeout: float = DEFAULT_TIMEOUT

@@ -36,7 +36,7 @@ FAMILIES = frozenset(f.value for f in Family)
 """Names of the families that instances of this way are drawn from."""
 
 SHARES = {Family.USUAL: 0.5, Family.EXTREME: 0.2, Family.EDGE: 0.3, Family.OUTSIDE: 0.25}
-"""What part of the instances asked for comes from which family; the last ones are drawn beside."""
+"""What part of the instances asked for comes from which family; the last are drawn besides."""
 MUTATED = 24
 """Instances of each family on which mutants of the statement are evaluated."""
 

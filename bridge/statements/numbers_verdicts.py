@@ -127,7 +127,7 @@ def hypothesis_result(tried: Tried, number: int) -> CheckResult:
 
 
 def _count(tried: Tried, family: Family, number: int | None) -> FamilyCount:
-    """What came of a family, for a hypothesis or, where there is no number, the conclusion."""
+    """The outcome of a family, for a hypothesis or, where there is no number, the conclusion."""
     own = tried.of(family)
     drawn = sum(len(j.batch) for j in own)
     accepted = sum(int(j.accepted.sum()) for j in own)

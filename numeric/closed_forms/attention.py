@@ -8,7 +8,7 @@ Tensors come by name, as a graph's inputs do, each with a batch axis in front:
 x ``(B, seq_len, d_model)``; Wq, Wk, Wv ``(B, d_model, num_heads·head_dim)``; Wo ``(B,
 num_heads·head_dim, d_model)``; optional biases bq, bk, bv ``(B, num_heads·head_dim)`` and bo ``(B,
 d_model)``.  A mask is added to the scores of every head: ``(B, seq_len, seq_len)``, query first; it
-is given as a tensor called ``mask``, and then has derivatives, or beside the tensors.
+is given as a tensor called ``mask``, and then has derivatives, or next to the tensors.
 Source: A. Vaswani et al., "Attention is all you need", 2017; PyTorch's ``nn.MultiheadAttention``,
     without dropout (its weights are ours transposed).
 """

@@ -129,7 +129,7 @@ def _first(tensors: Tensors) -> dict[str, Array]:
 
 
 def _second(tensors: Tensors, x: Array) -> dict[str, Array]:
-    """The second sublayer's tensors by its own names; ``x`` is what the first hands on."""
+    """The second sublayer's tensors by its own names; ``x`` is what the first passes on."""
     names = {"gamma2": "gamma", "beta2": "beta", **{p: p for p in feed_forward.PARAMETERS}}
     return {"x": x, **{own: tensors[name] for name, own in names.items() if name in tensors}}
 

@@ -93,7 +93,7 @@ class Graph:
 
 
 def last_uses(graph: Graph) -> tuple[tuple[int, ...], ...]:
-    """For each node the values that no later one reads; outputs are kept, and what nobody reads."""
+    """For each node the values that no later one reads; outputs are kept, and what no one reads."""
     last: dict[int, int] = {}
     for position, node in enumerate(graph.nodes):
         last.update(dict.fromkeys(node.args, position))

@@ -62,8 +62,8 @@ class Case:
     def reruns(self, runs: Sequence[int]) -> tuple[Case, Perturbation]:
         """The same instances once for each run, one run behind the other, and their moves.
 
-        Each ε is moved too, by two ulps, up and down by turns: where it cancels a variance, a sign
-        is at stake that no rounding of later results may touch.
+        Each ε is moved too, by two ulps, alternately up and down: where it cancels a variance, a
+        sign is at stake that no rounding of later results may touch.
         """
         again = self.take(np.tile(np.arange(len(self)), len(runs)))
         up = np.repeat(np.asarray(runs) % 2 == 1, len(self))

@@ -143,7 +143,7 @@ def _input(family: Family, name: str, s: Streams, shape: Shape, branch: FloatArr
     """Draw one input: gains about ±1, biases about 0, weights with outputs of unit size, else
     rows.
 
-    What a sublayer adds to its stream, and what the first hands on to the second, goes as
+    What a sublayer adds to its stream, and what the first passes on to the second, goes as
     ``branch``; where that is 0, every row of both is constant.
     """
     name = name.rpartition(".")[2]  # a block of a stack has its number in front
@@ -162,7 +162,7 @@ def _input(family: Family, name: str, s: Streams, shape: Shape, branch: FloatArr
         return np.cos(s.uniform(shape, -np.pi, np.pi))
     if role == "sin":
         return np.sin(s.uniform(shape, -np.pi, np.pi))
-    if role == "memory":  # its scale is nobody's: the keys' and values' weights have theirs
+    if role == "memory":  # its scale is no one's: the keys' and values' weights have theirs
         return s.normal(shape)
     if role == "table":  # embeddings that are the head's weights too: logits of unit size
         return np.asarray(s.normal(shape) / np.sqrt(shape[1]), dtype=np.float64)

@@ -2,8 +2,8 @@
 
 The inputs of one instance are balls around its numbers; the result of each operation is a ball that
 holds the exact value for every choice of the inputs.  Arb (python-flint) bounds all rounding, exp,
-tanh and erfc included.  A floor is kept beside the balls: squares, exponentials and roots, and sums
-and means of them, are not negative, however wide the box; a ball by itself does not know that x·x
+tanh and erfc included.  A floor is kept next to the balls: squares, exponentials and roots, and
+sums and means of them, are not negative, however wide the box; a ball by itself does not know that x·x
 is a square.
 
 Slow: every number is a Python object.  A block at (seq_len, d_model, heads, d_ff) = (4, 8, 2, 16)
@@ -226,7 +226,7 @@ def _relu(run: _Run, node: Node, args: tuple[Ball, ...]) -> Ball:
 
 
 def _inv(run: _Run, node: Node, args: tuple[Ball, ...]) -> Ball:
-    """1/x, and 0 at 0: where a ball holds 0 beside other numbers, nothing is known."""
+    """1/x, and 0 at 0: where a ball holds 0 next to other numbers, nothing is known."""
     entries = _each(lambda x: x if x.is_zero() else 1 / x, args[0].entries)
     return Ball(entries, run.arb(0) if _known(*args) else None)
 

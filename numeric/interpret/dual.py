@@ -53,7 +53,7 @@ def magnitudes(trace: Trace, directions: Sequence[Mapping[str, FloatArray]]) -> 
 @dataclass(frozen=True, slots=True)
 class _Stack:
     """Tangents ``(k, B, *shape)`` along the directions ``active``; ``fresh`` while they are added
-    up and nobody else holds them, so that they may be overwritten."""
+    up and no one else holds them, so that they may be overwritten."""
 
     active: tuple[int, ...]
     tangents: Array
@@ -124,7 +124,7 @@ def _as_factor(op: str, incoming: Mapping[int, _Flow]) -> bool:
 def _lost(flow: _Flow) -> bool:
     """Whether a product of derivatives may have vanished that, times a large tangent, would not.
 
-    One that overflows is no number in the end, and settles nothing.
+    One that overflows is not a finite number in the end, and settles nothing.
     """
     return flow.factor is not None and bool(np.abs(flow.factor).min() < _SMALLEST)
 
@@ -176,7 +176,7 @@ def _seed(name: str, directions: Sequence[Mapping[str, FloatArray]]) -> _Flow | 
 
 
 def _plus(before: _Stack, more: _Stack) -> _Stack:
-    """The sum of what comes from two arguments; in place where nobody else holds one of them."""
+    """The sum of what comes from two arguments; in place where no one else holds one of them."""
     if before.active == more.active:
         into = before.tangents if before.fresh else more.tangents if more.fresh else None
         return _Stack(before.active, np.add(before.tangents, more.tangents, out=into), fresh=True)

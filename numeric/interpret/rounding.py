@@ -47,7 +47,7 @@ UP = 1.0 + 2.0**-40
 """Enlarges a bound by more than the rounding of some thousand operations takes from it."""
 FUNCTION = 32 * U
 """16 ulp of exp, log, tanh and erfc: an ulp is at most 2u of the number."""
-_LEAST = 2.0**-980  # beside what is larger, TINY vanishes
+_LEAST = 2.0**-980  # next to what is larger, TINY vanishes
 
 
 def standard_arithmetic() -> None:

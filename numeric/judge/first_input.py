@@ -55,7 +55,7 @@ def first_derivative_is_zero(case: Case, *, forward: bool) -> Measurement:
     Σ|terms| is that of the JVP along it.
 
     Args:
-        forward: whether forward mode's is meant, beside the complex step of the evaluation.
+        forward: whether forward mode's is meant, next to the complex step of the evaluation.
     """
     name = _first(case)
     ways = ["the complex step", *(["forward mode"] if forward else [])]

@@ -62,7 +62,7 @@ class Sides:
 
     ``terms`` is Σ|terms| of each identity and ``natural`` the size that its quantity has where
     nothing is degenerate, at least ``terms``: noise matters only against the latter.  (In a
-    constant row x − mean x is pure rounding, and so what: it stands beside terms of size 1.)
+    constant row x − mean x is pure rounding, and so what: it stands next to terms of size 1.)
     """
 
     left: FloatArray
@@ -183,7 +183,7 @@ def _floored(terms: FloatArray) -> FloatArray:
 
 
 def _residual(sides: Sides) -> FloatArray:
-    """Of each instance, ``(B,)``; no number where a size is none: beside infinity all is equal."""
+    """Of each instance, ``(B,)``; no number where a size is none: next to infinity all is equal."""
     with np.errstate(all="ignore"):
         scaled = np.abs(sides.left - sides.right) / _floored(sides.terms)
         sizes = sides.terms.max(axis=1) + sides.natural.max(axis=1)

@@ -1,6 +1,6 @@
 """PyTorch's own encoder layer with a graph's weights, where torch is installed.
 
-It is a third model beside the graph and the closed form, written by others.  One
+It is a third model next to the graph and the closed form, written by others.  One
 ``nn.TransformerEncoderLayer`` in float64 without dropout, with the activation and the order that
 `GRAPHS` names, is made for each instance; torch keeps weights transposed and d_model is
 num_heads · head_dim there.  torch is imported when it is first used, not before.

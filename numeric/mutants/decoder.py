@@ -1,6 +1,6 @@
 """Errors to plant in gated, masked and grouped layers and in the blocks made of them.
 
-As in `numeric.mutants.planted`, which lists these too: each is a mistake that somebody could make,
+As in `numeric.mutants.planted`, which lists these too: each is a mistake that someone could make,
 with the families of sizes where mathematics hides it.
 """
 
@@ -41,7 +41,7 @@ def _terms(*terms: tuple[str, int, Change], hidden: Hidden = _SHOWN) -> Errors:
 
 
 def _copies(node: str, of: str) -> Edit:
-    """The node hands on another value unchanged."""
+    """The node passes on another value unchanged."""
     return Edit(node, op="scale", args=(of,), constant=1.0)
 
 

@@ -1,6 +1,6 @@
 """Errors to plant in an encoder block, and where mathematics hides them.
 
-Every one is a mistake that somebody could make and that leaves the shapes as they should be.  At
+Every one is a mistake that someone could make and that leaves the shapes as they should be.  At
 some sizes a mistake cannot be seen: these are named with the reason, by the family of the size.
 (A saved tensor may still show it.)
 """

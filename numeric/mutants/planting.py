@@ -74,7 +74,7 @@ def planted(
 
 
 def copies(node: str, of: str) -> Edit:
-    """The node hands on another value unchanged."""
+    """The node passes on another value unchanged."""
     return Edit(node, op="scale", args=(of,), constant=1.0)
 
 

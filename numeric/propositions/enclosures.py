@@ -3,7 +3,7 @@
 Every operation returns bounds that contain the exact result for all exact arguments within their
 bounds; what floating point computes exactly stays a point, so that ``x ≤ c`` is decided where
 ``x = c``.  ``size`` is the sum of the absolute values of the terms that went in: bounds that lie
-close together beside it say that two numbers agree to rounding.
+close together next to it say that two numbers agree to rounding.
 
 Conventions at the edge of a function's domain are those of Lean: ``x / 0 = 0``; where a
 function is left open there, the bounds are infinite.

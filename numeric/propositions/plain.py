@@ -1,4 +1,4 @@
-"""Values of an instance as somebody's own code takes them: floats, whole numbers, arrays."""
+"""Values of an instance as someone's own code takes them: floats, whole numbers, arrays."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ Rows = npt.NDArray[np.bool_]
 
 NEAR = 2.0**-30
 """How far from an instance that meets a hypothesis to rounding one may be that meets it exactly,
-beside the size of its numbers."""
+next to the size of its numbers."""
 
 
 @dataclass(frozen=True, slots=True)

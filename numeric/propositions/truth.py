@@ -1,7 +1,7 @@
 """Whether a proposition holds on each instance of a batch, and by how much.
 
 A comparison of enclosures is decided where they do not overlap.  Where they overlap and are both
-narrow beside the terms that went in, two numbers agree to rounding: that is `CLOSE`, which counts
+narrow next to the terms that went in, two numbers agree to rounding: that is `CLOSE`, which counts
 as holding for ``=``, ``≤`` and ``≥``, but never refutes anything.
 """
 

@@ -1,6 +1,6 @@
 """ATen operations in the project's vocabulary, one rule for each.
 
-Add an operation by writing its rule beside its kin, with `rule`; what has none is named with the
+Add an operation by writing its rule next to its kin, with `rule`; what has none is named with the
 line of the model's code.
 """
 

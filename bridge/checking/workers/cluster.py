@@ -38,7 +38,7 @@ class Cluster:
         place: the project and its checks; workers must have both where they are here.
 
     Raises:
-        InvalidInputError: the address is none, ``dask.distributed`` is not installed, nobody
+        InvalidInputError: the address is none, ``dask.distributed`` is not installed, no one
             answers at the address, or there are no workers.
     """
 
@@ -151,7 +151,7 @@ def _refuse_another(address: str, host: str, port: int) -> None:
     with ThreadPoolExecutor(1) as pool:  # a notebook has an event loop of its own
         try:
             kind = pool.submit(asyncio.run, _identity(address, host, port)).result()
-        except Exception as error:  # whatever somebody else's protocol looks like to Dask
+        except Exception as error:  # whatever another's protocol looks like to Dask
             raise _nobody(address, error) from error
     if kind != "Scheduler":
         raise _nobody(address, f"there is a {kind}")
@@ -167,7 +167,7 @@ async def _identity(address: str, host: str, port: int) -> str:
 
     async def ask() -> str:
         if not address.startswith("ucx://"):
-            # Dask would try again and again where nobody listens.
+            # Dask would try again and again where no one listens.
             _, writer = await asyncio.open_connection(host, port)
             writer.close()
         comm = await dask.connect(address, **security().get_connection_args("client"))

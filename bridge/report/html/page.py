@@ -88,7 +88,7 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class FamilyRow:
-    """One family of instances: what came of it, in words and as charts."""
+    """One family of instances: the outcome, in words and as charts."""
 
     name: str
     outcome: str
