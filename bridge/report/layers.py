@@ -20,8 +20,8 @@ class Assumption:
 
     ``met`` is ``None`` where no one can tell from what was given; ``found`` then says what would.
     ``note`` is what must be read next to the theorem though it is met.  ``foreign`` is set where
-    the layer is given something that the block of its names does not have, whatever its own graph is.
-    ``apart`` is set where it is about how the layer is run, not about what it computes.
+    the layer is given something that the block of its names does not have, whatever its own graph
+    is.  ``apart`` is set where it is about how the layer is run, not about what it computes.
     """
 
     name: str

@@ -3,8 +3,8 @@
 The inputs of one instance are balls around its numbers; the result of each operation is a ball that
 holds the exact value for every choice of the inputs.  Arb (python-flint) bounds all rounding, exp,
 tanh and erfc included.  A floor is kept next to the balls: squares, exponentials and roots, and
-sums and means of them, are not negative, however wide the box; a ball by itself does not know that x·x
-is a square.
+sums and means of them, are not negative, however wide the box; a ball by itself does not know that
+x·x is a square.
 
 Slow: every number is a Python object.  A block at (seq_len, d_model, heads, d_ff) = (4, 8, 2, 16)
 takes some 10 ms, and the time grows with the number of multiplications.

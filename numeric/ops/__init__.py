@@ -1,7 +1,8 @@
 """Every operation that an exported graph may use, one entry each.
 
 Add an operation by writing its entry next to its kin (`elementwise`, `axes`, `products`); it is
-then known to the parser, the interpreter and the tests, which fail until the new entry is exercised.
+then known to the parser, the interpreter and the tests, which fail until the new entry is
+exercised.
 """
 
 from __future__ import annotations
