@@ -14,8 +14,8 @@ from numeric.judge.measurement import Outcome
     [
         (1.0, 1.0, 0.0, Outcome.HOLDS),
         (1.0 + 1e-11, 1.0, 0.0, Outcome.FAILS),
-        (1.0 + 4e-13, 1.0, 0.0, Outcome.FAILS),
-        (1.0 + 4e-13, 1.0, 1e-13, Outcome.HOLDS),
+        (1.0 + 4e-13, 1.0, 0.0, Outcome.HOLDS),  # a constant of ten digits
+        (1.0 + 4e-12, 1.0, 1e-12, Outcome.HOLDS),
         (1.0 + 1e-11, 1.0, 1e-12, Outcome.HOLDS),
         (1.0 + 1e-3, 1.0, 1e-4, Outcome.UNDECIDED),
         (2.0, np.inf, 0.0, Outcome.UNDECIDED),  # beside infinity everything is small
