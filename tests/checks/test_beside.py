@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bridge.auditing.graph_file import about
+from bridge.auditing.graph_file import StandIn, about
+from bridge.auditing.graph_fit import Fitted
 from bridge.checking import CheckRun, GraphRequest, run_check
 from bridge.verdict import Verdict
 from numeric.graph import Graph
@@ -46,8 +47,9 @@ def test_an_audit_of_a_graph_leaves_out_what_compares_it_at_other_sizes(name: st
     for sizes, left in (((5, 6, 3, 2, 7), (value,)), ((4, 8, 2, 4, 16), (compared, value))):
         graphs = {**graphs_with(name, sizes), **_value_graphs(name, sizes)}
         given = next(g for r, g in graphs.items() if r.name == name)
-        assert about((compared, value), pairs(), graphs, given) == left
-        assert about((compared,), pairs(), graphs, given) == (compared,)  # what alone was asked for
+        stands_in = StandIn(Fitted(given), {}, graphs)
+        assert about((compared, value), pairs(), stands_in) == left
+        assert about((compared,), pairs(), stands_in) == (compared,)  # what alone was asked for
 
 
 def _value_graphs(name: str, sizes: tuple[int, ...]) -> dict[GraphRequest, Graph]:

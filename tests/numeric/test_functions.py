@@ -57,7 +57,7 @@ def test_radius_and_ball_hold_the_exact_value(op: str) -> None:
     ball = enclose(graph, {"x": points}, {}, 0.0, "y")
     for value, around, exact in zip(trace.output[0], radius, ball.entries, strict=True):
         assert float(abs(exact - float(value)).upper()) <= around * (1 + 1e-9) + 1e-300
-        assert around < 1e-14
+        assert around < 2e-14  # 16 units in the last place of the largest
 
 
 def test_log_is_not_known_where_its_argument_may_not_be_positive() -> None:
