@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from bridge.capture.theorem import Hypothesis, Proved, Unproved, prove_graphs
+from bridge.capture.proofs import Hypothesis, Proved, Unproved
+from bridge.capture.theorem import prove_graphs
 from bridge.cli.options import LeanChoice, read_graph
 from bridge.cli.progress_bar import Watch
 from bridge.lean.client import printable

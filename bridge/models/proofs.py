@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bridge.auditing.configured import Setup
-from bridge.capture.theorem import Demand, Hypothesis, Proved, Unproved, prove_graphs
+from bridge.capture.proofs import Demand, Hypothesis, Proved, Unproved
+from bridge.capture.theorem import prove_graphs
 from bridge.errors import InvalidInputError
 from bridge.models.what_runs import Prover
 from bridge.progress import Progress

@@ -11,17 +11,8 @@ from typing import Any
 
 import pytest
 
-from bridge.capture.theorem import (
-    COMMAND,
-    Demand,
-    Hypothesis,
-    ProofRequest,
-    Proved,
-    Unproved,
-    known_proofs,
-    parse_proofs,
-    prove_graphs,
-)
+from bridge.capture.proofs import Demand, Hypothesis, Proved, Unproved, parse_proofs
+from bridge.capture.theorem import COMMAND, ProofRequest, known_proofs, prove_graphs
 from bridge.errors import AnswerError, InvalidInputError, LeanSourceError
 from bridge.lean.locked_answer import KeptAnswer
 from bridge.lean.project import Project, find_project

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bridge.capture.theorem import Demand, ProofRequest, Proved, Unproved, prove_graphs
+from bridge.capture.proofs import Demand, Proved, Unproved
+from bridge.capture.theorem import ProofRequest, prove_graphs
 from bridge.engine import Engine
 from bridge.lean.client import ask
 from bridge.lean.library import build

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bridge.capture.theorem import Demand, Hypothesis, Proved, Theorem, Unproved
+from bridge.capture.proofs import Demand, Hypothesis, Proved, Theorem, Unproved
 from bridge.errors import InvalidInputError
 from bridge.models import proofs
 from bridge.verdict import LeanStatus
