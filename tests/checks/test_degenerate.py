@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bridge.auditing.graph_file import about
+from bridge.auditing.graph_file import StandIn, about
+from bridge.auditing.graph_fit import Fitted
 from bridge.checking import Check, graph_requests, run_check
 from bridge.checking.mutation import mutation_matrix
 from bridge.lean.obligation import fidelity_of
@@ -87,11 +88,12 @@ def test_an_audit_of_another_graph_leaves_out_what_says_nothing_of_it() -> None:
     every = tuple(replace(fidelity_of("g", ""), key=key) for key in keys)
     requests = graph_requests(CHECKS.values())
 
-    def left(d_model: int) -> set[str]:
+    def stand_in(d_model: int) -> StandIn:
         given = layer_norm(4, d_model)
-        return set(keys) - {
-            o.key for o in about(every, CHECKS, dict.fromkeys(requests, given), given)
-        }
+        return StandIn(Fitted(given), {}, dict.fromkeys(requests, given))
+
+    def left(d_model: int) -> set[str]:
+        return set(keys) - {o.key for o in about(every, CHECKS, stand_in(d_model))}
 
     one_channel = {k for k, c in CHECKS.items() if c.within == ("d_model 1",)}
     assert len(one_channel) == 6
@@ -99,10 +101,7 @@ def test_an_audit_of_another_graph_leaves_out_what_says_nothing_of_it() -> None:
     assert left(1) == set()
     alone = every[: len(CHECKS)]
     chosen = tuple(o for o in alone if o.key in one_channel)
-    given = layer_norm(4, 8)
-    assert (
-        about(chosen, CHECKS, dict.fromkeys(requests, given), given) == chosen
-    )  # asked for by name
+    assert about(chosen, CHECKS, stand_in(8)) == chosen  # asked for by name
 
 
 def test_their_errors_are_planted_where_they_speak() -> None:
