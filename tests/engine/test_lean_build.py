@@ -291,7 +291,7 @@ def test_a_time_limit_that_is_none(
 def test_threads_do_not_leak(lean: Engine, tmp_path: Path) -> None:
     before = threading.active_count()
     lean.build(write_project(tmp_path, {"lean/Demo.lean": "def y := 1"}))
-    assert threading.active_count() == before
+    assert threading.active_count() <= before  # the timer of a warm process may end meanwhile
 
 
 def test_a_document_is_run_without_a_server(lean: Engine, tmp_path: Path) -> None:
