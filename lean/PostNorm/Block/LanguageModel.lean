@@ -11,8 +11,7 @@ input that is used twice: its gradient is the sum of both uses.
 
 * `ΓLanguageModel Γ`: the table, the positions, the final LayerNorm's scale and shift, and the parameters `Γ` of each
   block; `languageModelGraph block`; `Spec.languageModel`.
-* `languageModelLayer block`: for any `Layer` that is a block.
-* `gpt2ModelGraph`: with GPT-2's blocks.
+* `languageModelLayer block`: for any `Layer` that is a block; `gpt2ModelGraph`: with GPT-2's blocks.
 
 ## Main statements
 
@@ -31,8 +30,7 @@ universe u
 section graphs
 variable {K : Type u} {seqLen dModel vocab : Nat} {Γ : Context}
 
-/-- The inputs of a language model whose blocks have the parameters `Γ`: the table of embeddings, the positions, the
-final LayerNorm's scale and shift, and the parameters of each block. -/
+/-- The inputs: the table, the positions, the final LayerNorm's scale and shift, and each block's parameters `Γ`. -/
 abbrev ΓLanguageModel (seqLen dModel vocab : Nat) (Γ : Context) (depth : Nat) : Context :=
   ⟦vocab, dModel⟧ :: ⟦seqLen, dModel⟧ :: ⟦dModel⟧ :: ⟦dModel⟧ :: Context.copies Γ depth
 
@@ -71,7 +69,6 @@ def gpt2ModelGraph {numHeads headDim dFF : Nat} (c : GeluConstants K) (scale ε�
     ε₃ tokens target depth
 
 end graphs
-
 section
 variable {R : Type u} [RealField R] {seqLen dModel vocab : Nat} {Γ : Context}
 
@@ -136,8 +133,7 @@ private theorem pull_parameters {depth : Nat} (y : Tensor R ⟦seqLen, dModel⟧
   rw [Args.pull_map (fun i => .there (.there (.there (.there (.there i))))) _ ρ.tail.tail.tail.tail (Env.cons y ρ)
     fun i => rfl, Args.pull_id]
 
-/-- A language model with the block `block`, with its formula.  It is smooth where the stack of its blocks and its final
-LayerNorm are. -/
+/-- A language model with its formula; it is smooth where the stack of its blocks and its final LayerNorm are. -/
 noncomputable def languageModelLayer (block : Layer R (⟦seqLen, dModel⟧ :: Γ) ⟦seqLen, dModel⟧) (ε : R)
     (tokens target : Fin seqLen → Fin vocab) (depth : Nat) :
     Layer R (ΓLanguageModel seqLen dModel vocab Γ depth) ⟦⟧ where
@@ -187,7 +183,6 @@ theorem languageModel_gradient (block : Layer R (⟦seqLen, dModel⟧ :: Γ) ⟦
   exact e
 
 end
-
 section gpt2
 variable {R : Type u} [RealField R] {seqLen dModel numHeads headDim dFF vocab : Nat}
 
@@ -257,7 +252,6 @@ theorem gpt2Model_gradient_of_pos
     (gpt2Model_smooth c scale tokens target depth hEps1Pos hEps2Pos hEps3Pos ρ) v
 
 end gpt2
-
 section real
 variable {seqLen dModel numHeads headDim dFF vocab : Nat} (c : GeluConstants Real) (scale ε₁ ε₂ ε₃ : Real)
   (tokens target : Fin seqLen → Fin vocab) (depth : Nat)
@@ -300,6 +294,5 @@ theorem gpt2Model_gradient_real
         ρ v () =
       Env.dot v ((gpt2ModelGraph c scale ε₁ ε₂ ε₃ tokens target depth).backprop ρ fun _ => 1) :=
   gpt2Model_gradient_of_pos c scale ε₁ ε₂ ε₃ tokens target depth ρ v hEps1Pos hEps2Pos hEps3Pos
-
 end real
 end PostNorm

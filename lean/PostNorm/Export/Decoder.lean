@@ -8,9 +8,9 @@ import PostNorm.Layers.CrossEntropy
 /-! # The graphs of gated, masked and grouped layers and of the blocks made of them, for export
 
 A mask is part of the graph.  What is exported has a causal mask; for softmax by itself row `i` sees its first `i + 1`
-entries, in cross attention and in the original decoder the first `visible` tokens of the memory are no padding, and in Mistral's block a token sees
-the two before it.  The target of row `i` is `i` modulo the number of classes; in
-a language model token `i` is `i` modulo the size of the vocabulary, and its target is the next token.
+entries, in cross attention and in the original decoder the first `visible` tokens of the memory are no padding, in
+Mistral's block a token sees the two before it.  The target of row `i` is `i` modulo the number of classes; in a
+language model token `i` is `i` modulo the size of the vocabulary, and its target is the next token.
 
 ## Main definitions
 
