@@ -29,18 +29,22 @@ _CANNOT_RUN = (126, 127)
 
 @dataclass(frozen=True, slots=True)
 class _Program:
-    """A program by its file: what it is called, whether it is handed a settings file that names the
-    export, and whether it is the kernel of the Lean that it comes with."""
+    """A program by its file: what it is called, the arguments before the file that it reads,
+    whether that is a settings file which names the export, and whether it is the kernel of the Lean
+    that it comes with.  As Lake calls it (lean4 #15145)."""
 
     file: str
     name: str
+    arguments: tuple[str, ...] = ()
     by_settings: bool = False
     lean: bool = False
 
 
 _PROGRAMS = (
-    _Program("leanchecker-paranoid", "leanchecker-paranoid", lean=True),
-    _Program("lean4lean", "lean4lean"),
+    _Program(
+        "leanchecker-paranoid", "leanchecker-paranoid", ("--silent", "--from-export"), lean=True
+    ),
+    _Program("lean4lean", "lean4lean", ("--import",)),
     _Program("nanoda_bin", "nanoda", by_settings=True),
     _Program("con-leche", "con-leche"),
     _Program("con-ron", "con-ron"),
@@ -56,6 +60,7 @@ class BundledKernel:
         name: what it is called in reports.
         version: the Lean that it comes with.
         known_bugs: proofs of False that it is known to take; empty where none is known.
+        arguments: of its command line, before the file.
         by_settings: whether it reads where the export is from a settings file.
     """
 
@@ -63,6 +68,7 @@ class BundledKernel:
     name: str
     version: str
     known_bugs: str = ""
+    arguments: tuple[str, ...] = ()
     by_settings: bool = False
 
     @property
@@ -75,23 +81,25 @@ class BundledKernel:
         """What it says of an export; see :class:`bridge.kernels.interface.Kernel`.
 
         Raises:
-            KernelBrokeError: it could not be run, was killed, or took too long.
+            KernelBrokeError: it could not be run, was killed, took too long, or does not even take
+                the export without its declarations.
         """
         known = read_export(export)
         if not self._refusal(export, timeout):
             return KernelAnswer(len(known.constants), {}, complete=True)
+        if why := self._refusal_of_part(export, frozenset(), timeout):
+            raise KernelBrokeError(
+                f"{self.name} does not read the export, even without declarations: {why}",
+                remedy="leave the checkers out with --no-trust, and report this",
+            )
         taken: set[int] = set()
         refused: dict[int, str] = {}
-        with tempfile.TemporaryDirectory(prefix="obligations-") as folder:
-            part = Path(folder) / "export.ndjson"
-            for root in roots:
-                below = known.below(root) & known.constants.keys()
-                with part.open("w", encoding="utf-8") as file:
-                    file.writelines(_part(export, below))
-                if why := self._refusal(part, timeout):
-                    refused[root] = why
-                else:
-                    taken |= below
+        for root in roots:
+            below = known.below(root) & known.constants.keys()
+            if why := self._refusal_of_part(export, below, timeout):
+                refused[root] = why
+            else:
+                taken |= below
         if not refused:
             raise KernelBrokeError(
                 f"{self.name} takes every tagged theorem by itself, and not all together",
@@ -102,6 +110,14 @@ class BundledKernel:
         undecided = len(known.constants) - len(taken) - len(refused)
         return KernelAnswer(len(taken), named, complete=True, undecided=undecided)
 
+    def _refusal_of_part(self, export: Path, kept: frozenset[int], timeout: float) -> str:
+        """Why it does not take an export of these constants alone; empty where it does."""
+        with tempfile.TemporaryDirectory(prefix="obligations-") as folder:
+            part = Path(folder) / "export.ndjson"
+            with part.open("w", encoding="utf-8") as file:
+                file.writelines(_part(export, kept))
+            return self._refusal(part, timeout)
+
     def _refusal(self, export: Path, timeout: float) -> str:
         """Why it does not take an export; empty where it does."""
         with tempfile.TemporaryDirectory(prefix="obligations-") as folder:
@@ -110,7 +126,9 @@ class BundledKernel:
                 handed = Path(folder) / "settings.json"
                 handed.write_text(json.dumps(_settings(export)), encoding="utf-8")
             try:
-                done = bounded_output([self.program, handed], timeout=timeout, cwd=Path(folder))
+                done = bounded_output(
+                    [self.program, *self.arguments, handed], timeout=timeout, cwd=Path(folder)
+                )
             except (OSError, subprocess.TimeoutExpired) as error:
                 late = isinstance(error, subprocess.TimeoutExpired)
                 what = f"gave no answer within {timeout:g} s" if late else f"cannot be run: {error}"
@@ -140,6 +158,7 @@ def find_bundled(engine: Engine, project: Path) -> tuple[BundledKernel, ...]:
             p.name,
             engine.lean_version,
             known_bugs(engine.lean_version) if p.lean else "",
+            p.arguments,
             p.by_settings,
         )
         for p in _PROGRAMS

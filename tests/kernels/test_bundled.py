@@ -16,7 +16,7 @@ from tests.kernels.exports import COUNT, SMALL, lines, number
 ROOTS = tuple(number(lines(), name) for name in ("sum", "seven", "tree"))
 READ = """
 import json, sys
-path = sys.argv[1]
+path = sys.argv[-1]
 first = json.loads(open(path).readline())
 if "export_file_path" in first:
     path = first["export_file_path"]
@@ -65,12 +65,21 @@ def test_what_it_does_not_take_is_found_among_the_theorems(
     assert answer.accepted + answer.undecided + 1 == COUNT
 
 
+def test_it_is_called_with_its_arguments_before_the_file(tmp_path: Path) -> None:
+    path = program(tmp_path, "checker", "import sys; sys.exit(sys.argv[1:-1] != ['--import'])")
+    called = BundledKernel(path, "checker", "4.35.0", arguments=("--import",))
+    assert called.check(SMALL, roots=ROOTS, timeout=30).accepted == COUNT
+    with pytest.raises(KernelBrokeError, match="does not read the export"):
+        BundledKernel(path, "checker", "4.35.0").check(SMALL, roots=ROOTS, timeout=30)
+
+
 @pytest.mark.parametrize(
     ("script", "said"),
     [
         ("import time; time.sleep(60)", "no answer within 2 s"),
         ("import os; os.abort()", "ended early"),
         ("import sys; sys.exit(127)", "ended early"),
+        (READ + "sys.exit('usage')", "does not read the export, even without declarations"),
         (READ + "sys.exit({'sum', 'seven', 'tree'} <= declared)", "and not all together"),
     ],
 )
@@ -89,12 +98,15 @@ def test_a_file_that_is_no_program_has_no_answer(tmp_path: Path) -> None:
 def test_those_that_are_there_are_found(tmp_path: Path) -> None:
     engine = FakeEngine(tmp_path, lean_version="4.28.0")
     assert find_bundled(engine, tmp_path) == ()
-    for name in ("nanoda_bin", "con-leche", "leanchecker-paranoid", "lean"):
+    for name in ("nanoda_bin", "con-leche", "lean4lean", "leanchecker-paranoid", "lean"):
         program(tmp_path, name, "")
     engine = FakeEngine(tmp_path, lean_version="4.28.0", beside=tmp_path)
     found = {k.name: k for k in find_bundled(engine, tmp_path)}
-    assert set(found) == {"nanoda", "con-leche", "leanchecker-paranoid"}
+    assert set(found) == {"nanoda", "con-leche", "lean4lean", "leanchecker-paranoid"}
     assert found["nanoda"].by_settings
+    assert found["leanchecker-paranoid"].arguments == ("--silent", "--from-export")
+    assert found["lean4lean"].arguments == ("--import",)
+    assert found["con-leche"].arguments == ()
     assert not found["con-leche"].by_settings
     assert "take proofs of False" in found["leanchecker-paranoid"].known_bugs
     assert found["con-leche"].known_bugs == ""
