@@ -172,11 +172,11 @@ def configuration(unread: tuple[str, ...]) -> tuple[Assumption, ...]:
     return (Assumption("configuration", "entries that are understood", found, None),)
 
 
-def adapters(beside: tuple[str, ...]) -> tuple[Assumption, ...]:
+def adapters(names: tuple[str, ...]) -> tuple[Assumption, ...]:
     """No adapter, which would change the weights, lies in the model's folder."""
-    if not beside:
+    if not names:
         return ()
-    found = f"{', '.join(beside)} beside the file, not merged into it"
+    found = f"{', '.join(names)} next to the file: merge it into the weights and audit those"
     return (Assumption("adapters", "none", found, None),)
 
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from bridge.checking import CheckResult
 from bridge.errors import AnswerError, EngineError, InvalidInputError
@@ -38,6 +39,8 @@ from bridge.verdict import Verdict
 
 __all__ = ["FAMILY", "ExactJudge", "replay_exactly", "value_of"]
 
+T = TypeVar("T")
+
 SECONDS = 20
 """For the instances of one theorem."""
 
@@ -49,11 +52,17 @@ def stream_of(seed: int, theorem: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class ExactRequest:
-    """Instances of these theorems, each given with the seed of its instances."""
+    """A command of ``lean/Obligations/Exact.lean``.
+
+    Attributes:
+        imports: root modules of the libraries.
+        command: without its ``#``.
+        wanted: what the command is about, as JSON.
+    """
 
     imports: tuple[str, ...]
-    theorems: tuple[tuple[str, int], ...]
-    instances: int
+    command: str
+    wanted: Mapping[str, object]
 
     @property
     def sections(self) -> tuple[str, ...]:
@@ -62,64 +71,9 @@ class ExactRequest:
 
     def document(self, nonce: str) -> str:
         """The Lean document that asks for it."""
-        wanted = {
-            "instances": self.instances,
-            "milliseconds": SECONDS * 1000,
-            "theorems": [{"name": n, "seed": s} for n, s in self.theorems],
-        }
         return lean_document(
             (*self.imports, "Obligations"),
-            f'#judge_exactly "{nonce}.exact" {_literal(wanted)}',
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class ReplayRequest:
-    """One instance of a theorem."""
-
-    imports: tuple[str, ...]
-    theorem: str
-    seed: int
-    index: int
-
-    @property
-    def sections(self) -> tuple[str, ...]:
-        """The one part of the answer."""
-        return ("exact",)
-
-    def document(self, nonce: str) -> str:
-        """The Lean document that asks for it."""
-        wanted = {"name": self.theorem, "seed": self.seed, "index": self.index}
-        return lean_document(
-            (*self.imports, "Obligations"),
-            f'#replay_exactly "{nonce}.exact" {_literal(wanted)}',
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class ValuesRequest:
-    """The values of a theorem's instances."""
-
-    imports: tuple[str, ...]
-    theorem: str
-    seed: int
-    instances: int
-
-    @property
-    def sections(self) -> tuple[str, ...]:
-        """The one part of the answer."""
-        return ("exact",)
-
-    def document(self, nonce: str) -> str:
-        """The Lean document that asks for it."""
-        wanted = {
-            "name": self.theorem,
-            "seed": self.seed,
-            "instances": self.instances,
-            "milliseconds": SECONDS * 1000,
-        }
-        return lean_document(
-            (*self.imports, "Obligations"), f'#draw_exactly "{nonce}.exact" {_literal(wanted)}'
+            f'#{self.command} "{nonce}.exact" {_literal(self.wanted)}',
         )
 
 
@@ -172,24 +126,16 @@ class ExactJudge:
     ) -> Instances | Obstacle:
         """See :class:`bridge.statements.instances.Draws`."""
         name = question.statement.name
-        request = ValuesRequest(library.project.roots, name, stream_of(seed, name), instances)
-        if self.may_ask:
-            drawn = ask_lean(
-                library.project,
-                library.engine,
-                request,
-                lambda answer, _files, _cached: parse_many(answer["exact"]),
-                task="drawing values in Lean",
-                timeout=self.timeout,
-                watcher=self.watcher,
-                use_cache=self.use_cache,
-            )
-        else:
-            key = answer_key(library.project, library.engine, request)
-            known = AnswerCache.default().load(key, library.project.root)
-            if known is None:
-                return Obstacle(Way.EXACT, "", "its values are not drawn yet")
-            drawn = parse_many(known["exact"])
+        wanted = {
+            "name": name,
+            "seed": stream_of(seed, name),
+            "instances": instances,
+            "milliseconds": SECONDS * 1000,
+        }
+        request = ExactRequest(library.project.roots, "draw_exactly", wanted)
+        drawn = self._answer(library, request, parse_many, "drawing values in Lean")
+        if drawn is None:
+            return Obstacle(Way.EXACT, "", "its values are not drawn yet")
         if isinstance(drawn, ExactObstacle):
             return Obstacle(Way.EXACT, drawn.constant, f"{drawn.constant}: {drawn.why}")
         names = {
@@ -202,33 +148,47 @@ class ExactJudge:
             drawn.remarks,
         )
 
-    def _judged(
-        self, library: Library, questions: Sequence[Question], seed: int, instances: int
-    ) -> dict[str, Taken | Obstacle]:
-        names = tuple(q.statement.name for q in questions)
-        request = ExactRequest(
-            library.project.roots, tuple((n, stream_of(seed, n)) for n in names), instances
-        )
+    def _answer(
+        self,
+        library: Library,
+        request: ExactRequest,
+        parse: Callable[[Sequence[object]], T],
+        task: str,
+    ) -> T | None:
+        """Lean's answer; None where Lean may not be asked and nothing that can be read is kept."""
         if self.may_ask:
-            answers = ask_lean(
+            return ask_lean(
                 library.project,
                 library.engine,
                 request,
-                lambda answer, _files, _cached: parse_judged(answer["exact"], names),
-                task="drawing instances in Lean",
+                lambda answer, _files, _cached: parse(answer["exact"]),
+                task=task,
                 timeout=self.timeout,
                 watcher=self.watcher,
                 use_cache=self.use_cache,
             )
-        else:
-            key = answer_key(library.project, library.engine, request)
-            known = AnswerCache.default().load(key, library.project.root)
-            if known is None:
-                return {}
-            try:
-                answers = parse_judged(known["exact"], names)
-            except (AnswerError, KeyError):
-                return {}
+        key = answer_key(library.project, library.engine, request)
+        known = AnswerCache.default().load(key, library.project.root)
+        try:
+            return None if known is None else parse(known["exact"])
+        except (AnswerError, KeyError):
+            return None
+
+    def _judged(
+        self, library: Library, questions: Sequence[Question], seed: int, instances: int
+    ) -> dict[str, Taken | Obstacle]:
+        names = tuple(q.statement.name for q in questions)
+        wanted = {
+            "instances": instances,
+            "milliseconds": SECONDS * 1000,
+            "theorems": [{"name": n, "seed": stream_of(seed, n)} for n in names],
+        }
+        request = ExactRequest(library.project.roots, "judge_exactly", wanted)
+        answers = self._answer(
+            library, request, lambda said: parse_judged(said, names), "drawing instances in Lean"
+        )
+        if answers is None:
+            return {}
         return {
             q.statement.name: _taken(q, answers[q.statement.name], seed, instances)
             for q in questions
@@ -282,9 +242,9 @@ def replay_exactly(
         InvalidInputError: the theorem is not judged in this way.
         EngineError: Lean could not be asked.
     """
-    request = ReplayRequest(
-        library.project.roots, statement.name, stream_of(seed, statement.name), index
-    )
+    name = statement.name
+    wanted = {"name": name, "seed": stream_of(seed, name), "index": index}
+    request = ExactRequest(library.project.roots, "replay_exactly", wanted)
     drawn = ask_lean(
         library.project,
         library.engine,

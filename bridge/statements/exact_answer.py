@@ -1,13 +1,13 @@
-"""Lean's answer to ``#judge_exactly`` and ``#replay_exactly``, as typed values.
+"""Lean's answer to ``#judge_exactly``, ``#replay_exactly`` and ``#draw_exactly``, as typed values.
 
 ``lean/Obligations/Exact.lean`` writes it; it is parsed and validated here, once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from bridge.errors import AnswerError
 
@@ -27,6 +27,7 @@ __all__ = [
     "parse_many",
 ]
 
+T = TypeVar("T")
 Place = tuple[int, str]
 """Of a hypothesis: its binder's place in the telescope, from 1, and the path within its value."""
 TRUTHS = frozenset({"no", "unlikely", "unknown", "likely", "yes"})
@@ -198,10 +199,13 @@ def _found(value: Mapping[str, Any]) -> Found:
 
 
 def _end(messages: Sequence[object], expected: int) -> Sequence[Mapping[str, Any]]:
-    *others, end = messages
+    *others, end = messages or [None]
+    bodies = [m for m in others if isinstance(m, dict)]
     match end:
-        case {"kind": "end", "count": int(count)} if count == len(others) == expected:
-            return [m for m in others if isinstance(m, dict)]
+        case {"kind": "end", "count": int(count)} if (
+            count == len(bodies) == len(others) == expected
+        ):
+            return bodies
     raise AnswerError(
         f"Lean's answer is partial: {expected} theorems were asked for, {len(others)} messages "
         f"arrived before {end!r:.100}",
@@ -242,10 +246,8 @@ def parse_instance(messages: Sequence[object]) -> Drawn | ExactObstacle:
     Raises:
         AnswerError: the answer is partial or malformed.
     """
-    (message,) = _end(messages, 1)
-    try:
-        if message["kind"] == "obstacle":
-            return ExactObstacle(str(message["constant"]), str(message["why"]))
+
+    def read(message: Mapping[str, Any]) -> Drawn:
         one, smallest = _valued(message), message["smallest"]
         return Drawn(
             one.text,
@@ -255,10 +257,8 @@ def parse_instance(messages: Sequence[object]) -> Drawn | ExactObstacle:
             None if smallest is None else str(smallest),
             one.values,
         )
-    except (KeyError, TypeError, ValueError) as e:
-        raise AnswerError(
-            f"Lean's answer about an instance is not understood: {e} in {message!r:.200}"
-        ) from e
+
+    return _one(messages, "an instance", read)
 
 
 def _valued(message: Mapping[str, Any]) -> Valued:
@@ -266,7 +266,7 @@ def _valued(message: Mapping[str, Any]) -> Valued:
     for told in message["values"]:
         name, equals, text = str(told).partition(" = ")
         if not equals:
-            raise ValueError(f"{told!r:.100} is no binder with its value")
+            raise ValueError(f"{told!r:.100} is not a binder with its value")
         values[name] = text
     hypotheses = {
         (int(h["binder"]), str(h["path"])): str(h["truth"]) for h in message["hypotheses"]
@@ -275,7 +275,7 @@ def _valued(message: Mapping[str, Any]) -> Valued:
         int(message["index"]), str(message["text"]), values, hypotheses, str(message["conclusion"])
     )
     if odd := {found.conclusion, *hypotheses.values()} - TRUTHS:
-        raise ValueError(f"{sorted(odd)} is no truth")
+        raise ValueError(f"{sorted(odd)} is not a truth value")
     return found
 
 
@@ -285,16 +285,27 @@ def parse_many(messages: Sequence[object]) -> DrawnMany | ExactObstacle:
     Raises:
         AnswerError: the answer is partial or malformed.
     """
-    (message,) = _end(messages, 1)
-    try:
-        if message["kind"] == "obstacle":
-            return ExactObstacle(str(message["constant"]), str(message["why"]))
+
+    def read(message: Mapping[str, Any]) -> DrawnMany:
         return DrawnMany(
             tuple(_valued(m) for m in message["met"]),
             tuple(_valued(m) for m in message["violating"]),
             tuple(str(r) for r in message["remarks"]),
         )
+
+    return _one(messages, "values", read)
+
+
+def _one(
+    messages: Sequence[object], what: str, read: Callable[[Mapping[str, Any]], T]
+) -> T | ExactObstacle:
+    """An answer of one message, which may say that there is nothing to read, and why."""
+    (message,) = _end(messages, 1)
+    try:
+        if message["kind"] == "obstacle":
+            return ExactObstacle(str(message["constant"]), str(message["why"]))
+        return read(message)
     except (KeyError, TypeError, ValueError) as e:
         raise AnswerError(
-            f"Lean's answer about values is not understood: {e} in {message!r:.200}"
+            f"Lean's answer about {what} is not understood: {e} in {message!r:.200}"
         ) from e

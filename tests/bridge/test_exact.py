@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -9,6 +11,8 @@ import pytest
 from bridge.checking import CheckResult
 from bridge.errors import AnswerError
 from bridge.lean.statement import Statement, parse_statements
+from bridge.statements import exact
+from bridge.statements.choose import Obstacle
 from bridge.statements.exact_answer import (
     Drawn,
     DrawnMany,
@@ -221,7 +225,7 @@ def test_the_values_of_many_are_read() -> None:
     assert isinstance(read, DrawnMany)
     assert [v.index for v in read.met] == [3, 4]
     assert read.violating[0].hypotheses == {(1, "pos"): "no"}
-    with pytest.raises(AnswerError, match="no binder with its value"):
+    with pytest.raises(AnswerError, match="not a binder with its value"):
         parse_many([{**many, "met": [instance(values=["c"])]}, {"kind": "end", "count": 1}])
 
 
@@ -254,3 +258,21 @@ def test_there_is_a_witness_where_nothing_can_be_stated_without_the_hypotheses()
     conclusion = results(hypotheses=alone)["thm:conclusion"]
     assert conclusion.needs == ()
     assert conclusion.witness is not None
+
+
+@pytest.mark.parametrize("kept", [{}, {"exact": ()}, {"exact": ({"kind": "instances"},)}])
+def test_a_kept_answer_that_cannot_be_read_is_none(
+    kept: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Cache:
+        def load(self, _key: str, _root: object) -> dict[str, object]:
+            return kept
+
+    monkeypatch.setattr(exact.AnswerCache, "default", Cache)
+    monkeypatch.setattr(exact, "answer_key", lambda *_: "key")
+    project = SimpleNamespace(roots=("Demo",), root=Path())
+    library: Any = SimpleNamespace(project=project, engine=None)
+    question: Any = SimpleNamespace(statement=SimpleNamespace(name="Demo.thm"))
+    drawn = exact.ExactJudge(may_ask=False).instances(library, question, seed=0, instances=3)
+    assert isinstance(drawn, Obstacle)
+    assert drawn.reason == "its values are not drawn yet"
