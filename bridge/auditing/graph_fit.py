@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice, permutations, product
+from math import prod
 
 import numpy as np
 import numpy.typing as npt
@@ -106,12 +107,8 @@ def _then(said: str) -> str:
 
 
 def _refuse_huge(given: Graph) -> None:
-    entries = 0
-    for shape in (*given.input_shapes.values(), *(n.shape for n in given.nodes)):
-        length = 1
-        for k in shape:
-            length *= k
-        entries += length
+    shapes = (*given.input_shapes.values(), *(n.shape for n in given.nodes))
+    entries = sum(prod(shape) for shape in shapes)
     if entries > MOST_ENTRIES:
         raise InvalidInputError(
             f"--graph: {given.name}: its values have {entries:,} entries together, and at most "
@@ -196,7 +193,8 @@ class _Probe:
         self.trace: Trace = Interpreter(given).evaluate(self.feeds)
         self.output: Array = self.trace.output
 
-    def _arguments(self, ways: Sequence[_Way]) -> Arguments:
+    def arguments(self, ways: Sequence[_Way]) -> Arguments:
+        """What the closed form gets when the file is read in each of these ways."""
         inputs: dict[str, list[FloatArray]] = {}
         for way in ways:
             for theirs, ours in way.fit.names.items():
@@ -217,7 +215,7 @@ class _Probe:
                 groups.setdefault(tuple(way.fit.sizes.items()), []).append(way)
             for group in groups.values():
                 with np.errstate(all="ignore"):
-                    found = CLOSED_FORMS[name].forward(self._arguments(group))
+                    found = CLOSED_FORMS[name].forward(self.arguments(group))
                 if found.shape[1:] != self.output.shape[1:]:
                     continue
                 for way, value in zip(group, found, strict=True):
@@ -227,7 +225,7 @@ class _Probe:
 
     def saved(self, signature: Signature, way: _Way) -> dict[str, Array]:
         """The library's tensors on this instance, in the order of its graph."""
-        at = self._arguments([way])
+        at = self.arguments([way])
         with np.errstate(all="ignore"):
             found = CLOSED_FORMS[signature.member.name].run(at)
             every = {**between(at, found), **found}
@@ -290,7 +288,7 @@ def _how(given: Graph, signature: Signature, way: _Way) -> str:
 
 
 def _with_symbols(given: Graph, signature: Signature, way: _Way, probe: _Probe) -> Graph:
-    """The graph with every ε as a symbol: nodes are told by what other values of them do.
+    """The graph with every ε as a symbol: a node is found by what another value of it does.
 
     Raises:
         InvalidInputError: no node adds it, so that no instance can choose it.
@@ -300,7 +298,7 @@ def _with_symbols(given: Graph, signature: Signature, way: _Way, probe: _Probe) 
         return _named(given, signature, way, {})
     other = {s: 0.31 + 0.17 * k for k, s in enumerate(way.constants)}
     expected_way = _Way(way.fit, other)
-    expected = CLOSED_FORMS[signature.member.name].forward(probe._arguments([expected_way]))
+    expected = CLOSED_FORMS[signature.member.name].forward(probe.arguments([expected_way]))
     constants = {s: np.full(1, v) for s, v in other.items()}
     places = _adds(given, [way.constants[s] for s in lacking])
     choices = [_in_turn(given, signature, way)]
@@ -345,9 +343,8 @@ def _named(given: Graph, signature: Signature, way: _Way, marks: Mapping[int, st
     nodes: list[Node] = []
     for k, n in enumerate(given.nodes):
         name = n.name
-        while name in taken:
+        while name in taken or (name != n.name and name in used):
             name += "'"
-            name = name if name not in used else name + "'"
         taken.add(name)
         params, c = n.params, n.params.c
         if c is not None and k in marks:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, product
+from math import prod
 
 from numeric.graph import Graph, Input
 from numeric.ops import Shape
@@ -77,10 +78,7 @@ def _axes(name: str, members: Sequence[Graph]) -> tuple[Axis | None, ...]:
 
 
 def _product(axis: Axis, sizes: Mapping[str, int]) -> int:
-    result = 1
-    for name in axis:
-        result *= sizes[name]
-    return result
+    return prod(sizes[name] for name in axis)
 
 
 def fits(signature: Signature, inputs: Sequence[Input], given: Mapping[str, int]) -> Iterator[Fit]:

@@ -167,13 +167,14 @@ def read_settings(
     for name, value in given.items():
         if value is not None:
             said.setdefault(name, []).append(_checked(name, value, names[name], path))
-    for values, source in ((_config(path), CONFIG), (metadata, "the file's metadata")):
+    config = _config(path)
+    for values, source in ((config, CONFIG), (metadata, "the file's metadata")):
         for name, keys in _KEYS.items():
             for key in (k for k in keys if values.get(k) is not None):
                 setting = _checked(name, values[key], f"{key} in {source}", path)
                 said.setdefault(name, []).append(setting)
     agreed = {name: _agreed(name, found, path) for name, found in said.items()}
-    return Settings({**(fixed or {}), **agreed}, unread_entries(_config(path)))
+    return Settings({**(fixed or {}), **agreed}, unread_entries(config))
 
 
 def unread_entries(config: Mapping[str, Any]) -> tuple[str, ...]:
@@ -190,15 +191,13 @@ def unread_entries(config: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _config(path: Path) -> Mapping[str, Any]:
-    beside = path.with_name(CONFIG)
-    if not beside.is_file():
+    file = path.with_name(CONFIG)
+    if not file.is_file():
         return {}
     remedy = "correct it, or move it away from the model"
-    value = read_json(beside, remedy=remedy)
+    value = read_json(file, remedy=remedy)
     if not isinstance(value, dict):
-        raise InvalidInputError(
-            f"{beside}: expected an object but got {value!r:.100}", remedy=remedy
-        )
+        raise InvalidInputError(f"{file}: expected an object but got {value!r:.100}", remedy=remedy)
     return value
 
 
