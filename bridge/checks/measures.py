@@ -262,7 +262,7 @@ def std_not_zero_where_var_eps_positive(case: Case) -> Measurement:
     trace, sign = case.run(), found["varEps"].sign
     if trace["std"].shape == trace["varEps"].shape == sign.positive.shape:
         differ = np.count_nonzero((trace["std"] != 0) != (trace["varEps"] > 0), axis=1)
-    else:  # that these are not finite for each row is told by the other parts
+    else:  # that these are not finite for each row is what the other parts say
         differ = np.zeros(len(case), dtype=np.int64)
     decided = (sign.positive | sign.nonpositive).all(axis=1)
     outcome = np.where(

@@ -226,7 +226,7 @@ def _audit_layer(
         asked = (*asked, assumptions.one_token())
     if layer.measurable and stream.lost:
         why = f"the output of {stream.lost} is not known"
-        asked = (*asked, Assumption("input", "what the layer before hands on", why, None))
+        asked = (*asked, Assumption("input", "what the layer before returns", why, None))
     if not layer.measurable or stream.lost:
         if not stream.lost and not _move_on(layer, stream):
             stream.lost = layer.name

@@ -65,7 +65,7 @@ def model_lines(model: ModelReport) -> tuple[str, ...]:
     if read and model.inputs:
         lines.append(
             f"input: {model.sequences} sequence{plural} of {model.seq_len} tokens, "
-            f"{model.inputs}; each layer gets what the one before hands on"
+            f"{model.inputs}; each layer gets what the one before returns"
         )
     if model.example:
         lines.append(

@@ -29,7 +29,7 @@ prints the one that is, and what numbers say.
 
 
 def kept_theorems(root: Path = ROOT) -> tuple[Statement, ...]:
-    """The tagged theorems of the answer that is kept beside the lock.
+    """The tagged theorems of the answer that is kept next to the lock.
 
     Raises:
         EngineError: no answer is kept.

@@ -12,7 +12,7 @@ and its conclusion in exact arithmetic, and tells what came of it.  Nothing is p
 * `#judge_exactly "nonce" "request"`: what many instances say of each theorem asked for, or the constant that stands
   in the way.
 * `#replay_exactly "nonce" "request"`: one instance, and where its conclusion fails the smallest that was found.
-* `#draw_exactly "nonce" "request"`: the values of many, for a check that somebody wrote. -/
+* `#draw_exactly "nonce" "request"`: the values of many, for a check in Python. -/
 
 namespace Obligations.Exact
 open Lean Meta Elab Command

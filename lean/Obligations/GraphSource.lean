@@ -42,11 +42,11 @@ partial def read (e : Expr) : GraphM Value := do
     | .const n us => application e n us e.getAppArgs
     | _ =>
       let e' ← whnfCore e
-      if e' == e then refuse m!"this is no number that a graph computes" e else read e'
+      if e' == e then refuse m!"this is not a number that a graph computes" e else read e'
 
 /-- `fun i => …` over a `Fin n`. -/
 private partial def function (n : Name) (t b : Expr) (i : BinderInfo) (e : Expr) : GraphM Value := do
-  let some length ← finLength? t | refuse m!"a function of {t}, which is no `Fin n`" e
+  let some length ← finLength? t | refuse m!"a function of {t}, which is not `Fin n`" e
   if length == 0 then refuse m!"a length of {t} is 0" e
   withLocalDecl n i t fun x => do
     let x' := x.fvarId!
@@ -60,7 +60,7 @@ private partial def function (n : Name) (t b : Expr) (i : BinderInfo) (e : Expr)
 /-- A value at one more index: an index variable, or a number that is written out. -/
 private partial def atIndex (v : Value) (index e : Expr) : GraphM Value := do
   let .tensor place free own := v | return v
-  let length :: rest := own | refuse m!"a number is no function" e
+  let length :: rest := own | refuse m!"a number is not a function" e
   let index ← whnfR index
   if let .fvar i := index then
     if (← here).indices.any (·.1 == i) then
@@ -121,10 +121,10 @@ private partial def operation (op : Operation) (args : Array Expr) (e : Expr) : 
     | some m, minus, some x => return .number (if minus then (m : Rat) / (10 ^ x : Nat) else m * (10 ^ x : Nat))
     | _, _, _ => refuse m!"a number that is not written out" e
   | "power" =>
-    let some k ← natural? terms[1]! | refuse m!"an exponent that is no natural number" e
+    let some k ← natural? terms[1]! | refuse m!"an exponent that is not a natural number" e
     raised (← read terms[0]!) k
   | "sum" =>
-    let some n ← natural? terms[0]! | refuse m!"a sum whose length is no number" e
+    let some n ← natural? terms[0]! | refuse m!"a sum whose length is not a number" e
     sumOf n terms[1]!
   | "sumOver" =>
     let s ← whnfR terms[0]!
@@ -200,7 +200,7 @@ private partial def arguments (type fn : Expr) (sizes : List Nat) : GraphM Nat :
     | some own, _ =>
       let bind (v : Value) := withReader (fun c => { c with values := c.values.insert x.fvarId! v }) rest
       if let some k := (← here).source.constants.findIdx? (·.1 == name) then
-        unless own.isEmpty do throwError "{name} is no number: its type is {t}"
+        unless own.isEmpty do throwError "{name} is not a number: its type is {t}"
         bind (.symbol k)
       else
         if own.contains 0 then refuse m!"a length of {t} is 0" x

@@ -126,7 +126,7 @@ def constant (v : Value) : GraphM (List (String × Json)) := do
     let some (name, value) := (← read).source.constants[k]? | throwError "no constant {k}"
     return [("c", decimal value), ("symbol", .str name)]
   | .number c => return [("c", decimal c)]
-  | .tensor .. => throwError "a tensor is no constant"
+  | .tensor .. => throwError "a tensor is not a constant"
 
 /-- Zero, as a value without axes: that of any input, times 0. -/
 def zero : GraphM Nat := do

@@ -103,7 +103,7 @@ def test_layers_run_in_the_order_of_their_numbers(tmp_path: Path, name: str, ord
 
 
 def test_the_margins_are_those_of_the_closed_form(tmp_path: Path) -> None:
-    """Layer k's input is what layer k − 1 hands on."""
+    """Layer k's input is what layer k − 1 returns."""
     path = write(tmp_path / "m", bert_tensors(2))
     x = np.random.default_rng(5).normal(size=(3, D))
     report = judged(tmp_path, path, inputs={"x": x})

@@ -131,7 +131,7 @@ noncomputable def decoderRows1 : Fin seqLen → Fin dModel → R :=
     (ρ.get ΓDecoderBlock.bv).vec (ρ.get ΓDecoderBlock.Wo).mat (ρ.get ΓDecoderBlock.bo).vec x x
   fun i j => a i j + x i j
 
-/-- What self-attention hands on: `y = LN₁ (A x + x)`. -/
+/-- What the self-attention sublayer returns: `y = LN₁ (A x + x)`. -/
 noncomputable def decoderNorm1 : Fin seqLen → Fin dModel → R :=
   Spec.layerNorm ε₁ (ρ.get ΓDecoderBlock.gamma1).vec (ρ.get ΓDecoderBlock.beta1).vec (decoderRows1 own scale ρ)
 
@@ -144,7 +144,7 @@ noncomputable def decoderRows2 : Fin seqLen → Fin dModel → R :=
     (ρ.get ΓDecoderBlock.memory).mat y
   fun i j => c i j + y i j
 
-/-- What cross attention hands on: `z = LN₂ (C y + y)`. -/
+/-- What the cross-attention sublayer returns: `z = LN₂ (C y + y)`. -/
 noncomputable def decoderNorm2 : Fin seqLen → Fin dModel → R :=
   Spec.layerNorm ε₂ (ρ.get ΓDecoderBlock.gamma2).vec (ρ.get ΓDecoderBlock.beta2).vec
     (decoderRows2 own other scale ε₁ ρ)

@@ -101,7 +101,7 @@ noncomputable def gatedBlockRows2 : Fin seqLen → Fin dModel → R :=
     (first.formula (ρ.get ΓGatedBlock.gamma1).vec x)
   fun i j => a i j + x i j
 
-/-- What the second norm hands on: `N₂ y`. -/
+/-- What the second norm returns: `N₂ y`. -/
 noncomputable def gatedBlockNorm2 : Fin seqLen → Fin dModel → R :=
   second.formula (ρ.get ΓGatedBlock.gamma2).vec (gatedBlockRows2 first allowed scale ρ)
 
