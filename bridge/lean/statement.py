@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bridge.errors import AnswerError
+from bridge.lean.fields import Fields
 
 __all__ = [
     "Binder",
@@ -184,80 +185,8 @@ class Statements:
         return digest.hexdigest()
 
 
-class _Reader:
-    """Strict access to one JSON object: every field is taken exactly once."""
-
-    def __init__(self, value: object, where: str) -> None:
-        if not isinstance(value, dict):
-            raise AnswerError(f"{where}: expected an object but got {value!r:.200}")
-        self._fields = dict(value)
-        self._where = where
-
-    def take(self, name: str) -> object:
-        try:
-            return self._fields.pop(name)
-        except KeyError:
-            raise AnswerError(f"{self._where}: the field {name!r} is missing") from None
-
-    def _typed(self, name: str, kind: type, what: str) -> object:
-        value = self.take(name)
-        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-            raise AnswerError(f"{self._where}: expected {what} but got {name}={value!r:.200}")
-        return value
-
-    def text(self, name: str) -> str:
-        value = self._typed(name, str, "text")
-        assert isinstance(value, str)
-        return value
-
-    def optional_text(self, name: str) -> str | None:
-        value = self.take(name)
-        if value is not None and not isinstance(value, str):
-            raise AnswerError(f"{self._where}: expected text or null but got {name}={value!r:.200}")
-        return value
-
-    def integer(self, name: str) -> int:
-        value = self._typed(name, int, "an integer")
-        assert isinstance(value, int)
-        return value
-
-    def boolean(self, name: str) -> bool:
-        value = self._typed(name, bool, "true or false")
-        assert isinstance(value, bool)
-        return value
-
-    def array(self, name: str) -> list[object]:
-        value = self._typed(name, list, "an array")
-        assert isinstance(value, list)
-        return value
-
-    def texts(self, name: str) -> tuple[str, ...]:
-        items = self.array(name)
-        for item in items:
-            if not isinstance(item, str):
-                raise AnswerError(
-                    f"{self._where}: expected only text in {name} but got {item!r:.200}"
-                )
-        return tuple(str(item) for item in items)
-
-    def reader(self, name: str) -> _Reader:
-        return _Reader(self.take(name), f"{self._where}.{name}")
-
-    def has(self, name: str) -> bool:
-        return name in self._fields
-
-    def finish(self) -> None:
-        if self._fields:
-            unknown = ", ".join(sorted(map(repr, self._fields)))
-            raise AnswerError(
-                f"{self._where}: unknown fields {unknown}",
-                remedy="the Lean library `Obligations` and this bridge are of different versions; "
-                "use one checkout for both",
-            )
-
-
 def _binder(value: object, where: str) -> Binder:
-    r = _Reader(value, where)
+    r = Fields(value, where)
     binder = Binder(
         name=r.optional_text("name"),
         type=r.text("type"),
@@ -277,20 +206,20 @@ def _binder(value: object, where: str) -> Binder:
 
 
 def _field(value: object, where: str) -> PropField:
-    r = _Reader(value, where)
+    r = Fields(value, where)
     field = PropField(r.text("path"), r.text("type"), r.text("term"), r.texts("uses"))
     r.finish()
     return field
 
 
 def _discharge(value: object, where: str) -> Discharge:
-    r = _Reader(value, where)
+    r = Fields(value, where)
     discharge = Discharge(r.text("binder"), r.text("lemma"), r.texts("conditions"))
     r.finish()
     return discharge
 
 
-def _statement(r: _Reader, name: str) -> Statement:
+def _statement(r: Fields, name: str) -> Statement:
     given = enumerate(r.array("binders"))
     binders = _with_own_names(tuple(_binder(b, f"{name}.binders[{i}]") for i, b in given))
     conclusion = r.reader("conclusion")
@@ -347,7 +276,7 @@ def parse_statements(messages: Sequence[object]) -> Statements:
     for position, message in enumerate(messages):
         if end is not None:
             raise AnswerError(f"Lean's answer goes on after its end: {message!r:.200}")
-        r = _Reader(message, f"message {position}")
+        r = Fields(message, f"message {position}")
         kind = r.text("kind")
         if kind == "statement":
             name = r.text("name")

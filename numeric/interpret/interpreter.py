@@ -52,8 +52,7 @@ class Perturbation:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """The values of one run: inputs and saved tensors, each ``(B, *shape)``, in the graph's
-    order."""
+    """Inputs and saved tensors of one run, each ``(B, *shape)``, in the graph's order."""
 
     graph: Graph
     values: tuple[Array, ...]

@@ -10,6 +10,7 @@ import numpy as np
 from numeric.propositions import enclosures as enc
 from numeric.propositions.constants import TermError, whole
 from numeric.propositions.enclosures import Enclosure, hull, point
+from numeric.propositions.powers import power, real_power
 from numeric.propositions.spaces import (
     Finite,
     Functions,
@@ -206,7 +207,7 @@ def _inverse(_: Space | None, args: Sequence[Value]) -> Value:
 def _power(space: Space | None, args: Sequence[Value]) -> Value:
     a, n = args[0], whole(args[1])
     if isinstance(a, Enclosure):
-        return enc.power(a, n)
+        return power(a, n)
     if n < 0:
         raise TermError("HPow.hPow", "a negative power of a whole number")
     found: int = whole(a) ** n
@@ -295,7 +296,7 @@ OPERATIONS: Mapping[str, Meaning] = {
     "max": _extremum(enc.maximum, max),
     "pow": _power,
     "zpow": _power,
-    "rpow": lambda _, args: enc.real_power(_real(args[0]), _real(args[1])),
+    "rpow": lambda _, args: real_power(_real(args[0]), _real(args[1])),
     "sqrt": _conventional(enc.square_root),
     "log": _conventional(enc.logarithm),
     "exp": _of_one(enc.exponential),
