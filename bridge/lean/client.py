@@ -15,7 +15,8 @@ import os
 import re
 import secrets
 import signal
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -206,7 +207,7 @@ def ask(
     """
     nonce = secrets.token_hex(16)
     try:
-        return asyncio.run(_ask(project, list(server_command), request, timeout, nonce))
+        return _run(_ask(project, list(server_command), request, timeout, nonce))
     except LeanServerError:
         if batch is None:
             raise
@@ -229,6 +230,16 @@ def ask_in_batch(request: Request, batch: Batch) -> Answer | None:
         return None
     items = [{"message": m.text, "severity": _SEVERITY[m.severity]} for m in messages]
     return _understood(items, request, nonce, fatal=False)
+
+
+def _run(conversation: Coroutine[object, object, Answer]) -> Answer:
+    """The conversation's outcome; a notebook's thread has an event loop that runs already."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(conversation)
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, conversation).result()
 
 
 async def _ask(

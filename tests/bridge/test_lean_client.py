@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import re
@@ -51,6 +52,15 @@ def test_the_answer_is_what_lean_said(project: Path) -> None:
     found = ask(project, command(project, "honest"), REQUEST)
     assert [m["kind"] for m in found["statements"]] == ["statement", "end"]  # type: ignore[index]
     assert list(found["graphs"]) == NO_GRAPHS
+
+
+def test_a_notebook_whose_event_loop_runs_gets_the_same_answer(project: Path) -> None:
+    async def cell(mode: str) -> object:
+        return ask(project, command(project, mode), REQUEST)
+
+    assert asyncio.run(cell("honest")) == ask(project, command(project, "honest"), REQUEST)
+    with pytest.raises(LeanServerError, match="ran out of memory"):
+        asyncio.run(cell("out-of-memory"))
 
 
 def test_the_document_imports_the_libraries_once_and_asks_for_graphs() -> None:
