@@ -16,6 +16,7 @@ LAYERS = (
     ("numeric.streams", "numeric.graph"),
     ("numeric.propositions",),
     ("numeric.interpret",),
+    ("numeric.backends",),
     ("numeric.closed_forms",),
     ("numeric.instances",),
     ("numeric.mutants",),

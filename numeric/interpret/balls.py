@@ -27,7 +27,7 @@ import numpy.typing as npt
 from numeric.errors import EvaluationError
 from numeric.graph import Graph, Node
 from numeric.ops import OPS
-from numeric.ops.axes import placed
+from numeric.ops.arrays import placed
 
 __all__ = ["PRECISION", "Ball", "enclose", "version"]
 

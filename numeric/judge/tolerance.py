@@ -147,7 +147,8 @@ def screened(
     quick way that is wrong is seen.
 
     Args:
-        quick: computes both sides, Σ|terms| included, in another way than ``sides``.
+        quick: computes both sides, Σ|terms| included, in another way than ``sides``, or on another
+            backend.
     """
     with np.errstate(all="ignore"):
         found = quick(case)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from numeric.ops.arrays import NUMPY, Arrays
 from numeric.ops.axes import AXES
 from numeric.ops.elementwise import ELEMENTWISE
 from numeric.ops.products import PRODUCTS
@@ -27,8 +28,10 @@ from numeric.ops.rule import (
 
 __all__ = [
     "NO_INDEX",
+    "NUMPY",
     "OPS",
     "Array",
+    "Arrays",
     "Binding",
     "Constant",
     "Op",

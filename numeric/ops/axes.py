@@ -6,11 +6,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from math import prod
 
-import numpy as np
-
 from numeric.ops.rule import Array, Binding, Op, Params, Partial, Shape, ShapeMismatch, Values
 
-__all__ = ["AXES", "placed"]
+__all__ = ["AXES"]
 
 
 def _linear(
@@ -27,7 +25,7 @@ def _linear(
     numbers."""
 
     def terms(args: Values, out: Array, binding: Binding) -> Array:
-        return forward(np.abs(args[0]), binding)
+        return forward(binding.xp.absolute(args[0]), binding)
 
     partial = Partial(
         push=lambda a, y, b, t: forward(t, b),
@@ -86,18 +84,16 @@ def _reshaped(args: tuple[Shape, ...], params: Params, declared: Shape) -> Shape
 
 def _sum(x: Array, b: Binding) -> Array:
     """Real and imaginary part by themselves, and in the same order: the complex step should round
-    as the value does.  einsum adds along a short axis several times as fast as ``sum``."""
-    if np.iscomplexobj(x):
-        real, imaginary = (np.ascontiguousarray(part) for part in (x.real, x.imag))
+    as the value does."""
+    if b.xp.is_complex(x):
+        real, imaginary = (b.xp.full(part) for part in (x.real, x.imag))
         both: Array = _sum(real, b) + 1j * _sum(imaginary, b)
         return both
-    axes = list(range(x.ndim))
-    total: Array = np.einsum(x, axes, axes[: b.axis] + axes[b.axis + 1 :])
-    return total
+    return b.xp.sum(x, b.axis)
 
 
 def _repeat(x: Array, b: Binding, shape: Shape) -> Array:
-    return np.broadcast_to(np.expand_dims(x, b.axis), (x.shape[0], *shape))
+    return b.xp.repeat(x, b.axis, (x.shape[0], *shape))
 
 
 def _batched_reshape(x: Array, shape: Shape) -> Array:
@@ -105,7 +101,8 @@ def _batched_reshape(x: Array, shape: Shape) -> Array:
 
 
 def _unpermute(s: Array, b: Binding) -> Array:
-    return np.transpose(s, tuple(np.argsort(b.perm)))
+    back = sorted(range(len(b.perm)), key=b.perm.__getitem__)
+    return b.xp.permute(s, tuple(back))
 
 
 def _placed(args: tuple[Shape, ...], params: Params, declared: Shape) -> Shape:
@@ -117,25 +114,6 @@ def _placed(args: tuple[Shape, ...], params: Params, declared: Shape) -> Shape:
     if not index:
         raise ShapeMismatch("expected at least one index but got none")
     return (*args[0][:axis], len(index), *args[0][axis + 1 :])
-
-
-def placed(x: Array, axis: int, index: Array) -> Array:
-    """Entry index[k] of ``axis`` at place k, and 0 where index[k] = −1; ``x`` may hold objects."""
-    taken: Array = np.take(x, np.maximum(index, 0), axis=axis)
-    np.moveaxis(taken, axis, 0)[index < 0] = 0
-    return taken
-
-
-def _gathered(s: Array, b: Binding) -> Array:
-    """The transpose of `placed`: what stands in several places adds up."""
-    total: Array = np.zeros((s.shape[0], *b.operand), dtype=s.dtype)
-    into, there = np.moveaxis(total, b.axis, 0), b.index >= 0
-    entries, index = np.moveaxis(s, b.axis, 0)[there], b.index[there]
-    if len(np.unique(index)) == len(index):
-        into[index] = entries
-    else:
-        np.add.at(into, index, entries)
-    return total
 
 
 def _read(args: tuple[Shape, ...], params: Params, declared: Shape) -> Shape:
@@ -150,10 +128,8 @@ def _read(args: tuple[Shape, ...], params: Params, declared: Shape) -> Shape:
 
 def _pushed_back(s: Array, b: Binding) -> Array:
     """The transpose of a gathering: what is read several times adds up."""
-    total: Array = np.zeros((s.shape[0], prod(b.operand)), dtype=s.dtype)
-    there = b.index >= 0
-    np.add.at(total.T, b.index[there], s.reshape(s.shape[0], -1).T[there])
-    return total.reshape(s.shape[0], *b.operand)
+    flat, size = s.reshape(s.shape[0], -1), (s.shape[0], prod(b.operand))
+    return b.xp.gathered(flat, 1, b.index, size).reshape(s.shape[0], *b.operand)
 
 
 AXES = (
@@ -169,7 +145,7 @@ AXES = (
         "broadcast",
         _broadcast,
         # In full, not as a view: it is read more often than made.
-        lambda x, b: np.ascontiguousarray(_repeat(x, b, b.shape)),
+        lambda x, b: b.xp.full(_repeat(x, b, b.shape)),
         _sum,
         frozenset({"axis"}),
         exact=True,
@@ -177,7 +153,7 @@ AXES = (
     _linear(
         "transpose",
         _permuted,
-        lambda x, b: np.transpose(x, b.perm),
+        lambda x, b: b.xp.permute(x, b.perm),
         _unpermute,
         frozenset({"perm"}),
         exact=True,
@@ -192,8 +168,8 @@ AXES = (
     _linear(
         "place",
         _placed,
-        lambda x, b: placed(x, b.axis, b.index),
-        _gathered,
+        lambda x, b: b.xp.placed(x, b.axis, b.index),
+        lambda s, b: b.xp.gathered(s, b.axis, b.index, (s.shape[0], *b.operand)),
         frozenset({"axis", "index"}),
         exact=True,
         bounded=True,
@@ -201,7 +177,9 @@ AXES = (
     _linear(
         "gather",
         _read,
-        lambda x, b: placed(x.reshape(len(x), -1), 1, b.index).reshape(len(x), *b.shape),
+        lambda x, b: b.xp.placed(x.reshape(x.shape[0], -1), 1, b.index).reshape(
+            x.shape[0], *b.shape
+        ),
         _pushed_back,
         frozenset({"index"}),
         exact=True,

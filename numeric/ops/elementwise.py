@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-import numpy as np
-
 from numeric.ops.rule import Array, Binding, Op, Partial, Values, same_shape
 
 __all__ = ["ELEMENTWISE"]
@@ -30,22 +28,18 @@ def _clamped_sqrt(args: Values, binding: Binding) -> Array:
     """sqrt(max(x, 0)).  The clamp looks at the real part, so that the complex step passes through
     it."""
     x = args[0]
-    root: Array = np.sqrt(np.where(x.real > 0, x, 0))
-    return root
+    return binding.xp.sqrt(binding.xp.where(x.real > 0, x, 0))
 
 
 def _half_inverse(args: Values, out: Array, binding: Binding) -> Array:
     """1 / (2·sqrt x) where x > 0.  At 0 there is no derivative, below it is 0; both are given as
     0."""
-    factor: Array = np.divide(0.5, out, out=np.zeros_like(out), where=out != 0)
-    return factor
+    return binding.xp.quotient(0.5, out)
 
 
 def _inverse(args: Values, binding: Binding) -> Array:
     """1/x, and 0 at 0: the convention of Lean's fields."""
-    x = args[0]
-    inverse: Array = np.divide(1.0, x, out=np.zeros_like(x), where=x != 0)
-    return inverse
+    return binding.xp.quotient(1.0, args[0])
 
 
 def _inverse_rule(args: Values, out: Array, binding: Binding, direction: Array) -> Array:
@@ -57,17 +51,14 @@ def _inverse_rule(args: Values, out: Array, binding: Binding, direction: Array) 
 
 def _sech2(args: Values, out: Array, binding: Binding) -> Array:
     """1 − tanh²x from x itself: from tanh x it would lose every digit where tanh saturates."""
-    e: Array = np.exp(-2.0 * np.abs(args[0]))
+    e: Array = binding.xp.exp(-2.0 * binding.xp.absolute(args[0]))
     factor: Array = 4.0 * e / ((1.0 + e) * (1.0 + e))
     return factor
 
 
-_ERFC = np.frompyfunc(math.erfc, 1, 1)
-
-
-def _normal_pdf(x: Array) -> Array:
+def _normal_pdf(x: Array, binding: Binding) -> Array:
     """The density of the normal distribution, at the real part."""
-    density: Array = np.exp(-0.5 * np.square(x.real)) / math.sqrt(2.0 * math.pi)
+    density: Array = binding.xp.exp(-0.5 * (x.real * x.real)) / math.sqrt(2.0 * math.pi)
     return density
 
 
@@ -75,42 +66,44 @@ def _normal_cdf(args: Values, binding: Binding) -> Array:
     """Φ(x) = erfc(−x/√2)/2.  Of an imaginary part only the first order is kept, which is all that
     the complex step (h = 1e-200) sees."""
     (x,) = args
-    real = 0.5 * np.asarray(_ERFC(x.real * -math.sqrt(0.5)), dtype=np.float64)
-    if not np.iscomplexobj(x):
+    real: Array = 0.5 * binding.xp.erfc(x.real * -math.sqrt(0.5))
+    if not binding.xp.is_complex(x):
         return real
-    value: Array = real + 1j * (_normal_pdf(x) * x.imag)
+    value: Array = real + 1j * (_normal_pdf(x, binding) * x.imag)
     return value
 
 
 def _normal_cdf_terms(args: Values, out: Array, binding: Binding) -> Array:
     """The rounding of −x/√2 is seen through the density."""
-    return np.asarray(np.abs(out) + np.abs(args[0]) * _normal_pdf(args[0]))
+    size = binding.xp.absolute
+    terms: Array = size(out) + size(args[0]) * _normal_pdf(args[0], binding)
+    return terms
 
 
 def _relu(args: Values, binding: Binding) -> Array:
     """max(x, 0), by the real part."""
     x = args[0]
-    positive: Array = np.where(x.real > 0, x, 0)
-    return positive
+    return binding.xp.where(x.real > 0, x, 0)
 
 
 def _is_positive(args: Values, out: Array, binding: Binding) -> Array:
     """1 where x > 0, else 0; at 0 there is no derivative."""
-    return np.asarray(np.where(out.real > 0, 1.0, 0.0))
+    positive: Array = 1.0 * (out.real > 0)
+    return positive
 
 
 def _sigmoid(args: Values, binding: Binding) -> Array:
     """1/(1 + exp(−x)); exp is asked for what is not positive, so that nothing overflows."""
     x = args[0]
     right = x.real >= 0
-    e = np.exp(np.where(right, -x, x))
-    value: Array = np.where(right, 1.0, e) / (1.0 + e)
+    e = binding.xp.exp(binding.xp.where(right, -x, x))
+    value: Array = binding.xp.where(right, 1.0, e) / (1.0 + e)
     return value
 
 
 def _sigmoid_slope(args: Values, out: Array, binding: Binding) -> Array:
     """σ·(1 − σ) from x itself, as `_sech2`."""
-    e = np.exp(-np.abs(args[0]))
+    e = binding.xp.exp(-binding.xp.absolute(args[0]))
     slope: Array = e / ((1.0 + e) * (1.0 + e))
     return slope
 
@@ -119,8 +112,8 @@ def _log(args: Values, binding: Binding) -> Array:
     """The natural logarithm; no number where x < 0.  Of an imaginary part only the first order is
     kept, as in `_normal_cdf`."""
     (x,) = args
-    real: Array = np.log(x.real)
-    if not np.iscomplexobj(x):
+    real = binding.xp.log(x.real)
+    if not binding.xp.is_complex(x):
         return real
     value: Array = real + 1j * (x.imag / x.real)
     return value
@@ -135,7 +128,13 @@ ELEMENTWISE = (
         lambda a, b: a[0] * a[1],
         (_diagonal(lambda a, y, b: a[1]), _diagonal(lambda a, y, b: a[0])),
     ),
-    Op("exp", same_shape, lambda a, b: np.exp(a[0]), (_diagonal(lambda a, y, b: y),), bounded=True),
+    Op(
+        "exp",
+        same_shape,
+        lambda a, b: b.xp.exp(a[0]),
+        (_diagonal(lambda a, y, b: y),),
+        bounded=True,
+    ),
     Op(
         "inv",
         same_shape,
@@ -143,12 +142,12 @@ ELEMENTWISE = (
         (Partial(push=_inverse_rule, pull=_inverse_rule),),
         bounded=True,
     ),
-    Op("tanh", same_shape, lambda a, b: np.tanh(a[0]), (_diagonal(_sech2),), bounded=True),
+    Op("tanh", same_shape, lambda a, b: b.xp.tanh(a[0]), (_diagonal(_sech2),), bounded=True),
     Op(
         "normalCdf",
         same_shape,
         _normal_cdf,
-        (_diagonal(lambda a, y, b: _normal_pdf(a[0])),),
+        (_diagonal(lambda a, y, b: _normal_pdf(a[0], b)),),
         terms=_normal_cdf_terms,
         bounded=True,
     ),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from numeric.ops.rule import Array, Binding, Op, Params, Partial, Shape, ShapeMismatch, Values
 
 __all__ = ["PRODUCTS"]
@@ -23,13 +21,8 @@ def _shape(args: tuple[Shape, ...], params: Params, declared: Shape) -> Shape:
     return (*left[:-1], right[-1])
 
 
-def _transposed(x: Array) -> Array:
-    """Swap the last two axes.  No conjugate: the complex step needs the plain transpose."""
-    return np.swapaxes(x, -1, -2)
-
-
 def _terms(args: Values, out: Array, binding: Binding) -> Array:
-    product: Array = np.abs(args[0]) @ np.abs(args[1])
+    product: Array = binding.xp.absolute(args[0]) @ binding.xp.absolute(args[1])
     return product
 
 
@@ -40,10 +33,10 @@ PRODUCTS = (
         lambda a, b: a[0] @ a[1],
         (
             Partial(
-                push=lambda a, y, b, t: t @ a[1], pull=lambda a, y, b, s: s @ _transposed(a[1])
+                push=lambda a, y, b, t: t @ a[1], pull=lambda a, y, b, s: s @ b.xp.swapped(a[1])
             ),
             Partial(
-                push=lambda a, y, b, t: a[0] @ t, pull=lambda a, y, b, s: _transposed(a[0]) @ s
+                push=lambda a, y, b, t: a[0] @ t, pull=lambda a, y, b, s: b.xp.swapped(a[0]) @ s
             ),
         ),
         terms=_terms,

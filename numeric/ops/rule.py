@@ -13,10 +13,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
+
+from numeric.ops.arrays import NUMPY, Array, Arrays, Index, Shape
 
 __all__ = [
     "NO_INDEX",
@@ -33,11 +34,8 @@ __all__ = [
     "sized_by_result",
 ]
 
-Array: TypeAlias = npt.NDArray[Any]
-"""float64, or complex128 under the complex step."""
-Shape: TypeAlias = tuple[int, ...]
 Values: TypeAlias = tuple[Array, ...]
-NO_INDEX: npt.NDArray[np.intp] = np.zeros(0, dtype=np.intp)
+NO_INDEX: Index = np.zeros(0, dtype=np.intp)
 """Of an operation that takes none."""
 
 
@@ -71,7 +69,7 @@ class Binding:
     ``c`` has one value per instance, shaped to broadcast against ``(B, *shape)``; ``axis`` and
     ``perm`` count the batch axis; ``shape`` is the shape of the result and ``operand`` that of the
     first argument, both without it.  ``index`` says which entry along the axis stands where, −1 for
-    none.
+    none.  ``xp`` has the functions of the arrays that it is applied to.
     """
 
     shape: Shape
@@ -79,7 +77,8 @@ class Binding:
     c: Array
     axis: int = 0
     perm: tuple[int, ...] = ()
-    index: npt.NDArray[np.intp] = field(default_factory=lambda: NO_INDEX)
+    index: Index = field(default_factory=lambda: NO_INDEX)
+    xp: Arrays = NUMPY
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +96,7 @@ class Partial:
 def sized_by_result(args: Values, out: Array, binding: Binding) -> Array:
     """Rounding of an operation that computes each entry from one entry of each argument: u ·
     |result|."""
-    return np.abs(out)
+    return binding.xp.absolute(out)
 
 
 @dataclass(frozen=True, slots=True)
