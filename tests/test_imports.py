@@ -12,6 +12,7 @@ PACKAGES = ("bridge", "embedded_lean", "numeric")
 # From the bottom up.  A package may import those on earlier lines, and its own.
 LAYERS = (
     ("numeric.errors",),
+    ("numeric.arithmetic",),
     ("numeric.ops",),
     ("numeric.streams", "numeric.graph"),
     ("numeric.propositions",),
