@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
-# `make test TORCH=2.13.0` installs that version of PyTorch, and transformers, and compares with them, too.
+# `make test TORCH=2.13.0` installs that version of PyTorch, transformers and JAX, and compares with them, too.
 TORCH :=
 # Processes that run tests; `auto` is one for each core.
 WORKERS := auto
@@ -30,7 +30,7 @@ test: lint $(if $(TORCH),torch) ## set up what is missing, then run every test, 
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --durations 20
 
 torch: $(INSTALLED)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'torch==$(TORCH)' 'transformers==5.24.0'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'torch==$(TORCH)' 'transformers==5.24.0' 'jax>=0.5'
 
 fast-test: $(INSTALLED) ## the tests that need no Lean
 	$(BIN)/python -m pytest -m 'not lean' -n $(WORKERS) --dist worksteal

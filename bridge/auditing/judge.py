@@ -22,6 +22,7 @@ from bridge.report import Entry
 from bridge.statements.choose import Pairing, Way
 from bridge.storage import opened
 from bridge.verdict import Role, Verdict
+from numeric.backends import Backend
 from numeric.graph import Graph
 from numeric.interpret import balls
 
@@ -58,6 +59,7 @@ class Context:
     trust: Trust | None = None
     certify: float | None = None
     spread: Spread | None = None
+    backend: Backend | None = None
     watcher: Progress = field(default_factory=Silent)
 
     def graphs_under(self, key: str) -> Mapping[CheckGraphRequest, Graph]:
@@ -202,6 +204,7 @@ def _stored_under(check: Check, obligation: Obligation, context: Context) -> str
         key=obligation.key,
         seed=context.seed,
         instances=context.instances,
+        backend=context.backend,
     )
 
 
@@ -241,6 +244,7 @@ def _measured(check: Check, obligation: Obligation, context: Context) -> CheckRe
             progress=tell,
             # Another process finds a check by its key: one for a file is not the one registered.
             spread=None if _for_file(check) else context.spread,
+            backend=context.backend,
         )
     # What a project's check reads in another process is not seen, so that its result is not kept.
     ours = all(map(is_ours, (check, *siblings)))

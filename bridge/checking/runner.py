@@ -23,6 +23,7 @@ from bridge.checking.units import Broken, Found, Here, Outside, Probe, Spread
 from bridge.errors import InvalidInputError
 from bridge.suggestions import did_you_mean
 from bridge.verdict import Role, Verdict
+from numeric.backends import Backend
 from numeric.instances.case import Case
 from numeric.instances.families import FAMILIES, Region, families_of
 from numeric.judge.measurement import Measurement, Outcome
@@ -75,6 +76,7 @@ def run_check(
     instances: int,
     progress: Told | None = None,
     spread: Spread | None = None,
+    backend: Backend | None = None,
 ) -> CheckResult:
     """Judge one obligation.
 
@@ -85,6 +87,7 @@ def run_check(
         instances: how many to draw, over all families that count; at least one each.
         progress: called with the number of instances done and their total.
         spread: who measures; this process if None.  The result is the same.
+        backend: what runs graphs in place of numpy, where it can say yes.
 
     Returns:
         A result in every case: an exception inside a check is the verdict ``error``.
@@ -93,7 +96,7 @@ def run_check(
         CheckInterrupted: at a keyboard interrupt, with what was found until then.
     """
     try:
-        run = CheckRun(check, hypotheses, graphs, key, seed)
+        run = CheckRun(check, hypotheses, graphs, key, seed, backend)
     except InvalidInputError as error:
         return CheckResult(Verdict.ERROR, in_words(error), 0, 0)
     judgement = _Judgement(run, instances, spread or Here(), progress)

@@ -1,8 +1,8 @@
 """What checks found, kept by the hash of everything it follows from.
 
 A check's result follows from the code of the checks and of `numeric`, from every module of the
-project that is loaded, from the files that were read, numpy, torch, the graphs, the key, the seed
-and the number of instances; where all of these are the same it is not measured again.
+project that is loaded, from the files that were read, numpy, torch, the backend, the graphs, the
+key, the seed and the number of instances; where all of these are the same it is not measured again.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ from bridge.storage import opened
 from bridge.storage.atomic import write_atomically
 from bridge.storage.bounded import Bound, mark_used
 from bridge.verdict import Verdict
+from numeric.backends import Backend
 from numeric.graph import Graph, graph_to_json
 from numeric.judge import torch_block
 
@@ -145,10 +146,12 @@ class ResultCache:
         key: str,
         seed: int,
         instances: int,
+        backend: Backend | None = None,
     ) -> str:
         """Everything that the result follows from, as one hash."""
         code = code_hash((check, *hypotheses))
-        return AnswerCache.key(code, graph_hash, key, str(seed), str(instances))
+        ran = () if backend is None else (backend.describe(),)
+        return AnswerCache.key(code, graph_hash, key, str(seed), str(instances), *ran)
 
     def load(self, key: str) -> CheckResult | None:
         """The result stored under ``key``; ``None`` where there is none that is intact."""

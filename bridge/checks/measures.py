@@ -77,11 +77,11 @@ def _backprop(case: Case, cotangent: FloatArray) -> dict[str, Array]:
     return closed_form(case.program.graph).vjp(_arguments(case), cotangent)
 
 
-def _jvp_is_right(case: Case) -> Measurement:
+def _jvp_is_right(case: Case) -> Measurement | None:
     return _on_some(case, lambda some: jvp_matches(CLOSED_FORM, some, _jvp))
 
 
-def _backprop_is_right(case: Case) -> Measurement:
+def _backprop_is_right(case: Case) -> Measurement | None:
     return _on_some(case, lambda some: backprop_matches(CLOSED_FORM, some, _backprop))
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bridge.errors import InvalidInputError
 from bridge.suggestions import did_you_mean
+from numeric.backends import BACKENDS
 
 __all__ = ["ENGINES", "Settings", "read_settings"]
 
@@ -24,6 +25,8 @@ class Settings:
 
     Attributes:
         engine: ``auto``, ``lake``, ``embedded`` or ``lock``.
+        backend: what runs graphs: ``numpy``, ``jax`` or ``torch``, the latter two with a device if
+            need be, as in ``torch:cuda:1``.
         seed: the seed of all instances.
         instances: how many to draw for each obligation.
         timeout: seconds for Lean to answer.
@@ -35,6 +38,7 @@ class Settings:
     """
 
     engine: str | None = None
+    backend: str | None = None
     seed: int | None = None
     instances: int | None = None
     timeout: float | None = None
@@ -115,6 +119,8 @@ def _checked(where: str, key: str, value: object) -> object:
         return value
     if key == "engine" and value not in ENGINES:
         raise wrong(" or ".join(map(repr, ENGINES)))
+    if key == "backend" and (not isinstance(value, str) or value.partition(":")[0] not in BACKENDS):
+        raise wrong(" or ".join(map(repr, BACKENDS)))
     if key == "strict" and not isinstance(value, bool):
         raise wrong("true or false")
     return value

@@ -8,6 +8,6 @@ backend does not settle is measured again with numpy (`numeric.judge.tolerance.s
 from __future__ import annotations
 
 from numeric.backends.backend import Backend
-from numeric.backends.choose import BACKENDS, backend_named, numpy_described
+from numeric.backends.choose import BACKENDS, backend_named
 
-__all__ = ["BACKENDS", "Backend", "backend_named", "numpy_described"]
+__all__ = ["BACKENDS", "Backend", "backend_named"]

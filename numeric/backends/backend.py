@@ -26,7 +26,8 @@ KEPT = 16
 class Backend(ABC):
     """Something that runs functions of arrays; one for each process."""
 
-    name: str
+    spec: str
+    """What names it and its device, such as ``torch:cpu``."""
     arrays: Arrays
     pads = False
     """Whether a program is compiled for each number of instances, and so is given whole chunks."""

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from functools import cache
 
-import numpy as np
-
 from numeric.backends.backend import Backend
 from numeric.backends.jax import JaxBackend
 from numeric.backends.torch import TorchBackend
 from numeric.errors import BackendError
 
-__all__ = ["BACKENDS", "backend_named", "numpy_described"]
+__all__ = ["BACKENDS", "backend_named"]
 
 BACKENDS = ("numpy", "jax", "torch")
 
@@ -44,8 +42,3 @@ def backend_named(name: str) -> Backend | None:
     except ValueError as error:
         raise BackendError(f"{kind} has no device {device!r}: {error}") from error
     return None
-
-
-def numpy_described() -> str:
-    """Such as ``numpy 2.4.6``."""
-    return f"numpy {np.__version__}"

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from numeric.backends.backend import Backend
+from numeric.backends.backend import Backend, mapped
 from numeric.graph import Graph
 from numeric.interpret.chunks import chunk_of
 from numeric.ops.arrays import Array, Arrays, Index, Shape
@@ -32,7 +32,6 @@ class JaxBackend(Backend):
         ValueError: there is no such platform.
     """
 
-    name = "jax"
     pads = True
 
     def __init__(self, device: str = "") -> None:
@@ -43,6 +42,7 @@ class JaxBackend(Backend):
             self._device: Any = self._jax.devices(device or None)[0]
         except RuntimeError as error:
             raise ValueError(str(error).partition("\n")[0]) from error
+        self.spec = f"jax:{self._device.platform}"
         self.arrays = _JaxArrays()
 
     def describe(self) -> str:
@@ -54,12 +54,25 @@ class JaxBackend(Backend):
         return 2 * instances >= chunk_of(graph)
 
     def compiled(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """Compiled at the first call."""
-        jitted = self._jax.jit(function)
+        """Compiled at the first call, for arrays in the same dicts and lists."""
+        order: list[Any] = []
+
+        def flat(*leaves: Any) -> Any:
+            return function(*mapped(lambda place: leaves[place], order[0]))
+
+        jitted = self._jax.jit(flat)
 
         def run(*arrays: Any) -> Any:
+            # JAX sorts the names of a dict: directions would come in another order.
+            leaves: list[Any] = []
+
+            def place(leaf: Any) -> int:
+                leaves.append(leaf)
+                return len(leaves) - 1
+
+            order[:] = [mapped(place, arrays)]
             with self._jax.default_device(self._device):
-                return self._jax.tree.map(np.asarray, jitted(*arrays))
+                return self._jax.tree.map(np.asarray, jitted(*leaves))
 
         return run
 

@@ -30,8 +30,6 @@ class TorchBackend(Backend):
         ValueError: there is no such device, or it has no float64.
     """
 
-    name = "torch"
-
     def __init__(self, device: str = "") -> None:
         super().__init__()
         self._torch: Any = importlib.import_module("torch")
@@ -41,6 +39,7 @@ class TorchBackend(Backend):
         except (RuntimeError, AssertionError, TypeError, NotImplementedError) as error:
             raise ValueError(str(error).partition("\n")[0]) from error
         self._device = chosen
+        self.spec = f"torch:{chosen}"
         self.arrays = _TorchArrays(self._torch, chosen)
 
     def describe(self) -> str:

@@ -82,7 +82,7 @@ def _push(
     trace: Trace, directions: Sequence[Mapping[str, FloatArray]], *, magnitude: bool
 ) -> Array:
     xp = trace.xp
-    least: Array | None = None
+    least: list[Array] = []
     graph, count = trace.graph, len(trace.graph.inputs)
     flow: list[_Flow | None] = [_seed(given.name, directions, xp) for given in graph.inputs]
     last = last_uses(graph)
@@ -97,14 +97,9 @@ def _push(
                 if magnitude:
                     args, out = tuple(xp.absolute(a) for a in args), xp.absolute(out)
                 here = _Node(node.op, args, out, trace.bindings[position], magnitude)
-                found = here.factor(incoming) if _as_factor(node.op, incoming) else None
-                if found is not None and xp.decides and _lost(found, xp):
-                    found = None
-                if found is not None:
+                found = here.factor(incoming, least) if _as_factor(node.op, incoming) else None
+                if found is not None and not (xp.decides and _lost(found, xp)):
                     flow.append(found)
-                    if not xp.decides:
-                        less = _least(found, xp)
-                        least = less if least is None else xp.where(less < least, less, least)
                 else:
                     alone = {k: f.spread() for k, f in incoming.items()}
                     flow.append(here.stack(alone))
@@ -117,10 +112,10 @@ def _push(
     if last_flow is None:
         return xp.zeros((len(directions), *trace.output.shape))
     result = _in_order(last_flow.spread(), len(directions), xp)
-    if least is None:
-        return result
-    known = (least >= SMALLEST).reshape(-1, *(1 for _ in result.shape[2:]))
-    return xp.where(known, result, np.nan)
+    for each in least:
+        known = (each >= SMALLEST).reshape(-1, *(1 for _ in result.shape[2:]))
+        result = xp.where(known, result, np.nan)
+    return result
 
 
 def _in_order(stack: _Stack, count: int, xp: Arrays) -> Array:
@@ -145,13 +140,7 @@ def _lost(flow: _Flow, xp: Arrays) -> bool:
 
     One that overflows is not a finite number in the end, and settles nothing.
     """
-    return bool(_least(flow, xp).min() < SMALLEST)
-
-
-def _least(flow: _Flow, xp: Arrays) -> Array:
-    """The least factor of each instance, ``(B,)``."""
-    assert flow.factor is not None  # it was just made
-    return xp.least(xp.absolute(flow.factor))
+    return flow.factor is not None and bool(xp.least(xp.absolute(flow.factor)).min() < SMALLEST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,12 +157,25 @@ class _Node:
         pushed = OPS[self.op].tangent(self.args, self.out, self.binding, k, tangents)
         return self.binding.xp.absolute(pushed) if self.magnitude else pushed
 
-    def factor(self, incoming: Mapping[int, _Flow]) -> _Flow:
-        """The derivative by the one value that all arguments depend on."""
+    def factor(self, incoming: Mapping[int, _Flow], least: list[Array]) -> _Flow:
+        """The derivative by the one value that all arguments depend on.
+
+        Where nothing can be decided, the least product of two derivatives, neither of them 0, is
+        appended to ``least``, for each instance.
+        """
+        xp = self.binding.xp
         one = self.binding.xp.asarray(np.ones((1,) * (len(self.out.shape) + 1)))
         total: Array | None = None
         for k, flow in incoming.items():
-            more = self._pushed(k, one if flow.factor is None else flow.factor[None])
+            if flow.factor is None:
+                more = self._pushed(k, one)
+            elif xp.decides:
+                more = self._pushed(k, flow.factor[None])
+            else:
+                partial = self._pushed(k, one)
+                more = partial * flow.factor[None]
+                there = (partial[0] != 0) & (flow.factor != 0)
+                least.append(xp.least(xp.where(there, xp.absolute(more[0]), 1.0)))
             total = more if total is None else total + more
         assert total is not None  # some argument depends on a direction
         return _Flow(next(iter(incoming.values())).stack, total[0])

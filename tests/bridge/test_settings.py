@@ -42,6 +42,8 @@ def test_two_places_at_once_are_refused(tmp_path: Path) -> None:
         ("instances = 0", "at least 1", ""),
         ("only = 'a'", "list of text", ""),
         ("engine = 'llake'", "'lake'", ""),
+        ("backend = 'jaxx'", "'jax' or 'torch'", ""),
+        ("backend = 1", "'jax' or 'torch'", ""),
         ("seed = ", "not TOML", ""),
     ],
 )
