@@ -40,8 +40,11 @@ def test_two_places_at_once_are_refused(tmp_path: Path) -> None:
         ("seed = true", "seed = True", ""),
         ("seed = -1", "at least 0", ""),
         ("instances = 0", "at least 1", ""),
-        ("only = 'a'", "list of text", ""),
-        ("engine = 'llake'", "'lake'", ""),
+        ("only = 'a'", "expected an array but got only = 'a'", ""),
+        ("only = ['a', 3]", r"expected text but got only\[1\] = 3", ""),
+        ("strict = 1", "expected true or false or null but got strict = 1", ""),
+        ("timeout = 0.5", "expected a number of at least 1", ""),
+        ("engine = 'llake'", "expected 'auto' or .* 'lake'.* but got engine = 'llake'", ""),
         ("seed = ", "not TOML", ""),
     ],
 )
