@@ -304,10 +304,10 @@ def last_entry(
         results=ResultCache.default(),
         judges=judges,
     )
-    check = decided(obligation, context)
-    if isinstance(check, Entry):
-        return check
-    return None if kept(check, obligation, context) is None else judge(obligation, context)
+    paired = decided(obligation, context)
+    if isinstance(paired, Entry):
+        return paired
+    return None if kept(paired, context) is None else judge(obligation, context)
 
 
 def left_unseen(

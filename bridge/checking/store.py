@@ -128,8 +128,7 @@ class ResultCache:
 
     def key(
         self,
-        check: Check,
-        hypotheses: Iterable[Check],
+        checks: Iterable[Check],
         graph_hash: str,
         *,
         key: str,
@@ -137,7 +136,7 @@ class ResultCache:
         instances: int,
     ) -> str:
         """Everything that the result follows from, as one hash."""
-        code = code_hash((check, *hypotheses))
+        code = code_hash(checks)
         return AnswerCache.key(code, graph_hash, key, str(seed), str(instances))
 
     def load(self, key: str) -> CheckResult | None:
