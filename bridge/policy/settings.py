@@ -40,7 +40,7 @@ class Settings(Struct, frozen=True):
     engine: EngineName | None = None
     seed: Annotated[int, Meta(ge=0)] | None = None
     instances: _Count | None = None
-    timeout: Annotated[float, Meta(ge=1)] | None = None
+    timeout: Annotated[float, Meta(ge=1, le=1e9)] | None = None
     only: tuple[str, ...] = ()
     checks: tuple[str, ...] = ()
     strict: bool | None = None
