@@ -262,6 +262,9 @@ def _audit_layer(
         )
         passed.append(measure(layer, block, theorems, at, mask))
     stream.x = [p.output for p in passed]
+    if inputs.seq_len > 1:  # else it is said already
+        names = passed[0].blind
+        asked = (*asked, *assumptions.seen({n: min(p.blind[n] for p in passed) for n in names}))
     obligations = obligations_of(theorems, library.obligations)
     differences = [p.difference for p in passed if p.difference is not None]
     return theorems, LayerReport(

@@ -30,6 +30,7 @@ from bridge.verdict import Verdict
 from numeric.graph import Graph
 from numeric.interpret.enclosure import radii
 from numeric.interpret.interpreter import Interpreter, Perturbation, Trace
+from numeric.interpret.shifted import shifted
 from numeric.interpret.wide import Wide
 from numeric.judge.measurement import Outcome
 from numeric.streams import Streams
@@ -117,7 +118,10 @@ class _Held:
 
     def judged(self, found: CapturedLayer) -> CapturedLayer:
         trace = self._trace()
-        if not all(np.isfinite(v).all() for v in trace.values):
+        if not _finite(trace):
+            self._program = shifted(self._captured.graph)
+            trace = self._trace()
+        if not _finite(trace):
             return replace(found, reason="a value of the graph overflows in float64")
         eager = self._eager(self._part, self._call, lift=True)
         ours, theirs = self._pulled(trace), self._expected(eager)
@@ -320,6 +324,10 @@ def _comparison(a: Agreement, *, rounding: bool = False) -> Comparison:
     return Comparison(
         a.what, a.against, a.residual, a.tolerance, _VERDICT[a.outcome], rounding=rounding
     )
+
+
+def _finite(trace: Trace) -> bool:
+    return all(np.isfinite(v).all() for v in trace.values)
 
 
 def _tight(shape: Any) -> tuple[int, ...]:
