@@ -2,9 +2,9 @@
 
 It is computed with the graph that Lean exports at the layer's sizes.  Where Lean exports none, the
 closed form of the graph's name stands in, which the audit of the library holds against the graph at
-smaller sizes.  Where the graph overflows it is run with the largest score of each row taken away, as
-a softmax is run everywhere; the closed form stands in where that overflows too.  Reports say which
-it was.
+smaller sizes.  Where the graph overflows it is run with the largest score of each row taken away,
+as a softmax is run everywhere; the closed form stands in where that overflows too.  Reports say
+which it was.
 """
 
 from __future__ import annotations

@@ -94,9 +94,7 @@ def _require_known_code(config: Mapping[str, Any], options: Options) -> None:
         NotKnownError: it is not, or the caller speaks of the tensors.
     """
     if options != Options():
-        raise NotKnownError(
-            "what is said of heads, ε, activation or norms is about the tensors"
-        )
+        raise NotKnownError("what is said of heads, ε, activation or norms is about the tensors")
     for key, what in (
         ("auto_map", "it needs code of its own, which is not run"),
         ("quantization_config", "it says that the weights are quantised"),

@@ -1,9 +1,9 @@
 """A graph whose softmax takes the largest score of each row away before the exponential.
 
-A softmax e^x · (Σ e^x)⁻¹ written so overflows where a score exceeds 709, and divides by 0 where all
-are below −745.  With e^(x − m), m the largest score of the row, value and derivative are the same in
-exact arithmetic: m is taken as constant, since the quotient does not depend on it.  The remainder of
-x − m counts, so that the result is as near to e^(x − m) as e^x is to it.
+A softmax e^x · (Σ e^x)⁻¹ written so overflows where a score exceeds 709, and divides by 0 where
+all are below −745.  With e^(x − m), m the largest score of the row, value and derivative are the
+same in exact arithmetic: m is taken as constant, since the quotient does not depend on it.  What
+x − m loses to rounding counts, so that the result is as near to e^(x − m) as another exponential.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ __all__ = ["shifted"]
 
 
 def shifted(graph: Graph) -> Interpreter:
-    """What runs the graph, with e^(x − m) in the place of e^x in every softmax: where it is added up
-    along an axis, as it is or with factors that hide, and multiplied with that sum's inverse.
+    """What runs the graph, with e^(x − m) in the place of e^x in every softmax: where it is added
+    up along an axis, as it is or with factors that hide, and multiplied with that sum's inverse.
 
     Args:
         graph: a checked graph.  Values of those exponentials, and of their sums, are others than
