@@ -24,7 +24,7 @@ LAYERS = (
     ("numeric.judge",),
     ("numeric.case", "numeric.families", "numeric.identities", "numeric.measurement"),
     ("bridge.errors", "bridge.verdict", "bridge.progress", "bridge.suggestions"),
-    ("bridge.storage",),
+    ("bridge.decoding", "bridge.storage"),
     ("bridge.engine",),
     ("embedded_lean",),
     ("bridge.engine.choose",),

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from bridge.errors import InvalidInputError
 from bridge.policy.lock import DriftKind, Lock, Locked, accept, drifts, read_lock, write_lock
