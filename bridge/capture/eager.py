@@ -60,10 +60,13 @@ def run_eager(part: Any, call: Call, cotangent: FloatArray, *, lift: bool) -> Ea
     for parameter in part.parameters():
         parameter.grad = None
         parameter.requires_grad_(True)
-    with lifted() if lift else nullcontext():
-        output = first_tensor(part(*args, **kwargs))
-    rounded = torch.from_numpy(cotangent).to(output.dtype).reshape(output.shape)
-    output.backward(rounded)
+    with torch.enable_grad():
+        with lifted() if lift else nullcontext():
+            output = first_tensor(part(*args, **kwargs))
+        if not output.requires_grad:
+            raise ValueError("its output has no gradient, as under no_grad")
+        rounded = torch.from_numpy(cotangent).to(output.dtype).reshape(output.shape)
+        output.backward(rounded)
     flat = torch.utils._pytree.tree_leaves((args, kwargs))
     found = Eager(
         _numbers(output),
@@ -90,9 +93,10 @@ def without_gradients(part: Any, call: Call) -> tuple[float, bool]:
         rounding.
     """
     torch: Any = importlib.import_module("torch")
-    with lifted() as casts:
-        part(*call.args, **call.kwargs)
-    first = _numbers(first_tensor(part(*call.args, **call.kwargs)))
+    with torch.enable_grad():
+        with lifted() as casts:
+            part(*call.args, **call.kwargs)
+        first = _numbers(first_tensor(part(*call.args, **call.kwargs)))
     with torch.no_grad():
         again = _numbers(first_tensor(part(*call.args, **call.kwargs)))
     size = max(float(np.abs(first).max()), 1e-280)

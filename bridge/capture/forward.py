@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bridge.capture.copies import duplicate
+from bridge.capture.user_code import RAISED, said
 
 __all__ = ["Call", "Example", "Passed", "examples", "run_once"]
 
@@ -69,7 +70,10 @@ def run_once(module: Any, parts: Sequence[str], given: Iterator[Example]) -> Pas
         ValueError: it takes none; the text has what it raised on the first.
     """
     torch: Any = importlib.import_module("torch")
-    run = duplicate(module)
+    try:
+        run = duplicate(module)
+    except RAISED as e:
+        raise ValueError(f"no copy of it can be made: {said(e)}") from e
     floats = [p.dtype for p in run.parameters() if p.is_floating_point()]
     dtype = floats[0] if floats else torch.float64
     refused: list[str] = []
@@ -84,11 +88,11 @@ def run_once(module: Any, parts: Sequence[str], given: Iterator[Example]) -> Pas
         ]
         try:
             args, kwargs = _cast((example.args, dict(example.kwargs)), dtype)
-            run(*args, **kwargs)
+            with torch.enable_grad():
+                run(*args, **kwargs)
             return Passed(calls, tuple(order), example, tuple(refused))
-        except Exception as e:  # the code is the user's: anything can happen
-            text = str(e).strip().splitlines()
-            refused.append(f"{example.description}: {type(e).__name__}: {(text or [''])[0]}")
+        except RAISED as e:  # the code is the user's: anything can happen
+            refused.append(f"{example.description}: {said(e)}")
         finally:
             for hook in hooks:
                 hook.remove()

@@ -15,6 +15,7 @@ from typing import Any
 from bridge.capture.copies import copied
 from bridge.capture.exported import is_mask
 from bridge.capture.forward import Example, examples
+from bridge.capture.user_code import RAISED, said
 from bridge.report.layers import Assumption
 
 __all__ = ["Calls", "observe_calls"]
@@ -96,8 +97,8 @@ def observe_calls(module: Any, parts: Mapping[str, Any], d_model: int) -> Calls:
                 refused.append(failed)
             else:
                 return Calls(unknown=refused[0])
-    except Exception as e:  # the code is the user's: anything can happen
-        return Calls(unknown=f"{type(e).__name__}: {str(e).splitlines()[0] if str(e) else ''}")
+    except RAISED as e:  # the code is the user's: anything can happen
+        return Calls(unknown=said(e))
     order = [s.layer for s in seen]
     return Calls({name: _judged(name, seen, order, tuple(parts)) for name in parts})
 
@@ -121,8 +122,8 @@ def _refused(run: Any, inputs: Example) -> str:
     """What the model raises on these inputs; empty where it takes them."""
     try:
         run(*inputs.args, **inputs.kwargs)
-    except Exception as e:  # the code is the user's: anything can happen
-        return f"{type(e).__name__}: {(str(e).splitlines() or [''])[0]}"
+    except RAISED as e:  # the code is the user's: anything can happen
+        return said(e)
     return ""
 
 
@@ -200,5 +201,5 @@ def _judged(
     if times == 1 and mine[0].changed:
         found.append("hands it other tokens than the layer before it gave")
     foreign = times > 1 or any(s.foreign or s.changed for s in mine)
-    said = "; ".join(found) or "as expected"
-    return Assumption(_TITLE, _EXPECTED, said, not found, foreign=foreign, apart=True)
+    text = "; ".join(found) or "as expected"
+    return Assumption(_TITLE, _EXPECTED, text, not found, foreign=foreign, apart=True)

@@ -15,12 +15,12 @@ import numpy.typing as npt
 from bridge.errors import InvalidInputError
 from bridge.models.naming import Shape
 
-__all__ = ["INDEX", "Stored", "finite", "headers_of", "read_json"]
+__all__ = ["INDEX", "READABLE", "Stored", "finite", "headers_of", "read_json"]
 
 FloatArray = npt.NDArray[np.float64]
 INDEX = ".safetensors.index.json"
 """How the name of an index ends."""
-_READABLE = {"F64", "F32", "F16", "BF16"}
+READABLE = {"F64", "F32", "F16", "BF16"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +47,10 @@ class Stored:
             InvalidInputError: it is not made of floating-point numbers, or not of finite ones.
         """
         dtype, path = self.dtypes[name], self.files[name]
-        if dtype not in _READABLE:
+        if dtype not in READABLE:
             raise InvalidInputError(
                 f"{path}: {name} is stored as {dtype}",
-                remedy=f"store weights as one of {', '.join(sorted(_READABLE))}",
+                remedy=f"store weights as one of {', '.join(sorted(READABLE))}",
             )
         with _opened(path) as file:
             stored = self._bfloat16(name) if dtype == "BF16" else file.get_tensor(name)
