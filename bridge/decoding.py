@@ -23,7 +23,7 @@ T = TypeVar("T")
 _PLACE = re.compile(r" - at `(?:key` in `)?\$([^`]*)`$")
 _STEP = re.compile(r"\.(\w+)|\[(\d+|\.\.\.)\]")
 _EXPECTED = re.compile(
-    r"Expected `([a-z |]+)`(?:, got `\w+`|(?: of length)? (>=|<=) (\S+))", re.DOTALL
+    r"Expected `([a-z |]+)`(?:, got `\w+`|( of length)? (>=|<=) (\S+))", re.DOTALL
 )
 _WORDS = {
     "array": "an array",
@@ -85,8 +85,9 @@ def _said(message: str, value: object, kind: Any) -> str:
         return f"the field {found[1]!r} is not known in {got}"
     if found := _EXPECTED.fullmatch(said):
         expected = " or ".join(_WORDS.get(name, name) for name in found[1].split(" | "))
-        if found[2]:
-            expected += f" of at {'least' if found[2] == '>=' else 'most'} {found[3]}"
+        if found[3]:
+            limit = f"at {'least' if found[3] == '>=' else 'most'} {found[4]}"
+            expected += f" of length {limit}" if found[2] else f" of {limit}"
         return f"expected {expected} but got {got}"
     if said.startswith("Invalid") and (known := _known(inspect.type_info(kind), steps)):
         return f"expected {' or '.join(map(repr, known))} but got {got}"

@@ -62,9 +62,10 @@ def read_messages(
     if not isinstance(last, end) or len(ends) > 1:
         raise AnswerError(f"Lean's answer about {about} goes on after its end")
     if last.count != len(parts):
+        again = next((m for i, m in enumerate(messages) if m in messages[:i]), None)
         raise AnswerError(
             f"Lean's answer is partial: it announces {last.count} messages about {about} and "
-            f"{len(parts)} arrived"
+            f"{len(parts)} arrived" + (f", one of them twice: {again!r:.80}" if again else "")
         )
     return parts, last
 

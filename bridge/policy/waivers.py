@@ -14,9 +14,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated
 
-from msgspec import Meta, Struct
+from msgspec import Struct
 
 from bridge.decoding import read_toml, typed
 from bridge.errors import InvalidInputError
@@ -29,7 +28,11 @@ SHAPE = 'a waiver is: [[waiver]], key = "theorem:hName", reason = "why it need n
 
 class _Waiver(Struct, frozen=True, forbid_unknown_fields=True):
     key: str
-    reason: Annotated[str, Meta(pattern=r"\S")]
+    reason: str
+
+    def __post_init__(self) -> None:
+        if not self.reason.strip():
+            raise ValueError("expected a reason")
 
 
 class _File(Struct, frozen=True, forbid_unknown_fields=True):

@@ -68,7 +68,7 @@ def test_what_is_right_is_typed() -> None:
         (item(share="1"), "expected a number but got items[1].share = '1'"),
         (item(strict=1), "expected true or false but got items[1].strict = 1"),
         (item(least=0), "expected an integer of at least 1 but got items[1].least = 0"),
-        (item(name="a"), "expected text of at least 2 but got items[1].name = 'a'"),
+        (item(name="a"), "expected text of length at least 2 but got items[1].name = 'a'"),
         (item(color="green"), "expected 'blue' or 'red' but got items[1].color = 'green'"),
         (item(line=13), "no line 13, in items[1] = {'line': 13}"),
         (item(surprise=1), "the field 'surprise' is not known in items[1] = {'line': 2, "),
