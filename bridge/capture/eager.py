@@ -11,13 +11,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bridge.capture.copies import lifted
+from bridge.capture.copies import duplicate, lifted
 from bridge.capture.exported import first_tensor
 from bridge.capture.forward import Call
 
-__all__ = ["Eager", "run_eager", "without_gradients"]
+__all__ = ["Eager", "run_eager", "unlike_in_the_model", "without_gradients"]
 
 FloatArray = npt.NDArray[np.float64]
+SAME_CODE = 1e4
+"""In units in the last place: the same code on the same input may add up in another order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,31 @@ def without_gradients(part: Any, call: Call) -> tuple[float, bool]:
     size = max(float(np.abs(first).max()), 1e-280)
     apart = float(np.abs(first - again).max()) / size
     return (apart if apart == apart else float("inf")), bool(casts)
+
+
+def unlike_in_the_model(own: Any, call: Call, gave: Any) -> str:
+    """That a layer by itself returns something else than it did in the model, on the same input:
+    something reaches it that is no argument.  Empty where it does not, or where that is not known.
+
+    Args:
+        own: the layer as it is; a copy runs.
+        call: what its parent gave it.
+        gave: the first tensor that it returned there, in float64; None where it is not known.
+    """
+    torch: Any = importlib.import_module("torch")
+    dtypes = {p.dtype for p in own.parameters() if p.is_floating_point()}
+    if gave is None or len(dtypes) > 1:
+        return ""
+    dtype = next(iter(dtypes), torch.float64)
+    given = call.to(dtype)
+    with torch.enable_grad():
+        output = first_tensor(duplicate(own)(*given.args, **given.kwargs)).detach().double()
+    apart = float("inf")
+    if output.shape == gave.shape:
+        apart = float((output - gave).abs().max()) / max(float(gave.abs().max()), 1e-280)
+        if apart <= SAME_CODE * float(torch.finfo(dtype).eps):
+            return ""
+    return f"in the model it returned something else than by itself: {apart:.2g} of its size"
 
 
 def _gradient(x: Any) -> FloatArray | None:

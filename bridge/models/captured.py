@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from bridge.capture import Call, Captured, Eager, copied, duplicate, export, run_eager, translate
 from bridge.capture.aten.rule import Untranslated
-from bridge.capture.eager import without_gradients
+from bridge.capture.eager import unlike_in_the_model, without_gradients
 from bridge.capture.user_code import RAISED, said
 from bridge.models.agreement import Agreement, compare
 from bridge.models.certificates import enclose_gradients
@@ -63,7 +63,14 @@ class Judgement:
 
 
 def judge_layer(
-    own: Any, call: Call, name: str, seed: int, calls: int, *, certify: bool = False
+    own: Any,
+    call: Call,
+    name: str,
+    seed: int,
+    calls: int,
+    *,
+    certify: bool = False,
+    gave: Any = None,
 ) -> Judgement:
     """Capture one call of a layer, and hold its graph against the layer.
 
@@ -74,6 +81,7 @@ def judge_layer(
         seed: see above.
         calls: how often its parent runs it.
         certify: whether to bound what it returns, in its own dtype, by ball arithmetic.
+        gave: its first output in the model, in float64; None where it is not known.
     """
     torch: Any = importlib.import_module("torch")
     dtype = own_dtype(own)
@@ -95,6 +103,8 @@ def judge_layer(
     try:
         held = _Held(captured, part, own, call, name, seed)
         found = held.judged(found)
+        if not found.reason:
+            found = replace(found, reason=unlike_in_the_model(own, call, gave))
         if certify:
             found = replace(found, certificate=held.certificate())
         return Judgement(found, captured)
