@@ -242,13 +242,21 @@ def _measured(check: Check, obligation: Obligation, context: Context) -> CheckRe
             # Another process finds a check by its key: one for a file is not the one registered.
             spread=None if _for_file(check) else context.spread,
         )
-    # What a project's check reads in another process is not seen, so that its result is not kept.
-    ours = all(map(is_ours, (check, *siblings)))
-    seen = ours or context.spread is None
-    if context.results is not None and seen and _may_keep(check, obligation, context):
+    if context.results is not None and _is_followed(check, obligation, context):
+        ours = all(map(is_ours, (check, *siblings)))
         files = {} if ours else opened.digests()
         context.results.store(_stored_under(check, obligation, context), result, files)
     return result
+
+
+def _is_followed(check: Check, obligation: Obligation, context: Context) -> bool:
+    """Whether all that a result follows from is known, so that it may be kept.
+
+    What a project's check reads in another process, or beyond this machine, is not seen.
+    """
+    ours = all(map(is_ours, (check, *_siblings(obligation, context))))
+    seen = ours or (context.spread is None and not opened.left_python())
+    return seen and _may_keep(check, obligation, context)
 
 
 def _certified(
@@ -265,9 +273,12 @@ def _certified(
     def tell(done: int, total: int) -> None:
         context.watcher.update("enclosing", done, total, unit=obligation.key)
 
-    found = certify(run, result, instances=context.instances, radius=context.certify, progress=tell)
-    if context.results is not None:
-        context.results.store(name, found)
+    with opened.recording():
+        found = certify(
+            run, result, instances=context.instances, radius=context.certify, progress=tell
+        )
+    if context.results is not None and _is_followed(check, obligation, context):
+        context.results.store(name, found, {} if is_ours(check) else opened.digests())
     return found
 
 

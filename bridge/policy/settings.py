@@ -5,6 +5,7 @@ The command line wins over them.  A key that is not known is an error that sugge
 
 from __future__ import annotations
 
+import math
 import tomllib
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -110,8 +111,8 @@ def _checked(where: str, key: str, value: object) -> object:
             raise wrong("a number")
         assert isinstance(value, (int, float))
         lowest = 0 if key == "seed" else 1
-        if value < lowest:
-            raise wrong(f"at least {lowest}")
+        if not math.isfinite(value) or value < lowest:
+            raise wrong(f"a number that is at least {lowest}")
         return value
     if key == "engine" and value not in ENGINES:
         raise wrong(" or ".join(map(repr, ENGINES)))

@@ -40,6 +40,8 @@ def test_two_places_at_once_are_refused(tmp_path: Path) -> None:
         ("seed = true", "seed = True", ""),
         ("seed = -1", "at least 0", ""),
         ("instances = 0", "at least 1", ""),
+        ("timeout = nan", "at least 1", ""),
+        ("timeout = inf", "at least 1", ""),
         ("only = 'a'", "list of text", ""),
         ("engine = 'llake'", "'lake'", ""),
         ("seed = ", "not TOML", ""),
