@@ -234,13 +234,21 @@ def _measured(paired: Paired, context: Context) -> CheckResult:
             # Another process finds a check by its key: one for a file is not the one registered.
             spread=None if _for_file(paired.check) else context.spread,
         )
-    # What a project's check reads in another process is not seen, so that its result is not kept.
-    ours = all(map(is_ours, paired.checks))
-    seen = ours or context.spread is None
-    if context.results is not None and seen and _may_keep(paired):
+    if context.results is not None and _is_followed(paired, context):
+        ours = all(map(is_ours, paired.checks))
         files = {} if ours else opened.digests()
         context.results.store(_stored_under(paired, context), result, files)
     return result
+
+
+def _is_followed(paired: Paired, context: Context) -> bool:
+    """Whether all that a result follows from is known, so that it may be kept.
+
+    What a project's check reads in another process, or beyond this machine, is not seen.
+    """
+    ours = all(map(is_ours, paired.checks))
+    seen = ours or (context.spread is None and not opened.left_python())
+    return seen and _may_keep(paired)
 
 
 def _certified(paired: Paired, context: Context, result: CheckResult) -> CheckResult:
@@ -255,9 +263,12 @@ def _certified(paired: Paired, context: Context, result: CheckResult) -> CheckRe
     def tell(done: int, total: int) -> None:
         context.watcher.update("enclosing", done, total, unit=run.key)
 
-    found = certify(run, result, instances=context.instances, radius=context.certify, progress=tell)
-    if context.results is not None:
-        context.results.store(name, found)
+    with opened.recording():
+        found = certify(
+            run, result, instances=context.instances, radius=context.certify, progress=tell
+        )
+    if context.results is not None and _is_followed(paired, context):
+        context.results.store(name, found, {} if is_ours(run.check) else opened.digests())
     return found
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import importlib
+import os
+import py_compile
+import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -152,6 +155,52 @@ def test_a_file_that_was_asked_for_in_vain_is_part_of_a_result(tmp_path: Path) -
     assert opened.unchanged(before)
     late.write_text("1")
     assert not opened.unchanged(before)
+
+
+def test_a_module_that_is_imported_late_is_part_of_a_result(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = tmp_path / "late_helper_of_results.py"
+    source.write_text("FACTOR = 1\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    py_compile.compile(str(source))  # Python then reads the compiled form alone
+    with opened.recording():
+        importlib.import_module("late_helper_of_results")
+    before = opened.digests()
+    assert opened.unchanged(before)
+    source.write_text("FACTOR = 2\n")
+    assert not opened.unchanged(before)
+
+
+def test_a_folder_that_was_listed_is_part_of_a_result(tmp_path: Path) -> None:
+    with opened.recording():
+        list(tmp_path.glob("*.npy"))
+    before = opened.digests()
+    assert opened.unchanged(before)
+    (tmp_path / "more.npy").write_text("1")
+    assert not opened.unchanged(before)
+
+
+@pytest.mark.parametrize("read", [os.environ.get, os.getenv, os.environ.__getitem__])
+def test_a_variable_that_was_read_is_part_of_a_result(
+    read: Callable[[str], str | None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FACTOR_OF_RESULTS", "1")
+    with opened.recording():
+        read("FACTOR_OF_RESULTS")
+    before = opened.digests()
+    assert opened.unchanged(before)
+    monkeypatch.setenv("FACTOR_OF_RESULTS", "2")
+    assert not opened.unchanged(before)
+
+
+def test_a_process_that_was_started_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(opened, "_left", False)
+    subprocess.run([sys.executable, "-c", ""], check=True)
+    assert not opened.left_python()
+    with opened.recording():
+        subprocess.run([sys.executable, "-c", ""], check=True)
+    assert opened.left_python()
 
 
 def test_only_the_folders_of_python_are_left_out() -> None:
