@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bridge.checking.registry import check
 from bridge.checks.activated_block import no_number_that_relu_gets_is_zero
-from bridge.checks.measures import tensor_positive
+from bridge.checks.side_conditions import tensor_positive
 from numeric.closed_forms.catalogue import CLOSED_FORMS
 from numeric.instances.case import Case
 from numeric.judge.measurement import Measurement
