@@ -85,7 +85,9 @@ private partial def build (reached : NameSet × Std.HashSet (Name × Nat)) (with
       let rest ← build reached withMutants (body.instantiate1 (trusted dom)) (place + 1)
       return ← assume dom body.hasLooseBVars rest (place, "")
     if info.isInstImplicit && (← isClass? dom).isSome then
-      let some inst ← synthInstance? dom | obstacle (headName dom) s!"no instance of {← ppExpr dom} is found"
+      let some inst ← synthInstance? dom | do
+        let stands := "type variables become Int, Nat or Bool, and an instance for one of these would do"
+        obstacle (headName dom) s!"no instance of {← ppExpr dom} is found; {stands}"
       return ← build reached withMutants (body.instantiate1 inst) (place + 1)
     withLocalDecl n .default dom fun x => do
       let sample ← sampler decision (← propFields x).isEmpty dom
