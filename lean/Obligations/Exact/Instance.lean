@@ -138,6 +138,9 @@ private def arranged? (run : Run) (hypotheses : Nat) (t : Tape) : Option Tape :=
           best := some t'
   return best
 
+/-- So many comparisons are met one at a time. -/
+private def few : Nat := 3
+
 /-- How many comparisons of a hypothesis differ from equality. -/
 private def unequal (t : Tape) (h : Nat) : Nat := (gapsOf t (some h)).countP (· != 0)
 
@@ -167,7 +170,8 @@ def mend (run : Run) (hypotheses : Nat) (t : Tape) (s : UInt64) : Nat → Tape �
           let t' := run (withEntry t k v)
           let left := t'.missing hypotheses
           -- One of many equations is met: that is nearer, too.
-          if left < missing || left == missing && unequal t' h < unequal t h then mend run hypotheses t' s n else
+          if left < missing || left == missing && unequal t' h < unequal t h then mend run hypotheses t' s n
+          else if gaps.length > few then mend run hypotheses t s n else
             -- A strict comparison is met beside equality.
             let (c, s) := below 2 s
             let steps := if c == 0 then nudges else nudges.map (-·)
@@ -209,7 +213,10 @@ def instanceAt (run : Run) (hypotheses : Nat) (seed : UInt64) (i : Nat) : Tape �
       break
     before := before.push t
     let first := t.met.findIdx? (!·.met)
-    let (t', s) := mend run hypotheses t s (4 + min 8 ((first.map (unequal t)).getD 0))
+    let count := (first.map (unequal t)).getD 0
+    -- One by one, many comparisons take long.
+    let start := if count > few && draw < mostArranged then (arranged? run hypotheses t).getD t else t
+    let (t', s) := mend run hypotheses start s (4 + min 8 count)
     if t'.accepted hypotheses then
       found := some t'
       break
