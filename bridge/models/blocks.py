@@ -20,7 +20,8 @@ from numeric.closed_forms.catalogue import CLOSED_FORMS, Arguments
 from numeric.graph import Graph
 from numeric.interpret.derivative import complex_step
 from numeric.interpret.enclosure import radii
-from numeric.interpret.interpreter import Interpreter, Perturbation, Trace
+from numeric.interpret.interpreter import Interpreter, Trace
+from numeric.interpret.perturbation import Perturbation
 from numeric.interpret.shifted import shifted
 from numeric.ops import Array
 from numeric.streams import Streams

@@ -27,11 +27,12 @@ from bridge.models.certificates import enclose_gradients
 from bridge.report.captured import CapturedLayer, Comparison, Condition
 from bridge.report.certificate import GradientCertificate
 from bridge.verdict import Verdict
+from numeric.arithmetic.wide import Wide
 from numeric.graph import Graph
 from numeric.interpret.enclosure import radii
-from numeric.interpret.interpreter import Interpreter, Perturbation, Trace
+from numeric.interpret.interpreter import Interpreter, Trace
+from numeric.interpret.perturbation import Perturbation
 from numeric.interpret.shifted import shifted
-from numeric.interpret.wide import Wide
 from numeric.judge.measurement import Outcome
 from numeric.streams import Streams
 

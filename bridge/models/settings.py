@@ -224,11 +224,7 @@ def configuration(path: Path) -> Mapping[str, Any]:
     file = path.with_name(CONFIG)
     if not file.is_file():
         return {}
-    remedy = "correct it, or move it away from the model"
-    value = read_json(file, remedy=remedy)
-    if not isinstance(value, dict):
-        raise InvalidInputError(f"{file}: expected an object but got {value!r:.100}", remedy=remedy)
-    return value
+    return read_json(file, dict[str, Any], remedy="correct it, or move it away from the model")
 
 
 def _checked(name: str, value: Any, source: str, path: Path) -> Setting:

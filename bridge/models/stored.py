@@ -7,16 +7,19 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Meta, Struct
 
+from bridge.decoding import typed
 from bridge.errors import InvalidInputError
 from bridge.models.naming import Shape
 
 __all__ = ["INDEX", "READABLE", "Stored", "finite", "headers_of", "read_json"]
 
+T = TypeVar("T")
 FloatArray = npt.NDArray[np.float64]
 INDEX = ".safetensors.index.json"
 """How the name of an index ends."""
@@ -146,17 +149,16 @@ def _indexed(path: Path) -> Stored:
     )
 
 
+class _Index(Struct, frozen=True):
+    weight_map: Annotated[dict[str, str], Meta(min_length=1)]
+
+
 def _weight_map(path: Path) -> dict[str, str]:
     """The file of each tensor, as the index says."""
-    value = read_json(path, remedy="copy or download it again")
-    found = value.get("weight_map") if isinstance(value, dict) else None
-    if not isinstance(found, dict) or not found:
-        raise InvalidInputError(
-            f"{path}: expected a weight_map from tensors to files but got {found!r:.100}",
-            remedy="name a .safetensors file, or the index that was saved with several",
-        )
+    remedy = "name a .safetensors file, or the index that was saved with several"
+    found = read_json(path, _Index, remedy=remedy).weight_map
     for name, file in found.items():
-        if not isinstance(file, str) or Path(file).name != file:
+        if Path(file).name != file:
             raise InvalidInputError(
                 f"{path}: expected the name of a file beside it for {name} but got {file!r:.100}",
                 remedy="put all files of the checkpoint into one folder",
@@ -164,16 +166,17 @@ def _weight_map(path: Path) -> dict[str, str]:
     return found
 
 
-def read_json(path: Path, *, remedy: str) -> Any:
-    """What a JSON file next to a model holds.
+def read_json(path: Path, kind: type[T], *, remedy: str) -> T:
+    """What a JSON file next to a model holds; Python's own writer allows NaN and infinities.
 
     Raises:
-        InvalidInputError: it cannot be read, or is no JSON; with the remedy.
+        InvalidInputError: it cannot be read, is no JSON, or not of this kind; with the remedy.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as e:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as e:
         raise InvalidInputError(f"{path} cannot be read: {e}", remedy=remedy) from e
+    return typed(value, kind, str(path), InvalidInputError, remedy=remedy)
 
 
 def finite(values: FloatArray, name: str, where: str) -> FloatArray:

@@ -14,7 +14,8 @@ import pytest
 
 from bridge.verdict import Verdict
 from numeric.graph import parse_graph
-from numeric.interpret.interpreter import Interpreter, Perturbation
+from numeric.interpret.interpreter import Interpreter
+from numeric.interpret.perturbation import Perturbation
 from numeric.interpret.shifted import shifted
 from numeric.streams import Streams
 from tests.models.library import judged, only_layer
