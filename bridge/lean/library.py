@@ -30,8 +30,8 @@ from bridge.lean.client import (
     GuardRequest,
     LibraryRequest,
     Request,
-    TrustRequest,
     ask,
+    ask_in_batch,
     printable,
 )
 from bridge.lean.exporter import refuse_another_exporter
@@ -39,11 +39,15 @@ from bridge.lean.graphs import ExportedGraphs, parse_graphs
 from bridge.lean.guard import parse_guard, refuse_hijackers
 from bridge.lean.known_names import remember
 from bridge.lean.locked_answer import KeptAnswer
-from bridge.lean.obligation import LeanFacts, Obligation, fidelity_of, obligations_of
+from bridge.lean.obligation import (
+    LeanFacts,
+    Obligation,
+    fidelity_of,
+    obligations_of,
+)
 from bridge.lean.project import Project
 from bridge.lean.propositions import parse_propositions
 from bridge.lean.statement import Statement, Statements, parse_statements
-from bridge.lean.trust import Trust, parse_trust
 from bridge.progress import Progress, Silent
 from bridge.verdict import LeanStatus, Role
 from numeric.closed_forms.catalogue import CLOSED_FORMS
@@ -57,9 +61,7 @@ __all__ = [
     "build",
     "files_of",
     "known_library",
-    "known_trust",
     "read_library",
-    "read_trust",
 ]
 
 T = TypeVar("T")
@@ -270,41 +272,6 @@ def known_library(
         return None
 
 
-def known_trust(project: Project, engine: Engine) -> Trust | None:
-    """What is behind exactly these statements; ``None`` where Lean would have to be asked."""
-    request = TrustRequest(project.roots)
-    answer = AnswerCache.default().load(answer_key(project, engine, request), project.root)
-    try:
-        return None if answer is None else parse_trust(answer["trust"])
-    except (AnswerError, KeyError):
-        return None
-
-
-def read_trust(
-    project: Project,
-    engine: Engine,
-    *,
-    timeout: float = DEFAULT_TIMEOUT,
-    progress: Progress | None = None,
-    use_cache: bool = True,
-) -> Trust:
-    """Look behind the statements: hand every constant of the project to the kernel again, and more.
-
-    Takes and raises the same as :func:`read_library`, but gives Lean at least half an hour: the
-    kernel checks every proof of the project once more.
-    """
-    return ask_lean(
-        project,
-        engine,
-        TrustRequest(project.roots),
-        lambda answer, _files, _cached: parse_trust(answer["trust"]),
-        task="handing every constant to the kernel again",
-        timeout=max(timeout, KERNEL_SECONDS),
-        watcher=progress or Silent(),
-        use_cache=use_cache,
-    )
-
-
 def answer_key(project: Project, engine: Engine, request: Request) -> str:
     """The key of Lean's answer in the cache."""
     sources = project.fingerprint()
@@ -337,6 +304,7 @@ def ask_lean(
     timeout: float,
     watcher: Progress,
     use_cache: bool,
+    without_server: bool = False,
 ) -> T:
     """The answer to a request, from the cache or from Lean, understood.
 
@@ -349,6 +317,7 @@ def ask_lean(
         timeout: seconds for Lean to answer, after compiling.
         watcher: receives the updates of progress.
         use_cache: take an answer for the same sources, engine and request from the cache.
+        without_server: ask in batch mode at first, which takes less memory than a server.
 
     Raises:
         LeanSourceError: a source does not compile.
@@ -372,12 +341,17 @@ def ask_lean(
     watcher.update(task, 0, None)
 
     def in_batch(text: str) -> Sequence[LeanMessage] | None:
-        watcher.note("the Lean server broke; Lean is asked once more without it")
         return engine.run_document(project.root, text, timeout=timeout)
 
+    def once_more(text: str) -> Sequence[LeanMessage] | None:
+        watcher.note("the Lean server broke; Lean is asked once more without it")
+        return in_batch(text)
+
     files = files_of(project, engine)
-    command = engine.server_command(project.root)
-    answer = ask(project.root, command, request, timeout=timeout, batch=in_batch)
+    answer = ask_in_batch(request, in_batch) if without_server else None
+    if answer is None:
+        command = engine.server_command(project.root)
+        answer = ask(project.root, command, request, timeout=timeout, batch=once_more)
     found = understand(answer, files, False)
     if answer_key(project, engine, request) != key or not unchanged(project.root, files):
         raise AnswerError(
