@@ -40,7 +40,6 @@ def read_trust(
         timeout=max(timeout, KERNEL_SECONDS),
         watcher=progress or Silent(),
         use_cache=use_cache,
-        without_server=True,
     )
 
 

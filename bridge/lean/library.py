@@ -17,7 +17,6 @@ from bridge.engine import (
     BuildEvent,
     BuildReport,
     Engine,
-    LeanMessage,
     states_of,
     unchanged,
 )
@@ -30,8 +29,6 @@ from bridge.lean.client import (
     GuardRequest,
     LibraryRequest,
     Request,
-    ask,
-    ask_in_batch,
     printable,
 )
 from bridge.lean.exporter import refuse_another_exporter
@@ -47,6 +44,7 @@ from bridge.lean.obligation import (
 )
 from bridge.lean.project import Project
 from bridge.lean.propositions import parse_propositions
+from bridge.lean.questions import ask_engine
 from bridge.lean.statement import Statement, Statements, parse_statements
 from bridge.progress import Progress, Silent
 from bridge.verdict import LeanStatus, Role
@@ -304,7 +302,6 @@ def ask_lean(
     timeout: float,
     watcher: Progress,
     use_cache: bool,
-    without_server: bool = False,
 ) -> T:
     """The answer to a request, from the cache or from Lean, understood.
 
@@ -317,7 +314,6 @@ def ask_lean(
         timeout: seconds for Lean to answer, after compiling.
         watcher: receives the updates of progress.
         use_cache: take an answer for the same sources, engine and request from the cache.
-        without_server: ask in batch mode at first, which takes less memory than a server.
 
     Raises:
         LeanSourceError: a source does not compile.
@@ -339,19 +335,8 @@ def ask_lean(
             remedy=_remedy(compiled),
         )
     watcher.update(task, 0, None)
-
-    def in_batch(text: str) -> Sequence[LeanMessage] | None:
-        return engine.run_document(project.root, text, timeout=timeout)
-
-    def once_more(text: str) -> Sequence[LeanMessage] | None:
-        watcher.note("the Lean server broke; Lean is asked once more without it")
-        return in_batch(text)
-
     files = files_of(project, engine)
-    answer = ask_in_batch(request, in_batch) if without_server else None
-    if answer is None:
-        command = engine.server_command(project.root)
-        answer = ask(project.root, command, request, timeout=timeout, batch=once_more)
+    answer = ask_engine(project.root, engine, request, timeout=timeout, note=watcher.note)
     found = understand(answer, files, False)
     if answer_key(project, engine, request) != key or not unchanged(project.root, files):
         raise AnswerError(

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.checking import CheckResult, GraphRequest, graph_requests, run_check
+from bridge.checking import CheckResult, CheckRun, GraphRequest, graph_requests, run_check
 from bridge.checking.store import ResultCache, code_hash, graph_hashes, is_ours, is_readable
 from bridge.storage import opened
 from bridge.verdict import Verdict
@@ -36,7 +36,7 @@ def graphs() -> dict[GraphRequest, Graph]:
 
 
 def result(of: Mapping[GraphRequest, Graph]) -> CheckResult:
-    return run_check(CHECK, [], of, key=KEY, seed=0, instances=20)
+    return run_check(CheckRun(CHECK, [], of, KEY, 0), instances=20)
 
 
 def test_a_result_comes_back_as_it_was(tmp_path: Path) -> None:
@@ -78,7 +78,7 @@ def test_everything_a_result_follows_from_is_in_its_key(tmp_path: Path) -> None:
 
     def key(of: Mapping[GraphRequest, Graph], seed: int, instances: int, of_key: str) -> str:
         hashed = graph_hashes(of)[name]
-        return cache.key(CHECK, [], hashed, key=of_key, seed=seed, instances=instances)
+        return cache.key([CHECK], hashed, key=of_key, seed=seed, instances=instances)
 
     same = key(right, 0, 20, KEY)
     assert key(graphs(), 0, 20, KEY) == same
@@ -89,7 +89,7 @@ def test_everything_a_result_follows_from_is_in_its_key(tmp_path: Path) -> None:
         key(right, 1, 20, KEY),
         key(right, 0, 21, KEY),
         key(right, 0, 20, "other:conclusion"),
-        cache.key(CHECK, [CHECK], graph_hashes(right)[name], key=KEY, seed=0, instances=20),
+        cache.key([CHECK, CHECK], graph_hashes(right)[name], key=KEY, seed=0, instances=20),
     ]
     assert same not in changed
     assert len(set(changed)) == len(changed)
@@ -118,7 +118,7 @@ def test_what_a_projects_check_calls_and_reads_is_part_of_its_result(
     cache, found = ResultCache(tmp_path / "results"), result(graphs())
 
     def key() -> str:
-        return cache.key(check, [], "", key=KEY, seed=0, instances=1)
+        return cache.key([check], "", key=KEY, seed=0, instances=1)
 
     before = key()
     with opened.recording():
