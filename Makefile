@@ -7,8 +7,11 @@ INSTALLED := $(VENV)/installed
 TORCH :=
 # Processes that run tests; `auto` is one for each core.
 WORKERS := auto
+# Each worker computes in one thread: more would wait for each other's cores.
+ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
+PYTEST = $(ONE_THREAD) $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --cpu 20
 
-.PHONY: audit test torch fast-test lint build docs changelog clean help bench
+.PHONY: audit test slow-test torch fast-test lint build docs changelog clean help bench
 .DEFAULT_GOAL := help
 
 help: ## what there is to make
@@ -26,14 +29,17 @@ audit: $(INSTALLED) ## set up what is missing, then audit this library
 build: $(INSTALLED) ## compile the Lean library
 	$(BIN)/obligations build
 
-test: lint $(if $(TORCH),torch) ## set up what is missing, then run every test, Lean-backed ones included
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --durations 20
+test: lint $(if $(TORCH),torch) ## set up what is missing, then run the tests, Lean-backed ones included
+	$(PYTEST) -m 'not slow'
+
+slow-test: $(INSTALLED) $(if $(TORCH),torch) ## the tests that `make test` leaves out: all planted errors, memory, large sizes
+	$(PYTEST) -m slow
 
 torch: $(INSTALLED)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'torch==$(TORCH)' 'transformers==5.24.0' 'jax>=0.5'
 
 fast-test: $(INSTALLED) ## the tests that need no Lean
-	$(BIN)/python -m pytest -m 'not lean' -n $(WORKERS) --dist worksteal
+	$(PYTEST) -m 'not lean and not slow'
 
 lint: $(INSTALLED) ## style and types
 	$(BIN)/ruff check .

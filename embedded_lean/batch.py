@@ -1,7 +1,7 @@
 """Runs Lean on a document that is not a file of the project, without the language server.
 
-Where the server dies, the same document can be asked here: batch mode is another way through Lean,
-which keeps no states of the document.
+Batch mode is another way through Lean, which keeps no states of the document; and it runs in the
+process that compiled the project, where a server is a new process.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import tempfile
 import threading
 from pathlib import Path
 
-from bridge.engine.errors import BuildBrokenError
+from bridge.engine.errors import BuildBrokenError, TooSlowError
 from bridge.engine.interface import OUTPUT_FILE, STOPPED, LeanMessage
 from bridge.engine.lakefile import Library
 from bridge.engine.modules import Module
@@ -46,6 +46,7 @@ def run_document(
 
     Raises:
         LakefileError, BuildBrokenError: the project cannot be read, or Lean broke off.
+        TooSlowError: it took longer than `timeout` seconds.
     """
     store = Store(layout.build)
     with errors_explained(store.folder):
@@ -63,8 +64,9 @@ def _run(
     output: Path | None,
 ) -> tuple[LeanMessage, ...]:
     snapshot = take_snapshot(project, store, fingerprint)
-    with warm_host(layout, node, project, snapshot.tree, store) as (host, outputs):
-        work = Path(tempfile.mkdtemp(dir=outputs))
+    with warm_host(layout, node, project, store) as warm:
+        tree = warm.tree_like(snapshot.tree)
+        work = Path(tempfile.mkdtemp(dir=warm.outputs))
         try:
             source = text.replace(OUTPUT_FILE, f"{OUTPUT}/{_WRITTEN}").encode()
             path = work / f"{_NAME}.lean"
@@ -72,12 +74,18 @@ def _run(
             library = Library(_NAME, work, (_NAME,), snapshot.package.options)
             module = Module(_NAME, library, path, path.name, source, ())
             never = threading.Event()
-            compiler = Compiler(layout, node, project, snapshot.tree, timeout, never, host)
+            compiler = Compiler(layout, node, project, tree, timeout, never, warm.host)
             result = compiler.compile(module, work, seen=f"{OUTPUT}/{path.name}")
             if output is not None and (work / _WRITTEN).is_file():
                 shutil.move(work / _WRITTEN, output)
         finally:
             shutil.rmtree(work, ignore_errors=True)
+    if result.stopped and result.seconds >= timeout:
+        raise TooSlowError(
+            f"Lean did not answer within {timeout:g} s",
+            remedy="give it more time with --timeout, or look for the cause with "
+            "`obligations doctor`",
+        )
     if result.stopped:
         raise BuildBrokenError(f"{STOPPED}: {result.stopped}")
     return result.messages

@@ -23,10 +23,10 @@ from bridge.engine.locks import file_lock
 from bridge.engine.modules import Module, read_modules
 from embedded_lean.compile import CompiledModule, Compiler
 from embedded_lean.disk import errors_explained
-from embedded_lean.host import Host
 from embedded_lean.layout import Layout
 from embedded_lean.node import Node
 from embedded_lean.store import Store, base_key, key_with, module_keys
+from embedded_lean.warm import warm_host
 
 __all__ = ["FILE_SECONDS_VARIABLE", "build_project", "files_asked", "seconds_per_file"]
 
@@ -83,28 +83,29 @@ def build_project(
     locked = file_lock(store.lock, timeout=_LOCK_SECONDS, on_wait=lambda: report(waiting))
     with locked, errors_explained(store.folder):
         store.prune()
-        work = store.work_folder()
-        try:
-            (work / "tree").mkdir()
-            (work / "outputs").mkdir()
-            cancelled = threading.Event()
-            host = Host(layout, node, project, work / "tree", work / "outputs")
-            compiler = Compiler(layout, node, project, work / "tree", limit, cancelled, host)
-            at_once = max(1, min(jobs or _MOST_JOBS, _MOST_JOBS))
-            run = _Run(modules, fingerprint, store, work, compiler, report, at_once)
+        with warm_host(layout, node, project, store) as warm:
+            work = warm.outputs / "build"
+            tree = warm.trees / "build"
             try:
+                for folder in (work, tree):
+                    shutil.rmtree(folder, ignore_errors=True)
+                    folder.mkdir()
+                cancelled = threading.Event()
+                compiler = Compiler(layout, node, project, tree, limit, cancelled, warm.host)
+                at_once = max(1, min(jobs or _MOST_JOBS, _MOST_JOBS))
+                run = _Run(modules, fingerprint, store, work, compiler, report, at_once)
                 with ThreadPoolExecutor(at_once) as pool:
                     try:
                         reports = run.run(pool)
                     except BaseException:
                         cancelled.set()
                         pool.shutdown(wait=True, cancel_futures=True)
+                        warm.host.kill()
                         raise
                 store.tree(run.keys)
             finally:
-                host.kill()
-        finally:
-            shutil.rmtree(work, ignore_errors=True)
+                for folder in (work, tree):
+                    shutil.rmtree(folder, ignore_errors=True)
     return BuildReport(reports, time.monotonic() - started)
 
 
@@ -207,7 +208,7 @@ class _Run:
 
     def _compile(self, module: Module) -> CompiledModule:
         """Runs in a thread of the pool."""
-        folder = self.work / "outputs" / self.bases[module.name][:16]
+        folder = self.work / self.bases[module.name][:16]
         folder.mkdir()
         return self.compiler.compile(module, folder)
 
@@ -222,7 +223,7 @@ class _Run:
             self.store.add(key, result.output, result.messages, states)
             self.store.link(key, module.name, self.compiler.tree)
             outcome = "built"
-        shutil.rmtree(self.work / "outputs" / self.bases[module.name][:16], ignore_errors=True)
+        shutil.rmtree(self.work / self.bases[module.name][:16], ignore_errors=True)
         self._end(ModuleReport(module.name, module.file, outcome, result.messages, result.seconds))
 
     def _end(self, report: ModuleReport) -> None:

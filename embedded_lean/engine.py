@@ -37,6 +37,7 @@ class EmbeddedEngine:
     node: Node
     kind: EngineKind = "embedded"
     official: bool = False
+    server_last: bool = True  # a server is a new process each time
 
     @property
     def lean_version(self) -> str:

@@ -107,9 +107,22 @@ class Host:
         invocation = host_invocation(
             self.layout, self.node, project=self.project, tree=self.tree, outputs=self.outputs
         )
-        log = (self.outputs / "host.log").open("ab")
+        started: Future[None] = Future()
+        with (self.outputs / "host.log").open("ab") as log:
+            self._listener = threading.Thread(
+                target=self._run_process, args=(invocation, log, started), daemon=True
+            )
+            self._listener.start()
+            started.result()
+
+    def _run_process(self, invocation: Invocation, log: IO[bytes], started: Future[None]) -> None:
+        """Start the process, and listen to it until its end.
+
+        The system ends a tied process with the thread that started it, so that is this thread and
+        not one of a build's.
+        """
         try:
-            self._process = subprocess.Popen(
+            process = subprocess.Popen(
                 tied(invocation.command, invocation.env),
                 cwd=invocation.cwd,
                 stdin=subprocess.PIPE,
@@ -117,14 +130,14 @@ class Host:
                 stderr=log,
             )
         except OSError as error:
-            raise BuildBrokenError(f"{invocation.command[0]} cannot be started: {error}") from error
-        finally:
-            log.close()
-        assert self._process.stdout is not None
-        self._listener = threading.Thread(
-            target=self._listen, args=(self._process, self._process.stdout), daemon=True
-        )
-        self._listener.start()
+            started.set_exception(
+                BuildBrokenError(f"{invocation.command[0]} cannot be started: {error}")
+            )
+            return
+        self._process = process
+        started.set_result(None)
+        assert process.stdout is not None
+        self._listen(process, process.stdout)
 
     def _listen(self, process: subprocess.Popen[bytes], answers: IO[bytes]) -> None:
         for line in answers:

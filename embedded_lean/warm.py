@@ -1,13 +1,15 @@
-"""A process that stays warm between the documents of one audit.
+"""A process that stays warm between the builds and the documents of one project.
 
-Starting one and compiling Lean's WebAssembly module in it costs seconds, which an audit would pay
-for each of its questions.  The last process used is kept for a while; it ends with this one.
+Starting one and compiling Lean's WebAssembly module in it costs seconds, and so does the machine
+code that V8 makes of it as Lean runs; an audit would pay for both at each of its questions.  The
+last process used is kept for a while; it ends with this one.
 """
 
 from __future__ import annotations
 
 import atexit
 import contextlib
+import os
 import shutil
 import threading
 from collections.abc import Iterator
@@ -19,45 +21,64 @@ from embedded_lean.layout import Layout
 from embedded_lean.node import Node
 from embedded_lean.store import Store
 
-__all__ = ["end_warm_host", "warm_host"]
+__all__ = ["WarmHost", "end_warm_host", "warm_host"]
 
 _IDLE_SECONDS = 30.0
-_Key = tuple[Layout, Node, Path, Path]
+_Key = tuple[Layout, Node, Path]
 
 
 @dataclass(slots=True)
-class _Warm:
+class WarmHost:
+    """The process of one project.
+
+    It may read below `trees`, where compiled modules are, and write below `outputs`; each run sees
+    one folder of either.
+    """
+
     key: _Key
     host: Host
-    outputs: Path
+    folder: Path
     users: int = 0
     timer: threading.Timer | None = None
 
+    @property
+    def trees(self) -> Path:
+        """Folders of compiled modules."""
+        return self.folder / "trees"
+
+    @property
+    def outputs(self) -> Path:
+        """Folders that runs may write to."""
+        return self.folder / "outputs"
+
+    def tree_like(self, tree: Path) -> Path:
+        """A folder below `trees` with the same compiled modules as `tree`, which never changes."""
+        own = self.trees / tree.name
+        with _lock:
+            if not own.is_dir():
+                shutil.copytree(tree, own, copy_function=_link)
+        return own
+
     def end(self) -> None:
+        """End the process, and remove its folder."""
         if self.timer is not None:
             self.timer.cancel()
         self.host.kill()
-        shutil.rmtree(self.outputs, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 _lock = threading.Lock()
-_kept: list[_Warm] = []
+_kept: list[WarmHost] = []
 
 
 @contextlib.contextmanager
-def warm_host(
-    layout: Layout, node: Node, project: Path, tree: Path, store: Store
-) -> Iterator[tuple[Host, Path]]:
-    """The process for this state of a project, and the folder that its runs may write below.
-
-    One of another project, or of an earlier state, ends as soon as nothing runs in it.
-    """
-    key = (layout, node, project, tree)
+def warm_host(layout: Layout, node: Node, project: Path, store: Store) -> Iterator[WarmHost]:
+    """The process for a project; one of another project ends as soon as nothing runs in it."""
+    key = (layout, node, project)
     with _lock:
         warm = next((w for w in _kept if w.key == key and w.outputs.is_dir()), None)
         if warm is None:
-            outputs = store.work_folder()
-            warm = _Warm(key, Host(layout, node, project, tree, outputs), outputs)
+            warm = _new(key, store)
             _kept.append(warm)
         warm.users += 1
         if warm.timer is not None:
@@ -66,7 +87,7 @@ def warm_host(
             _kept.remove(other)
             other.end()
     try:
-        yield warm.host, warm.outputs
+        yield warm
     finally:
         with _lock:
             warm.users -= 1
@@ -76,7 +97,28 @@ def warm_host(
                 warm.timer.start()
 
 
-def _end_idle(warm: _Warm) -> None:
+def _new(key: _Key, store: Store) -> WarmHost:
+    layout, node, project = key
+    folder = store.work_folder()
+    try:
+        host = Host(layout, node, project, folder / "trees", folder / "outputs")
+        warm = WarmHost(key, host, folder)
+        warm.trees.mkdir()
+        warm.outputs.mkdir()
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    return warm
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # the file system has no hard links
+        shutil.copyfile(source, target)
+
+
+def _end_idle(warm: WarmHost) -> None:
     with _lock:
         if warm.users or warm not in _kept:
             return

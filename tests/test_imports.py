@@ -12,6 +12,7 @@ PACKAGES = ("bridge", "embedded_lean", "numeric")
 # From the bottom up.  A package may import those on earlier lines, and its own.
 LAYERS = (
     ("numeric.errors",),
+    ("numeric.arithmetic",),
     ("numeric.ops",),
     ("numeric.streams", "numeric.graph"),
     ("numeric.propositions",),
@@ -23,7 +24,7 @@ LAYERS = (
     ("numeric.judge",),
     ("numeric.case", "numeric.families", "numeric.identities", "numeric.measurement"),
     ("bridge.errors", "bridge.verdict", "bridge.progress", "bridge.suggestions"),
-    ("bridge.storage",),
+    ("bridge.decoding", "bridge.storage"),
     ("bridge.engine",),
     ("embedded_lean",),
     ("bridge.engine.choose",),

@@ -313,10 +313,10 @@ def last_entry(
         judges=judges,
         backend=backend,
     )
-    check = decided(obligation, context)
-    if isinstance(check, Entry):
-        return check
-    return None if kept(check, obligation, context) is None else judge(obligation, context)
+    paired = decided(obligation, context)
+    if isinstance(paired, Entry):
+        return paired
+    return None if kept(paired, context) is None else judge(obligation, context)
 
 
 def left_unseen(

@@ -122,6 +122,6 @@ def plan(
             check = paired(library).get(obligation.key)
             steps.append(Step(obligation, check, what.verdict, what.reason, kept=False))
         else:
-            known = kept(what, obligation, context) is not None
-            steps.append(Step(obligation, what, None, "", kept=known))
+            known = kept(what, context) is not None
+            steps.append(Step(obligation, what.check, None, "", kept=known))
     return Plan(tuple(steps), trust_known=trust is not None)

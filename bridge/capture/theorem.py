@@ -17,14 +17,15 @@ from dataclasses import dataclass, replace
 
 from bridge import __version__
 from bridge.capture.proofs import Proved, Unproved, parse_proofs
-from bridge.engine import Engine, LeanMessage
+from bridge.engine import Engine
 from bridge.errors import AnswerError, InvalidInputError, LeanSourceError
 from bridge.lean.answers import AnswerCache
-from bridge.lean.client import DEFAULT_TIMEOUT, Answer, ask, printable
+from bridge.lean.client import DEFAULT_TIMEOUT, Answer, printable
 from bridge.lean.exporter import refuse_another_exporter
 from bridge.lean.library import build, files_of
 from bridge.lean.locked_answer import KeptAnswer
 from bridge.lean.project import Project
+from bridge.lean.questions import ask_engine
 from bridge.progress import Progress, Silent
 from numeric.graph import Graph, graph_to_json
 
@@ -185,12 +186,8 @@ def _asked(
         )
     task, seconds = "proving what was captured", max(timeout, PROOF_SECONDS)
     watcher.update(task, 0, None)
-
-    def in_batch(text: str) -> Sequence[LeanMessage] | None:
-        watcher.note("the Lean server broke; Lean is asked once more without it")
-        return engine.run_document(project.root, text, timeout=seconds)
-
-    command = engine.server_command(project.root)
-    answer = ask(project.root, command, ProofRequest(graphs), timeout=seconds, batch=in_batch)
+    answer = ask_engine(
+        project.root, engine, ProofRequest(graphs), timeout=seconds, note=watcher.note
+    )
     watcher.update(task, 1, 1)
     return answer

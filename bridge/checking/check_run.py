@@ -60,11 +60,14 @@ class CheckRun:
         self.key = key
         self.seed = seed
         self.backend = backend
+
+    def refuse_two_graphs(self) -> None:
+        """Raise `InvalidInputError` where a hypothesis is checked on another graph."""
         for hypothesis in self.hypotheses:
-            if hypothesis.graph != check.graph:
+            if hypothesis.graph != self.check.graph:
                 raise InvalidInputError(
-                    f"{key} runs on {check.graph} but its hypothesis {hypothesis.name} on "
-                    f"{hypothesis.graph}",
+                    f"{self.key} runs on {self.check.graph} but its hypothesis {hypothesis.name} "
+                    f"on {hypothesis.graph}",
                     remedy="check both on one graph",
                 )
 

@@ -233,6 +233,7 @@ def audit_command(
             use_cache=use_cache,
             strict=strict,
             certify=certify is not None,
+            tracebacks=detail is Detail.OBLIGATIONS,
         )
         ctx.exit(publish(found, formats, output, detail))
     with Watch() as watch:

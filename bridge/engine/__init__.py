@@ -26,6 +26,7 @@ from bridge.engine.errors import (
     LockTimeoutError,
     NodeMissingError,
     PatchError,
+    TooSlowError,
     UnpackError,
 )
 from bridge.engine.interface import (
@@ -78,6 +79,7 @@ __all__ = [
     "PatchError",
     "Recheck",
     "Severity",
+    "TooSlowError",
     "UnpackError",
     "install",
     "select",

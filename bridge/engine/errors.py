@@ -23,6 +23,7 @@ __all__ = [
     "LockTimeoutError",
     "NodeMissingError",
     "PatchError",
+    "TooSlowError",
     "UnpackError",
 ]
 
@@ -77,3 +78,7 @@ class LakefileError(EngineError):
 
 class BuildBrokenError(EngineError):
     """The build itself broke, as opposed to a Lean source that has errors."""
+
+
+class TooSlowError(BuildBrokenError):
+    """Lean took longer than it was given."""

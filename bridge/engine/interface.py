@@ -164,6 +164,10 @@ class Engine(Protocol):
     def fingerprint(self) -> str:
         """Changes whenever answers of this engine may change: for keys of caches."""
 
+    @property
+    def server_last(self) -> bool:
+        """Whether `run_document` is asked before the server, because it takes less time."""
+
     def describe(self) -> str:
         """One line for reports: what it is, which version, and whether it is official."""
 

@@ -17,7 +17,6 @@ from bridge.engine import (
     BuildEvent,
     BuildReport,
     Engine,
-    LeanMessage,
     states_of,
     unchanged,
 )
@@ -31,7 +30,6 @@ from bridge.lean.client import (
     LibraryRequest,
     Request,
     TrustRequest,
-    ask,
     printable,
 )
 from bridge.lean.exporter import refuse_another_exporter
@@ -42,6 +40,7 @@ from bridge.lean.locked_answer import KeptAnswer
 from bridge.lean.obligation import LeanFacts, Obligation, fidelity_of, obligations_of
 from bridge.lean.project import Project
 from bridge.lean.propositions import parse_propositions
+from bridge.lean.questions import ask_engine
 from bridge.lean.statement import Statement, Statements, parse_statements
 from bridge.lean.trust import Trust, parse_trust
 from bridge.progress import Progress, Silent
@@ -370,14 +369,8 @@ def ask_lean(
             remedy=_remedy(compiled),
         )
     watcher.update(task, 0, None)
-
-    def in_batch(text: str) -> Sequence[LeanMessage] | None:
-        watcher.note("the Lean server broke; Lean is asked once more without it")
-        return engine.run_document(project.root, text, timeout=timeout)
-
     files = files_of(project, engine)
-    command = engine.server_command(project.root)
-    answer = ask(project.root, command, request, timeout=timeout, batch=in_batch)
+    answer = ask_engine(project.root, engine, request, timeout=timeout, note=watcher.note)
     found = understand(answer, files, False)
     if answer_key(project, engine, request) != key or not unchanged(project.root, files):
         raise AnswerError(

@@ -64,6 +64,11 @@ class KeptAnswer:
         return False
 
     @property
+    def server_last(self) -> bool:
+        """There is none."""
+        return False
+
+    @property
     def fingerprint(self) -> str:
         """Changes with the answer."""
         return self.digest

@@ -14,7 +14,8 @@ from numeric.instances.draw import Batch
 from numeric.interpret.chunks import chunk_of
 from numeric.interpret.derivative import complex_step
 from numeric.interpret.dual import derivatives
-from numeric.interpret.interpreter import Interpreter, Perturbation, Trace
+from numeric.interpret.interpreter import Interpreter, Trace
+from numeric.interpret.perturbation import Perturbation
 from numeric.ops import Array
 from numeric.streams import Streams
 

@@ -12,11 +12,9 @@ operations entry by entry, such as GELU, is differentiated once for all directio
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
@@ -24,14 +22,11 @@ import numpy.typing as npt
 from numeric.graph import last_uses
 from numeric.interpret.interpreter import Trace
 from numeric.ops import OPS, Array, Arrays, Binding
-from numeric.ops.elementwise import ELEMENTWISE
 
-__all__ = ["SMALLEST", "TANGENTS", "derivatives", "magnitudes"]
+__all__ = ["SMALLEST", "derivatives", "magnitudes"]
 
 FloatArray = npt.NDArray[np.float64]
 Values = tuple[Array, ...]
-Rule = Callable[[Values, Array, Binding, int, Array], Array]
-"""From the arguments, the result, the binding, which argument, and its tangents ``(k, B, *s)``."""
 
 
 def derivatives(trace: Trace, directions: Sequence[Mapping[str, FloatArray]]) -> FloatArray:
@@ -136,7 +131,7 @@ def _as_factor(op: str, incoming: Mapping[int, _Flow]) -> bool:
     """Whether a node depends on the directions through one value alone, entry by entry."""
     source, *others = (f.stack for f in incoming.values())
     return (
-        op in _POINTWISE and len(source.active) > _FEW and all(other is source for other in others)
+        OPS[op].entrywise and len(source.active) > _FEW and all(other is source for other in others)
     )
 
 
@@ -159,7 +154,7 @@ class _Node:
     magnitude: bool
 
     def _pushed(self, k: int, tangents: Array) -> Array:
-        pushed = TANGENTS[self.op](self.args, self.out, self.binding, k, tangents)
+        pushed = OPS[self.op].tangent(self.args, self.out, self.binding, k, tangents)
         return self.binding.xp.absolute(pushed) if self.magnitude else pushed
 
     def factor(self, incoming: Mapping[int, _Flow], least: list[Array]) -> _Flow:
@@ -262,130 +257,8 @@ def _places(active: Sequence[int], among: Sequence[int]) -> slice | list[int]:
     return found
 
 
-def _pass(args: Values, out: Array, binding: Binding, k: int, t: Array) -> Array:
-    return t
-
-
-def _sub(args: Values, out: Array, binding: Binding, k: int, t: Array) -> Array:
-    return t if k == 0 else -t
-
-
-def _mul(args: Values, out: Array, binding: Binding, k: int, t: Array) -> Array:
-    return t * args[1 - k]
-
-
-def _matmul(args: Values, out: Array, binding: Binding, k: int, t: Array) -> Array:
-    return binding.xp.times(t, args[1]) if k == 0 else args[0] @ t
-
-
-def _exp(args: Values, out: Array, binding: Binding, k: int, t: Array) -> Array:
-    return t * out
-
-
-def _inv(args: Values, out: Array, binding: Binding, k: int, t: Array) -> Array:
-    return -(t * out) * out
-
-
-def _tanh(args: Values, out: Array, binding: Binding, k: int, t: Array) -> Array:
-    """1 − tanh² as 1/cosh²: the difference loses every digit where tanh saturates."""
-    xp = binding.xp
-    c = 1.0 / xp.cosh(xp.minimum(xp.absolute(args[0]), 700.0))
-    return t * (c * c)
-
-
-def _normal_cdf(args: Values, out: Array, binding: Binding, k: int, t: Array) -> Array:
-    """The density, whose square root is squared: exp is asked for half the exponent."""
-    half = binding.xp.exp(-0.25 * (args[0] * args[0]))
-    return t * (half * half * math.sqrt(0.5 / math.pi))
-
-
-def _sigmoid(args: Values, out: Array, binding: Binding, k: int, t: Array) -> Array:
-    """σ(x)·σ(−x): the difference 1 − σ loses every digit where σ saturates."""
-    xp = binding.xp
-    c = 1.0 / xp.cosh(xp.minimum(0.5 * xp.absolute(args[0]), 350.0))
-    return t * (0.25 * c * c)
-
-
-def _log(args: Values, out: Array, binding: Binding, k: int, t: Array) -> Array:
-    return t / args[0]
-
-
-def _relu(args: Values, out: Array, binding: Binding, k: int, t: Array) -> Array:
-    return t * (out > 0)
-
-
-def _sqrt(args: Values, out: Array, binding: Binding, k: int, t: Array) -> Array:
-    """Half the inverse root, and 0 where the root is 0 (the clamp, and the convention at 0)."""
-    return t * binding.xp.quotient(0.5, out)
-
-
-def _scale(args: Values, out: Array, binding: Binding, k: int, t: Array) -> Array:
-    return t * binding.c
-
-
-def _sum(args: Values, out: Array, binding: Binding, k: int, t: Array) -> Array:
-    return binding.xp.sum(t, binding.axis + 1)
-
-
-def _mean(args: Values, out: Array, binding: Binding, k: int, t: Array) -> Array:
-    return _sum(args, out, binding, k, t) * (1.0 / binding.operand[binding.axis - 1])
-
-
-def _broadcast(args: Values, out: Array, binding: Binding, k: int, t: Array) -> Array:
-    return binding.xp.repeat(t, binding.axis + 1, (*t.shape[:2], *binding.shape))
-
-
-def _transpose(args: Values, out: Array, binding: Binding, k: int, t: Array) -> Array:
-    return binding.xp.permute(t, (0, 1, *(axis + 1 for axis in binding.perm[1:])))
-
-
-def _reshape(args: Values, out: Array, binding: Binding, k: int, t: Array) -> Array:
-    return t.reshape(*t.shape[:2], *binding.shape)
-
-
-def _place(args: Values, out: Array, binding: Binding, k: int, t: Array) -> Array:
-    return binding.xp.placed(t, binding.axis + 1, binding.index)
-
-
-def _gather(args: Values, out: Array, binding: Binding, k: int, t: Array) -> Array:
-    flat = t.reshape(*t.shape[:2], -1)
-    moved = binding.xp.placed(flat, 2, binding.index)
-    return moved.reshape(*t.shape[:2], *binding.shape)
-
-
-TANGENTS: Mapping[str, Rule] = MappingProxyType(
-    {
-        "add": _pass,
-        "sub": _sub,
-        "mul": _mul,
-        "matmul": _matmul,
-        "exp": _exp,
-        "inv": _inv,
-        "tanh": _tanh,
-        "normalCdf": _normal_cdf,
-        "sigmoid": _sigmoid,
-        "log": _log,
-        "relu": _relu,
-        "sqrt": _sqrt,
-        "scale": _scale,
-        "addConst": _pass,
-        "sum": _sum,
-        "mean": _mean,
-        "broadcast": _broadcast,
-        "transpose": _transpose,
-        "reshape": _reshape,
-        "place": _place,
-        "gather": _gather,
-    }
-)
-"""The tangent rule of each operation, by its name."""
-
-_POINTWISE = frozenset(op.name for op in ELEMENTWISE)
 _FEW = 2
 """Along so many directions or fewer, a factor costs what it saves."""
 
 SMALLEST = float(np.finfo(np.float64).smallest_normal)
 """Below it a factor has lost digits."""
-
-if set(TANGENTS) != set(OPS):
-    raise AssertionError(f"operations without a tangent: {sorted(set(TANGENTS) ^ set(OPS))}")

@@ -13,8 +13,8 @@ import numpy.typing as npt
 
 from numeric.instances.case import Case
 from numeric.interpret.derivative import STEP, taylor_remainder
-from numeric.interpret.interpreter import Perturbation
 from numeric.interpret.per_instance import dot, largest, largest_everywhere, spread
+from numeric.interpret.perturbation import Perturbation
 from numeric.interpret.questions import (
     Terms,
     adjoint,

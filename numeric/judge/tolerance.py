@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from numeric.instances.case import Case
 from numeric.interpret.chunks import chunk_of
-from numeric.interpret.interpreter import Perturbation
+from numeric.interpret.perturbation import Perturbation
 from numeric.judge.measurement import Measurement, Outcome, combine
 from numeric.ops import Array
 

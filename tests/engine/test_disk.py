@@ -17,7 +17,7 @@ from bridge.engine.errors import CacheUnusableError
 from bridge.lean.answers import AnswerCache
 from bridge.report import formats
 from bridge.verdict import Verdict
-from embedded_lean import build
+from embedded_lean import build, warm
 from embedded_lean.batch import run_document
 from embedded_lean.disk import errors_explained
 from embedded_lean.layout import Layout
@@ -73,7 +73,7 @@ def test_a_folder_that_cannot_be_made_is_no_other_error(
     project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Between the work folder and the process that compiles there is nothing to end yet."""
-    monkeypatch.setattr(build, "Host", failing(errno.ENOSPC))
+    monkeypatch.setattr(warm, "Host", failing(errno.ENOSPC))
     with pytest.raises(CacheUnusableError, match="No space left"):
         build.build_project(Layout(tmp_path / "cache"), NODE, project, fingerprint="f")
     assert not list((tmp_path / "cache" / "build").glob("work-*"))

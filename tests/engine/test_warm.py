@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from bridge.engine.errors import BuildBrokenError
+from bridge.engine.errors import TooSlowError
 from bridge.engine.interface import Engine
 from embedded_lean.warm import end_warm_host
 from tests.engine.fakes import write_project
@@ -34,22 +34,25 @@ def texts(lean: Engine, project: Path, text: str) -> list[str]:
     return [m.text.strip() for m in messages]
 
 
-def test_documents_of_one_state_share_a_process(lean: Engine, tmp_path: Path) -> None:
+def test_builds_and_documents_of_one_project_share_a_process(lean: Engine, tmp_path: Path) -> None:
     project = write_project(tmp_path / "one", {"lean/Demo.lean": "def Demo.two := 2"})
     assert lean.build(project).ok
-    end_warm_host()
     assert texts(lean, project, "import Demo\n#eval Demo.two") == ["2"]
     (first,) = hosts()
     # A run is a Lean of its own: it sees nothing of the one before.
     assert "Unknown" in texts(lean, project, "def left := 1\n#check lost")[0]
     assert "Unknown" in texts(lean, project, "#check left")[0]
     assert hosts() == [first]
-    with pytest.raises(BuildBrokenError, match="stopped after"):
+    with pytest.raises(TooSlowError, match="did not answer within 3 s"):
         lean.run_document(project, SPIN, timeout=3)
     assert texts(lean, project, "import Demo\n#eval Demo.two") == ["2"]
     (project / "lean/Demo.lean").write_text("def Demo.two := 3")
     assert lean.build(project).ok
     assert texts(lean, project, "import Demo\n#eval Demo.two") == ["3"]
+    assert hosts() == [first]
+    other = write_project(tmp_path / "other", {"lean/Demo.lean": "def Demo.two := 4"})
+    assert lean.build(other).ok
+    assert texts(lean, other, "import Demo\n#eval Demo.two") == ["4"]
     assert hosts() != [first]
     assert len(hosts()) == 1
     end_warm_host()
