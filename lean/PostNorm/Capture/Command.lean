@@ -64,10 +64,6 @@ private def _root_.PostNorm.Demand.toJson : Demand → Json
 /-- The level of the carrier. -/
 private def u : Level := .param `u
 
-/-- A declaration goes to the kernel, whatever the options say; what it does not take is an error here. -/
-private def give (d : Declaration) : MetaM Unit :=
-  withOptions (fun o => Elab.async.set (debug.skipKernelTC.set o false) false) (addDecl d)
-
 /-- Declare the graph, the values of which something is asked, and the theorem; what it supposes. -/
 private def declare (base : Name) (source : Captured) (l : Layout) (cs : Constants) : MetaM (Array Hypothesis) := do
   let n := source.steps.size

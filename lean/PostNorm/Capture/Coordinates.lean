@@ -51,7 +51,8 @@ def normal : Ix → Ix
   | .flat h d i j => match i.normal, j.normal with
     | .lit _ v, .lit _ w => .lit (h * d) (v * d + w)
     | .piece h' d' k, .entry h'' d'' k' =>
-      if h == h' && h == h'' && d == d' && d == d'' && k == k' then k else .flat h d (.piece h' d' k) (.entry h'' d'' k')
+      if h == h' && h == h'' && d == d' && d == d'' && k == k' then k
+      else .flat h d (.piece h' d' k) (.entry h'' d'' k')
     | i, j => .flat h d i j
   | .piece h d k => match k.normal with
     | .lit _ v => .lit h (v / d)

@@ -1,11 +1,11 @@
+import PostNorm.Capture.Equations
 import PostNorm.Capture.Match
 
 /-! # A captured graph that is one of the library's blocks is proved to be it
 
-A theorem `X_eval` of the library says that a graph computes a formula.  Given a captured graph and the sizes, the values
-of both are matched; where every one is found, two theorems are declared: that the captured graph computes the formula
-of the block at its own inputs, whatever they are; and that forward mode and backprop of the captured graph are the
-derivative of that formula and its adjoint.
+A theorem `X_eval` of the library says that a graph computes a formula.  Given a captured graph and the sizes, the
+values of both are matched; where every one is found, it is declared and proved that the captured graph computes the
+block's formula at its own inputs, whatever they are.
 
 ## Main definitions
 
@@ -46,8 +46,8 @@ private structure Block where
   formula : Expr
 
 /-- A declaration goes to the kernel, whatever the options say; what it does not take is an error here. -/
-private def give (d : Declaration) : MetaM Unit :=
-  withOptions (fun o => Elab.async.set (debug.skipKernelTC.set o false) false) (addDecl d)
+def give (d : Declaration) : MetaM Unit :=
+  withOptions (debug.skipKernelTC.set · false) <| withOptions (Elab.async.set · false) <| addDecl d
 
 /-- Numbers for an argument of type `d`: itself, or the fields of a structure. -/
 private partial def withConstants {α : Type} (R : Expr) (name : Name) (d : Expr)
@@ -77,90 +77,19 @@ where
     if d.isSort then next R #[]
     else if d.isAppOf ``RealField then next laws #[]
     else if d.isConstOf ``Nat then
-      let some n := candidate.sizes.lookup name.toString | throwError "{candidate.theorem_} has a size {name}, which is \
-        missing"
+      let some n := candidate.sizes.lookup name.toString
+        | throwError "{candidate.theorem_} has a size {name}, which is missing"
       next (natE n) #[]
     else match d.getAppFnArgs with
       | (``Env, #[_, context]) =>
         withLocalDeclD name d fun ρ => do
           match (← instantiateForall type #[ρ]).getAppFnArgs with
           | (``Eq, #[_, left, right]) =>
-            let (``Graph.eval, #[_, _, _, _, graph, _]) := left.getAppFnArgs | throwError "{candidate.theorem_} \
-              does not speak of a graph's value"
+            let (``Graph.eval, #[_, _, _, _, graph, _]) := left.getAppFnArgs
+              | throwError "{candidate.theorem_} does not speak of a graph's value"
             k { args, constants, graph, context, formula := ← mkLambdaFVars #[ρ] right }
           | _ => throwError "{candidate.theorem_} is no equation of a graph's value"
       | _ => withConstants R name d next
-
-/-- The right-hand side of a value's equation, at the coordinate `c`. -/
-private def equationAt (x : Reader) (values : Array Value) (terms : Array Expr) (number : Nat) (c : Expr) :
-    MetaM Expr := do
-  let v := values[number]!
-  let here := placeOf c v.shape
-  let entry (k : Nat) (p : Place) := mkApp terms[k]! (Place.term p)
-  let sumOf (n : Nat) (f : Place → Expr) (insert : Ix → Place) : MetaM Expr :=
-    withLocalDeclD `l (finE n) fun l => do
-      let body ← mkLambdaFVars #[l] (f (insert (.atom l n)))
-      mkAppOptM ``finSum #[x.R, none, none, natE n, body]
-  match v.kind, here with
-  | .input, _ => throwError "an input has no equation"
-  | .layout arg map _, _ => return entry arg (map here)
-  | .map _ f _ arg, _ => return mkApp f (entry arg here)
-  | .two _ f l r, _ => return mkApp2 f (entry l here) (entry r here)
-  | .sum _ f arg n insert, _ => return mkApp f (← sumOf n (entry arg) (insert here))
-  | .product l r n, j :: i :: lead =>
-    withLocalDeclD `l (finE n) fun e => do
-      let m : Ix := .atom e n
-      let body := mkAppN (mkConst ``times [x.level]) #[x.R, x.laws, entry l (m :: i :: lead), entry r (j :: m :: lead)]
-      mkAppOptM ``finSum #[x.R, none, none, natE n, ← mkLambdaFVars #[e] body]
-  | .product .., _ => throwError "a product has two axes or more"
-
-/-- Tensors of a shape, last axis first. -/
-private def tensorE (R : Expr) (s : List Nat) : Expr := mkApp2 (mkConst ``Tensor [u]) R (shapeE s.reverse)
-
-/-- Variables for all values, and hypotheses with their equations. -/
-private partial def withValues {α : Type} [Inhabited α] (x : Reader) (values : Array Value) (k : Sides → MetaM α) : MetaM α :=
-  withLocalDeclsD (values.mapIdx fun j v => (Name.mkSimple s!"x{j}", fun _ => pure (tensorE x.R v.shape))) fun terms => do
-    let own := (Array.range values.size).filter fun j => match values[j]!.kind with | .input => false | _ => true
-    let statement (j : Nat) : MetaM Expr :=
-      withLocalDeclD `c (coordE values[j]!.shape) fun c => do
-        let right ← equationAt x values terms j c
-        mkForallFVars #[c] <| mkApp3 (mkConst ``Eq [.succ u]) x.R (mkApp terms[j]! c) right
-    withLocalDeclsD (own.map fun j => (Name.mkSimple s!"h{j}", fun _ => statement j)) fun hs => do
-      let mut equations := Array.replicate values.size default
-      for j in own, h in hs do equations := equations.set! j h
-      k { toReader := x, values, terms, equations }
-
-/-- A proof that a placing moves entries as its map of places says, for all coordinates. -/
-private def placingProof (p : Expr) (s t : List Nat) (map : Place → Place) : MetaM Expr := do
-  let (sE, tE) := (shapeE s.reverse, shapeE t.reverse)
-  withLocalDeclD `c (coordE t) fun c => do
-    let e := Place.term (map (placeOf c t))
-    let yes := mkApp2 (mkConst ``Eq.refl [1]) (mkConst ``Bool) (mkConst ``Bool.true)
-    let proof ← match (← whnf p).getAppFnArgs with
-      | (``Placing.transpose, #[perm]) =>
-        let places := mkApp2 (mkConst ``Shape.toRev) sE e
-        let same := mkApp2 (mkConst ``Eq.refl [1]) (mkApp (mkConst ``List [0]) (mkConst ``Nat)) places
-        pure <| mkAppN (mkConst ``transpose_map) #[perm, sE, tE, c, e, same]
-      | (``Placing.reshape, _) =>
-        let value (s c : Expr) := mkApp2 (mkConst ``Fin.val) (mkApp (mkConst ``Shape.size) s)
-          (mkApp2 (mkConst ``Shape.index) s c)
-        let goal ← mkFreshExprSyntheticOpaqueMVar <|
-          mkApp3 (mkConst ``Eq [1]) (mkConst ``Nat) (value sE e) (value tE c)
-        let (left, _) ← Elab.runTactic goal.mvarId! (← `(tactic| same_place))
-        unless left.isEmpty do throwError "a reshape from {s} to {t} is not shown to keep the order"
-        pure <| mkAppN (mkConst ``reshape_map) #[sE, tE, c, e, ← instantiateMVars goal]
-      | (``Placing.place, #[axis, table]) =>
-        let some k := (← whnf axis).rawNatLit? <|> axis.nat? | throwError "expected an axis but got {axis}"
-        let some n := (← whnf table).rawNatLit? <|> table.nat? | throwError "expected a table but got {table}"
-        let offset := (tableEntry (s.reverse.getD k 0) n 0).getD 0
-        let inside := ((placeOf c t).reverse.getD k default).term
-        let places := mkApp2 (mkConst ``Shape.toRev) sE e
-        let same := mkApp2 (mkConst ``Eq.refl [1]) (mkApp (mkConst ``List [0]) (mkConst ``Nat)) places
-        let length := t.reverse.getD k 0
-        pure <| mkAppN (mkConst ``place_map) #[axis, table, sE, tE, c, e, natE offset, natE length, yes,
-          mkApp2 (mkConst ``Fin.isLt) (natE length) inside, same]
-      | _ => throwError "expected a placing but the term has {p}"
-    mkLambdaFVars #[c] proof
 
 /-- What each value is in the term of its graph, with the equation that the term gives. -/
 private abbrev Places := IO.Ref (Array (Expr × Expr))
@@ -253,7 +182,7 @@ def refine (base : Name) (subject : Subject) (candidate : Candidate) : MetaM Ref
   let own := (Array.range values.size).filter fun j => !numbers.contains j
   let closed (e : Expr) : Expr := (e.replaceFVars block.constants chosen).replaceFVars
     (numbers.toArray.map (x.terms[·]!)) (assigned.toArray.map (·.2))
-  let equations := own.filter (· ≥ m) |>.filter fun j => j ≥ inputs.size
+  let equations := own.filter (· ≥ inputs.size)
   -- The lemma about values.
   let variables := #[r.R, r.laws] ++ subject.constants.map (·.2)
   let statement ← withLocalDeclD `c (coordE shape) fun c => do
@@ -306,7 +235,8 @@ def refine (base : Name) (subject : Subject) (candidate : Candidate) : MetaM Ref
             args := args.push <| ← match v.kind with
               | .layout arg map (some p) => do
                 let s := values[arg]!.shape
-                let f ← withLocalDeclD `c (coordE v.shape) fun c => mkLambdaFVars #[c] (Place.term (map (placeOf c v.shape)))
+                let f ← withLocalDeclD `c (coordE v.shape) fun c =>
+                  mkLambdaFVars #[c] (Place.term (map (placeOf c v.shape)))
                 pure <| mkAppN (mkConst ``placed [u]) #[r.R, r.laws, shapeE s.reverse, shapeE v.shape.reverse, x,
                   term arg, p, f, ← placingProof p s v.shape map, pointwise]
               | _ => pure pointwise

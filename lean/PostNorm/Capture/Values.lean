@@ -10,7 +10,7 @@ which they are computed, each with the operation that gives it.
 
 * `Kind`, `Value`: how a value is made of earlier ones.
 * `Tree`: where in the term each value stands.
-* `readGraph`: the values of a graph. -/
+* `Reader.graph`: the values of a graph. -/
 
 namespace PostNorm.Capture
 open Lean Meta
@@ -38,6 +38,11 @@ structure Value where
   /-- How it is made. -/
   kind : Kind
   deriving Inhabited
+
+/-- Whether it is given. -/
+def Value.isInput (v : Value) : Bool := match v.kind with
+  | .input => true
+  | _ => false
 
 /-- Where in the term of a graph its values stand. -/
 inductive Tree where
@@ -144,6 +149,7 @@ structure Reader where
 /-- The values read so far. -/
 abbrev ReadM := StateRefT (Array Value) MetaM
 
+/-- A function of the field. -/
 private def Reader.const (r : Reader) (f : Name) (more : Array Expr := #[]) : Expr :=
   mkAppN (mkConst f [r.level]) (#[r.R, r.laws] ++ more)
 
