@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from numeric.graph import Graph, Node
 
-__all__ = ["Candidate", "proposed"]
+__all__ = ["BLOCKS", "Candidate", "headline", "proposed"]
 
 _POST_NORM = {
     "relu": "reluEncoderBlock",
@@ -23,6 +23,14 @@ _PRE_NORM = {
     "tanh": "preNormGeluTanhBlock",
     "sigmoid": "preNormQuickGeluBlock",
 }
+BLOCKS = (*_POST_NORM.values(), *_PRE_NORM.values())
+"""What can be proposed: what the names of the block's theorems begin with."""
+_HEADLINES = {"biasedEncoderBlock": "biasedEncoderBlock_backprop_eq_adjoint_fderiv_of_pos"}
+
+
+def headline(block: str) -> str:
+    """The theorem that backprop of a block is the adjoint of its formula's derivative."""
+    return _HEADLINES.get(block, f"{block}_backprop_eq_adjoint_fderiv")
 
 
 @dataclass(frozen=True, slots=True)

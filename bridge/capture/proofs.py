@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bridge.capture.blocks import proposed
+from bridge.capture.blocks import headline, proposed
 from bridge.errors import AnswerError
 from bridge.lean.client import printable
 from bridge.lean.obligation import classify_axioms
@@ -103,7 +103,7 @@ class IsBlock:
     @property
     def named(self) -> str:
         """The block's headline theorem, which holds of the graph too."""
-        return f"{self.block}_backprop_eq_adjoint_fderiv"
+        return headline(self.block)
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,9 +254,7 @@ def _block(
         ):
             return NoBlock(candidates[theorem].block, printable(reason))
         case _:
-            raise AnswerError(
-                f"{where}: what it says of blocks is not understood: {answer!r:.200}"
-            )
+            raise AnswerError(f"{where}: what it says of blocks is not understood: {answer!r:.200}")
 
 
 def _position(value: object, graph: Graph, where: str) -> int | None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import copy
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bridge.capture.blocks import proposed
+from bridge.capture.blocks import BLOCKS, headline, proposed
 from bridge.capture.proofs import IsBlock, NoBlock, Proved, parse_proofs
 from bridge.capture.theorem import ProofRequest
 from bridge.errors import AnswerError
@@ -17,6 +19,7 @@ from tests.capture.encoder_layers import EncoderLayer
 from tests.capture.graphs import masked_softmax
 from tests.capture.test_theorem import said, whole
 
+ROOT = Path(__file__).parents[2]
 LAYER = EncoderLayer().graph()
 SIZES = {"seqLen": 5, "dModel": 16, "numHeads": 2, "headDim": 8, "dFF": 24}
 BLOCK: dict[str, Any] = {
@@ -46,6 +49,13 @@ def test_the_structure_says_which_block(layer: EncoderLayer, block: str) -> None
     (candidate,) = proposed(layer.graph())
     assert candidate.block == block
     assert dict(candidate.sizes) == SIZES
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+def test_the_library_has_the_theorems_of_every_block(block: str) -> None:
+    known = json.loads((ROOT / "statements.lock.json").read_text(encoding="utf-8"))
+    for name in (f"{block}_eval", headline(block)):
+        assert f"{name}:conclusion" in known["obligations"]
 
 
 @pytest.mark.parametrize(
