@@ -115,9 +115,7 @@ class Host:
             self._listener.start()
             started.result()
 
-    def _run_process(
-        self, invocation: Invocation, log: IO[bytes], started: Future[None]
-    ) -> None:
+    def _run_process(self, invocation: Invocation, log: IO[bytes], started: Future[None]) -> None:
         """Start the process, and listen to it until its end.
 
         The system ends a tied process with the thread that started it, so that is this thread and
