@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
-# `make test TORCH=2.13.0` installs that version of PyTorch, and transformers, and compares with them, too.
+# `make test TORCH=2.13.0` installs that version of PyTorch, transformers and JAX, and compares with them, too.
 TORCH :=
 # Processes that run tests; `auto` is one for each core.
 WORKERS := auto
@@ -36,7 +36,7 @@ slow-test: $(INSTALLED) $(if $(TORCH),torch) ## the tests that `make test` leave
 	$(PYTEST) -m slow
 
 torch: $(INSTALLED)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'torch==$(TORCH)' 'transformers==5.24.0'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'torch==$(TORCH)' 'transformers==5.24.0' 'jax>=0.5'
 
 fast-test: $(INSTALLED) ## the tests that need no Lean
 	$(PYTEST) -m 'not lean and not slow'

@@ -2,36 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from bridge.checks.measures import backprop_is_right
+from numeric.backends import Backend
+from numeric.backends.backend import Question
 from numeric.graph import Graph
 from numeric.instances.case import Case
 from numeric.interpret import dual
-from numeric.interpret.interpreter import Interpreter
+from numeric.interpret.interpreter import Interpreter, Trace
+from numeric.interpret.questions import Adjoint, adjoint
 from numeric.judge.identities import backprop_is_adjoint
 from numeric.judge.measurement import Measurement, Outcome
-from numeric.ops import OPS, Partial
+from numeric.ops import OPS, Array, Partial
 
 __all__ = [
+    "along_all",
     "along_each",
     "audited",
     "directions",
     "finds",
     "full",
+    "on",
+    "run",
     "runs",
     "screening",
     "with_wrong_gelu",
 ]
 
 
+def on(cases: Sequence[Case], backend: Backend | None) -> list[Case]:
+    """The same instances on a backend, or on numpy, with nothing computed yet."""
+    return [Case(c.program, c.batch, backend=backend) for c in cases]
+
+
 def _fresh(case: Case) -> Case:
-    """The same instances with nothing computed yet."""
-    return Case(case.program, case.batch)
+    return Case(case.program, case.batch, backend=case.backend)
 
 
 def full(cases: Sequence[Case]) -> list[Measurement]:
@@ -42,37 +52,38 @@ def full(cases: Sequence[Case]) -> list[Measurement]:
 
 def audited(cases: Sequence[Case]) -> list[Measurement]:
     """What an audit measures for the block's backpropagation: `full`, and every entry of the VJP
-    against the closed form's."""
+    against the closed form's; of a large graph on one instance in `COMPARED`."""
     return [backprop_is_right(_fresh(c)) for c in cases]
 
 
 def screening(cases: Sequence[Case]) -> list[float]:
     """Forward, VJP, and one exact directional derivative, along all inputs at once."""
-    return [_disagreement(c, [c.tangents()]) for c in map(_fresh, cases)]
+    return [_disagreement(c, along_all) for c in map(_fresh, cases)]
 
 
 def along_each(cases: Sequence[Case]) -> list[float]:
     """Forward, VJP, and one exact directional derivative along each of the 13 inputs."""
-    return [
-        _disagreement(c, [{name: t} for name, t in c.tangents().items()])
-        for c in map(_fresh, cases)
-    ]
+    return [_disagreement(c, adjoint) for c in map(_fresh, cases)]
 
 
-def _disagreement(case: Case, directions: Sequence[dict[str, Any]]) -> float:
+def along_all(
+    program: Interpreter, trace: Trace, tangents: Mapping[str, Array], cotangent: Array
+) -> Adjoint:
+    """Both sides of ⟨J v, s⟩ = ⟨v, Jᵀ s⟩ for all inputs together."""
+    xp = program.xp
+    pulled = program.vjp(trace, cotangent)
+    (pushed,) = dual.derivatives(trace, [tangents])
+    products = [t * pulled[name] for name, t in tangents.items()]
+    right = sum(xp.total(p) for p in products[1:]) + xp.total(products[0])
+    size = sum(xp.total(xp.absolute(p)) for p in products[1:]) + xp.total(xp.absolute(products[0]))
+    return Adjoint([xp.dot(pushed, cotangent)], [right], [size])
+
+
+def _disagreement(case: Case, question: Question) -> float:
     """The largest |⟨J v, s⟩ − ⟨v, Jᵀ s⟩| relative to Σ|v·Jᵀ s|."""
-    trace, cotangent = case.run(), case.cotangent()
-    pulled = case.program.vjp(trace, cotangent)
-    pushed = dual.derivatives(trace, directions)
-    flat = cotangent.reshape(len(case), -1)
-    left = np.einsum("kbi,bi->kb", pushed.reshape(*pushed.shape[:2], -1), flat)
-    worst = 0.0
-    for row, direction in zip(left, directions, strict=True):
-        products = [(t * pulled[name]).reshape(len(case), -1) for name, t in direction.items()]
-        right = sum(p.sum(axis=1) for p in products)
-        size = sum(np.abs(p).sum(axis=1) for p in products)
-        worst = max(worst, float((np.abs(row - right) / (size + 1e-300)).max()))
-    return worst
+    sides = case.ask(question, case.tangents(), case.cotangent())
+    left, right, size = (np.array(a) for a in sides)
+    return float((np.abs(left - right) / (size + 1e-300)).max())
 
 
 def directions(cases: Sequence[Case]) -> list[tuple[dict[str, Any], Any]]:
@@ -82,10 +93,15 @@ def directions(cases: Sequence[Case]) -> list[tuple[dict[str, Any], Any]]:
 
 def runs(cases: Sequence[Case], drawn: Sequence[tuple[dict[str, Any], Any]]) -> None:
     """Forward, JVP along all inputs, and VJP: what counts against the rate of dgemm."""
-    for case, (tangents, cotangent) in zip(cases, drawn, strict=True):
-        trace = case.program.evaluate(case.batch.inputs, case.constants)
-        case.program.jvp(trace, tangents)
-        case.program.vjp(trace, cotangent)
+    for case, (tangents, cotangent) in zip(map(_fresh, cases), drawn, strict=True):
+        case.ask(run, tangents, cotangent)
+
+
+def run(
+    program: Interpreter, trace: Trace, tangents: Mapping[str, Array], cotangent: Array
+) -> tuple[Array, Array, dict[str, Array]]:
+    """Value, JVP along all inputs, and VJP."""
+    return trace.output, program.jvp(trace, tangents), program.vjp(trace, cotangent)
 
 
 def with_wrong_gelu(cases: Sequence[Case]) -> list[Case]:
@@ -94,7 +110,7 @@ def with_wrong_gelu(cases: Sequence[Case]) -> list[Case]:
     GELU is half · shifted with half = x/2, so that 2e-3 more on the way to half is 1e-3 more on the
     way to x.
     """
-    return [Case(_wrong(c.program.graph), c.batch) for c in cases]
+    return [Case(_wrong(c.program.graph), c.batch, backend=c.backend) for c in cases]
 
 
 def _wrong(graph: Graph) -> Interpreter:

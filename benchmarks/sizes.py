@@ -76,15 +76,18 @@ def graph_of(size: Size, folder: Path) -> Graph:
     return parse_graph(json.loads(path.read_text(encoding="utf-8")))
 
 
-def cases(size: Size, graph: Graph, first: int = 0, instances: int | None = None) -> list[Case]:
+def cases(
+    size: Size, graph: Graph, first: int = 0, instances: int | None = None, step: int = 1
+) -> list[Case]:
     """Generic instances in chunks, with nothing computed yet.
 
     Args:
         first: the index of the first instance.
         instances: in each chunk; None for as many as an audit takes.
+        step: from the index of one instance to that of the next.
     """
     count = chunk_of(graph) if instances is None else instances
-    starts = range(first, first + size.chunks * count, count)
+    starts = range(first, first + size.chunks * count * step, count * step)
     return [
         Case(
             Interpreter(graph),
@@ -93,7 +96,7 @@ def cases(size: Size, graph: Graph, first: int = 0, instances: int | None = None
                 graph,
                 seed=0,
                 key="benchmark",
-                indices=range(start, start + count),
+                indices=range(start, start + count * step, step),
             ),
         )
         for start in starts

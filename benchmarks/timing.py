@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 
 import numpy as np
+import numpy.typing as npt
 
 __all__ = ["dgemm_rate", "interleaved", "median_ratio"]
 
@@ -34,7 +35,7 @@ def interleaved(tasks: Mapping[str, Task], rounds: int, budget: float) -> dict[s
     return seconds
 
 
-def median_ratio(slow: list[float], fast: list[float]) -> float:
+def median_ratio(slow: npt.ArrayLike, fast: npt.ArrayLike) -> float:
     """The median over the rounds of how many times as long ``slow`` took in the same round."""
     return float(np.median(np.array(slow) / np.array(fast)))
 

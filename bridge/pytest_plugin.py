@@ -133,6 +133,7 @@ class _Audit:
             trust=setup.trust(library=library),
             results=ResultCache.default(),
             judges=setup.judges(),
+            backend=setup.backend(),
         )
 
     def exit_code(self) -> int:

@@ -10,12 +10,12 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
 from bridge.engine.asked import changed_since
 from bridge.engine.errors import BuildBrokenError
-from bridge.engine.interface import LeanMessage, Severity
+from bridge.engine.interface import LeanMessage
 from bridge.engine.modules import Module
+from bridge.engine.printed import printed_message
 from bridge.engine.processes import exit_reason, terminate, tied
 from embedded_lean.host import Host, HostEndedError, RunEnded
 from embedded_lean.layout import Layout
@@ -35,7 +35,6 @@ __all__ = ["CompiledModule", "Compiler"]
 _POLL_SECONDS = 0.02
 _OUTPUT_LIMIT = 32 << 20
 _STOP_SECONDS = 20.0
-_SEVERITIES = ("error", "warning", "information")
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,26 +222,12 @@ def _why_not_finished(code: int, complained: str) -> str:
 
 def _messages(printed: str, module: Module) -> list[LeanMessage]:
     """Lean's messages, one JSON object a line; anything else was printed by the source itself."""
-    found: list[LeanMessage] = []
-    for line in printed.splitlines():
-        if not line.strip():
-            continue
-        try:
-            content = json.loads(line)
-            place, severity = content["pos"], content["severity"]
-            if severity not in _SEVERITIES:
-                raise ValueError(severity)
-            message = LeanMessage(
-                module.file,
-                int(place["line"]),
-                int(place["column"]),
-                cast(Severity, severity),
-                str(content["data"]),
-            )
-        except (ValueError, KeyError, TypeError):
-            message = LeanMessage(module.file, 0, 0, "information", line[:2000])
-        found.append(message)
-    return found
+    return [
+        printed_message(line, module.file)
+        or LeanMessage(module.file, 0, 0, "information", line[:2000])
+        for line in printed.splitlines()
+        if line.strip()
+    ]
 
 
 def _read(path: Path) -> str:

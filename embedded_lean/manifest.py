@@ -13,6 +13,8 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
+
 from embedded_lean import pins
 from embedded_lean.layout import Layout
 from embedded_lean.oleans import tree_hash
@@ -33,7 +35,7 @@ def write_manifest(home: Path) -> int:
 def damage(layout: Layout) -> str:
     """What differs between the manifest and the files; empty where nothing does."""
     try:
-        expected = json.loads(layout.manifest.read_text(encoding="utf-8"))
+        expected = msgspec.json.decode(layout.manifest.read_bytes(), type=dict[str, list[int]])
     except (OSError, ValueError):
         return "its manifest cannot be read"
     found: dict[str, list[int]] = {k: list(v) for k, v in _scan(layout.home).items()}

@@ -29,7 +29,8 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+
+import msgspec
 
 from bridge.engine.asked import states_of
 from bridge.engine.interface import LeanMessage, Severity
@@ -88,6 +89,13 @@ def module_keys(
     return keys
 
 
+class _Note(msgspec.Struct, frozen=True):
+    """What is kept next to a compiled module: places and texts of messages, and files asked for."""
+
+    messages: list[tuple[int, int, Severity, str]]
+    asked: dict[str, str]
+
+
 @dataclass(frozen=True, slots=True)
 class Store:
     """The folder `build` of the cache."""
@@ -108,14 +116,16 @@ class Store:
 
     def messages(self, key: str, file: str) -> tuple[LeanMessage, ...]:
         """What Lean said when it compiled the object, about `file`."""
+        note = self._note(key)
+        if note is None:  # another process has just removed it as unused; only warnings are lost
+            return ()
+        return tuple(LeanMessage(file, *said) for said in note.messages)
+
+    def _note(self, key: str) -> _Note | None:
         try:
-            content = json.loads(self._object(key, ".json").read_text(encoding="utf-8"))
-            return tuple(
-                LeanMessage(file, int(line), int(column), _severity(severity), str(text))
-                for line, column, severity, text in content["messages"]
-            )
-        except (OSError, ValueError, KeyError, TypeError):
-            return ()  # another process has just removed it as unused; only warnings are lost
+            return msgspec.json.decode(self._object(key, ".json").read_bytes(), type=_Note)
+        except (OSError, ValueError):
+            return None
 
     def find(self, base: str, project: Path) -> str | None:
         """Key of the object for the present files of `project`; None if it must be compiled first.
@@ -134,9 +144,9 @@ class Store:
     def _sets(self, base: str) -> list[list[str]]:
         """The sets of paths that Lean asked for at this key, the latest first."""
         try:
-            found = json.loads(self._object(base, ".asked").read_text(encoding="utf-8"))
-            return [[str(name) for name in names] for names in found]
-        except (OSError, ValueError, TypeError):
+            found = self._object(base, ".asked").read_bytes()
+            return msgspec.json.decode(found, type=list[list[str]])
+        except (OSError, ValueError):
             return []
 
     def note_asked(self, base: str, names: Iterable[str]) -> None:
@@ -151,11 +161,8 @@ class Store:
 
     def asked(self, key: str) -> dict[str, str] | None:
         """What lay under each path that Lean asked for; None where the object is gone."""
-        try:
-            content = json.loads(self._object(key, ".json").read_text(encoding="utf-8"))
-            return {str(name): str(state) for name, state in content["asked"].items()}
-        except (OSError, ValueError, KeyError, AttributeError):
-            return None
+        note = self._note(key)
+        return None if note is None else note.asked
 
     def add(
         self,
@@ -168,16 +175,14 @@ class Store:
 
         `asked` is what lay under the paths that Lean asked for.
         """
-        content = {
-            "messages": [[m.line, m.column, m.severity, m.text] for m in messages],
-            "asked": dict(asked or {}),
-        }
+        said = [(m.line, m.column, m.severity, m.text) for m in messages]
+        content = _Note(said, dict(asked or {}))
         target = self._object(key, ".olean")
         target.parent.mkdir(parents=True, exist_ok=True)
         compiled.chmod(0o444)
         compiled.replace(target)
         note = compiled.with_suffix(".json")
-        note.write_text(json.dumps(content), encoding="utf-8")
+        note.write_bytes(msgspec.json.encode(content))
         note.replace(self._object(key, ".json"))
 
     def link(self, key: str, module: str, tree: Path) -> None:
@@ -267,12 +272,6 @@ class Store:
         for paths in self.folder.glob("objects/*/*.asked"):
             if _modified(paths) < at - _OBJECT_DAYS * 24 * 3600:  # costs one compilation at most
                 paths.unlink(missing_ok=True)
-
-
-def _severity(text: str) -> Severity:
-    if text not in ("error", "warning", "information"):
-        raise ValueError(f"severity {text!r}")
-    return cast(Severity, text)
 
 
 def _modified(path: Path) -> float:

@@ -6,6 +6,7 @@ import PostNorm.Block.GatedBlock
 import PostNorm.Block.LanguageModel
 import PostNorm.Block.MaskedPreNorm
 import PostNorm.Block.Stack
+import PostNorm.Block.T5
 import PostNorm.Calculus
 import PostNorm.Capture
 import PostNorm.Export
@@ -14,6 +15,7 @@ import PostNorm.Export.BiasedBlock
 import PostNorm.Export.Decoder
 import PostNorm.Export.RmsNorm
 import PostNorm.Export.Stack
+import PostNorm.Export.T5
 import PostNorm.Field
 import PostNorm.Graph
 import PostNorm.Layers.CrossEntropy

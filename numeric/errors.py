@@ -3,7 +3,7 @@ expected."""
 
 from __future__ import annotations
 
-__all__ = ["EvaluationError", "GraphError", "NumericError"]
+__all__ = ["BackendError", "EvaluationError", "GraphError", "NumericError"]
 
 
 class NumericError(Exception):
@@ -26,3 +26,16 @@ class GraphError(NumericError):
 
 class EvaluationError(NumericError):
     """Arrays handed to the interpreter do not fit the graph."""
+
+
+class BackendError(NumericError):
+    """A backend cannot be used.
+
+    Args:
+        problem: what was asked for, and what is wrong with it.
+        remedy: what to do next; empty where the problem says so.
+    """
+
+    def __init__(self, problem: str, remedy: str = "") -> None:
+        super().__init__(problem)
+        self.remedy = remedy

@@ -59,18 +59,24 @@ def test_the_planted_error_is_found_and_the_right_block_accepted() -> None:
 
 
 def result(ratio: float, share: float) -> dict[str, Any]:
-    seconds = dict.fromkeys(
-        ("gradcheck", "check_grads", "full", "audited", "screening", "along_each", "runs"), 2e-5
-    )
+    backends = {"numpy": "numpy 2", "jax": "jax on a loom"}
     tools = ("gradcheck", "check_grads")
     tasks = ("full", "audited", "screening", "along_each")
-    yes = {"gradcheck": False, "check_grads": True, "ours": True}
+    named = (*tools, *(f"{t}, {b}" for t in (*tasks, "runs") for b in backends))
+    seconds = dict.fromkeys(named, 2e-5)
+    yes = {"gradcheck": False, "check_grads": True, "numpy": True, "jax": True}
     return {
         "size": SMALLEST,
         "seconds": seconds,
         "dgemm_gflops": 50.0,
-        "ratios": {f"{task} vs {tool}": ratio for task in tasks for tool in tools},
-        "share_of_dgemm": share,
+        "backends": backends,
+        "ratios": {
+            f"{task}, {backend} vs {tool}": ratio / (2 if backend == "numpy" else 1)
+            for task in tasks
+            for tool in tools
+            for backend in backends
+        },
+        "share_of_dgemm": {"numpy": share / 2, "jax": share},
         "accepts_the_right_one": yes,
         "finds_the_wrong_gelu": yes,
     }
@@ -80,6 +86,8 @@ def test_a_missed_target_is_told() -> None:
     missed = table({"processor": "a loom"}, [result(299.0, 0.039)])
     assert "processor: a loom" in missed
     assert "299× (target 300×, **missed**)" in missed
+    assert "| 150× |" in missed  # the slower backend's has no target
+    assert "Backends: numpy 2, jax on a loom." in missed
     assert "0.039 (target 0.04, **missed**)" in missed
     assert "20 µs" in missed
     assert "**no**" in missed

@@ -31,6 +31,7 @@ from bridge.report.model import shortfalls
 from bridge.statements.by_name import checked_by_name
 from bridge.statements.choose import Judge, Pairing, Question, choose
 from bridge.verdict import LeanStatus, Role
+from numeric.backends import Backend
 from numeric.graph import Graph, graph_to_json
 from numeric.interpret import balls
 
@@ -98,6 +99,7 @@ def prepare(
     trust: Trust | None,
     results: ResultCache | None,
     judges: Sequence[Judge] = (),
+    backend: Backend | None = None,
 ) -> tuple[tuple[Obligation, ...], Context]:
     """What an audit judges, and what judging needs to know; raises what :func:`audit` does."""
     library = without_refused(library, trust)
@@ -122,6 +124,7 @@ def prepare(
         instances=instances,
         graph_file=graph_file,
         results=results,
+        backend=backend,
         graph_hashes={} if results is None else graph_hashes(graphs),
         given=given,
         given_hashes={} if results is None or given is None else graph_hashes(given.graphs),
@@ -176,6 +179,7 @@ def audit(
     strict: bool = False,
     certify: float | None = None,
     spread: Spread | None = None,
+    backend: Backend | None = None,
     progress: Progress | None = None,
 ) -> Report:
     """Judge the obligations of a library.
@@ -195,6 +199,7 @@ def audit(
         certify: enclose each side condition in ball arithmetic, on the box of this radius around
             each instance; ``None`` leaves it out.
         spread: who measures; this process if None.  The report is the same.
+        backend: what runs graphs in place of numpy, where it can say yes; verdicts are the same.
         progress: receives how far it has got.
 
     Raises:
@@ -219,6 +224,7 @@ def audit(
         trust=trust,
         results=results,
         judges=judges,
+        backend=backend,
     )
     context = replace(context, certify=certify, spread=spread, watcher=watcher)
     kept_keys = {o.key for o in chosen}
@@ -247,6 +253,7 @@ def audit(
         commit=commit,
         date=date,
         seed=seed,
+        backend="numpy" if backend is None else backend.describe(),
         entries=tuple(entries),
         interrupted=interrupted,
         trust=context.trust,
@@ -291,6 +298,7 @@ def last_entry(
     instances: int,
     policy: Policy,
     judges: Sequence[Judge] = (),
+    backend: Backend | None = None,
 ) -> Entry | None:
     """The judgement that an audit would give without measuring; ``None`` where it would measure."""
     _, context = prepare(
@@ -303,11 +311,12 @@ def last_entry(
         trust=None,
         results=ResultCache.default(),
         judges=judges,
+        backend=backend,
     )
-    check = decided(obligation, context)
-    if isinstance(check, Entry):
-        return check
-    return None if kept(check, obligation, context) is None else judge(obligation, context)
+    paired = decided(obligation, context)
+    if isinstance(paired, Entry):
+        return paired
+    return None if kept(paired, context) is None else judge(obligation, context)
 
 
 def left_unseen(

@@ -14,6 +14,7 @@ from bridge.checking.loading import load_checks
 from bridge.checking.store import ResultCache
 from bridge.checking.workers import Place, spread_over
 from bridge.engine import Engine, InstallProgress, select
+from bridge.errors import InvalidInputError
 from bridge.kernels.asking import ask_kernels
 from bridge.lean.client import DEFAULT_TIMEOUT
 from bridge.lean.library import KERNEL_SECONDS, Library, read_trust
@@ -28,6 +29,8 @@ from bridge.report import Report
 from bridge.statements.choose import Judge
 from bridge.statements.exact import ExactJudge
 from bridge.statements.numbers import NumbersJudge
+from numeric.backends import Backend, backend_named
+from numeric.errors import BackendError
 from numeric.graph import Graph
 
 __all__ = ["Setup", "set_up"]
@@ -54,6 +57,18 @@ class Setup:
     def instances(self, given: int | None = None) -> int:
         """Instances for each obligation: as given, else as the project has set."""
         return given or self.settings.instances or DEFAULT_INSTANCES
+
+    def backend(self, given: str | None = None) -> Backend | None:
+        """What runs graphs in place of numpy: the one given, else the project's, else nothing.
+
+        Raises:
+            InvalidInputError: there is no such backend, or it is not installed.
+        """
+        name = given or self.settings.backend or "numpy"
+        try:
+            return backend_named(name)
+        except BackendError as error:
+            raise InvalidInputError(str(error), remedy=error.remedy) from error
 
     def strict(self, given: bool | None = None) -> bool:
         """Whether what is left unseen makes the audit incomplete."""
@@ -125,14 +140,17 @@ class Setup:
         certify: float | None = None,
         jobs: int = 1,
         scheduler: str | None = None,
+        backend: str | None = None,
         progress: Progress | None = None,
     ) -> Report:
         """Judge the project's obligations; what is not given is as the project has set it.
 
         Takes and raises what :func:`bridge.auditing.audit` does.  ``look_behind`` hands every
         constant to the kernel again; ``use_cache`` takes answers and results from the cache;
-        ``jobs`` processes measure, or the Dask cluster of ``scheduler``.
+        ``jobs`` processes measure, or the Dask cluster of ``scheduler``; ``backend`` names what
+        runs graphs (`numeric.backends.backend_named`).
         """
+        chosen = self.backend(backend)
         place = Place(self.project.root, self.settings.checks)
         # First, for Lean may take minutes: no one waits for it to read that a cluster is not there.
         with spread_over(place, jobs=jobs, scheduler=scheduler) as spread:
@@ -154,6 +172,7 @@ class Setup:
                 strict=self.strict(strict),
                 certify=certify,
                 spread=spread,
+                backend=chosen,
                 progress=progress,
             )
 

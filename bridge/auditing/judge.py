@@ -7,12 +7,11 @@ from dataclasses import dataclass, field, replace
 
 from bridge.auditing.binding import why_unbound
 from bridge.auditing.graph_file import StandIn, graph_computes_its_closed_form
+from bridge.auditing.paired import Paired, pair
 from bridge.checking import Check, CheckInterrupted, CheckResult, Spread, run_check
 from bridge.checking import GraphRequest as CheckGraphRequest
 from bridge.checking.certify import certifiable, certify
-from bridge.checking.check_run import CheckRun
 from bridge.checking.store import ResultCache, is_ours, is_readable
-from bridge.checks.pairing import paired as paired_checks
 from bridge.lean.library import Library
 from bridge.lean.obligation import Obligation
 from bridge.lean.trust import Trust
@@ -22,6 +21,7 @@ from bridge.report import Entry
 from bridge.statements.choose import Pairing, Way
 from bridge.storage import opened
 from bridge.verdict import Role, Verdict
+from numeric.backends import Backend
 from numeric.graph import Graph
 from numeric.interpret import balls
 
@@ -29,7 +29,6 @@ __all__ = [
     "Context",
     "Interrupted",
     "decided",
-    "hypothesis_keys",
     "judge",
     "kept",
     "swapped_reason",
@@ -58,11 +57,19 @@ class Context:
     trust: Trust | None = None
     certify: float | None = None
     spread: Spread | None = None
+    backend: Backend | None = None
     watcher: Progress = field(default_factory=Silent)
 
-    def graphs_under(self, key: str) -> Mapping[CheckGraphRequest, Graph]:
-        """The graphs that the check of an obligation runs on."""
-        return self.graphs if self.given is None else self.given.under(key)
+    def pair(self, obligation: Obligation) -> Paired | None:
+        """The obligation with its check, on the graphs of this audit."""
+        return pair(
+            self.library,
+            obligation,
+            self.graphs,
+            seed=self.seed,
+            given=self.given,
+            backend=self.backend,
+        )
 
     def hash_under(self, key: str, graph: str) -> str:
         """The hash of all members of one of them; empty where nothing is kept."""
@@ -89,18 +96,18 @@ def judge(obligation: Obligation, context: Context) -> Entry:
     Raises:
         Interrupted: at a keyboard interrupt within the check.
     """
-    check = decided(obligation, context)
-    if isinstance(check, Entry):
-        return check
+    paired = decided(obligation, context)
+    if isinstance(paired, Entry):
+        return paired
 
     def entry(result: CheckResult) -> Entry:
         if context.given is not None:
             result = context.given.told(obligation.key, result)
-        made = _entry(obligation, context, result.verdict, result.reason, check)
+        made = _entry(obligation, context, result.verdict, result.reason, paired.check)
         return replace(made, result=result)
 
     try:
-        return entry(_certified(check, obligation, context, _measured(check, obligation, context)))
+        return entry(_certified(paired, context, _measured(paired, context)))
     except CheckInterrupted as stop:
         raise Interrupted(entry(stop.result)) from stop
 
@@ -115,14 +122,10 @@ def _entry(
     return Entry(obligation, file, verdict, reason, name, graph=file_of_graph, way=way)
 
 
-def decided(obligation: Obligation, context: Context) -> Entry | Check:
+def decided(obligation: Obligation, context: Context) -> Entry | Paired:
     """The verdict where something decides without measuring; else the check that has to run."""
-    checks = paired_checks(context.library)
-    check = checks.get(obligation.key)
-    if check is not None and context.given is not None:
-        check = context.given.check(obligation.key, check)
-    siblings = hypothesis_keys(context.library, obligation)
-    unchecked = [k for k in siblings if k not in checks]
+    found = context.pair(obligation)
+    check = None if found is None else found.check
 
     def entry(verdict: Verdict, reason: str) -> Entry:
         return _entry(obligation, context, verdict, reason, check)
@@ -132,7 +135,7 @@ def decided(obligation: Obligation, context: Context) -> Entry | Check:
         return entry(Verdict.FAILS, f"the theorem says nothing: {why}")
     if obligation.key in context.stale:  # a waiver, too, was given for what stood there before
         return entry(Verdict.STALE, context.stale[obligation.key])
-    if check is None:
+    if found is None or check is None:
         if obligation.key in context.policy.waivers:
             return entry(Verdict.WAIVED, context.policy.waivers[obligation.key])
         pairing = context.paired.get(obligation.key)
@@ -154,8 +157,7 @@ def decided(obligation: Obligation, context: Context) -> Entry | Check:
         return entry(Verdict.INCONCLUSIVE, reason)
     if context.swapped:
         return entry(Verdict.INCONCLUSIVE, context.swapped)
-    run = CheckRun(check, (), context.graphs_under(obligation.key), obligation.key, context.seed)
-    if not any(run.fits(family) for family in check.families):
+    if not any(found.run.fits(family) for family in check.families):
         reason = "no family of instances fits the sizes of the graph given"
         if check.beside:
             reason = (
@@ -163,10 +165,10 @@ def decided(obligation: Obligation, context: Context) -> Entry | Check:
                 "sizes than the library's"
             )
         return entry(Verdict.INCONCLUSIVE, reason)
-    if obligation.role is Role.CONCLUSION and unchecked:
-        reason = f"no instance is known to meet {unchecked[0]}, which has no check"
+    if obligation.role is Role.CONCLUSION and found.unchecked:
+        reason = f"no instance is known to meet {found.unchecked[0]}, which has no check"
         return entry(Verdict.INCONCLUSIVE, reason)
-    return check
+    return found
 
 
 def _judged_by_statement(
@@ -185,23 +187,18 @@ def _judged_by_statement(
     return replace(made, result=result, way=pairing.way.value, graph="", check=pairing.check)
 
 
-def _siblings(obligation: Obligation, context: Context) -> list[Check]:
-    """The checks of the hypotheses of the obligation's theorem."""
-    checks = paired_checks(context.library)
-    return [checks[k] for k in hypothesis_keys(context.library, obligation) if k in checks]
-
-
-def _stored_under(check: Check, obligation: Obligation, context: Context) -> str:
+def _stored_under(paired: Paired, context: Context) -> str:
     """The key of the check's result in the cache."""
     if context.results is None:
         return ""
+    key, check = paired.obligation.key, paired.check
     return context.results.key(
-        check,
-        _siblings(obligation, context),
-        "".join(context.hash_under(obligation.key, name) for name in (check.graph, check.beside)),
-        key=obligation.key,
+        paired.checks,
+        "".join(context.hash_under(key, name) for name in (check.graph, check.beside)),
+        key=key,
         seed=context.seed,
         instances=context.instances,
+        backend=context.backend,
     )
 
 
@@ -209,65 +206,69 @@ def _for_file(check: Check) -> bool:
     return check.measure is graph_computes_its_closed_form
 
 
-def _may_keep(check: Check, obligation: Obligation, context: Context) -> bool:
+def _may_keep(paired: Paired) -> bool:
     """Whether a change of the checks could be seen; one typed into a notebook has no file."""
-    return all(map(is_readable, (check, *_siblings(obligation, context))))
+    return all(map(is_readable, paired.checks))
 
 
-def kept(check: Check, obligation: Obligation, context: Context) -> CheckResult | None:
+def kept(paired: Paired, context: Context) -> CheckResult | None:
     """The result of an earlier run from which nothing has changed, if it is in the cache."""
-    if context.results is None or not _may_keep(check, obligation, context):
+    if context.results is None or not _may_keep(paired):
         return None
-    return context.results.load(_stored_under(check, obligation, context))
+    return context.results.load(_stored_under(paired, context))
 
 
-def _measured(check: Check, obligation: Obligation, context: Context) -> CheckResult:
+def _measured(paired: Paired, context: Context) -> CheckResult:
     """The check's result: from the cache where everything it follows from is the same."""
-    if (known := kept(check, obligation, context)) is not None:
+    if (known := kept(paired, context)) is not None:
         return known
 
     def tell(done: int, total: int) -> None:
-        context.watcher.update("instances", done, total, unit=obligation.key)
+        context.watcher.update("instances", done, total, unit=paired.obligation.key)
 
-    siblings = _siblings(obligation, context)
     with opened.recording():
         result = run_check(
-            check,
-            siblings,
-            context.graphs_under(obligation.key),
-            key=obligation.key,
-            seed=context.seed,
+            paired.run,
             instances=context.instances,
             progress=tell,
             # Another process finds a check by its key: one for a file is not the one registered.
-            spread=None if _for_file(check) else context.spread,
+            spread=None if _for_file(paired.check) else context.spread,
         )
-    # What a project's check reads in another process is not seen, so that its result is not kept.
-    ours = all(map(is_ours, (check, *siblings)))
-    seen = ours or context.spread is None
-    if context.results is not None and seen and _may_keep(check, obligation, context):
+    if context.results is not None and _is_followed(paired, context):
+        ours = all(map(is_ours, paired.checks))
         files = {} if ours else opened.digests()
-        context.results.store(_stored_under(check, obligation, context), result, files)
+        context.results.store(_stored_under(paired, context), result, files)
     return result
 
 
-def _certified(
-    check: Check, obligation: Obligation, context: Context, result: CheckResult
-) -> CheckResult:
+def _is_followed(paired: Paired, context: Context) -> bool:
+    """Whether all that a result follows from is known, so that it may be kept.
+
+    What a project's check reads in another process, or beyond this machine, is not seen.
+    """
+    ours = all(map(is_ours, paired.checks))
+    seen = ours or (context.spread is None and not opened.left_python())
+    return seen and _may_keep(paired)
+
+
+def _certified(paired: Paired, context: Context, result: CheckResult) -> CheckResult:
     """The result with its certificate, where one is asked for and there is something to certify."""
-    run = CheckRun(check, (), context.graphs_under(obligation.key), obligation.key, context.seed)
+    run = paired.run
     if context.certify is None or not certifiable(run, result):
         return result
-    name = f"{_stored_under(check, obligation, context)}-{context.certify!r}-{balls.version()}"
+    name = f"{_stored_under(paired, context)}-{context.certify!r}-{balls.version()}"
     if context.results is not None and (known := context.results.load(name)) is not None:
         return known
 
     def tell(done: int, total: int) -> None:
-        context.watcher.update("enclosing", done, total, unit=obligation.key)
+        context.watcher.update("enclosing", done, total, unit=run.key)
 
-    found = certify(run, result, instances=context.instances, radius=context.certify, progress=tell)
-    if context.results is not None:
-        context.results.store(name, found)
+    with opened.recording():
+        found = certify(
+            run, result, instances=context.instances, radius=context.certify, progress=tell
+        )
+    if context.results is not None and _is_followed(paired, context):
+        context.results.store(name, found, {} if is_ours(run.check) else opened.digests())
     return found
 
 
@@ -291,12 +292,3 @@ def swapped_reason(trust: Trust | None, policy: Policy, among: Container[str] | 
                 f"{what}; waive {TRUST_PREFIX}{outside.name} if it is"
             )
     return ""
-
-
-def hypothesis_keys(library: Library, obligation: Obligation) -> list[str]:
-    """Keys of the hypotheses of an obligation's theorem."""
-    return [
-        o.key
-        for o in library.obligations
-        if o.declaration == obligation.declaration and o.role is Role.HYPOTHESIS
-    ]

@@ -19,6 +19,7 @@ from bridge.policy.decisions import Policy
 from bridge.report import Entry
 from bridge.statements.choose import Judge
 from bridge.verdict import Verdict
+from numeric.backends import Backend
 from numeric.graph import Graph
 
 __all__ = ["Plan", "Step", "plan"]
@@ -77,6 +78,7 @@ def plan(
     policy: Policy | None = None,
     results: ResultCache | None = None,
     judges: Sequence[Judge] = (),
+    backend: Backend | None = None,
 ) -> Plan:
     """What :func:`bridge.auditing.audit` would do with the same arguments.
 
@@ -90,6 +92,7 @@ def plan(
         policy: waivers and the lock.
         results: where results of checks are kept; ``None`` where they would not be used.
         judges: the ways to judge what has no check, which say what is known and ask no one.
+        backend: what would run graphs in place of numpy.
 
     Raises:
         InvalidInputError: as :func:`bridge.auditing.audit`.
@@ -110,6 +113,7 @@ def plan(
         trust=trust,
         results=results,
         judges=judges,
+        backend=backend,
     )
     steps = []
     for obligation in chosen:
@@ -118,6 +122,6 @@ def plan(
             check = paired(library).get(obligation.key)
             steps.append(Step(obligation, check, what.verdict, what.reason, kept=False))
         else:
-            known = kept(what, obligation, context) is not None
-            steps.append(Step(obligation, what, None, "", kept=known))
+            known = kept(what, context) is not None
+            steps.append(Step(obligation, what.check, None, "", kept=known))
     return Plan(tuple(steps), trust_known=trust is not None)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from bridge.checking import Check, GraphRequest
+from bridge.checking import CheckRun
 from bridge.errors import InvalidInputError
 from bridge.progress import Progress, Silent
-from numeric.graph import Graph
 from numeric.instances.case import Case
 from numeric.interpret.interpreter import Interpreter
 from numeric.judge.measurement import Outcome
@@ -27,14 +25,7 @@ class SearchInterrupted(KeyboardInterrupt):
 
 
 def counterexample(
-    check: Check,
-    hypotheses: Sequence[Check],
-    graphs: Mapping[GraphRequest, Graph],
-    *,
-    key: str,
-    examples: int,
-    seed: int,
-    progress: Progress | None = None,
+    run: CheckRun, *, examples: int, progress: Progress | None = None
 ) -> Case | None:
     """The smallest instance found on which every hypothesis holds and the check fails.
 
@@ -47,6 +38,7 @@ def counterexample(
         SearchInterrupted: at a keyboard interrupt, if something was found until then.
     """
     watcher = progress or Silent()
+    check, key = run.check, run.key
     if importlib.util.find_spec("hypothesis") is None:
         raise InvalidInputError(
             "a search needs the package hypothesis, which is not installed",
@@ -60,7 +52,7 @@ def counterexample(
     from numeric.instances.strategies import smallest
 
     programs = list(
-        {id(g): Interpreter(g) for r, g in graphs.items() if r.name == check.graph}.values()
+        {id(g): Interpreter(g) for r, g in run.graphs.items() if r.name == check.graph}.values()
     )
     if not programs:
         raise InvalidInputError(
@@ -72,7 +64,7 @@ def counterexample(
 
     def fails(case: Case) -> bool:
         with np.errstate(all="ignore"):
-            if any(h.measure(case).outcome[0] != Outcome.HOLDS for h in hypotheses):
+            if any(h.measure(case).outcome[0] != Outcome.HOLDS for h in run.hypotheses):
                 return False
             return bool(check.measure(case).outcome[0] == Outcome.FAILS)
 
@@ -89,7 +81,7 @@ def counterexample(
         return True
 
     try:
-        return smallest(programs, bad, key=key, examples=examples, seed=seed)
+        return smallest(programs, bad, key=key, examples=examples, seed=run.seed)
     except KeyboardInterrupt as stop:
         if failing:
             raise SearchInterrupted(failing[0]) from stop

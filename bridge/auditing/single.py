@@ -9,15 +9,13 @@ import numpy.typing as npt
 
 from bridge.auditing.check_graphs import parse_graphs
 from bridge.auditing.graph_file import stand_in
-from bridge.auditing.judge import hypothesis_keys
+from bridge.auditing.paired import pair
 from bridge.auditing.search import counterexample
 from bridge.auditing.selection import unknown_name
-from bridge.checking import Check, Replay, instances, replay
-from bridge.checks.pairing import paired
+from bridge.checking import CheckRun, Replay, instances, measured, replay
 from bridge.errors import InvalidInputError
 from bridge.lean.library import Library
 from bridge.progress import Progress
-from bridge.verdict import Role
 from numeric.errors import GraphError
 from numeric.graph import Graph
 from numeric.instances.case import Case
@@ -40,12 +38,7 @@ def replay_instance(
     Raises:
         InvalidInputError: there is no such obligation, check or family.
     """
-    check, hypotheses = _paired(library, key)
-    graphs, _ = parse_graphs(library)
-    if replace_graph is not None:
-        given = stand_in(graphs, replace_graph)
-        check, graphs = given.check(key, check), dict(given.under(key))
-    return replay(check, hypotheses, graphs, key=key, seed=seed, family=family, index=index)
+    return replay(_run(library, key, seed, replace_graph), family=family, index=index)
 
 
 def case_of(
@@ -56,13 +49,11 @@ def case_of(
     Raises:
         InvalidInputError: there is no such obligation, check or family.
     """
-    check, _ = _paired(library, key)
-    graphs, _ = parse_graphs(library)
-    return instances(check, graphs, key=key, seed=seed, family=family, indices=indices)
+    return instances(_run(library, key, seed), family=family, indices=indices)
 
 
-def _paired(library: Library, key: str) -> tuple[Check, list[Check]]:
-    """The check of an obligation, and those of its theorem's hypotheses.
+def _run(library: Library, key: str, seed: int, graph: Graph | None = None) -> CheckRun:
+    """The check of an obligation with all that it runs on: the library's graphs, or another.
 
     Raises:
         InvalidInputError: there is no such obligation, or no check for it.
@@ -70,14 +61,15 @@ def _paired(library: Library, key: str) -> tuple[Check, list[Check]]:
     obligation = next((o for o in library.obligations if o.key == key), None)
     if obligation is None:
         raise unknown_name(key, library.obligations)
-    checks = paired(library)
-    if key not in checks:
+    graphs, _ = parse_graphs(library)
+    given = None if graph is None else stand_in(graphs, graph)
+    found = pair(library, obligation, graphs, seed=seed, given=given)
+    if found is None:
         raise InvalidInputError(
             f"no check is registered for {key}",
             remedy=f"`obligations show {key}` says what is known of it",
         )
-    siblings = [checks[k] for k in hypothesis_keys(library, obligation) if k in checks]
-    return checks[key], siblings if obligation.role is Role.CONCLUSION else []
+    return found.run
 
 
 def search(
@@ -107,14 +99,8 @@ def search(
             package ``hypothesis`` is not installed.
         SearchInterrupted: at a keyboard interrupt, if something was found until then.
     """
-    check, hypotheses = _paired(library, key)
-    graphs, _ = parse_graphs(library)
-    if replace_graph is not None:
-        given = stand_in(graphs, replace_graph)
-        check, graphs = given.check(key, check), dict(given.under(key))
-    return counterexample(
-        check, hypotheses, graphs, key=key, examples=examples, seed=seed, progress=progress
-    )
+    run = _run(library, key, seed, replace_graph)
+    return counterexample(run, examples=examples, progress=progress)
 
 
 def replay_file(library: Library, path: Path) -> tuple[str, Replay]:
@@ -129,6 +115,4 @@ def replay_file(library: Library, path: Path) -> tuple[str, Replay]:
         raise InvalidInputError(
             f"--instance {path}: {e}", remedy="`obligations search KEY` writes one"
         ) from e
-    check, hypotheses = _paired(library, key)
-    found = {h.name: h.measure(case) for h in hypotheses}
-    return key, Replay(case, check.measure(case), found)
+    return key, measured(_run(library, key, seed=0), case)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bridge.capture.copies import copied, lifted
+from bridge.capture.user_code import RAISED, said
 from bridge.report.layers import Assumption
 
 __all__ = ["Known", "observed"]
@@ -65,11 +66,13 @@ def observed(
         run = copied(part)
         for parameter in run.parameters():
             parameter.requires_grad_(True)
-        first = call(run, x)
-        (first * torch.randn(first.shape, generator=generator, dtype=first.dtype)).sum().backward()
-        again = call(run, x).detach()
-        with lifted() as casts:
-            call(run, x)
+        with torch.enable_grad():
+            first = call(run, x)
+            drawn = torch.randn(first.shape, generator=generator, dtype=first.dtype)
+            (first * drawn).sum().backward()
+            again = call(run, x).detach()
+            with lifted() as casts:
+                call(run, x)
         with torch.no_grad():
             without = call(run, x)
         apart = _distance(first.detach(), without)
@@ -79,9 +82,9 @@ def observed(
             known.use(other)
             if _distance(call(other, x).detach(), without) <= ROUNDING:
                 told = f"under no_grad it computes {known.title}: {apart:.2g} of the output's size"
-    except Exception as e:  # the code is the user's: anything can happen
-        said = f"not known: running it in float64 raised {type(e).__name__}: {e}"
-        return Assumption(_TITLE, _EXPECTED, said, None, apart=True)
+    except RAISED as e:  # the code is the user's: anything can happen
+        text = f"not known: running it in float64 raised {said(e)}"
+        return Assumption(_TITLE, _EXPECTED, text, None, apart=True)
     found = (
         [f"computes in a shorter float inside ({', '.join(dict.fromkeys(casts))})"] if casts else []
     )
@@ -92,8 +95,8 @@ def observed(
     none = [n for n, p in run.named_parameters() if p.grad is None]
     if none:
         found.append(f"no gradient reaches {', '.join(none)}")
-    said = "; ".join(found) or told or "one function"
-    return Assumption(_TITLE, _EXPECTED, said, not found, note="" if found else told, apart=True)
+    text = "; ".join(found) or told or "one function"
+    return Assumption(_TITLE, _EXPECTED, text, not found, note="" if found else told, apart=True)
 
 
 def _distance(a: Any, b: Any) -> float:

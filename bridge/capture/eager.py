@@ -11,13 +11,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bridge.capture.copies import lifted
+from bridge.capture.copies import duplicate, lifted
 from bridge.capture.exported import first_tensor
 from bridge.capture.forward import Call
 
-__all__ = ["Eager", "run_eager", "without_gradients"]
+__all__ = ["Eager", "run_eager", "unlike_in_the_model", "without_gradients"]
 
 FloatArray = npt.NDArray[np.float64]
+SAME_CODE = 1e4
+"""In units in the last place: the same code on the same input may add up in another order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +62,13 @@ def run_eager(part: Any, call: Call, cotangent: FloatArray, *, lift: bool) -> Ea
     for parameter in part.parameters():
         parameter.grad = None
         parameter.requires_grad_(True)
-    with lifted() if lift else nullcontext():
-        output = first_tensor(part(*args, **kwargs))
-    rounded = torch.from_numpy(cotangent).to(output.dtype).reshape(output.shape)
-    output.backward(rounded)
+    with torch.enable_grad():
+        with lifted() if lift else nullcontext():
+            output = first_tensor(part(*args, **kwargs))
+        if not output.requires_grad:
+            raise ValueError("its output has no gradient, as under no_grad")
+        rounded = torch.from_numpy(cotangent).to(output.dtype).reshape(output.shape)
+        output.backward(rounded)
     flat = torch.utils._pytree.tree_leaves((args, kwargs))
     found = Eager(
         _numbers(output),
@@ -90,14 +95,40 @@ def without_gradients(part: Any, call: Call) -> tuple[float, bool]:
         rounding.
     """
     torch: Any = importlib.import_module("torch")
-    with lifted() as casts:
-        part(*call.args, **call.kwargs)
-    first = _numbers(first_tensor(part(*call.args, **call.kwargs)))
+    with torch.enable_grad():
+        with lifted() as casts:
+            part(*call.args, **call.kwargs)
+        first = _numbers(first_tensor(part(*call.args, **call.kwargs)))
     with torch.no_grad():
         again = _numbers(first_tensor(part(*call.args, **call.kwargs)))
     size = max(float(np.abs(first).max()), 1e-280)
     apart = float(np.abs(first - again).max()) / size
     return (apart if apart == apart else float("inf")), bool(casts)
+
+
+def unlike_in_the_model(own: Any, call: Call, gave: Any) -> str:
+    """That a layer by itself returns something else than it did in the model, on the same input:
+    something reaches it that is no argument.  Empty where it does not, or where that is not known.
+
+    Args:
+        own: the layer as it is; a copy runs.
+        call: what its parent gave it.
+        gave: the first tensor that it returned there, in float64; None where it is not known.
+    """
+    torch: Any = importlib.import_module("torch")
+    dtypes = {p.dtype for p in own.parameters() if p.is_floating_point()}
+    if gave is None or len(dtypes) > 1:
+        return ""
+    dtype = next(iter(dtypes), torch.float64)
+    given = call.to(dtype)
+    with torch.enable_grad():
+        output = first_tensor(duplicate(own)(*given.args, **given.kwargs)).detach().double()
+    apart = float("inf")
+    if output.shape == gave.shape:
+        apart = float((output - gave).abs().max()) / max(float(gave.abs().max()), 1e-280)
+        if apart <= SAME_CODE * float(torch.finfo(dtype).eps):
+            return ""
+    return f"in the model it returned something else than by itself: {apart:.2g} of its size"
 
 
 def _gradient(x: Any) -> FloatArray | None:

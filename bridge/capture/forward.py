@@ -5,10 +5,12 @@ from __future__ import annotations
 import importlib
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from bridge.capture.copies import duplicate
+from bridge.capture.exported import first_tensor
+from bridge.capture.user_code import RAISED, said
 
 __all__ = ["Call", "Example", "Passed", "examples", "run_once"]
 
@@ -45,12 +47,14 @@ class Passed:
         calls: of each layer that ran, by name.
         order: the layers' names, each time that one ran.
         example: what went in.
+        outputs: the first tensor that each layer returned the first time, in float64.
         refused: examples that the model would not take, with what it raised.
     """
 
     calls: Mapping[str, Call]
     order: tuple[str, ...]
     example: Example
+    outputs: Mapping[str, Any] = field(default_factory=dict)
     refused: tuple[str, ...] = ()
 
 
@@ -69,12 +73,16 @@ def run_once(module: Any, parts: Sequence[str], given: Iterator[Example]) -> Pas
         ValueError: it takes none; the text has what it raised on the first.
     """
     torch: Any = importlib.import_module("torch")
-    run = duplicate(module)
+    try:
+        run = duplicate(module)
+    except RAISED as e:
+        raise ValueError(f"no copy of it can be made: {said(e)}") from e
     floats = [p.dtype for p in run.parameters() if p.is_floating_point()]
     dtype = floats[0] if floats else torch.float64
     refused: list[str] = []
     for example in given:
         calls: dict[str, Call] = {}
+        outputs: dict[str, Any] = {}
         order: list[str] = []
         hooks = [
             run.get_submodule(name).register_forward_pre_hook(
@@ -82,13 +90,17 @@ def run_once(module: Any, parts: Sequence[str], given: Iterator[Example]) -> Pas
             )
             for name in parts
         ]
+        hooks += [
+            run.get_submodule(name).register_forward_hook(_keeping(torch, name, outputs))
+            for name in parts
+        ]
         try:
             args, kwargs = _cast((example.args, dict(example.kwargs)), dtype)
-            run(*args, **kwargs)
-            return Passed(calls, tuple(order), example, tuple(refused))
-        except Exception as e:  # the code is the user's: anything can happen
-            text = str(e).strip().splitlines()
-            refused.append(f"{example.description}: {type(e).__name__}: {(text or [''])[0]}")
+            with torch.enable_grad():
+                run(*args, **kwargs)
+            return Passed(calls, tuple(order), example, outputs, tuple(refused))
+        except RAISED as e:  # the code is the user's: anything can happen
+            refused.append(f"{example.description}: {said(e)}")
         finally:
             for hook in hooks:
                 hook.remove()
@@ -102,6 +114,17 @@ def _noting(
         order.append(name)
         if name not in calls:
             calls[name] = Call(*_own(torch, (args, kwargs)))
+
+    return hook
+
+
+def _keeping(torch: Any, name: str, outputs: dict[str, Any]) -> Callable[..., None]:
+    def hook(part: Any, args: tuple[Any, ...], output: Any) -> None:
+        if name not in outputs:
+            try:
+                outputs[name] = _own(torch, first_tensor(output))
+            except TypeError:  # it returns no tensor
+                outputs[name] = None
 
     return hook
 

@@ -15,23 +15,28 @@ from typing import Any
 from bridge.capture.copies import copied
 from bridge.capture.exported import is_mask
 from bridge.capture.forward import Example, examples
+from bridge.capture.user_code import RAISED, said
 from bridge.report.layers import Assumption
 
 __all__ = ["Calls", "observe_calls"]
 
 TOKENS = 8
+DEEP = 4
+"""How deep arguments are looked into: dicts of tuples in an object, and one more."""
 _TITLE, _EXPECTED = "its parent", "runs it once, in order, on tokens alone"
 
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
     """A call: of which layer, what reached it besides its tokens, whether some is no mask, and
-    whether its tokens are not what the layer before it in its stack gave."""
+    whether its tokens are not what the layer before it in its stack gave; with the call itself."""
 
     layer: str
     beyond: tuple[str, ...]
     foreign: bool
     changed: bool
+    args: tuple[Any, ...]
+    kwargs: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,23 +67,26 @@ def observe_calls(module: Any, parts: Mapping[str, Any], d_model: int) -> Calls:
     torch: Any = importlib.import_module("torch")
     seen: list[_Seen] = []
     last: dict[str, Any] = {}
+    outputs: dict[str, Any] = {}
     refused: list[str] = []
 
     def watch(name: str) -> Any:
         def hook(part: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
-            names = _argument_names(part, len(args))
-            by_name = dict(zip(names[1:], args[1:], strict=True))
-            beyond = dict(_beyond(torch, {**by_name, **kwargs}))
-            given = _first_of(torch, (args, kwargs))
+            by_name = dict(zip(_argument_names(part, len(args)), args, strict=True))
+            given, *others = _tensors_in(torch, {**by_name, **kwargs}) or [("", None)]
+            beyond = dict(_beyond(torch, others, {**by_name, **kwargs}))
+            given = given[1]
             before = last.get(_stack(name))
             changed = given is not None and before is not None and not _same(torch, before, given)
-            seen.append(_Seen(name, tuple(beyond), any(beyond.values()), changed))
+            held = _held(torch, (args, dict(kwargs)))
+            seen.append(_Seen(name, tuple(beyond), any(beyond.values()), changed, *held))
 
         return hook
 
     def keep(name: str) -> Any:
         def hook(part: Any, args: tuple[Any, ...], output: Any) -> None:
             last[_stack(name)] = _first_of(torch, output)
+            outputs.setdefault(name, _held(torch, last[_stack(name)]))
 
         return hook
 
@@ -91,15 +99,42 @@ def observe_calls(module: Any, parts: Mapping[str, Any], d_model: int) -> Calls:
             for inputs in _inputs(torch, run, d_model):
                 seen.clear()
                 last.clear()
+                outputs.clear()
                 if not (failed := _refused(run, inputs)):
                     break
                 refused.append(failed)
             else:
                 return Calls(unknown=refused[0])
-    except Exception as e:  # the code is the user's: anything can happen
-        return Calls(unknown=f"{type(e).__name__}: {str(e).splitlines()[0] if str(e) else ''}")
+    except RAISED as e:  # the code is the user's: anything can happen
+        return Calls(unknown=said(e))
     order = [s.layer for s in seen]
-    return Calls({name: _judged(name, seen, order, tuple(parts)) for name in parts})
+    apart = {s.layer for s in seen if not _alone_too(torch, parts[s.layer], s, outputs)}
+    return Calls({n: _judged(n, seen, order, tuple(parts), n in apart) for n in parts})
+
+
+def _held(torch: Any, given: Any) -> Any:
+    """Copies of the tensors, which the model may write into later; nested ones stay as they are."""
+
+    def copy(x: Any) -> Any:
+        return x if x.is_nested else x.detach().clone()
+
+    return torch.utils._pytree.tree_map_only(torch.Tensor, copy, given)
+
+
+def _alone_too(torch: Any, part: Any, seen: _Seen, outputs: dict[str, Any]) -> bool:
+    """Whether the layer by itself gives the first output that it gave in the model: else something
+    reached it on another way than by its arguments.  What breaks by itself is judged elsewhere."""
+    gave = outputs.pop(seen.layer, None)  # of its first call
+    if gave is None:
+        return True
+    try:
+        own = copied(part).eval()
+        own.register_forward_pre_hook(lambda *_: None)  # hooks keep PyTorch off its fused path
+        with torch.no_grad():
+            alone = _first_of(torch, own(*seen.args, **seen.kwargs))
+    except RAISED:
+        return True
+    return alone is None or _same(torch, gave, alone)
 
 
 def _inputs(torch: Any, run: Any, d_model: int) -> Iterator[Example]:
@@ -121,8 +156,8 @@ def _refused(run: Any, inputs: Example) -> str:
     """What the model raises on these inputs; empty where it takes them."""
     try:
         run(*inputs.args, **inputs.kwargs)
-    except Exception as e:  # the code is the user's: anything can happen
-        return f"{type(e).__name__}: {(str(e).splitlines() or [''])[0]}"
+    except RAISED as e:  # the code is the user's: anything can happen
+        return said(e)
     return ""
 
 
@@ -134,8 +169,29 @@ def _stack(name: str) -> str:
 
 def _first_of(torch: Any, value: Any) -> Any:
     """The first tensor in it; None where there is none."""
-    found = (v for v in torch.utils._pytree.tree_leaves(value) if isinstance(v, torch.Tensor))
-    return next(found, None)
+    return next((v for _, v in _within(torch, "", value, 0)), None)
+
+
+def _tensors_in(torch: Any, given: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """The tensors among arguments, each with the path to it, such as ``positions.cos``."""
+    return [found for name, value in given.items() for found in _within(torch, name, value, 0)]
+
+
+def _within(torch: Any, name: str, value: Any, depth: int) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, torch.Tensor):
+        yield name, value
+        return
+    if depth == DEEP or isinstance(value, torch.nn.Module | str | bytes | type):
+        return
+    if isinstance(value, Mapping):
+        inside = [(f"{name}.{k}", v) for k, v in value.items()]
+    elif isinstance(value, tuple | list):
+        inside = [(f"{name}[{k}]", v) for k, v in enumerate(value)]
+    else:  # an object with members, such as a cache
+        members = getattr(value, "__dict__", None) or {}
+        inside = [(f"{name}.{k}", v) for k, v in members.items()]
+    for path, held in inside:
+        yield from _within(torch, path, held, depth + 1)
 
 
 def _same(torch: Any, before: Any, given: Any) -> bool:
@@ -157,18 +213,24 @@ def _argument_names(part: Any, count: int) -> list[str]:
     return names + [f"argument {k}" for k in range(len(names), count)]
 
 
-def _beyond(torch: Any, given: Mapping[str, Any]) -> Iterator[tuple[str, bool]]:
+def _beyond(
+    torch: Any, tensors: Sequence[tuple[str, Any]], given: Mapping[str, Any]
+) -> Iterator[tuple[str, bool]]:
     """What reaches a layer besides its tokens and could change its output, and whether that is no
-    mask, so that no block in the library has it."""
-    for name, value in given.items():
-        held = value if isinstance(value, tuple | list) else (value,)
-        tensors = [v for v in held if isinstance(v, torch.Tensor)]
+    mask, so that no block in the library has it.
+
+    Args:
+        tensors: all but the tokens, with their paths.
+        given: the arguments, by name.
+    """
+    for name, tensor in tensors:
         if "position_ids" in name or "cache_position" in name:
             continue
-        if any(_matters(torch, t, name) for t in tensors):
-            masks = all(t.dtype == torch.bool or is_mask(name, t) for t in tensors)
-            yield f"{name} {list(tensors[0].shape)}", not masks and "mask" not in name
-        elif value is True and "causal" in name:
+        if _matters(torch, tensor, name):
+            mask = tensor.dtype == torch.bool or is_mask(name, tensor) or "mask" in name
+            yield f"{name} {list(tensor.shape)}", not mask
+    for name, value in given.items():
+        if value is True and "causal" in name:
             yield name, False
 
 
@@ -184,6 +246,7 @@ def _judged(
     seen: Sequence[_Seen],
     order: Sequence[str],
     expected: tuple[str, ...],
+    apart: bool,
 ) -> Assumption:
     times = order.count(name)
     found = []
@@ -199,6 +262,8 @@ def _judged(
     mine = [s for s in seen if s.layer == name]
     if times == 1 and mine[0].changed:
         found.append("hands it other tokens than the layer before it gave")
-    foreign = times > 1 or any(s.foreign or s.changed for s in mine)
-    said = "; ".join(found) or "as expected"
-    return Assumption(_TITLE, _EXPECTED, said, not found, foreign=foreign, apart=True)
+    if apart:
+        found.append("gets another output from it than it gives by itself on the same input")
+    foreign = times > 1 or apart or any(s.foreign or s.changed for s in mine)
+    text = "; ".join(found) or "as expected"
+    return Assumption(_TITLE, _EXPECTED, text, not found, foreign=foreign, apart=True)

@@ -23,7 +23,14 @@ from bridge.checking.result import (
     Witness,
     Worst,
 )
-from bridge.checking.runner import CheckInterrupted, Replay, instances, replay, run_check
+from bridge.checking.runner import (
+    CheckInterrupted,
+    Replay,
+    instances,
+    measured,
+    replay,
+    run_check,
+)
 from bridge.checking.units import Chunk, Found, Here, Probe, Spread, Unit
 
 __all__ = [
@@ -51,6 +58,7 @@ __all__ = [
     "check",
     "graph_requests",
     "instances",
+    "measured",
     "named_checks",
     "registered",
     "replay",

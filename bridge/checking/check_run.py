@@ -19,6 +19,7 @@ from bridge.checking.tally import Scored, Tally, earliest_first, tightness, wors
 from bridge.checking.units import Broken, Chunk, Found, Outside, Probe, Unit
 from bridge.errors import InvalidInputError
 from bridge.verdict import Role
+from numeric.backends import Backend
 from numeric.graph import Graph
 from numeric.instances.case import Case
 from numeric.instances.draw import draw
@@ -51,17 +52,22 @@ class CheckRun:
         graphs: Graphs,
         key: str,
         seed: int,
+        backend: Backend | None = None,
     ) -> None:
         self.check = check
         self.hypotheses = tuple(hypotheses) if check.role is Role.CONCLUSION else ()
         self.graphs = graphs
         self.key = key
         self.seed = seed
+        self.backend = backend
+
+    def refuse_two_graphs(self) -> None:
+        """Raise `InvalidInputError` where a hypothesis is checked on another graph."""
         for hypothesis in self.hypotheses:
-            if hypothesis.graph != check.graph:
+            if hypothesis.graph != self.check.graph:
                 raise InvalidInputError(
-                    f"{key} runs on {check.graph} but its hypothesis {hypothesis.name} on "
-                    f"{hypothesis.graph}",
+                    f"{self.key} runs on {self.check.graph} but its hypothesis {hypothesis.name} "
+                    f"on {hypothesis.graph}",
                     remedy="check both on one graph",
                 )
 
@@ -122,7 +128,8 @@ class CheckRun:
         if error is not None:
             program, batch = plant(error, graph, batch)
         other = self.check.requests(family)[1:]
-        return Case(program, batch, Interpreter(self._exported(other[0])) if other else None)
+        beside = Interpreter(self._exported(other[0])) if other else None
+        return Case(program, batch, beside, backend=self.backend)
 
     def _accepted(self, case: Case) -> tuple[npt.NDArray[np.bool_], int]:
         """Where every hypothesis holds; and how many instances have one undecided and none

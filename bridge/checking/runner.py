@@ -8,15 +8,14 @@ check that cannot say no says nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from bridge.checking.check_run import CheckRun, Graphs, in_words
+from bridge.checking.check_run import CheckRun, in_words
 from bridge.checking.needed import outside_families
-from bridge.checking.registry import Check
 from bridge.checking.result import CheckResult, Need, Witness
 from bridge.checking.tally import Scored, Tally, tighter
 from bridge.checking.units import Broken, Found, Here, Outside, Probe, Spread
@@ -31,6 +30,8 @@ __all__ = [
     "MAX_UNDECIDED_SHARE",
     "CheckInterrupted",
     "Replay",
+    "instances",
+    "measured",
     "minimum_accepted",
     "replay",
     "run_check",
@@ -66,12 +67,8 @@ class Replay:
 
 
 def run_check(
-    check: Check,
-    hypotheses: Sequence[Check],
-    graphs: Graphs,
+    run: CheckRun,
     *,
-    key: str,
-    seed: int,
     instances: int,
     progress: Told | None = None,
     spread: Spread | None = None,
@@ -79,9 +76,7 @@ def run_check(
     """Judge one obligation.
 
     Args:
-        check: the check of the obligation ``key``.
-        hypotheses: the checks of its theorem's hypotheses; used for conclusions only.
-        graphs: what `graph_requests` asked for.
+        run: the obligation's check, with all that it runs on.
         instances: how many to draw, over all families that count; at least one each.
         progress: called with the number of instances done and their total.
         spread: who measures; this process if None.  The result is the same.
@@ -93,7 +88,7 @@ def run_check(
         CheckInterrupted: at a keyboard interrupt, with what was found until then.
     """
     try:
-        run = CheckRun(check, hypotheses, graphs, key, seed)
+        run.refuse_two_graphs()
     except InvalidInputError as error:
         return CheckResult(Verdict.ERROR, in_words(error), 0, 0)
     judgement = _Judgement(run, instances, spread or Here(), progress)
@@ -105,35 +100,22 @@ def run_check(
         raise CheckInterrupted(judgement.so_far()) from stop
 
 
-def replay(
-    check: Check,
-    hypotheses: Sequence[Check],
-    graphs: Graphs,
-    *,
-    key: str,
-    seed: int,
-    family: str,
-    index: int,
-) -> Replay:
+def replay(run: CheckRun, *, family: str, index: int) -> Replay:
     """Measure exactly one instance: a counterexample's, or any other.
 
     Raises:
         InvalidInputError: there is no such family.
     """
-    case = instances(check, graphs, key=key, seed=seed, family=family, indices=np.array([index]))
-    found = {h.name: h.measure(case) for h in hypotheses}
-    return Replay(case, check.measure(case), found)
+    return measured(run, instances(run, family=family, indices=np.array([index])))
 
 
-def instances(
-    check: Check,
-    graphs: Graphs,
-    *,
-    key: str,
-    seed: int,
-    family: str,
-    indices: npt.NDArray[np.int64],
-) -> Case:
+def measured(run: CheckRun, case: Case) -> Replay:
+    """What the check and the hypotheses find on instances from wherever."""
+    found = {h.name: h.measure(case) for h in run.hypotheses}
+    return Replay(case, run.check.measure(case), found)
+
+
+def instances(run: CheckRun, *, family: str, indices: npt.NDArray[np.int64]) -> Case:
     """The instances that a run draws for an obligation, drawn again.
 
     Raises:
@@ -144,7 +126,7 @@ def instances(
             f"expected a family of instances but got {family!r}",
             remedy=did_you_mean(family, FAMILIES, "the families are: " + ", ".join(FAMILIES)),
         )
-    return CheckRun(check, (), graphs, key, seed).case(FAMILIES[family], indices)
+    return run.case(FAMILIES[family], indices)
 
 
 class _CheckBroke(Exception):

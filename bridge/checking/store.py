@@ -1,8 +1,8 @@
 """What checks found, kept by the hash of everything it follows from.
 
 A check's result follows from the code of the checks and of `numeric`, from every module of the
-project that is loaded, from the files that were read, numpy, torch, the graphs, the key, the seed
-and the number of instances; where all of these are the same it is not measured again.
+project that is loaded, from the files that were read, numpy, torch, the backend, the graphs, the
+key, the seed and the number of instances; where all of these are the same it is not measured again.
 """
 
 from __future__ import annotations
@@ -19,27 +19,18 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 
 import bridge
 import numeric
-from bridge.checking import (
-    Certificate,
-    Check,
-    CheckResult,
-    Counterexample,
-    FamilyCount,
-    GraphRequest,
-    Margins,
-    Need,
-    Witness,
-    Worst,
-)
+from bridge.checking import Check, CheckResult, GraphRequest
 from bridge.lean.answers import AnswerCache, cache_folder
 from bridge.storage import opened
 from bridge.storage.atomic import write_atomically
 from bridge.storage.bounded import Bound, mark_used
 from bridge.verdict import Verdict
+from numeric.backends import Backend
 from numeric.graph import Graph, graph_to_json
 from numeric.judge import torch_block
 
@@ -138,17 +129,18 @@ class ResultCache:
 
     def key(
         self,
-        check: Check,
-        hypotheses: Iterable[Check],
+        checks: Iterable[Check],
         graph_hash: str,
         *,
         key: str,
         seed: int,
         instances: int,
+        backend: Backend | None = None,
     ) -> str:
         """Everything that the result follows from, as one hash."""
-        code = code_hash((check, *hypotheses))
-        return AnswerCache.key(code, graph_hash, key, str(seed), str(instances))
+        code = code_hash(checks)
+        ran = () if backend is None else (backend.describe(),)
+        return AnswerCache.key(code, graph_hash, key, str(seed), str(instances), *ran)
 
     def load(self, key: str) -> CheckResult | None:
         """The result stored under ``key``; ``None`` where there is none that is intact."""
@@ -156,7 +148,7 @@ class ResultCache:
             value = json.loads((self.folder / f"{key}.json").read_text(encoding="utf-8"))
             if value["digest"] != _digest(value["result"]) or not opened.unchanged(value["files"]):
                 return None
-            result = _result(value["result"])
+            result = msgspec.convert(value["result"], CheckResult)
         except (OSError, ValueError, KeyError, TypeError):
             return None
         mark_used(self.folder / f"{key}.json")
@@ -186,46 +178,3 @@ class ResultCache:
 
 def _digest(body: object) -> str:
     return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
-
-
-def _worst(body: dict[str, Any] | None) -> Worst | None:
-    return None if body is None else Worst(**body)
-
-
-def _margins(body: dict[str, Any]) -> Margins:
-    return Margins(tuple((k, n) for k, n in body["decades"]), body["at_limit"])
-
-
-def _family(body: dict[str, Any]) -> FamilyCount:
-    return FamilyCount(
-        **{
-            **body,
-            "worst": _worst(body["worst"]),
-            "margins": _margins(body["margins"]),
-            "beyond": _margins(body["beyond"]),
-        }
-    )
-
-
-def _result(body: dict[str, Any]) -> CheckResult:
-    counterexample = body["counterexample"]
-    if counterexample is not None:
-        counterexample = Counterexample(
-            **{
-                **counterexample,
-                "shape": tuple((n, k) for n, k in counterexample["shape"]),
-                "constants": tuple((n, x) for n, x in counterexample["constants"]),
-            }
-        )
-    return CheckResult(
-        verdict=Verdict(body["verdict"]),
-        reason=body["reason"],
-        instances=body["instances"],
-        accepted=body["accepted"],
-        worst=_worst(body["worst"]),
-        counterexample=counterexample,
-        families=tuple(_family(f) for f in body["families"]),
-        witness=None if body["witness"] is None else Witness(**body["witness"]),
-        needs=tuple(Need(**n) for n in body["needs"]),
-        certificate=None if body["certificate"] is None else Certificate(**body["certificate"]),
-    )

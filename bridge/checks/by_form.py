@@ -15,15 +15,17 @@ from bridge.checks.forms import Form, Formula, Says
 from bridge.checks.measures import (
     backprop_is_right,
     derivative_is_right,
+    every_operation_is_right,
+    value_is_right,
+    where_it_exists,
+)
+from bridge.checks.side_conditions import (
     enclosed,
     enclosed_eps,
     eps_positive,
-    every_operation_is_right,
     std_not_zero,
     tensor_positive,
-    value_is_right,
     var_eps_positive,
-    where_it_exists,
 )
 from bridge.verdict import Role
 from numeric.closed_forms.catalogue import CLOSED_FORMS
@@ -62,6 +64,11 @@ FORMULAS: Mapping[str, Formula] = {
     "crossMhaGraph": ("Spec.crossMha",),
     "groupedMhaGraph": ("Spec.groupedMha",),
     "rmsNormOffsetGraph": ("Spec.rmsNorm",),
+    "relativeMhaGraph": ("Spec.relativeMha",),
+    "t5EncoderBlockGraph": ("Spec.t5Encoder", "Spec.bareFfn", "ite"),
+    "t5GatedEncoderBlockGraph": ("Spec.t5Encoder", "Spec.gated", "Spec.gelu"),
+    "t5DecoderBlockGraph": ("Spec.t5Decoder", "Spec.bareFfn", "ite"),
+    "t5GatedDecoderBlockGraph": ("Spec.t5Decoder", "Spec.gated", "Spec.gelu"),
     "gpt2BlockGraph": ("Spec.maskedPreNorm", "Spec.gelu", "Mask.causal"),
     "llamaBlockGraph": ("Spec.gatedBlock", "sigmoid", "Mask.causal", "RowScaling.rms"),
     "mistralBlockGraph": ("Spec.gatedBlock", "sigmoid", "Mask.window", "RowScaling.rms"),
@@ -99,7 +106,7 @@ class Condition:
         return f"{self.form.says}_of_{self.form.graph}_{part}"
 
     def __call__(self, case: Case) -> Measurement:
-        """Measured by `bridge.checks.measures`, by the kind of tensor."""
+        """Measured by `bridge.checks.side_conditions`, by the kind of tensor."""
         tensor, symbol = self.form.tensor, self.form.symbol
         if self.form.says is Says.EPS:
             return eps_positive(case, symbol)

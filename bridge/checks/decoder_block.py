@@ -10,13 +10,8 @@ from __future__ import annotations
 from bridge.checking.registry import check
 from bridge.checks.activated_block import NOTHING_REACHES_RELU, no_number_that_relu_gets_is_zero
 from bridge.checks.by_form import OVERWHELMING
-from bridge.checks.measures import (
-    backprop_is_right,
-    enclosed,
-    tensor_positive,
-    var_eps_positive,
-    where_it_exists,
-)
+from bridge.checks.measures import backprop_is_right, where_it_exists
+from bridge.checks.side_conditions import enclosed, tensor_positive, var_eps_positive
 from numeric.closed_forms.catalogue import CLOSED_FORMS
 from numeric.instances.case import Case
 from numeric.judge.measurement import Measurement

@@ -13,8 +13,8 @@ import numpy as np
 
 from bridge.checking.registry import check
 from numeric.instances.case import Case
-from numeric.interpret.interpreter import Perturbation
 from numeric.interpret.per_instance import largest_everywhere
+from numeric.interpret.perturbation import Perturbation
 from numeric.judge.first_input import first_backprop_is_zero, first_derivative_is_zero
 from numeric.judge.measurement import Measurement, Outcome
 from numeric.judge.tolerance import Sides, identity

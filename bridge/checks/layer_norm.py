@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bridge.checking.registry import check
-from bridge.checks.measures import std_not_zero_where_var_eps_positive
+from bridge.checks.side_conditions import std_not_zero_where_var_eps_positive
 from numeric.instances.case import Case
 from numeric.judge.measurement import Measurement
 from numeric.mutants.edits import Edit, GraphMutant

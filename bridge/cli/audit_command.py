@@ -110,6 +110,13 @@ CERTIFIED_BOX = 1e-6
     "the same.",
 )
 @click.option(
+    "--backend",
+    metavar="NAME",
+    help="Run graphs by numpy (the default), jax or torch; the latter two with a device if need "
+    "be, as in torch:cuda:1, and with the extra of that name.  numpy measures again what the "
+    "other leaves open; verdicts are the same.",
+)
+@click.option(
     "--strict/--no-strict",
     "strict",
     default=None,
@@ -146,6 +153,7 @@ def audit_command(
     use_cache: bool,
     jobs: int,
     scheduler: str | None,
+    backend: str | None,
     strict: bool | None,
     certify: float | None,
     seed: int | None,
@@ -163,6 +171,7 @@ def audit_command(
     obligations audit
     obligations audit --only 'layerNorm*:hVarEpsPos' --instances 1000
     obligations audit --instances 100000 --jobs auto
+    obligations audit --instances 100000 --backend jax
     obligations audit --format json > report.json
     obligations audit --format json --format table --output reports
     obligations audit --dry-run
@@ -195,6 +204,11 @@ def audit_command(
             "--model goes through the layers one after another, in this process",
             remedy="leave --jobs and --scheduler out",
         )
+    if model is not None and backend is not None:
+        raise InvalidInputError(
+            "--model measures layers with numpy",
+            remedy="leave --backend out",
+        )
     if model is not None and certify not in (None, 0.0, CERTIFIED_BOX):
         raise InvalidInputError(
             f"--certify {certify:g}: of a model, what it returns at these weights and inputs is "
@@ -205,7 +219,9 @@ def audit_command(
     if output is not None:
         prepare_folder(output, formats or ("table",))
     if dry_run:
-        choice = Choice(seed, instances, only, replacement, look_behind, use_cache, certify)
+        choice = Choice(
+            seed, instances, only, replacement, look_behind, use_cache, certify, backend
+        )
         ctx.exit(show_plan(lean, choice))
     if model is not None:
         found = audit_of_model(
@@ -217,6 +233,7 @@ def audit_command(
             use_cache=use_cache,
             strict=strict,
             certify=certify is not None,
+            tracebacks=detail is Detail.OBLIGATIONS,
         )
         ctx.exit(publish(found, formats, output, detail))
     with Watch() as watch:
@@ -233,6 +250,7 @@ def audit_command(
             certify=certify,
             jobs=jobs,
             scheduler=scheduler,
+            backend=backend,
             progress=watch,
         )
     code = publish(report, formats, output, detail)

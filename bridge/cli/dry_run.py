@@ -37,6 +37,7 @@ class Choice:
     look_behind: bool
     use_cache: bool
     certify: float | None
+    backend: str | None = None
 
 
 def show_plan(lean: LeanChoice, choice: Choice) -> int:
@@ -50,6 +51,7 @@ def show_plan(lean: LeanChoice, choice: Choice) -> int:
         return _nothing_judged(console)
     instances = setup.instances(choice.instances)
     seed = setup.seed(choice.seed)
+    backend = setup.backend(choice.backend)
     found = plan(
         setup.project,
         setup.engine,
@@ -60,6 +62,7 @@ def show_plan(lean: LeanChoice, choice: Choice) -> int:
         policy=setup.policy,
         results=ResultCache.default() if choice.use_cache else None,
         judges=setup.judges(may_ask=False),
+        backend=backend,
     )
     console.print(_head(setup, choice, found, seed, instances))
     if found.steps is None or not choice.use_cache:

@@ -243,6 +243,7 @@ def _last(setup: Setup, library: Library, o: Obligation) -> Entry | None:
         instances=setup.instances(),
         policy=setup.policy,
         judges=setup.judges(may_ask=False),
+        backend=setup.backend(),
     )
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
@@ -10,6 +13,7 @@ from typing import Any, TypeVar, cast
 
 import click
 
+from bridge.capture.user_code import LOGGER, blamed
 from bridge.cli.options import LeanChoice
 from bridge.cli.progress_bar import Watch
 from bridge.errors import InvalidInputError
@@ -133,14 +137,20 @@ def audit_of_model(
     use_cache: bool,
     strict: bool | None,
     certify: bool = False,
+    tracebacks: bool = False,
 ) -> Report:
-    """The audit that the command line asks for."""
+    """The audit that the command line asks for.
+
+    What the model's code prints goes to stderr: stdout is the report's.  ``tracebacks`` shows there
+    what its code raises.
+    """
     if choice.inputs is not None and (sequences is not None or choice.seq_len is not None):
         raise InvalidInputError(
             "--inputs gives the sequences, so --instances and --seq-len have nothing to say",
             remedy="leave them out",
         )
-    with Watch() as watch:
+    said = blamed(choice.reference)
+    with Watch() as watch, _shown(tracebacks), redirect_stdout(sys.stderr), said:
         model = read_model(choice.reference, choice.options)
         setup = lean.set_up(watch)
         source = source_of(
@@ -161,3 +171,18 @@ def audit_of_model(
             whole=choice.whole,
             progress=watch,
         )
+
+
+@contextmanager
+def _shown(tracebacks: bool) -> Iterator[None]:
+    """Show what the model's own code raises inside, with its traceback."""
+    handler = logging.StreamHandler(sys.stderr)
+    level = LOGGER.level
+    if tracebacks:
+        LOGGER.addHandler(handler)
+        LOGGER.setLevel(logging.DEBUG)
+    try:
+        yield
+    finally:
+        LOGGER.removeHandler(handler)
+        LOGGER.setLevel(level)

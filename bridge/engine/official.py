@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 import subprocess
@@ -26,6 +25,7 @@ from bridge.engine.interface import (
     Severity,
 )
 from bridge.engine.modules import shown_path
+from bridge.engine.printed import printed_message
 from bridge.engine.processes import bounded_output, exit_reason, kill_group, tied
 from bridge.engine.readers import forget_readers
 
@@ -135,7 +135,8 @@ class LakeEngine:
                     f"`lake env lean` did not end within {timeout:.0f} s",
                     remedy="Give it longer with --timeout.",
                 ) from None
-            messages = parse_lean_output(done.stdout, source.name)
+            lines = done.stdout.splitlines()
+            messages = tuple(m for line in lines if (m := printed_message(line, source.name)))
             if done.returncode != 0 and not any(m.severity == "error" for m in messages):
                 said = " / ".join(done.stderr.split("\n"))[-400:].strip(" /")
                 raise BuildBrokenError(
@@ -215,24 +216,6 @@ def _ask(command: list[str], project: Path, expected: re.Pattern[str]) -> re.Mat
     if match is None:
         raise LakeUnusableError(f"`{shown}` printed {said!r}", remedy=_REMEDY)
     return match
-
-
-def parse_lean_output(printed: str, file: str) -> tuple[LeanMessage, ...]:
-    """What `lean --json` printed about `file`; other lines were printed by the project."""
-    found = []
-    for line in printed.splitlines():
-        try:
-            value = json.loads(line)
-            severity = _SEVERITIES[
-                {"information": "info"}.get(value["severity"], value["severity"])
-            ]
-            place = value["pos"]
-            found.append(
-                LeanMessage(file, int(place["line"]), int(place["column"]), severity, value["data"])
-            )
-        except (ValueError, KeyError, TypeError):
-            continue
-    return tuple(found)
 
 
 def parse_build_output(lines: Iterable[str], project: Path) -> tuple[ModuleReport, ...]:

@@ -15,6 +15,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from bridge.engine import Engine
 from bridge.engine.processes import bounded_output, exit_reason
 from bridge.kernels.export import declared_by, read_export
@@ -184,6 +186,6 @@ def _part(export: Path, kept: frozenset[int]) -> Iterator[str]:
     with export.open(encoding="utf-8") as file:
         yield file.readline()
         for line in file:
-            declared = declared_by(json.loads(line))
+            declared = declared_by(msgspec.json.decode(line))
             if not declared or declared & kept:
                 yield line

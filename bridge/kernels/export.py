@@ -8,11 +8,12 @@ statement has.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from bridge.errors import AnswerError
 from bridge.kernels.lean_text import name_text, quoted
@@ -79,7 +80,7 @@ def read_export(path: Path) -> Export:
             if not file.readline().startswith('{"meta":'):
                 raise ValueError("its first line says nothing of the format")
             for line in file:
-                reader.line(json.loads(line))
+                reader.line(msgspec.json.decode(line))
     except (OSError, ValueError, KeyError, TypeError, IndexError, RecursionError) as error:
         raise AnswerError(f"Lean's export {path.name} is damaged: {error}") from error
     names = tuple(name_text(parts) for parts in reader.parts)

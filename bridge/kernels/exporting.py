@@ -10,6 +10,7 @@ from bridge.engine import Engine, LeanMessage, unchanged
 from bridge.errors import AnswerError, EngineError, LeanSourceError
 from bridge.lean.client import Answer, ConstantsRequest, ask_in_batch, printable
 from bridge.lean.library import answer_key, ask_guard, build, files_of
+from bridge.lean.messages import Part, read_part
 from bridge.lean.project import Project
 from bridge.progress import Progress, Silent
 
@@ -35,34 +36,28 @@ class Written:
     own: frozenset[int]
 
 
+class _Written(Part, frozen=True, tag_field="kind", tag="constants"):
+    count: int
+    roots: list[tuple[int, str]]
+    refused: list[tuple[int, str, str]]
+    own: frozenset[int]
+
+
 def parse_written(messages: Sequence[object]) -> Written:
     """Check Lean's answer to ``#export_constants``.
 
     Raises:
         AnswerError: it is malformed.
     """
-    match messages:
-        case [
-            {
-                "kind": "constants",
-                "count": int(count),
-                "roots": list(roots),
-                "refused": list(refused),
-                "own": list(own),
-            }
-        ]:
-            try:
-                return Written(
-                    count,
-                    {str(name): int(number) for number, name in roots},
-                    {int(number): str(why) for number, _, why in refused},
-                    {int(number): str(name) for number, name, _ in refused},
-                    frozenset(map(int, own)),
-                )
-            except (TypeError, ValueError) as error:
-                raise AnswerError(f"Lean's answer about an export is malformed: {error}") from error
-        case _:
-            raise AnswerError(f"Lean's answer about an export is malformed: {messages!r:.200}")
+    only = messages[0] if len(messages) == 1 else messages
+    said = read_part(only, _Written, "Lean's answer about an export")
+    return Written(
+        said.count,
+        {name: number for number, name in said.roots},
+        {number: why for number, _, why in said.refused},
+        {number: name for number, name, _ in said.refused},
+        said.own,
+    )
 
 
 def write_export(

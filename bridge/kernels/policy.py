@@ -8,11 +8,12 @@ against what the audit is about, and against the library that the running Lean s
 from __future__ import annotations
 
 import gzip
-import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+
+import msgspec
 
 from bridge.kernels.export import Export
 
@@ -51,8 +52,7 @@ class Pinned:
 def pinned_library() -> Pinned:
     """The pinned statements and definitions; ``bridge/kernels/pins.py`` writes them."""
     data = files("bridge.kernels").joinpath("library_statements.json.gz").read_bytes()
-    value = json.loads(gzip.decompress(data))
-    return Pinned(value["lean"], value["constants"])
+    return msgspec.json.decode(gzip.decompress(data), type=Pinned)
 
 
 def objections(

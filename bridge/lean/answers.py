@@ -15,6 +15,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from bridge.engine import unchanged
 from bridge.lean.client import Answer
 from bridge.storage.atomic import write_atomically
@@ -24,6 +26,15 @@ from bridge.storage.location import cache_folder
 __all__ = ["AnswerCache", "cache_folder"]
 
 BOUND = Bound(most_bytes=500_000_000, days=90)
+
+
+class _Entry(msgspec.Struct, frozen=True):
+    """As `_dump` writes it: the digest is over the text of the answer and of the files."""
+
+    key: str
+    digest: str
+    answer: msgspec.Raw
+    files: msgspec.Raw
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +66,16 @@ class AnswerCache:
     def load_with_files(self, key: str, project: Path) -> tuple[Answer, dict[str, str]] | None:
         """The same, with the states of these files by path."""
         try:
-            entry = json.loads((self.folder / f"{key}.json").read_bytes())
-            body, files = entry["answer"], entry["files"]
-            if entry["key"] != key or entry["digest"] != self.key(_dump(body), _dump(files)):
+            data = (self.folder / f"{key}.json").read_bytes()
+            entry = msgspec.json.decode(data, type=_Entry)
+            kept = bytes(entry.answer).decode(), bytes(entry.files).decode()
+            if entry.key != key or entry.digest != self.key(*kept):
                 return None
+            files = msgspec.json.decode(entry.files, type=dict[str, str])
             if not unchanged(project, files):
                 return None
-            answer = {section: tuple(messages) for section, messages in body.items()}
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            answer = msgspec.json.decode(entry.answer, type=dict[str, tuple[object, ...]])
+        except (OSError, ValueError, RecursionError):
             return None
         mark_used(self.folder / f"{key}.json")
         return answer, files

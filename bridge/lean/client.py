@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+import msgspec
 from leanclient.aio import (
     AsyncLeanLSPClient,
     LeanClientError,
@@ -346,8 +347,8 @@ def _extract(items: Sequence[dict[str, object]], prefix: str) -> tuple[object, .
         message = item.get("message")
         if isinstance(message, str) and message.startswith(prefix):
             try:
-                found.append(json.loads(message[len(prefix) :]))
-            except json.JSONDecodeError as e:
+                found.append(msgspec.json.decode(message[len(prefix) :]))
+            except (ValueError, RecursionError) as e:
                 raise AnswerError(
                     f"Lean's answer is not JSON: {e} in {printable(message)[:200]!r}"
                 ) from e

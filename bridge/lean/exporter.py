@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import bridge
+from bridge.engine.lakefile import Package
+from bridge.engine.modules import read_modules
 from bridge.errors import InvalidInputError
 from bridge.lean.project import EXPORTER, LAKEFILES, Project, find_libraries
 from bridge.storage.atomic import write_atomically
@@ -74,6 +76,10 @@ def refuse_another_exporter(project: Project) -> None:
         return
     place, expected = own.source_folder, exporter_sources()
     there = {p.relative_to(place).as_posix() for p in (place / EXPORTER).rglob("*.lean")}
+    # What is imported counts too: a folder that is a link is not gone through above.
+    package = Package(project.root, project.root / LAKEFILES[0], project.libraries)
+    modules = (m.name for m in read_modules(package) if _is_below(m.name))
+    there |= {f"{name.replace('.', '/')}.lean" for name in modules}
     odd = sorted(there - {f"{EXPORTER}.lean"} - set(expected))
     for name, text in expected.items():
         path = place / name

@@ -8,21 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Annotated
+
+from msgspec import Meta
 
 from bridge.errors import AnswerError
 from bridge.lean.client import GraphRequest
+from bridge.lean.messages import End, Part, read_messages
 from numeric.instances.families import BASE_SIZES
 
 __all__ = ["ExportedGraphs", "Family", "parse_graphs"]
 
 
-@dataclass(frozen=True, slots=True)
-class Family:
+class Family(Part, frozen=True, tag_field="kind", tag="family"):
     """A graph that Lean can export, with its sizes and constants and their defaults.
 
     ``follows`` says whether what is exported unfolds to the declaration ``name``, and ``parts``
     the exported graphs that this declaration unfolds to, itself included, or that the graph begins
-    with, node by node; ``None`` in answers that were locked before Lean was asked for it.
+    with, node by node; ``None`` in answers that were locked before Lean was asked for both.
     """
 
     name: str
@@ -30,6 +33,10 @@ class Family:
     constants: tuple[tuple[str, float], ...]
     follows: bool = True
     parts: frozenset[str] | None = None
+
+    def __post_init__(self) -> None:
+        if self.parts is None and not self.follows:
+            raise ValueError("`follows` comes with `parts`")
 
     @property
     def short(self) -> str:
@@ -59,30 +66,14 @@ class ExportedGraphs:
         return own.get(sizes, next(iter(own.values()), None))
 
 
-def _pairs(
-    value: object, kind: type | tuple[type, ...], where: str
-) -> tuple[tuple[str, object], ...]:
-    if not isinstance(value, list):
-        raise AnswerError(f"{where}: expected a list of pairs but got {value!r:.200}")
-    for item in value:
-        if not (
-            isinstance(item, list)
-            and len(item) == 2
-            and isinstance(item[0], str)
-            and isinstance(item[1], kind)
-        ):
-            raise AnswerError(f"{where}: expected a name and a number but got {item!r:.200}")
-    return tuple((name, number) for name, number in value)
+class _Graph(Part, frozen=True, tag_field="kind", tag="graph"):
+    index: Annotated[int, Meta(ge=0)]
+    graph: dict[str, object] | None = None
+    error: str | None = None
 
-
-def _binding(message: Mapping[str, object], where: str) -> tuple[bool, frozenset[str] | None]:
-    match message.get("follows"), message.get("parts"):
-        case None, None:
-            return True, None
-        case bool(follows), list(parts) if all(isinstance(p, str) for p in parts):
-            return follows, frozenset(map(str, parts))
-        case follows, parts:
-            raise AnswerError(f"{where}: not understood: {follows!r:.200}, {parts!r:.200}")
+    def __post_init__(self) -> None:
+        if (self.graph is None) == (self.error is None):
+            raise ValueError("expected a graph, or the reason why there is none")
 
 
 def parse_graphs(messages: Sequence[object], requests: Sequence[GraphRequest]) -> ExportedGraphs:
@@ -91,50 +82,22 @@ def parse_graphs(messages: Sequence[object], requests: Sequence[GraphRequest]) -
     Raises:
         AnswerError: the answer is partial, repeated or malformed.
     """
-    families: list[Family] = []
+    read, _ = read_messages(messages, Family | _Graph, End, "graphs")
     members: dict[GraphRequest, Mapping[str, object]] = {}
     refused: dict[GraphRequest, str] = {}
-    for position, message in enumerate(messages):
-        where = f"graph message {position}"
-        if not isinstance(message, dict):
-            raise AnswerError(f"{where}: expected an object but got {message!r:.200}")
-        match message:
-            case {"kind": "family", "name": str(name), "sizes": sizes, "constants": constants}:
-                families.append(
-                    Family(
-                        name,
-                        tuple((n, int(str(k))) for n, k in _pairs(sizes, int, where)),
-                        tuple(
-                            (n, float(str(x))) for n, x in _pairs(constants, (int, float), where)
-                        ),
-                        *_binding(message, where),
-                    )
-                )
-            case {"kind": "graph", "index": int(index)} if 0 <= index < len(requests):
-                request = requests[index]
-                if request in members or request in refused:
-                    raise AnswerError(f"{where}: Lean answers request {index} twice")
-                match message:
-                    case {"graph": dict(graph)}:
-                        members[request] = graph
-                    case {"error": str(reason)}:
-                        refused[request] = reason
-                    case _:
-                        raise AnswerError(
-                            f"{where}: neither a graph nor a reason: {message!r:.200}"
-                        )
-            case {"kind": "end", "count": int(count)}:
-                if count != position or position != len(messages) - 1:
-                    raise AnswerError(
-                        f"Lean's answer is partial: it announces {count} messages about graphs and "
-                        f"{position} arrived before the end"
-                    )
-                break
-            case _:
-                raise AnswerError(f"{where}: not understood: {message!r:.200}")
-    else:
-        raise AnswerError("Lean's answer about graphs has no end")
+    for one in read:
+        if isinstance(one, _Graph):
+            if one.index >= len(requests):
+                raise AnswerError(f"Lean answers request {one.index} of {len(requests)}")
+            request = requests[one.index]
+            if request in members or request in refused:
+                raise AnswerError(f"Lean answers request {one.index} twice")
+            if one.graph is not None:
+                members[request] = one.graph
+            if one.error is not None:
+                refused[request] = one.error
     missing = [r for r in requests if r not in members and r not in refused]
     if missing:
         raise AnswerError(f"Lean's answer lacks the graph {missing[0].name}")
-    return ExportedGraphs(tuple(families), members, refused)
+    families = tuple(one for one in read if isinstance(one, Family))
+    return ExportedGraphs(families, members, refused)

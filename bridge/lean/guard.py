@@ -8,9 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bridge.errors import AnswerError, HijackedError
+from bridge.errors import HijackedError
+from bridge.lean.messages import End, Part, read_messages
 
 __all__ = ["parse_guard", "refuse_hijackers"]
+
+
+class _Instead(Part, frozen=True, tag_field="kind", tag="instead"):
+    name: str
+    how: str
+    module: str
 
 
 def parse_guard(messages: Sequence[object]) -> tuple[str, ...]:
@@ -19,18 +26,8 @@ def parse_guard(messages: Sequence[object]) -> tuple[str, ...]:
     Raises:
         AnswerError: the answer is empty, partial or malformed.
     """
-    found: list[str] = []
-    for position, message in enumerate(messages):
-        match message:
-            case {"kind": "instead", "name": str(name), "how": str(how), "module": str(module)}:
-                found.append(f"{name} ({how}) in {module}")
-            case {"kind": "end", "count": int(count)} if (
-                count == position and position == len(messages) - 1
-            ):
-                return tuple(found)
-            case _:
-                raise AnswerError(f"guard message {position} is not understood: {message!r:.200}")
-    raise AnswerError("Lean's answer about its commands has no end")
+    read, _ = read_messages(messages, _Instead, End, "its commands")
+    return tuple(f"{one.name} ({one.how}) in {one.module}" for one in read)
 
 
 def refuse_hijackers(found: Sequence[str]) -> None:

@@ -13,6 +13,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from bridge.lean.answers import cache_folder
 from bridge.storage.atomic import write_atomically
 
@@ -51,13 +53,6 @@ def remember(root: Path, keys: Iterable[str], graphs: Iterable[str]) -> None:
 def remembered(root: Path) -> Names:
     """What was kept of the project in the folder ``root``; empty where nothing was."""
     try:
-        value = json.loads(_file(root).read_text(encoding="utf-8"))
-        return Names(_texts(value["keys"]), _texts(value["graphs"]))
-    except (OSError, ValueError, KeyError, TypeError):
+        return msgspec.json.decode(_file(root).read_bytes(), type=Names)
+    except (OSError, ValueError):
         return Names()
-
-
-def _texts(value: object) -> tuple[str, ...]:
-    if not isinstance(value, list) or not all(isinstance(x, str) for x in value):
-        raise ValueError("expected a list of text")
-    return tuple(value)

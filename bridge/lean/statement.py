@@ -1,8 +1,6 @@
 """What Lean says of one theorem, as typed values.
 
 Lean's answer is JSON from ``lean/Obligations/Export.lean``; it is parsed and validated here, once.
-A field that is missing, of the wrong type or unknown is an error that names it: an answer that
-cannot be understood completely is not used at all.
 """
 
 from __future__ import annotations
@@ -10,10 +8,13 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from msgspec.structs import replace
 
 from bridge.errors import AnswerError
-from bridge.lean.fields import Fields
+from bridge.lean.messages import End, Part, read_messages
 
 __all__ = [
     "Binder",
@@ -28,11 +29,9 @@ __all__ = [
 
 RESERVED = frozenset({"conclusion", "fidelity"})
 """What stands for a binder in keys of other obligations."""
-BINDER_KINDS = frozenset({"default", "implicit", "strictImplicit", "instImplicit"})
 
 
-@dataclass(frozen=True, slots=True)
-class PropField:
+class PropField(Part, frozen=True):
     """A proposition inside a value, such as ``pos`` of a structure; ``path`` leads to it."""
 
     path: str
@@ -41,8 +40,7 @@ class PropField:
     uses: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Binder:
+class Binder(Part, frozen=True, rename={"kind": "info", "is_prop": "prop"}):
     """One entry of a theorem's telescope.
 
     ``term`` is the canonical text of its type, closed over the binders it depends on; it does not
@@ -53,23 +51,21 @@ class Binder:
 
     name: str | None
     type: str
-    kind: str
+    kind: Literal["default", "implicit", "strictImplicit", "instImplicit"]
     is_prop: bool
     term: str
     uses: tuple[str, ...]
     fields: tuple[PropField, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Conclusion:
+class Conclusion(Part, frozen=True):
     """What the theorem claims; ``term`` is the canonical text of the whole statement."""
 
     type: str
     term: str
 
 
-@dataclass(frozen=True, slots=True)
-class Discharge:
+class Discharge(Part, frozen=True):
     """A lemma that proves the hypothesis ``binder``, given ``conditions``.
 
     Lean checked the match.
@@ -80,8 +76,7 @@ class Discharge:
     conditions: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Constant:
+class Constant(Part, frozen=True, tag_field="kind", tag="constant"):
     """A definition of the project that statements unfold to."""
 
     name: str
@@ -94,20 +89,30 @@ def _is_sort(type: str) -> bool:
     return type.split(" ")[0] in ("Type", "Sort")
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(
+    Part,
+    frozen=True,
+    tag_field="kind",
+    tag="statement",
+    rename={"docstring": "doc", "is_theorem": "theorem"},
+):
     """One exported theorem: telescope, conclusion, place, axioms."""
 
     name: str
     module: str
     line: int
-    doc: str
+    docstring: str | None
     is_theorem: bool
     binders: tuple[Binder, ...]
     conclusion: Conclusion
     uses: tuple[str, ...]
     axioms: tuple[str, ...]
     discharges: tuple[Discharge, ...]
+
+    @property
+    def doc(self) -> str:
+        """The docstring; empty where there is none."""
+        return (self.docstring or "").strip()
 
     @property
     def hypotheses(self) -> tuple[Binder, ...]:
@@ -185,63 +190,6 @@ class Statements:
         return digest.hexdigest()
 
 
-def _binder(value: object, where: str) -> Binder:
-    r = Fields(value, where)
-    binder = Binder(
-        name=r.optional_text("name"),
-        type=r.text("type"),
-        kind=r.text("info"),
-        is_prop=r.boolean("prop"),
-        term=r.text("term"),
-        uses=r.texts("uses"),
-        fields=tuple(
-            _field(f, f"{where}.fields[{i}]")
-            for i, f in enumerate(r.array("fields") if r.has("fields") else ())
-        ),
-    )
-    r.finish()
-    if binder.kind not in BINDER_KINDS:
-        raise AnswerError(f"{where}: unknown kind of binder {binder.kind!r}")
-    return binder
-
-
-def _field(value: object, where: str) -> PropField:
-    r = Fields(value, where)
-    field = PropField(r.text("path"), r.text("type"), r.text("term"), r.texts("uses"))
-    r.finish()
-    return field
-
-
-def _discharge(value: object, where: str) -> Discharge:
-    r = Fields(value, where)
-    discharge = Discharge(r.text("binder"), r.text("lemma"), r.texts("conditions"))
-    r.finish()
-    return discharge
-
-
-def _statement(r: Fields, name: str) -> Statement:
-    given = enumerate(r.array("binders"))
-    binders = _with_own_names(tuple(_binder(b, f"{name}.binders[{i}]") for i, b in given))
-    conclusion = r.reader("conclusion")
-    statement = Statement(
-        name=name,
-        module=r.text("module"),
-        line=r.integer("line"),
-        doc=(r.optional_text("doc") or "").strip(),
-        is_theorem=r.boolean("theorem"),
-        binders=binders,
-        conclusion=Conclusion(conclusion.text("type"), conclusion.text("term")),
-        uses=r.texts("uses"),
-        axioms=r.texts("axioms"),
-        discharges=tuple(
-            _discharge(d, f"{name}.discharges[{i}]") for i, d in enumerate(r.array("discharges"))
-        ),
-    )
-    conclusion.finish()
-    r.finish()
-    return statement
-
-
 def _with_own_names(binders: tuple[Binder, ...]) -> tuple[Binder, ...]:
     """Each hypothesis with a name of its own, since keys are made of it.
 
@@ -261,6 +209,11 @@ def _with_own_names(binders: tuple[Binder, ...]) -> tuple[Binder, ...]:
     return tuple(named(i, b) for i, b in enumerate(binders, 1))
 
 
+class _End(End, frozen=True, kw_only=True, tag_field="kind", tag="end"):
+    lean: str
+    axiom_modules: dict[str, str | None]
+
+
 def parse_statements(messages: Sequence[object]) -> Statements:
     """Parse the messages of one request; the theorems come in the order of the sources.
 
@@ -270,62 +223,21 @@ def parse_statements(messages: Sequence[object]) -> Statements:
     Raises:
         AnswerError: the answer is empty, partial, repeated or malformed.
     """
+    read, end = read_messages(messages, Statement | Constant, _End, "statements")
     theorems: dict[str, Statement] = {}
     constants: dict[str, Constant] = {}
-    end: tuple[int, str, dict[str, str | None]] | None = None
-    for position, message in enumerate(messages):
-        if end is not None:
-            raise AnswerError(f"Lean's answer goes on after its end: {message!r:.200}")
-        r = Fields(message, f"message {position}")
-        kind = r.text("kind")
-        if kind == "statement":
-            name = r.text("name")
-            if name in theorems:
-                raise AnswerError(f"Lean's answer holds {name!r} twice")
-            theorems[name] = _statement(r, name)
-        elif kind == "constant":
-            name = r.text("name")
-            terms = r.take("terms")
-            if terms is not None and not (
-                isinstance(terms, list) and all(isinstance(t, str) for t in terms)
-            ):
-                raise AnswerError(f"{name}: expected text in `terms` but got {terms!r:.200}")
-            if name in constants:
-                raise AnswerError(f"Lean's answer holds the definition {name!r} twice")
-            constants[name] = Constant(
-                name, None if terms is None else tuple(terms), r.texts("uses")
-            )
-            r.finish()
-        elif kind == "end":
-            modules = r.take("axiom_modules")
-            if not isinstance(modules, dict) or not all(
-                m is None or isinstance(m, str) for m in modules.values()
-            ):
-                raise AnswerError(
-                    f"end: expected names in `axiom_modules` but got {modules!r:.200}"
-                )
-            end = (r.integer("count"), r.text("lean"), modules)
-            r.finish()
-        else:
-            raise AnswerError(f"message {position}: unknown kind {kind!r}")
-    if end is None:
-        raise AnswerError(
-            f"Lean's answer has no end: {len(theorems)} statements arrived and then nothing",
-            remedy="run the command again; a larger --timeout may help",
-        )
-    count, version, modules = end
-    if count != len(theorems) + len(constants):
-        raise AnswerError(
-            f"Lean's answer is partial: it announces {count} messages and "
-            f"{len(theorems) + len(constants)} arrived"
-        )
-    for statement in theorems.values():
-        unknown = [a for a in statement.axioms if a not in modules]
+    for one in read:
+        seen: dict[str, Any] = theorems if isinstance(one, Statement) else constants
+        if one.name in seen:
+            raise AnswerError(f"Lean's answer holds {one.name!r} twice")
+        seen[one.name] = one
+    for name, theorem in theorems.items():
+        unknown = [a for a in theorem.axioms if a not in end.axiom_modules]
         if unknown:
-            raise AnswerError(
-                f"{statement.name}: Lean does not say where {unknown[0]!r} comes from"
-            )
-    return Statements(version, _in_source_order(theorems.values()), constants, modules)
+            raise AnswerError(f"{name}: Lean does not say where {unknown[0]!r} comes from")
+        theorems[name] = replace(theorem, binders=_with_own_names(theorem.binders))
+    in_order = _in_source_order(theorems.values())
+    return Statements(end.lean, in_order, constants, end.axiom_modules)
 
 
 def _in_source_order(theorems: Iterable[Statement]) -> tuple[Statement, ...]:

@@ -16,6 +16,8 @@ __all__ = ["TOOLCHAIN_NAME", "toolchain_doubt"]
 
 TOOLCHAIN_NAME = "lean-toolchain"
 _RELEASE = re.compile(r"v?(\d+)\.(\d+)\.(\d+)(?:-(rc\d+|nightly.*|pre))?")
+_OFFICIAL = frozenset({"", "leanprover/lean4", "leanprover/lean4-nightly"})
+"""Where releases come from; elan takes the first where none is named."""
 _NIGHTLY = re.compile(r"nightly-(\d{4}-\d{2}-\d{2})")
 
 
@@ -34,7 +36,9 @@ def toolchain_doubt(project: Path, engine: Engine) -> str:
         text = path.read_text(encoding="utf-8-sig").strip()
     except (OSError, UnicodeDecodeError) as error:
         return f"which Lean the project is for: {TOOLCHAIN_NAME} cannot be read: {error} ({run})"
-    name = text.rpartition(":")[2]
+    origin, _, name = text.rpartition(":")
+    if origin not in _OFFICIAL:
+        return f"whether the Lean of {origin}, which {TOOLCHAIN_NAME} names, says the same: {run}"
     wanted = _release(name)
     if wanted is None:
         return f"which Lean the project is for: {TOOLCHAIN_NAME} names no release: {text!r} ({run})"

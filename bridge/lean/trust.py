@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from bridge.errors import AnswerError
+from bridge.lean.messages import End, Part, read_messages
 from bridge.lean.obligation import readable_name
 
 __all__ = ["KernelOpinion", "Outside", "Trust", "parse_trust"]
@@ -17,8 +19,7 @@ SWAPPED = frozenset({"implemented_by", "extern"})
 """Code that runs in place of the definition that theorems speak of."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outside:
+class Outside(Part, frozen=True, tag_field="kind", tag="outside"):
     """A declaration of the project that the kernel does not vouch for, and how it steps outside."""
 
     name: str
@@ -94,58 +95,57 @@ class Trust:
         return tuple(o for o in self.outside if o.how in SWAPPED)
 
 
+class _Untagged(Part, frozen=True, tag_field="kind", tag="untagged"):
+    name: str
+    module: str
+
+
+class _Vacuous(Part, frozen=True, tag_field="kind", tag="vacuous"):
+    name: str
+    why: str
+
+
+class _Refusal(Part, frozen=True, tag_field="kind", tag="refusal"):
+    name: str
+    why: str
+
+
+class _Refused(Part, frozen=True, tag_field="kind", tag="refused"):
+    name: str
+    constant: str
+
+
+class _End(End, frozen=True, kw_only=True, tag_field="kind", tag="end"):
+    constants: int
+    not_checked: int
+    all: int
+
+
 def parse_trust(messages: Sequence[object]) -> Trust:
     """Check one answer to ``#export_trust``.
 
     Raises:
         AnswerError: the answer is empty, partial or malformed.
     """
-    outside: list[Outside] = []
-    untagged: dict[str, str] = {}
-    vacuous: list[tuple[str, str]] = []
-    refusals: dict[str, str] = {}
-    refused: dict[str, str] = {}
-    for position, message in enumerate(messages):
-        match message:
-            case {"kind": "outside", "name": str(name), "how": str(how), "module": str(module)}:
-                outside.append(Outside(name, how, module))
-            case {"kind": "untagged", "name": str(name), "module": str(module)}:
-                untagged[name] = module
-            case {"kind": "vacuous", "name": str(name), "why": str(why)}:
-                vacuous.append((name, why))
-            case {"kind": "refusal", "name": str(name), "why": str(why)}:
-                refusals[name] = why
-            case {"kind": "refused", "name": str(name), "constant": str(constant)}:
-                refused[name] = constant
-            case {
-                "kind": "end",
-                "count": int(count),
-                "constants": int(constants),
-                "not_checked": int(not_checked),
-                "all": int(every),
-            }:
-                if count != position or position != len(messages) - 1:
-                    raise AnswerError(
-                        f"Lean's answer is partial: it announces {count} messages about trust and "
-                        f"{position} arrived before the end"
-                    )
-                if constants + not_checked + len(refusals) > every or (
-                    not refusals and constants + not_checked != every
-                ):
-                    raise AnswerError(
-                        f"Lean's answer about trust does not add up: of {every} constants "
-                        f"{constants} were accepted, {len(refusals)} refused and {not_checked} "
-                        "not checked"
-                    )
-                return Trust(
-                    constants,
-                    refusals,
-                    refused,
-                    tuple(outside),
-                    untagged,
-                    tuple(vacuous),
-                    not_checked,
-                )
-            case _:
-                raise AnswerError(f"trust message {position} is not understood: {message!r:.200}")
-    raise AnswerError("Lean's answer about trust has no end")
+    kinds = Outside | _Untagged | _Vacuous | _Refusal | _Refused
+    read, end = read_messages(messages, kinds, _End, "trust")
+
+    def those(kind: type[Any]) -> list[Any]:
+        return [one for one in read if isinstance(one, kind)]
+
+    refusals = {r.name: r.why for r in those(_Refusal)}
+    left = end.all - end.constants - end.not_checked
+    if left < len(refusals) or (left and not refusals):
+        raise AnswerError(
+            f"Lean's answer about trust does not add up: of {end.all} constants {end.constants} "
+            f"were accepted, {len(refusals)} refused and {end.not_checked} not checked"
+        )
+    return Trust(
+        end.constants,
+        refusals,
+        {r.name: r.constant for r in those(_Refused)},
+        tuple(those(Outside)),
+        {u.name: u.module for u in those(_Untagged)},
+        tuple((v.name, v.why) for v in those(_Vacuous)),
+        end.not_checked,
+    )

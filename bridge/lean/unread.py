@@ -26,24 +26,39 @@ __all__ = ["Unread", "code_of", "said_of", "unread_sources"]
 _SKIPPED = frozenset({"build", "node_modules", "__pycache__"})
 _TAG = re.compile(r"@\[[^\]]*\bobligation\b|\battribute\s*\[[^\]]*\bobligation\b")
 _EXIT = re.compile(r"(?<![\w.«])#exit\b")
+_ON_EXAMPLE = re.compile(r"@\[[^\]]*\bobligation\b[^\]]*\]\s*(?:[a-z]+\s+)*?example\b")
+_COMMENT = re.compile(r"--[^\n]*")
+_QUOTED = re.compile(
+    r"""r(?P<marks>\#*)".*?"(?P=marks)  # a raw string
+      | '(?:\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|.)|[^\\'\n])'  # a character
+      | «[^»\n]*»""",
+    re.VERBOSE | re.DOTALL,
+)
+_STRING = re.compile(r'(?:[^"\\]|\\.)*"?', re.DOTALL)
+_PART = re.compile(r'(?:[^"\\{]|\\.)*["{]?', re.DOTALL)
+"""Of an interpolated string, from its beginning or behind a term, up to a term or to its end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unread:
     """A source, relative to the project, that Lean reads not at all, or only down to a line.
 
-    ``line`` is that of ``#exit``; 0 where nothing is read.  ``tags`` counts the tags there.
+    ``line`` is that of ``#exit``; 0 where nothing is read.  ``tags`` counts the tags there.  Where
+    it is ``nameless``, a tag stands in that line on an ``example``, which Lean forgets.
     """
 
     file: str
     line: int
     tags: int
+    nameless: bool = False
 
 
 def code_of(text: str) -> str:
-    """The text with comments and strings blanked; line ends stay, so that lines can be counted."""
+    """The text with comments, strings and quoted names blanked; line ends stay, so that lines can
+    be counted."""
     out: list[str] = []
     at, depth = 0, 0
+    braces: list[int] = []  # open ones, in each interpolated string that we are in a term of
     while at < len(text):
         if text.startswith("/-", at):
             depth, at = depth + 1, at + 2
@@ -52,34 +67,55 @@ def code_of(text: str) -> str:
         elif depth:
             out.append("\n" if text[at] == "\n" else "")
             at += 1
-        elif text.startswith("--", at):
-            end = text.find("\n", at)
-            at = len(text) if end < 0 else end
-        elif text[at] == '"':
-            at += 1
-            while at < len(text) and text[at] != '"':
-                out.append("\n" if text[at] == "\n" else "")
-                at += 2 if text[at] == "\\" else 1
-            out.append('""')
-            at += 1
-        elif text.startswith("'\"'", at):
-            at += 3
+        elif found := _COMMENT.match(text, at):
+            at = found.end()
+        elif found := None if _goes_on(text, at) else _QUOTED.match(text, at):
+            out.append('""' + "\n" * found[0].count("\n"))
+            at = found.end()
+        elif text[at] == '"' or (text[at] == "}" and braces and braces[-1] == 0):
+            inside = text[at] == "}" or text[:at].endswith("!")
+            if text[at] == "}":
+                braces.pop()
+            found = (_PART if inside else _STRING).match(text, at + 1)
+            assert found is not None
+            out.append('""' + "\n" * found[0].count("\n"))
+            at = found.end()
+            if inside and found[0].endswith("{"):
+                braces.append(0)
         else:
+            if braces and text[at] in "{}":
+                braces[-1] += 1 if text[at] == "{" else -1
             out.append(text[at])
             at += 1
     return "".join(out)
 
 
+def _goes_on(text: str, at: int) -> bool:
+    """Whether a name goes on here: `n'` begins no character, and `for"` no raw string."""
+    return at > 0 and (text[at - 1].isalnum() or text[at - 1] in "_'!?")
+
+
 def _files(folder: Path, root: Path) -> Iterator[Path]:
     for path in sorted(folder.iterdir()):
-        if path.name.startswith(".") or path.is_symlink():
+        if path.name.startswith("."):
             continue
         if path.is_dir():
             other = any((path / name).is_file() for name in LAKEFILES)
-            if path.name not in _SKIPPED and not other:
+            if path.name not in _SKIPPED and not other and not path.is_symlink():
                 yield from _files(path, root)
-        elif path.suffix == ".lean" and not (folder == root and path.name in LAKEFILES):
+        elif folder == root and path.name in LAKEFILES:
+            continue
+        elif path.suffix == ".lean" and path.is_file():
             yield path
+
+
+def _is_exporter(path: Path, project: Project) -> bool:
+    """Whether a file is one of our library's, where `obligations init` puts it."""
+    return any(
+        path == library.source(EXPORTER)
+        or path.is_relative_to(library.source(EXPORTER).with_suffix(""))
+        for library in project.libraries
+    )
 
 
 def unread_sources(project: Project, left_out: tuple[str, ...] = ()) -> tuple[Unread, ...]:
@@ -94,25 +130,47 @@ def unread_sources(project: Project, left_out: tuple[str, ...] = ()) -> tuple[Un
     found = []
     for path in _files(project.root, project.root):
         file = path.relative_to(project.root).as_posix()
-        if EXPORTER in (path.stem, path.parent.name):
+        if _is_exporter(path, project):
             continue
         if any(fnmatchcase(file, pattern) for pattern in left_out):
             continue
         code = code_of(path.read_text(encoding="utf-8", errors="replace"))
         if path.resolve() not in read:
             found.append(Unread(file, 0, len(_TAG.findall(code))))
-        elif (stop := _EXIT.search(code)) and (rest := code[stop.end() :]).strip():
+            continue
+        for tag in _ON_EXAMPLE.finditer(code):
+            line = code.count("\n", 0, tag.start()) + 1
+            found.append(Unread(file, line, 1, nameless=True))
+        if (stop := _EXIT.search(code)) and (rest := code[stop.end() :]).strip():
             line = code.count("\n", 0, stop.start()) + 1
             found.append(Unread(file, line, len(_TAG.findall(rest))))
     return tuple(found)
 
 
 def said_of(found: tuple[Unread, ...]) -> tuple[str, ...]:
-    """The clause for a report; empty where everything was read."""
-    if not found:
-        return ()
-    tags = sum(u.tags for u in found)
-    names = [f"{u.file} from #exit in line {u.line}" if u.line else u.file for u in found]
+    """The clauses for a report; none where everything was read."""
+    unread = [u for u in found if not u.nameless]
+    names = [f"{u.file} from #exit in line {u.line}" if u.line else u.file for u in unread]
+    on_examples = [f"{u.file} line {u.line}" for u in found if u.nameless]
+    tags = sum(u.tags for u in unread)
+    said = []
+    if unread:
+        said.append(
+            f"{_count(len(unread), 'source')}, {_count(tags, 'tag')} not read by Lean: "
+            f"{_some(names)}"
+        )
+    if on_examples:
+        said.append(
+            f"{_count(len(on_examples), 'tag')} on an `example`, which Lean forgets (write "
+            f"`theorem` and a name): {_some(on_examples)}"
+        )
+    return tuple(said)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'s' * (number != 1)}"
+
+
+def _some(names: list[str]) -> str:
     more = f" and {len(names) - 5} more" if len(names) > 5 else ""
-    count = f"{len(found)} source{'s' * (len(found) != 1)}, {tags} tag{'s' * (tags != 1)}"
-    return (f"{count} not read by Lean: {', '.join(names[:5])}{more}",)
+    return ", ".join(names[:5]) + more

@@ -38,13 +38,18 @@ _TINY = 1e-280
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """Two computations of one thing, such as ``gradient of Wq``."""
+    """Two computations of one thing, such as ``gradient of Wq``.
+
+    ``blind`` is the largest error that the tolerance lets pass, as a share of the tensor's own
+    size: 1 where all of it could be wrong unseen.
+    """
 
     what: str
     against: str
     residual: float
     tolerance: float
     outcome: Outcome
+    blind: float = 0.0
 
     @property
     def margin(self) -> float:
@@ -118,7 +123,8 @@ def compare(
             residual = float(np.abs(found[name] - value).max() / size)
         tolerance, outcome = _decide(residual, partial(noise, name, size), unit)
         what = "output" if name == "output" else f"gradient of {name}"
-        agreements.append(Agreement(what, against, residual, tolerance, outcome))
+        blind = min(tolerance * size / max(sizes[name], _TINY), 1.0)
+        agreements.append(Agreement(what, against, residual, tolerance, outcome, blind))
     return agreements
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from bridge.models.naming import Found
 from bridge.models.settings import Setting
 from bridge.models.theorems import PROVED_ACTIVATIONS
@@ -25,9 +27,12 @@ __all__ = [
     "one_token",
     "positions",
     "pruned",
+    "seen",
 ]
 
 UNTOLD = "the file does not tell"
+SEEN = 1e-6
+"""A share of a gradient: errors from there on should be seen."""
 
 
 def norm_order(post_norm: bool | None, source: str) -> Assumption:
@@ -150,6 +155,26 @@ def one_token() -> Assumption:
     """More than one token: each then looks at others, as its queries and the keys tell."""
     found = "one: its only weight is 1, so that queries and keys change nothing that could be seen"
     return Assumption("tokens", "at least two", found, None)
+
+
+def seen(blind: Mapping[str, float]) -> tuple[Assumption, ...]:
+    """An error of a millionth in any gradient would be seen on these inputs: nothing where it
+    would, else a note next to the theorem, which applies all the same.
+
+    Args:
+        blind: of each gradient, the share of it that could be wrong unseen: 1 where all that is
+            left of it is rounding, as behind a saturated softmax.
+    """
+    dark = {n: share for n, share in blind.items() if share > SEEN}
+    if not dark:
+        return ()
+    gone = [n for n, share in dark.items() if share >= 1.0]
+    rest = [f"{n} below {share:.1g} of it" for n, share in dark.items() if share < 1.0]
+    words = [f"any error in the gradient of {', '.join(gone)}"] if gone else []
+    words += [f"an error in the gradient of {', '.join(rest)}"] if rest else []
+    text = f"rounding hides, on these inputs, {' and '.join(words)}"
+    title, expected = "what is seen", "an error of a millionth in any gradient"
+    return (Assumption(title, expected, text, True, note=text, apart=True),)
 
 
 def calls(unknown: str) -> tuple[Assumption, ...]:

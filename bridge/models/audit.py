@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -52,8 +53,28 @@ def graph_requests(model: Model, source: Given) -> tuple[GraphRequest, ...]:
 
 
 def _embeds(model: Model, source: Given) -> tuple[str, ...]:
-    """What is given that only the whole model can take, such as token ids."""
-    return () if model.module is None else source.embedded
+    """What is given that only the whole model can take, such as token ids.
+
+    Raises:
+        InvalidInputError: the model has no arguments of these names.
+    """
+    names = () if model.module is None else source.embedded
+    if names:
+        _require_arguments(model, names)
+    return names
+
+
+def _require_arguments(model: Model, names: tuple[str, ...]) -> None:
+    try:
+        takes = inspect.signature(model.module.forward).parameters
+    except (TypeError, ValueError):  # compiled code has none
+        return
+    wrong = [n for n in names if n not in takes]
+    if wrong and not any(p.kind is p.VAR_KEYWORD for p in takes.values()):
+        raise InvalidInputError(
+            f"--inputs: the model takes no {', '.join(wrong)}: its forward has {', '.join(takes)}",
+            remedy="give arrays by the names of its arguments, or x, the tokens of the first layer",
+        )
 
 
 def _request(layer: Layer, theorems: Theorems, seq_len: int) -> GraphRequest:
@@ -241,6 +262,9 @@ def _audit_layer(
         )
         passed.append(measure(layer, block, theorems, at, mask))
     stream.x = [p.output for p in passed]
+    if inputs.seq_len > 1:  # else it is said already
+        names = passed[0].blind
+        asked = (*asked, *assumptions.seen({n: min(p.blind[n] for p in passed) for n in names}))
     obligations = obligations_of(theorems, library.obligations)
     differences = [p.difference for p in passed if p.difference is not None]
     return theorems, LayerReport(

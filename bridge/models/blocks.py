@@ -2,7 +2,9 @@
 
 It is computed with the graph that Lean exports at the layer's sizes.  Where Lean exports none, the
 closed form of the graph's name stands in, which the audit of the library holds against the graph at
-smaller sizes; so it does where the graph overflows.  Reports say which of the two it was.
+smaller sizes.  Where the graph overflows it is run with the largest score of each row taken away,
+as a softmax is run everywhere; the closed form stands in where that overflows too.  Reports say
+which it was.
 """
 
 from __future__ import annotations
@@ -18,7 +20,9 @@ from numeric.closed_forms.catalogue import CLOSED_FORMS, Arguments
 from numeric.graph import Graph
 from numeric.interpret.derivative import complex_step
 from numeric.interpret.enclosure import radii
-from numeric.interpret.interpreter import Interpreter, Perturbation, Trace
+from numeric.interpret.interpreter import Interpreter, Trace
+from numeric.interpret.perturbation import Perturbation
+from numeric.interpret.shifted import shifted
 from numeric.ops import Array
 from numeric.streams import Streams
 
@@ -34,12 +38,14 @@ __all__ = [
     "Rows",
 ]
 
+EXPORTED = "the graph that Lean exports at this size"
+SHIFTED = (
+    f"{EXPORTED}, run with the largest score of each row taken away, without which it overflows in "
+    "float64"
+)
 CLOSED_FORM = "the closed form"
 NOT_EXPORTED = f"{CLOSED_FORM}, since Lean exports no graph at this size"
-OVERFLOWS = (
-    f"{CLOSED_FORM}, since the exported graph overflows in float64: its softmax does not take the "
-    "largest score away"
-)
+OVERFLOWS = f"{CLOSED_FORM}, since the exported graph overflows in float64"
 
 FloatArray = npt.NDArray[np.float64]
 _U = 2.0**-53
@@ -112,9 +118,13 @@ class Block(Protocol):
 class LeanBlock:
     """The graph that Lean exports."""
 
-    def __init__(self, graph: Graph) -> None:
-        self.source = "the graph that Lean exports at this size"
-        self._program = Interpreter(graph)
+    def __init__(self, graph: Graph, *, shift: bool = False) -> None:
+        self.source = SHIFTED if shift else EXPORTED
+        self._program = shifted(graph) if shift else Interpreter(graph)
+
+    def steadied(self) -> LeanBlock:
+        """The same graph, with the largest score of each row taken away."""
+        return LeanBlock(self._program.graph, shift=True)
 
     def _run(self, at: Point, perturbation: Perturbation | None = None) -> Trace:
         return self._program.evaluate(at.inputs, at.constants, perturbation)

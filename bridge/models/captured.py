@@ -20,16 +20,19 @@ import numpy.typing as npt
 
 from bridge.capture import Call, Captured, Eager, copied, duplicate, export, run_eager, translate
 from bridge.capture.aten.rule import Untranslated
-from bridge.capture.eager import without_gradients
+from bridge.capture.eager import unlike_in_the_model, without_gradients
+from bridge.capture.user_code import RAISED, said
 from bridge.models.agreement import Agreement, compare
 from bridge.models.certificates import enclose_gradients
 from bridge.report.captured import CapturedLayer, Comparison, Condition
 from bridge.report.certificate import GradientCertificate
 from bridge.verdict import Verdict
+from numeric.arithmetic.wide import Wide
 from numeric.graph import Graph
 from numeric.interpret.enclosure import radii
-from numeric.interpret.interpreter import Interpreter, Perturbation, Trace
-from numeric.interpret.wide import Wide
+from numeric.interpret.interpreter import Interpreter, Trace
+from numeric.interpret.perturbation import Perturbation
+from numeric.interpret.shifted import shifted
 from numeric.judge.measurement import Outcome
 from numeric.streams import Streams
 
@@ -61,7 +64,14 @@ class Judgement:
 
 
 def judge_layer(
-    own: Any, call: Call, name: str, seed: int, calls: int, *, certify: bool = False
+    own: Any,
+    call: Call,
+    name: str,
+    seed: int,
+    calls: int,
+    *,
+    certify: bool = False,
+    gave: Any = None,
 ) -> Judgement:
     """Capture one call of a layer, and hold its graph against the layer.
 
@@ -72,6 +82,7 @@ def judge_layer(
         seed: see above.
         calls: how often its parent runs it.
         certify: whether to bound what it returns, in its own dtype, by ball arithmetic.
+        gave: its first output in the model, in float64; None where it is not known.
     """
     torch: Any = importlib.import_module("torch")
     dtype = own_dtype(own)
@@ -82,10 +93,8 @@ def judge_layer(
         captured = translate(export(part, call.args, call.kwargs), "captured")
     except Untranslated as e:
         return Judgement(CapturedLayer(reason=str(e), calls=calls))
-    except Exception as e:  # the code is the user's: anything can happen
-        text = (str(e).strip().splitlines() or [""])[0]
-        said = f"torch.export raised {type(e).__name__}: {text:.200}"
-        return Judgement(CapturedLayer(reason=said, calls=calls))
+    except RAISED as e:  # the code is the user's: anything can happen
+        return Judgement(CapturedLayer(reason=f"torch.export raised {said(e, 200)}", calls=calls))
     found = CapturedLayer(
         form="captured",
         nodes=len(captured.graph.nodes),
@@ -95,13 +104,14 @@ def judge_layer(
     try:
         held = _Held(captured, part, own, call, name, seed)
         found = held.judged(found)
+        if not found.reason:
+            found = replace(found, reason=unlike_in_the_model(own, call, gave))
         if certify:
             found = replace(found, certificate=held.certificate())
         return Judgement(found, captured)
-    except Exception as e:  # as above
-        text = (str(e).strip().splitlines() or [""])[0]
-        said = f"running it by hand raised {type(e).__name__}: {text:.200}"
-        return Judgement(replace(found, reason=said), captured)
+    except RAISED as e:  # as above
+        reason = f"running it by hand raised {said(e, 200)}"
+        return Judgement(replace(found, reason=reason), captured)
 
 
 class _Held:
@@ -119,7 +129,10 @@ class _Held:
 
     def judged(self, found: CapturedLayer) -> CapturedLayer:
         trace = self._trace()
-        if not all(np.isfinite(v).all() for v in trace.values):
+        if not _finite(trace):
+            self._program = shifted(self._captured.graph)
+            trace = self._trace()
+        if not _finite(trace):
             return replace(found, reason="a value of the graph overflows in float64")
         eager = self._eager(self._part, self._call, lift=True)
         ours, theirs = self._pulled(trace), self._expected(eager)
@@ -322,6 +335,10 @@ def _comparison(a: Agreement, *, rounding: bool = False) -> Comparison:
     return Comparison(
         a.what, a.against, a.residual, a.tolerance, _VERDICT[a.outcome], rounding=rounding
     )
+
+
+def _finite(trace: Trace) -> bool:
+    return all(np.isfinite(v).all() for v in trace.values)
 
 
 def _tight(shape: Any) -> tuple[int, ...]:

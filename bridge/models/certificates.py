@@ -16,10 +16,10 @@ import numpy.typing as npt
 from bridge.report.captured import CapturedLayer, FormProof, Supposed
 from bridge.report.certificate import Bound, GradientCertificate, Least
 from bridge.verdict import Verdict
+from numeric.arithmetic.wide import Wide
 from numeric.errors import EvaluationError
 from numeric.interpret.adjoint_balls import Enclosed, pulled_back
 from numeric.interpret.interpreter import Trace
-from numeric.interpret.wide import Wide
 
 __all__ = ["enclose_gradients", "held_against"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,9 +104,29 @@ class Given:
         Raises:
             InvalidInputError: the file is no npz file.
         """
-        if isinstance(self.inputs, Path):
-            return _loaded(self.inputs)
-        return None if self.inputs is None else dict(self.inputs)
+        if self.inputs is None:
+            return None
+        read = _loaded(self.inputs) if isinstance(self.inputs, Path) else self.inputs
+        return {name: _plain(np.asarray(a), name, self._where) for name, a in read.items()}
+
+    @property
+    def _where(self) -> str:
+        return f"--inputs {self.inputs}" if isinstance(self.inputs, Path) else "inputs"
+
+
+def _plain(array: npt.NDArray[np.generic], name: str, where: str) -> npt.NDArray[np.generic]:
+    """The array as torch takes it: numbers, in this machine's order of bytes.
+
+    Raises:
+        InvalidInputError: it holds something else than numbers.
+    """
+    if array.dtype.kind not in "fiub":
+        raise InvalidInputError(
+            f"{where}: {name} should be numbers but its type is {array.dtype}", remedy=_REMEDY
+        )
+    if array.dtype.kind == "f" and array.dtype.itemsize > 8:
+        array = array.astype(np.float64)
+    return np.asarray(array, dtype=array.dtype.newbyteorder("="), order="C")
 
 
 def drawn(seed: int, sequences: int, seq_len: int, d_model: int) -> Inputs:
@@ -129,8 +150,12 @@ def _loaded(path: Path) -> dict[str, npt.NDArray[np.generic]]:
         if not isinstance(file, np.lib.npyio.NpzFile):
             raise ValueError("it holds one array without a name")
         with file:
-            return {name: file[name] for name in file.files}
-    except (OSError, ValueError, zipfile.BadZipFile) as e:
+            found = {name: file[name] for name in file.files}
+        other = next((n for n, a in found.items() if not isinstance(a, np.ndarray)), None)
+        if other is not None:  # any zip file looks like one, such as torch's
+            raise ValueError(f"{other} in it is no array")
+        return found
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as e:
         raise InvalidInputError(f"--inputs {path} is no npz file: {e}", remedy=_REMEDY) from e
 
 

@@ -51,6 +51,7 @@ class Passed:
             ``None`` where the layer's own is not known, and ``output`` is the theorem's.
         computed_by: what the theorem's value and backprop were computed with.
         compared_with: what the theorem's value and backprop were compared with.
+        blind: of each gradient, the share of it that could be wrong unseen.
     """
 
     judged: Mapping[str, Judged]
@@ -60,6 +61,7 @@ class Passed:
     difference: float | None
     computed_by: str
     compared_with: tuple[str, ...]
+    blind: Mapping[str, float]
 
 
 def measure(
@@ -75,7 +77,8 @@ def measure(
         mask: the layer's own, ``(seq_len, seq_len)``; −∞ hides.
     """
     if isinstance(block, LeanBlock) and block.overflows(at):
-        block = ClosedBlock(theorems.graph, OVERFLOWS)
+        steady = block.steadied()
+        block = ClosedBlock(theorems.graph, OVERFLOWS) if steady.overflows(at) else steady
     inner = block.inner(at)
     rows = inner.norms
     eps = (at.constants["eps1"], at.constants["eps2"])
@@ -99,7 +102,20 @@ def measure(
         difference=None if own is None else float(np.abs(own - theirs).max()),
         computed_by=block.source,
         compared_with=tuple(dict.fromkeys(a.against for a in agreements)),
+        blind=_blind(agreements),
     )
+
+
+def _blind(agreements: list[Agreement]) -> dict[str, float]:
+    """The least share of each gradient that some comparison would notice.  That of bk is left out:
+    it is 0 in exact arithmetic, since a softmax does not depend on what all its scores have in
+    common; and so is the mask's, which no model has."""
+    found: dict[str, float] = {}
+    for a in agreements:
+        name = a.what.removeprefix("gradient of ")
+        if name != a.what and name not in ("bk", "mask"):
+            found[name] = min(a.blind, found.get(name, 1.0))
+    return found
 
 
 def _side_conditions(number: int, sign: VarEps, eps: float) -> dict[str, Judged]:

@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bridge.capture import Calls, copied, layers_of, observe_calls
+from bridge.capture.user_code import RAISED, said
 from bridge.errors import InvalidInputError
 from bridge.models import assumptions
 from bridge.models.activations import recognized
@@ -51,11 +52,11 @@ def referred(reference: str) -> object:
             found = getattr(found, name)
         if (callable(found) and not hasattr(found, "named_modules")) or isinstance(found, type):
             found = found()
-    except Exception as e:  # the module is the user's: anything can happen
+    except RAISED as e:  # the module is the user's: anything can happen
         raise InvalidInputError(
-            f"--model {reference}: {type(e).__name__}: {e}",
+            f"--model {reference}: {said(e, 2000)}",
             remedy="name a torch module as pkg.module:object, or a function that makes one; "
-            "modules are looked for in this folder too",
+            "modules are looked for in this folder too; -v shows the traceback of your own code",
         ) from e
     return found
 
@@ -169,10 +170,10 @@ def _readable(
             judged[name] = _layer(torch, name, part, where)
         except InvalidInputError as e:
             errors[name] = e
-        except Exception as e:  # the object is the user's: it may lack what its kind has
+        except RAISED as e:  # the object is the user's: it may lack what its kind has
             errors[name] = InvalidInputError(
                 f"--model {where}: {name or type(part).__name__} ({type(part).__name__}) cannot be "
-                f"read: {type(e).__name__}: {e}",
+                f"read: {said(e)}",
                 remedy="only layers with all parts of the layers named in the docs are read",
             )
     expected = "a layer that can be read"
@@ -194,9 +195,18 @@ def _layers(torch: Any, module: Any) -> Iterator[tuple[str, Any]]:
     taken: list[str] = []
     for name, part in module.named_modules():
         inside = any(name.startswith(f"{t}.") for t in taken)
-        if not inside and (_is_pytorch(torch, part) or _is_bert(part) or _is_distilbert(part)):
+        if not inside and _is_known(torch, part):
             taken.append(name)
             yield name, part
+
+
+def _is_known(torch: Any, part: Any) -> bool:
+    """Whether its type or its parts are those of a layer that is known; a part that cannot be
+    looked at is not."""
+    try:
+        return _is_pytorch(torch, part) or _is_bert(part) or _is_distilbert(part)
+    except RAISED:  # a property of the user's may raise anything
+        return False
 
 
 def _is_pytorch(torch: Any, part: Any) -> bool:

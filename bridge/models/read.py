@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from bridge.errors import InvalidInputError
-from bridge.models.files import ADAPTERS, read_file
+from bridge.models.built import read_saved
+from bridge.models.files import ADAPTERS
 from bridge.models.layer import Model
 from bridge.models.settings import Options
 from bridge.models.stored import INDEX
@@ -38,7 +39,7 @@ def read_model(model: object, options: Options | None = None) -> Model:
                 remedy="convert it: safetensors.torch.save_file(module.state_dict(), "
                 "'model.safetensors'); pickles are not read, since they run code",
             )
-        return read_file(path, options)
+        return read_saved(path, options)
     from bridge.models.modules import read_module, referred
 
     if isinstance(model, str):

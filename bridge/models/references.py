@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import copy
 import importlib
-import traceback
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from bridge.capture import Known, copied, lifted, observed
+from bridge.capture.user_code import RAISED, said
 from bridge.errors import InvalidInputError
 from bridge.models.layer import Pulled
 from bridge.models.naming import Found
@@ -28,17 +28,6 @@ FloatArray = npt.NDArray[np.float64]
 
 class ModelCodeError(InvalidInputError):
     """A layer's own code breaks: that layer is not covered, and the others are judged."""
-
-
-def _where_raised(error: Exception) -> str:
-    """The last line of the user's own code, or nothing where only libraries took part."""
-    frames = traceback.extract_tb(error.__traceback__)[1:]
-    own = [
-        f
-        for f in frames
-        if not {"site-packages", "bridge"} & set(Path(f.filename).parts) and f.lineno
-    ]
-    return f" (at {Path(own[-1].filename).name}:{own[-1].lineno} in {own[-1].name})" if own else ""
 
 
 class _Reference:
@@ -64,9 +53,13 @@ class _Reference:
         if not own:
             self._use(part, self._torch.nn.GELU(approximate="tanh"))
         tokens = self._tensor(x).requires_grad_()
-        with lifted():  # float32 inside would be seen as rounding, not as a wrong gradient
-            output = self._call(part, tokens, self._mask(mask))
-        (output * self._tensor(cotangent)).sum().backward()
+        with self._torch.enable_grad():
+            with lifted():  # float32 inside would be seen as rounding, not as a wrong gradient
+                output = self._call(part, tokens, self._mask(mask))
+            try:
+                (output * self._tensor(cotangent)).sum().backward()
+            except RAISED as e:  # it may have a backward of its own
+                raise self._broken(e, x.shape) from e
         prefix = self._found.prefix
         gradients = {
             prefix + n: self._numpy(self._torch.zeros_like(p) if p.grad is None else p.grad)
@@ -88,7 +81,10 @@ class _Reference:
         return None
 
     def _copy(self) -> Any:
-        part = _unshared(copied(self._part)).eval()
+        try:
+            part = _unshared(copied(self._part)).eval()
+        except RAISED as e:
+            raise self._broken(e, ()) from e
         for parameter in part.parameters():
             parameter.requires_grad_(True)
         return part
@@ -101,13 +97,15 @@ class _Reference:
         """
         try:
             return self._forward(part, x, mask)
-        except Exception as e:  # the code is the user's: anything can happen
-            name = self._found.name
-            raise ModelCodeError(
-                f"--model {self._where}: running {name} on {list(x.shape)} in float64 raised "
-                f"{type(e).__name__}: {e}{_where_raised(e)}",
-                remedy="try the layer by hand: part.double().eval()(x)",
-            ) from e
+        except RAISED as e:  # the code is the user's: anything can happen
+            raise self._broken(e, x.shape) from e
+
+    def _broken(self, error: BaseException, shape: Sequence[int]) -> ModelCodeError:
+        return ModelCodeError(
+            f"--model {self._where}: running {self._found.name} on {list(shape)} in float64 raised "
+            f"{said(error)}",
+            remedy="try the layer by hand: part.double().eval()(x)",
+        )
 
     def _forward(self, part: Any, x: Any, mask: Any) -> Any:
         raise NotImplementedError

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bridge.auditing.configured import Setup, set_up
+from bridge.capture.user_code import blamed
 from bridge.errors import InvalidInputError
 from bridge.lean.library import read_library
 from bridge.models.audit import graph_requests, judge_model
@@ -158,22 +159,24 @@ def audit_model(
     Raises:
         ObligationsError: see `bridge.models.read_model` and `bridge.models.judge_model`.
     """
-    read = read_model(model, Options(heads, eps, activation, post_norm))
-    setup = set_up(Path(project), engine=engine)
-    source = source_of(
-        Path(inputs) if isinstance(inputs, str) else inputs,
-        seed=setup.seed(seed),
-        sequences=sequences,
-        seq_len=seq_len,
-    )
-    return run_audit(
-        setup,
-        read,
-        source,
-        seed=seed,
-        look_behind=look_behind,
-        strict=strict,
-        certify=certify,
-        whole=whole,
-        progress=progress,
-    )
+    where = model if isinstance(model, str) else type(model).__name__
+    with blamed(where):
+        read = read_model(model, Options(heads, eps, activation, post_norm))
+        setup = set_up(Path(project), engine=engine)
+        source = source_of(
+            Path(inputs) if isinstance(inputs, str) else inputs,
+            seed=setup.seed(seed),
+            sequences=sequences,
+            seq_len=seq_len,
+        )
+        return run_audit(
+            setup,
+            read,
+            source,
+            seed=seed,
+            look_behind=look_behind,
+            strict=strict,
+            certify=certify,
+            whole=whole,
+            progress=progress,
+        )

@@ -17,7 +17,18 @@ from bridge.errors import InvalidInputError
 from bridge.models.activations import NAMES
 from bridge.models.stored import read_json
 
-__all__ = ["Options", "Setting", "Settings", "read_settings"]
+__all__ = [
+    "CONFIG",
+    "HARMLESS",
+    "SYNONYMS",
+    "Options",
+    "Setting",
+    "Settings",
+    "configuration",
+    "read_settings",
+    "touches",
+    "unread_entries",
+]
 
 CONFIG = "config.json"
 _KEYS = {
@@ -31,6 +42,8 @@ _KEYS = {
     "layers": ("num_hidden_layers", "n_layers", "num_layers"),
     "pruned": ("pruned_heads",),
 }
+SYNONYMS = tuple(_KEYS.values())
+"""Keys that say the same thing, one line each."""
 MODEL_TYPES = frozenset(
     {
         "bert",
@@ -167,7 +180,7 @@ def read_settings(
     for name, value in given.items():
         if value is not None:
             said.setdefault(name, []).append(_checked(name, value, names[name], path))
-    config = _config(path)
+    config = configuration(path)
     for values, source in ((config, CONFIG), (metadata, "the file's metadata")):
         for name, keys in _KEYS.items():
             for key in (k for k in keys if values.get(k) is not None):
@@ -177,28 +190,40 @@ def read_settings(
     return Settings({**(fixed or {}), **agreed}, unread_entries(config))
 
 
+def touches(key: str) -> bool:
+    """Whether an entry of this name may change what a layer computes."""
+    return any(word in key.lower() for word in _TOUCHES) and not key.startswith(_AFTER_THE_STACK)
+
+
 def unread_entries(config: Mapping[str, Any]) -> tuple[str, ...]:
-    """Entries that may change what a layer computes and are not understood, as ``key = value``."""
+    """Entries that may change what a layer computes and are not understood, as ``key = value``;
+    those of configurations inside it too, with the path of their keys."""
     kind = config.get("model_type")
     found = [f"model_type = {kind}"] if kind is not None and kind not in MODEL_TYPES else []
-    understood = {k for keys in _KEYS.values() for k in keys} | HARMLESS
+    understood = {k for keys in SYNONYMS for k in keys} | HARMLESS
     for key, value in config.items():
-        touches = any(word in key.lower() for word in _TOUCHES)
-        touches = touches and not key.startswith(_AFTER_THE_STACK)
-        if touches and key not in understood and value:
+        if touches(key) and key not in understood and value:
             found.append(f"{key} = {json.dumps(value, default=str):.60}")
+        elif isinstance(value, dict) and key.endswith("_config"):  # of another part, or of all
+            found += [f"{key}.{k} = {json.dumps(v, default=str):.60}" for k, v in _inside(value)]
     return tuple(found)
 
 
-def _config(path: Path) -> Mapping[str, Any]:
+def _inside(config: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """Entries of a nested configuration that touch a layer."""
+    return [(k, v) for k, v in config.items() if touches(k) and k not in HARMLESS and v]
+
+
+def configuration(path: Path) -> Mapping[str, Any]:
+    """What the ``config.json`` next to a model holds; nothing where there is none.
+
+    Raises:
+        InvalidInputError: it holds no JSON object.
+    """
     file = path.with_name(CONFIG)
     if not file.is_file():
         return {}
-    remedy = "correct it, or move it away from the model"
-    value = read_json(file, remedy=remedy)
-    if not isinstance(value, dict):
-        raise InvalidInputError(f"{file}: expected an object but got {value!r:.100}", remedy=remedy)
-    return value
+    return read_json(file, dict[str, Any], remedy="correct it, or move it away from the model")
 
 
 def _checked(name: str, value: Any, source: str, path: Path) -> Setting:

@@ -7,20 +7,23 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Meta, Struct
 
+from bridge.decoding import typed
 from bridge.errors import InvalidInputError
 from bridge.models.naming import Shape
 
-__all__ = ["INDEX", "Stored", "finite", "headers_of", "read_json"]
+__all__ = ["INDEX", "READABLE", "Stored", "finite", "headers_of", "read_json"]
 
+T = TypeVar("T")
 FloatArray = npt.NDArray[np.float64]
 INDEX = ".safetensors.index.json"
 """How the name of an index ends."""
-_READABLE = {"F64", "F32", "F16", "BF16"}
+READABLE = {"F64", "F32", "F16", "BF16"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +50,10 @@ class Stored:
             InvalidInputError: it is not made of floating-point numbers, or not of finite ones.
         """
         dtype, path = self.dtypes[name], self.files[name]
-        if dtype not in _READABLE:
+        if dtype not in READABLE:
             raise InvalidInputError(
                 f"{path}: {name} is stored as {dtype}",
-                remedy=f"store weights as one of {', '.join(sorted(_READABLE))}",
+                remedy=f"store weights as one of {', '.join(sorted(READABLE))}",
             )
         with _opened(path) as file:
             stored = self._bfloat16(name) if dtype == "BF16" else file.get_tensor(name)
@@ -146,17 +149,16 @@ def _indexed(path: Path) -> Stored:
     )
 
 
+class _Index(Struct, frozen=True):
+    weight_map: Annotated[dict[str, str], Meta(min_length=1)]
+
+
 def _weight_map(path: Path) -> dict[str, str]:
     """The file of each tensor, as the index says."""
-    value = read_json(path, remedy="copy or download it again")
-    found = value.get("weight_map") if isinstance(value, dict) else None
-    if not isinstance(found, dict) or not found:
-        raise InvalidInputError(
-            f"{path}: expected a weight_map from tensors to files but got {found!r:.100}",
-            remedy="name a .safetensors file, or the index that was saved with several",
-        )
+    remedy = "name a .safetensors file, or the index that was saved with several"
+    found = read_json(path, _Index, remedy=remedy).weight_map
     for name, file in found.items():
-        if not isinstance(file, str) or Path(file).name != file:
+        if Path(file).name != file:
             raise InvalidInputError(
                 f"{path}: expected the name of a file beside it for {name} but got {file!r:.100}",
                 remedy="put all files of the checkpoint into one folder",
@@ -164,16 +166,17 @@ def _weight_map(path: Path) -> dict[str, str]:
     return found
 
 
-def read_json(path: Path, *, remedy: str) -> Any:
-    """What a JSON file next to a model holds.
+def read_json(path: Path, kind: type[T], *, remedy: str) -> T:
+    """What a JSON file next to a model holds; Python's own writer allows NaN and infinities.
 
     Raises:
-        InvalidInputError: it cannot be read, or is no JSON; with the remedy.
+        InvalidInputError: it cannot be read, is no JSON, or not of this kind; with the remedy.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as e:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as e:
         raise InvalidInputError(f"{path} cannot be read: {e}", remedy=remedy) from e
+    return typed(value, kind, str(path), InvalidInputError, remedy=remedy)
 
 
 def finite(values: FloatArray, name: str, where: str) -> FloatArray:

@@ -175,7 +175,8 @@ def _judged(
     if call is None:
         return CapturedLayer(reason="the model does not run it in one forward pass")
     own = model.module.get_submodule(name)
-    found = judge_layer(own, call, name, seed, passed.order.count(name), certify=certify)
+    calls, gave = passed.order.count(name), passed.outputs.get(name)
+    found = judge_layer(own, call, name, seed, calls, certify=certify, gave=gave)
     return found.layer if found.captured is None else _with_form(found, forms)
 
 

@@ -24,6 +24,7 @@ def audit(
     use_cache: bool = True,
     strict: bool | None = None,
     jobs: int = 1,
+    backend: str | None = None,
     progress: Progress | None = None,
 ) -> AuditResult:
     """Judge the obligations of a Lean project, as `obligations audit` does.
@@ -40,6 +41,7 @@ def audit(
         use_cache: take answers and results from the cache where nothing has changed.
         strict: whether what is left unseen makes the audit incomplete.
         jobs: how many processes measure.
+        backend: what runs graphs: ``numpy``, ``jax`` or ``torch``, with a device if need be.
         progress: the callback that receives updates; in a notebook, a line below the cell.
 
     Raises:
@@ -57,6 +59,7 @@ def audit(
             use_cache=use_cache,
             strict=strict,
             jobs=jobs,
+            backend=backend,
             progress=watcher,
         )
     return AuditResult(report, library, setup.instances(instances))

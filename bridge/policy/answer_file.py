@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import gzip
-import json
 from pathlib import Path
+
+import msgspec
 
 from bridge.errors import AnswerError, EngineError
 from bridge.lean.client import GraphRequest
@@ -46,7 +47,7 @@ def open_kept(project: Path) -> KeptAnswer:
                 f"expected {lock.answer}",
                 remedy=RENEW,
             )
-        value = json.loads(text)
+        value = msgspec.json.decode(text)
         if value["schema"] != SCHEMA:
             raise ValueError(f"its schema is {value['schema']!r}, expected {SCHEMA!r}")
         return KeptAnswer(

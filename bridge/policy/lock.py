@@ -10,10 +10,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from bridge.decoding import typed
 from bridge.errors import InvalidInputError
 from bridge.lean.obligation import Obligation
 from bridge.storage.atomic import write_atomically
@@ -38,8 +43,7 @@ class DriftKind(StrEnum):
     CHECK = "check changed"
 
 
-@dataclass(frozen=True, slots=True)
-class Locked:
+class Locked(Struct, frozen=True, forbid_unknown_fields=True):
     """One obligation as it was accepted; ``reason`` is why, where someone gave one."""
 
     statement: str
@@ -50,8 +54,7 @@ class Locked:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Lock:
+class Lock(Struct, frozen=True, forbid_unknown_fields=True, tag_field="schema", tag=SCHEMA):
     """All accepted obligations by key, and hashes of the definitions below them by name.
 
     ``answer`` is the sha256 of Lean's answer, which lies next to the lock: see `answer_file`.
@@ -142,37 +145,18 @@ def read_lock(path: Path) -> Lock | None:
         return None
     try:
         value = json.loads(text)
-        if value["schema"] != SCHEMA:
-            raise InvalidInputError(
-                f"{path.name}: expected schema {SCHEMA!r} but got {value['schema']!r}",
-                remedy=RESTORE,
-            )
-        return Lock(
-            {key: Locked(**entry) for key, entry in value["obligations"].items()},
-            dict(value["definitions"]),
-            value["answer"],
-        )
-    except (ValueError, KeyError, TypeError, AttributeError) as e:
-        raise InvalidInputError(f"{path.name} is not a lock: {e}", remedy=RESTORE) from e
+    except (ValueError, RecursionError) as e:
+        raise InvalidInputError(f"{path.name} is not JSON: {e}", remedy=RESTORE) from e
+    return typed(value, Lock, path.name, InvalidInputError, remedy=RESTORE)
 
 
 def write_lock(path: Path, lock: Lock) -> None:
     """Write the lock; readers see the old or the new one, never half of it."""
-    entries = {
-        key: {
-            "statement": e.statement,
-            "term_hash": e.term_hash,
-            "statement_hash": e.statement_hash,
-            "check": e.check,
-            "check_hash": e.check_hash,
-            "reason": e.reason,
-        }
-        for key, e in sorted(lock.obligations.items())
-    }
     value = {
         "schema": SCHEMA,
         "answer": lock.answer,
-        "obligations": entries,
+        "obligations": dict(sorted(lock.obligations.items())),
         "definitions": dict(sorted(lock.definitions.items())),
     }
-    write_atomically(path, json.dumps(value, indent=1, ensure_ascii=False) + "\n")
+    text = json.dumps(msgspec.to_builtins(value), indent=1, ensure_ascii=False)
+    write_atomically(path, text + "\n")

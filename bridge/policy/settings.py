@@ -5,25 +5,31 @@ The command line wins over them.  A key that is not known is an error that sugge
 
 from __future__ import annotations
 
-import tomllib
-from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Annotated, Literal, get_args
 
+from msgspec import Meta, Struct
+
+from bridge.decoding import read_toml, typed
 from bridge.errors import InvalidInputError
 from bridge.suggestions import did_you_mean
+from numeric.backends import BACKENDS
 
 __all__ = ["ENGINES", "Settings", "read_settings"]
 
-ENGINES = ("auto", "lake", "embedded", "lock")
+EngineName = Literal["auto", "lake", "embedded", "lock"]
+ENGINES: tuple[str, ...] = get_args(EngineName)
 """What ``engine`` may be, here and on the command line."""
+_Count = Annotated[int, Meta(ge=1)]
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Struct, frozen=True):
     """What a project may set; ``None`` and empty mean that it does not.
 
     Attributes:
         engine: ``auto``, ``lake``, ``embedded`` or ``lock``.
+        backend: what runs graphs: ``numpy``, ``jax`` or ``torch``, the latter two with a device if
+            need be, as in ``torch:cuda:1``.
         seed: the seed of all instances.
         instances: how many to draw for each obligation.
         timeout: seconds for Lean to answer.
@@ -34,20 +40,16 @@ class Settings:
         unread: Lean files, or globs, that belong to no library on purpose; say why in a comment.
     """
 
-    engine: str | None = None
-    seed: int | None = None
-    instances: int | None = None
-    timeout: float | None = None
+    engine: EngineName | None = None
+    backend: str | None = None
+    seed: Annotated[int, Meta(ge=0)] | None = None
+    instances: _Count | None = None
+    timeout: Annotated[float, Meta(ge=1, le=1e9)] | None = None
     only: tuple[str, ...] = ()
     checks: tuple[str, ...] = ()
     strict: bool | None = None
     untagged: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
-
-
-_TEXT_LISTS = frozenset({"only", "checks", "untagged", "unread"})
-_WHOLE = frozenset({"seed", "instances"})
-_NUMBERS = _WHOLE | {"timeout"}
 
 
 def read_settings(project: Path) -> Settings:
@@ -66,25 +68,26 @@ def read_settings(project: Path) -> Settings:
         )
     where = "obligations.toml" if own else "[tool.obligations] in pyproject.toml"
     values = own or shared
-    known = [f.name for f in fields(Settings)]
+    known = Settings.__struct_fields__
     for key in values:
         if key not in known:
             raise InvalidInputError(
                 f"{where}: there is no setting called {key!r}",
                 remedy=did_you_mean(key, known, f"there are {', '.join(known)}", cutoff=0.6),
             )
-    return Settings(**{key: _checked(where, key, value) for key, value in values.items()})  # type: ignore[arg-type]
+    settings = typed(values, Settings, where, InvalidInputError, remedy="correct it")
+    backend = settings.backend
+    if backend is not None and backend.partition(":")[0] not in BACKENDS:
+        raise InvalidInputError(
+            f"{where}: expected {' or '.join(map(repr, BACKENDS))} (and a device behind a colon) "
+            f"but got backend = {backend!r}",
+            remedy="correct it",
+        )
+    return settings
 
 
 def _table(path: Path, inside: tuple[str, ...]) -> dict[str, object]:
-    try:
-        value: object = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except FileNotFoundError:
-        return {}
-    except ValueError as e:
-        raise InvalidInputError(
-            f"{path.name} is not TOML: {e}", remedy=f"correct that place in {path}"
-        ) from e
+    value: object = read_toml(path) or {}
     for name in inside:
         value = value.get(name, {}) if isinstance(value, dict) else {}
     if not isinstance(value, dict):
@@ -92,29 +95,4 @@ def _table(path: Path, inside: tuple[str, ...]) -> dict[str, object]:
             f"{path.name}: expected a table but got {value!r}",
             remedy="write the settings as [tool.obligations]",
         )
-    return value
-
-
-def _checked(where: str, key: str, value: object) -> object:
-    def wrong(expected: str) -> InvalidInputError:
-        return InvalidInputError(
-            f"{where}: expected {expected} but got {key} = {value!r}", remedy=f"correct {key}"
-        )
-
-    if key in _TEXT_LISTS:
-        if not isinstance(value, list) or not all(isinstance(x, str) for x in value):
-            raise wrong("a list of text")
-        return tuple(value)
-    if key in _NUMBERS:
-        if isinstance(value, bool) or not isinstance(value, int if key in _WHOLE else (int, float)):
-            raise wrong("a number")
-        assert isinstance(value, (int, float))
-        lowest = 0 if key == "seed" else 1
-        if value < lowest:
-            raise wrong(f"at least {lowest}")
-        return value
-    if key == "engine" and value not in ENGINES:
-        raise wrong(" or ".join(map(repr, ENGINES)))
-    if key == "strict" and not isinstance(value, bool):
-        raise wrong("true or false")
     return value

@@ -12,10 +12,12 @@ covers.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from msgspec import Struct
+
+from bridge.decoding import read_toml, typed
 from bridge.errors import InvalidInputError
 
 __all__ = ["WAIVERS_NAME", "read_waivers", "refuse_unneeded"]
@@ -24,43 +26,33 @@ WAIVERS_NAME = "waivers.toml"
 SHAPE = 'a waiver is: [[waiver]], key = "theorem:hName", reason = "why it need not be checked"'
 
 
+class _Waiver(Struct, frozen=True, forbid_unknown_fields=True):
+    key: str
+    reason: str
+
+    def __post_init__(self) -> None:
+        if not self.reason.strip():
+            raise ValueError("expected a reason")
+
+
+class _File(Struct, frozen=True, forbid_unknown_fields=True):
+    waiver: tuple[_Waiver, ...] = ()
+
+
 def read_waivers(path: Path) -> dict[str, str]:
     """Reasons by key; empty where there is no file.
 
     Raises:
         InvalidInputError: the file is malformed, repeats a key, or gives no reason.
     """
-    try:
-        value = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except FileNotFoundError:
-        return {}
-    except ValueError as e:
-        raise InvalidInputError(
-            f"{path.name} is not TOML: {e}", remedy=f"correct that place in {path}"
-        ) from e
-    unknown = sorted(set(value) - {"waiver"})
-    entries = value.get("waiver", [])
-    if unknown or not isinstance(entries, list):
-        raise InvalidInputError(
-            f"{path.name}: expected only [[waiver]] tables but got {unknown or entries!r}",
-            remedy=SHAPE,
-        )
+    given = typed(read_toml(path) or {}, _File, path.name, InvalidInputError, remedy=SHAPE)
     reasons: dict[str, str] = {}
-    for position, entry in enumerate(entries):
-        where = f"{path.name}, waiver {position + 1}"
-        if not isinstance(entry, dict) or set(entry) != {"key", "reason"}:
+    for one in given.waiver:
+        if one.key in reasons:
             raise InvalidInputError(
-                f"{where}: expected exactly `key` and `reason` but got {entry!r}", remedy=SHAPE
+                f"{path.name}: {one.key!r} is waived twice", remedy="remove one"
             )
-        key, reason = entry["key"], entry["reason"]
-        if not isinstance(key, str) or not isinstance(reason, str) or not reason.strip():
-            raise InvalidInputError(
-                f"{where}: expected text in `key` and a reason in `reason` but got {entry!r}",
-                remedy=SHAPE,
-            )
-        if key in reasons:
-            raise InvalidInputError(f"{where}: {key!r} is waived twice", remedy="remove one")
-        reasons[key] = reason.strip()
+        reasons[one.key] = one.reason.strip()
     return reasons
 
 

@@ -169,6 +169,7 @@ def report_json(report: Report) -> dict[str, object]:
         },
         "project": report.project,
         "seed": report.seed,
+        "backend": report.backend,
         "graph": report.graph or None,
         "graph_data": None if report.graph_data is None else dict(report.graph_data),
         "summary": report.summary,

@@ -92,6 +92,7 @@ def _suite(report: Report, entries: list[Entry]) -> TestSuite:
     suite = TestSuite(one_line(entries[0].obligation.declaration))
     suite.add_property("engine", one_line(report.engine.description))
     suite.add_property("seed", str(report.seed))
+    suite.add_property("backend", one_line(report.backend))
     for entry in entries:
         suite.add_testcase(_case(report, entry, entries))
     return suite

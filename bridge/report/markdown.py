@@ -130,12 +130,13 @@ def render_markdown(report: Report) -> str:
         f"# {markdown(report.project)}: {markdown(headline(report))}",
         "",
         *_table(
-            ("Lean", "obligations", "engine", "seed", "exit code"),
+            ("Lean", "obligations", "engine", "backend", "seed", "exit code"),
             [
                 (
                     f"{proved} of {theorems} theorems proved",
                     verdicts,
                     markdown(report.engine.description),
+                    markdown(report.backend),
                     str(report.seed),
                     str(report.exit_code),
                 )

@@ -68,6 +68,7 @@ class Report:
     ``filtered`` counts obligations that were audited and are not shown.
     ``commit`` is the audited commit, with a note where the files differ from it, and ``date`` when
     it was made: of the same files the report stays the same.  Both are empty outside a repository.
+    ``backend`` is what ran the graphs: ``numpy``, or another's name, version and device.
     ``model`` is there where a model was audited: the entries then are those of the theorems that
     speak of its layers, each with its worst verdict over the layers.
     """
@@ -89,6 +90,7 @@ class Report:
     model: ModelReport | None = None
     commit: str = ""
     date: str = ""
+    backend: str = "numpy"
 
     @property
     def summary(self) -> dict[str, int]:

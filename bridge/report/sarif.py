@@ -132,6 +132,7 @@ def sarif_log(report: Report) -> dict[str, object]:
                     "leanVersion": report.engine.lean_version,
                     "officialEngine": report.engine.official,
                     "seed": report.seed,
+                    "backend": report.backend,
                     "summary": report.summary,
                     "waived": {
                         one_line(e.obligation.key): one_line(e.reason)

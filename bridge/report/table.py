@@ -320,7 +320,8 @@ def _summary(report: Report) -> Text:
 def _renderable(report: Report, detail: Detail) -> RenderableType:
     """The report as something rich can print."""
     instead = f"   graph {one_line(report.graph)}" if report.graph else ""
-    about = f"{one_line(report.engine.description)}   seed {report.seed}{instead}\n"
+    ran = "" if report.backend == "numpy" else f"   {one_line(report.backend)}"
+    about = f"{one_line(report.engine.description)}   seed {report.seed}{ran}{instead}\n"
     blocks: list[RenderableType] = [Text(about, style="dim")]
     if detail is Detail.THEOREMS:
         blocks += _lines(report.entries)

@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from typing import Any, Literal
 
 from bridge.errors import AnswerError
+from bridge.lean.messages import End, Part, read_messages
 
 __all__ = [
     "Count",
@@ -21,20 +21,19 @@ __all__ = [
     "FoundHypothesis",
     "FoundMutant",
     "Place",
+    "Shown",
     "Valued",
     "parse_instance",
     "parse_judged",
     "parse_many",
 ]
 
-T = TypeVar("T")
 Place = tuple[int, str]
 """Of a hypothesis: its binder's place in the telescope, from 1, and the path within its value."""
-TRUTHS = frozenset({"no", "unlikely", "unknown", "likely", "yes"})
+Truth = Literal["no", "unlikely", "unknown", "likely", "yes"]
 
 
-@dataclass(frozen=True, slots=True)
-class Count:
+class Count(Part, frozen=True):
     """How often something held, failed, or was not decided.
 
     ``sampled`` of the held are a ``∀`` over an infinite type without a counterexample among the
@@ -52,17 +51,24 @@ class Count:
         return self.held + self.failed + self.undecided
 
 
-@dataclass(frozen=True, slots=True)
-class FoundHypothesis:
+class _OfHypothesis(Part, frozen=True):
+    binder: int
+    path: str
+
+    @property
+    def place(self) -> Place:
+        """Where the hypothesis is."""
+        return self.binder, self.path
+
+
+class FoundHypothesis(_OfHypothesis, frozen=True):
     """A hypothesis on all draws, and the conclusion on those that violate it and nothing else."""
 
-    place: Place
     found: Count
     without: Count
 
 
-@dataclass(frozen=True, slots=True)
-class FoundMutant:
+class FoundMutant(Part, frozen=True):
     """A changed statement: whether an instance tells it from the true one, or makes it false."""
 
     what: str
@@ -70,8 +76,7 @@ class FoundMutant:
     upset: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Part, frozen=True):
     """An instance on which the conclusion fails, as it was drawn and as small as it was made."""
 
     index: int
@@ -79,8 +84,16 @@ class Failure:
     smallest: str
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Shown(Part, frozen=True):
+    """An instance by its number, and as text."""
+
+    index: int
+    text: str
+
+
+class Found(
+    Part, frozen=True, tag_field="kind", tag="judged", rename={"failure": "counterexample"}
+):
     """What the instances of one theorem say.
 
     ``accepted`` of ``indices`` instances meet all hypotheses, after ``draws`` draws; ``edge`` of
@@ -89,6 +102,7 @@ class Found:
     hypotheses, which may be false there.
     """
 
+    name: str
     indices: int
     accepted: int
     draws: int
@@ -98,119 +112,80 @@ class Found:
     hypotheses: tuple[FoundHypothesis, ...]
     conclusion: Count
     mutants: tuple[FoundMutant, ...]
-    witness: tuple[int, str] | None
+    witness: Shown | None
     failure: Failure | None
-    doubted: tuple[int, str] | None = None
+    doubted: Shown | None
+
+    def __post_init__(self) -> None:
+        if self.conclusion.all != self.accepted or self.accepted > self.indices:
+            raise ValueError(
+                f"it says that {self.accepted} of {self.indices} instances meet all hypotheses, "
+                f"and judges the conclusion on {self.conclusion.all}"
+            )
+        if (self.failure is None) != (self.conclusion.failed == 0):
+            raise ValueError(
+                f"the conclusion fails on {self.conclusion.failed} instances, and the "
+                f"counterexample is {self.failure}"
+            )
 
 
-@dataclass(frozen=True, slots=True)
-class ExactObstacle:
-    """The constant that stands in the way of drawing or deciding, and why."""
+class ExactObstacle(Part, frozen=True, tag_field="kind", tag="obstacle"):
+    """The constant that stands in the way of drawing or deciding a theorem, and why."""
 
+    name: str
     constant: str
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Drawn:
-    """One instance: its values, and the truth of each hypothesis and of the conclusion, as one of
-    `no`, `unlikely`, `unknown`, `likely`, `yes`.
+class _Judged(_OfHypothesis, frozen=True):
+    truth: Truth
+
+
+class Valued(Part, frozen=True, rename={"written": "values", "judged": "hypotheses"}):
+    """One instance with its values, and the truth of each hypothesis and of the conclusion."""
+
+    index: int
+    text: str
+    written: tuple[str, ...]
+    judged: tuple[_Judged, ...]
+    conclusion: Truth
+
+    def __post_init__(self) -> None:
+        for one in self.written:
+            if " = " not in one:
+                raise ValueError(f"{one!r:.100} is not a binder with its value")
+
+    @property
+    def values(self) -> dict[str, str]:
+        """The value of each binder, as the text that Lean writes."""
+        parts = (one.partition(" = ") for one in self.written)
+        return {name: text for name, _, text in parts}
+
+    @property
+    def hypotheses(self) -> dict[Place, Truth]:
+        """The truth of each hypothesis."""
+        return {one.place: one.truth for one in self.judged}
+
+
+class Drawn(Valued, frozen=True, tag_field="kind", tag="instance"):
+    """An instance that was drawn again.
 
     ``smallest`` is a smaller instance on which the conclusion fails too, where it fails on this.
     """
 
-    text: str
-    hypotheses: Mapping[Place, str]
-    conclusion: str
+    name: str
     remarks: tuple[str, ...]
     smallest: str | None
-    values: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class DrawnMany:
+class DrawnMany(Part, frozen=True, tag_field="kind", tag="instances"):
     """The values of a theorem's instances: those that meet every hypothesis, and those that violate
     one."""
 
+    name: str
     met: tuple[Valued, ...]
     violating: tuple[Valued, ...]
     remarks: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Valued:
-    """One instance with its values, each as the text that Lean writes.
-
-    ``hypotheses`` and ``conclusion`` are as in :class:`Drawn`.
-    """
-
-    index: int
-    text: str
-    values: Mapping[str, str]
-    hypotheses: Mapping[Place, str]
-    conclusion: str
-
-
-def _count(value: Mapping[str, Any]) -> Count:
-    match value:
-        case {"held": int(), "failed": int(), "undecided": int(), "sampled": int(), **rest} if (
-            not rest
-        ):
-            return Count(**value)
-    raise ValueError(f"expected counts but got {value!r:.100}")
-
-
-def _found(value: Mapping[str, Any]) -> Found:
-    failure, witness, doubted = value["counterexample"], value["witness"], value["doubted"]
-    found = Found(
-        indices=int(value["indices"]),
-        accepted=int(value["accepted"]),
-        draws=int(value["draws"]),
-        edge=int(value["edge"]),
-        out_of_time=bool(value["out_of_time"]),
-        remarks=tuple(str(r) for r in value["remarks"]),
-        hypotheses=tuple(
-            FoundHypothesis(
-                (int(h["binder"]), str(h["path"])), _count(h["found"]), _count(h["without"])
-            )
-            for h in value["hypotheses"]
-        ),
-        conclusion=_count(value["conclusion"]),
-        mutants=tuple(
-            FoundMutant(str(m["what"]), bool(m["told"]), bool(m["upset"])) for m in value["mutants"]
-        ),
-        witness=None if witness is None else (int(witness["index"]), str(witness["text"])),
-        failure=None
-        if failure is None
-        else Failure(int(failure["index"]), str(failure["drawn"]), str(failure["smallest"])),
-        doubted=None if doubted is None else (int(doubted["index"]), str(doubted["text"])),
-    )
-    if found.conclusion.all != found.accepted or found.accepted > found.indices:
-        raise ValueError(
-            f"it says that {found.accepted} of {found.indices} instances meet all hypotheses, and "
-            f"judges the conclusion on {found.conclusion.all}"
-        )
-    if (found.failure is None) != (found.conclusion.failed == 0):
-        raise ValueError(
-            f"the conclusion fails on {found.conclusion.failed} instances, and the counterexample "
-            f"is {found.failure}"
-        )
-    return found
-
-
-def _end(messages: Sequence[object], expected: int) -> Sequence[Mapping[str, Any]]:
-    *others, end = messages or [None]
-    bodies = [m for m in others if isinstance(m, dict)]
-    match end:
-        case {"kind": "end", "count": int(count)} if (
-            count == len(bodies) == len(others) == expected
-        ):
-            return bodies
-    raise AnswerError(
-        f"Lean's answer is partial: {expected} theorems were asked for, {len(others)} messages "
-        f"arrived before {end!r:.100}",
-        remedy="run the command again",
-    )
 
 
 def parse_judged(
@@ -221,23 +196,11 @@ def parse_judged(
     Raises:
         AnswerError: the answer is partial, malformed or about other theorems.
     """
-    answers: dict[str, Found | ExactObstacle] = {}
-    for message in _end(messages, len(names)):
-        try:
-            name = str(message["name"])
-            if message["kind"] == "judged":
-                answers[name] = _found(message)
-            elif message["kind"] == "obstacle":
-                answers[name] = ExactObstacle(str(message["constant"]), str(message["why"]))
-            else:
-                raise ValueError(f"its kind is {message['kind']!r}")
-        except (KeyError, TypeError, ValueError) as e:
-            raise AnswerError(
-                f"Lean's answer about instances is not understood: {e} in {message!r:.200}"
-            ) from e
-    if set(answers) != set(names):
-        raise AnswerError(f"Lean judged {sorted(answers)}, and was asked for {sorted(names)}")
-    return answers
+    read, _ = read_messages(messages, Found | ExactObstacle, End, "instances")
+    judged = sorted(one.name for one in read)
+    if judged != sorted(names):
+        raise AnswerError(f"Lean judged {judged}, and was asked for {sorted(names)}")
+    return {one.name: one for one in read}
 
 
 def parse_instance(messages: Sequence[object]) -> Drawn | ExactObstacle:
@@ -246,36 +209,7 @@ def parse_instance(messages: Sequence[object]) -> Drawn | ExactObstacle:
     Raises:
         AnswerError: the answer is partial or malformed.
     """
-
-    def read(message: Mapping[str, Any]) -> Drawn:
-        one, smallest = _valued(message), message["smallest"]
-        return Drawn(
-            one.text,
-            one.hypotheses,
-            one.conclusion,
-            tuple(str(r) for r in message["remarks"]),
-            None if smallest is None else str(smallest),
-            one.values,
-        )
-
-    return _one(messages, "an instance", read)
-
-
-def _valued(message: Mapping[str, Any]) -> Valued:
-    values = {}
-    for told in message["values"]:
-        name, equals, text = str(told).partition(" = ")
-        if not equals:
-            raise ValueError(f"{told!r:.100} is not a binder with its value")
-        values[name] = text
-    hypotheses = {
-        (int(h["binder"]), str(h["path"])): str(h["truth"]) for h in message["hypotheses"]
-    }
-    found = Valued(
-        int(message["index"]), str(message["text"]), values, hypotheses, str(message["conclusion"])
-    )
-    if odd := {found.conclusion, *hypotheses.values()} - TRUTHS:
-        raise ValueError(f"{sorted(odd)} is not a truth value")
+    found: Drawn | ExactObstacle = _one(messages, Drawn | ExactObstacle, "an instance")
     return found
 
 
@@ -285,27 +219,13 @@ def parse_many(messages: Sequence[object]) -> DrawnMany | ExactObstacle:
     Raises:
         AnswerError: the answer is partial or malformed.
     """
-
-    def read(message: Mapping[str, Any]) -> DrawnMany:
-        return DrawnMany(
-            tuple(_valued(m) for m in message["met"]),
-            tuple(_valued(m) for m in message["violating"]),
-            tuple(str(r) for r in message["remarks"]),
-        )
-
-    return _one(messages, "values", read)
+    found: DrawnMany | ExactObstacle = _one(messages, DrawnMany | ExactObstacle, "values")
+    return found
 
 
-def _one(
-    messages: Sequence[object], what: str, read: Callable[[Mapping[str, Any]], T]
-) -> T | ExactObstacle:
+def _one(messages: Sequence[object], kinds: Any, about: str) -> Any:
     """An answer of one message, which may say that there is nothing to read, and why."""
-    (message,) = _end(messages, 1)
-    try:
-        if message["kind"] == "obstacle":
-            return ExactObstacle(str(message["constant"]), str(message["why"]))
-        return read(message)
-    except (KeyError, TypeError, ValueError) as e:
-        raise AnswerError(
-            f"Lean's answer about {what} is not understood: {e} in {message!r:.200}"
-        ) from e
+    read, _ = read_messages(messages, kinds, End, about)
+    if len(read) != 1:
+        raise AnswerError(f"expected one message about {about} but Lean sent {len(read)}")
+    return read[0]

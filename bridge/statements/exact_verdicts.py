@@ -105,7 +105,7 @@ def _about(count: Count, found: Found) -> list[str]:
 
 def _conclusion(found: Found, joint: str, needs: tuple[Need, ...], seed: int) -> CheckResult:
     count = found.conclusion
-    witness = None if found.witness is None else Witness(seed, FAMILY, found.witness[0])
+    witness = None if found.witness is None else Witness(seed, FAMILY, found.witness.index)
     family = FamilyCount(
         FAMILY,
         "domain",
@@ -141,11 +141,10 @@ def _conclusion(found: Found, joint: str, needs: tuple[Need, ...], seed: int) ->
             Verdict.FAILS, said, Counterexample(seed, FAMILY, failure.index, (), (), text)
         )
     if found.doubted is not None:
-        index, text = found.doubted
         return result(
             Verdict.INCONCLUSIVE,
-            f"fails on instance {index}, where only samples of a ∀ over an infinite type speak "
-            f"for a hypothesis: {text}",
+            f"fails on instance {found.doubted.index}, where only samples of a ∀ over an infinite "
+            f"type speak for a hypothesis: {found.doubted.text}",
         )
     if joint:
         return result(Verdict.INCONCLUSIVE, joint)

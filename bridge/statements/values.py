@@ -20,6 +20,7 @@ _NUMBER = re.compile(r"(-?[0-9]+(?:/[0-9]+)?)(ℚ?)")
 _NAME = re.compile(r"(?:«[^»]*»|[^\W\d][\w'!?]*)(?:\.(?:«[^»]*»|[^\W\d][\w'!?]*))*")
 _TEXT = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _CHAR = re.compile(r"'(?:[^'\\]|\\(?:x[0-9a-f]{2}|.))'", re.DOTALL)
+_LITERAL = re.compile("|".join(p.pattern for p in (_TEXT, _CHAR, _NAME)), re.DOTALL)
 _ESCAPE = re.compile(r"\\(x[0-9a-f]{2}|u[0-9a-f]{4}|.)", re.DOTALL)
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "0": "\0"}
 _CLOSING = {"[": "]", "#[": "]", "![": "]", "(": ")"}
@@ -87,7 +88,9 @@ def read_value(text: str) -> object:
 
 
 def _is_opaque(text: str) -> bool:
-    return "values in turn " in text or " ↦ " in text
+    # What stands in a string or a character is its own.
+    bare = _LITERAL.sub(lambda m: "" if m[0][0] in "\"'" else m[0], text)
+    return "values in turn " in bare or " ↦ " in bare
 
 
 @dataclass(slots=True)

@@ -20,6 +20,7 @@ from numeric.closed_forms import (
     rms_norm,
     softmax,
     stack,
+    t5,
 )
 from numeric.closed_forms.form import Arguments, ClosedForm, arguments
 from numeric.graph import Graph, GraphError
@@ -44,6 +45,7 @@ _LAYERS = (
     encoder_block,
     pre_norm,
     formulas,
+    t5,
     stack,
 )
 _FORMS: dict[str, ClosedForm] = {

@@ -29,11 +29,13 @@ __all__ = [
     "add",
     "affine",
     "attention",
+    "biases",
     "heads",
     "layer_norm",
     "log_sum_exp",
     "matmul",
     "mean",
+    "merge_heads",
     "mul",
     "pick",
     "repeat_heads",
@@ -240,6 +242,12 @@ def _merged(s: Array) -> Array:
     return s.transpose(0, 2, 1, 3).reshape(size, n, number * d)
 
 
+def merge_heads(x: Term) -> Term:
+    """``(B, h, n, d)`` to ``(B, n, h·d)``: the pieces of each row side by side."""
+    number = x.value.shape[1]
+    return Term(_merged(x.value), (x,), _merged, lambda s: (heads(Term(s), number).value,))
+
+
 def repeat_heads(x: Term, times: int) -> Term:
     """Each head ``times`` times in a row, ``(B, g·times, n, d)``."""
 
@@ -309,14 +317,7 @@ def attention(
         lambda s: (by * (s @ k.value), by * (_turned(s) @ q.value)),
     )
     weights = saved("softmax.weights", softmax_over(saved("scaled", scores), allowed))
-    context = saved("context", matmul(weights, v))
-    number = context.value.shape[1]
-    return saved(
-        "merged",
-        Term(
-            _merged(context.value), (context,), _merged, lambda s: (heads(Term(s), number).value,)
-        ),
-    )
+    return saved("merged", merge_heads(saved("context", matmul(weights, v))))
 
 
 def rows(table: Term, index: npt.NDArray[np.int64]) -> Term:
@@ -328,6 +329,21 @@ def rows(table: Term, index: npt.NDArray[np.int64]) -> Term:
         return (found,)
 
     return Term(table.value[:, index], (table,), lambda d: d[:, index], pull)
+
+
+def biases(table: Term, index: npt.NDArray[np.int64]) -> Term:
+    """``(B, h, n, m)`` of a table ``(B, b, h)``: for each query and key the entries at ``index``,
+    ``(n, m)``."""
+
+    def pull(s: Array) -> tuple[Array, ...]:
+        found = np.zeros_like(table.value)
+        np.add.at(found.swapaxes(0, 1), index, s.transpose(2, 3, 0, 1))
+        return (found,)
+
+    def read(t: Array) -> Array:
+        return np.moveaxis(t[:, index], -1, 1)
+
+    return Term(read(table.value), (table,), read, pull)
 
 
 def pick(z: Term, index: npt.NDArray[np.int64]) -> Term:

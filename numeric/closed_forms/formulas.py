@@ -22,7 +22,18 @@ from numeric.closed_forms.form import Arguments, ClosedForm
 from numeric.closed_forms.formula import Formula, Term
 from numeric.ops import Array
 
-__all__ = ["FORMS", "WRITTEN_FORMS", "Given", "WrittenForm", "causal", "cyclic", "window"]
+__all__ = [
+    "FORMS",
+    "WRITTEN_FORMS",
+    "Given",
+    "WrittenForm",
+    "causal",
+    "closed",
+    "cyclic",
+    "gated",
+    "inside",
+    "window",
+]
 
 FloatArray = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -83,12 +94,13 @@ def window(n: int, width: int) -> Bools:
     return np.asarray(causal(n) & ~np.tril(np.ones((n, n), dtype=np.bool_), -width - 1))
 
 
-def _inside(form: Formula, prefix: str) -> Callable[[str, Term], Term]:
-    """Saves under names that begin with ``prefix``."""
+def inside(form: Formula, prefix: str) -> Callable[[str, Term], Term]:
+    """What saves under names that begin with ``prefix``."""
     return lambda name, term: form.save(prefix + name, term)
 
 
-def _gated(form: Formula, prefix: str, x: Term, act: Activation) -> Term:
+def gated(form: Formula, prefix: str, x: Term, act: Activation) -> Term:
+    """(act(x·Wg) * x·Wu)·Wd."""
     gate = f.activation(form.save(f"{prefix}gatePre", f.matmul(x, form["Wg"])), act)
     up = form.save(f"{prefix}up", f.matmul(x, form["Wu"]))
     hidden = form.save(f"{prefix}hidden", f.mul(form.save(f"{prefix}gate.y", gate), up))
@@ -98,7 +110,7 @@ def _gated(form: Formula, prefix: str, x: Term, act: Activation) -> Term:
 def _gated_form(act: Activation) -> WrittenForm:
     def write(at: Given) -> Formula:
         form = Formula.at(at.inputs)
-        _gated(form, "", form["x"], act)
+        gated(form, "", form["x"], act)
         return form
 
     return WrittenForm(write, ("seqLen", "dModel", "dFF"))
@@ -121,7 +133,7 @@ def _attend(
         heads = f.heads(form.save(prefix + p, projected), number)
         cut[p] = form.save(f"{prefix}{p}Heads.heads", heads)
     core = f.attention(
-        _inside(form, f"{prefix}core."), cut["q"], cut["k"], cut["v"], allowed, at.scale
+        inside(form, f"{prefix}core."), cut["q"], cut["k"], cut["v"], allowed, at.scale
     )
     out = f.affine(core, form[f"{weights}Wo"], form[f"{weights}bo"])
     return form.save(f"{prefix}projected", out)
@@ -148,7 +160,7 @@ def _grouped(form: Formula, at: Given, prefix: str, x: Term, allowed: Bools) -> 
     for p in "kv":
         cut[p] = form.save(f"{prefix}{p}Shared.heads", f.repeat_heads(cut[p], each))
     core = f.attention(
-        _inside(form, f"{prefix}core."), cut["q"], cut["k"], cut["v"], allowed, at.scale
+        inside(form, f"{prefix}core."), cut["q"], cut["k"], cut["v"], allowed, at.scale
     )
     return form.save(f"{prefix}projected", f.matmul(core, form["Wo"]))
 
@@ -169,7 +181,7 @@ def _gated_block(
     branch = _grouped(form, at, "mha.", form.save("norm1.y", first), allowed(at.sizes["seqLen"]))
     y = form.save("attnResidual", f.add(branch, x))
     second = form.save("norm2.y", f.rms_norm(y, form["gamma2"], at.eps("eps2"), offset))
-    form.save("ffnResidual", f.add(_gated(form, "ffn.", second, act), y))
+    form.save("ffnResidual", f.add(gated(form, "ffn.", second, act), y))
     return form
 
 
@@ -245,7 +257,7 @@ def cyclic(n: int, size: int) -> npt.NDArray[np.int64]:
 def _loss(form: Formula, prefix: str, logits: Term, first: int = 0) -> Term:
     """The mean of log Σ exp z − z_target, where the targets are those of `cyclic` from ``first``
     on."""
-    save = _inside(form, prefix)
+    save = inside(form, prefix)
     n, classes = logits.value.shape[1:]
     picked = save("picked", f.pick(logits, cyclic(n + first, classes)[first:]))
     losses = save("losses", f.sub(save("logSum", f.log_sum_exp(logits)), picked))
@@ -346,8 +358,8 @@ WRITTEN_FORMS: Mapping[str, WrittenForm] = MappingProxyType(
 """By the name of the graph."""
 
 
-def _closed(form: WrittenForm) -> ClosedForm:
-    """What follows from a formula."""
+def closed(form: WrittenForm) -> ClosedForm:
+    """The closed form that follows from a formula."""
 
     def given(at: Arguments) -> Given:
         return Given(at.inputs, at.constants, at.sizes)
@@ -362,4 +374,4 @@ def _closed(form: WrittenForm) -> ClosedForm:
     )
 
 
-FORMS = {name: _closed(form) for name, form in WRITTEN_FORMS.items()}
+FORMS = {name: closed(form) for name, form in WRITTEN_FORMS.items()}

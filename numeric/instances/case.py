@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from numeric.backends.backend import Backend, Question, finite
 from numeric.instances.draw import Batch
 from numeric.interpret.chunks import chunk_of
 from numeric.interpret.derivative import complex_step
 from numeric.interpret.dual import derivatives
-from numeric.interpret.interpreter import Interpreter, Perturbation, Trace
-from numeric.ops import OPS, Array
+from numeric.interpret.interpreter import Interpreter, Trace
+from numeric.interpret.perturbation import Perturbation
+from numeric.ops import Array
 from numeric.streams import Streams
 
 __all__ = ["Case"]
@@ -28,12 +31,23 @@ class Case:
     Attributes:
         beside: another graph of the same sizes to compare with.
         refuting: only a failure is looked for: what is measured after one may be left out.
+        backend: answers what `ask` asks, in place of numpy; nothing else.
     """
 
     program: Interpreter
     batch: Batch
     beside: Interpreter | None = None
     refuting: bool = False
+    backend: Backend | None = None
+    _tangents: dict[str, FloatArray] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    _cotangent: list[FloatArray] = field(
+        default_factory=list, init=False, repr=False, compare=False
+    )
+    _finite: list[npt.NDArray[np.bool_]] = field(
+        default_factory=list, init=False, repr=False, compare=False
+    )
     _runs: list[Trace] = field(default_factory=list, init=False, repr=False, compare=False)
 
     def __len__(self) -> int:
@@ -53,7 +67,7 @@ class Case:
         batch = replace(
             self.batch, inputs={name: values[name] for name in program.graph.input_shapes}
         )
-        return Case(program, batch, refuting=self.refuting)
+        return Case(program, batch, refuting=self.refuting, backend=self.backend)
 
     def perturbation(self, run: int) -> Perturbation:
         """The moves of one rerun; see `numeric.judge.tolerance`."""
@@ -77,16 +91,20 @@ class Case:
         return replace(again, batch=replace(again.batch, constants=constants)), moves
 
     def tangents(self) -> dict[str, FloatArray]:
-        """A random direction for every input, ``(B, *shape)``."""
-        return {
-            name: self.batch.streams.child("tangent", name).directions(value.shape[1:])
-            for name, value in self.batch.inputs.items()
-        }
+        """A random direction for every input, ``(B, *shape)``; drawn once."""
+        if not self._tangents:
+            for name, value in self.batch.inputs.items():
+                drawn = self.batch.streams.child("tangent", name).directions(value.shape[1:])
+                self._tangents[name] = drawn
+        return dict(self._tangents)
 
     def cotangent(self) -> FloatArray:
-        """A random direction for the first output, ``(B, *shape)``."""
-        graph = self.program.graph
-        return self.batch.streams.child("cotangent").directions(graph.shape_of(graph.outputs[0]))
+        """A random direction for the first output, ``(B, *shape)``; drawn once."""
+        if not self._cotangent:
+            graph = self.program.graph
+            shape = graph.shape_of(graph.outputs[0])
+            self._cotangent.append(self.batch.streams.child("cotangent").directions(shape))
+        return self._cotangent[0]
 
     @property
     def constants(self) -> dict[str, FloatArray]:
@@ -105,11 +123,25 @@ class Case:
     def finite(self) -> npt.NDArray[np.bool_]:
         """Where no infinity is lost in a finite result, as in 1/∞ = 0, ``(B,)``; in every other
         operation it stays."""
-        nodes, values = self.program.graph.nodes, self.run().values
-        found = np.ones(len(self), dtype=np.bool_)
-        for arg in {a for node in nodes if OPS[node.op].bounded for a in node.args}:
-            found &= np.isfinite(values[arg]).reshape(len(self), -1).all(axis=1)
-        return found
+        if not self._finite:
+            self._finite.append(finite(self.program, self.run()))
+        return self._finite[0]
+
+    @property
+    def asks_a_backend(self) -> bool:
+        """Whether a backend, not numpy, answers what is asked."""
+        backend = self.backend
+        return backend is not None and backend.takes(self.program.graph, len(self))
+
+    def ask(self, question: Question, *arrays: Any) -> Any:
+        """The answer to a question about the plain run (`numeric.interpret.questions`), by the
+        backend where there is one for so many instances."""
+        if self.backend is None or not self.asks_a_backend:
+            return question(self.program, self.run(), *arrays)
+        inputs, constants = self.batch.inputs, self.constants
+        answer, known = self.backend.ask(question, self.program, inputs, constants, *arrays)
+        self._finite[:] = [known]
+        return answer
 
     def output(self, inputs: Mapping[str, Array]) -> Array:
         """The first output at other inputs, with the same constants."""

@@ -88,6 +88,7 @@ BASE_SIZES: Mapping[str, int] = MappingProxyType(
         "dMemory": 6,
         "classes": 7,
         "vocab": 7,
+        "buckets": 6,  # of relative positions
         "visible": 3,  # what is attended to
         "numGroups": 2,
         "perGroup": 3,  # heads that share keys and values

@@ -12,26 +12,21 @@ operations entry by entry, such as GELU, is differentiated once for all directio
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
 
 from numeric.graph import last_uses
 from numeric.interpret.interpreter import Trace
-from numeric.ops import OPS, Array, Binding
-from numeric.ops.elementwise import ELEMENTWISE
+from numeric.ops import OPS, Array, Arrays, Binding
 
-__all__ = ["TANGENTS", "derivatives", "magnitudes"]
+__all__ = ["SMALLEST", "derivatives", "magnitudes"]
 
 FloatArray = npt.NDArray[np.float64]
 Values = tuple[Array, ...]
-Rule = Callable[[Values, Array, Binding, int, Array], Array]
-"""From the arguments, the result, the binding, which argument, and its tangents ``(k, B, *s)``."""
 
 
 def derivatives(trace: Trace, directions: Sequence[Mapping[str, FloatArray]]) -> FloatArray:
@@ -40,13 +35,18 @@ def derivatives(trace: Trace, directions: Sequence[Mapping[str, FloatArray]]) ->
     Args:
         trace: a run in float64, without perturbation.
         directions: tangents ``(B, *shape)`` of some inputs, by name; the others are 0.
+
+    Returns:
+        Where the run cannot look at its numbers, as on compiled `Arrays`, NaN for an instance whose
+        derivative may have lost what a large tangent would show.
     """
     return _push(trace, directions, magnitude=False)
 
 
 def magnitudes(trace: Trace, directions: Sequence[Mapping[str, FloatArray]]) -> FloatArray:
     """Σ|terms| of each of these derivatives: the sum over all paths of absolute products."""
-    sizes = [{name: np.abs(t) for name, t in d.items()} for d in directions]
+    xp = trace.xp
+    sizes = [{name: xp.absolute(t) for name, t in d.items()} for d in directions]
     return _push(trace, sizes, magnitude=True)
 
 
@@ -80,9 +80,11 @@ class _Flow:
 
 def _push(
     trace: Trace, directions: Sequence[Mapping[str, FloatArray]], *, magnitude: bool
-) -> FloatArray:
+) -> Array:
+    xp = trace.xp
+    least: list[Array] = []
     graph, count = trace.graph, len(trace.graph.inputs)
-    flow: list[_Flow | None] = [_seed(given.name, directions) for given in graph.inputs]
+    flow: list[_Flow | None] = [_seed(given.name, directions, xp) for given in graph.inputs]
     last = last_uses(graph)
     with np.errstate(all="ignore"):
         for position, node in enumerate(graph.nodes):
@@ -93,9 +95,10 @@ def _push(
                 args = tuple(trace.values[a] for a in node.args)
                 out = trace.values[count + position]
                 if magnitude:
-                    args, out = tuple(np.abs(a) for a in args), np.abs(out)
+                    args, out = tuple(xp.absolute(a) for a in args), xp.absolute(out)
                 here = _Node(node.op, args, out, trace.bindings[position], magnitude)
-                if _as_factor(node.op, incoming) and not _lost(found := here.factor(incoming)):
+                found = here.factor(incoming, least) if _as_factor(node.op, incoming) else None
+                if found is not None and not (xp.decides and _lost(found, xp)):
                     flow.append(found)
                 else:
                     alone = {k: f.spread() for k, f in incoming.items()}
@@ -106,27 +109,38 @@ def _push(
             for arg in last[position]:
                 flow[arg] = None
     last_flow = flow[graph.outputs[0]]
-    result = np.zeros((len(directions), *trace.output.shape))
-    if last_flow is not None:
-        stack = last_flow.spread()
-        result[list(stack.active)] = stack.tangents
+    if last_flow is None:
+        return xp.zeros((len(directions), *trace.output.shape))
+    result = _in_order(last_flow.spread(), len(directions), xp)
+    for each in least:
+        known = (each >= SMALLEST).reshape(-1, *(1 for _ in result.shape[2:]))
+        result = xp.where(known, result, np.nan)
     return result
+
+
+def _in_order(stack: _Stack, count: int, xp: Arrays) -> Array:
+    """The tangents along all directions, those that do not reach the value included."""
+    if stack.active == tuple(range(count)):
+        return stack.tangents
+    zero = xp.zeros_like(stack.tangents[0])
+    place = {k: i for i, k in enumerate(stack.active)}
+    return xp.stack([stack.tangents[place[k]] if k in place else zero for k in range(count)])
 
 
 def _as_factor(op: str, incoming: Mapping[int, _Flow]) -> bool:
     """Whether a node depends on the directions through one value alone, entry by entry."""
     source, *others = (f.stack for f in incoming.values())
     return (
-        op in _POINTWISE and len(source.active) > _FEW and all(other is source for other in others)
+        OPS[op].entrywise and len(source.active) > _FEW and all(other is source for other in others)
     )
 
 
-def _lost(flow: _Flow) -> bool:
+def _lost(flow: _Flow, xp: Arrays) -> bool:
     """Whether a product of derivatives may have vanished that, times a large tangent, would not.
 
     One that overflows is not a finite number in the end, and settles nothing.
     """
-    return flow.factor is not None and bool(np.abs(flow.factor).min() < _SMALLEST)
+    return flow.factor is not None and bool(xp.least(xp.absolute(flow.factor)).min() < SMALLEST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,56 +154,96 @@ class _Node:
     magnitude: bool
 
     def _pushed(self, k: int, tangents: Array) -> Array:
-        pushed = TANGENTS[self.op](self.args, self.out, self.binding, k, tangents)
-        return np.abs(pushed) if self.magnitude else pushed
+        pushed = OPS[self.op].tangent(self.args, self.out, self.binding, k, tangents)
+        return self.binding.xp.absolute(pushed) if self.magnitude else pushed
 
-    def factor(self, incoming: Mapping[int, _Flow]) -> _Flow:
-        """The derivative by the one value that all arguments depend on."""
-        one = np.ones((1,) * (self.out.ndim + 1))
+    def factor(self, incoming: Mapping[int, _Flow], least: list[Array]) -> _Flow:
+        """The derivative by the one value that all arguments depend on.
+
+        Where nothing can be decided, the least product of two derivatives, neither of them 0, is
+        appended to ``least``, for each instance.
+        """
+        xp = self.binding.xp
+        one = self.binding.xp.asarray(np.ones((1,) * (len(self.out.shape) + 1)))
         total: Array | None = None
         for k, flow in incoming.items():
-            more = self._pushed(k, one if flow.factor is None else flow.factor[None])
+            if flow.factor is None:
+                more = self._pushed(k, one)
+            elif xp.decides:
+                more = self._pushed(k, flow.factor[None])
+            else:
+                partial = self._pushed(k, one)
+                more = partial * flow.factor[None]
+                there = (partial[0] != 0) & (flow.factor != 0)
+                least.append(xp.least(xp.where(there, xp.absolute(more[0]), 1.0)))
             total = more if total is None else total + more
         assert total is not None  # some argument depends on a direction
         return _Flow(next(iter(incoming.values())).stack, total[0])
 
     def stack(self, incoming: Mapping[int, _Stack]) -> _Flow:
         """Tangents from those of the arguments."""
+        xp = self.binding.xp
         total: _Stack | None = None
         for k, stack in incoming.items():
             pushed = self._pushed(k, stack.tangents)
-            fresh = pushed is not stack.tangents and pushed.base is None
+            fresh = xp.writes and xp.owned(pushed, stack.tangents)
             more = _Stack(stack.active, pushed, fresh)
-            total = more if total is None else _plus(total, more)
+            total = more if total is None else _plus(total, more, xp)
         assert total is not None  # some argument depends on a direction
         return _Flow(total)
 
 
-def _seed(name: str, directions: Sequence[Mapping[str, FloatArray]]) -> _Flow | None:
+def _seed(name: str, directions: Sequence[Mapping[str, FloatArray]], xp: Arrays) -> _Flow | None:
     """The tangents of an input."""
     active = tuple(k for k, d in enumerate(directions) if name in d)
     if not active:
         return None
     if len(active) == 1:
         return _Flow(_Stack(active, directions[active[0]][name][None]))
-    return _Flow(_Stack(active, np.stack([directions[k][name] for k in active])))
+    return _Flow(_Stack(active, xp.stack([directions[k][name] for k in active])))
 
 
-def _plus(before: _Stack, more: _Stack) -> _Stack:
+def _plus(before: _Stack, more: _Stack, xp: Arrays) -> _Stack:
     """The sum of what comes from two arguments; in place where no one else holds one of them."""
     if before.active == more.active:
-        into = before.tangents if before.fresh else more.tangents if more.fresh else None
-        return _Stack(before.active, np.add(before.tangents, more.tangents, out=into), fresh=True)
+        if before.fresh:
+            into, other = before.tangents, more.tangents
+        elif more.fresh:
+            into, other = more.tangents, before.tangents
+        else:
+            return _Stack(before.active, before.tangents + more.tangents, fresh=xp.writes)
+        into += other
+        return _Stack(before.active, into, fresh=True)
     new = [k for k in more.active if k not in before.active]
     both = [k for k in more.active if k in before.active]
+    if not xp.writes:
+        return _joined(before, more, new, both, xp)
     total = before.tangents
     if new or not before.fresh:
-        total = np.empty((len(before.active) + len(new), *before.tangents.shape[1:]))
+        total = xp.empty((len(before.active) + len(new), *before.tangents.shape[1:]))
         total[: len(before.active)] = before.tangents
         total[len(before.active) :] = more.tangents[_places(new, more.active)]
     if both:
         total[_places(both, before.active)] += more.tangents[_places(both, more.active)]
     return _Stack((*before.active, *new), total, fresh=True)
+
+
+def _joined(
+    before: _Stack, more: _Stack, new: Sequence[int], both: Sequence[int], xp: Arrays
+) -> _Stack:
+    """The same without overwriting anything."""
+    only = [k for k in before.active if k not in both]
+
+    def some(of: _Stack, active: Sequence[int]) -> Array:
+        there = _places(active, of.active)
+        return of.tangents[there if isinstance(there, slice) else np.asarray(there)]
+
+    parts = [some(before, only)] if only else []
+    if both:
+        parts.append(some(before, both) + some(more, both))
+    if new:
+        parts.append(some(more, new))
+    return _Stack((*only, *both, *new), xp.concatenate(parts))
 
 
 def _places(active: Sequence[int], among: Sequence[int]) -> slice | list[int]:
@@ -203,135 +257,8 @@ def _places(active: Sequence[int], among: Sequence[int]) -> slice | list[int]:
     return found
 
 
-def _pass(args: Values, out: Array, binding: Binding, k: int, t: Array) -> Array:
-    return t
-
-
-def _sub(args: Values, out: Array, binding: Binding, k: int, t: Array) -> Array:
-    return t if k == 0 else -t
-
-
-def _mul(args: Values, out: Array, binding: Binding, k: int, t: Array) -> Array:
-    return t * args[1 - k]
-
-
-def _matmul(args: Values, out: Array, binding: Binding, k: int, t: Array) -> Array:
-    return t @ args[1] if k == 0 else args[0] @ t
-
-
-def _exp(args: Values, out: Array, binding: Binding, k: int, t: Array) -> Array:
-    return t * out
-
-
-def _inv(args: Values, out: Array, binding: Binding, k: int, t: Array) -> Array:
-    return -(t * out) * out
-
-
-def _tanh(args: Values, out: Array, binding: Binding, k: int, t: Array) -> Array:
-    """1 − tanh² as 1/cosh²: the difference loses every digit where tanh saturates."""
-    c = 1.0 / np.cosh(np.minimum(np.abs(args[0]), 700.0))
-    return t * (c * c)
-
-
-def _normal_cdf(args: Values, out: Array, binding: Binding, k: int, t: Array) -> Array:
-    """The density, whose square root is squared: exp is asked for half the exponent."""
-    half = np.exp(-0.25 * (args[0] * args[0]))
-    return t * (half * half * math.sqrt(0.5 / math.pi))
-
-
-def _sigmoid(args: Values, out: Array, binding: Binding, k: int, t: Array) -> Array:
-    """σ(x)·σ(−x): the difference 1 − σ loses every digit where σ saturates."""
-    c = 1.0 / np.cosh(np.minimum(0.5 * np.abs(args[0]), 350.0))
-    return t * (0.25 * c * c)
-
-
-def _log(args: Values, out: Array, binding: Binding, k: int, t: Array) -> Array:
-    return t / args[0]
-
-
-def _relu(args: Values, out: Array, binding: Binding, k: int, t: Array) -> Array:
-    return t * (out > 0)
-
-
-def _sqrt(args: Values, out: Array, binding: Binding, k: int, t: Array) -> Array:
-    """Half the inverse root, and 0 where the root is 0 (the clamp, and the convention at 0)."""
-    return t * np.divide(0.5, out, out=np.zeros_like(out), where=out != 0)
-
-
-def _scale(args: Values, out: Array, binding: Binding, k: int, t: Array) -> Array:
-    return t * binding.c
-
-
-def _sum(args: Values, out: Array, binding: Binding, k: int, t: Array) -> Array:
-    axes = list(range(t.ndim))
-    total: Array = np.einsum(t, axes, axes[: binding.axis + 1] + axes[binding.axis + 2 :])
-    return total
-
-
-def _mean(args: Values, out: Array, binding: Binding, k: int, t: Array) -> Array:
-    return _sum(args, out, binding, k, t) * (1.0 / binding.operand[binding.axis - 1])
-
-
-def _broadcast(args: Values, out: Array, binding: Binding, k: int, t: Array) -> Array:
-    wide = np.expand_dims(t, binding.axis + 1)
-    return np.broadcast_to(wide, (*t.shape[:2], *binding.shape))
-
-
-def _transpose(args: Values, out: Array, binding: Binding, k: int, t: Array) -> Array:
-    return np.transpose(t, (0, 1, *(axis + 1 for axis in binding.perm[1:])))
-
-
-def _reshape(args: Values, out: Array, binding: Binding, k: int, t: Array) -> Array:
-    return t.reshape(*t.shape[:2], *binding.shape)
-
-
-def _place(args: Values, out: Array, binding: Binding, k: int, t: Array) -> Array:
-    moved = np.zeros((*t.shape[:2], *binding.shape), dtype=t.dtype)
-    there, axis = binding.index >= 0, binding.axis + 1
-    np.moveaxis(moved, axis, 0)[there] = np.moveaxis(t, axis, 0)[binding.index[there]]
-    return moved
-
-
-def _gather(args: Values, out: Array, binding: Binding, k: int, t: Array) -> Array:
-    flat = t.reshape(*t.shape[:2], -1)
-    there = binding.index >= 0
-    moved = np.zeros((*t.shape[:2], len(there)), dtype=t.dtype)
-    moved[..., there] = flat[..., binding.index[there]]
-    return moved.reshape(*t.shape[:2], *binding.shape)
-
-
-TANGENTS: Mapping[str, Rule] = MappingProxyType(
-    {
-        "add": _pass,
-        "sub": _sub,
-        "mul": _mul,
-        "matmul": _matmul,
-        "exp": _exp,
-        "inv": _inv,
-        "tanh": _tanh,
-        "normalCdf": _normal_cdf,
-        "sigmoid": _sigmoid,
-        "log": _log,
-        "relu": _relu,
-        "sqrt": _sqrt,
-        "scale": _scale,
-        "addConst": _pass,
-        "sum": _sum,
-        "mean": _mean,
-        "broadcast": _broadcast,
-        "transpose": _transpose,
-        "reshape": _reshape,
-        "place": _place,
-        "gather": _gather,
-    }
-)
-"""The tangent rule of each operation, by its name."""
-
-_POINTWISE = frozenset(op.name for op in ELEMENTWISE)
 _FEW = 2
 """Along so many directions or fewer, a factor costs what it saves."""
 
-_SMALLEST = float(np.finfo(np.float64).smallest_normal)
-
-if set(TANGENTS) != set(OPS):
-    raise AssertionError(f"operations without a tangent: {sorted(set(TANGENTS) ^ set(OPS))}")
+SMALLEST = float(np.finfo(np.float64).smallest_normal)
+"""Below it a factor has lost digits."""

@@ -3,7 +3,8 @@ of.
 
 Every array has one leading batch axis: an input of shape ``s`` is an array ``(B, *s)``.  Constants
 that carry a symbol can be given per instance, as arrays ``(B,)``.  Nothing here decides anything;
-see `numeric.judge.tolerance`.
+see `numeric.judge.tolerance`.  Arrays are numpy's, or those of the `Arrays` that an interpreter is
+given; complex numbers and perturbations are for numpy alone.
 """
 
 from __future__ import annotations
@@ -17,37 +18,14 @@ import numpy.typing as npt
 from numeric.errors import EvaluationError
 from numeric.graph import Graph, Node, last_uses, piece
 from numeric.interpret.memory import keep_freed_memory
-from numeric.ops import NO_INDEX, OPS, Array, Binding, Op
-from numeric.streams import Streams
+from numeric.interpret.perturbation import Perturbation, moved
+from numeric.ops import NO_INDEX, NUMPY, OPS, Array, Arrays, Binding, Op
 
-__all__ = ["Interpreter", "Perturbation", "Trace"]
+__all__ = ["Interpreter", "Trace"]
 
 FloatArray = npt.NDArray[np.float64]
 Tensors = Mapping[str, Array]
-_SIGNS = np.array([-1.0, 1.0])
 _DROPPED: Array = np.zeros(0)  # stands where a value is not needed any more
-
-
-@dataclass(frozen=True, slots=True)
-class Perturbation:
-    """Moves the result of every operation by ± one unit in the last place of its terms.
-
-    How far two such runs lie apart is the noise of a computation: what its rounding errors can do.
-    ``unit`` is that of float64; with another one the noise is that of a shorter float.
-    """
-
-    streams: Streams
-    unit: float = 2.0**-52
-
-    def shift(self, terms: Array, *label: str | int) -> FloatArray:
-        """± ulp · terms, with a sign of its own for every entry.  ``terms`` has shape ``(B,
-        *s)``."""
-        copies = terms.shape[0] // len(self.streams)
-        coins = self.streams.coins((copies, *terms.shape[1:]), *label)
-        # Directions are stacked in front of the batch axis: copy k of instance i is row k·B + i.
-        ulps = _SIGNS[coins.swapaxes(0, 1).reshape(terms.shape)]
-        ulps *= terms * self.unit
-        return ulps
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +35,7 @@ class Trace:
     graph: Graph
     values: tuple[Array, ...]
     bindings: tuple[Binding, ...] = field(repr=False)
+    xp: Arrays = field(default=NUMPY, repr=False)
 
     def __getitem__(self, name: str) -> Array:
         """A saved tensor or an input by name; raises `GraphError` where there is none."""
@@ -71,14 +50,16 @@ class Trace:
 class _Sizes:
     """The absolute values of a trace, each taken when it is first asked for, kept while small."""
 
-    def __init__(self, trace: Trace) -> None:
+    def __init__(self, trace: Trace, xp: Arrays) -> None:
         self._trace = trace
+        self._xp = xp
         self._kept: dict[int, Array] = {}
 
     def __getitem__(self, index: int) -> Array:
         found = self._kept.get(index)
         if found is None:
-            found = self._kept[index] = np.abs(self._trace.values[index])
+            value = self._trace.values[index]
+            found = self._kept[index] = self._xp.absolute(value)
         return found
 
 
@@ -89,11 +70,15 @@ class Interpreter:
         graph: a checked graph.
         overrides: entries that stand in for the library's own at the nodes named; this is how a
             mutant puts a wrong derivative into one place.
+        xp: the arrays to run on.
     """
 
-    def __init__(self, graph: Graph, overrides: Mapping[str, Op] | None = None) -> None:
+    def __init__(
+        self, graph: Graph, overrides: Mapping[str, Op] | None = None, xp: Arrays = NUMPY
+    ) -> None:
         keep_freed_memory()
         self.graph = graph
+        self.xp = xp
         self._overrides = replaced = dict(overrides or {})
         for name in replaced:
             graph.node(name)
@@ -101,11 +86,20 @@ class Interpreter:
         self._bindings = tuple(self._binding(n, {}) for n in graph.nodes)
         self._last_uses = last_uses(graph)
 
+    @property
+    def changed(self) -> bool:
+        """Whether entries stand in for the library's own."""
+        return bool(self._overrides)
+
+    def on(self, xp: Arrays) -> Interpreter:
+        """The same program on other arrays."""
+        return Interpreter(self.graph, self._overrides, xp)
+
     def piece(self, end: str, start: str | None = None) -> Interpreter:
         """The part of this graph that leads to ``end``; see `numeric.graph.piece`."""
         cut = piece(self.graph, end, start)
         names = {n.name for n in cut.nodes}
-        return Interpreter(cut, {n: op for n, op in self._overrides.items() if n in names})
+        return Interpreter(cut, {n: op for n, op in self._overrides.items() if n in names}, self.xp)
 
     def evaluate(
         self,
@@ -124,7 +118,7 @@ class Interpreter:
             EvaluationError: an input or a constant is missing, unknown or of the wrong shape.
         """
         values, bindings = self._run(inputs, constants, perturbation, keep=True)
-        return Trace(self.graph, tuple(values), tuple(bindings))
+        return Trace(self.graph, tuple(values), tuple(bindings), self.xp)
 
     def output(
         self,
@@ -156,7 +150,7 @@ class Interpreter:
                 args = tuple(values[a] for a in node.args)
                 out = op.evaluate(args, binding)
                 if perturbation is not None:
-                    out = _moved(op, args, out, binding, perturbation, position)
+                    out = moved(op, args, out, binding, perturbation, position)
                 bindings.append(binding)
                 values.append(out)
                 if not keep:
@@ -171,7 +165,7 @@ class Interpreter:
         are 0."""
         flow = self._push(trace, self._by_index(tangents, trace), perturbation)
         found = flow[self.graph.outputs[0]]
-        return np.zeros_like(trace.output) if found is None else found
+        return self.xp.zeros_like(trace.output) if found is None else found
 
     def step(self, trace: Trace, position: int, args: tuple[Array, ...]) -> Array:
         """The value of one node at other arguments, real or complex."""
@@ -229,25 +223,25 @@ class Interpreter:
                     before = flow[arg]
                     flow[arg] = pulled if before is None else before + pulled
         return {
-            given.name: np.zeros_like(trace.values[i]) if (c := flow[i]) is None else c
+            given.name: self.xp.zeros_like(trace.values[i]) if (c := flow[i]) is None else c
             for i, given in enumerate(graph.inputs)
         }
 
     def jvp_magnitude(self, trace: Trace, tangents: Tensors) -> FloatArray:
         """Σ|terms| of the JVP: the sum over all paths of the product of absolute partials, ``(B,
         *shape)``."""
-        sizes = {name: np.abs(t) for name, t in tangents.items()}
+        sizes = {name: self.xp.absolute(t) for name, t in tangents.items()}
         flow = self._push(trace, self._by_index(sizes, trace), None, magnitudes=True)
         found = flow[self.graph.outputs[0]]
-        return np.zeros(trace.output.shape) if found is None else np.asarray(found, np.float64)
+        return self.xp.zeros_like(trace.output) if found is None else found
 
     def vjp_magnitude(self, trace: Trace, cotangent: Array) -> dict[str, FloatArray]:
         """Σ|terms| of the VJP, by input: what `jvp_magnitude` is to the JVP."""
         flow: list[Array | None] = [None] * len(trace.values)
         graph = self.graph
-        flow[graph.outputs[0]] = np.abs(cotangent)
+        flow[graph.outputs[0]] = self.xp.absolute(cotangent)
         count = len(graph.inputs)
-        sizes = _Sizes(trace)
+        sizes = _Sizes(trace, self.xp)
         with np.errstate(all="ignore"):
             for position in reversed(range(len(graph.nodes))):
                 incoming = flow[count + position]
@@ -258,11 +252,11 @@ class Interpreter:
                 args = tuple(sizes[a] for a in node.args)
                 out, binding = trace.values[count + position], trace.bindings[position]
                 for arg, partial in zip(node.args, op.partials, strict=True):
-                    pulled = np.abs(partial.pull(args, out, binding, incoming))
+                    pulled = self.xp.absolute(partial.pull(args, out, binding, incoming))
                     before = flow[arg]
                     flow[arg] = pulled if before is None else before + pulled
         return {
-            given.name: np.zeros(trace.values[i].shape) if (c := flow[i]) is None else c
+            given.name: self.xp.zeros_like(trace.values[i]) if (c := flow[i]) is None else c
             for i, given in enumerate(graph.inputs)
         }
 
@@ -272,19 +266,22 @@ class Interpreter:
         An operation adds its own rounding, |result| or the sum of its absolute terms, to what it
         passes on from its arguments; inputs count as rounded once.  First order only.
         """
-        sizes: list[Array] = [np.abs(v) for v in trace.values[: len(self.graph.inputs)]]
+        sizes: list[Array] = [self.xp.absolute(v) for v in trace.values[: len(self.graph.inputs)]]
         count = len(sizes)
         with np.errstate(all="ignore"):
             for position, node in enumerate(self.graph.nodes):
                 op = OPS[node.op]
                 args = tuple(trace.values[a] for a in node.args)
                 out, binding = trace.values[count + position], trace.bindings[position]
-                total = np.zeros(out.shape) if op.terms is None else op.terms(args, out, binding)
+                total: Array | float = 0.0 if op.terms is None else op.terms(args, out, binding)
                 for arg, partial in zip(node.args, op.partials, strict=True):
-                    absolute = tuple(np.abs(a) for a in args)
-                    total = total + np.abs(partial.push(absolute, out, binding, sizes[arg]))
+                    absolute = tuple(self.xp.absolute(a) for a in args)
+                    total = total + self.xp.absolute(
+                        partial.push(absolute, out, binding, sizes[arg])
+                    )
+                assert not isinstance(total, float)  # an operation has an argument
                 sizes.append(total)
-        return tuple(np.asarray(s, np.float64) for s in sizes)
+        return tuple(sizes)
 
     def _push(
         self,
@@ -299,7 +296,9 @@ class Interpreter:
             for position, node in enumerate(self.graph.nodes):
                 op = OPS[node.op] if magnitudes else self._ops[position]
                 args = tuple(trace.values[a] for a in node.args)
-                sizes = tuple(np.abs(a) for a in args) if magnitudes or perturbation else args
+                sizes = args
+                if magnitudes or perturbation:
+                    sizes = tuple(self.xp.absolute(a) for a in args)
                 out, binding = trace.values[count + position], trace.bindings[position]
                 total: Array | None = None
                 for k, (arg, partial) in enumerate(zip(node.args, op.partials, strict=True)):
@@ -307,7 +306,7 @@ class Interpreter:
                     if tangent is None:
                         continue
                     if magnitudes:
-                        pushed = np.abs(partial.push(sizes, out, binding, tangent))
+                        pushed = self.xp.absolute(partial.push(sizes, out, binding, tangent))
                     else:
                         pushed = partial.push(args, out, binding, tangent)
                     if perturbation is not None and op.terms is not None:
@@ -361,11 +360,11 @@ class Interpreter:
     def _binding(self, node: Node, constants: Mapping[str, FloatArray]) -> Binding:
         params = node.params
         operand = self.graph.shape_of(node.args[0])
-        c: Array = np.asarray(0.0)
+        c = self.xp.asarray(0.0)
         if params.c is not None:
             chosen = None if params.c.symbol is None else constants.get(params.c.symbol)
             if chosen is None:
-                c = np.asarray(params.c.value)
+                c = self.xp.asarray(params.c.value)
             else:
                 c = chosen.reshape(-1, *(1 for _ in node.shape))
         return Binding(
@@ -375,26 +374,5 @@ class Interpreter:
             axis=0 if params.axis is None else params.axis + 1,
             perm=() if params.perm is None else (0, *(p + 1 for p in params.perm)),
             index=NO_INDEX if params.index is None else np.asarray(params.index, dtype=np.intp),
+            xp=self.xp,
         )
-
-
-def _moved(
-    op: Op, args: tuple[Array, ...], out: Array, binding: Binding, by: Perturbation, position: int
-) -> Array:
-    """The result, moved by ± an ulp of its terms; its imaginary part by ± an ulp of the tangent's
-    terms."""
-    if op.terms is None:
-        return out
-    real_args = tuple(a.real for a in args)
-    shift = by.shift(op.terms(real_args, out.real, binding), "value", position)
-    real: Array = out.real + shift
-    if not np.iscomplexobj(out):
-        return real
-    sizes = tuple(np.abs(a) for a in real_args)
-    terms = sum(
-        np.abs(p.push(sizes, out.real, binding, np.abs(a.imag)))
-        for p, a in zip(op.partials, args, strict=True)
-    )
-    tilt = by.shift(np.asarray(terms), "tangent", position)
-    both: Array = real + 1j * (out.imag + tilt)
-    return both

@@ -19,8 +19,9 @@ from numeric.closed_forms.details import between
 from numeric.graph import Graph
 from numeric.instances.case import Case
 from numeric.interpret.chunks import chunk_of
-from numeric.interpret.interpreter import Perturbation, Trace
+from numeric.interpret.interpreter import Trace
 from numeric.interpret.per_instance import largest, spread
+from numeric.interpret.perturbation import Perturbation
 from numeric.judge import torch_block
 from numeric.judge.identities import backprop_matches, jvp_matches, value_matches
 from numeric.judge.measurement import Measurement, Outcome, combine

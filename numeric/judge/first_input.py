@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from numeric.instances.case import Case
-from numeric.interpret.interpreter import Perturbation
 from numeric.interpret.per_instance import dot, largest_everywhere
+from numeric.interpret.perturbation import Perturbation
 from numeric.judge.measurement import Measurement
 from numeric.judge.tolerance import Sides, identity
 from numeric.ops import Array

@@ -6,16 +6,24 @@ two sides count as equal.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from numeric.instances.case import Case
 from numeric.interpret.derivative import STEP, taylor_remainder
-from numeric.interpret.dual import magnitudes
-from numeric.interpret.interpreter import Perturbation
-from numeric.interpret.per_instance import dot, largest, largest_everywhere, spread, total
+from numeric.interpret.per_instance import dot, largest, largest_everywhere, spread
+from numeric.interpret.perturbation import Perturbation
+from numeric.interpret.questions import (
+    Terms,
+    adjoint,
+    adjoint_terms,
+    backprop,
+    derivatives,
+    tangent,
+    value,
+)
 from numeric.judge.measurement import Measurement, Outcome, combine
 from numeric.judge.tolerance import RULE_A, Sides, identities, identity, screened
 from numeric.ops import Array
@@ -45,14 +53,15 @@ def value_matches(part: str, case: Case, model: Callable[[Case], Array]) -> Meas
     Σ|terms| is its running error bound, its natural size the largest entry.
     """
 
-    def sides(at: Case, perturbation: Perturbation | None) -> list[Sides]:
-        trace = at.run(perturbation)
-        terms = at.program.value_magnitudes(trace)[trace.graph.outputs[0]]
-        found, expected = trace.output, model(at)
+    def against(at: Case, computed: Terms) -> list[Sides]:
+        found, expected = computed.found, model(at)
         size = np.abs(found) + np.abs(expected)
-        return [Sides.of(found, expected, terms, largest_everywhere(size))]
+        return [Sides.of(found, expected, computed.terms, largest_everywhere(size))]
 
-    return identity([part], case, sides)
+    def sides(at: Case, perturbation: Perturbation | None) -> list[Sides]:
+        return against(at, value(at.program, at.run(perturbation)))
+
+    return _measured([part], case, lambda at: against(at, at.ask(value)), sides)
 
 
 def jvp_is_derivative(case: Case) -> Measurement:
@@ -64,23 +73,21 @@ def jvp_is_derivative(case: Case) -> Measurement:
         tangents = at.tangents()
         alone = [{name: tangents[name]} for name in names]
         trace = at.run(perturbation)
-        derivatives = at.derivative(alone, perturbation)
+        exact = at.derivative(alone, perturbation)
         sizes = [at.program.jvp_magnitude(trace, tangent) for tangent in alone]
         together = np.sum(sizes, axis=0)
         return [
             Sides.of(at.program.jvp(trace, tangent, perturbation), derivative, size, together)
-            for tangent, derivative, size in zip(alone, derivatives, sizes, strict=True)
+            for tangent, derivative, size in zip(alone, exact, sizes, strict=True)
         ]
 
     def quick(at: Case) -> list[Sides]:
         tangents = at.tangents()
-        alone = [{name: tangents[name]} for name in names]
-        trace = at.run()
-        derivatives, sizes = at.tangents_of(alone), magnitudes(trace, alone)
+        pushed, exact, sizes = at.ask(derivatives, tangents)
         together = np.sum(sizes, axis=0)
         return [
-            Sides.of(at.program.jvp(trace, tangent), derivative, size, together)
-            for tangent, derivative, size in zip(alone, derivatives, sizes, strict=True)
+            Sides.of(found, derivative, size, together)
+            for found, derivative, size in zip(pushed, exact, sizes, strict=True)
         ]
 
     return screened(
@@ -129,14 +136,18 @@ def jvp_matches(
     """The graph's JVP along random tangents of all inputs is ``model(case, tangents)``, entry by
     entry; the natural size is that of the largest one."""
 
-    def sides(at: Case, perturbation: Perturbation | None) -> list[Sides]:
-        tangents = at.tangents()
-        trace = at.run(perturbation)
-        terms = at.program.jvp_magnitude(trace, tangents)
-        found = at.program.jvp(trace, tangents, perturbation)
-        return [Sides.of(found, model(at, tangents), terms, largest_everywhere(terms))]
+    def against(at: Case, found: Array, terms: Array) -> list[Sides]:
+        return [Sides.of(found, model(at, at.tangents()), terms, largest_everywhere(terms))]
 
-    return identity([f"JVP against {part}"], case, sides)
+    def sides(at: Case, perturbation: Perturbation | None) -> list[Sides]:
+        tangents, trace = at.tangents(), at.run(perturbation)
+        terms = at.program.jvp_magnitude(trace, tangents)
+        return against(at, at.program.jvp(trace, tangents, perturbation), terms)
+
+    def quick(at: Case) -> list[Sides]:
+        return against(at, *at.ask(tangent, at.tangents()))
+
+    return _measured([f"JVP against {part}"], case, quick, sides)
 
 
 def backprop_is_adjoint(case: Case) -> Measurement:
@@ -149,32 +160,25 @@ def backprop_is_adjoint(case: Case) -> Measurement:
         alone = [{name: tangents[name]} for name in names]
         trace = at.run(perturbation)
         pulled = at.program.vjp(trace, cotangent, perturbation)
-        derivatives = at.derivative(alone, perturbation)
+        exact = at.derivative(alone, perturbation)
         # Σ|terms| is the same from either end, so one backward pass gives it for all inputs.
         flow = at.program.vjp_magnitude(trace, cotangent)
         sizes = [dot(np.abs(tangents[name]), flow[name]) for name in names]
         together = np.sum(sizes, axis=0)
         return [
             Sides.of(dot(derivative, cotangent), dot(tangents[name], pulled[name]), size, together)
-            for name, derivative, size in zip(names, derivatives, sizes, strict=True)
+            for name, derivative, size in zip(names, exact, sizes, strict=True)
         ]
 
     def quick(at: Case) -> list[Sides]:
         tangents, cotangent = at.tangents(), at.cotangent()
-        trace = at.run()
-        pulled = at.program.vjp(trace, cotangent)
-        derivatives = at.tangents_of([{name: tangents[name]} for name in names])
-        left = np.array([dot(derivative, cotangent) for derivative in derivatives])
+        left, right, sizes = (np.array(a) for a in at.ask(adjoint, tangents, cotangent))
         # Σ|v·Jᵀ s| is no more than Σ|terms|, and at hand: what satisfies a tenth of rule A against
         # it needs no backward pass for Σ|terms|, and its residual is given too large.
-        products = [tangents[name] * pulled[name] for name in names]
-        right = np.array([total(p) for p in products])
-        sizes = np.array([total(np.abs(p, out=p)) for p in products])
         clear = np.all(np.abs(left - right) <= 0.1 * RULE_A * sizes, axis=0)
         if len(rest := np.flatnonzero(~clear)):
-            some = at.take(rest)
-            flow = some.program.vjp_magnitude(some.run(), cotangent[rest])
-            sizes[:, rest] = [dot(np.abs(tangents[n][rest]), flow[n]) for n in names]
+            fewer = {name: t[rest] for name, t in tangents.items()}
+            sizes[:, rest] = at.take(rest).ask(adjoint_terms, fewer, cotangent[rest])
         together = sizes.sum(axis=0)
         return [
             Sides(*(a[:, None] for a in (left[k], right[k], sizes[k], together)))
@@ -191,16 +195,32 @@ def backprop_matches(
     """The graph's backprop of a random cotangent is ``model(case, cotangent)``, entry by entry."""
     names = tuple(case.batch.inputs)
 
-    def sides(at: Case, perturbation: Perturbation | None) -> list[Sides]:
-        cotangent = at.cotangent()
-        trace = at.run(perturbation)
-        found = at.program.vjp(trace, cotangent, perturbation)
-        expected = model(at, cotangent)
-        terms = at.program.vjp_magnitude(trace, cotangent)
+    def against(at: Case, found: dict[str, Array], terms: dict[str, Array]) -> list[Sides]:
+        expected = model(at, at.cotangent())
         most = np.max([largest(terms[name]) for name in names], axis=0)
         return [Sides.of(found[n], expected[n], terms[n], spread(most, terms[n])) for n in names]
 
-    return identity([f"backprop to {n} against {part}" for n in names], case, sides)
+    def sides(at: Case, perturbation: Perturbation | None) -> list[Sides]:
+        cotangent, trace = at.cotangent(), at.run(perturbation)
+        found = at.program.vjp(trace, cotangent, perturbation)
+        return against(at, found, at.program.vjp_magnitude(trace, cotangent))
+
+    def quick(at: Case) -> list[Sides]:
+        return against(at, *at.ask(backprop, at.cotangent()))
+
+    return _measured([f"backprop to {n} against {part}" for n in names], case, quick, sides)
+
+
+def _measured(
+    parts: Sequence[str],
+    case: Case,
+    quick: Callable[[Case], list[Sides]],
+    sides: Callable[[Case, Perturbation | None], list[Sides]],
+) -> Measurement:
+    """By numpy; where a backend answers what is asked quickly, by numpy what that leaves open."""
+    if case.asks_a_backend:
+        return screened(parts, case, quick, sides)
+    return identity(parts, case, sides)
 
 
 def remainder_vanishes(case: Case) -> Measurement:

@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from numeric.instances.case import Case
 from numeric.interpret.chunks import chunk_of
-from numeric.interpret.interpreter import Perturbation
+from numeric.interpret.perturbation import Perturbation
 from numeric.judge.measurement import Measurement, Outcome, combine
 from numeric.ops import Array
 
@@ -147,7 +147,8 @@ def screened(
     quick way that is wrong is seen.
 
     Args:
-        quick: computes both sides, Σ|terms| included, in another way than ``sides``.
+        quick: computes both sides, Σ|terms| included, in another way than ``sides``, or on another
+            backend.
     """
     with np.errstate(all="ignore"):
         found = quick(case)

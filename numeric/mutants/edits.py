@@ -11,7 +11,7 @@ import numpy as np
 from numeric.graph import Graph, GraphError, Node, build_graph
 from numeric.instances.draw import Batch
 from numeric.interpret.interpreter import Interpreter
-from numeric.ops import OPS, Array, Binding, Constant, Op, Params, Partial, Shape
+from numeric.ops import OPS, Array, Arrays, Binding, Constant, Op, Params, Partial, Shape
 from numeric.ops.rule import Values
 
 __all__ = [
@@ -48,20 +48,20 @@ class Mutant(Protocol):
 
 Change = Literal["drop", "negate", "transpose", "one percent", "one in a million", "one entry"]
 
-_CHANGES: dict[Change, Callable[[Array], Array]] = {
-    "drop": lambda t: np.zeros_like(t),
-    "negate": lambda t: -t,
-    "transpose": lambda t: np.swapaxes(t, -1, -2),
-    "one percent": lambda t: 1.01 * t,
-    "one in a million": lambda t: (1 + 1e-6) * t,
-    "one entry": lambda t: _last_entry_scaled(t),
+_CHANGES: dict[Change, Callable[[Array, Arrays], Array]] = {
+    "drop": lambda t, xp: xp.zeros_like(t),
+    "negate": lambda t, xp: -t,
+    "transpose": lambda t, xp: xp.swapped(t),
+    "one percent": lambda t, xp: 1.01 * t,
+    "one in a million": lambda t, xp: (1 + 1e-6) * t,
+    "one entry": lambda t, xp: t * xp.asarray(_last_entry_larger(t.shape[1:])),
 }
 
 
-def _last_entry_scaled(t: Array) -> Array:
-    changed = np.array(t, order="C")  # so that the reshaped array is a view
-    changed.reshape(len(changed), -1)[:, -1] *= 1.01
-    return changed
+def _last_entry_larger(shape: Shape) -> Array:
+    factor = np.ones((1, *shape))
+    factor.reshape(-1)[-1] = 1.01
+    return factor
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,9 @@ class DerivativeMutant:
         def wrong(
             rule: Callable[[Values, Array, Binding, Array], Array],
         ) -> Callable[[Values, Array, Binding, Array], Array]:
-            return lambda args, out, binding, direction: change(rule(args, out, binding, direction))
+            return lambda args, out, binding, direction: change(
+                rule(args, out, binding, direction), binding.xp
+            )
 
         if self.direction == "jvp":
             partials[self.argument] = Partial(push=wrong(right.push), pull=right.pull)

@@ -25,6 +25,7 @@ from numeric.mutants.encoder import (
     part,
 )
 from numeric.mutants.planting import Planted, changed
+from numeric.mutants.t5 import T5_ERRORS
 from numeric.mutants.variants import PRE_NORM, QUICK_GELU, RELU, RMS_NORM, SMOOTH_GELU
 
 __all__ = ["PLANTED", "Planted", "mutants_of", "reaching_tokens"]
@@ -51,6 +52,7 @@ _DECODERS = {
 PLANTED: Mapping[str, tuple[Planted, ...]] = MappingProxyType(
     {
         **_DECODERS,
+        **T5_ERRORS,
         "gpt2BlockGraph": (*_DECODERS["gpt2BlockGraph"], *PRE_NORM),
         "decoderBlockGraph": (*_DECODERS["decoderBlockGraph"], *RELU),
         "preNormQuickGeluBlockGraph": (*QUICK_GELU, *PRE_NORM),

@@ -1,7 +1,7 @@
-"""Every operation that an exported graph may use, one entry each.
+"""Every operation that an exported graph may use: a file each, with all its rules.
 
-Add an operation by writing its entry next to its kin (`elementwise`, `axes`, `products`); it is
-then known to the parser, the interpreter and the tests, which fail until the new entry is
+A new operation is one file and its line in the list below.  It is then known to the parser, to
+everything that runs graphs (`numeric.interpret`), and to the tests, which fail until it is
 exercised.
 """
 
@@ -10,12 +10,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from numeric.ops.axes import AXES
-from numeric.ops.elementwise import ELEMENTWISE
-from numeric.ops.products import PRODUCTS
+from numeric.ops.add import ADD
+from numeric.ops.add_constant import ADD_CONSTANT
+from numeric.ops.arrays import NUMPY, Arrays
+from numeric.ops.broadcast import BROADCAST
+from numeric.ops.exp import EXP
+from numeric.ops.gather import GATHER
+from numeric.ops.inv import INV
+from numeric.ops.log import LOG
+from numeric.ops.matmul import MATMUL
+from numeric.ops.mean import MEAN
+from numeric.ops.mul import MUL
+from numeric.ops.normal_cdf import NORMAL_CDF
+from numeric.ops.place import PLACE
+from numeric.ops.relu import RELU
+from numeric.ops.reshape import RESHAPE
 from numeric.ops.rule import (
     NO_INDEX,
     Array,
+    BallNode,
     Binding,
     Constant,
     Op,
@@ -23,12 +36,23 @@ from numeric.ops.rule import (
     Partial,
     Shape,
     ShapeMismatch,
+    WideStep,
 )
+from numeric.ops.scale import SCALE
+from numeric.ops.sigmoid import SIGMOID
+from numeric.ops.sqrt import SQRT
+from numeric.ops.sub import SUB
+from numeric.ops.sum import SUM
+from numeric.ops.tanh import TANH
+from numeric.ops.transpose import TRANSPOSE
 
 __all__ = [
     "NO_INDEX",
+    "NUMPY",
     "OPS",
     "Array",
+    "Arrays",
+    "BallNode",
     "Binding",
     "Constant",
     "Op",
@@ -36,10 +60,16 @@ __all__ = [
     "Partial",
     "Shape",
     "ShapeMismatch",
+    "WideStep",
 ]
 
-OPS: Mapping[str, Op] = MappingProxyType({op.name: op for op in (*ELEMENTWISE, *PRODUCTS, *AXES)})
+_ALL = (
+    ADD, SUB, MUL, EXP, INV, TANH, NORMAL_CDF, SIGMOID, LOG, RELU, SQRT, SCALE, ADD_CONSTANT,
+    MATMUL, SUM, MEAN, BROADCAST, TRANSPOSE, RESHAPE, PLACE, GATHER,
+)  # fmt: skip
+
+OPS: Mapping[str, Op] = MappingProxyType({op.name: op for op in _ALL})
 """The vocabulary, by the name that stands in the JSON."""
 
-if len(OPS) != len(ELEMENTWISE) + len(PRODUCTS) + len(AXES):
+if len(OPS) != len(_ALL):
     raise AssertionError("two operations have the same name")

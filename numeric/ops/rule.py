@@ -6,7 +6,9 @@ linear map; an entry gives it (`Partial.push`) and its transpose (`Partial.pull`
 
     jvp = Σₖ pushₖ(tangentₖ)        cotangentₖ = pullₖ(cotangent)
 
-and a test can hold each against the other and against the complex step.
+and a test can hold each against the other and against the complex step.  The rules that enclose, by
+radii, by Arb's balls and by balls of 106 bits, are written by themselves, and so is the tangent
+that dual numbers take: none of them is made of another.
 """
 
 from __future__ import annotations
@@ -18,26 +20,35 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from numeric.arithmetic.ball import Ball
+from numeric.arithmetic.wide import Wide
+from numeric.ops.arrays import NUMPY, Array, Arrays, Index, Shape
+
 __all__ = [
     "NO_INDEX",
     "Array",
+    "BallNode",
     "Binding",
     "Constant",
+    "FloatArray",
     "Op",
     "Params",
     "Partial",
+    "Radii",
+    "Radius",
     "Shape",
     "ShapeMismatch",
+    "Tangent",
     "Values",
+    "WidePull",
+    "WideStep",
     "same_shape",
     "sized_by_result",
 ]
 
-Array: TypeAlias = npt.NDArray[Any]
-"""float64, or complex128 under the complex step."""
-Shape: TypeAlias = tuple[int, ...]
 Values: TypeAlias = tuple[Array, ...]
-NO_INDEX: npt.NDArray[np.intp] = np.zeros(0, dtype=np.intp)
+FloatArray: TypeAlias = npt.NDArray[np.float64]
+NO_INDEX: Index = np.zeros(0, dtype=np.intp)
 """Of an operation that takes none."""
 
 
@@ -71,7 +82,7 @@ class Binding:
     ``c`` has one value per instance, shaped to broadcast against ``(B, *shape)``; ``axis`` and
     ``perm`` count the batch axis; ``shape`` is the shape of the result and ``operand`` that of the
     first argument, both without it.  ``index`` says which entry along the axis stands where, −1 for
-    none.
+    none.  ``xp`` has the functions of the arrays that it is applied to.
     """
 
     shape: Shape
@@ -79,7 +90,8 @@ class Binding:
     c: Array
     axis: int = 0
     perm: tuple[int, ...] = ()
-    index: npt.NDArray[np.intp] = field(default_factory=lambda: NO_INDEX)
+    index: Index = field(default_factory=lambda: NO_INDEX)
+    xp: Arrays = NUMPY
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +109,51 @@ class Partial:
 def sized_by_result(args: Values, out: Array, binding: Binding) -> Array:
     """Rounding of an operation that computes each entry from one entry of each argument: u ·
     |result|."""
-    return np.abs(out)
+    return binding.xp.absolute(out)
+
+
+Tangent: TypeAlias = Callable[[Values, Array, Binding, int, Array], Array]
+"""From the arguments, the result, the binding, which argument, and its tangents ``(k, B, *s)``."""
+Radii: TypeAlias = tuple[tuple[FloatArray, FloatArray], ...]
+"""Numbers ``(B, *s)`` and how far the exact ones can be from them."""
+Radius: TypeAlias = Callable[[Radii, FloatArray, Binding], FloatArray]
+"""From the arguments and the computed result, how far the exact one can be from it."""
 
 
 @dataclass(frozen=True, slots=True)
+class BallNode:
+    """A node that runs on the balls of one instance, without a batch axis.
+
+    Attributes:
+        arb: makes a ball of a number.
+        params: as the graph gives them; axes count from the first axis of the instance.
+        shape: of the result.
+        c: the constant, as a ball; None where the operation takes none.
+        square: whether both arguments are one value.
+    """
+
+    arb: Any
+    params: Params
+    shape: Shape
+    c: Any | None
+    square: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WideStep:
+    """One node on the way back: its arguments, its parameters, its result and its cotangent."""
+
+    args: tuple[Wide, ...]
+    binding: Binding
+    out: Wide
+    cotangent: Wide
+
+
+WidePull: TypeAlias = Callable[[WideStep], Wide]
+"""The cotangent of one argument."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Op:
     """One operation.
 
@@ -109,20 +162,37 @@ class Op:
             shape; raises `ShapeMismatch`.
         evaluate: the value, for float64 and complex128 arguments.
         partials: one per argument; their number is the arity.
+        tangent: the same derivative along many directions at once, for `numeric.interpret.dual`.
+        radius: how far the exact value can be from the computed one, given how far the arguments
+            are from theirs, for `numeric.interpret.enclosure`.
+        ball: the value in Arb's balls, for `numeric.interpret.balls`.
+        wide: the value in balls of 106 bits, and
+        wide_pulls: the cotangent of each argument in them, for `numeric.interpret.adjoint_balls`.
         terms: Σ|terms| of each entry of the result, which bounds its own rounding error in units of
             u; None for an operation that only moves numbers and so rounds nothing.
         parameters: the names of parameters that the node must give, and no others.
         bounded: whether it is finite at some infinity, as 1/∞ = 0: whoever looks at results alone
             would not see that something overflowed.
+        entrywise: whether each entry of the result comes from that entry of the arguments alone.
     """
 
     name: str
     shape: Callable[[tuple[Shape, ...], Params, Shape], Shape]
     evaluate: Callable[[Values, Binding], Array]
     partials: tuple[Partial, ...]
+    tangent: Tangent
+    radius: Radius
+    ball: Callable[[BallNode, tuple[Ball, ...]], Ball]
+    wide: Callable[[tuple[Wide, ...], Binding], Wide]
+    wide_pulls: tuple[WidePull, ...]
     terms: Callable[[Values, Array, Binding], Array] | None = sized_by_result
     parameters: frozenset[str] = frozenset()
     bounded: bool = False
+    entrywise: bool = True
+
+    def __post_init__(self) -> None:
+        if len(self.wide_pulls) != len(self.partials):
+            raise AssertionError(f"{self.name} needs one rule for each argument")
 
     @property
     def arity(self) -> int:

@@ -73,7 +73,7 @@ def judged(text: str, known: dict[str, Any]) -> list[Any]:
         return [known[f"{command}:{wanted['name']}"], {"kind": "end", "count": 1}]
     names = [t["name"] for t in wanted["theorems"]]
     obstacle = {"kind": "obstacle", "constant": "R", "why": "no values of this type are drawn"}
-    said = [{**obstacle, "name": n, **known.get(n, {})} for n in names]
+    said = [known.get(n, {**obstacle, "name": n}) for n in names]
     return [*said, {"kind": "end", "count": len(said)}]
 
 

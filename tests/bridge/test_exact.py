@@ -43,6 +43,9 @@ UNNEEDED = [
 """Hypotheses without which the conclusion holds as well."""
 
 
+END = {"kind": "end", "count": 1}
+
+
 def judged(**more: Any) -> dict[str, Any]:
     """Of a theorem with a structure `c` that has the field `pos`, and a hypothesis `h`."""
     return {
@@ -68,7 +71,7 @@ def judged(**more: Any) -> dict[str, Any]:
 
 
 def found(**more: Any) -> Found:
-    read = parse_judged([judged(**more), {"kind": "end", "count": 1}], ["Demo.thm"])["Demo.thm"]
+    read = parse_judged([judged(**more), END], ["Demo.thm"])["Demo.thm"]
     assert isinstance(read, Found)
     return read
 
@@ -167,20 +170,31 @@ def test_samples_of_an_infinite_forall_are_told() -> None:
 
 def test_an_obstacle_is_the_constant_and_why() -> None:
     message = {"kind": "obstacle", "name": "T", "constant": "Real", "why": "no values are drawn"}
-    read = parse_judged([message, {"kind": "end", "count": 1}], ["T"])
-    assert read == {"T": ExactObstacle("Real", "no values are drawn")}
+    read = parse_judged([message, END], ["T"])
+    assert read == {"T": ExactObstacle("T", "Real", "no values are drawn")}
 
 
 @pytest.mark.parametrize(
     ("messages", "said"),
     [
-        ([judged()], "is partial"),
+        ([judged()], "has no end"),
         ([judged(), {"kind": "end", "count": 2}], "is partial"),
-        ([{**judged(), "name": "Other"}, {"kind": "end", "count": 1}], "was asked for"),
-        ([judged(conclusion=count(3)), {"kind": "end", "count": 1}], "judges the conclusion on 3"),
-        ([judged(conclusion=count(39, 1)), {"kind": "end", "count": 1}], "counterexample is None"),
-        ([{**judged(), "kind": "proved"}, {"kind": "end", "count": 1}], "its kind is 'proved'"),
-        ([judged(conclusion={"held": 40}), {"kind": "end", "count": 1}], "expected counts"),
+        ([{**judged(), "name": "Other"}, END], "was asked for"),
+        ([judged(conclusion=count(3)), END], "judges the conclusion on 3"),
+        ([judged(conclusion=count(39, 1)), END], "counterexample is None"),
+        (
+            [{**judged(), "kind": "proved"}, END],
+            "expected 'judged' or 'obstacle' or 'end' but got kind = 'proved'",
+        ),
+        (
+            [judged(conclusion={"held": 40}), END],
+            "the field 'failed' is missing",
+        ),
+        ([judged(), judged(), {"kind": "end", "count": 2}], "was asked for"),
+        (
+            [judged(out_of_time=0), END],
+            "true or false but got out_of_time = 0",
+        ),
     ],
 )
 def test_an_answer_that_does_not_add_up_is_not_believed(messages: list[Any], said: str) -> None:
@@ -204,8 +218,11 @@ def instance(**more: Any) -> dict[str, Any]:
     }
 
 
+VALUED = ("index", "text", "values", "hypotheses", "conclusion")
+
+
 def test_one_instance_is_read() -> None:
-    read = parse_instance([instance(), {"kind": "end", "count": 1}])
+    read = parse_instance([instance(), END])
     assert isinstance(read, Drawn)
     assert read.hypotheses == {(1, "pos"): "yes"}
     assert (read.conclusion, read.smallest) == ("no", "c = {eps := 1}")
@@ -213,25 +230,28 @@ def test_one_instance_is_read() -> None:
 
 
 def test_the_values_of_many_are_read() -> None:
-    violating = instance(hypotheses=[{"binder": 1, "path": "pos", "truth": "no"}])
+    def valued(**more: Any) -> dict[str, Any]:
+        return {k: v for k, v in instance(**more).items() if k in VALUED}
+
+    violating = valued(hypotheses=[{"binder": 1, "path": "pos", "truth": "no"}])
     many = {
         "kind": "instances",
         "name": "Demo.thm",
-        "met": [instance(), instance(index=4)],
+        "met": [valued(), valued(index=4)],
         "violating": [violating],
         "remarks": ["α is Int"],
     }
-    read = parse_many([many, {"kind": "end", "count": 1}])
+    read = parse_many([many, END])
     assert isinstance(read, DrawnMany)
     assert [v.index for v in read.met] == [3, 4]
     assert read.violating[0].hypotheses == {(1, "pos"): "no"}
     with pytest.raises(AnswerError, match="not a binder with its value"):
-        parse_many([{**many, "met": [instance(values=["c"])]}, {"kind": "end", "count": 1}])
+        parse_many([{**many, "met": [valued(values=["c"])]}, END])
 
 
 def test_a_truth_that_nobody_knows_is_refused() -> None:
     with pytest.raises(AnswerError, match="maybe"):
-        parse_instance([instance(conclusion="maybe"), {"kind": "end", "count": 1}])
+        parse_instance([instance(conclusion="maybe"), END])
 
 
 def test_a_counterexample_that_rests_on_samples_refutes_nothing() -> None:

@@ -106,3 +106,16 @@ def test_a_library_with_a_root_below_the_exporter_is_refused(tmp_path: Path) -> 
     add_exporter(project(tmp_path, DECLARED + decoy))
     with pytest.raises(InvalidInputError, match="Decoy"):
         refuse_another_exporter(find_project(tmp_path))
+
+
+def test_a_link_to_more_modules_of_the_library_is_refused(tmp_path: Path) -> None:
+    add_exporter(project(tmp_path, DECLARED))
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "Y.lean").write_text("axiom wrong : False\n")
+    (tmp_path / "tools" / "Obligations" / "X").symlink_to("../../elsewhere")
+    found = find_project(tmp_path)
+    root = found.libraries[0].source(found.libraries[0].roots[0])
+    root.parent.mkdir(parents=True, exist_ok=True)
+    root.write_text("import Obligations.X.Y\n")
+    with pytest.raises(InvalidInputError, match=r"Obligations/X/Y\.lean"):
+        refuse_another_exporter(found)

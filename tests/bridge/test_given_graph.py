@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from bridge.auditing.graph_file import StandIn, stand_in
-from bridge.checking import CheckResult, GraphRequest, run_check
+from bridge.checking import CheckResult, CheckRun, GraphRequest, run_check
 from bridge.checking.registry import registered
 from bridge.errors import InvalidInputError
 from bridge.verdict import Verdict
@@ -51,7 +51,9 @@ def judged(graph: Graph, instances: int = 24) -> tuple[StandIn, CheckResult]:
     """What an audit says of the file, as it is read from it."""
     given = stand_in(LIBRARY, parse_graph(graph_to_json(graph)))
     check = given.check(given.key, registered()[given.key])
-    found = run_check(check, [], given.under(given.key), key=given.key, seed=0, instances=instances)
+    found = run_check(
+        CheckRun(check, [], given.under(given.key), given.key, 0), instances=instances
+    )
     return given, given.told(given.key, found)
 
 

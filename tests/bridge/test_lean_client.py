@@ -15,7 +15,7 @@ import pytest
 
 from bridge.engine import LeanMessage
 from bridge.errors import AnswerError, EngineError, LeanServerError, LeanSourceError
-from bridge.lean.client import GraphRequest, LibraryRequest, ask, printable
+from bridge.lean.client import GraphRequest, LibraryRequest, _extract, ask, printable
 from tests.bridge.answers import NO_GRAPHS, answer, binder, statement
 
 SERVER = Path(__file__).with_name("scripted_server.py")
@@ -176,3 +176,13 @@ def test_partial_answers_do_not_parse(project: Path, mode: str) -> None:
 
 def test_control_characters_never_reach_a_terminal() -> None:
     assert printable("a\x1b[31mb\u202ec\nd") == "a�[31mb�c\nd"
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["", "{", "NaN", "9" * 5000, "1e999", "[" * 100_000, r'"\ud800"', '{"a": 1}, {}'],
+    ids=["nothing", "half", "nan", "long", "large", "deep", "surrogate", "more"],
+)
+def test_what_is_no_json_is_an_error_and_no_crash(body: str) -> None:
+    with pytest.raises(AnswerError, match="not JSON"):
+        _extract([{"message": f"obligations:x:{body}"}], "obligations:x:")

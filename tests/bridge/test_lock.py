@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from bridge.errors import InvalidInputError
 from bridge.policy.lock import DriftKind, Lock, Locked, accept, drifts, read_lock, write_lock
@@ -82,3 +82,19 @@ def test_what_is_no_lock_is_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(InvalidInputError) as e:
         read_lock(path)
     assert "obligations lock" in e.value.remedy
+
+
+def test_an_entry_of_another_type_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "statements.lock.json"
+    write_lock(path, Lock({"a:h": ENTRY, "t:h": ENTRY}, {"clamp": "1", "twice": "2"}))
+    right = path.read_text()
+    for change, said in (
+        (('"check": "check"', '"check": 3'), "text or null but got obligations['a:h'].check = 3"),
+        (('"twice": "2"', '"twice": 2'), "expected text but got definitions.twice = 2"),
+        (('"reason": ""', '"reasons": ""'), "'reasons' is not known in obligations['a:h'] = "),
+        (("lock/1", "lock/2"), "expected 'obligations-lock/1' but got schema = "),
+    ):
+        path.write_text(right.replace(*change))
+        with pytest.raises(InvalidInputError) as e:
+            read_lock(path)
+        assert said in e.value.message

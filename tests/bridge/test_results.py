@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import importlib
+import os
+import py_compile
+import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from bridge.checking import CheckResult, GraphRequest, graph_requests, run_check
+from bridge.checking import CheckResult, CheckRun, GraphRequest, graph_requests, run_check
 from bridge.checking.store import ResultCache, code_hash, graph_hashes, is_ours, is_readable
 from bridge.storage import opened
 from bridge.verdict import Verdict
@@ -33,7 +36,7 @@ def graphs() -> dict[GraphRequest, Graph]:
 
 
 def result(of: Mapping[GraphRequest, Graph]) -> CheckResult:
-    return run_check(CHECK, [], of, key=KEY, seed=0, instances=20)
+    return run_check(CheckRun(CHECK, [], of, KEY, 0), instances=20)
 
 
 def test_a_result_comes_back_as_it_was(tmp_path: Path) -> None:
@@ -75,7 +78,7 @@ def test_everything_a_result_follows_from_is_in_its_key(tmp_path: Path) -> None:
 
     def key(of: Mapping[GraphRequest, Graph], seed: int, instances: int, of_key: str) -> str:
         hashed = graph_hashes(of)[name]
-        return cache.key(CHECK, [], hashed, key=of_key, seed=seed, instances=instances)
+        return cache.key([CHECK], hashed, key=of_key, seed=seed, instances=instances)
 
     same = key(right, 0, 20, KEY)
     assert key(graphs(), 0, 20, KEY) == same
@@ -86,7 +89,7 @@ def test_everything_a_result_follows_from_is_in_its_key(tmp_path: Path) -> None:
         key(right, 1, 20, KEY),
         key(right, 0, 21, KEY),
         key(right, 0, 20, "other:conclusion"),
-        cache.key(CHECK, [CHECK], graph_hashes(right)[name], key=KEY, seed=0, instances=20),
+        cache.key([CHECK, CHECK], graph_hashes(right)[name], key=KEY, seed=0, instances=20),
     ]
     assert same not in changed
     assert len(set(changed)) == len(changed)
@@ -115,7 +118,7 @@ def test_what_a_projects_check_calls_and_reads_is_part_of_its_result(
     cache, found = ResultCache(tmp_path / "results"), result(graphs())
 
     def key() -> str:
-        return cache.key(check, [], "", key=KEY, seed=0, instances=1)
+        return cache.key([check], "", key=KEY, seed=0, instances=1)
 
     before = key()
     with opened.recording():
@@ -152,6 +155,52 @@ def test_a_file_that_was_asked_for_in_vain_is_part_of_a_result(tmp_path: Path) -
     assert opened.unchanged(before)
     late.write_text("1")
     assert not opened.unchanged(before)
+
+
+def test_a_module_that_is_imported_late_is_part_of_a_result(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = tmp_path / "late_helper_of_results.py"
+    source.write_text("FACTOR = 1\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    py_compile.compile(str(source))  # Python then reads the compiled form alone
+    with opened.recording():
+        importlib.import_module("late_helper_of_results")
+    before = opened.digests()
+    assert opened.unchanged(before)
+    source.write_text("FACTOR = 2\n")
+    assert not opened.unchanged(before)
+
+
+def test_a_folder_that_was_listed_is_part_of_a_result(tmp_path: Path) -> None:
+    with opened.recording():
+        list(tmp_path.glob("*.npy"))
+    before = opened.digests()
+    assert opened.unchanged(before)
+    (tmp_path / "more.npy").write_text("1")
+    assert not opened.unchanged(before)
+
+
+@pytest.mark.parametrize("read", [os.environ.get, os.getenv, os.environ.__getitem__])
+def test_a_variable_that_was_read_is_part_of_a_result(
+    read: Callable[[str], str | None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FACTOR_OF_RESULTS", "1")
+    with opened.recording():
+        read("FACTOR_OF_RESULTS")
+    before = opened.digests()
+    assert opened.unchanged(before)
+    monkeypatch.setenv("FACTOR_OF_RESULTS", "2")
+    assert not opened.unchanged(before)
+
+
+def test_a_process_that_was_started_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(opened, "_left", False)
+    subprocess.run([sys.executable, "-c", ""], check=True)
+    assert not opened.left_python()
+    with opened.recording():
+        subprocess.run([sys.executable, "-c", ""], check=True)
+    assert opened.left_python()
 
 
 def test_only_the_folders_of_python_are_left_out() -> None:

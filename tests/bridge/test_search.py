@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bridge.auditing.search import SearchInterrupted, counterexample
-from bridge.checking import GraphRequest, check
+from bridge.checking import CheckRun, GraphRequest, check
 from bridge.checking.registry import Check
 from bridge.errors import InvalidInputError
 from numeric.instances.case import Case
@@ -59,7 +59,7 @@ def large(case: Case) -> bool:
 
 
 def found(one: Check, watcher: Watcher, examples: int = 200) -> Case | None:
-    return counterexample(one, [], GRAPHS, key=KEY, examples=examples, seed=0, progress=watcher)
+    return counterexample(CheckRun(one, [], GRAPHS, KEY, 0), examples=examples, progress=watcher)
 
 
 def test_it_tells_how_far_it_is() -> None:

@@ -29,7 +29,7 @@ def test_an_empty_answer_has_no_end() -> None:
 
 
 def test_a_missing_message_is_noticed() -> None:
-    with pytest.raises(AnswerError, match="announces 2 messages and 1 arrived"):
+    with pytest.raises(AnswerError, match="announces 2 messages about statements and 1 arrived"):
         parse_statements([GOOD, end(2)])
 
 

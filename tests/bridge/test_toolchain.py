@@ -38,6 +38,7 @@ def test_the_same_lean(named: str, runs: str, tmp_path: Path) -> None:
         ("leanprover/lean4:v4.28.0-rc1", "4.28.0-pre", "whether Lean 4.28.0-rc1"),
         ("leanprover/lean4:nightly-2026-01-31", "4.28.0", "whether Lean nightly-2026-01-31"),
         ("leanprover/lean4:stable", "4.28.0", "names no release"),
+        ("someone/lean4:v4.28.0", "4.28.0", "whether the Lean of someone/lean4"),
         ("", "4.28.0", "names no release"),
         (None, "4.28.0", "has no lean-toolchain"),
     ],

@@ -36,12 +36,35 @@ def found(tmp_path: Path, files: dict[str, str], *left_out: str, where: str = ".
         ({"Demo.lean": "/- /- #exit -/ #exit -/\n-- #exit\n" + TAG}, []),
         ({"Demo.lean": 'def a := "\\"#exit"\n' + TAG}, []),
         ({"Demo.lean": "def c := '\"'\n#exit\n" + TAG}, [("Demo.lean", 2, 1)]),
+        ({"Demo.lean": "def c := '\\\"'\n#exit\n" + TAG}, [("Demo.lean", 2, 1)]),
+        ({"Demo.lean": "def c := '\\\\'\n#exit\n" + TAG}, [("Demo.lean", 2, 1)]),
+        ({"Demo.lean": 'def c := r"\\"\n#exit\n' + TAG}, [("Demo.lean", 2, 1)]),
+        ({"Demo.lean": 'def c := r#""/-"#\n#exit\n' + TAG}, [("Demo.lean", 2, 1)]),
+        ({"Demo.lean": 'def «a"b» := 1\n#exit\n' + TAG}, [("Demo.lean", 2, 1)]),
+        ({"Demo.lean": 'def c := s!"{f "/-"}{1}"\n#exit\n' + TAG}, [("Demo.lean", 2, 1)]),
+        ({"Demo.lean": "def a' := 1\ndef b := a'\"'\"\n#exit\n" + TAG}, [("Demo.lean", 3, 1)]),
+        ({"Demo.lean": "@[obligation] private example : P := p\n"}, [("Demo.lean", 1, 1)]),
+        ({"Demo.lean": "@[obligation] theorem t : P := p\nexample : P := p\n"}, []),
+        ({"Demo.lean": "", "Demo/Obligations.lean": TAG}, [("Demo/Obligations.lean", 0, 1)]),
+        ({"Demo.lean": "", "a/Obligations/A.lean": TAG}, [("a/Obligations/A.lean", 0, 1)]),
+        ({"Demo.lean": "", "Obligations/A.lean": TAG, "Obligations.lean": TAG}, []),
         ({"Demo.lean": "", "other/lakefile.toml": "", "other/A.lean": TAG}, []),
         ({"Demo.lean": "", ".lake/build/A.lean": TAG}, []),
     ],
 )
 def test_unread(tmp_path: Path, files: dict[str, str], wanted: list[object]) -> None:
     assert found(tmp_path, files) == wanted
+
+
+def test_a_link_is_a_source_too(tmp_path: Path) -> None:
+    (tmp_path / "far").mkdir()
+    (tmp_path / "far" / "A.lean").write_text(TAG)
+    (tmp_path / "near").mkdir()
+    (tmp_path / "near" / "A.lean").symlink_to("../far/A.lean")
+    (tmp_path / "near" / "B.lean").symlink_to("nowhere.lean")
+    (tmp_path / "near" / "again").symlink_to("../far")
+    wanted = [("far/A.lean", 0, 1), ("near/A.lean", 0, 1)]
+    assert found(tmp_path, {"Demo.lean": ""}) == wanted
 
 
 def test_a_source_folder(tmp_path: Path) -> None:
@@ -58,3 +81,10 @@ def test_the_words(tmp_path: Path) -> None:
     said = said_of(unread_sources(find_project(tmp_path)))
     assert said == ("1 source, 1 tag not read by Lean: Demo/Extra.lean",)
     assert said_of(()) == ()
+
+
+def test_the_words_for_a_tag_that_lean_forgets(tmp_path: Path) -> None:
+    found(tmp_path, {"Demo.lean": "def a := 1\n@[simp, obligation]\nexample : 1 = 1 := rfl\n"})
+    (said,) = said_of(unread_sources(find_project(tmp_path)))
+    assert said.startswith("1 tag on an `example`, which Lean forgets")
+    assert said.endswith("Demo.lean line 2")

@@ -68,3 +68,12 @@ def test_a_function_on_an_infinite_type_has_no_value() -> None:
 def test_anything_else_is_an_error(text: str) -> None:
     with pytest.raises(AnswerError, match="not understood"):
         read_value(text)
+
+
+def test_a_text_that_looks_like_a_function_is_a_text() -> None:
+    assert read_value('"a ↦ b"') == "a ↦ b"
+    assert read_value("'↦'") == "↦"
+    assert read_value('{c := \'"\', s := "values in turn 1"}') == Structure(
+        {"c": '"', "s": "values in turn 1"}
+    )
+    assert isinstance(read_value('[" ↦ ", values in turn 1, 2]'), Opaque)

@@ -12,10 +12,11 @@ from typing import Any
 
 import pytest
 
-from bridge.capture import examples, layers_of, run_once
+from bridge.capture import copied, examples, export, layers_of, run_once, translate
 from bridge.models.captured import judge_layer
 from bridge.report.captured import CapturedLayer
 from bridge.verdict import Verdict
+from numeric.interpret.interpreter import Interpreter
 from tests.capture.architectures import ARCHITECTURES, REQUIRED, make
 
 pytest.importorskip("torch", reason="torch is not installed: `pip install torch` to capture models")
@@ -95,6 +96,20 @@ def test_the_table_says_what_is_measured(name: str) -> None:
     if UPDATE:
         write(row)
     assert rows_of_the_page().get(name) == str(row)
+
+
+def test_rotary_positions_from_the_parent_are_in_roformer_s_graph() -> None:
+    model: Any = make("RoFormer")
+    (name, *_) = layers_of(model)
+    call = run_once(model, (name,), examples(model, 8, 0)).calls[name]
+    captured = translate(export(copied(model.get_submodule(name)), call.args, call.kwargs), "r")
+    program = Interpreter(captured.graph)
+    feeds = {n: v[None] for n, v in captured.feeds.items()}
+    as_given = program.evaluate(feeds).output
+    (rotary,) = (n for n, s in captured.sources.items() if (s.kind, s.name) == ("input", "2"))
+    assert feeds[rotary].shape == (1, 8, 8)
+    halved = program.evaluate({**feeds, rotary: feeds[rotary] / 2}).output
+    assert float(abs(halved - as_given).max()) > 1e-3
 
 
 def test_most_are_covered_and_those_that_the_docs_name() -> None:

@@ -29,7 +29,7 @@ def graphs_with(name: str, sizes: tuple[int, ...]) -> dict[GraphRequest, Graph]:
 @pytest.mark.parametrize("name", [OWN, BESIDE])
 def test_the_sizes_that_both_have_are_compared(name: str) -> None:
     graphs = graphs_with(name, (4, 8, 2, 4, 16))
-    found = run_check(pairs()[KEY], (), graphs, key=KEY, seed=0, instances=40)
+    found = run_check(CheckRun(pairs()[KEY], (), graphs, KEY, 0), instances=40)
     assert found.verdict is Verdict.HOLDS, found.reason
     assert "generic" in {f.family for f in found.families}
     assert "tall" not in {f.family for f in found.families}

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from bridge.checking import Check, replay, run_check
+from bridge.checking import Check, CheckRun, replay, run_check
 from bridge.verdict import Role, Verdict
 from numeric.instances.families import FAMILIES
 from numeric.judge.measurement import Outcome
@@ -53,7 +53,7 @@ def test_the_check_holds_and_says_no(key: str) -> None:
     """
     check = CHECKS[key]
     result = run_check(
-        check, hypotheses_of(key, CHECKS), GRAPHS, key=key, seed=0, instances=5 * len(FAMILIES)
+        CheckRun(check, hypotheses_of(key, CHECKS), GRAPHS, key, 0), instances=5 * len(FAMILIES)
     )
     assert result.verdict is Verdict.HOLDS, result
     assert result.worst is not None
@@ -66,11 +66,7 @@ def test_a_step_that_underflows_where_tanh_is_saturated_is_no_failure() -> None:
     """The derivative there is 1e-116, and its complex step the multiple of 5e-124 next to it."""
     key = "encoderBlockGraphFDerivCorrectAt:conclusion"
     found = replay(
-        CHECKS[key],
-        hypotheses_of(key, CHECKS),
-        GRAPHS,
-        key=key,
-        seed=0,
+        CheckRun(CHECKS[key], hypotheses_of(key, CHECKS), GRAPHS, key, 0),
         family="eps slightly negative",
         index=31,
     )
@@ -81,11 +77,7 @@ def test_a_step_does_not_underflow_at_a_huge_sum_of_exponentials() -> None:
     """Saturated scores give sums near 1e60, whose inverse has a derivative near 1e-120."""
     key = "encoderBlockGraphFDerivCorrectAt:conclusion"
     found = replay(
-        CHECKS[key],
-        hypotheses_of(key, CHECKS),
-        GRAPHS,
-        key=key,
-        seed=0,
+        CheckRun(CHECKS[key], hypotheses_of(key, CHECKS), GRAPHS, key, 0),
         family="saturated softmax",
         index=9,
     )

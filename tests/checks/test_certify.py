@@ -21,7 +21,7 @@ CHECKS = dict(pairs())
 
 def certified(check: Check, key: str, radius: float = 1e-6, instances: int = 24) -> CheckResult:
     graphs = graphs_for([check])
-    result = run_check(check, [], graphs, key=key, seed=0, instances=instances)
+    result = run_check(CheckRun(check, [], graphs, key, 0), instances=instances)
     run = CheckRun(check, (), graphs, key, 0)
     assert certifiable(run, result)
     return certify(run, result, instances=instances, radius=radius)

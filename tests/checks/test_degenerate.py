@@ -9,7 +9,7 @@ import pytest
 
 from bridge.auditing.graph_file import StandIn, about
 from bridge.auditing.graph_fit import Fitted
-from bridge.checking import Check, graph_requests, run_check
+from bridge.checking import Check, CheckRun, graph_requests, run_check
 from bridge.checking.mutation import mutation_matrix
 from bridge.lean.obligation import fidelity_of
 from bridge.verdict import Role, Verdict
@@ -40,7 +40,7 @@ def test_every_obligation_has_a_check() -> None:
 def test_the_check_holds_and_says_no(key: str) -> None:
     """A verdict of holds means too that every refuting family and every mutant was rejected."""
     check = CHECKS[key]
-    result = run_check(check, hypotheses_of(key, CHECKS), GRAPHS, key=key, seed=0, instances=120)
+    result = run_check(CheckRun(check, hypotheses_of(key, CHECKS), GRAPHS, key, 0), instances=120)
     assert result.verdict is Verdict.HOLDS, result
     drawn = {f.family for f in result.families if f.role != "refuting"}
     assert drawn <= set(check.within)
@@ -78,7 +78,7 @@ def test_a_graph_of_other_sizes_says_nothing() -> None:
     key = "layerNorm_derivHead_eq_zero:conclusion"
     given = dict.fromkeys(graph_requests(CHECKS.values()), layer_norm(4, 8))
     for one in (key, key.replace("conclusion", "hOneChannel")):
-        result = run_check(CHECKS[one], [], given, key=one, seed=0, instances=20)
+        result = run_check(CheckRun(CHECKS[one], [], given, one, 0), instances=20)
         assert result.verdict is Verdict.INCONCLUSIVE
         assert result.reason == "no instance of 'd_model 1' has the sizes of this graph"
 

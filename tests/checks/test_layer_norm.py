@@ -40,7 +40,7 @@ def test_every_obligation_of_the_layer_has_a_check() -> None:
 @pytest.mark.parametrize("key", CHECKS)
 def test_the_check_holds(key: str) -> None:
     result = run_check(
-        CHECKS[key], hypotheses_of(key, CHECKS), GRAPHS, key=key, seed=0, instances=200
+        CheckRun(CHECKS[key], hypotheses_of(key, CHECKS), GRAPHS, key, 0), instances=200
     )
     assert result.verdict is Verdict.HOLDS, result
     assert result.reason == ""
@@ -87,7 +87,7 @@ def replaced(mutant: Mutant) -> dict[object, Graph]:
 def test_a_hypothesis_fails_on_a_graph_that_computes_something_else(
     key: str, mutant: Mutant
 ) -> None:
-    found = run_check(CHECKS[key], [], replaced(mutant), key=key, seed=0, instances=60)  # type: ignore[arg-type]
+    found = run_check(CheckRun(CHECKS[key], [], replaced(mutant), key, 0), instances=60)  # type: ignore[arg-type]
     assert found.verdict is Verdict.FAILS
     assert found.counterexample is not None
     assert "against the closed form" in found.counterexample.description
@@ -96,11 +96,11 @@ def test_a_hypothesis_fails_on_a_graph_that_computes_something_else(
 def test_a_wrong_graph_fails_with_a_counterexample_that_replays() -> None:
     key = "layerNorm_eval:conclusion"
     graphs = replaced(GraphMutant("divided by the variance", (Edit("invStd", args=("varEps",)),)))
-    result = run_check(CHECKS[key], [], graphs, key=key, seed=5, instances=60)  # type: ignore[arg-type]
+    result = run_check(CheckRun(CHECKS[key], [], graphs, key, 5), instances=60)  # type: ignore[arg-type]
     assert result.verdict is Verdict.FAILS
     c = result.counterexample
     assert c is not None
-    again = replay(CHECKS[key], [], graphs, key=key, seed=c.seed, family=c.family, index=c.index)  # type: ignore[arg-type]
+    again = replay(CheckRun(CHECKS[key], [], graphs, key, c.seed), family=c.family, index=c.index)  # type: ignore[arg-type]
     assert result.worst is not None
     assert again.measurement.residual[0] == result.worst.residual
     assert again.measurement.count(Outcome.FAILS) == 1

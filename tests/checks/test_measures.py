@@ -14,7 +14,7 @@ from numeric.instances.draw import draw
 from numeric.instances.families import FAMILIES
 from numeric.interpret.interpreter import Interpreter
 from numeric.judge.measurement import Measurement, Outcome
-from numeric.mutants.edits import DerivativeMutant
+from numeric.mutants.edits import DerivativeMutant, Edit, GraphMutant
 from tests.numeric.graphs import layer_norm
 
 GRAPH = layer_norm(4, 8)
@@ -66,3 +66,42 @@ def test_some_instances_are_searched_as_all_are() -> None:
     assert right.take(np.array([1])).refuting
     assert right.piece("normalized").refuting
     assert right.reruns([0])[0].refuting
+
+
+def numbered(first: int, count: int, program: Interpreter | None = None) -> Case:
+    indices = range(first, first + count)
+    batch = draw(FAMILIES["generic"], GRAPH, seed=0, key="t", indices=indices)
+    return Case(program or Interpreter(GRAPH), batch)
+
+
+ANOTHER = GraphMutant("x not centered", (Edit("normalized", args=("x", "invStdBroadcast")),))
+"""Its derivatives are its own: only the closed form can tell."""
+
+
+@pytest.mark.parametrize("measure", [measures.backprop_is_right, measures.derivative_is_right])
+def test_a_small_graph_is_held_against_the_closed_form_everywhere(measure: Measure) -> None:
+    found = measure(numbered(1, 20, ANOTHER.apply(GRAPH)))
+    assert found.count(Outcome.FAILS) == 20
+
+
+@pytest.mark.parametrize("measure", [measures.backprop_is_right, measures.derivative_is_right])
+def test_a_large_graph_is_held_against_the_closed_form_on_one_instance_in_eight(
+    measure: Measure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(measures, "LARGE_BYTES", 0)
+    wrong = numbered(0, 20, ANOTHER.apply(GRAPH))
+    assert np.flatnonzero(measure(wrong).outcome == Outcome.FAILS).tolist() == [0, 8, 16]
+    assert "the closed form" in measure(wrong).parts[int(measure(wrong).part[8])]
+    assert measure(numbered(0, 20)).count(Outcome.HOLDS) == 20
+    # A chunk may have no such instance, and then holds by the rest; a search looks at all.
+    assert measure(numbered(1, 7, ANOTHER.apply(GRAPH))).count(Outcome.FAILS) == 0
+    searched = replace(numbered(1, 7, ANOTHER.apply(GRAPH)), refuting=True)
+    assert measure(searched).count(Outcome.FAILS) == 7
+
+
+def test_every_instance_of_a_large_graph_has_the_rest_of_its_measure(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(measures, "LARGE_BYTES", 0)
+    found = measures.backprop_is_right(numbered(1, 7, WRONG.apply(GRAPH)))
+    assert found.count(Outcome.FAILS) == 7

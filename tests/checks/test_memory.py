@@ -76,7 +76,7 @@ def test_ten_times_the_instances_take_no_more_memory() -> None:
     def peak(instances: int) -> int:
         tracemalloc.start()
         try:
-            run_check(check, [], graphs, key=key, seed=0, instances=instances)
+            run_check(CheckRun(check, [], graphs, key, 0), instances=instances)
             return tracemalloc.get_traced_memory()[1]
         finally:
             tracemalloc.stop()

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bridge.checking import Check, CheckResult, Need, Witness, check, replay, run_check
+from bridge.checking import Check, CheckResult, CheckRun, Need, Witness, check, replay, run_check
 from bridge.verdict import Verdict
 from numeric.instances.case import Case
 from numeric.judge.measurement import Measurement, Outcome
@@ -56,7 +56,7 @@ HYPOTHESIS = made("t:hEpsPos", eps_positive, refuted_by=REFUTED)
 def judged(says: Callable[[Case], Any], **how: Any) -> CheckResult:
     one = made("t:conclusion", says, rejects=(SHIFTED,), **how)
     graphs = graphs_for([one, HYPOTHESIS])
-    return run_check(one, [HYPOTHESIS], graphs, key="t:conclusion", seed=0, instances=150)
+    return run_check(CheckRun(one, [HYPOTHESIS], graphs, "t:conclusion", 0), instances=150)
 
 
 def test_a_conclusion_that_holds_everywhere_does_not_need_its_hypothesis() -> None:
@@ -92,22 +92,21 @@ def test_the_witness_meets_every_hypothesis_and_is_replayed() -> None:
     key = "layerNorm_hasFDerivAt:conclusion"
     hypotheses = hypotheses_of(key, CHECKS)
     graphs = graphs_for([CHECKS[key], *hypotheses])
-    result = run_check(CHECKS[key], hypotheses, graphs, key=key, seed=3, instances=60)
+    result = run_check(CheckRun(CHECKS[key], hypotheses, graphs, key, 3), instances=60)
     assert result.witness is not None
-    again = replay(
-        CHECKS[key], hypotheses, graphs, key=key, seed=result.witness.seed,
-        family=result.witness.family, index=result.witness.index,
-    )  # fmt: skip
+    witness = result.witness
+    run = CheckRun(CHECKS[key], hypotheses, graphs, key, witness.seed)
+    again = replay(run, family=witness.family, index=witness.index)
     assert all(m.outcome[0] == Outcome.HOLDS for m in again.hypotheses.values())
     assert again.measurement.outcome[0] == Outcome.HOLDS
-    assert run_check(CHECKS[key], hypotheses, graphs, key=key, seed=3, instances=60) == result
+    assert run_check(CheckRun(CHECKS[key], hypotheses, graphs, key, 3), instances=60) == result
 
 
 def test_the_witness_is_the_first_that_is_accepted() -> None:
     late = made("t:hEpsPos", lambda c: np.where(c.batch.indices >= 3, 0, 2), refuted_by=REFUTED)
     one = made("t:conclusion", value_right, rejects=(SHIFTED,))
     graphs = graphs_for([one, late])
-    result = run_check(one, [late], graphs, key="t:conclusion", seed=0, instances=150)
+    result = run_check(CheckRun(one, [late], graphs, "t:conclusion", 0), instances=150)
     assert result.witness == Witness(0, "generic", 3)
 
 
@@ -115,7 +114,7 @@ def test_without_an_accepted_instance_there_is_no_witness() -> None:
     never = made("t:hEpsPos", lambda c: 2, refuted_by=REFUTED)
     one = made("t:conclusion", value_right, rejects=(SHIFTED,))
     graphs = graphs_for([one, never])
-    result = run_check(one, [never], graphs, key="t:conclusion", seed=0, instances=150)
+    result = run_check(CheckRun(one, [never], graphs, "t:conclusion", 0), instances=150)
     assert result.witness is None
     assert result.verdict is Verdict.INCONCLUSIVE
     assert result.reason.startswith("vacuous?")
@@ -130,7 +129,7 @@ def test_layer_norms_hypotheses_are_needed_where_the_derivative_is_gone(key: str
     graph is constant, and its derivative right."""
     hypotheses = hypotheses_of(key, CHECKS)
     graphs = graphs_for([CHECKS[key], *hypotheses])
-    result = run_check(CHECKS[key], hypotheses, graphs, key=key, seed=0, instances=150)
+    result = run_check(CheckRun(CHECKS[key], hypotheses, graphs, key, 0), instances=150)
     assert {n.hypothesis for n in result.needs} == {"hVarEpsPos", "hStdNe0"}
     for need in result.needs:
         assert need.failed > 0
@@ -167,7 +166,7 @@ def test_a_conclusion_without_the_hypotheses_that_it_needs_does_not_hold(key: st
     graphs = graphs_for([one, *siblings])
 
     def judged_with(hypotheses: list[Check]) -> CheckResult:
-        return run_check(one, hypotheses, graphs, key="t:conclusion", seed=0, instances=60)
+        return run_check(CheckRun(one, hypotheses, graphs, "t:conclusion", 0), instances=60)
 
     bare = judged_with([])
     assert bare.verdict is Verdict.INCONCLUSIVE
@@ -178,5 +177,5 @@ def test_a_conclusion_without_the_hypotheses_that_it_needs_does_not_hold(key: st
 def test_a_conclusion_that_needs_no_hypothesis_holds_without() -> None:
     one = CHECKS["softmax_hasFDerivAt:conclusion"]
     graphs = graphs_for([one, CHECKS["layerNorm_hasFDerivAt:hVarEpsPos"]])
-    result = run_check(one, [], graphs, key="t:conclusion", seed=0, instances=60)
+    result = run_check(CheckRun(one, [], graphs, "t:conclusion", 0), instances=60)
     assert result.verdict is Verdict.HOLDS, result.reason

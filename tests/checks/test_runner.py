@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bridge.checking import Check, CheckInterrupted, CheckResult, check, replay, run_check
+from bridge.checking import Check, CheckInterrupted, CheckResult, CheckRun, check, replay, run_check
 from bridge.checking.runner import MAX_UNDECIDED_SHARE, minimum_accepted
 from bridge.errors import InvalidInputError
 from bridge.verdict import Verdict
@@ -65,8 +65,8 @@ def conclusion(says: Says = value_right, rejects: Any = (SHIFTED,)) -> Check:
 
 def run(one: Check, *hypotheses: Check, **how: Any) -> CheckResult:
     graphs = graphs_for([one, *hypotheses])
-    how = {"key": one.keys[0], "seed": 0, "instances": 140, **how}
-    return run_check(one, hypotheses, graphs, **how)
+    key, seed = how.pop("key", one.keys[0]), how.pop("seed", 0)
+    return run_check(CheckRun(one, hypotheses, graphs, key, seed), **{"instances": 140, **how})
 
 
 def test_a_true_hypothesis_holds() -> None:
@@ -92,11 +92,7 @@ def test_a_false_hypothesis_fails_with_a_counterexample() -> None:
     assert dict(result.counterexample.shape) == {"seqLen": 4, "dModel": 8}
     assert "a part: residual 2 > tolerance 1" in result.counterexample.description
     again = replay(
-        bad,
-        [],
-        graphs_for([bad]),
-        key="t:h",
-        seed=0,
+        CheckRun(bad, [], graphs_for([bad]), "t:h", 0),
         family="tiny eps",
         index=result.counterexample.index,
     )
@@ -146,7 +142,7 @@ def test_a_hypothesis_that_no_instance_of_a_users_graph_violates_is_inconclusive
     one = made("t:h", eps_positive, refuted_by=("eps 0, d_model 1",))
     graphs = graphs_for([one])
     given = graphs[one.request(FAMILIES["generic"])]
-    result = run_check(one, (), dict.fromkeys(graphs, given), key="t:h", seed=0, instances=140)
+    result = run_check(CheckRun(one, (), dict.fromkeys(graphs, given), "t:h", 0), instances=140)
     assert result.verdict is Verdict.INCONCLUSIVE
     assert "no family that violates the hypothesis, of ['eps 0, d_model 1']" in result.reason
 
@@ -253,7 +249,7 @@ def test_an_interrupt_at_once_finds_nothing() -> None:
 
 
 def test_a_missing_graph_is_an_error() -> None:
-    result = run_check(HYPOTHESIS, [], {}, key="t:h", seed=0, instances=20)
+    result = run_check(CheckRun(HYPOTHESIS, [], {}, "t:h", 0), instances=20)
     assert result.verdict is Verdict.ERROR
     assert "layerNormGraph with {'seqLen': 4, 'dModel': 8} was not exported" in result.reason
 
@@ -264,11 +260,7 @@ def test_hypotheses_on_another_graph_are_an_error() -> None:
         HYPOTHESIS.measure
     )
     result = run_check(
-        conclusion(),
-        [registry["t:h"]],
-        graphs_for([conclusion()]),
-        key="t:conclusion",
-        seed=0,
+        CheckRun(conclusion(), [registry["t:h"]], graphs_for([conclusion()]), "t:conclusion", 0),
         instances=20,
     )
     assert result.verdict is Verdict.ERROR
@@ -307,4 +299,4 @@ def test_few_instances_reach_every_family() -> None:
 
 def test_an_unknown_family_cannot_be_replayed() -> None:
     with pytest.raises(InvalidInputError, match="expected a family of instances but got 'nice'"):
-        replay(HYPOTHESIS, [], {}, key="t:h", seed=0, family="nice", index=0)
+        replay(CheckRun(HYPOTHESIS, [], {}, "t:h", 0), family="nice", index=0)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from bridge.auditing.audit import audit, library_for_audit
 from bridge.auditing.binding import why_unbound
@@ -32,10 +33,10 @@ def library_of(
     names = (*speaks_of,)
     constants = {n: Constant(n, (), ()) for n in names}
     constants["Demo.d"] = Constant("Demo.d", (), names)
-    theorems = tuple(replace(t, uses=("Demo.d",)) for t in made.statements.theorems)
+    theorems = tuple(structs.replace(t, uses=("Demo.d",)) for t in made.statements.theorems)
     (family,) = made.graphs.families
     families = (
-        replace(family, follows=follows, parts=frozenset({GRAPH, *parts})),
+        structs.replace(family, follows=follows, parts=frozenset({GRAPH, *parts})),
         Family(PART, (), (), True, frozenset({PART})),
     )
     return replace(

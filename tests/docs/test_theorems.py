@@ -6,11 +6,11 @@ import importlib.util
 import os
 import re
 import sys
-from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from msgspec.structs import replace
 
 from bridge.lean.statement import Binder, Conclusion, Discharge, Statement
 
@@ -55,7 +55,7 @@ DEMO = Statement(
     name="Root.demo",
     module="Root.Demo",
     line=3,
-    doc="One sentence,\non two lines.",
+    docstring="One sentence,\non two lines.",
     is_theorem=True,
     binders=(
         Binder("n", "Nat", "implicit", False, "", ()),

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from bridge.errors import InvalidInputError
 from bridge.models import read_model
 from tests.models.checkpoints import CONFIG, bert_tensors, write
 from tests.models.library import judged, section
+
+
+@pytest.fixture(autouse=True)
+def _read_by_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where there is no transformers, which would build what it knows."""
+    monkeypatch.setitem(sys.modules, "transformers", None)
 
 
 @pytest.mark.parametrize(
@@ -31,6 +39,7 @@ def test_a_file_that_is_not_whole(tmp_path: Path, more: dict[str, Any]) -> None:
         ({"rope_theta": 1e4}, "rope_theta = 10000.0"),
         ({"num_hidden_groups": 2}, "num_hidden_groups = 2"),
         ({"quantization_config": {"bits": 8}}, "quantization_config ="),
+        ({"text_config": {"num_attention_heads": 4}}, "text_config.num_attention_heads = 4"),
     ],
 )
 def test_entries_of_a_configuration_that_nobody_understands(
@@ -53,6 +62,36 @@ def test_an_adapter_beside_its_base(tmp_path: Path) -> None:
     report = judged(tmp_path, path)
     assert [a.name for a in section(report).unmet] == ["adapters"]
     assert report.exit_code == 4
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"SCB": np.zeros(8, np.float32)}, r"quantised: .*query.SCB \(F32\)"),
+        ({"weight.absmax": np.zeros(4, np.uint8)}, r"quantised: .*query.weight.absmax \(U8\)"),
+        ({"qweight": np.zeros((1, 8), np.int32)}, r"quantised: gptq, by quantization_config in"),
+    ],
+)
+def test_codes_of_quantised_weights_are_no_weights(
+    tmp_path: Path, more: dict[str, Any], said: str
+) -> None:
+    tensors = bert_tensors()
+    query = "encoder.layer.0.attention.self.query"
+    tensors |= {f"{query}.{name}": value for name, value in more.items()}
+    config = {**CONFIG, "quantization_config": {"quant_method": "gptq"} if "qweight" in more else 0}
+    with pytest.raises(InvalidInputError, match=said):
+        read_model(write(tmp_path / "m", tensors, config))
+
+
+def test_an_adapter_alone(tmp_path: Path) -> None:
+    tensors = {"layer.0.query.lora_A.weight": np.zeros((2, 8), np.float32)}
+    with pytest.raises(InvalidInputError, match="all its tensors are an adapter's"):
+        read_model(write(tmp_path / "m", tensors))
+
+
+def test_without_transformers_it_is_said_what_it_would_add(tmp_path: Path) -> None:
+    read = read_model(write(tmp_path / "m", bert_tensors(), {**CONFIG, "model_type": "bert"}))
+    assert "pip install 'lean-obligations[models]'" in read.settings[-1]
 
 
 def test_keys_that_disagree(tmp_path: Path) -> None:

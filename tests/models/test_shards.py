@@ -53,10 +53,13 @@ QUERY = "encoder.layer.0.attention.self.query.weight"
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda v: v.pop("weight_map"), "expected a weight_map from tensors to files"),
-        (lambda v: v.update(weight_map={}), "expected a weight_map from tensors to files"),
-        (lambda v: v.update(weight_map=[1]), "expected a weight_map from tensors to files"),
-        (lambda v: v["weight_map"].update({QUERY: 3}), "the name of a file beside it for encoder"),
+        (lambda v: v.pop("weight_map"), "the field 'weight_map' is missing in {'metadata': "),
+        (
+            lambda v: v.update(weight_map={}),
+            "an object of length at least 1 but got weight_map = {}",
+        ),
+        (lambda v: v.update(weight_map=[1]), "expected an object but got weight_map = [1]"),
+        (lambda v: v["weight_map"].update({QUERY: 3}), f"text but got weight_map[{QUERY!r}] = 3"),
         (
             lambda v: v["weight_map"].update({QUERY: "../model.safetensors"}),
             "the name of a file beside it for encoder.layer.0",

@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from numeric.arithmetic.wide import Wide
 from numeric.graph import Graph, Node
-from numeric.interpret.wide import Wide
 
 flint: Any = pytest.importorskip(
     "flint", reason="python-flint is not installed: the extra `rigorous`"

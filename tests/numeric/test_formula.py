@@ -44,6 +44,8 @@ LAYERS: dict[str, tuple[Shapes, Write]] = {
         lambda g: f.attention(lambda _, t: t, g["q"], g["k"], g["v"], SEEN, EPS),
     ),
     "rows": ({"t": (4, 3)}, lambda g: f.rows(g["t"], np.array([2, 0, 2]))),
+    "biases": ({"t": (4, 2)}, lambda g: f.biases(g["t"], np.array([[2, 0, 2], [1, 2, 0]]))),
+    "merge_heads": ({"x": (2, 3, 4)}, lambda g: f.merge_heads(g["x"])),
     "sub": ({"a": (3, 4), "b": (3, 4)}, lambda g: f.sub(g["a"], g["b"])),
     "log_sum_exp": ({"z": (3, 4)}, lambda g: f.log_sum_exp(g["z"])),
     "turned": ({"x": (3, 4)}, lambda g: f.turned(g["x"])),

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bridge.checking import Check, GraphRequest, check, run_check
+from bridge.checking import Check, CheckRun, GraphRequest, check, run_check
 from bridge.checking.needed import outside_families
 from bridge.checking.registry import RegistrationError
 from bridge.verdict import Verdict
@@ -111,7 +111,7 @@ def test_a_check_on_families_of_its_own_is_judged_by_them() -> None:
     )
     made = register({"n": 5})["scaled_eval:conclusion"]
     graphs = {GraphRequest("scaled", (("n", 5),)): parse_graph(GRAPH)}
-    found = run_check(made, (), graphs, key="scaled_eval:conclusion", seed=0, instances=30)
+    found = run_check(CheckRun(made, (), graphs, "scaled_eval:conclusion", 0), instances=30)
     assert found.verdict is Verdict.HOLDS, found.reason
     assert [f.family for f in found.families] == ["steep"]
 

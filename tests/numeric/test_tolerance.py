@@ -9,7 +9,8 @@ import pytest
 from numeric.instances.case import Case
 from numeric.instances.draw import draw
 from numeric.instances.families import FAMILIES
-from numeric.interpret.interpreter import Interpreter, Perturbation
+from numeric.interpret.interpreter import Interpreter
+from numeric.interpret.perturbation import Perturbation
 from numeric.judge.measurement import Measurement, Outcome, combine
 from numeric.judge.tolerance import RULE_A, Sides, identity
 from tests.numeric.graphs import layer_norm

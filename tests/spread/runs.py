@@ -16,17 +16,7 @@ HYPOTHESIS = "layerNorm_hasFDerivAt:hVarEpsPos"
 
 
 def result(key: str, spread: Spread | None, instances: int = 3000) -> CheckResult:
-    checks = dict(pairs())
-    hypotheses = hypotheses_of(key, checks) if key.endswith(":conclusion") else []
-    return run_check(
-        checks[key],
-        hypotheses,
-        graphs_for([checks[key], *hypotheses]),
-        key=key,
-        seed=0,
-        instances=instances,
-        spread=spread,
-    )
+    return run_check(run_of(key), instances=instances, spread=spread)
 
 
 def run_of(key: str) -> CheckRun:

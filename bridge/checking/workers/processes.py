@@ -21,6 +21,9 @@ AHEAD = 3
 RESTARTS = 3
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
+_XLA = "XLA_FLAGS"
+_ONE_THREAD = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+
 
 class Processes:
     """Measures units in several processes, started when there is work; one job is this process.
@@ -103,8 +106,9 @@ def _ignore_interrupts() -> None:
 def _single_threaded() -> Iterator[None]:
     """Processes started meanwhile do linear algebra on one thread each: there are enough of
     them."""
-    before = {name: os.environ.get(name) for name in _THREADS}
+    before = {name: os.environ.get(name) for name in (*_THREADS, _XLA)}
     os.environ.update(dict.fromkeys(_THREADS, "1"))
+    os.environ[_XLA] = " ".join([before[_XLA] or "", _ONE_THREAD]).strip()
     try:
         yield
     finally:

@@ -19,6 +19,7 @@ from bridge.checking.loading import load_checks
 from bridge.checking.registry import made_of
 from bridge.checking.store import code_hash
 from bridge.errors import ObligationsError
+from numeric.backends import backend_named
 from numeric.graph import graph_to_json, parse_graph
 
 __all__ = ["Packed", "Place", "Refused", "SpreadError", "measure", "pack", "taken"]
@@ -54,6 +55,7 @@ class _Brief:
     hypotheses: tuple[str, ...]
     forms: tuple[tuple[str, object], ...]
     seed: int
+    backend: tuple[str, str]
     graphs: tuple[tuple[GraphRequest, str], ...]
 
     def run(self) -> CheckRun | Refused:
@@ -66,7 +68,11 @@ class _Brief:
         if code_hash((check, *hypotheses)) != self.code:
             return Refused("it has another version of the checks, of numpy or of Python")
         graphs = {request: parse_graph(json.loads(text)) for request, text in self.graphs}
-        return CheckRun(check, hypotheses, graphs, self.key, self.seed)
+        spec, described = self.backend
+        backend = backend_named(spec)
+        if backend is not None and backend.describe() != described:
+            return Refused(f"it has {backend.describe()}, not {described}")
+        return CheckRun(check, hypotheses, graphs, self.key, self.seed, backend)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +94,9 @@ def pack(run: CheckRun, place: Place) -> Packed:
         hypotheses=tuple(h.keys[0] for h in run.hypotheses),
         forms=tuple((k, c.form) for c in checks if c.form is not None for k in c.keys),
         seed=run.seed,
+        backend=("numpy", "")
+        if run.backend is None
+        else (run.backend.spec, run.backend.describe()),
         graphs=tuple(
             (request, json.dumps(graph_to_json(run.graphs[request])))
             for request in graph_requests(checks)

@@ -132,9 +132,40 @@ where
       addAndCompile <| .mutualDefnDecl
         [{ name := decider, levelParams := [], type, value, hints := .opaque, safety := .unsafe }]
     return mkAppN (.const decider []) (#[tape] ++ own)
-  guards : Expr → List Expr
-    | .forallE _ g q _ => g :: guards (q.instantiate1 (trusted g))
-    | _ => []
+  /-- What `e` assumes of the variables before it, with the variables that it binds itself. -/
+  guards {α : Type} (e : Expr) (k : Array Expr → Array Expr → MetaM α) (inner found : Array Expr := #[]) :
+      MetaM α := do
+    match e with
+    | .forallE n g q _ =>
+      if ← isProp g then
+        guards (q.instantiate1 (trusted g)) k inner (found.push g)
+      else withLocalDeclD n g fun y => guards (q.instantiate1 y) k (inner.push y) found
+    | _ => k inner found
+  /-- What is assumed of `x` alone, a number that it is below, and one that it divides. -/
+  whereToLook (α x body : Expr) (every : Bool) : MetaM (List Expr × Option Expr × Option Expr) := do
+    let nat := α.isConstOf ``Nat
+    if every then
+      guards (α := List Expr × Option Expr × Option Expr) body fun inner found => do
+        let own := found.toList.filter fun g => inner.all fun y => !g.containsFVar y.fvarId!
+        return (own, if nat then upper? inner found x else none, own.findSome? (divides? x))
+    else
+      let found := parts body
+      return (found, if nat then upper? #[] found.toArray x else none, found.findSome? (divides? x))
+  /-- A number that `x` is below wherever these hold, in terms of the variables before it: of `x < y` and `y ≤ n` it is
+  `n + 1`. -/
+  upper? (inner found : Array Expr) (x : Expr) (fuel : Nat := 4) : Option Expr := do
+    let free (e : Expr) : Bool := !e.containsFVar x.fvarId! && inner.all fun y => !e.containsFVar y.fvarId!
+    found.findSome? fun guard => do
+      let (bound, strict) ← match guard.getAppFnArgs with
+        | (``LT.lt, #[t, _, y, b]) | (``GT.gt, #[t, _, b, y]) =>
+          if t.isConstOf ``Nat && y == x then some (b, true) else none
+        | (``LE.le, #[t, _, y, b]) | (``GE.ge, #[t, _, b, y]) =>
+          if t.isConstOf ``Nat && y == x then some (b, false) else none
+        | _ => none
+      if free bound then return if strict then bound else mkApp (mkConst ``Nat.succ) bound
+      match fuel with
+      | fuel + 1 => if inner.contains bound then upper? (inner.push x) found bound fuel else none
+      | 0 => none
   parts (e : Expr) : List Expr :=
     match e.getAppFnArgs with
     | (``And, #[a, b]) => parts a ++ parts b
@@ -153,33 +184,34 @@ where
       let body := body.instantiate1 x
       let f (whole part : Name) := mkConst (if every then whole else part)
       -- The guards of `x ∈ xs → x < n → Q`, or the parts of `x ∈ xs ∧ x < n ∧ Q`: one of them may say where to look.
-      for guard in if every then guards body else parts body do
-        let bounded (bound : Expr) : MetaM Expr := do
-          return mkApp2 (f ``Truth.below ``Truth.someBelow) bound (← mkLambdaFVars #[x] (← inner body))
-        match guard.getAppFnArgs with
-        | (``Membership.mem, #[_, coll, _, xs, y]) =>
-          if y == x && !xs.containsFVar x.fvarId! then
-            let values? : Option Expr := match coll.getAppFnArgs with
-              | (``List, #[_]) => some xs
-              | (``Array, #[β]) => some (mkApp2 (.const ``Array.toList [.zero]) β xs)
-              | _ => none
-            if let some values := values? then
-              -- What is in the list need not be looked for there: equality may be undecided.
-              let each ← mkLambdaFVars #[x] (← inner (without guard every body))
-              return mkApp3 (f ``Truth.all ``Truth.any) α values each
-        | (``LT.lt, #[t, _, y, bound]) | (``GT.gt, #[t, _, bound, y]) =>
-          if t.isConstOf ``Nat && y == x && !bound.containsFVar x.fvarId! then
-            return ← bounded bound
-        | (``LE.le, #[t, _, y, bound]) | (``GE.ge, #[t, _, bound, y]) =>
-          if t.isConstOf ``Nat && y == x && !bound.containsFVar x.fvarId! then
-            return ← bounded (mkApp (mkConst ``Nat.succ) bound)
-        | _ => pure ()
+      let (assumed, bound?, divided?) ← whereToLook α x body every
+      for guard in assumed do
+        let (``Membership.mem, #[_, coll, _, xs, y]) := guard.getAppFnArgs | continue
+        if y != x || xs.containsFVar x.fvarId! then continue
+        let values? : Option Expr := match coll.getAppFnArgs with
+          | (``List, #[_]) => some xs
+          | (``Array, #[β]) => some (mkApp2 (.const ``Array.toList [.zero]) β xs)
+          | _ => none
+        if let some values := values? then
+          -- What is in the list need not be looked for there: equality may be undecided.
+          let each ← mkLambdaFVars #[x] (← inner (without guard every body))
+          return mkApp3 (f ``Truth.all ``Truth.any) α values each
+      if let some bound := bound? then
+        return mkApp2 (f ``Truth.below ``Truth.someBelow) bound (← mkLambdaFVars #[x] (← inner body))
       if let some values ← everyValue? α then
         return mkApp3 (f ``Truth.all ``Truth.any) α values (← mkLambdaFVars #[x] (← inner body))
       let test ← withLocalDeclD `within (mkConst ``Tape) fun t => do
         mkLambdaFVars #[x, t] (← decision t body (fuel - 1))
       let values := mkApp4 (mkConst ``Gen.samples) α (← sampler decision true α) (toExpr every) tape
-      return mkApp4 (f ``Truth.always ``Truth.sometimes) α (mkConst ``Tape) values test
+      let sampled := mkApp4 (f ``Truth.always ``Truth.sometimes) α (mkConst ``Tape) values test
+      let some multiple := divided? | return sampled
+      return mkApp3 (f ``Truth.divisors ``Truth.someDivisor) multiple (← mkLambdaFVars #[x] (← inner body)) (thunk sampled)
+  /-- The number that `x` divides, where `guard` says that. -/
+  divides? (x guard : Expr) : Option Expr :=
+    match guard.getAppFnArgs with
+    | (``Dvd.dvd, #[t, _, y, multiple]) =>
+      if t.isConstOf ``Nat && y == x && !multiple.containsFVar x.fvarId! then some multiple else none
+    | _ => none
 
 private def asRat? (α e : Expr) : MetaM (Option Expr) := do
   match α with

@@ -121,7 +121,17 @@ private opaque compile (e : Expr) : MetaM (Tape → Tape)
 /-- What stands for type variables, in turn. -/
 private def standIns : List Name := [``Int, ``Nat, ``Bool]
 
-/-- The statement with its type variables replaced. -/
+/-- For `Prop`, `α → Prop`, `α → β → Prop`: the same with `Bool`, and how a value of that is a proposition, or several. -/
+private partial def predicate? (type : Expr) : MetaM (Option (Expr × (Expr → Expr))) := do
+  match type with
+  | .sort .zero => return some (mkConst ``Bool, fun b => mkApp3 (.const ``Eq [1]) (mkConst ``Bool) b (mkConst ``Bool.true))
+  | .forallE n dom cod info =>
+    if cod.hasLooseBVars || (← isProp dom) then return none
+    let some (truth, prop) ← predicate? cod | return none
+    return some (.forallE n dom truth info, fun b => .lam n dom (prop (mkApp b (.bvar 0))) .default)
+  | _ => return none
+
+/-- The statement with its type variables replaced, and its variable propositions by Booleans. -/
 private partial def specialised (type : Expr) (standIn : Name) :
     MetaM (Expr × Array String) := do
   match type with
@@ -129,6 +139,10 @@ private partial def specialised (type : Expr) (standIn : Name) :
     if dom.isSort && !dom.isProp then
       let (type, remarks) ← specialised (body.instantiate1 (mkConst standIn)) standIn
       return (.forallE n (mkConst ``Unit) type .implicit, #[s!"{n.eraseMacroScopes} is {standIn}"] ++ remarks)
+    if let some (truth, prop) ← predicate? dom then
+      return ← withLocalDecl n .default truth fun b => do
+        let (rest, remarks) ← specialised (body.instantiate1 (prop b)) standIn
+        return (← mkForallFVars #[b] rest, remarks)
     withLocalDecl n info dom fun x => do
       let (rest, remarks) ← specialised (body.instantiate1 x) standIn
       return (← mkForallFVars #[x] rest, remarks)

@@ -55,14 +55,18 @@ private partial def _root_.Lean.Expr.getForallBinderTypes : Expr → List Expr
   | .forallE _ d b _ => d :: b.getForallBinderTypes
   | _ => []
 
-/-- A number that tells values of an infinite type apart well enough for functions on it. -/
-private def keyOf? (type : Expr) : Option Expr :=
+/-- A number that tells values of a type apart well enough for functions on it. -/
+private def keyOf? (type : Expr) : MetaM (Option Expr) := do
   match type with
-  | .const ``Nat _ => some (mkApp (.const ``id [1]) type)
-  | .const ``Int _ => some (mkConst ``Gen.keyOfInt)
-  | .const ``Rat _ => some (mkConst ``Gen.keyOfRat)
-  | .const ``Bool _ => some (mkConst ``Gen.keyOfBool)
-  | _ => none
+  | .const ``Nat _ => return some (mkApp (.const ``id [1]) type)
+  | .const ``Int _ => return some (mkConst ``Gen.keyOfInt)
+  | .const ``Rat _ => return some (mkConst ``Gen.keyOfRat)
+  | .const ``Bool _ => return some (mkConst ``Gen.keyOfBool)
+  | _ =>
+    if let .const name _ := type.getAppFn then
+      if ← isEnumType name then return some (mkConst (name ++ `ctorIdx))
+    let some inst ← (try synthInstance? (mkApp (.const ``Hashable [1]) type) catch _ => pure none) | return none
+    return some (mkApp2 (mkConst ``Gen.keyOfHash) type inst)
 
 /-- How numbers of the one type become those of the other, for functions such as `a * x + b`. -/
 private def line (dom cod : Expr) : MetaM Expr := do
@@ -82,6 +86,11 @@ private def line (dom cod : Expr) : MetaM Expr := do
   | some f, some t => mkAppM ``Option.some #[← mkAppM ``Prod.mk #[f, t]]
   | _, _ => mkAppOptM ``Option.none #[pair]
 
+/-- Machine words, their width, and how numbers become words. -/
+private def words : List (Name × Nat × Name) := [
+  (``UInt8, 8, ``UInt8.ofNat), (``UInt16, 16, ``UInt16.ofNat), (``UInt32, 32, ``UInt32.ofNat), (``UInt64, 64, ``UInt64.ofNat),
+  (``Int8, 8, ``Int8.ofNat), (``Int16, 16, ``Int16.ofNat), (``Int32, 32, ``Int32.ofNat), (``Int64, 64, ``Int64.ofNat)]
+
 mutual
 
 /-- Draws a value of `type`.
@@ -100,7 +109,7 @@ partial def sampler (judge : Expr → Expr → MetaM Expr) (strict : Bool) (type
     let dom ← whnfR dom
     if cod.hasLooseBVars then obstacle `«→» "functions whose type depends on their argument are not drawn"
     unless dom.isAppOfArity ``Fin 1 do
-      let some key := keyOf? dom | obstacle (headName dom) s!"functions from {← ppExpr dom} are not drawn"
+      let some key ← keyOf? dom | obstacle (headName dom) s!"functions from {← ppExpr dom} are not drawn"
       return mkApp5 (mkConst ``Gen.function) dom cod key (← line dom (← whnfR cod)) (← inner cod)
     return mkApp3 (mkConst ``Gen.finite) cod dom.appArg! (← inner cod)
   | _ =>
@@ -112,6 +121,8 @@ partial def sampler (judge : Expr → Expr → MetaM Expr) (strict : Bool) (type
   | (``Char, #[]) => return mkConst ``Gen.char
   | (``String, #[]) => return mkConst ``Gen.string
   | (``Fin, #[n]) => return mkApp (mkConst ``Gen.fin) n
+  | (``BitVec, #[n]) =>
+    return mkApp4 (mkConst ``Gen.map) (mkConst ``Nat) type (mkApp (mkConst ``BitVec.ofNat) n) (mkApp (mkConst ``Gen.word) n)
   | (``List, #[α]) => return mkApp2 (mkConst ``Gen.list) α (← inner α)
   | (``Array, #[α]) => return mkApp2 (mkConst ``Gen.array) α (← inner α)
   | (``Vector, #[α, n]) => return mkApp3 (mkConst ``Gen.vector) α n (← inner α)
@@ -121,6 +132,8 @@ partial def sampler (judge : Expr → Expr → MetaM Expr) (strict : Bool) (type
   | _ =>
     let .const name _ := type.getAppFn | obstacle (headName type) "no values of this type are drawn"
     let env ← getEnv
+    if let some (width, ofNat) := words.lookup name then
+      return ← mkAppM ``Gen.asWord #[toExpr width, mkConst ofNat]
     if let some (.inductInfo info) := env.find? name then
       if info.numIndices > 0 || info.isUnsafe || isClass env name then
         obstacle name "no values of this type are drawn"
@@ -186,6 +199,15 @@ partial def everyValue? (type : Expr) : MetaM (Option Expr) := do
   match type.getAppFnArgs with
   | (``Bool, #[]) => return some (toExpr [false, true])
   | (``Fin, #[n]) => return some (mkApp (mkConst ``List.finRange) n)
+  | (``Option, #[α]) =>
+    let some values ← everyValue? α | return none
+    return some (mkApp2 (mkConst ``Gen.everyOption) α values)
+  | (``Prod, #[α, β]) =>
+    let (some first, some second) := (← everyValue? α, ← everyValue? β) | return none
+    return some (mkApp4 (mkConst ``Gen.everyPair) α β first second)
+  | (``Sum, #[α, β]) =>
+    let (some left, some right) := (← everyValue? α, ← everyValue? β) | return none
+    return some (mkApp4 (mkConst ``Gen.everySum) α β left right)
   | _ =>
     let .const name levels := type.getAppFn | return none
     let some (.inductInfo info) := (← getEnv).find? name | return none

@@ -75,6 +75,14 @@ def below (n : Nat) (f : Nat → Truth) : Truth :=
 def someBelow (n : Nat) (f : Nat → Truth) : Truth :=
   n.fold (fun i _ t => t.or fun _ => f i) no
 
+/-- True of every divisor of `n`; of 0 everything is one, so that there are samples only. -/
+def divisors (n : Nat) (f : Nat → Truth) (samples : Unit → Truth) : Truth :=
+  if n == 0 then samples () else below (n + 1) f
+
+/-- True of some divisor of `n`. -/
+def someDivisor (n : Nat) (f : Nat → Truth) (samples : Unit → Truth) : Truth :=
+  if n == 0 then samples () else someBelow (n + 1) f
+
 /-- A `∀` over more than can be looked at: `likely` at best. -/
 def always {α β : Type} (xs : List (α × β)) (f : α → β → Truth) : Truth :=
   (all xs fun x => f x.1 x.2).and fun _ => likely

@@ -10,7 +10,7 @@ exactly in any order.  Functions are Arb's (python-flint) at 160 bits, rounding 
 What cannot be bounded has radius ∞: splitting a number beyond 2^996, dividing by what may be 0.
 Source: T. J. Dekker, "A floating-point technique for extending the available precision", 1971;
     K. Ozaki, T. Ogita, S. Oishi, S. M. Rump, "Error-free transformations of matrix multiplication",
-    2012.  Assumed of the platform: `numeric.interpret.rounding`, but for its functions.
+    2012.  Assumed of the platform: `numeric.arithmetic.rounding`, but for its functions.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from numeric.arithmetic.rounding import TINY, UP, U, grown
 from numeric.errors import EvaluationError
-from numeric.interpret.rounding import TINY, UP, U, grown
 
 __all__ = ["SLICES", "Wide", "function", "inverse", "root"]
 

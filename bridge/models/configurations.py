@@ -1,0 +1,129 @@
+"""Configurations of `transformers`: which class reads them, and which entries it does not read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from bridge.errors import InvalidInputError
+from bridge.models.settings import CONFIG, HARMLESS, SYNONYMS, touches
+
+__all__ = ["NotKnownError", "foreign_entries", "known_configuration"]
+
+_NOT_PASSED = ("attn_implementation", "experts_implementation", "kernel_config", "fusion_config")
+"""How transformers computes, not what; some of it would be downloaded."""
+_BARE = ("position_embedding_type", "absolute")
+"""What BERT's older configurations say, and newer code has nothing else for."""
+_ALSO = ("bias", "causal", "decoder", "mask", "position", "scale", "skip")
+"""Words of entries that may matter where a class of transformers does not read them."""
+
+
+class NotKnownError(Exception):
+    """Why transformers makes no model of a configuration; the text is a clause."""
+
+
+def known_configuration(transformers: Any, config: Mapping[str, Any]) -> Any:
+    """The configuration as an object of its own class.
+
+    Args:
+        transformers: the module.
+        config: what ``config.json`` holds, with a ``model_type``.
+
+    Raises:
+        NotKnownError: transformers has no such ``model_type``, or its class takes no such values.
+    """
+    kind = config["model_type"]
+    known = transformers.CONFIG_MAPPING
+    if not isinstance(kind, str) or kind not in known:
+        raise NotKnownError(
+            f"transformers {transformers.__version__} knows no model_type {kind!r:.60}"
+        )
+    try:
+        return known[kind].from_dict(_passed(config))
+    except Exception as e:  # what its class checks, and how, is its own affair
+        text = (str(e).strip().splitlines() or [""])[0]
+        raise NotKnownError(
+            f"transformers {transformers.__version__} takes no such configuration: "
+            f"{type(e).__name__}: {text:.200}"
+        ) from e
+
+
+def _passed(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The entries without those that say how to compute, here and in parts of it."""
+    return {
+        key: _passed(value) if isinstance(value, dict) and key.endswith("_config") else value
+        for key, value in config.items()
+        if not key.lstrip("_").startswith(_NOT_PASSED)
+    }
+
+
+def foreign_entries(config: Mapping[str, Any], made: Any) -> tuple[str, ...]:
+    """Entries that may matter to a layer and that the class of the configuration does not read, as
+    ``key = value``: transformers' code leaves them out.
+
+    Args:
+        config: what ``config.json`` holds.
+        made: the object of it.
+
+    Raises:
+        InvalidInputError: an entry that is not read says otherwise than one that is, which has
+            another name for the same.
+    """
+    foreign = _foreign(_passed(config), made, "")
+    for key, value in foreign:
+        for name, read in _same_thing(key, made):
+            if read != value:
+                raise InvalidInputError(
+                    f"{CONFIG}: {name} says {read!r:.60}, and {key} says {value!r:.60}; "
+                    f"{type(made).__name__} reads the former alone",
+                    remedy="leave out the one that is wrong",
+                )
+    return tuple(f"{k} = {json.dumps(v, default=str):.60}" for k, v in foreign if _matters(k, v))
+
+
+def _same_thing(key: str, made: Any) -> Iterator[tuple[str, Any]]:
+    """What is read under other names of what ``key`` names."""
+    for names in SYNONYMS:
+        if key in names:
+            for name in names:
+                read = getattr(made, name, None)
+                if name != key and isinstance(read, int | float | str):
+                    yield name, read
+
+
+def _matters(key: str, value: Any) -> bool:
+    name = key.rpartition(".")[2]
+    if not value or name in HARMLESS or (name, value) == _BARE:
+        return False
+    return touches(name) or any(word in name.lower() for word in _ALSO)
+
+
+def _foreign(config: Mapping[str, Any], made: Any, prefix: str) -> list[tuple[str, Any]]:
+    """Entries that change nothing in the object but their own attribute, undeclared by it."""
+    kind = type(made)
+    try:
+        declared = set(kind().to_dict()) | set(kind.attribute_map)
+    except Exception:  # a class that cannot be made of nothing
+        declared = set(kind.attribute_map)
+    found: list[tuple[str, Any]] = []
+    for key, value in config.items():
+        part = getattr(made, key, None)
+        if isinstance(value, dict) and hasattr(part, "to_dict"):
+            found += _foreign(value, part, f"{prefix}{key}.")
+        elif key not in declared and not _is_read(key, config, made):
+            found.append((f"{prefix}{key}", value))
+    return found
+
+
+def _is_read(key: str, config: Mapping[str, Any], made: Any) -> bool:
+    """Whether the object is another one without the entry, as with RoPE's base by an old name."""
+
+    def without(values: Mapping[str, Any]) -> Any:
+        return json.dumps({k: v for k, v in values.items() if k != key}, default=str)
+
+    try:
+        other = type(made).from_dict({k: v for k, v in config.items() if k != key})
+    except Exception:  # it cannot do without
+        return True
+    return bool(without(made.to_dict()) != without(other.to_dict()))

@@ -1,0 +1,235 @@
+import Obligations.Exact.Draw
+
+/-! # Instances of an experiment
+
+Instance `i` follows from the seed and `i` alone.  It is drawn until every hypothesis holds, a few times at most; what
+was drawn on the way tells which hypotheses the conclusion needs.  Comparisons are met with equality by solving for one
+entry of the tape, where they are linear in it; a violated hypothesis is mended in the same way.
+
+## Main definitions
+
+* `Obligations.Exact.instanceAt`: one instance.
+* `Obligations.Exact.violating?`: one that violates a hypothesis and no other. -/
+
+namespace Obligations.Exact
+
+/-- Code that fills a tape. -/
+abbrev Run := Tape → Tape
+
+namespace Tape
+
+/-- Was the conclusion reached, and does every hypothesis hold? -/
+def accepted (t : Tape) (hypotheses : Nat) : Bool := t.reached && t.met.size == hypotheses && t.met.all (·.met)
+
+/-- Is it a counterexample?  A hypothesis that only samples speak for may be false there. -/
+def refutes (t : Tape) (hypotheses : Nat) : Bool :=
+  t.accepted hypotheses && t.met.all (· == .yes) && t.decide () == .no
+
+/-- How many hypotheses are not met, those that were not reached among them. -/
+def missing (t : Tape) (hypotheses : Nat) : Nat :=
+  hypotheses - t.met.foldl (fun n m => if m.met then n + 1 else n) 0
+
+/-- The one hypothesis that is violated where all others hold and the conclusion was reached. -/
+def violated? (t : Tape) (hypotheses : Nat) : Option Nat :=
+  if t.reached && t.missing hypotheses == 1 then t.met.findIdx? (!·.met) else none
+
+/-- The binders' values, as text for reports. -/
+def text (t : Tape) : String := (", ".intercalate (t.told.map (· ())).toList).replace Gen.ratMark ""
+
+end Tape
+
+/-- The tape that follows when entry `k` is `v`. -/
+def withEntry (t : Tape) (k : Nat) (v : Rat) : Tape :=
+  { given := t.entries.setIfInBounds k v, state := t.state }
+
+/-- Can entry `k` be `v`? -/
+private def fits (t : Tape) (k : Nat) (v : Rat) : Bool :=
+  match t.kinds.getD k .choice with
+  | .choice => false
+  | .nat => v.den == 1 && v.num ≥ 0 && v.num ≤ 200
+  | .int => v.den == 1
+  | .rat => true
+
+/-- By how much the comparisons of a hypothesis differ from equality; those of the conclusion for `none`. -/
+private def gapsOf (t : Tape) : Option Nat → List Rat
+  | some h => (t.gaps.getD h fun _ => []) ()
+  | none => t.lastGaps ()
+
+/-- All comparisons: of which hypothesis, or of the conclusion, and their places there. -/
+private def comparisons (t : Tape) : Array (Option Nat × Nat) :=
+  let of (h : Option Nat) : List (Option Nat × Nat) := (List.range (gapsOf t h).length).map fun j => (h, j)
+  ((List.range t.gaps.size).flatMap (fun h => of (some h)) ++ of none).toArray
+
+/-- Meet comparison `j` of a hypothesis with equality by another value for entry `k`, where it is linear in that. -/
+def solve (run : Run) (t : Tape) (h : Option Nat) (j k : Nat) : Option Tape := do
+  let before := gapsOf t h
+  let g ← before[j]?
+  if g == 0 then return t
+  let v ← t.entries[k]?
+  guard (fits t k (v + 1))
+  let next := gapsOf (run (withEntry t k (v + 1))) h
+  guard (next.length == before.length)
+  let slope := (← next[j]?) - g
+  guard (slope != 0)
+  let v' := v - g / slope
+  guard (fits t k v')
+  let solved := run (withEntry t k v')
+  guard ((gapsOf solved h)[j]? == some 0)
+  return solved
+
+/-- A number below `n`, and the stream after it. -/
+private def below (n : Nat) (s : UInt64) : Nat × UInt64 :=
+  let (s, z) := bits s
+  (z.toNat % max n 1, s)
+
+/-- Places of the numbers on a tape. -/
+private def numbers (t : Tape) : Array Nat :=
+  (Array.range t.kinds.size).filter fun k => t.kinds.getD k .choice != .choice
+
+private def nudges : Array Rat := #[1, -1, 1 / 2, -1 / 2, 3, -3]
+
+/-- The numbers of each binder on a tape: places that follow each other, without the choices between them. -/
+private def runs (t : Tape) : List (List Nat) := Id.run do
+  let mut found := #[]
+  let mut run := #[]
+  for k in [0:t.kinds.size] do
+    if t.ends.contains k || t.kinds.getD k .choice == .choice then
+      if run.size > 1 then found := found.push run.toList
+      run := #[]
+    if t.kinds.getD k .choice != .choice then run := run.push k
+  if run.size > 1 then found := found.push run.toList
+  return found.toList
+
+/-- A point of the unit sphere, by the stereographic projection. -/
+private def onSphere (xs : List Rat) : List Rat :=
+  let u := xs.dropLast.map fun x => x.num.tdiv x.den + 1
+  let s : Rat := (u.foldl (fun s x => s + x * x) 0 : Int)
+  u.map (fun (x : Int) => 2 * (x : Rat) / (1 + s)) ++ [(s - 1) / (s + 1)]
+
+/-- The same numbers in another order, or others that meet what is often asked of many numbers at once: sorted, in both
+orders, all equal, none negative, none twice, squares that sum to one. -/
+private def arrangements : List (List Rat → List Rat) := [
+  fun xs => xs.mergeSort (· ≤ ·), fun xs => xs.mergeSort (· ≥ ·), onSphere, fun xs => xs.map fun x => if x < 0 then -x else x,
+  fun xs => xs.map fun _ => xs.headD 0, fun xs => (xs.mergeSort (· ≤ ·)).mapIdx fun i x => x + i]
+
+/-- A tape that meets more hypotheses, with the numbers of one binder arranged. -/
+private def arranged? (run : Run) (hypotheses : Nat) (t : Tape) : Option Tape :=
+  let missing := t.missing hypotheses
+  (runs t).findSome? fun places => arrangements.findSome? fun arrange =>
+    let values := arrange (places.map fun k => t.entries.getD k 0)
+    let entries := (places.zip values).foldl (fun (e : Array Rat) (k, v) => e.setIfInBounds k v) t.entries
+    if entries == t.entries || !(places.zip values).all (fun (k, v) => fits t k v) then none else
+    let t' := run { given := entries, state := t.state }
+    if t'.missing hypotheses < missing then some t' else none
+
+/-- Change a tape so that it comes closer to meeting every hypothesis, in a few steps. -/
+def mend (run : Run) (hypotheses : Nat) (t : Tape) (s : UInt64) : Nat → Tape × UInt64
+  | 0 => (t, s)
+  | n + 1 =>
+    if t.accepted hypotheses then (t, s) else
+    match t.met.findIdx? (!·.met) with
+    | none => (t, s)
+    | some h =>
+      let count := (gapsOf t (some h)).length
+      let places := numbers t
+      let (j, s) := below count s
+      let (b, s) := below places.size s
+      match if count == 0 then none else places[b]? with
+      | some k =>
+        let missing := t.missing hypotheses
+        let better (t' : Tape) : Bool := t'.missing hypotheses < missing
+        match solve run t (some h) j k with
+        | some t' =>
+          if better t' then mend run hypotheses t' s n else
+            -- A strict comparison is met beside equality.
+            let v := t'.entries.getD k 0
+            let (c, s) := below 2 s
+            let steps := if c == 0 then nudges else nudges.map (-·)
+            match steps.findSome? fun d =>
+              if fits t' k (v + d) then
+                let t'' := run (withEntry t' k (v + d))
+                if better t'' then some t'' else none
+              else none with
+            | some t'' => mend run hypotheses t'' s n
+            | none => mend run hypotheses t s n
+        | none => mend run hypotheses t s n
+      | none => (t, s)
+
+/-- The first tapes hold one number everywhere: empty and equal entries, one element. -/
+private def plain : Array Tape := #[
+  { fresh := false }, { given := .replicate 64 1, fresh := false }, { given := .replicate 64 (-1), fresh := false },
+  { given := .replicate 64 2, fresh := false }, { given := .replicate 64 (1 / 2), fresh := false }]
+
+/-- How often an instance is drawn until its hypotheses hold. -/
+def mostDraws : Nat := 8
+
+/-- In how many of these its numbers are arranged where changing one of them did not help. -/
+def mostArranged : Nat := 4
+
+/-- The stream of an instance. -/
+def streamOf (seed : UInt64) (i draw : Nat) : UInt64 :=
+  (bits ((bits (seed + i.toUInt64)).2 + draw.toUInt64)).2
+
+/-- What an index comes to: its tape, where every hypothesis holds if that was found, and all tapes before it. -/
+def instanceAt (run : Run) (hypotheses : Nat) (seed : UInt64) (i : Nat) : Tape × Array Tape := Id.run do
+  let mut before := #[]
+  let mut found : Option Tape := none
+  for draw in [0:mostDraws] do
+    let s := streamOf seed i draw
+    let start : Tape := if draw == 0 then plain.getD i { state := s } else { state := s }
+    let t := run start
+    if t.accepted hypotheses then
+      found := some t
+      break
+    before := before.push t
+    let (t', s) := mend run hypotheses t s 4
+    if t'.accepted hypotheses then
+      found := some t'
+      break
+    -- What asks something of many numbers at once is met by no single one; two vectors are arranged in turn.
+    if draw < mostArranged then
+      if let some t' := arranged? run hypotheses t' then
+        let (t', s) := mend run hypotheses t' s 2
+        let t' := if t'.accepted hypotheses then t' else (arranged? run hypotheses t').getD t'
+        let (t', _) := mend run hypotheses t' s 2
+        if t'.accepted hypotheses then
+          found := some t'
+          break
+  match found with
+  | none => return (before.back?.getD default, before.pop)
+  | some t =>
+    -- Every second instance stands on the edge of a comparison.
+    let all := if i % 2 == 0 then #[] else comparisons t
+    if all.isEmpty then return (t, before)
+    let places := numbers t
+    let mut s := streamOf seed i mostDraws
+    -- Two comparisons can meet in a corner.
+    let mut edge := t
+    for _ in [0:if i % 4 == 1 then 4 else 2] do
+      let (a, s') := below all.size s
+      let (b, s'') := below places.size s'
+      s := s''
+      if let (some (h, j), some k) := (all[a]?, places[b]?) then
+        if let some t' := solve run edge h j k then
+          if t'.accepted hypotheses then edge := t'
+    return (edge, before)
+
+/-- An instance that violates hypothesis `h` and no other, made of one that meets all. -/
+def violating? (run : Run) (hypotheses : Nat) (t : Tape) (h : Nat) (s : UInt64) : Option Tape := Id.run do
+  let count := (gapsOf t (some h)).length
+  let places := numbers t
+  let mut s := s
+  for _ in [0:if count == 0 then 0 else 2] do
+    let (j, s') := below count s
+    let (b, s'') := below places.size s'
+    s := s''
+    if let some k := places[b]? then
+      let edge := (solve run t (some h) j k).getD t
+      let v := edge.entries.getD k 0
+      for d in #[0, 1, -1, 1 / 2, -1 / 2] do
+        if fits edge k (v + d) then
+          let t' := run (withEntry edge k (v + d))
+          if t'.violated? hypotheses == some h then return some t'
+  return none
+
+end Obligations.Exact
