@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -48,3 +49,14 @@ def test_zizmor_says_no(tmp_path: Path, step: str) -> None:
     )
     found = zizmor(path)
     assert found.returncode > 10, found.stdout + found.stderr
+
+
+def test_ci_runs_both_lanes() -> None:
+    """What `make test` leaves out runs all the same, on every way to CI."""
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert re.search(r"^test:.*\n\t\$\(PYTEST\) -m 'not slow'$", makefile, re.M)
+    assert re.search(r"^slow-test:.*\n\t\$\(PYTEST\) -m slow$", makefile, re.M)
+    for path in (ROOT / ".ci" / "run", ROOT / ".github" / "workflows" / "ci.yml"):
+        commands = path.read_text(encoding="utf-8")
+        assert re.search(r"\bmake test\b", commands), path
+        assert re.search(r"\bmake slow-test\b", commands), path

@@ -271,10 +271,11 @@ async def _ask(
         str(project), request_timeout=timeout, server_command=command, max_workers=1
     )
     try:
-        await client.start()
+        async with asyncio.timeout(timeout):  # leanclient itself waits for 30 s
+            await client.start()
         await client.open(path, text=request.document(nonce))
         report = await client.diagnostics(path)
-    except LeanRequestTimeout as e:
+    except (LeanRequestTimeout, TimeoutError) as e:
         raise EngineError(
             f"Lean did not answer within {timeout:g} s",
             remedy="give it more time with --timeout, or look for the cause with "

@@ -19,6 +19,7 @@ if (parent)
   }, 500).unref();
 
 const wasm = new WebAssembly.Module(fs.readFileSync(path.join(process.env.LEAN_ENGINE_HOME, "lean.wasm")));
+require("./glue.cjs").keep();
 const runs = new Map();
 
 // A run's memory is wiped and handed to the next one: the system need not give out its pages again.

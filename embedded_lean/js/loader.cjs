@@ -139,6 +139,7 @@ globalThis.leanModule = {
   stdout: collect(1),
   stderr: collect(2),
   locateFile: (name) => path.join(home, name),
+  mainScriptUrlOrBlob: path.join(__dirname, "thread.cjs"),
   preRun: [
     () => {
       const { FS, NODEFS } = globalThis.leanRuntime;
@@ -178,4 +179,4 @@ if (setting("MEMORY") === "1") {
 }
 
 process.argv[1] = "/engine/bin/lean"; // what Lean takes for its own path
-require(path.join(home, "lean.js"));
+require("./glue.cjs").run();

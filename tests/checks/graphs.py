@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+
+import pytest
 
 from bridge.checking import Check, GraphRequest, graph_requests
 from numeric.graph import Graph
@@ -19,6 +21,18 @@ def graphs_for(checks: Iterable[Check]) -> dict[GraphRequest, Graph]:
         else:
             found[request] = written(request.name, sizes)
     return found
+
+
+SLOW_NODES = 40
+"""Tests that run checks on larger graphs, whole blocks and models, are in the slow lane."""
+
+
+def slow_if_large(
+    graphs: Mapping[GraphRequest, Graph], name: str
+) -> tuple[pytest.MarkDecorator, ...]:
+    """The marks of a test that runs every check of a graph, or a whole check on it."""
+    nodes = max(len(g.nodes) for r, g in graphs.items() if r.name == name)
+    return (pytest.mark.slow,) if nodes > SLOW_NODES else ()
 
 
 def hypotheses_of(key: str, checks: dict[str, Check]) -> list[Check]:

@@ -10,7 +10,7 @@ from bridge.checking import Check, CheckRun, replay, run_check
 from bridge.verdict import Role, Verdict
 from numeric.instances.families import FAMILIES
 from numeric.judge.measurement import Outcome
-from tests.checks.graphs import graphs_for, hypotheses_of
+from tests.checks.graphs import graphs_for, hypotheses_of, slow_if_large
 from tests.checks.pairs import pairs
 from tests.numeric.block_graphs import WRITTEN
 
@@ -42,9 +42,15 @@ def test_every_check_is_among_the_distinct_ones() -> None:
     assert 100 < len(DISTINCT) < len(CHECKS)
 
 
-@pytest.mark.parametrize("key", DISTINCT)
+@pytest.mark.parametrize(
+    "key", [pytest.param(k, marks=slow_if_large(GRAPHS, CHECKS[k].graph)) for k in DISTINCT]
+)
 def test_the_check_holds_and_says_no(key: str) -> None:
-    """A verdict of holds means too that every refuting family and every mutant was rejected."""
+    """A verdict of holds means too that every refuting family and every mutant was rejected.
+
+    Whole blocks are in the slow lane: `tests/lean/test_library.py` audits them, too, on Lean's own
+    graphs, which it holds against these.
+    """
     check = CHECKS[key]
     result = run_check(
         CheckRun(check, hypotheses_of(key, CHECKS), GRAPHS, key, 0), instances=5 * len(FAMILIES)

@@ -35,6 +35,7 @@ def peak_of(run: CheckRun, unit: Chunk) -> int:
         tracemalloc.stop()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", ["generic", "large offset"])  # rule B judges the latter
 @pytest.mark.parametrize("name", KEYS)
 def test_a_chunk_takes_less_than_four_times_its_saved_tensors(name: str, family: str) -> None:
@@ -48,6 +49,7 @@ def test_a_chunk_takes_less_than_four_times_its_saved_tensors(name: str, family:
     assert 0.1 * saved < peak_of(run, unit) < 4 * saved
 
 
+@pytest.mark.slow
 def test_a_chunk_that_fails_takes_no_more() -> None:
     """Where a tensor is wrong, those around it are compared too."""
     key = "encoderBlockGraph:fidelity"
@@ -65,6 +67,7 @@ def test_a_chunk_that_fails_takes_no_more() -> None:
     assert found.failed == unit.stop
 
 
+@pytest.mark.slow
 def test_ten_times_the_instances_take_no_more_memory() -> None:
     key = "layerNorm_eval:conclusion"
     check = CHECKS[key]

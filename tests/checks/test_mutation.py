@@ -22,11 +22,12 @@ from numeric.judge.tolerance import RULE_A
 from numeric.mutants.edits import GraphMutant, plant
 from numeric.mutants.kinds import INSTANCE, KINDS, OTHER, kind_of
 from numeric.mutants.planted import PLANTED, Planted
-from tests.checks.graphs import graphs_for
+from tests.checks.graphs import graphs_for, slow_if_large
 from tests.checks.pairs import pairs
 
 CHECKS = list(dict.fromkeys(pairs().values()))
 GRAPHS = list(dict.fromkeys(c.graph for c in CHECKS))
+ALL_GRAPHS = graphs_for(CHECKS)
 TOWARDS_VARIANCE = {"mean", "centered", "square", "var", "varEps"}
 SPECIAL = {"seq_len 1", "d_model 2"}
 
@@ -46,7 +47,10 @@ def blind(check: Check) -> Check:
     return replace(check, measure=measure)
 
 
-@pytest.fixture(scope="module", params=GRAPHS)
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(g, marks=slow_if_large(ALL_GRAPHS, g)) for g in GRAPHS],
+)
 def report(request: pytest.FixtureRequest) -> MutationReport:
     chosen = on(request.param)
     return mutation_matrix(chosen, graphs_for(chosen), 0, 4)
@@ -177,7 +181,6 @@ HIDDEN = [
     for one in planted
     for family in one.hidden
 ]
-ALL_GRAPHS = graphs_for(CHECKS)
 
 
 @pytest.mark.parametrize(("name", "one", "family"), HIDDEN)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from bridge import engine
 from bridge.auditing.audit import library_for_audit
@@ -23,10 +27,33 @@ def lean() -> Engine:
     return engine.select("auto", project=ROOT)
 
 
+Once = Callable[[str], AbstractContextManager[bool]]
+"""Enters when no other process of this run of tests is inside under the same name; True where one
+was there before."""
+
+
 @pytest.fixture(scope="session")
-def library(lean: Engine) -> Library:
-    """This repository's library, asked afresh."""
-    return library_for_audit(find_project(ROOT), lean, use_cache=False)
+def once(tmp_path_factory: pytest.TempPathFactory) -> Once:
+    """What Lean has answered to one process of a run of tests, it need not be asked by another:
+    the first asks, the others wait and take the answer from the cache."""
+    folder = tmp_path_factory.getbasetemp()
+    folder = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+
+    @contextlib.contextmanager
+    def inside(name: str) -> Iterator[bool]:
+        done = folder / f"{name}.done"
+        with FileLock(folder / f"{name}.lock"):
+            yield done.exists()
+            done.touch()
+
+    return inside
+
+
+@pytest.fixture(scope="session")
+def library(lean: Engine, once: Once) -> Library:
+    """This repository's library, asked afresh in this run of tests."""
+    with once("library") as asked:
+        return library_for_audit(find_project(ROOT), lean, use_cache=asked)
 
 
 def write_project(folder: Path, source: str) -> Project:

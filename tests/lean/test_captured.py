@@ -12,9 +12,9 @@ import pytest
 from bridge.capture.proofs import Demand, Proved, Unproved
 from bridge.capture.theorem import ProofRequest, prove_graphs
 from bridge.engine import Engine
-from bridge.lean.client import ask
 from bridge.lean.library import build
 from bridge.lean.project import Project, find_project
+from bridge.lean.questions import ask_engine
 from bridge.verdict import LeanStatus
 from numeric.graph import Graph, parse_graph
 from numeric.interpret.interpreter import Interpreter
@@ -128,8 +128,7 @@ def test_lean_names_the_node_at_fault(project: Project, lean: Engine) -> None:
     for change, _ in WRONG.values():
         first, *others = EVERY.nodes
         graphs.append(replace(EVERY, nodes=(replace(first, **change), *others)))  # type: ignore[arg-type]
-    command = lean.server_command(project.root)
-    said = ask(project.root, command, ProofRequest(tuple(graphs)), timeout=600)["captured"]
+    said = ask_engine(project.root, lean, ProofRequest(tuple(graphs)), timeout=600)["captured"]
     reasons = [m["error"] for m in said[:-1] if isinstance(m, dict)]
     for (_, expected), reason in zip(WRONG.values(), reasons, strict=True):
         assert expected in reason
@@ -174,8 +173,7 @@ def test_what_lean_runs_is_what_python_runs(project: Project, lean: Engine) -> N
     inputs = {i.name: rng.normal(size=i.shape) for i in EVERY.inputs}
     inputs["keep"] = np.abs(inputs["keep"])
     seed = rng.normal(size=EVERY.nodes[-1].shape)
-    command = lean.server_command(project.root)
-    said = ask(project.root, command, RunRequest(EVERY, inputs, seed), timeout=600)
+    said = ask_engine(project.root, lean, RunRequest(EVERY, inputs, seed), timeout=600)
     (ran,) = said["run"]
     assert isinstance(ran, dict)
     tape = parse_graph(ran["tape"])

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from bridge.errors import LeanSourceError
-from bridge.lean.client import ask
 from bridge.lean.library import Library
+from bridge.lean.questions import ask_engine
 
 pytestmark = pytest.mark.lean
 
@@ -46,8 +46,7 @@ class Document:
 
 
 def answer(library: Library, text: str) -> dict[str, object]:
-    command = library.engine.server_command(library.project.root)
-    said = ask(library.project.root, command, Document(text))["division"][0]
+    said = ask_engine(library.project.root, library.engine, Document(text))["division"][0]
     assert isinstance(said, dict)
     return said
 

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bridge.lean.client import GraphRequest, ask
+from bridge.lean.client import GraphRequest
 from bridge.lean.library import Library, read_library
+from bridge.lean.questions import ask_engine
 from numeric.graph import Graph, parse_graph
 from numeric.interpret.interpreter import Interpreter
 
@@ -79,8 +80,7 @@ def test_values_and_gradients_agree(library: Library, graphs: dict[str, Graph]) 
             "seed": [bits(x) for x in seeds[name].ravel()],
         }
         runs.append((name, json.dumps(body)))
-    command = library.engine.server_command(library.project.root)
-    answer = ask(library.project.root, command, RunRequest(tuple(runs)))
+    answer = ask_engine(library.project.root, library.engine, RunRequest(tuple(runs)))
     for name, graph in graphs.items():
         said = answer[name][0]
         assert isinstance(said, dict)
@@ -102,6 +102,5 @@ def close(ours: np.ndarray[Any, Any], theirs: np.ndarray[Any, Any]) -> bool:
 
 def test_a_wrong_request_is_refused(library: Library) -> None:
     body = json.dumps({"name": "nothing", "sizes": {}, "constants": {}, "inputs": {}, "seed": []})
-    command = library.engine.server_command(library.project.root)
-    answer = ask(library.project.root, command, RunRequest((("wrong", body),)))
+    answer = ask_engine(library.project.root, library.engine, RunRequest((("wrong", body),)))
     assert "error" in str(answer["wrong"][0])

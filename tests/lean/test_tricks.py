@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -13,42 +14,83 @@ from click.testing import CliRunner, Result
 from bridge.cli.main import group
 from bridge.lean.project import Project
 from tests.cli.faults import FAULTS
-from tests.lean.conftest import ROOT
+from tests.lean.conftest import ROOT, Once, write_project
 from tests.lean.many_tricks import MANY, source_of
 from tests.lean.tricks import HEAD, HONEST, TAIL, TRICKS, Trick
 from tests.lean.tricks_at_import import AT_IMPORT
 
-ALL = (*TRICKS, *AT_IMPORT)
 Make = Callable[[str], Project]
+
+
+ALL = (*TRICKS, *AT_IMPORT)
+ALONE = tuple(t for t in (HONEST, *ALL) if not t.shares)
+SHARING = tuple(t for t in ALL if t.shares)
 
 
 def obligations(project: Project, *arguments: str) -> Result:
     return CliRunner().invoke(group, [*arguments, "--project", str(project.root)])
 
 
-def write(project: Project, trick: Trick, body: str) -> None:
-    lean = project.root / "lean"
-    for module, text in trick.files.items():
-        (lean / (module.replace(".", "/") + ".lean")).write_text(text, encoding="utf-8")
-    imports = "".join(f"import {module}\n" for module in trick.files)
-    (lean / "Demo" / "Basic.lean").write_text(imports + HEAD + body + TAIL, encoding="utf-8")
+def write(project: Project, tricks: Sequence[Trick], *, before: bool = False) -> None:
+    """The project of these tricks; where there are several, each in a namespace of its own."""
+    lean, imports, bodies, waivers = project.root / "lean", "", "", ""
+    for trick in tricks:
+        for module, text in trick.files.items():
+            name = trick.moved(module).replace(f"{trick.space}.", trick.space)
+            (lean / (name.replace(".", "/") + ".lean")).write_text(text, encoding="utf-8")
+            imports += f"import {name}\n"
+        body = trick.body if not before or trick.before is None else trick.before
+        space = trick.space if trick.shares else ""
+        body = f"namespace {space}\n{trick.moved(body)}end {space}\n" if space else body
+        bodies += body
+        for key in trick.waived:
+            key = f"{space}.{key}" if space else key
+            waivers += f'[[waiver]]\nkey = "{key}"\nreason = "not a number"\n'
+    (lean / "Demo" / "Basic.lean").write_text(imports + HEAD + bodies + TAIL, encoding="utf-8")
+    (project.root / "waivers.toml").write_text(waivers, encoding="utf-8")
+
+
+def audited(project: Project, tricks: Sequence[Trick]) -> Result:
+    """The first audit of a project, locked before as the tricks say."""
+    if any(t.before is not None for t in tricks):
+        write(project, tricks, before=True)
+        locked = obligations(project, "lock")
+        assert locked.exit_code == 0, locked.output
+    write(project, tricks)
+    return obligations(project, "audit")
+
+
+def judged(trick: Trick, result: Result) -> None:
+    assert result.exit_code == trick.code, result.output
+    assert " ".join(trick.moved(trick.said).split()) in " ".join(result.output.split())
+    assert "Traceback" not in result.output
 
 
 @pytest.mark.lean
-@pytest.mark.parametrize("trick", [HONEST, *ALL], ids=lambda t: t.name)
+@pytest.mark.parametrize("trick", ALONE, ids=lambda t: t.name)
 def test_trick(trick: Trick, project_of: Make) -> None:
-    project = project_of("import Obligations\n")
-    waivers = [f'[[waiver]]\nkey = "{key}"\nreason = "not a number"\n' for key in trick.waived]
-    (project.root / "waivers.toml").write_text("".join(waivers), encoding="utf-8")
-    if trick.before is not None:
-        write(project, trick, trick.before)
-        locked = obligations(project, "lock")
-        assert locked.exit_code == 0, locked.output
-    write(project, trick, trick.body)
-    result = obligations(project, "audit")
-    assert result.exit_code == trick.code, result.output
-    assert " ".join(trick.said.split()) in " ".join(result.output.split())
-    assert "Traceback" not in result.output
+    judged(trick, audited(project_of("import Obligations\n"), [trick]))
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory, once: Once) -> Callable[[str], Project]:
+    """The project that tricks share, audited as a whole: Lean has answered about all of them."""
+
+    @functools.cache
+    def project(name: str) -> Project:
+        made = write_project(tmp_path_factory.mktemp(name), "import Obligations\n")
+        with once(f"tricks-{name}"):
+            audited(made, [t for t in SHARING if t.shares == name])
+        return made
+
+    return project
+
+
+@pytest.mark.lean
+@pytest.mark.parametrize("trick", SHARING, ids=lambda t: t.name)
+def test_trick_among_others(trick: Trick, shared: Callable[[str], Project]) -> None:
+    """An audit of its theorems alone says what an audit of a project with nothing else would."""
+    judged(trick, obligations(shared(trick.shares), "audit", "--only", f"{trick.space}.*"))
 
 
 @pytest.mark.lean
@@ -94,7 +136,8 @@ PAGE = """\
 
 Each row is a small Lean project in `tests/lean/tricks.py` or `tests/lean/tricks_at_import.py`,
 audited by the real engine in the tests.  Its obligations are waived, so that an honest project ends
-with exit code 0; what is said is said because of the trick.
+with exit code 0; what is said is said because of the trick.  Most share a project, each in a
+namespace of its own that is audited alone.
 
 | trick | what is tried | exit code | what the audit says |
 | --- | --- | --- | --- |

@@ -37,6 +37,8 @@ class Trick:
         before: an earlier ``body`` that was locked; ``None`` where nothing was.
         files: further Lean sources by module name, imported by ``Demo/Basic.lean``.
         waived: keys that are waived.
+        shares: the project that it is tried in, together with the others that say the same; a
+            project of its own where this is empty, because what is said concerns the whole project.
     """
 
     name: str
@@ -47,6 +49,16 @@ class Trick:
     before: str | None = None
     files: Mapping[str, str] = field(default_factory=dict)
     waived: tuple[str, ...] = KEYS
+    shares: str = "theorems"
+
+    @property
+    def space(self) -> str:
+        """The namespace that it has in a project with others."""
+        return "In" + "".join(part.capitalize() for part in self.name.split("-"))
+
+    def moved(self, text: str) -> str:
+        """A text of the trick, as it is in that namespace."""
+        return text.replace("Demo.", f"Demo.{self.space}.") if self.shares else text
 
 
 ABOVE = """\
@@ -141,6 +153,7 @@ TRICKS = (
         "@[obligation] theorem t (n : Nat) (hPos : 0 < n) : n + (2 + 3) = n + 5 := by rw [bad]\n",
         1,
         "nativeDecide",
+        shares="refused",
     ),
     Trick(
         "true",
@@ -195,13 +208,21 @@ TRICKS = (
         1,
         "its conclusion is true whatever the hypotheses say",
     ),
-    Trick("past-the-kernel", "a metaprogram adds a theorem unchecked", SKIP + WRONG, 1, "Demo.bad"),
+    Trick(
+        "past-the-kernel",
+        "a metaprogram adds a theorem unchecked",
+        SKIP + WRONG,
+        1,
+        "Demo.bad",
+        shares="refused",
+    ),
     Trick(
         "kernel-switched-off",
         "`debug.skipKernelTC` and a tactic that assigns nonsense",
         ASSIGN + WRONG,
         1,
         "Demo.bad",
+        shares="refused",
     ),
     Trick(
         "implemented-by",
@@ -232,6 +253,7 @@ TRICKS = (
         "theorem bad : 2 + 2 = 4 := rfl\ntheorem bad : 2 + 2 = 5 := sorry\n" + WRONG,
         3,
         "already been declared",
+        shares="",
     ),
     Trick(
         "unnamed-hypothesis",
@@ -267,6 +289,7 @@ TRICKS = (
         4,
         "nothing",
         waived=(),
+        shares="",
     ),
     Trick(
         "comment",
@@ -275,6 +298,7 @@ TRICKS = (
         4,
         "nothing was audited",
         waived=(),
+        shares="",
     ),
     Trick(
         "look-alike",
@@ -283,6 +307,7 @@ TRICKS = (
         2,
         "no obligation is called 'o:hPos'",
         waived=("o:hPos", "o:conclusion"),
+        shares="",
     ),
     Trick(
         "shadow",
@@ -309,6 +334,7 @@ TRICKS = (
         "  `(#eval IO.println $s)\n" + RIGHT,
         1,
         "#export_obligations (syntax) in Demo.Basic",
+        shares="",
     ),
     Trick(
         "trust-answered",
@@ -319,6 +345,7 @@ TRICKS = (
         '  logInfo m!"obligations:{n.getString}:{said}"\n' + SKIP + WRONG,
         1,
         "(elaborator) in Demo.Basic",
+        shares="",
     ),
     Trick(
         "statements-rewritten",
@@ -326,6 +353,7 @@ TRICKS = (
         "macro_rules | `(#export_obligations $n) => `(#eval IO.println $n)\n" + RIGHT,
         1,
         "(macro) in Demo.Basic",
+        shares="",
     ),
     Trick(
         "definition-changed",
@@ -334,6 +362,7 @@ TRICKS = (
         4,
         "stale",
         before="def low : Nat := 0\n" + ABOVE,
+        shares="changed",
     ),
     Trick(
         "notation-changed",
@@ -344,6 +373,7 @@ TRICKS = (
         "stale",
         before='def some (n : Nat) : Prop := 0 < n\nnotation "big " n:max => some n\n'
         "@[obligation] theorem t (n : Nat) (hPos : big n) : big n ∨ n = 0 := Or.inl hPos\n",
+        shares="changed",
     ),
     Trick(
         "instance-changed",
@@ -354,6 +384,7 @@ TRICKS = (
         "stale",
         before="structure N where v : Nat\ninstance : LT N := ⟨fun a b => a.v < b.v⟩\n"
         "@[obligation] theorem t (a b : N) (hPos : a < b) : a < b ∨ b < a := Or.inl hPos\n",
+        shares="changed",
     ),
     Trick(
         "theorem-removed",
@@ -362,6 +393,7 @@ TRICKS = (
         4,
         "Locked and gone: u:conclusion",
         before=RIGHT + "@[obligation] theorem u (n : Nat) : 0 ≤ n := by omega\n",
+        shares="",
     ),
     Trick(
         "does-not-compile",
@@ -369,5 +401,6 @@ TRICKS = (
         "theorem bad : 2 + 2 = 5 := rfl\n" + WRONG,
         3,
         "Demo/Basic.lean:3:",
+        shares="",
     ),
 )

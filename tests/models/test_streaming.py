@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from safetensors.numpy import save_file
 
 from bridge.models import Options, read_model
@@ -45,6 +46,7 @@ def test_reading_a_model_reads_no_weights(tmp_path: Path) -> None:
     assert len(read_model(path).layers) == 1
 
 
+@pytest.mark.slow
 def test_a_layer_of_bert_base(tmp_path: Path) -> None:
     """d_model 768, 12 heads, d_ff 3072, 128 tokens, random weights made on the spot."""
     rng = np.random.default_rng(0)
