@@ -43,7 +43,7 @@ FloatArray = npt.NDArray[np.float64]
 CLOSED_FORM = "the closed form"
 LARGE_BYTES = 1 << 20
 """A graph whose saved tensors take more, for one instance, is a large one."""
-COMPARED = 8
+COMPARED = 16
 """Derivatives of a large graph are held against the closed form's on one instance in so many."""
 NO_DERIVATIVE = 0.25
 
@@ -120,7 +120,7 @@ def derivative_is_right(case: Case) -> Measurement:
     Along a random direction of each input the JVP is held against the exact derivative (dual
     numbers, then the complex step), and along all of them against the closed form's JVP, entry by
     entry, by rules A and B with Σ|terms| from running magnitudes; of a graph whose saved tensors
-    take more than 1 MiB, on one instance in 8.  The Taylor remainder must get below 1e-3 of
+    take more than 1 MiB, on one instance in 16.  The Taylor remainder must get below 1e-3 of
     Σ|terms| in real arithmetic.
     """
     return _all(case, _jvp_is_right, jvp_is_derivative, remainder_vanishes)
@@ -149,7 +149,7 @@ def backprop_is_right(case: Case) -> Measurement:
     J v is the exact derivative of the graph's evaluation (dual numbers, then the complex step): no
     JVP rule takes part; Σ|terms| is the sum over all paths of absolute products.  Every entry of
     backprop is also held against the closed form's; of a graph whose saved tensors take more than
-    1 MiB, on one instance in 8.
+    1 MiB, on one instance in 16.
     """
     return _all(case, _backprop_is_right, backprop_is_adjoint)
 

@@ -85,13 +85,13 @@ def test_a_small_graph_is_held_against_the_closed_form_everywhere(measure: Measu
 
 
 @pytest.mark.parametrize("measure", [measures.backprop_is_right, measures.derivative_is_right])
-def test_a_large_graph_is_held_against_the_closed_form_on_one_instance_in_eight(
+def test_a_large_graph_is_held_against_the_closed_form_on_one_instance_in_sixteen(
     measure: Measure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(measures, "LARGE_BYTES", 0)
     wrong = numbered(0, 20, ANOTHER.apply(GRAPH))
-    assert np.flatnonzero(measure(wrong).outcome == Outcome.FAILS).tolist() == [0, 8, 16]
-    assert "the closed form" in measure(wrong).parts[int(measure(wrong).part[8])]
+    assert np.flatnonzero(measure(wrong).outcome == Outcome.FAILS).tolist() == [0, 16]
+    assert "the closed form" in measure(wrong).parts[int(measure(wrong).part[16])]
     assert measure(numbered(0, 20)).count(Outcome.HOLDS) == 20
     # A chunk may have no such instance, and then holds by the rest; a search looks at all.
     assert measure(numbered(1, 7, ANOTHER.apply(GRAPH))).count(Outcome.FAILS) == 0

@@ -139,7 +139,7 @@ MEASURES = (value_is_right, derivative_is_right, backprop_is_right)
 def test_verdicts_are_the_same_on_torch(family: str) -> None:
     if FAMILIES[family] not in families_of(BLOCK):
         family = "generic"
-    case = case_of(BLOCK, family, 12)
+    case = case_of(BLOCK, family, 5)
     there, always = on("torch", case)
     for measure in MEASURES:
         found, expected = measure(there), measure(case)
