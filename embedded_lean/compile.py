@@ -72,7 +72,8 @@ class Compiler:
     def compile(self, module: Module, work: Path, seen: str = "") -> CompiledModule:
         """Compile a module whose imports are in the tree; `work` is an empty folder for the output.
 
-        Lean sees the source as `seen`, or else under its own path, which lies in the project.
+        Lean sees the source as `seen`, or else under its own path, which lies in the project.  As
+        `seen` it is in `work`, and gone when Lean has read it: what it imports cannot read it.
 
         Raises:
             BuildBrokenError: Node.js could not be started, or the build was cancelled.
@@ -99,7 +100,7 @@ class Compiler:
             ),
             report_asked=True,
         )
-        stopped, ended = self._run(invocation, work, started)
+        stopped, ended = self._run(invocation, work, started, module)
         printed, complained = _read(work / "stdout"), _read(work / "stderr")
         asked = self._asked(ended.asked, module)
         messages = list(_messages(printed, module))
@@ -107,7 +108,7 @@ class Compiler:
             stopped = stopped or _why_not_finished(ended.code, complained)
             if not stopped and not (work / "module.olean").is_file():
                 stopped = "Lean stopped before the end: the source leaves the process"
-            if not stopped and module.path.read_bytes() != module.source:
+            if not stopped and not seen and module.path.read_bytes() != module.source:
                 stopped = "the source changed while it was being compiled; build again"
             if not stopped and (changed := changed_since(self.project, asked, moment)):
                 stopped = f"{changed} changed while it was being read; build again"
@@ -129,13 +130,17 @@ class Compiler:
         inside = {p.removeprefix(folder) for p in paths if p.startswith(folder)}
         return tuple(sorted(name for name in inside if self.project / name != module.path))
 
-    def _run(self, invocation: Invocation, work: Path, started: float) -> tuple[str, RunEnded]:
+    def _run(
+        self, invocation: Invocation, work: Path, started: float, module: Module
+    ) -> tuple[str, RunEnded]:
         """Run Lean; why it was stopped, or empty, and how it ended."""
         if self.host is not None:
             try:
                 return self._run_in_host(self.host, invocation, work, started)
             except HostEndedError:
                 (work / "module.olean").unlink(missing_ok=True)
+                if module.path.parent == work:
+                    module.path.write_bytes(module.source)
         return self._run_alone(invocation, work, started)
 
     def _run_in_host(

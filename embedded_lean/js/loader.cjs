@@ -134,6 +134,17 @@ function watch(FS) {
   }
 }
 
+// A document that asks Lean something holds the secret that its answer must carry.  It is gone once Lean has read it:
+// what it imports runs later, and could read it, too.
+function forget(FS, document) {
+  const close = FS.close;
+  FS.close = function (stream) {
+    const read = stream.path === document;
+    close.call(FS, stream);
+    if (read) FS.unlink(document);
+  };
+}
+
 globalThis.leanModule = {
   stdin: () => null,
   stdout: collect(1),
@@ -150,6 +161,8 @@ globalThis.leanModule = {
       FS.mkdirTree("/engine/bin"); // Lean looks at the folder of its program
       FS.chdir(setting("FOLDER"));
       protect(FS);
+      const source = process.argv.at(-1);
+      if (output && source.startsWith(output[0] + "/")) forget(FS, source);
       if (setting("ASKED") === "1") watch(FS);
     },
   ],

@@ -59,6 +59,17 @@ def test_builds_and_documents_of_one_project_share_a_process(lean: Engine, tmp_p
     assert hosts() == []
 
 
+def test_what_a_document_imports_cannot_read_it(lean: Engine, tmp_path: Path) -> None:
+    """It holds the secret that marks the answer, and `initialize` runs while it is imported."""
+    look = 'for f in ← (System.FilePath.mk "/engine/output").readDir do IO.println f.fileName'
+    source = f"initialize do\n  {look}\ndef Demo.two := 2"
+    project = write_project(tmp_path, {"lean/Demo.lean": source})
+    assert lean.build(project).ok
+    said = texts(lean, project, "import Demo\n#eval Demo.two")
+    assert {"setup.json", "2"} <= set(said)
+    assert not [name for name in said if name.endswith(".lean")]
+
+
 def test_one_that_was_killed_is_started_again(lean: Engine, tmp_path: Path) -> None:
     project = write_project(tmp_path, {"lean/Demo.lean": "def Demo.two := 2"})
     assert lean.build(project).ok

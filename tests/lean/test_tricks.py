@@ -23,8 +23,8 @@ Make = Callable[[str], Project]
 
 
 ALL = (*TRICKS, *AT_IMPORT)
-ALONE = tuple(t for t in (HONEST, *ALL) if not t.shares)
-SHARING = tuple(t for t in ALL if t.shares)
+ALONE = tuple(t for t in ALL if not t.shares)
+SHARING = (HONEST, *(t for t in ALL if t.shares))
 
 
 def obligations(project: Project, *arguments: str) -> Result:
@@ -136,8 +136,8 @@ PAGE = """\
 
 Each row is a small Lean project in `tests/lean/tricks.py` or `tests/lean/tricks_at_import.py`,
 audited by the real engine in the tests.  Its obligations are waived, so that an honest project ends
-with exit code 0; what is said is said because of the trick.  Most share a project, each in a
-namespace of its own that is audited alone.
+with exit code 0; what is said is said because of the trick.  Most share a project,
+each in a namespace of its own that is audited alone.
 
 | trick | what is tried | exit code | what the audit says |
 | --- | --- | --- | --- |

@@ -39,6 +39,7 @@ AT_IMPORT = (
         "Lean says something else of Demo.t",
         files={"Demo.Evil": REWRITES},
         waived=("t:conclusion",),
+        shares="",
     ),
     Trick(
         "runs-at-import",
@@ -50,6 +51,7 @@ AT_IMPORT = (
             "Demo.Option": "import Lean\ninitialize Demo.loud : Lean.Option Bool ←\n"
             "  Lean.Option.register `demo.loud { defValue := false }\n"
         },
+        shares="",
     ),
     Trick(
         "search-hijacked",
@@ -59,6 +61,7 @@ AT_IMPORT = (
         1,
         "contradict each other",
         waived=("t:hPos", "t:hLow", "t:conclusion"),
+        shares="",
     ),
     Trick(
         "record-as-instance",
@@ -68,5 +71,6 @@ AT_IMPORT = (
         0,
         "2 waived",
         waived=("t:r.pos", "t:conclusion"),
+        shares="",
     ),
 )
