@@ -9,6 +9,10 @@ from tests.lean.tricks import RIGHT, Trick
 
 __all__ = ["AT_IMPORT"]
 
+CONTRADICTION = (
+    "@[obligation] theorem t (n : Nat) (hPos : 0 < n) (hLow : n < 1) : n = 7 := by omega\n"
+)
+
 AT_IMPORT = (
     Trick(
         "runs-at-import",
@@ -20,5 +24,23 @@ AT_IMPORT = (
             "Demo.Option": "import Lean\ninitialize Demo.loud : Lean.Option Bool ←\n"
             "  Lean.Option.register `demo.loud { defValue := false }\n"
         },
+    ),
+    Trick(
+        "search-hijacked",
+        "a tactic of the project's own in place of those that find contradictions",
+        "open Lean Elab Tactic in\n@[tactic Lean.Parser.Tactic.first] def blind : Tactic :=\n"
+        '  fun _ => throwError "there is nothing to see here"\n' + CONTRADICTION,
+        1,
+        "contradict each other",
+        waived=("t:hPos", "t:hLow", "t:conclusion"),
+    ),
+    Trick(
+        "record-as-instance",
+        "a record of constants, with a hypothesis in it, passed in square brackets",
+        "class Rate where\n  eps : Nat\n  pos : 0 < eps\n"
+        "@[obligation] theorem t [r : Rate] : r.eps ≠ 0 := Nat.ne_of_gt r.pos\n",
+        0,
+        "2 waived",
+        waived=("t:r.pos", "t:conclusion"),
     ),
 )
