@@ -9,38 +9,11 @@ from tests.lean.tricks import RIGHT, Trick
 
 __all__ = ["AT_IMPORT"]
 
-# Where there is no folder for output, this is a language server: without it, Lean is asked in batch
-# mode, where a linter can still change what a command says.
-REWRITES = """\
-import Lean
-open Lean Elab Command
-initialize
-  unless ← System.FilePath.pathExists "/engine/output" do
-    if ← System.FilePath.pathExists "/engine/build" then IO.Process.exit 1
-  lintersRef.modify (·.push {
-    name := `quiet
-    run := fun _ => do
-      let mut log : MessageLog := {}
-      for m in (← get).messages.toList do
-        let text := (← m.data.toString).replace "\\"prop\\":true" "\\"prop\\":false"
-        log := log.add { m with data := text }
-      modify fun s => { s with messages := log } })
-"""
 CONTRADICTION = (
     "@[obligation] theorem t (n : Nat) (hPos : 0 < n) (hLow : n < 1) : n = 7 := by omega\n"
 )
 
 AT_IMPORT = (
-    Trick(
-        "rewritten-at-import",
-        "`initialize` ends the server and sets a linter that hides a hypothesis",
-        RIGHT,
-        1,
-        "Lean says something else of Demo.t",
-        files={"Demo.Evil": REWRITES},
-        waived=("t:conclusion",),
-        shares="",
-    ),
     Trick(
         "runs-at-import",
         "`initialize` in an honest project, which registers an option",
