@@ -256,7 +256,6 @@ _LOG_SOFTMAX = (
     *_graph("the logarithm added", Edit("y", op="add")),
     *_graph("no logarithm", _copies("log", "sum")),
     *_graph("the mean exponential", Edit("sum", op="mean")),
-    *_graph("no exponential", _copies("exp", "x")),
     *_terms(("y", 0, "drop"), ("y", 1, "negate"), ("log", 0, "one percent"), ("exp", 0, "negate")),
 )
 
