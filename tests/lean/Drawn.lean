@@ -125,7 +125,7 @@ def Prime (p : Nat) : Prop := 2 ≤ p ∧ ∀ d, d ∣ p → d = 1 ∨ d = p
 
 /-- Propositions are variables, too. -/
 @[obligation] theorem mixed_props {α : Type} (p : Prop) (q : α → Prop) [Decidable p] [DecidablePred q] (xs : List α)
-    (hp : p) (hq : ∀ x ∈ xs, p → q x) : ∀ x ∈ xs, q x := by sorry
+    (hp : p) (hq : ∀ x ∈ xs, p → q x) : p ∧ ∀ x ∈ xs, q x := by sorry
 
 /-- Wrong where the sum overflows. -/
 @[obligation] theorem word_add (x y : UInt8) : (x + y).toNat = x.toNat + y.toNat := by sorry
@@ -159,7 +159,7 @@ end Steeper
 
 namespace Broken
 def huber (δ x : Rat) : Rat :=
-  if x < -δ then -(δ * x) - δ * δ * (5 / 4) else if δ < x then δ * x - δ * δ * (1 / 2) else x * x * (1 / 2)
+  if x < -δ then δ * x - δ * δ * (1 / 2) else if δ < x then δ * x - δ * δ * (1 / 2) else x * x * (1 / 2)
 @[obligation] theorem huber_nonneg (δ x : Rat) (hδ : 0 ≤ δ) : 0 ≤ huber δ x := by sorry
 end Broken
 

@@ -60,7 +60,8 @@ def test_statements_over_the_reals_are_judged_without_a_line_of_python(reals: Li
         *("wrong_sqrt", "wrong_edge", "wrong_power", "wrong_clamp")
     }
     undecided = {n for n, v in verdicts.items() if v is Verdict.INCONCLUSIVE}
-    assert undecided == {"blind", "sqrt_le"}
+    # Whether a number is 0 is undecided where it is that up to rounding alone.
+    assert undecided == {"blind", "sqrt_le", "safeDiv_mul"}
     assert all(o.key for o in reals.obligations if o.role is Role.HYPOTHESIS)
 
 
