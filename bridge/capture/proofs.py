@@ -223,7 +223,7 @@ def _proof(
 
 
 def _block(
-    answer: Mapping[str, object],
+    answer: Mapping[object, object],
     graph: Graph,
     read: Callable[[Sequence[object]], tuple[Theorem, ...]],
     where: str,
