@@ -1,5 +1,6 @@
 import Obligations.Attribute
 import Obligations.GraphFamily
+import Obligations.Clean
 import Obligations.Guard
 import Obligations.Export
 import Obligations.Constants

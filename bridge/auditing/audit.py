@@ -67,12 +67,14 @@ def library_for_audit(
 
 def without_refused(library: Library, trust: Trust | None) -> Library:
     """``library``, whose conclusions say so where a kernel refuses what the theorem rests on, where
-    only kernels that are known to take proofs of False took part, and where the theorem says
-    nothing."""
-    if trust is None or not (trust.refused or trust.doubt or trust.vacuous):
+    it rests on an axiom that Lean does not ship, where only kernels that are known to take proofs
+    of False took part, and where the theorem says nothing."""
+    if trust is None:
         return library
     why = library.by_declaration({name: trust.why_refused(name) for name in trust.refused})
     empty = library.by_declaration(dict(trust.vacuous))
+    theorems = library.statements.theorems
+    axioms = library.by_declaration({t.name: trust.axioms & set(t.axioms) for t in theorems})
 
     def judged(o: Obligation) -> Obligation:
         if o.role is not Role.CONCLUSION:
@@ -80,6 +82,8 @@ def without_refused(library: Library, trust: Trust | None) -> Library:
         lean = replace(o.lean, says_nothing=empty.get(o.declaration, ""))
         if o.declaration in why:
             lean = replace(lean, status=LeanStatus.REFUSED, refusal=why[o.declaration])
+        elif lean.status is LeanStatus.PROVED and (foreign := axioms.get(o.declaration)):
+            lean = replace(lean, status=LeanStatus.AXIOM, foreign_axioms=tuple(sorted(foreign)))
         elif trust.doubt and lean.status is LeanStatus.PROVED:
             lean = replace(lean, doubt=trust.doubt)
         return replace(o, lean=lean)
@@ -104,7 +108,7 @@ def prepare(
     """What an audit judges, and what judging needs to know; raises what :func:`audit` does."""
     library = without_refused(library, trust)
     if trust is not None:
-        policy.refuse_unneeded(library, [o.name for o in trust.swapped])
+        policy.refuse_unneeded(library, [o.waived_as for o in (*trust.swapped, *trust.at_import)])
     refuse_checks_of_nothing(library, policy.checks)
     chosen = select_keys(library.obligations, only)
     graphs, refused = parse_graphs(library)
@@ -337,6 +341,11 @@ def left_unseen(
         found.append("whether the kernel accepts every constant once more")
     elif trust.doubt:
         found.append(f"whether a kernel without known bugs accepts it: {trust.doubt}")
+    if trust is not None and (code := policy.not_waived(trust.at_import)):
+        found.append(
+            "what code does to the numbers that runs when the project is imported: "
+            + ", ".join(dict.fromkeys(o.words for o in code))
+        )
     if trust is not None and trust.untagged:
         found.append(f"what {len(trust.untagged)} untagged theorems with hypotheses assume")
     if policy.lock is None:

@@ -16,8 +16,9 @@ from bridge.checking.workers import Place, spread_over
 from bridge.engine import Engine, InstallProgress, select
 from bridge.errors import InvalidInputError
 from bridge.kernels.asking import ask_kernels
+from bridge.lean.behind import read_trust, refuse_other_statements
 from bridge.lean.client import DEFAULT_TIMEOUT
-from bridge.lean.library import KERNEL_SECONDS, Library, read_trust
+from bridge.lean.library import KERNEL_SECONDS, Library
 from bridge.lean.locked_answer import KeptAnswer
 from bridge.lean.project import Project, find_project
 from bridge.lean.trust import Trust
@@ -96,6 +97,8 @@ class Setup:
         trust = read_trust(
             self.project, self.engine, timeout=self.timeout, progress=progress, use_cache=use_cache
         )
+        if library is not None:
+            refuse_other_statements(library, trust)
         trust = trust if trust.refusals else self._rechecked(trust, progress)
         if library is None:
             return trust

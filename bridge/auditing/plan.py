@@ -12,7 +12,8 @@ from bridge.checking import Check
 from bridge.checking.store import ResultCache
 from bridge.checks.pairing import paired, wanted_graphs
 from bridge.engine import Engine
-from bridge.lean.library import known_library, known_trust
+from bridge.lean.behind import known_trust
+from bridge.lean.library import known_library
 from bridge.lean.obligation import Obligation
 from bridge.lean.project import Project
 from bridge.policy.decisions import Policy

@@ -5,7 +5,7 @@ graph in the project's vocabulary.
 """
 
 from bridge.capture.calls import Known, observed
-from bridge.capture.copies import copied, duplicate, lifted
+from bridge.capture.copies import copied, duplicate, eagerly, lifted
 from bridge.capture.eager import Eager, run_eager
 from bridge.capture.exported import Exported, Source, export
 from bridge.capture.forward import Call, Example, Passed, examples, run_once
@@ -26,6 +26,7 @@ __all__ = [
     "Source",
     "copied",
     "duplicate",
+    "eagerly",
     "examples",
     "export",
     "layers_of",

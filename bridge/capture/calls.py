@@ -75,6 +75,7 @@ def observed(
                 call(run, x)
         with torch.no_grad():
             without = call(run, x)
+            evaluated = call(copied(part).eval(), x) if part.training else without
         apart = _distance(first.detach(), without)
         told = ""
         if known is not None and ROUNDING < apart <= SMALL:
@@ -92,6 +93,11 @@ def observed(
         found.append(f"two calls on one input differ by {d:.2g} of the output's size")
     elif apart > ROUNDING and not told:
         found.append(f"under no_grad its output differs by {apart:.2g} from that with gradients")
+    elif part.training and (d := _distance(first.detach(), evaluated)) > ROUNDING:
+        found.append(
+            f"it is in training mode, where its output differs by {d:.2g} of its size from that in "
+            "evaluation mode, which the block's measures take"
+        )
     none = [n for n, p in run.named_parameters() if p.grad is None]
     if none:
         found.append(f"no gradient reaches {', '.join(none)}")

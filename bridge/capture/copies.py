@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import copy
 import importlib
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-__all__ = ["copied", "duplicate", "lifted"]
+__all__ = ["copied", "duplicate", "eagerly", "lifted"]
 
 
 def copied(module: Any) -> Any:
@@ -35,6 +36,18 @@ def duplicate(module: Any) -> Any:
         elif type(held) is dict:
             kept.extend(held.values())
     return copy.deepcopy(module, memo).cpu()
+
+
+@contextmanager
+def eagerly() -> Iterator[None]:
+    """Inside, what `torch.compile` was given runs as it was written; nothing is compiled."""
+    torch = sys.modules.get("torch")
+    stance = getattr(getattr(torch, "compiler", None), "set_stance", None)
+    if stance is None:  # older than 2.6, or not imported: there is nothing to run
+        yield
+        return
+    with stance("force_eager"):
+        yield
 
 
 @contextmanager

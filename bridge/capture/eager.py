@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
-from contextlib import nullcontext
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,12 +31,35 @@ class Eager:
         parameters: gradients by name; None where the code gives none.
         inputs: gradients of the float inputs by their place among all; None where it gives none.
         cotangent: what was pulled back, rounded to the output's dtype, in the output's shape.
+        shortest: the shortest float that a value had on the way, forward or back.
     """
 
     output: FloatArray
     parameters: Mapping[str, FloatArray | None]
     inputs: Mapping[str, FloatArray | None]
     cotangent: FloatArray
+    shortest: Any = None
+
+
+@contextmanager
+def _floats() -> Iterator[set[Any]]:
+    """The dtypes of all floats that operations return inside, under autocast too."""
+    torch: Any = importlib.import_module("torch")
+    modes: Any = importlib.import_module("torch.utils._python_dispatch")
+    seen: set[Any] = set()
+
+    class Watch(modes.TorchDispatchMode):  # type: ignore[misc]
+        def __torch_dispatch__(
+            self, func: Any, types: Any, args: Any = (), kwargs: Any = None
+        ) -> Any:
+            found = func(*args, **(kwargs or {}))
+            for x in torch.utils._pytree.tree_leaves(found):
+                if isinstance(x, torch.Tensor) and x.is_floating_point():
+                    seen.add(x.dtype)
+            return found
+
+    with Watch():
+        yield seen
 
 
 def run_eager(part: Any, call: Call, cotangent: FloatArray, *, lift: bool) -> Eager:
@@ -62,7 +85,7 @@ def run_eager(part: Any, call: Call, cotangent: FloatArray, *, lift: bool) -> Ea
     for parameter in part.parameters():
         parameter.grad = None
         parameter.requires_grad_(True)
-    with torch.enable_grad():
+    with torch.enable_grad(), _floats() as floats:
         with lifted() if lift else nullcontext():
             output = first_tensor(part(*args, **kwargs))
         if not output.requires_grad:
@@ -79,6 +102,7 @@ def run_eager(part: Any, call: Call, cotangent: FloatArray, *, lift: bool) -> Ea
             if isinstance(x, torch.Tensor) and x.is_floating_point()
         },
         _numbers(rounded),
+        max(floats, key=lambda dtype: float(torch.finfo(dtype).eps)),
     )
     part.zero_grad(set_to_none=True)
     return found

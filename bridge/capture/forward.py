@@ -86,7 +86,7 @@ def run_once(module: Any, parts: Sequence[str], given: Iterator[Example]) -> Pas
         order: list[str] = []
         hooks = [
             run.get_submodule(name).register_forward_pre_hook(
-                _noting(torch, name, calls, order), with_kwargs=True
+                _noting(torch, name, calls, order), with_kwargs=True, prepend=True
             )
             for name in parts
         ]

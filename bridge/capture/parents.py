@@ -28,13 +28,15 @@ _TITLE, _EXPECTED = "its parent", "runs it once, in order, on tokens alone"
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """A call: of which layer, what reached it besides its tokens, whether some is no mask, and
-    whether its tokens are not what the layer before it in its stack gave; with the call itself."""
+    """A call: of which layer, what reached it besides its tokens, whether some is no mask, whether
+    its tokens are not what the layer before it in its stack gave, or hand back another gradient;
+    with the call itself."""
 
     layer: str
     beyond: tuple[str, ...]
     foreign: bool
     changed: bool
+    cut: bool
     args: tuple[Any, ...]
     kwargs: Mapping[str, Any]
 
@@ -53,10 +55,10 @@ class Calls:
 
 
 def observe_calls(module: Any, parts: Mapping[str, Any], d_model: int) -> Calls:
-    """Run the model once, without gradients, and note how it calls its layers.
+    """Run the model once, in its own mode, and note how it calls its layers.
 
     Its input is 8 token ids where a config names a vocabulary, else 8 random tokens of d_model
-    entries.  A copy runs, in evaluation mode.  Not checked: other inputs, and a padding mask that
+    entries.  A copy runs.  Not checked: other inputs, and a padding mask that
     the caller would give.
 
     Args:
@@ -78,8 +80,9 @@ def observe_calls(module: Any, parts: Mapping[str, Any], d_model: int) -> Calls:
             given = given[1]
             before = last.get(_stack(name))
             changed = given is not None and before is not None and not _same(torch, before, given)
+            cut = not changed and before is not None and _cut(torch, before, given)
             held = _held(torch, (args, dict(kwargs)))
-            seen.append(_Seen(name, tuple(beyond), any(beyond.values()), changed, *held))
+            seen.append(_Seen(name, tuple(beyond), any(beyond.values()), changed, cut, *held))
 
         return hook
 
@@ -91,11 +94,12 @@ def observe_calls(module: Any, parts: Mapping[str, Any], d_model: int) -> Calls:
         return hook
 
     try:
-        run = copied(module).eval()
+        run = copied(module)
         for name in parts:
-            run.get_submodule(name).register_forward_pre_hook(watch(name), with_kwargs=True)
-            run.get_submodule(name).register_forward_hook(keep(name))
-        with torch.no_grad():
+            part = run.get_submodule(name)  # before its own hooks, and after them
+            part.register_forward_pre_hook(watch(name), with_kwargs=True, prepend=True)
+            part.register_forward_hook(keep(name))
+        with torch.enable_grad():
             for inputs in _inputs(torch, run, d_model):
                 seen.clear()
                 last.clear()
@@ -125,13 +129,11 @@ def _alone_too(torch: Any, part: Any, seen: _Seen, outputs: dict[str, Any]) -> b
     """Whether the layer by itself gives the first output that it gave in the model: else something
     reached it on another way than by its arguments.  What breaks by itself is judged elsewhere."""
     gave = outputs.pop(seen.layer, None)  # of its first call
-    if gave is None:
+    if gave is None or part.training:  # dropout may be on, which is said elsewhere
         return True
     try:
-        own = copied(part).eval()
-        own.register_forward_pre_hook(lambda *_: None)  # hooks keep PyTorch off its fused path
-        with torch.no_grad():
-            alone = _first_of(torch, own(*seen.args, **seen.kwargs))
+        with torch.enable_grad():
+            alone = _first_of(torch, copied(part)(*seen.args, **seen.kwargs))
     except RAISED:
         return True
     return alone is None or _same(torch, gave, alone)
@@ -203,6 +205,19 @@ def _same(torch: Any, before: Any, given: Any) -> bool:
     return bool(torch.allclose(before.double(), given.double(), rtol=1e-9, atol=1e-12))
 
 
+def _cut(torch: Any, before: Any, given: Any) -> bool:
+    """Whether the same tokens hand back another gradient than they are given, as where their owner
+    detaches them."""
+    if given is before or not before.requires_grad or before.is_nested or given.is_nested:
+        return False
+    if not given.requires_grad:
+        return True
+    generator = torch.Generator().manual_seed(0)
+    drawn = torch.randn(given.shape, generator=generator, dtype=given.dtype)
+    (back,) = torch.autograd.grad(given, before, drawn, retain_graph=True, allow_unused=True)
+    return back is None or not _same(torch, drawn, back)
+
+
 def _argument_names(part: Any, count: int) -> list[str]:
     """What the layer's code calls its first arguments; their places where it gives no names."""
     try:
@@ -262,8 +277,10 @@ def _judged(
     mine = [s for s in seen if s.layer == name]
     if times == 1 and mine[0].changed:
         found.append("hands it other tokens than the layer before it gave")
+    if any(s.cut for s in mine):
+        found.append("hands another gradient back to the layer before it than this one gives")
     if apart:
         found.append("gets another output from it than it gives by itself on the same input")
-    foreign = times > 1 or apart or any(s.foreign or s.changed for s in mine)
+    foreign = times > 1 or apart or any(s.foreign or s.changed or s.cut for s in mine)
     text = "; ".join(found) or "as expected"
     return Assumption(_TITLE, _EXPECTED, text, not found, foreign=foreign, apart=True)

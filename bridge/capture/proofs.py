@@ -6,10 +6,11 @@ that graph, a constant must be what the theorem supposes, a node must read what 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from bridge.capture.blocks import headline, proposed
 from bridge.errors import AnswerError
 from bridge.lean.client import printable
 from bridge.lean.obligation import classify_axioms
@@ -17,7 +18,16 @@ from bridge.verdict import LeanStatus
 from numeric.errors import GraphError
 from numeric.graph import Graph, parse_graph
 
-__all__ = ["Demand", "Hypothesis", "Proved", "Theorem", "Unproved", "parse_proofs"]
+__all__ = [
+    "Demand",
+    "Hypothesis",
+    "IsBlock",
+    "NoBlock",
+    "Proved",
+    "Theorem",
+    "Unproved",
+    "parse_proofs",
+]
 
 
 class Demand(StrEnum):
@@ -73,6 +83,38 @@ class Theorem:
 
 
 @dataclass(frozen=True, slots=True)
+class IsBlock:
+    """A block of the library that a captured graph is proved to be.
+
+    Attributes:
+        block: what the names of its theorems begin with.
+        inputs: for each input of the block the position of the graph's input whose entries it
+            reads; None where it is zero, as a mask or bias that the graph has not.
+        constants: the block's constants, by name, with the values that they have here.
+        theorems: that the graph computes the block's formula, and that forward mode and backprop of
+            the graph are the formula's derivative and its adjoint; at the real numbers last.
+    """
+
+    block: str
+    inputs: tuple[int | None, ...]
+    constants: tuple[tuple[str, float], ...]
+    theorems: tuple[Theorem, ...]
+
+    @property
+    def named(self) -> str:
+        """The block's headline theorem, which holds of the graph too."""
+        return headline(self.block)
+
+
+@dataclass(frozen=True, slots=True)
+class NoBlock:
+    """A block that a captured graph is built like and not shown to be, and why."""
+
+    block: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Proved:
     """A graph that Lean declared, and what it proved of it.
 
@@ -81,12 +123,15 @@ class Proved:
         hypotheses: what the theorems suppose; constants' positivity first, which holds by value.
         theorems: over every field with the laws of the real numbers, and at the real numbers.
         from_cache: whether Lean was asked before.
+        block: the block of the library that it is, or is not shown to be; None where it is built
+            like none.
     """
 
     graph: Graph
     hypotheses: tuple[Hypothesis, ...]
     theorems: tuple[Theorem, ...]
     from_cache: bool = False
+    block: IsBlock | NoBlock | None = None
 
     @property
     def remaining(self) -> tuple[Hypothesis, ...]:
@@ -96,7 +141,8 @@ class Proved:
     @property
     def status(self) -> LeanStatus:
         """``proved``, or what stands in the way."""
-        foreign = {a for t in self.theorems for a in t.foreign_axioms}
+        more = self.block.theorems if isinstance(self.block, IsBlock) else ()
+        foreign = {a for t in (*self.theorems, *more) for a in t.foreign_axioms}
         if "sorryAx" in foreign:
             return LeanStatus.SORRY
         return LeanStatus.AXIOM if foreign else LeanStatus.PROVED
@@ -161,14 +207,76 @@ def _proof(
             "hypotheses": list(hypotheses),
             "theorems": list(theorems),
             **more,
-        } if not more and theorems:
+        } if more.keys() <= {"block", "no_block"} and theorems:
+
+            def read(values: Sequence[object]) -> tuple[Theorem, ...]:
+                return tuple(_theorem(t, modules, own, where) for t in values)
+
             return Proved(
                 graph=_same_graph(tape, graph, where),
                 hypotheses=tuple(_hypothesis(h, graph, where) for h in hypotheses),
-                theorems=tuple(_theorem(t, modules, own, where) for t in theorems),
+                theorems=read(theorems),
+                block=_block(more, graph, read, where),
             )
         case _:
             raise AnswerError(f"{where}: neither a proof nor a reason: {rest!r:.200}")
+
+
+def _block(
+    answer: Mapping[str, object],
+    graph: Graph,
+    read: Callable[[Sequence[object]], tuple[Theorem, ...]],
+    where: str,
+) -> IsBlock | NoBlock | None:
+    """What Lean says of the blocks that were proposed: one is proved, or each has a reason."""
+    candidates = {c.theorem: c for c in proposed(graph)}
+    match answer:
+        case {} if not answer and not candidates:
+            return None
+        case {
+            "block": {
+                "theorem": str(theorem),
+                "inputs": list(inputs),
+                "constants": dict(constants),
+                "theorems": list(theorems),
+                **more,
+            },
+            **others,
+        } if not more and not others and theorem in candidates and theorems:
+            return IsBlock(
+                block=candidates[theorem].block,
+                inputs=tuple(_position(i, graph, where) for i in inputs),
+                constants=tuple((k, _constant(v, graph, where)) for k, v in constants.items()),
+                theorems=read(theorems),
+            )
+        case {"no_block": [{"theorem": str(theorem), "reason": str(reason), **more}], **others} if (
+            not more and not others and theorem in candidates
+        ):
+            return NoBlock(candidates[theorem].block, printable(reason))
+        case _:
+            raise AnswerError(f"{where}: what it says of blocks is not understood: {answer!r:.200}")
+
+
+def _position(value: object, graph: Graph, where: str) -> int | None:
+    match value:
+        case None:
+            return None
+        case int(k) if 0 <= k < len(graph.inputs):
+            return k
+        case _:
+            raise AnswerError(f"{where}: the graph has no input {value!r:.200}")
+
+
+def _constant(value: object, graph: Graph, where: str) -> float:
+    """The value of a constant of the graph, by the name that Lean gives it."""
+    known = {
+        f"c_{n.params.c.symbol or n.name}": n.params.c.value
+        for n in graph.nodes
+        if n.params.c is not None
+    }
+    if not isinstance(value, str) or value not in known:
+        raise AnswerError(f"{where}: the graph has no constant {value!r:.200}")
+    return known[value]
 
 
 def _same_graph(tape: object, graph: Graph, where: str) -> Graph:

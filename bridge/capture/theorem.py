@@ -3,7 +3,8 @@
 ``#prove_graphs`` (``lean/PostNorm/Capture/Command.lean``) declares each graph, proves that forward
 mode is its Fréchet derivative and backprop the only adjoint, at every input, and lists what remains
 to be met.  Then it reads the declaration back: that tape is what runs, and it must be the graph
-that was asked about, operation by operation.
+that was asked about, operation by operation.  Where the graph is built like a block of the library
+(`bridge.capture.blocks`), Lean is asked whether it is that block.
 
 An answer is kept by the graph's content, the Lean sources and the engine, one entry a graph: the
 graph of a layer that was met before needs no Lean, whichever model it is in.
@@ -16,6 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bridge import __version__
+from bridge.capture.blocks import proposed
 from bridge.capture.proofs import Proved, Unproved, parse_proofs
 from bridge.engine import Engine
 from bridge.errors import AnswerError, InvalidInputError, LeanSourceError
@@ -58,7 +60,9 @@ class ProofRequest:
 
 def _request_of(graph: Graph) -> dict[str, object]:
     given = graph_to_json(graph)
-    return {k: _KEPT if k == "name" else given[k] for k in ("name", "inputs", "nodes", "outputs")}
+    parts = {k: _KEPT if k == "name" else given[k] for k in ("name", "inputs", "nodes", "outputs")}
+    blocks = [c.json() for c in proposed(graph)]
+    return {**parts, "blocks": blocks} if blocks else parts
 
 
 def known_proofs(

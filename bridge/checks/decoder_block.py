@@ -2,7 +2,8 @@
 forms: the block has two masks, a third LayerNorm and ReLU, and of a loss a theorem gives the
 gradient.
 
-The Lean sources are ``lean/PostNorm/Block/Decoder.lean`` and ``Block/LanguageModel.lean``.
+The Lean sources are ``lean/PostNorm/Block/Decoder.lean``, ``Block/LanguageModel.lean`` and
+``Block/GatedModels.lean``.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from numeric.mutants.decoder import nothing_allowed
 from numeric.mutants.edits import ConstantMutant
 from numeric.mutants.planted import mutants_of
 
-DECODER, MODEL = "decoderBlockGraph", "gpt2ModelGraph"
+DECODER = "decoderBlockGraph"
 SIZES = CLOSED_FORMS[DECODER].sizes
 UNDER_CONDITIONS = ("decoderBlock_hasFDerivAt", "decoderBlock_backprop_eq_adjoint_fderiv")
 THEOREMS = tuple(f"{t}{end}" for t in UNDER_CONDITIONS for end in ("", "_of_pos", "_real"))
@@ -56,10 +57,16 @@ check(
     rejects=[NOTHING_REACHES_RELU],
 )(no_number_that_relu_gets_is_zero)
 
-check(
-    *(f"gpt2Model_gradient{end}:conclusion" for end in ("_of_pos", "_real")),
-    graph=MODEL,
-    sizes=CLOSED_FORMS[MODEL].sizes,
-    rejects=mutants_of(MODEL, "vjp"),
-    outside=where_it_exists(backprop_is_right),
-)(backprop_is_right)
+_ENDS = {
+    "gpt2Model": ("_of_pos", "_real", "_usual"),
+    "llamaModel": ("_of_pos", "_real"),
+    "gemmaModel": ("_of_pos", "_real"),
+}
+for _model in _ENDS:
+    check(
+        *(f"{_model}_gradient{end}:conclusion" for end in _ENDS[_model]),
+        graph=f"{_model}Graph",
+        sizes=CLOSED_FORMS[f"{_model}Graph"].sizes,
+        rejects=mutants_of(f"{_model}Graph", "vjp"),
+        outside=where_it_exists(backprop_is_right),
+    )(backprop_is_right)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from bridge.capture.proofs import Hypothesis, Proved, Unproved
+from bridge.capture.proofs import Hypothesis, IsBlock, NoBlock, Proved, Theorem, Unproved
 from bridge.capture.theorem import prove_graphs
 from bridge.cli.options import LeanChoice, read_graph
 from bridge.cli.progress_bar import Watch
@@ -63,6 +63,15 @@ def _lines(path: str, graph: Graph, proof: Proved | Unproved) -> list[str]:
     )
     lines[-1] += " if" if proof.hypotheses else "\n  with no side condition."
     lines += [printable(f"    {_words(h, graph)}") for h in proof.hypotheses]
+    match proof.block:
+        case IsBlock(block=name, named=theorem, constants=constants):
+            given = ", ".join(f"{k} = {v:.6g}" for k, v in constants)
+            lines.append(
+                f"  It is the library's {name}: {theorem} holds of this graph"
+                + (f",\n  with {given}." if given else ".")
+            )
+        case NoBlock(block=name, reason=reason):
+            lines.append(printable(f"  It is not shown to be the library's {name}: {reason}"))
     return lines
 
 
@@ -90,15 +99,33 @@ def _json(path: str, graph: Graph, proof: Proved | Unproved) -> dict[str, object
             }
             for h in proof.hypotheses
         ],
-        "theorems": [
-            {
-                "name": t.name,
-                "statement": t.statement,
-                "standard_axioms": list(t.standard_axioms),
-                "foreign_axioms": list(t.foreign_axioms),
-                "library_axioms": t.library_axioms,
-            }
-            for t in proof.theorems
-        ],
+        "theorems": [_theorem_json(t) for t in proof.theorems],
+        "block": _block_json(proof.block),
         "graph": graph_to_json(proof.graph),
     }
+
+
+def _theorem_json(t: Theorem) -> dict[str, object]:
+    return {
+        "name": t.name,
+        "statement": t.statement,
+        "standard_axioms": list(t.standard_axioms),
+        "foreign_axioms": list(t.foreign_axioms),
+        "library_axioms": t.library_axioms,
+    }
+
+
+def _block_json(block: IsBlock | NoBlock | None) -> dict[str, object] | None:
+    match block:
+        case IsBlock():
+            return {
+                "name": block.block,
+                "theorem": block.named,
+                "constants": dict(block.constants),
+                "inputs": list(block.inputs),
+                "theorems": [_theorem_json(t) for t in block.theorems],
+            }
+        case NoBlock():
+            return {"name": block.block, "theorem": None, "reason": block.reason}
+        case None:
+            return None

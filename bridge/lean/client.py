@@ -125,24 +125,31 @@ class GuardRequest:
 
     def document(self, nonce: str) -> str:
         """The Lean document that asks for it."""
-        wanted = json.dumps(json.dumps(self.modules, ensure_ascii=False), ensure_ascii=False)
+        wanted = _quoted_list(self.modules)
         return lean_document(("Obligations",), f'#export_guard "{nonce}.guard" {wanted}')
 
 
 @dataclass(frozen=True, slots=True)
 class TrustRequest:
-    """What is behind the statements: the kernel's second opinion, and what steps outside it."""
+    """What is behind the statements: the kernel's second opinion, and what steps outside it.
+
+    The statements are asked for again: here none of the project's code runs.
+    """
 
     imports: tuple[str, ...]
 
     @property
     def sections(self) -> tuple[str, ...]:
-        """The one part of the answer."""
-        return ("trust",)
+        """The statements, and what is behind them."""
+        return ("statements", "trust")
 
     def document(self, nonce: str) -> str:
         """The Lean document that asks for it."""
-        return lean_document((*self.imports, "Obligations"), f'#export_trust "{nonce}.trust"')
+        return _clean_document(
+            self.imports,
+            f'#export_obligations "{nonce}.statements"',
+            f'#export_trust "{nonce}.trust"',
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,10 +169,9 @@ class ConstantsRequest:
 
     def document(self, nonce: str) -> str:
         """The Lean document that asks for it."""
-        wanted = json.dumps(json.dumps(self.names, ensure_ascii=False), ensure_ascii=False)
-        return lean_document(
-            (*self.imports, "Obligations"),
-            f'#export_constants "{nonce}.constants" "{OUTPUT_FILE}" {wanted}',
+        wanted = _quoted_list(self.names)
+        return _clean_document(
+            self.imports, f'#export_constants "{nonce}.constants" "{OUTPUT_FILE}" {wanted}'
         )
 
 
@@ -173,6 +179,20 @@ def lean_document(imports: Sequence[str], *commands: str) -> str:
     """A document that imports these modules and gives these commands."""
     lines = [f"import {module}" for module in dict.fromkeys(imports)]
     return "\n".join((*lines, *commands)) + "\n"
+
+
+def _clean_document(modules: Sequence[str], *commands: str) -> str:
+    """A document that reads these modules as data: none of their code runs in it.
+
+    Some of the project's modules may lack our library, so it is read as well.
+    """
+    read = _quoted_list((*modules, "Obligations"))
+    return lean_document(("Obligations",), f"#read_as_data {read}", *commands)
+
+
+def _quoted_list(names: Sequence[str]) -> str:
+    """Names as JSON, in a Lean string."""
+    return json.dumps(json.dumps(names, ensure_ascii=False), ensure_ascii=False)
 
 
 Batch = Callable[[str], Sequence[LeanMessage] | None]

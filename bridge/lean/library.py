@@ -29,7 +29,6 @@ from bridge.lean.client import (
     GuardRequest,
     LibraryRequest,
     Request,
-    TrustRequest,
     printable,
 )
 from bridge.lean.exporter import refuse_another_exporter
@@ -37,12 +36,16 @@ from bridge.lean.graphs import ExportedGraphs, parse_graphs
 from bridge.lean.guard import parse_guard, refuse_hijackers
 from bridge.lean.known_names import remember
 from bridge.lean.locked_answer import KeptAnswer
-from bridge.lean.obligation import LeanFacts, Obligation, fidelity_of, obligations_of
+from bridge.lean.obligation import (
+    LeanFacts,
+    Obligation,
+    fidelity_of,
+    obligations_of,
+)
 from bridge.lean.project import Project
 from bridge.lean.propositions import parse_propositions
 from bridge.lean.questions import ask_engine
 from bridge.lean.statement import Statement, Statements, parse_statements
-from bridge.lean.trust import Trust, parse_trust
 from bridge.progress import Progress, Silent
 from bridge.verdict import LeanStatus, Role
 from numeric.closed_forms.catalogue import CLOSED_FORMS
@@ -56,9 +59,7 @@ __all__ = [
     "build",
     "files_of",
     "known_library",
-    "known_trust",
     "read_library",
-    "read_trust",
 ]
 
 T = TypeVar("T")
@@ -267,41 +268,6 @@ def known_library(
         return _library(project, engine, request, answer, from_cache=True, files=files)
     except (AnswerError, KeyError):
         return None
-
-
-def known_trust(project: Project, engine: Engine) -> Trust | None:
-    """What is behind exactly these statements; ``None`` where Lean would have to be asked."""
-    request = TrustRequest(project.roots)
-    answer = AnswerCache.default().load(answer_key(project, engine, request), project.root)
-    try:
-        return None if answer is None else parse_trust(answer["trust"])
-    except (AnswerError, KeyError):
-        return None
-
-
-def read_trust(
-    project: Project,
-    engine: Engine,
-    *,
-    timeout: float = DEFAULT_TIMEOUT,
-    progress: Progress | None = None,
-    use_cache: bool = True,
-) -> Trust:
-    """Look behind the statements: hand every constant of the project to the kernel again, and more.
-
-    Takes and raises the same as :func:`read_library`, but gives Lean at least half an hour: the
-    kernel checks every proof of the project once more.
-    """
-    return ask_lean(
-        project,
-        engine,
-        TrustRequest(project.roots),
-        lambda answer, _files, _cached: parse_trust(answer["trust"]),
-        task="handing every constant to the kernel again",
-        timeout=max(timeout, KERNEL_SECONDS),
-        watcher=progress or Silent(),
-        use_cache=use_cache,
-    )
 
 
 def answer_key(project: Project, engine: Engine, request: Request) -> str:

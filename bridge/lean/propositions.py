@@ -18,9 +18,12 @@ from numeric.propositions.terms import (
     Apply,
     Binder,
     Binding,
+    Cases,
     Const,
+    Constructor,
     Definition,
     Field,
+    Inductive,
     Leaf,
     Let,
     Num,
@@ -97,7 +100,7 @@ class _Terms:
         where = self.where
         if not isinstance(value, dict) or not value:
             raise _error(where, "a term", value)
-        for kind in ("var", "num", "text", "sort", "op", "const", "apply", "let", "field"):
+        for kind in ("var", "num", "text", "sort", "op", "const", "apply", "let", "field", "cases"):
             if kind in value:
                 read = getattr(self, f"_{kind}")
                 return cast(Term, read(value, depth))
@@ -164,6 +167,17 @@ class _Terms:
         structure = _text(r["structure"], self.where)
         self.constants.setdefault(structure, self.where)
         return Field(structure, _text(r["field"], self.where), self.term(r["of"], depth))
+
+    def _cases(self, value: object, depth: int) -> Term:
+        r = _fields(value, self.where, ("cases", "of", "branches"))
+        type_ = _text(r["cases"], self.where)
+        self.constants.setdefault(type_, self.where)
+        branches = []
+        for item in _list(r["branches"], self.where):
+            b = _fields(item, self.where, ("constructor", "body"))
+            name = _text(b["constructor"], self.where)
+            branches.append((name, self.term(b["body"], depth)))
+        return Cases(type_, self.term(r["of"], depth), tuple(branches))
 
     def _binding(self, kind: str, value: object, depth: int) -> Term:
         r = _fields(value, self.where, (kind, "name", "role", "body"))
@@ -274,6 +288,17 @@ def _read(message: object, position: int, theory: Theory) -> tuple[str, bool, Ma
             cast("dict[str, Structure]", theory.structures)[name] = Structure(
                 name, constructor, params, fields
             )
+        case "inductive":
+            r = _fields(message, name, ("kind", "name", "params", "constructors"))
+            params = terms.telescope(r["params"])
+            made = []
+            for item in _list(r["constructors"], name):
+                c = _fields(item, name, ("name", "fields"))
+                fields = terms.telescope(c["fields"], len(params))
+                made.append(Constructor(_text(c["name"], name), fields))
+            cast("dict[str, Inductive]", theory.inductives)[name] = Inductive(
+                name, params, tuple(made)
+            )
         case "constant":
             r = _fields(message, name, ("kind", "name", "why", "module", "line"))
             cast("dict[str, Leaf]", theory.leaves)[name] = Leaf(
@@ -283,5 +308,5 @@ def _read(message: object, position: int, theory: Theory) -> tuple[str, bool, Ma
                 _line(r["line"], name),
             )
         case kind:
-            raise _error(name, "a theorem, definition, structure or constant", kind)
+            raise _error(name, "a theorem, definition, structure, inductive type or constant", kind)
     return name, message["kind"] in ("theorem", "refused"), terms.constants

@@ -6,6 +6,7 @@ Lean's answer is JSON from ``lean/Obligations/Export.lean``; it is parsed and va
 from __future__ import annotations
 
 import hashlib
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -168,6 +169,23 @@ class Statements:
                 reached.add(name)
                 todo.extend(self._constant(name).uses)
         return frozenset(reached)
+
+    def evidence(self) -> dict[str, str]:
+        """sha256 over all that is said of each theorem, by full Lean name, but for what is text for
+        people: that depends on the notations that are known where Lean is asked."""
+        return {t.name: self._evidence(t) for t in self.theorems}
+
+    def _evidence(self, t: Statement) -> str:
+        said = [
+            [t.name, t.module, t.line, t.is_theorem, t.conclusion.term, t.uses, sorted(t.axioms)],
+            [[b.name, b.kind, b.is_prop, b.term, b.uses] for b in t.binders],
+            [[f.path, f.term, f.uses] for b in t.binders for f in b.fields],
+            sorted([d.binder, d.lemma] for d in t.discharges),
+            sorted([a, self.axiom_modules.get(a)] for a in t.axioms),
+            [self.fingerprint(t.conclusion.term, t.uses)],
+            [self.fingerprint(b.term, b.uses) for b in t.binders],
+        ]
+        return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
     def _constant(self, name: str) -> Constant:
         constant = self.constants.get(name)

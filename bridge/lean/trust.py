@@ -6,7 +6,7 @@ Lean's answer to ``#export_trust`` (``lean/Obligations/Trust.lean``), as typed v
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from bridge.errors import AnswerError
@@ -19,12 +19,27 @@ SWAPPED = frozenset({"implemented_by", "extern"})
 """Code that runs in place of the definition that theorems speak of."""
 
 
+AT_IMPORT = "initialize"
+"""Code that runs whenever a module is imported."""
+
+
 class Outside(Part, frozen=True, tag_field="kind", tag="outside"):
     """A declaration of the project that the kernel does not vouch for, and how it steps outside."""
 
     name: str
     how: str
     module: str
+
+    @property
+    def words(self) -> str:
+        """For people.  Code that runs at import has no name of its own, so its module is named."""
+        where = f" in {self.module}" if self.how == AT_IMPORT else ""
+        return f"{readable_name(self.name)}{where} ({self.how})"
+
+    @property
+    def waived_as(self) -> str:
+        """What a waiver calls it: by its name, and by its module where that is what runs."""
+        return self.module if self.how == AT_IMPORT else self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +73,8 @@ class Trust:
         not_checked: how many constants no kernel checks, since they are ``unsafe`` or ``partial``.
         checker: a program next to Lean that accepted the compiled files too; empty where none ran.
         kernels: every kernel that took part, and what it took.
+        stated: what each tagged theorem states and rests on, as a hash by full Lean name, asked
+            where none of the project's code runs; see :meth:`Statements.evidence`.
     """
 
     constants: int
@@ -69,6 +86,7 @@ class Trust:
     not_checked: int = 0
     checker: str = ""
     kernels: tuple[KernelOpinion, ...] = ()
+    stated: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def doubt(self) -> str:
@@ -93,6 +111,16 @@ class Trust:
     def swapped(self) -> tuple[Outside, ...]:
         """Definitions that run as something else than what theorems speak of."""
         return tuple(o for o in self.outside if o.how in SWAPPED)
+
+    @property
+    def axioms(self) -> frozenset[str]:
+        """Axioms that the running Lean does not ship, whatever their modules are called."""
+        return frozenset(o.name for o in self.outside if o.how == "axiom")
+
+    @property
+    def at_import(self) -> tuple[Outside, ...]:
+        """What runs whenever a module of the project is imported."""
+        return tuple(o for o in self.outside if o.how == AT_IMPORT)
 
 
 class _Untagged(Part, frozen=True, tag_field="kind", tag="untagged"):

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from bridge import __version__
 from bridge.auditing.audit import left_unseen, never_complete, without_refused
 from bridge.auditing.judge import swapped_reason
+from bridge.capture import eagerly
 from bridge.errors import InvalidInputError
 from bridge.lean.client import GraphRequest
 from bridge.lean.library import Library
@@ -91,6 +92,7 @@ class _Stream:
     lost: str = ""
 
 
+@eagerly()
 def judge_model(
     library: Library,
     model: Model,

@@ -261,12 +261,12 @@ class _Held:
         torch, dtype = self._torch, own_dtype(self._own)
         if dtype is None:
             return ()
-        title = str(dtype).removeprefix("torch.")
-
-        part, call = duplicate(self._own), self._call.to(dtype)
-        unit = float(torch.finfo(dtype).eps)
-        theirs = self._expected(self._eager(part, call, lift=False))
-        moved = self._moved(unit)
+        eager = self._eager(duplicate(self._own), self._call.to(dtype), lift=False)
+        title, inside = (str(d).removeprefix("torch.") for d in (dtype, eager.shortest))
+        if inside != title:
+            title += f", with {inside} inside"
+        unit = float(torch.finfo(eager.shortest).eps)
+        theirs, moved = self._expected(eager), self._moved(unit)
         agreements = compare(f"the model in {title}", ours, theirs, moved, unit=unit / 2)
         return tuple(_comparison(a, rounding=True) for a in agreements)
 

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bridge.capture import Calls, copied, layers_of, observe_calls
+from bridge.capture import Calls, copied, eagerly, layers_of, observe_calls
 from bridge.capture.user_code import RAISED, said
 from bridge.errors import InvalidInputError
 from bridge.models import assumptions
@@ -71,6 +71,7 @@ def _torch(where: str) -> Any:
         ) from e
 
 
+@eagerly()
 def read_module(module: Any, where: str, options: Options) -> Model:
     """The model in a torch module.
 

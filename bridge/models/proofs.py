@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bridge.auditing.configured import Setup
-from bridge.capture.proofs import Demand, Hypothesis, Proved, Unproved
+from bridge.capture.proofs import Demand, Hypothesis, IsBlock, NoBlock, Proved, Unproved
 from bridge.capture.theorem import prove_graphs
 from bridge.errors import InvalidInputError
 from bridge.models.what_runs import Prover
 from bridge.progress import Progress
-from bridge.report.captured import FormProof, Supposed
+from bridge.report.captured import FormBlock, FormProof, Supposed
 from numeric.graph import Graph
 
 __all__ = ["prover"]
@@ -52,7 +52,25 @@ def _proof(graph: Graph, proof: Proved | Unproved) -> FormProof:
     theorem = proof.theorems[-1]
     supposes = {h.on(graph): _supposed(h, graph) for h in proof.remaining}
     asks = tuple(supposes.values())
-    return FormProof(proof.status, theorem.name, theorem.statement, tuple(supposes), asks=asks)
+    return FormProof(
+        proof.status,
+        theorem.name,
+        theorem.statement,
+        tuple(supposes),
+        asks=asks,
+        block=_form_block(proof.block),
+    )
+
+
+def _form_block(block: IsBlock | NoBlock | None) -> FormBlock | None:
+    match block:
+        case IsBlock():
+            statement = block.theorems[-1].statement
+            return FormBlock(block.block, block.named, block.constants, statement)
+        case NoBlock():
+            return FormBlock(block.block, reason=block.reason)
+        case None:
+            return None
 
 
 def _supposed(h: Hypothesis, graph: Graph) -> Supposed:

@@ -20,6 +20,7 @@ from bridge.models.stored import read_json
 __all__ = [
     "CONFIG",
     "HARMLESS",
+    "MODEL_TYPES",
     "SYNONYMS",
     "Options",
     "Setting",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -17,7 +17,7 @@ from bridge.engine import unchanged
 from bridge.errors import InvalidInputError
 from bridge.lean.library import Library
 from bridge.lean.locked_answer import KeptAnswer
-from bridge.lean.trust import Trust
+from bridge.lean.trust import Outside, Trust
 from bridge.policy.lock import LOCK_NAME, Drift, DriftKind, Lock, drifts, locked, read_lock
 from bridge.policy.settings import Settings
 from bridge.policy.waivers import WAIVERS_NAME, read_waivers, refuse_unneeded
@@ -34,7 +34,8 @@ __all__ = [
 ]
 
 TRUST_PREFIX = "trust:"
-"""Waivers of what steps outside the kernel have keys ``trust:Declaration``."""
+"""Waivers of what steps outside the kernel have keys ``trust:Declaration``; of code that runs where
+its module is imported, ``trust:Module``."""
 OTHER_SOURCES = "the Lean sources are not those that were locked, and Lean was not run"
 
 
@@ -81,6 +82,10 @@ class Policy:
             for name in hits:
                 rest.pop(name, None)
         return replace(trust, untagged=rest)
+
+    def not_waived(self, outside: Iterable[Outside]) -> tuple[Outside, ...]:
+        """Those that no waiver names."""
+        return tuple(o for o in outside if TRUST_PREFIX + o.waived_as not in self.waivers)
 
     def refuse_unneeded(self, library: Library, outside: Sequence[str] = ()) -> None:
         """Raise where a waiver covers nothing.

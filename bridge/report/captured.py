@@ -16,6 +16,7 @@ __all__ = [
     "CapturedLayer",
     "Comparison",
     "Condition",
+    "FormBlock",
     "FormProof",
     "Supposed",
 ]
@@ -40,6 +41,40 @@ class Supposed:
 
 
 @dataclass(frozen=True, slots=True)
+class FormBlock:
+    """A block of the library that a captured graph is built like.
+
+    Attributes:
+        name: of the block, as its theorems' names begin.
+        theorem: its headline theorem, which holds of the graph itself; empty where the graph is not
+            shown to be the block.
+        constants: the block's constants, by name, with the values that they have here.
+        statement: what Lean proved of the graph, as it prints it.
+        reason: why it is not shown.
+    """
+
+    name: str
+    theorem: str = ""
+    constants: tuple[tuple[str, float], ...] = ()
+    statement: str = ""
+    reason: str = ""
+
+    @property
+    def proved(self) -> bool:
+        """Whether the graph is proved to be the block."""
+        return bool(self.theorem)
+
+    def __str__(self) -> str:
+        if not self.proved:
+            return f"it is not shown to be a library block, such as {self.name}"
+        given = ", ".join(f"{name} = {value:.6g}" for name, value in self.constants)
+        return (
+            f"it is the library's {self.name} (proved): {self.theorem} holds of this model's own "
+            f"graph{f', with {given}' if given else ''}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class FormProof:
     """What Lean says of one captured graph.
 
@@ -50,6 +85,7 @@ class FormProof:
         supposes: what it supposes of values, in words; the conditions that are measured hold it.
         reason: why there is none.
         asks: the same as ``supposes``, for those who check it.
+        block: the block of the library that it is built like; None where it is built like none.
     """
 
     status: LeanStatus = LeanStatus.UNCHECKED
@@ -58,16 +94,23 @@ class FormProof:
     supposes: tuple[str, ...] = ()
     reason: str = ""
     asks: tuple[Supposed, ...] = ()
+    block: FormBlock | None = None
 
     @property
     def proved(self) -> bool:
         """Whether the kernel took it."""
         return self.status is LeanStatus.PROVED
 
+    @property
+    def is_block(self) -> bool:
+        """Whether the graph is proved to be a block of the library."""
+        return self.proved and self.block is not None and self.block.proved
+
     def __str__(self) -> str:
         if self.proved:
             supposed = f", supposing {' and '.join(self.supposes)}" if self.supposes else ""
-            return f"Lean proved it of this very graph{supposed}"
+            block = f"; {self.block}" if self.block is not None else ""
+            return f"Lean proved it of this very graph{supposed}{block}"
         if self.theorem:
             return f"of this graph Lean says {self.status.value}"
         return self.reason or "Lean was not asked about this graph"

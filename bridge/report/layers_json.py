@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import math
 
-from bridge.report.captured import GENERAL_THEOREM, CapturedLayer, Comparison, Condition
+from bridge.report.captured import (
+    GENERAL_THEOREM,
+    CapturedLayer,
+    Comparison,
+    Condition,
+    FormBlock,
+)
 from bridge.report.layers import Assumption, LayerObligation, LayerReport, ModelReport, NormRows
 
 __all__ = ["model_json"]
@@ -115,6 +121,19 @@ def _captured(layer: CapturedLayer | None) -> dict[str, object] | None:
     }
 
 
+def _block(block: FormBlock | None) -> dict[str, object] | None:
+    if block is None:
+        return None
+    return {
+        "name": block.name,
+        "proved": block.proved,
+        "theorem": block.theorem,
+        "constants": {name: _number(value) for name, value in block.constants},
+        "statement": block.statement,
+        "reason": block.reason,
+    }
+
+
 def _layer(layer: LayerReport) -> dict[str, object]:
     difference = layer.output_difference
     return {
@@ -156,6 +175,7 @@ def model_json(model: ModelReport) -> dict[str, object]:
                 "graph": dict(f.graph),
                 "origins": dict(f.origins),
                 "statement": f.proof.statement,
+                "block": _block(f.proof.block),
             }
             for f in model.forms
         ],

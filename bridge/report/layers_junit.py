@@ -24,6 +24,9 @@ def _suite(model: ModelReport, layer: LayerReport) -> TestSuite:
     suite = TestSuite(name)
     suite.add_property("model", one_line(model.source))
     suite.add_property("coverage", one_line(layer.coverage))
+    captured = layer.captured
+    if captured is not None and captured.proof.proved and captured.proof.block is not None:
+        suite.add_property("block", one_line(str(captured.proof.block)))
     for said in certificate_notes(layer):
         suite.add_property("certificate", one_line(said))
     for obligation in layer.obligations:

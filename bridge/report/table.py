@@ -278,7 +278,8 @@ def _trust(report: Report) -> list[str]:
         lines.append(f"{one_line(trust.checker)} accepted the compiled files too.")
     lines += [one_line(words) for words in kernel_words(trust)]
     for o in trust.outside:
-        lines.append(f"Outside the kernel: {one_line(readable_name(o.name))} ({one_line(o.how)}).")
+        what = "Runs at import" if o in trust.at_import else "Outside the kernel"
+        lines.append(f"{what}: {one_line(o.words)}.")
     if trust.untagged:
         lines.append(
             f"{len(trust.untagged)} more theorems have hypotheses and are not tagged "

@@ -41,7 +41,7 @@ __all__ = ["FAMILY", "ExactJudge", "replay_exactly", "value_of"]
 
 T = TypeVar("T")
 
-SECONDS = 20
+SECONDS = 30
 """For the instances of one theorem."""
 
 

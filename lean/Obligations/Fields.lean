@@ -8,8 +8,9 @@ supply them.  Which binders count follows from one rule, *who supplies the value
 
 * An explicit or implicit argument is chosen at each use.  Where its type is a structure of the project, or a subtype,
   each of its propositions is a hypothesis, also within its structures.
-* An instance argument is found by its type.  The laws of a class, such as those of a field of numbers, are declared
-  once with the carrier, so that they are none; a class that is a proposition itself is one, as it always was.
+* An instance argument is found by its type.  The laws of a class on a type, such as those of a field of numbers, are
+  declared once with the carrier, so that they are none; a class that is a proposition itself is one, as it always was.
+  A class that speaks of no type is a record of constants that is passed silently: its propositions are hypotheses.
 * A bundled map, a structure that is applied like a function, is what its laws say: a linear map without linearity is
   none.  Its laws make the notion, as those of a class do, and are no hypotheses.
 * What Lean's own library keeps true of its values, such as that the entry of a `Fin n` is below `n`, is part of the
@@ -42,6 +43,12 @@ private def isMap (type : Expr) : MetaM Bool := do
     return (← synthInstance? (mkApp2 (.const ``CoeFun [← getLevel type, level]) type result)).isSome
   catch _ => return false
 
+/-- Is this a class with a type, or a function to types, among its parameters? -/
+private def isClassOnType (env : Environment) (name : Name) : MetaM Bool := do
+  unless isClass env name do return false
+  forallTelescope (← getConstInfo name).type fun xs _ => xs.anyM fun x => do
+    return (← inferType x).getForallBody.isSort
+
 /-- The structure that `type` is, seen through the project's own definitions, with its parameters. -/
 partial def structureOf? (type : Expr) (fuel : Nat := 8) : MetaM (Option Expr) := do
   let type ← whnfCore type
@@ -49,7 +56,7 @@ partial def structureOf? (type : Expr) (fuel : Nat := 8) : MetaM (Option Expr) :
   let env ← getEnv
   if isStructure env name then
     let own := name == ``Subtype || (moduleOf? env name).all fun m => !isDistribution env m
-    return if own && !isClass env name && !(← isMap type) then some type else none
+    return if own && !(← isClassOnType env name) && !(← isMap type) then some type else none
   match fuel, ← unfoldDefinition? type with
   | n + 1, some type => structureOf? type n
   | _, _ => return none

@@ -12,8 +12,19 @@ question is put from a file that does not import the project: its modules are re
 namespace Obligations
 open Lean Elab Command
 
+/-- The words that commands of this library begin with. -/
+private def ourWords (env : Environment) : Array String := Id.run do
+  let mut found := #[]
+  for m in env.header.moduleNames, i in [0:env.header.moduleNames.size] do
+    if m.getRoot == `Obligations then
+      for e in Parser.parserExtension.ext.getModuleEntries env i do
+        let e := match e with | .global e | .scoped _ e => e
+        if let .token t := e then
+          if t.startsWith "#" then found := found.push t.trimAscii.toString
+  return found
+
 /-- What one module registers for commands whose kind lies in the namespace `Obligations`, or that begin like ours. -/
-private def inPlaceOfOurs (env : Environment) (i : Nat) : Array (Name × String) := Id.run do
+private def inPlaceOfOurs (env : Environment) (words : Array String) (i : Nat) : Array (Name × String) := Id.run do
   let mut found := #[]
   let keyed (kind : String) (entries : Array (ScopedEnvExtension.Entry KeyedDeclsAttribute.OLeanEntry)) :=
     entries.filterMap fun e =>
@@ -24,8 +35,7 @@ private def inPlaceOfOurs (env : Environment) (i : Nat) : Array (Name × String)
   for e in Parser.parserExtension.ext.getModuleEntries env i do
     let e := match e with | .global e | .scoped _ e => e
     if let .token t := e then
-      let ours := ["#export_", "#judge_", "#replay_"].any fun p => t.startsWith p
-      if ours then found := found.push (.mkSimple t.trimAscii.toString, "syntax")
+      if words.any fun w => t.startsWith w then found := found.push (.mkSimple t.trimAscii.toString, "syntax")
   return found
 
 /-- Look for what answers in place of this library, in these modules and all that they import. -/
@@ -38,10 +48,11 @@ elab_rules : command
       | .ok found => pure found
       | .error e => throwError "the names are no list: {e}"
     let env ← importModules (roots.map fun m => { module := m.toName }) {} (loadExts := false)
+    let words := ourWords (← getEnv)
     let mut count := 0
     for m in env.header.moduleNames, i in [0:env.header.moduleNames.size] do
       if m.getRoot == `Obligations then continue
-      for (n, how) in inPlaceOfOurs env i do
+      for (n, how) in inPlaceOfOurs env words i do
         answer nonce [("kind", .str "instead"), ("name", .str n.toString), ("how", .str how),
           ("module", .str m.toString)]
         count := count + 1

@@ -131,4 +131,7 @@ def basicTypes : List Name := [
 /-- Definitions of Lean's own that are unfolded although they are not reducible. -/
 def unfoldedOfLean : List Name := [``Function.comp, ``id, ``flip, ``Function.const, ``Subtype.val]
 
+/-- Types whose functions are unfolded: what they do to values is said by `match` and by recursion. -/
+def unfoldedTypes : List Name := [`List, `Option, `Sum, `Prod]
+
 end Obligations

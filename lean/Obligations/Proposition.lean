@@ -101,7 +101,7 @@ def reasonNotToUnfold (n : Name) : MetaM (Option String) := do
       if isCasesOnRecursor env n || isNoConfusion env n then return some "recursor"
       if (← getConstInfo n).type.getForallBody.getAppFn.constName?.any keptTypes.contains then return some "kept"
       if let some m := moduleOf? env n then
-        if isDistribution env m && !v.hints.isAbbrev && !unfoldedOfLean.contains n &&
+        if isDistribution env m && !v.hints.isAbbrev && !unfoldedOfLean.contains n && !unfoldedTypes.contains n.getRoot &&
             !(← isReducible n) then return some "library"
       return none
 
@@ -206,6 +206,7 @@ private partial def application (e : Expr) (n : Name) (us : List Level) (args : 
       return Json.mkObj [("apply", written), ("args", .arr (← arguments (mkAppN e.getAppFn args[:p.numParams+1].toArray) rest))]
   if let .reduced e' ← reduceMatcher? e then return ← term e'
   if let some e' ← structureMatch? e then return ← term e'
+  if let some written ← cases? e then return written
   let reason ← reasonNotToUnfold n
   if reason.isNone then
     -- Over instances of the project's own a definition means something else than by its name.
@@ -276,10 +277,29 @@ private partial def structureMatch? (e : Expr) : WriteM (Option Expr) := do
   let fields := (Array.range (getStructureLikeNumFields env s.name)).map fun i => Expr.proj s.name i major
   return some (mkAppN (mkAppN minor fields).headBeta args[s.numParams + 3:].toArray).headBeta
 
+/-- A case distinction on an inductive type that is no structure. -/
+private partial def cases? (e : Expr) : WriteM (Option Json) := do
+  let .const n _ := e.getAppFn | return none
+  let env ← getEnv
+  unless isCasesOnRecursor env n do return none
+  let some (.inductInfo type) := env.find? n.getPrefix | return none
+  unless type.numIndices == 0 do return none
+  let args := e.getAppArgs
+  let first := type.numParams + 2
+  let some major := args[type.numParams + 1]? | return none
+  if args.size < first + type.numCtors then return none
+  meet type.name
+  let branches ← (type.ctors.toArray.zip args[first:].toArray).mapM fun (c, branch) => do
+    return Json.mkObj [("constructor", .str c.toString), ("body", ← term branch)]
+  let written := Json.mkObj [("cases", .str type.name.toString), ("of", ← term major), ("branches", .arr branches)]
+  let rest := args[first + type.numCtors:].toArray
+  if rest.isEmpty then return some written
+  return some (Json.mkObj [("apply", written),
+    ("args", .arr (← arguments (mkAppN e.getAppFn args[:first + type.numCtors].toArray) rest))])
+
 private partial def unfoldMatcher? (e : Expr) : WriteM (Option Expr) := do
   let .const n us := e.getAppFn | return none
-  let some info ← getMatcherInfo? n | return none
-  unless info.numAlts == 1 do return none
+  unless (← getMatcherInfo? n).isSome do return none
   let value := (← getConstInfo n).instantiateValueLevelParams! us
   return some (value.beta e.getAppArgs)
 
@@ -328,13 +348,41 @@ private def definitionFields (n : Name) : WriteM (List (String × Json)) := do
       return [("kind", .str "definition"), ("name", .str n.toString), ("params", .arr params),
         ("body", ← term body)] ++ (← place n)
 
+/-- A recursive definition, by the equation that it satisfies. -/
+private def recursiveFields (n : Name) : WriteM (List (String × Json)) := do
+  let some equation ← getUnfoldEqnFor? n (nonRec := true) | throwError "{n} has no equation"
+  forallTelescope (← getConstInfo equation).type fun xs statement => do
+    let some (_, left, right) := statement.eq? | throwError "the equation of {n} is not understood"
+    unless left.getAppFn.isConstOf n && left.getAppArgs == xs do throwError "the equation of {n} is not understood"
+    telescope xs.toList #[] fun params => do
+      return [("kind", .str "definition"), ("name", .str n.toString), ("params", .arr params),
+        ("body", ← term right)] ++ (← place n)
+
+private def inductiveFields (n : Name) : WriteM (List (String × Json)) := do
+  let .inductInfo info ← getConstInfo n | throwError "{n} is no inductive type"
+  unless info.numIndices == 0 && !info.type.getForallBody.isProp do throwError "{n} has indices, or is a proposition"
+  forallBoundedTelescope info.type info.numParams fun params _ => do
+    telescope params.toList #[] fun paramsJson => do
+      let constructors ← info.ctors.toArray.mapM fun c => do
+        forallTelescope (← instantiateForall (← getConstInfo c).type params) fun fields _ => do
+          telescope fields.toList #[] fun fieldsJson => do
+            return Json.mkObj [("name", .str c.toString), ("fields", .arr fieldsJson)]
+      return [("kind", .str "inductive"), ("name", .str n.toString), ("params", .arr paramsJson),
+        ("constructors", .arr constructors)]
+
 private def constantMessage (n : Name) : WriteM (List (String × Json)) := do
   let other (why : String) : MetaM (List (String × Json)) := do
     return [("kind", Json.str "constant"), ("name", Json.str n.toString), ("why", Json.str why)] ++ (← place n)
+  -- What cannot be written leaves no constants behind that need a message.
+  let attempt (act : WriteM (List (String × Json))) (why : String) : WriteM (List (String × Json)) := do
+    let before ← get
+    try act catch _ => set before; other why
   try
     match ← reasonNotToUnfold n with
     | none => definitionFields n
     | some "structure" => structureFields n
+    | some "recursive" => attempt (recursiveFields n) "recursive"
+    | some "inductive" => attempt (inductiveFields n) "inductive"
     | some why => other why
   catch e => other s!"failed: {← e.toMessageData.toString}"
 

@@ -17,11 +17,12 @@ modules, whether code was swapped behind a definition, whether a theorem says an
 namespace Obligations
 open Lean Meta Elab Command
 
-/-- How a declaration steps outside what the kernel checks: `none` where it does not. -/
+/-- How a declaration steps outside what the kernel checks, or runs whenever its module is imported: `none` where it does neither. -/
 def stepsOutside (env : Environment) (n : Name) (info : ConstantInfo) : Option String :=
   if info matches .axiomInfo _ then some "axiom"
   else if (Compiler.getImplementedBy? env n).isSome then some "implemented_by"
   else if (getExternAttrData? env n).isSome then some "extern"
+  else if (regularInitAttr.getParam? env n).isSome then some "initialize"
   else if info.isUnsafe && !n.isInternal then some "unsafe"
   else none
 
@@ -44,7 +45,7 @@ elab_rules : command
       let data := env.header.moduleData[i]!
       for n in data.constNames, info in data.constants do
         if let some how := stepsOutside env n info then
-          answer nonce [("kind", .str "outside"), ("name", .str n.toString), ("how", .str how),
+          answer nonce [("kind", .str "outside"), ("name", .str n.eraseMacroScopes.toString), ("how", .str how),
             ("module", .str module.toString)]
           count := count + 1
         if info matches .thmInfo _ then

@@ -15,6 +15,7 @@ from numeric.closed_forms import (
     formulas,
     gelu,
     layer_norm,
+    models,
     post_norm,
     pre_norm,
     rms_norm,
@@ -45,6 +46,7 @@ _LAYERS = (
     encoder_block,
     pre_norm,
     formulas,
+    models,
     t5,
     stack,
 )

@@ -44,6 +44,7 @@ __all__ = [
     "rows",
     "softmax_over",
     "sub",
+    "times",
     "turned",
 ]
 
@@ -167,6 +168,11 @@ def mul(a: Term, b: Term) -> Term:
         lambda da, db: da * b.value + a.value * db,
         lambda s: (s * b.value, s * a.value),
     )
+
+
+def times(x: Term, factor: float) -> Term:
+    """A number times x."""
+    return Term(factor * x.value, (x,), lambda dx: factor * dx, lambda s: (factor * s,))
 
 
 def matmul(x: Term, w: Term) -> Term:

@@ -31,7 +31,11 @@ __all__ = [
     "closed",
     "cyclic",
     "gated",
+    "gated_block",
     "inside",
+    "log_softmax",
+    "loss",
+    "masked_pre_norm",
     "window",
 ]
 
@@ -171,11 +175,10 @@ def _grouped_mha(at: Given) -> Formula:
     return form
 
 
-def _gated_block(
-    at: Given, act: Activation, allowed: Callable[[int], Bools], offset: float
+def gated_block(
+    form: Formula, at: Given, act: Activation, allowed: Callable[[int], Bools], offset: float
 ) -> Formula:
     """G(N₂(y)) + y with y = A(N₁(x)) + x."""
-    form = Formula.at(at.inputs)
     x = form["x"]
     first = f.rms_norm(x, form["gamma1"], at.eps("eps1"), offset)
     branch = _grouped(form, at, "mha.", form.save("norm1.y", first), allowed(at.sizes["seqLen"]))
@@ -189,7 +192,7 @@ def _gated_block_form(
     act: Activation, allowed: Callable[[int], Bools], offset: float = 0.0
 ) -> WrittenForm:
     return WrittenForm(
-        lambda at: _gated_block(at, act, allowed, offset),
+        lambda at: gated_block(Formula.at(at.inputs), at, act, allowed, offset),
         (*_GROUPED, "dFF"),
         MappingProxyType({"eps1": "x", "eps2": "attnResidual"}),
         MappingProxyType({"mha.core.scaled": ("Wq", "Wk")}),
@@ -207,7 +210,7 @@ def _norm(form: Formula, at: Given, number: int, x: Term) -> Term:
     return form.save(f"norm{number}.y", f.layer_norm(x, scale, shift, at.eps(f"eps{number}")))
 
 
-def _masked_pre_norm(form: Formula, at: Given, act: Activation) -> Formula:
+def masked_pre_norm(form: Formula, at: Given, act: Activation) -> Formula:
     """F(LN₂(y)) + y with y = A(LN₁(x)) + x, where no token looks at a later one."""
     x = form["x"]
     first = _norm(form, at, 1, x)
@@ -254,7 +257,7 @@ def cyclic(n: int, size: int) -> npt.NDArray[np.int64]:
     return np.arange(n, dtype=np.int64) % size
 
 
-def _loss(form: Formula, prefix: str, logits: Term, first: int = 0) -> Term:
+def loss(form: Formula, prefix: str, logits: Term, first: int = 0) -> Term:
     """The mean of log Σ exp z − z_target, where the targets are those of `cyclic` from ``first``
     on."""
     save = inside(form, prefix)
@@ -264,28 +267,28 @@ def _loss(form: Formula, prefix: str, logits: Term, first: int = 0) -> Term:
     return save("loss", f.mean(losses))
 
 
-def _language_model(at: Given) -> Formula:
-    """Cross-entropy of LN(blocks(table[tokens] + positions))·tableᵀ, with GPT-2's blocks; token i
-    is i modulo the size of the vocabulary, and its target the next token."""
-    form, n, vocab = Formula.at(at.inputs), at.sizes["seqLen"], at.sizes["vocab"]
-    rows = form.save("embedded.rows", f.rows(form["table"], cyclic(n, vocab)))
-    x = form.save("embedded.y", f.add(rows, form["positions"]))
-    for k in range(at.sizes["depth"]):
-        start = f"layer{k}."
-        own = {m.removeprefix(start): t for m, t in form.inputs.items() if m.startswith(start)}
-        block = _masked_pre_norm(Formula({"x": x, **own}), at, TANH_GELU)
-        for name, term in block.saved.items():
-            form.save(f"blocks.{start}{name}", term)
-        x = block.result
-    normed = f.layer_norm(x, form["gamma"], form["beta"], at.eps("eps3"))
-    logits = f.matmul(form.save("norm.y", normed), f.turned(form["table"]))
-    _loss(form, "crossEntropy.", form.save("logits", logits), 1)
+def log_softmax(z: Term) -> Term:
+    """z − log Σ exp z of each row."""
+    total = f.log_sum_exp(z)
+    p = np.exp(z.value - total.value[..., None])
+    return Term(
+        z.value - total.value[..., None],
+        (z,),
+        lambda d: d - (p * d).sum(axis=-1, keepdims=True),
+        lambda s: (s - p * s.sum(axis=-1, keepdims=True),),
+    )
+
+
+def _log_softmax(at: Given) -> Formula:
+    form = Formula.at(at.inputs)
+    form.save("log", f.log_sum_exp(form["x"]))
+    form.save("y", log_softmax(form["x"]))
     return form
 
 
 def _cross_entropy(at: Given) -> Formula:
     form = Formula.at(at.inputs)
-    _loss(form, "", form["x"])
+    loss(form, "", form["x"])
     return form
 
 
@@ -308,20 +311,7 @@ WRITTEN_FORMS: Mapping[str, WrittenForm] = MappingProxyType(
         "rmsNormOffsetGraph": WrittenForm(_rms_offset, _ROWS, MappingProxyType({"eps": "x"})),
         "softmaxOverGraph": WrittenForm(_softmax_over, _ROWS),
         "crossEntropyGraph": WrittenForm(_cross_entropy, ("seqLen", "classes")),
-        "gpt2ModelGraph": WrittenForm(
-            _language_model,
-            (*_HEADS, "dFF", "vocab", "depth"),
-            MappingProxyType(
-                {
-                    "eps1": "embedded.y",
-                    "eps2": "blocks.layer0.attnResidual",
-                    "eps3": "blocks.layer1.ffnResidual",
-                }
-            ),
-            MappingProxyType(
-                {"blocks.layer0.mha.core.scaled": tuple(f"layer0.{w}" for w in _PROJECTED)}
-            ),
-        ),
+        "logSoftmaxGraph": WrittenForm(_log_softmax, ("seqLen", "classes")),
         "rotaryGraph": WrittenForm(_rotary, ("numHeads", "seqLen", "headDim")),
         "crossMhaGraph": WrittenForm(
             _cross,
@@ -332,7 +322,7 @@ WRITTEN_FORMS: Mapping[str, WrittenForm] = MappingProxyType(
             _grouped_mha, _GROUPED, scores=MappingProxyType({"core.scaled": ("Wq", "Wk")})
         ),
         "gpt2BlockGraph": WrittenForm(
-            lambda at: _masked_pre_norm(Formula.at(at.inputs), at, TANH_GELU),
+            lambda at: masked_pre_norm(Formula.at(at.inputs), at, TANH_GELU),
             (*_HEADS, "dFF"),
             MappingProxyType({"eps1": "x", "eps2": "attnResidual"}),
             MappingProxyType({"mha.core.scaled": _PROJECTED}),

@@ -72,14 +72,15 @@ def draw(
     streams = Streams.of(seed, key, family.name, indices)
     branch = family.branch(streams.child("branch"))
     # A faint scale without a shift would leave nothing but rounding for the weights behind it.
-    alone = {"gamma1"} if "beta1" not in graph.input_shapes else set()
+    names = {given.name.rpartition(".")[2] for given in graph.inputs}
+    alone = set() if "beta1" in names else {"gamma1"}
     inputs = {
         given.name: _input(
             family,
             given.name,
             streams.child("input", given.name),
             given.shape,
-            np.ones_like(branch) if given.name in alone else branch,
+            np.ones_like(branch) if given.name.rpartition(".")[2] in alone else branch,
         )
         for given in graph.inputs
     }
@@ -164,7 +165,7 @@ def _input(family: Family, name: str, s: Streams, shape: Shape, branch: FloatArr
         return np.sin(s.uniform(shape, -np.pi, np.pi))
     if role == "memory":  # its scale is no one's: the keys' and values' weights have theirs
         return s.normal(shape)
-    if role == "table":  # embeddings that are the head's weights too: logits of unit size
+    if role in ("table", "head"):  # embeddings that are the head's weights too: logits of unit size
         return np.asarray(s.normal(shape) / np.sqrt(shape[1]), dtype=np.float64)
     if role == "mask":  # finite, as a graph's numbers are: e^-30 is as good as nothing
         return np.where(s.child("hides").uniform(shape) < 0.3, -30.0, s.normal(shape))
@@ -179,7 +180,7 @@ def _input(family: Family, name: str, s: Streams, shape: Shape, branch: FloatArr
 def _scale_scores(inputs: dict[str, Array], graph: Graph, target: FloatArray) -> None:
     """Scale Wq and Wk alike so that the attention's largest absolute score is ``target``; where
     softmax stands alone, its argument.  In a stack it is the first block's."""
-    if graph.name in ("softmaxGraph", "softmaxOverGraph", "crossEntropyGraph"):
+    if graph.name in ("softmaxGraph", "softmaxOverGraph", "crossEntropyGraph", "logSoftmaxGraph"):
         size = np.abs(inputs["x"]).max(axis=(1, 2), keepdims=True)
         inputs["x"] = inputs["x"] * (target[:, None, None] / np.where(size > 0, size, 1.0))
         return

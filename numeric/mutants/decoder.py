@@ -252,8 +252,18 @@ def _cross_entropy(p: str) -> Errors:
     )  # fmt: skip
 
 
-def _language_model() -> Errors:
-    """Mistakes around the blocks of a language model, and in one of two blocks."""
+_LOG_SOFTMAX = (
+    *_graph("the logarithm added", Edit("y", op="add")),
+    *_graph("no logarithm", _copies("log", "sum")),
+    *_graph("the mean exponential", Edit("sum", op="mean")),
+    *_graph("no exponential", _copies("exp", "x")),
+    *_terms(("y", 0, "drop"), ("y", 1, "negate"), ("log", 0, "one percent"), ("exp", 0, "negate")),
+)
+
+
+def _language_model(eps: str, first: str, weights: str) -> Errors:
+    """Mistakes around the blocks of a language model, and in one of two blocks: ``eps`` is the
+    final norm's sum with ε, ``first`` the first product of a feed-forward layer."""
     kept, blocks = "blocks.layer1.mha.core.softmax.kept", "blocks.layer1.ffnResidual"
 
     def first_row(graph: Graph) -> tuple[int, ...]:
@@ -261,23 +271,40 @@ def _language_model() -> Errors:
         return tuple(d + j for _ in range(n) for j in range(d))
 
     return (
-        *_graph("positions left out", _copies("embedded.y", "embedded.rows")),
         *_graph("another token's row", Edit("embedded.rows", index=first_row)),
         *_graph("second block with the first block's weights", Edit(
-            "blocks.layer1.ffn.hiddenPre.matmul", args=("blocks.layer1.norm2.y", "layer0.W1"))),
+            f"blocks.layer1.ffn.{first}", args=("blocks.layer1.norm2.y", f"layer0.{weights}"))),
         *_graph("first block without its skip", _copies(
             "blocks.layer0.attnResidual", "blocks.layer0.mha.projected")),
         *_graph("second block without its mask", _copies(
             kept, "blocks.layer1.mha.core.softmax.exp"), hidden=_SCORES),
         *_graph("final norm left out", Edit("logits", args=(blocks, "tableT"))),
-        *_graph("ε₃ is ε₂", Edit("norm.varEps", symbol="eps2")),
-        *_graph("beta subtracted", Edit("norm.y", op="sub")),
+        *_graph("ε₃ is ε₂", Edit(eps, symbol="eps2")),
         *_cross_entropy("crossEntropy."),
-        *_terms(("embedded.y", 0, "drop"), ("embedded.y", 1, "negate"), ("logits", 0, "drop"),
-                ("logits", 1, "drop"), ("tableT", 0, "negate"), ("norm.scaled", 1, "one entry"),
+        *_terms(("logits", 0, "drop"), ("logits", 1, "drop"), ("tableT", 0, "negate"),
                 ("blocks.layer0.attnResidual", 1, "drop"),
                 ("blocks.layer1.ffnResidual", 0, "drop")),
     )  # fmt: skip
+
+
+_GPT2_MODEL = (
+    *_language_model("norm.varEps", "hiddenPre.matmul", "W1"),
+    *_graph("positions left out", _copies("embedded.y", "embedded.rows")),
+    *_graph("beta subtracted", Edit("norm.y", op="sub")),
+    *_terms(("embedded.y", 0, "drop"), ("embedded.y", 1, "negate"),
+            ("norm.scaled", 1, "one entry")),
+)  # fmt: skip
+_LLAMA_MODEL = (
+    *_language_model("norm.meanSquareEps", "gatePre", "Wg"),
+    *_graph("the table for the head", Edit("tableT", args=("table",))),
+    *_terms(("embedded.rows", 0, "drop"), ("norm.normalized", 1, "negate")),
+)  # fmt: skip
+_GEMMA_MODEL = (
+    *_language_model("norm.meanSquareEps", "gatePre", "Wg"),
+    *_graph("rows not multiplied", _copies("embedded.y", "embedded.rows")),
+    *_offset("norm.", "gamma"),
+    *_terms(("embedded.y", 0, "drop"), ("norm.normalized", 1, "negate")),
+)  # fmt: skip
 
 
 def _narrow(errors: Errors) -> Errors:
@@ -331,7 +358,10 @@ DECODER_ERRORS: Mapping[str, Errors] = MappingProxyType(
         "rmsNormOffsetGraph": (*_rms("", "x"), *_offset("", "gamma")),
         "softmaxOverGraph": _softmax("", "x", _SHOWN, _SCORES),
         "crossEntropyGraph": _cross_entropy(""),
-        "gpt2ModelGraph": _language_model(),
+        "logSoftmaxGraph": _LOG_SOFTMAX,
+        "gpt2ModelGraph": _GPT2_MODEL,
+        "llamaModelGraph": _LLAMA_MODEL,
+        "gemmaModelGraph": _GEMMA_MODEL,
         "rotaryGraph": _rotary("", _SHOWN, MappingProxyType({"d_model 2": _NO_HALVES})),
         "crossMhaGraph": _cross(),
         "groupedMhaGraph": _grouped("", "x"),

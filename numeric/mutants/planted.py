@@ -118,6 +118,8 @@ reject these too."""
 _FROM_A_PARAMETER = {
     ("mha.q", 1), ("mha.projected", 1), ("mha.masked", 1), ("mha.maskBroadcast", 0),
     ("norm1.y", 1), ("norm2.scaled", 1), ("ffn.hiddenPre.matmul", 1), ("hiddenPre.matmul", 1),
+    ("attention.mha.biased", 1), ("attention.mha.bias", 0), ("attention.mha.projected", 1),
+    ("mha.kRotary.across", 1), ("ffn.gatePre", 1), ("ffn.projected", 1),
 }  # fmt: skip
 
 

@@ -26,8 +26,8 @@ _SHOWN: Mapping[str, str] = MappingProxyType({})
 NOTHING_REACHES_RELU = GraphMutant(
     "nothing reaches ReLU",
     (
-        Edit("ffn.none", op="scale", args=("norm.y",), constant=0.0, before="ffn.hiddenPre"),
-        Edit("ffn.hiddenPre", args=("ffn.none", "W1")),
+        Edit("ffn.all", op="matmul", args=("norm.y", "W1"), before="ffn.hiddenPre"),
+        Edit("ffn.hiddenPre", op="scale", args=("ffn.all",), constant=0.0),
     ),
 )
 

@@ -20,11 +20,12 @@ from numeric.propositions.spaces import (
     Reals,
     Records,
     Space,
+    Variants,
 )
 from numeric.propositions.truth import CLOSE, TRUE, Truth
-from numeric.propositions.values import Function, Record, Value
+from numeric.propositions.values import Function, Made, Record, Value
 
-__all__ = ["BUILTINS", "BUILTIN_TYPES", "Builtin", "TermError", "plus", "whole"]
+__all__ = ["BUILTINS", "BUILTIN_TYPES", "Builtin", "Differs", "TermError", "plus", "whole"]
 
 
 class TermError(NumericError):
@@ -39,6 +40,10 @@ class TermError(NumericError):
         super().__init__(problem)
         self.constant = constant
         self.problem = problem
+
+
+class Differs(TermError):
+    """What only real numbers decide differs between the instances of a batch, or is undecided."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +106,18 @@ def _subtype(args: Sequence[Value]) -> Space:
     return Records("Subtype", ("val", "property"), space, (element, predicate))
 
 
+def _option(args: Sequence[Value]) -> Space:
+    element = _space(args[0])
+    made = (("Option.none", 0), ("Option.some", 1))
+    return Variants("Option", made, lambda _, __: element)
+
+
+def _sum_type(args: Sequence[Value]) -> Space:
+    left, right = _space(args[0]), _space(args[1])
+    made = (("Sum.inl", 1), ("Sum.inr", 1))
+    return Variants("Sum", made, lambda name, _: left if name == "Sum.inl" else right)
+
+
 BUILTIN_TYPES: Mapping[str, Callable[[Sequence[Value]], Space]] = {
     "Nat": lambda _: Naturals(),
     "Int": lambda _: Integers(),
@@ -112,6 +129,9 @@ BUILTIN_TYPES: Mapping[str, Callable[[Sequence[Value]], Space]] = {
     "Unit": lambda _: Finite(1),
     "PUnit": lambda _: Finite(1),
     "List": lambda args: Lists(_space(args[0])),
+    "Array": lambda args: Lists(_space(args[0])),
+    "Option": _option,
+    "Sum": _sum_type,
     "Prod": _pair,
     "Subtype": _subtype,
 }
@@ -135,7 +155,7 @@ def _holds(value: Value) -> bool:
         codes = np.unique(value.code)
         if len(codes) == 1:
             return int(codes[0]) == TRUE
-    raise TermError("", "a Boolean that differs between instances is not known to numbers")
+    raise Differs("", "a Boolean that differs between instances is not known to numbers")
 
 
 BUILTINS: Mapping[str, Builtin] = {
@@ -148,6 +168,14 @@ BUILTINS: Mapping[str, Builtin] = {
     "Fin.last": Builtin(1, lambda a: a[0]),
     "Prod.mk": Builtin(4, lambda a: Record("Prod", {"fst": a[2], "snd": a[3]})),
     "Subtype.mk": Builtin(4, lambda a: Record("Subtype", {"val": a[2], "property": None})),
+    "Option.none": Builtin(1, lambda _: Made("Option.none")),
+    "Option.some": Builtin(2, lambda a: Made("Option.some", (a[1],))),
+    "Sum.inl": Builtin(3, lambda a: Made("Sum.inl", (a[2],))),
+    "Sum.inr": Builtin(3, lambda a: Made("Sum.inr", (a[2],))),
+    "Nat.zero": Builtin(0, lambda _: 0),
+    "Array.toList": Builtin(2, lambda a: a[1]),
+    "Array.size": Builtin(2, lambda a: len(_list(a[1]))),
+    "List.toArray": Builtin(2, lambda a: a[1]),
     "Unit.unit": Builtin(0, lambda _: 0),
     "PUnit.unit": Builtin(0, lambda _: 0),
     "List.nil": Builtin(1, lambda _: []),

@@ -101,7 +101,7 @@ def _layout(problem: Problem, key: str, seed: int, family: Family, group: int) -
 def _fits(problem: Problem, layout: Layout) -> bool:
     env = layout.env([np.zeros((1, *s.shape)) for s in layout.slots])
     whole = [h for h in problem.hypotheses if _whole(problem, h, layout)]
-    return all(np.all(problem.assumed(h, layout, env).code >= SAMPLED) for h in whole)
+    return all(np.all(problem.assumed(h, layout, env, 1).code >= SAMPLED) for h in whole)
 
 
 def kinds_of(problem: Problem, layout: Layout, key: str, seed: int) -> dict[str, tuple[str, ...]]:
@@ -122,7 +122,7 @@ def kinds_of(problem: Problem, layout: Layout, key: str, seed: int) -> dict[str,
             arrays = [np.ones((PROBES, *s.shape)) for s in layout.slots]
             arrays[position] = KINDS[kind](stream, slot.shape)
             env = layout.env(arrays)
-            met = [problem.assumed(h, layout, env).code >= SAMPLED for h in alone]
+            met = [problem.assumed(h, layout, env, PROBES).code >= SAMPLED for h in alone]
             shares[kind] = float(np.mean(np.logical_and.reduce(met)))
         best = tuple(k for k, share in shares.items() if share >= 0.5)
         found[slot.name] = (
@@ -204,7 +204,7 @@ class _Drawing:
         return self.layout.env(arrays)
 
     def hypothesis(self, h: Hypothesis, arrays: Sequence[FloatArray]) -> Truth:
-        truth = self.problem.assumed(h, self.layout, self.env(arrays))
+        truth = self.problem.assumed(h, self.layout, self.env(arrays), len(self.indices))
         shape = (len(self.indices),)
         return Truth(
             np.broadcast_to(truth.code, shape),

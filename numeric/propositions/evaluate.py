@@ -10,12 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import cache
 
 import numpy as np
 
 from numeric.propositions.constants import BUILTIN_TYPES, BUILTINS, TermError
-from numeric.propositions.enclosures import Enclosure, add, multiply, point, subtract
+from numeric.propositions.made import curried, literal, suggested
 from numeric.propositions.operations import OPERATIONS, select
 from numeric.propositions.spaces import (
     Finite,
@@ -27,15 +26,18 @@ from numeric.propositions.spaces import (
     Records,
     Space,
     Types,
+    Variants,
     members,
 )
 from numeric.propositions.terms import (
     Apply,
     Binder,
     Binding,
+    Cases,
     Const,
     Definition,
     Field,
+    Inductive,
     Let,
     Num,
     Op,
@@ -45,6 +47,7 @@ from numeric.propositions.terms import (
     Text,
     Theory,
     Var,
+    subterms,
 )
 from numeric.propositions.truth import (
     CLOSE,
@@ -57,23 +60,13 @@ from numeric.propositions.truth import (
     negation,
     sampled,
 )
-from numeric.propositions.values import Env, Function, Record, Value
+from numeric.propositions.values import Env, Function, Made, Record, Value
+from numeric.propositions.variants import taken_apart
 
 __all__ = ["Evaluator", "Sampler"]
 
 Sampler = Callable[[Space, int], Sequence[Value]]
 """Some values of an infinite space, for a quantifier at this depth."""
-
-
-@cache
-def literal(value: Fraction) -> Enclosure:
-    """A rational number, between the doubles next to it where it is none."""
-    nearest = float(value)
-    if Fraction(nearest) == value:
-        return point(nearest)
-    lo, hi = np.nextafter(nearest, -np.inf), np.nextafter(nearest, np.inf)
-    size = np.asarray(abs(nearest))
-    return Enclosure(np.asarray(lo), np.asarray(hi), size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +81,18 @@ class Evaluator:
     theory: Theory
     sampler: Sampler
     constructors: Mapping[str, Structure] = field(init=False)
+    makers: Mapping[str, tuple[int, int]] = field(init=False)
+    """For each constructor of an inductive type, how many parameters and how many fields."""
 
     def __post_init__(self) -> None:
         named = {s.constructor: s for s in self.theory.structures.values()}
         object.__setattr__(self, "constructors", named)
+        makers = {
+            c.name: (len(i.params), len(c.fields))
+            for i in self.theory.inductives.values()
+            for c in i.constructors
+        }
+        object.__setattr__(self, "makers", makers)
 
     def truth(self, term: Term, env: Env) -> Truth:
         """Whether a proposition holds.
@@ -130,6 +131,12 @@ class Evaluator:
                 return self._field(structure, name, self.value(of, env))
             case Let(_, _, value, body):
                 return self.value(body, (*env, self.value(value, env)))
+            case Cases(type, of, branches):
+                made = taken_apart(type, self.value(of, env))
+                found = self.value(dict(branches)[made.constructor], env)
+                for x in made.arguments:
+                    found = self._applied_to(found, x)
+                return found
             case Sort(name):
                 return Props() if name == "Prop" else Types()
             case Text():
@@ -197,12 +204,20 @@ class Evaluator:
             known = BUILTINS[name]
             values = [self._argument(a, env) for a in args[: known.arity]]
             if len(values) < known.arity:
-                return _curried(known.arity, values, known.meaning)
+                return curried(known.arity, values, known.meaning)
             return self._applied(known.meaning(values), args[known.arity :], env)
         if (definition := self.theory.definitions.get(name)) is not None:
             return self._unfolded(definition, args, env)
         if (structure := self.constructors.get(name)) is not None:
             return self._made(structure, args, env)
+        if (counts := self.makers.get(name)) is not None:
+            params, fields = counts
+            values = [self._argument(a, env) for a in args]
+            if len(values) == params + fields:
+                return Made(name, tuple(values[params:]))
+            return curried(params + fields, values, lambda a: Made(name, tuple(a[params:])))
+        if (inductive := self.theory.inductives.get(name)) is not None:
+            return self._variants(inductive, [self._argument(a, env) for a in args])
         if (structure := self.theory.structures.get(name)) is not None:
             return self._structure(structure, [self._argument(a, env) for a in args])
         raise self._obstacle(name)
@@ -221,7 +236,7 @@ class Evaluator:
         count = len(d.params)
         values = [self._argument(a, env) for a in args[:count]]
         if len(values) < count:
-            return _curried(count, values, lambda all_: self.value(d.body, tuple(all_)))
+            return curried(count, values, lambda all_: self.value(d.body, tuple(all_)))
         return self._applied(self.value(d.body, tuple(values)), args[count:], env)
 
     def _made(self, s: Structure, args: Sequence[Term | None], env: Env) -> Value:
@@ -252,6 +267,23 @@ class Evaluator:
             return self.space(f.type, env)
 
         return Records(s.name, names, space, tuple(params))
+
+    def _variants(self, i: Inductive, params: Sequence[Value]) -> Space:
+        """The values of an inductive type."""
+        fields = {c.name: c.fields for c in i.constructors}
+
+        def space(name: str, before: tuple[Value, ...]) -> Space | None:
+            f = fields[name][len(before)]
+            return None if f.role == "proof" else self.space(f.type, (*params, *before))
+
+        within = {
+            c.name
+            for c in i.constructors
+            for f in c.fields
+            if any(isinstance(t, Const) and t.name == i.name for t in subterms(f.type))
+        }
+        made = tuple((c.name, len(c.fields)) for c in i.constructors)
+        return Variants(i.name, made, space, frozenset(within))
 
     def _field(self, structure: str, name: str, of: Value) -> Value:
         if isinstance(of, Record):
@@ -335,7 +367,7 @@ class Evaluator:
             return listed, True
         found = self.sampler(space, len(env))
         if term.kind == "exists" and isinstance(space, Reals):
-            found = [*found, *_suggested(env)]
+            found = [*found, *suggested(env)]
         return found, False
 
     def _elements_of(self, term: Binding, env: Env) -> Sequence[Value] | None:
@@ -349,39 +381,6 @@ class Evaluator:
             return None
         found = self.value(first.args[2], (*env, None))
         return found if isinstance(found, list) else None
-
-
-def _suggested(env: Env) -> list[Value]:
-    """Numbers that those at hand suggest as witnesses: what lies between two, differences, sums.
-
-    The last few count, and the first entry of a vector.
-    """
-    numbers: list[Enclosure] = []
-    for value in env:
-        if isinstance(value, Function):
-            try:
-                value = value(0)
-            except (TermError, IndexError):
-                continue
-        if isinstance(value, Enclosure):
-            numbers.append(value)
-    few = numbers[-4:]
-    half = point(0.5)
-    found: list[Value] = list(few)
-    for i, a in enumerate(few):
-        for b in few[i + 1 :]:
-            found += [multiply(half, add(a, b)), subtract(a, b), subtract(b, a), add(a, b)]
-    return found
-
-
-def _curried(
-    count: int, values: Sequence[Value], meaning: Callable[[Sequence[Value]], Value]
-) -> Function:
-    def take(x: Value) -> Value:
-        all_ = [*values, x]
-        return meaning(all_) if len(all_) == count else _curried(count, all_, meaning)
-
-    return Function(take)
 
 
 def _iff(parts: Sequence[Truth]) -> Truth:

@@ -6,7 +6,7 @@ batch at a time, into slots: one array for each vector, matrix or number that a 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -26,9 +26,10 @@ from numeric.propositions.spaces import (
     Reals,
     Records,
     Space,
+    Variants,
 )
 from numeric.propositions.terms import Binder, Const, Sort, Theorem, Var
-from numeric.propositions.values import Env, Function, Record, Value
+from numeric.propositions.values import Env, Function, Made, Record, Value
 
 __all__ = ["Chooser", "Impossible", "Layout", "Slot", "laid_out"]
 
@@ -41,6 +42,8 @@ Recipe = Callable[[Sequence[FloatArray], float], Value]
 NATURALS = (2, 3, 1, 4, 2, 3, 0, 5)
 INTEGERS = (0, 1, -1, 2, -2, 3, -3, 5)
 LENGTHS = (2, 3, 1, 0, 4)
+DEEPEST = 3
+"""How deep a value of a recursive type goes, such as a tree."""
 
 _FIELD = frozenset(
     {
@@ -97,6 +100,7 @@ class Layout:
     Attributes:
         slots: what is drawn.
         choices: the whole numbers that were chosen, by place.
+        words: what a choice is called, for places where it is more than a number.
         recipes: how each binder's value is made.
         spaces: each binder's space; None for proofs and instances.
     """
@@ -105,6 +109,7 @@ class Layout:
     choices: tuple[tuple[str, int], ...]
     recipes: tuple[Recipe, ...]
     spaces: tuple[Space | None, ...]
+    words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def env(self, arrays: Sequence[FloatArray], radius: float = 0.0) -> Env:
         """The values of the telescope: ``arrays`` has one ``(B, *shape)`` for each slot."""
@@ -118,6 +123,7 @@ class _Builder:
     level: int = 0
     slots: list[Slot] = field(default_factory=list)
     choices: list[tuple[str, int]] = field(default_factory=list)
+    words: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def whole(self, place: str, among: Sequence[int]) -> int:
         if not among:
@@ -152,6 +158,8 @@ class _Builder:
                 return self.function(space, place)
             case Records():
                 return self.record(space, place)
+            case Variants():
+                return self.variant(space, place)
             case Lists(element):
                 length = self.whole(f"{place}.length", LENGTHS)
                 if isinstance(element, Reals):
@@ -188,6 +196,25 @@ class _Builder:
         def make(arrays: Sequence[FloatArray], radius: float) -> Value:
             values = {n: None if p is None else p(arrays, radius) for n, p in parts.items()}
             return Record(space.structure, values)
+
+        return make
+
+    def variant(self, space: Variants, place: str) -> Recipe:
+        """A constructor, and its fields; ``place`` tells how deep within its own type it is."""
+        deep = place.count("/") >= DEEPEST
+        names = tuple(n for n, _ in space.constructors if not (deep and n in space.recursive))
+        self.words[place] = tuple(n.rpartition(".")[2] for n in names)
+        name = names[self.whole(place, range(len(names)))]
+        parts: list[Recipe | None] = []
+        known: tuple[Value, ...] = ()
+        for i in range(dict(space.constructors)[name]):
+            part = space.spaces(name, known)
+            made = None if part is None else self.recipe(part, f"{place}/{i + 1}")
+            parts.append(made)
+            known = (*known, None if made is None else made(self.zeros(), 0.0))
+
+        def make(arrays: Sequence[FloatArray], radius: float) -> Value:
+            return Made(name, tuple(None if p is None else p(arrays, radius) for p in parts))
 
         return make
 
@@ -287,7 +314,9 @@ def laid_out(evaluator: Evaluator, theorem: Theorem, choose: Chooser) -> Layout:
         recipes.append(recipe)
         spaces.append(space)
         env = (*env, recipe(builder.zeros(), 0.0))
-    return Layout(tuple(builder.slots), tuple(builder.choices), tuple(recipes), tuple(spaces))
+    return Layout(
+        tuple(builder.slots), tuple(builder.choices), tuple(recipes), tuple(spaces), builder.words
+    )
 
 
 def _nothing(arrays: Sequence[FloatArray], radius: float) -> Value:

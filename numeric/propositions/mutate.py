@@ -13,6 +13,7 @@ from types import MappingProxyType
 from numeric.propositions.terms import (
     Apply,
     Binding,
+    Cases,
     Const,
     Definition,
     Field,
@@ -158,6 +159,13 @@ def changed(term: Term, alike: Alike = MappingProxyType({})) -> Iterator[tuple[s
         case Field(_, _, of):
             for change, other in changed(of, alike):
                 yield change, replace(term, of=other)
+        case Cases(_, of, branches):
+            for change, other in changed(of, alike):
+                yield change, replace(term, of=other)
+            for i, (constructor, branch) in enumerate(branches):
+                for change, other in changed(branch, alike):
+                    swapped = (*branches[:i], (constructor, other), *branches[i + 1 :])
+                    yield change, replace(term, branches=swapped)
         case _:
             pass
 

@@ -8,7 +8,7 @@ from functools import reduce
 import numpy as np
 
 from numeric.propositions import enclosures as enc
-from numeric.propositions.constants import TermError, whole
+from numeric.propositions.constants import Differs, TermError, whole
 from numeric.propositions.enclosures import Enclosure, hull, point
 from numeric.propositions.powers import power, real_power
 from numeric.propositions.spaces import (
@@ -20,6 +20,7 @@ from numeric.propositions.spaces import (
     Reals,
     Records,
     Space,
+    Variants,
     members,
 )
 from numeric.propositions.truth import (
@@ -35,7 +36,7 @@ from numeric.propositions.truth import (
     less_or_equal,
     negation,
 )
-from numeric.propositions.values import Function, Record, Value
+from numeric.propositions.values import Function, Made, Record, Value
 
 __all__ = ["OPERATIONS", "select"]
 
@@ -71,10 +72,15 @@ def select(condition: Truth, a: Value, b: Value) -> Value:
         case Record(), Record():
             fields = {n: select(condition, a.fields[n], b.fields[n]) for n in a.fields}
             return Record(a.structure, fields)
-        case int(), int() if a == b:
+        case Made(name, xs), Made(other, ys) if name == other:
+            chosen = [select(condition, x, y) for x, y in zip(xs, ys, strict=True)]
+            return Made(name, tuple(chosen))
+        case list(), list() if len(a) == len(b):
+            return [select(condition, x, y) for x, y in zip(a, b, strict=True)]
+        case _ if type(a) is type(b) and a == b:
             return a
         case _:
-            raise TermError("ite", "a choice that no real number is chosen by")
+            raise Differs("ite", "what real numbers decide between is no real number")
 
 
 def _arithmetic(
@@ -155,7 +161,7 @@ def _comparison(
     return meaning
 
 
-def _arguments(space: Functions) -> Sequence[int]:
+def _arguments(space: Functions) -> Sequence[Value]:
     cases = members(space.source)
     if cases is None:
         raise TermError("", "an equation of functions with infinitely many arguments")
@@ -180,6 +186,15 @@ def _equal(space: Space | None, args: Sequence[Value]) -> Value:
                 part = space.spaces(name, dict(a.fields))
                 if part is not None:
                     parts.append(_truth(_equal(part, (a.fields[name], b.fields[name]))))
+            return both(parts)
+        case Made(name, xs), Made(other, ys) if isinstance(space, Variants):
+            if name != other:
+                return certain(False)
+            parts = []
+            for i, pair in enumerate(zip(xs, ys, strict=True)):
+                part = space.spaces(name, xs[:i])
+                if part is not None:
+                    parts.append(_truth(_equal(part, pair)))
             return both(parts)
         case list(), list() if isinstance(space, Lists):
             if len(a) != len(b):

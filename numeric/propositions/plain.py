@@ -10,8 +10,17 @@ import numpy.typing as npt
 
 from numeric.propositions.constants import TermError
 from numeric.propositions.enclosures import Enclosure, point
-from numeric.propositions.spaces import Bools, Finite, Functions, Lists, Reals, Records, Space
-from numeric.propositions.values import Function, Record, Value
+from numeric.propositions.spaces import (
+    Bools,
+    Finite,
+    Functions,
+    Lists,
+    Reals,
+    Records,
+    Space,
+    Variants,
+)
+from numeric.propositions.values import Function, Made, Record, Value
 
 __all__ = ["plain"]
 
@@ -42,6 +51,11 @@ def plain(space: Space, value: Value, row: int) -> object:
             return np.array(items, dtype=np.float64) if numbers else tuple(items)
         case Functions(Reals(), to), Function():
             return _callable(value, to(point(0.0)), row)
+        case Variants("Option"), Made(_, ()):
+            return None
+        case Variants("Option", _, spaces), Made(name, (inner,)):
+            element = spaces(name, ())
+            return None if element is None else plain(element, inner, row)
         case Lists(element), list():
             return [plain(element, item, row) for item in value]
         case Records("Prod"), Record(_, fields):

@@ -24,6 +24,7 @@ from numeric.propositions.spaces import (
 from numeric.propositions.terms import Const, Structure, Term, Theorem, Theory, Var, subterms
 from numeric.propositions.truth import Truth
 from numeric.propositions.values import Env, Function, Value
+from numeric.propositions.variants import one_by_one
 
 __all__ = ["Hypothesis", "Problem", "problem_of", "some_values"]
 
@@ -56,19 +57,26 @@ class Problem:
     evaluator: Evaluator
     hypotheses: tuple[Hypothesis, ...]
 
-    def assumed(self, h: Hypothesis, layout: Layout, env: Env) -> Truth:
-        """Whether a hypothesis holds; raises :class:`TermError` where it cannot be evaluated."""
-        binder = self.theorem.binders[h.level]
-        if not h.field:
-            return self.evaluator.truth(binder.type, env[: h.level])
-        space, value = layout.spaces[h.level], env[h.level]
-        assert space is not None
-        found = dict(self.evaluator.constraints(space, value))
-        return found[h.field]
+    def assumed(self, h: Hypothesis, layout: Layout, env: Env, count: int) -> Truth:
+        """Whether a hypothesis holds on ``count`` instances.
 
-    def concluded(self, env: Env) -> Truth:
-        """Whether the conclusion holds; raises as :meth:`assumed`."""
-        return self.evaluator.truth(self.theorem.conclusion, env)
+        Raises:
+            TermError: it cannot be evaluated.
+        """
+        binder = self.theorem.binders[h.level]
+        space = layout.spaces[h.level]
+
+        def truth(env: Env) -> Truth:
+            if not h.field:
+                return self.evaluator.truth(binder.type, env[: h.level])
+            assert space is not None
+            return dict(self.evaluator.constraints(space, env[h.level]))[h.field]
+
+        return one_by_one(truth, env, count)
+
+    def concluded(self, env: Env, count: int) -> Truth:
+        """Whether the conclusion holds on ``count`` instances; raises as :meth:`assumed`."""
+        return one_by_one(lambda e: self.evaluator.truth(self.theorem.conclusion, e), env, count)
 
 
 def problem_of(theory: Theory, theorem: Theorem) -> Problem:

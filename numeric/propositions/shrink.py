@@ -23,7 +23,10 @@ TRIES = 400
 
 def described(layout: Layout, arrays: Sequence[FloatArray]) -> str:
     """An instance in words: ``n = 2, x = [1, -0.5]``."""
-    sizes = [f"{place} = {value}" for place, value in layout.choices]
+    sizes = [
+        f"{place} = {layout.words[place][value] if place in layout.words else value}"
+        for place, value in layout.choices
+    ]
     return ", ".join(
         [*sizes, *(f"{s.name} = {_text(a[0])}" for s, a in zip(layout.slots, arrays, strict=True))]
     )
@@ -105,20 +108,22 @@ def _smaller(problem: Problem, batch: Batch, layout: Layout) -> Iterator[Batch]:
     """The instance at smaller sizes: what does not fit is cut off."""
     known = dict(zip((s.name for s in layout.slots), batch.arrays, strict=True))
     for place, value in layout.choices:
-        if value <= 0:
-            continue
-        wanted = {**dict(layout.choices), place: value - 1}
+        # One less may hold where two less fail: an odd number, say.
+        for less in sorted({0, 1, value // 2, value - 2, value - 1}):
+            if not 0 <= less < value:
+                continue
+            wanted = {**dict(layout.choices), place: less}
 
-        def choose(name: str, among: Sequence[int], wanted: dict[str, int] = wanted) -> int:
-            value = wanted.get(name, 0)
-            return value if value in among else min(among)
+            def choose(name: str, among: Sequence[int], wanted: dict[str, int] = wanted) -> int:
+                value = wanted.get(name, 0)
+                return value if value in among else min(among)
 
-        try:
-            other = laid_out(problem.evaluator, problem.theorem, choose)
-        except (Impossible, TermError):
-            continue
-        arrays = tuple(_cut(known.get(s.name), s.shape) for s in other.slots)
-        yield replace(batch, layout=other, arrays=arrays)
+            try:
+                other = laid_out(problem.evaluator, problem.theorem, choose)
+            except (Impossible, TermError):
+                continue
+            arrays = tuple(_cut(known.get(s.name), s.shape) for s in other.slots)
+            yield replace(batch, layout=other, arrays=arrays)
 
 
 def _cut(old: FloatArray | None, shape: tuple[int, ...]) -> FloatArray:

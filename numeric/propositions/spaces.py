@@ -16,12 +16,14 @@ __all__ = [
     "Functions",
     "Integers",
     "Lists",
+    "Made",
     "Naturals",
     "Props",
     "Reals",
     "Records",
     "Space",
     "Types",
+    "Variants",
     "is_discrete",
     "members",
 ]
@@ -89,6 +91,23 @@ class Lists:
 
 
 @dataclass(frozen=True, slots=True)
+class Variants:
+    """Values of an inductive type: for each constructor, its fields' spaces given those before.
+
+    Attributes:
+        type: its name.
+        constructors: each one's name, and how many fields it has.
+        spaces: the space of a field, by constructor and the fields before it; None for a proof.
+        recursive: constructors whose fields hold values of the type itself.
+    """
+
+    type: str
+    constructors: tuple[tuple[str, int], ...]
+    spaces: Callable[[str, tuple[Any, ...]], Space | None]
+    recursive: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Props:
     """Propositions."""
 
@@ -98,7 +117,27 @@ class Types:
     """Types themselves."""
 
 
-Space = Reals | Naturals | Integers | Bools | Finite | Functions | Records | Lists | Props | Types
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A value of an inductive type: its constructor, and what that was applied to."""
+
+    constructor: str
+    arguments: tuple[Any, ...] = ()
+
+
+Space = (
+    Reals
+    | Naturals
+    | Integers
+    | Bools
+    | Finite
+    | Functions
+    | Records
+    | Lists
+    | Variants
+    | Props
+    | Types
+)
 
 
 def is_discrete(space: Space) -> bool:
@@ -106,12 +145,14 @@ def is_discrete(space: Space) -> bool:
     return isinstance(space, Naturals | Integers | Bools | Finite)
 
 
-def members(space: Space) -> tuple[int, ...] | None:
-    """All values of a finite space, as numbers; None for any other space."""
+def members(space: Space) -> tuple[int | Made, ...] | None:
+    """All values of a finite space; None for any other space."""
     match space:
         case Finite(count):
             return tuple(range(count))
         case Bools():
             return (0, 1)
+        case Variants(_, constructors) if not any(count for _, count in constructors):
+            return tuple(Made(name) for name, _ in constructors)
         case _:
             return None

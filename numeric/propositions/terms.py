@@ -8,7 +8,7 @@ message's telescope takes the first levels.  Types are terms too.  The format is
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Literal
 
@@ -16,9 +16,12 @@ __all__ = [
     "Apply",
     "Binder",
     "Binding",
+    "Cases",
     "Const",
+    "Constructor",
     "Definition",
     "Field",
+    "Inductive",
     "Leaf",
     "Let",
     "Num",
@@ -123,7 +126,17 @@ class Field:
     of: Term
 
 
-Term = Var | Num | Text | Sort | Const | Op | Apply | Binding | Let | Field
+@dataclass(frozen=True, slots=True)
+class Cases:
+    """``match`` on a value of an inductive type: for each constructor, in order, a function of its
+    fields, or the value itself where it has none."""
+
+    type: str
+    of: Term
+    branches: tuple[tuple[str, Term], ...]
+
+
+Term = Var | Num | Text | Sort | Const | Op | Apply | Binding | Let | Field | Cases
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +179,23 @@ class Structure:
 
 
 @dataclass(frozen=True, slots=True)
+class Constructor:
+    """A constructor of an inductive type; each field's type may speak of the fields before it."""
+
+    name: str
+    fields: tuple[Binder, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Inductive:
+    """An inductive type that is no structure: parameters, then constructors."""
+
+    name: str
+    params: tuple[Binder, ...]
+    constructors: tuple[Constructor, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Leaf:
     """A constant that is not unfolded, with its place and why.
 
@@ -188,6 +218,7 @@ class Theory:
     definitions: Mapping[str, Definition]
     structures: Mapping[str, Structure]
     leaves: Mapping[str, Leaf]
+    inductives: Mapping[str, Inductive] = field(default_factory=dict)
 
 
 def subterms(term: Term) -> Iterator[Term]:
@@ -213,5 +244,7 @@ def subterms(term: Term) -> Iterator[Term]:
                 todo.extend((body, value, type))
             case Field(_, _, of):
                 todo.append(of)
+            case Cases(_, of, branches):
+                todo.extend((*(b for _, b in reversed(branches)), of))
             case _:
                 pass

@@ -95,26 +95,26 @@ def judged_batch(problem: Problem, batch: Batch) -> Judged:
     with np.errstate(all="ignore"):
         env = layout.env(batch.arrays)
         for number, h in enumerate(problem.hypotheses):
-            assumed[number], _ = _spread(problem.assumed(h, layout, env), count)
+            assumed[number], _ = _spread(problem.assumed(h, layout, env, count), count)
         if len(problem.hypotheses) and not np.any(np.all(assumed >= SAMPLED, axis=0)):
             # A conclusion may make no sense where a hypothesis is false.
             code = np.zeros(count, dtype=np.int8)
             if np.all(np.any(assumed == FALSE, axis=0)):
                 try:
-                    code, margin = _spread(problem.concluded(env), count)
+                    code, margin = _spread(problem.concluded(env, count), count)
                 except TermError:
                     margin = np.zeros(count)
             else:
                 margin = np.zeros(count)
             return Judged(batch, assumed, code, none, margin)
-        code, margin = _spread(problem.concluded(env), count)
+        code, margin = _spread(problem.concluded(env, count), count)
         false = code == FALSE
         least = assumed.min(axis=0) if len(assumed) else np.full(count, TRUE)
         failing = false & (least == TRUE)
         close = false & (least == CLOSE)
         if close.any():
             box = layout.env(batch.arrays, NEAR)
-            wide, _ = _spread(problem.concluded(box), count)
+            wide, _ = _spread(problem.concluded(box, count), count)
             failing |= close & (wide == FALSE)
     return Judged(batch, assumed, code, failing, margin)
 

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from numeric.propositions.enclosures import Enclosure
-from numeric.propositions.spaces import Space
+from numeric.propositions.spaces import Made, Space
 from numeric.propositions.truth import Truth
 
-__all__ = ["Env", "Function", "Record", "Value"]
+__all__ = ["Env", "Function", "Made", "Record", "Value"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +36,8 @@ class Record:
     fields: Mapping[str, Value]
 
 
-Value = Enclosure | int | Truth | Function | Record | Space | list["Value"] | None
-"""Real numbers, a whole number, a proposition, a function, a structure's value, a type, a list;
-None for proofs and instances."""
+Value = Enclosure | int | Truth | Function | Record | Made | Space | list["Value"] | None
+"""Real numbers, a whole number, a proposition, a function, a structure's value, an inductive
+type's, a type, a list; None for proofs and instances."""
 Env = tuple[Value, ...]
 """The values of the variables, by level."""

@@ -15,7 +15,7 @@ from bridge.checks.forms import Exported, Form, Says, form_of_binder, form_of_co
 from bridge.checks.pairing import _masked
 from bridge.lean.propositions import parse_propositions
 from bridge.policy.answer_file import open_kept
-from numeric.propositions.terms import Num, Theorem, Theory, Var
+from numeric.propositions.terms import Const, Num, Theorem, Theory, Var
 
 TERMS = Path(__file__).parent.parent / "bridge" / "layer_norm_terms.json"
 GRAPH = "layerNormGraph"
@@ -179,3 +179,19 @@ def test_each_graph_has_its_own_formula(library: Theory) -> None:
     assert found == {g: Form(Says.VALUE, f"{g}Graph") for g in found}
     exchanged = {**FORMULAS, "llamaBlockGraph": FORMULAS["mistralBlockGraph"]}
     assert form_of_conclusion(library.theorems["PostNorm.llamaBlock_eval"], exchanged) is None
+
+
+def test_only_the_constants_that_are_exported_may_be_fixed(library: Theory) -> None:
+    theorem = library.theorems["PostNorm.gpt2Block_hasFDerivAt_real"]
+    level = next(i for i, b in enumerate(theorem.binders) if b.name == "c")
+    from numeric.propositions import terms
+
+    def at(constants: str) -> Form | None:
+        fixed = repr(Const(f"PostNorm.{constants}"))
+        text = repr(theorem.conclusion).replace(repr(Var(level)), fixed)
+        assert fixed in text
+        other = eval(text, {**vars(terms), "Fraction": Fraction})
+        return form_of_conclusion(replace(theorem, conclusion=other), FORMULAS)
+
+    assert at("GeluConstants.usual") == Form(Says.DERIVATIVE, "gpt2BlockGraph")
+    assert at("GeluConstants.other") is None

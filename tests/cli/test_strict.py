@@ -70,6 +70,23 @@ def test_without_a_lock_nobody_sees_what_changed(official: Harness) -> None:
     assert "no statements.lock.json" in report(official, "--strict")["unseen"][0]
 
 
+def test_code_that_runs_at_import_is_waived_or_nobody_knows_what_it_does(
+    official: Harness,
+) -> None:
+    code = {"kind": "outside", "name": "PostNorm.hook", "how": "initialize", "module": "PostNorm.A"}
+    official.says(EVAL, trust=trust_answers(code))
+    assert report(official)["exit_code"] == 0
+    said = "Runs at import: PostNorm.hook in PostNorm.A (initialize)."
+    assert said in " ".join(official.run("audit", *FEW).stdout.split())
+    found = report(official, "--strict")
+    assert found["exit_code"] == 4
+    assert "PostNorm.hook in PostNorm.A (initialize)" in found["unseen"][0]
+    (official.root / "waivers.toml").write_text(
+        '[[waiver]]\nkey = "trust:PostNorm.A"\nreason = "it registers an option"\n'
+    )
+    assert report(official, "--strict")["exit_code"] == 0
+
+
 def test_untagged_theorems_are_tagged_or_named(official: Harness) -> None:
     official.says(EVAL, trust=trust_answers(LEMMA))
     assert report(official)["exit_code"] == 0

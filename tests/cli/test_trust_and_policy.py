@@ -98,6 +98,17 @@ def test_swapped_code_makes_numbers_worthless_until_waived(harness: Harness, how
     assert report(harness)["exit_code"] == 0
 
 
+def test_an_axiom_of_a_dependency_that_is_called_as_leans_own_is_foreign(
+    harness: Harness,
+) -> None:
+    theorem = statement("PostNorm.layerNorm_eval", module="PostNorm.Layers", axioms=["Std.cheat"])
+    axiom = {"kind": "outside", "name": "Std.cheat", "how": "axiom", "module": "Std.Cheat"}
+    harness.says(theorem, trust=trust_answers(axiom), **{"Std.cheat": "Std.Cheat"})
+    found = report(harness)
+    assert found["obligations"][0]["lean"]["status"] == "axiom"
+    assert found["exit_code"] == 1
+
+
 def test_an_unused_axiom_is_told_and_untagged_theorems_are_counted(harness: Harness) -> None:
     axiom = {"kind": "outside", "name": "Cheat", "how": "axiom", "module": "PostNorm.Layers"}
     lemma = {"kind": "untagged", "name": "PostNorm.lemma", "module": "PostNorm.Layers"}

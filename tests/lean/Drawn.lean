@@ -102,10 +102,65 @@ def through (layers : List Layer) (x : Rat) : Rat := layers.foldl (fun x l => l.
 /-- The last variable has no value where n is 0. -/
 @[obligation] theorem entry_le {n : Nat} (x : Fin n → Rat) (c : Rat) (hLe : ∀ i, x i ≤ c) (i : Fin n) : x i ≤ c := hLe i
 
+/-! ### What is hard to meet, and what is drawn besides numbers -/
+
+def sum {n : Nat} (x : Fin n → Rat) : Rat := (List.finRange n).foldl (fun s i => s + x i) 0
+
+/-- Rows of shares. -/
+@[obligation] theorem mixed_le {m n : Nat} (A : Fin m → Fin n → Rat) (x : Fin n → Rat) (c : Rat) (hA : ∀ i j, 0 ≤ A i j)
+    (hRow : ∀ i, sum (A i) = 1) (hx : ∀ j, x j ≤ c) : ∀ i, sum (fun j => A i j * x j) ≤ c := by sorry
+
+/-- Unit vectors. -/
+@[obligation] theorem unit_dot_le {n : Nat} (x y : Fin n → Rat) (hx : sum (fun i => x i * x i) = 1)
+    (hy : sum (fun i => y i * y i) = 1) : sum (fun i => x i * y i) ≤ 1 := by sorry
+
+def Prime (p : Nat) : Prop := 2 ≤ p ∧ ∀ d, d ∣ p → d = 1 ∨ d = p
+
+/-- Wrong at 2 alone. -/
+@[obligation] theorem prime_odd (p : Nat) (hp : Prime p) : p % 2 = 1 := by sorry
+
+/-- A bound that holds within another quantifier. -/
+@[obligation] theorem rising (n : Nat) (f : Nat → Rat) (hf : ∀ i j, i < j → j < n → f i ≤ f j) (hn : 1 < n) :
+    f 0 ≤ f 1 := by sorry
+
+/-- Propositions are variables, too. -/
+@[obligation] theorem mixed_props {α : Type} (p : Prop) (q : α → Prop) [Decidable p] [DecidablePred q] (xs : List α)
+    (hp : p) (hq : ∀ x ∈ xs, p → q x) : ∀ x ∈ xs, q x := by sorry
+
+/-- Wrong where the sum overflows. -/
+@[obligation] theorem word_add (x y : UInt8) : (x + y).toNat = x.toNat + y.toNat := by sorry
+
+/-- Wrong: the smallest number has no opposite. -/
+@[obligation] theorem word_neg (x : Int8) (hx : x < 0) : 0 < -x := by sorry
+
+/-- A function on modes, and one on lists. -/
+@[obligation] theorem per_mode (gain : Mode → Rat) (size : List Nat → Nat) (c : Rat) (hGain : ∀ m, gain m ≤ c)
+    (hSize : size [] = 0) : gain .train ≤ c + size [] := by sorry
+
 /-- Nothing computes it. -/
 noncomputable def chosen (n : Nat) : Nat := Classical.choose (⟨n, rfl⟩ : ∃ m, m = n)
 
 /-- Outside of what can be drawn. -/
 @[obligation] theorem chosen_eq (n : Nat) (hn : 0 < n) : chosen n = n := by sorry
+
+/-! ### One statement, and three definitions: the numbers follow the definition -/
+
+namespace Kept
+def huber (δ x : Rat) : Rat :=
+  if x < -δ then -(δ * x) - δ * δ * (1 / 2) else if δ < x then δ * x - δ * δ * (1 / 2) else x * x * (1 / 2)
+@[obligation] theorem huber_nonneg (δ x : Rat) (hδ : 0 ≤ δ) : 0 ≤ huber δ x := by sorry
+end Kept
+
+namespace Steeper
+def huber (δ x : Rat) : Rat :=
+  if x < -δ then -(δ * x) - δ * δ * (1 / 2) else if δ < x then δ * x - δ * δ * (1 / 2) else x * x * 2
+@[obligation] theorem huber_nonneg (δ x : Rat) (hδ : 0 ≤ δ) : 0 ≤ huber δ x := by sorry
+end Steeper
+
+namespace Broken
+def huber (δ x : Rat) : Rat :=
+  if x < -δ then -(δ * x) - δ * δ * (5 / 4) else if δ < x then δ * x - δ * δ * (1 / 2) else x * x * (1 / 2)
+@[obligation] theorem huber_nonneg (δ x : Rat) (hδ : 0 ≤ δ) : 0 ≤ huber δ x := by sorry
+end Broken
 
 end Drawn

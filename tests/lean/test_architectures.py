@@ -34,11 +34,8 @@ def table() -> dict[str, set[str]]:
 
 def test_the_table_has_every_architecture() -> None:
     sources = (README.parent / "PostNorm").rglob("*.lean")
-    stated = {
-        name
-        for path in sources
-        for name in re.findall(r"^layer_theorems (\w+)", path.read_text(encoding="utf-8"), re.M)
-    }
+    command = re.compile(r"^(?:layer|model)_theorems (\w+)", re.M)
+    stated = {n for path in sources for n in command.findall(path.read_text(encoding="utf-8"))}
     assert stated <= set(table())
     assert len(stated) > 15
 
@@ -56,3 +53,40 @@ def test_what_is_left_is_what_the_theorems_ask_for(library: Library) -> None:
                 if k.startswith(start) and not k.endswith(":conclusion")
             }
             assert asked == left, start
+
+
+STATED = re.compile(
+    r"(eval|hasFDerivAt|backprop_eq_adjoint_fderiv|gradient|adjoint)?(_of_pos|_real|_tokens)?"
+)
+"""What a command puts after the name that it is given."""
+
+
+def not_declared(text: str) -> set[str]:
+    """The names in the first column of what is proved that no source declares or has stated by a
+    command."""
+    part = text[text.index("## What is proved") : text.index("## Architectures")]
+    rows = [line.split("|")[1] for line in part.splitlines() if line.startswith("| ")]
+    names = {name for row in rows for name in re.findall(r"`([^`]+)`", row)}
+    paths = (README.parent / "PostNorm").rglob("*.lean")
+    sources = "\n".join(path.read_text(encoding="utf-8") for path in paths)
+    stems = re.findall(r"^(?:layer|model|token)_theorems (\w+)", sources, re.M)
+    declared = re.findall(r"^(?:@\[.*\] )?(?:noncomputable )?(?:def|theorem) (\S+)", sources, re.M)
+    spaces = ("", "Layer.", "GraphFDerivCorrectAt.")
+    known = {f"{space}{name}" for name in declared for space in spaces}
+    missing = set()
+    for name in names:
+        start, dots, _ = name.partition("…")
+        found = any(d.startswith(start) for d in known) if dots else start in known
+        if not found and not any(
+            start.startswith(f"{stem}_") and STATED.fullmatch(start.removeprefix(f"{stem}_"))
+            for stem in stems
+        ):
+            missing.add(name)
+    return missing
+
+
+def test_every_declaration_that_the_page_names_is_there() -> None:
+    text = README.read_text(encoding="utf-8")
+    assert not not_declared(text)
+    wrong = text.replace("`rmsNorm_eval`", "`rmsNorm_evals`").replace("`mha_eval`", "`mha_value`")
+    assert not_declared(wrong) == {"rmsNorm_evals", "mha_value"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Mapping
 from fractions import Fraction
@@ -69,7 +70,10 @@ def test_fields_of_structures_and_subtypes_are_hypotheses(drawn: Library) -> Non
 TRUE = ("scaled_pos", "relu_le", "share_le", "get_mem", "mild_le", "sorted_head", "through_le")
 
 
-@pytest.mark.parametrize("theorem", [*TRUE, "exists_between", "entry_le"])
+HARD = ("mixed_le", "unit_dot_le", "rising", "mixed_props", "per_mode")
+
+
+@pytest.mark.parametrize("theorem", [*TRUE, "exists_between", "entry_le", *HARD])
 def test_what_is_true_holds_on_instances_that_meet_every_hypothesis(
     theorem: str, results: dict[str, CheckResult]
 ) -> None:
@@ -112,6 +116,55 @@ def test_a_predicate_by_recursion_is_decided(results: dict[str, CheckResult]) ->
     assert found.verdict is Verdict.FAILS
     assert found.counterexample is not None
     assert found.counterexample.description.startswith("x = ")
+
+
+SMALLEST = {
+    "prime_odd": "p = 2",
+    "word_add": "",
+    "word_neg": "x = -128",
+}
+
+
+@pytest.mark.parametrize("theorem", SMALLEST)
+def test_what_is_wrong_for_a_few_values_alone_has_a_smallest_counterexample(
+    theorem: str, drawn: Library, results: dict[str, CheckResult]
+) -> None:
+    found = results[f"{theorem}:conclusion"]
+    assert found.verdict is Verdict.FAILS
+    assert found.counterexample is not None
+    (obligation,) = drawn.find(f"{theorem}:conclusion")
+    statement = drawn.statement_named(theorem)
+    assert statement is not None
+    again, truth = replay_exactly(
+        drawn, statement, obligation, seed=0, index=found.counterexample.index
+    )
+    assert truth == "no"
+    assert again.smallest is not None
+    if theorem == "word_add":
+        assert sum(map(int, re.findall(r"[0-9]+", again.smallest))) == 256
+    else:
+        assert again.smallest == SMALLEST[theorem]
+    assert found.counterexample.description.startswith(str(again.smallest))
+
+
+def test_the_numbers_follow_the_definition(drawn: Library, results: dict[str, CheckResult]) -> None:
+    """The text of the statement is the same three times; one definition makes it false."""
+    texts = {
+        o.statement.replace(f"{space}.", "")
+        for space in ("Kept", "Steeper", "Broken")
+        for o in drawn.find(f"{space}.huber_nonneg:conclusion")
+    }
+    assert len(texts) == 1
+    found = {s: results[f"{s}.huber_nonneg:conclusion"] for s in ("Kept", "Steeper", "Broken")}
+    assert found["Kept"].verdict is found["Steeper"].verdict is Verdict.HOLDS
+    broken = found["Broken"]
+    assert broken.verdict is Verdict.FAILS
+    assert broken.counterexample is not None
+    # On the left branch, between −5/4 δ and −δ.
+    small = re.match(r"δ = ([0-9/]+), x = (-[0-9/]+)", broken.counterexample.description)
+    assert small is not None
+    delta, x = map(Fraction, small.groups())
+    assert -delta * Fraction(5, 4) < x < -delta
 
 
 def test_a_sampled_hypothesis_makes_no_counterexample(results: dict[str, CheckResult]) -> None:

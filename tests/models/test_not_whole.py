@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 from bridge.errors import InvalidInputError
 from bridge.models import read_model
+from bridge.models.settings import MODEL_TYPES, SYNONYMS
 from tests.models.checkpoints import CONFIG, bert_tensors, write
 from tests.models.library import judged, section
 
@@ -97,3 +99,15 @@ def test_without_transformers_it_is_said_what_it_would_add(tmp_path: Path) -> No
 def test_keys_that_disagree(tmp_path: Path) -> None:
     with pytest.raises(InvalidInputError, match="num_heads in config.json says"):
         read_model(write(tmp_path / "m", bert_tensors(), {**CONFIG, "num_heads": 1}))
+
+
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "real-models.md"
+
+
+def test_the_page_has_the_keys_that_are_understood() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    table = text[text.index("| key | what it is |") :].partition("\n\n")[0]
+    said = {k for line in table.splitlines()[2:] for k in re.findall("`(.+?)`", line.split("|")[1])}
+    assert said == {k for keys in SYNONYMS for k in keys}
+    types = text[text.index("block of their names:") :].partition("\n\n")[0]
+    assert set(re.findall("`(.+?)`", types)) == MODEL_TYPES

@@ -7,6 +7,7 @@ from functools import partial
 
 from numeric.graph import Graph, parse_graph
 from tests.numeric.decoder_graphs import DECODERS
+from tests.numeric.model_graphs import MODELS
 from tests.numeric.t5_graphs import T5
 from tests.numeric.writer import Shape, Writer
 
@@ -189,6 +190,7 @@ def biased_encoder(n: int, d: int, heads: int, head_dim: int, d_ff: int, depth: 
 _BLOCK_SIZES = ("seqLen", "dModel", "numHeads", "headDim", "dFF")
 _WRITERS: dict[str, tuple[Callable[..., Writer], Sequence[str]]] = {
     **DECODERS,
+    **MODELS,
     **T5,
     "preNormQuickGeluBlockGraph": (partial(pre_norm_block, activation="quick"), _BLOCK_SIZES),
     "geluEncoderBlockGraph": (partial(biased_encoder_block, activation="exact"), _BLOCK_SIZES),

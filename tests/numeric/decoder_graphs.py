@@ -12,7 +12,7 @@ from tests.numeric.writer import Shape, Writer
 Allowed = Callable[[int, int], bool]
 
 
-def _causal(i: int, j: int) -> bool:
+def causal(i: int, j: int) -> bool:
     return j <= i
 
 
@@ -152,7 +152,7 @@ def rms_offset(n: int, d: int) -> Writer:
 def softmax_over(n: int, d: int) -> Writer:
     """`PostNorm.softmaxOverGraph`, where row i sees its first i + 1 entries."""
     w = DecoderWriter({"x": [n, d]})
-    w.masked_softmax("", "x", _causal)
+    w.masked_softmax("", "x", causal)
     return w
 
 
@@ -160,6 +160,16 @@ def cross_entropy(n: int, classes: int) -> Writer:
     """`PostNorm.crossEntropyGraph`, where the target of row i is i modulo the number of classes."""
     w = DecoderWriter({"x": [n, classes]})
     w.loss("", "x")
+    return w
+
+
+def log_softmax(n: int, classes: int) -> Writer:
+    """`PostNorm.logSoftmaxGraph`."""
+    w = DecoderWriter({"x": [n, classes]})
+    exp = w.node("exp", "exp", "x")
+    log = w.node("log", "log", w.node("sum", "sum", exp, shape=[n], axis=1))
+    wide = w.node("logBroadcast", "broadcast", log, shape=[n, classes], axis=1)
+    w.node("y", "sub", "x", wide)
     return w
 
 
@@ -206,7 +216,7 @@ def _grouped_inputs(n: int, d: int, g: int, r: int, k: int) -> dict[str, Shape]:
 def grouped(n: int, d: int, g: int, r: int, k: int) -> Writer:
     """`PostNorm.groupedMhaGraph` with a causal mask."""
     w = DecoderWriter(_grouped_inputs(n, d, g, r, k))
-    w.grouped("", "x", g, r, _causal)
+    w.grouped("", "x", g, r, causal)
     return w
 
 
@@ -230,39 +240,9 @@ def gpt2_block(n: int, d: int, heads: int, head_dim: int, f: int) -> Writer:
     maps: dict[str, Shape] = {"W1": [d, f], "b1": [f], "W2": [f, d], "b2": [d]}
     w = DecoderWriter({**tokens, **_projections(d, d, heads * head_dim, d), **norms, **maps})
     first = w.norm("norm1.", "x", "gamma1", "beta1", "eps1")
-    y = w.node("attnResidual", "add", w.cross("mha.", first, first, heads, _causal), "x")
+    y = w.node("attnResidual", "add", w.cross("mha.", first, first, heads, causal), "x")
     second = w.norm("norm2.", y, "gamma2", "beta2", "eps2")
     w.node("ffnResidual", "add", w.feed_forward("ffn.", second), y)
-    return w
-
-
-def gpt2_model(n: int, d: int, heads: int, head_dim: int, f: int, v: int, depth: int) -> Writer:
-    """`PostNorm.gpt2ModelGraph`, where token i is i modulo the size of the vocabulary and its
-    target the next token."""
-    block = gpt2_block(n, d, heads, head_dim, f)
-    given: dict[str, Shape] = {"table": [v, d], "positions": [n, d], "gamma": [d], "beta": [d]}
-    for k in range(depth):
-        given |= {f"layer{k}.{name}": s for name, s in block.inputs.items() if name != "x"}
-    w = DecoderWriter(given)
-    index = [i % v * d + j for i in range(n) for j in range(d)]
-    rows = w.node("embedded.rows", "gather", "table", shape=[n, d], index=index)
-    x = w.node("embedded.y", "add", rows, "positions")
-    names = list(block.shapes)
-    for k in range(depth):
-
-        def own(name: str, k: int = k, x: str = x) -> str:
-            if name == "x":
-                return x
-            return f"layer{k}.{name}" if name in block.inputs else f"blocks.layer{k}.{name}"
-
-        for node in block.nodes:
-            args = [own(names[a]) for a in node["args"]]
-            name = f"blocks.layer{k}.{node['name']}"
-            last = w.node(name, node["op"], *args, shape=node["shape"], **node["params"])
-        x = last
-    normed = w.norm("norm.", x, "gamma", "beta", "eps3")
-    turned = w.node("tableT", "transpose", "table", shape=[d, v], perm=[1, 0])
-    w.loss("crossEntropy.", w.matmul("logits", normed, turned), 1)
     return w
 
 
@@ -276,7 +256,7 @@ def decoder_block(
     norms: dict[str, Shape] = {f"{x}{k}": [d] for k in (1, 2, 3) for x in ("gamma", "beta")}
     maps: dict[str, Shape] = {"W1": [d, f], "b1": [f], "W2": [f, d], "b2": [d]}
     w = DecoderWriter({**tokens, **own, **other, **norms, **maps})
-    w.node("attnResidual", "add", w.cross("mha.", "x", "x", heads, _causal), "x")
+    w.node("attnResidual", "add", w.cross("mha.", "x", "x", heads, causal), "x")
     y = w.norm("norm1.", "attnResidual", "gamma1", "beta1", "eps1")
     attended = w.cross("cross.", y, "memory", heads, lambda i, j: j < visible, "cross.")
     w.node("crossResidual", "add", attended, y)
@@ -296,6 +276,7 @@ DECODERS: dict[str, tuple[Callable[..., Writer], Sequence[str]]] = {
     "rmsNormOffsetGraph": (rms_offset, ("seqLen", "dModel")),
     "softmaxOverGraph": (softmax_over, ("seqLen", "dModel")),
     "crossEntropyGraph": (cross_entropy, ("seqLen", "classes")),
+    "logSoftmaxGraph": (log_softmax, ("seqLen", "classes")),
     "rotaryGraph": (rotary, ("numHeads", "seqLen", "headDim")),
     "crossMhaGraph": (cross, _CROSS),
     "groupedMhaGraph": (grouped, _GROUPED),
@@ -304,12 +285,8 @@ DECODERS: dict[str, tuple[Callable[..., Writer], Sequence[str]]] = {
         decoder_block,
         ("seqLen", "memoryLen", "dModel", "numHeads", "headDim", "dFF", "visible"),
     ),
-    "gpt2ModelGraph": (
-        gpt2_model,
-        ("seqLen", "dModel", "numHeads", "headDim", "dFF", "vocab", "depth"),
-    ),
     "llamaBlockGraph": (
-        partial(gated_block, act="silu", allowed=_causal, offset=False),
+        partial(gated_block, act="silu", allowed=causal, offset=False),
         (*_GROUPED, "dFF"),
     ),
     "mistralBlockGraph": (
@@ -317,7 +294,7 @@ DECODERS: dict[str, tuple[Callable[..., Writer], Sequence[str]]] = {
         (*_GROUPED, "dFF"),
     ),
     "gemmaBlockGraph": (
-        partial(gated_block, act="gelu", allowed=_causal, offset=True),
+        partial(gated_block, act="gelu", allowed=causal, offset=True),
         (*_GROUPED, "dFF"),
     ),
 }

@@ -11,6 +11,7 @@ import pytest
 from numeric.closed_forms import formula as f
 from numeric.closed_forms.activations import QUICK_GELU, SILU
 from numeric.closed_forms.formula import Formula, Term
+from numeric.closed_forms.formulas import log_softmax
 
 B, EPS = 2, np.full(2, 0.1)
 SEEN = np.tril(np.ones((3, 5), dtype=np.bool_), 1)
@@ -48,6 +49,8 @@ LAYERS: dict[str, tuple[Shapes, Write]] = {
     "merge_heads": ({"x": (2, 3, 4)}, lambda g: f.merge_heads(g["x"])),
     "sub": ({"a": (3, 4), "b": (3, 4)}, lambda g: f.sub(g["a"], g["b"])),
     "log_sum_exp": ({"z": (3, 4)}, lambda g: f.log_sum_exp(g["z"])),
+    "times": ({"x": (3, 4)}, lambda g: f.times(g["x"], 1.5)),
+    "log_softmax": ({"z": (3, 4)}, lambda g: log_softmax(g["z"])),
     "turned": ({"x": (3, 4)}, lambda g: f.turned(g["x"])),
     "mean": ({"x": (3, 4)}, lambda g: f.mean(g["x"])),
     "pick": ({"z": (3, 4)}, lambda g: f.pick(g["z"], np.array([3, 0, 3]))),

@@ -66,6 +66,29 @@ def test_what_is_true_holds_on_most_instances_and_fails_on_none(name: str) -> No
     assert sum(j.undecided.sum() for j in found) <= COUNT // 8
 
 
+@pytest.mark.parametrize("name", ["horner_nonneg", "safeDiv_mul", "clampTo_le", "mild_le"])
+def test_by_recursion_and_by_match(name: str) -> None:
+    p = problem(f"Demo.{name}")
+    found = tried(p, *COUNTING)
+    assert not any(j.failing.any() for j in found)
+    assert sum(j.held.sum() for j in found) >= COUNT
+    assert sum(j.undecided.sum() for j in found) <= COUNT // 8
+    found += tried(p, Family.OUTSIDE)
+    result = score(p.theory, p.theorem, [j.batch for j in found])
+    assert result.told >= max(1, result.total // 4)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("wrong_power", "n = 1, x = -1"), ("wrong_clamp", "top = some, ")]
+)
+def test_what_is_false_by_recursion_or_by_match_is_refuted(name: str, words: str) -> None:
+    p = problem(f"Demo.{name}")
+    (found, *_) = [j for j in tried(p, *COUNTING) if j.failing.any()]
+    small = smallest(p, found.batch.take(np.flatnonzero(found.failing)[:1]))
+    assert small.layout is not None
+    assert described(small.layout, small.arrays).startswith(words)
+
+
 @pytest.mark.parametrize("name", ["average_le", "abs_tanh_le", "exp_log_real"])
 def test_over_a_field_of_real_numbers_too(name: str) -> None:
     found = tried(problem(f"PostNorm.{name}"), *COUNTING)

@@ -32,6 +32,12 @@ def nat : Gen Nat := fun t =>
   let n := asNat v
   (some (n, fun _ => toString n), t)
 
+/-- A size: 0, 1, 2 more often than 6.  A matrix has as many entries as two of them multiplied. -/
+def sizeNat : Gen Nat := fun t =>
+  let (v, t) := entry .nat (fun r _ => (min (r % 7) (r / 7 % 7) : Nat)) t
+  let n := asNat v
+  (some (n, fun _ => toString n), t)
+
 /-- A number of so many bits: small ones, and those just below the overflow. -/
 def word (width : Nat) : Gen Nat := fun t =>
   let draw (r : Nat) (_ : Array Rat) : Rat := match r % 4 with

@@ -66,6 +66,11 @@ private def isReached (reached : NameSet × Std.HashSet (Name × Nat)) (f : Prop
 
 private def listOf (xs : List Expr) (type : Expr) : MetaM Expr := mkListLit type xs
 
+/-- Does a type depend on the number `x`, such as `Fin x`? -/
+private def isSize (env : Environment) (x e : Expr) : Bool :=
+  let typed (n : Name) : Bool := (env.find? n).any fun i => i.type.getForallBody.isSort && !i.type.getForallBody.isProp
+  (e.find? fun s => s.isApp && s.getAppFn.constName?.any typed && s.getAppArgs.contains x).isSome
+
 /-- The code for what is left of a statement, whose binders so far have `place - 1`. -/
 private partial def build (reached : NameSet × Std.HashSet (Name × Nat)) (withMutants : Bool) (type : Expr)
     (place : Nat) : MetaM Built := do
@@ -85,10 +90,13 @@ private partial def build (reached : NameSet × Std.HashSet (Name × Nat)) (with
       let rest ← build reached withMutants (body.instantiate1 (trusted dom)) (place + 1)
       return ← assume dom body.hasLooseBVars rest (place, "")
     if info.isInstImplicit && (← isClass? dom).isSome then
-      let some inst ← synthInstance? dom | obstacle (headName dom) s!"no instance of {← ppExpr dom} is found"
+      let some inst ← synthInstance? dom | do
+        let stands := "type variables become Int, Nat or Bool, and an instance for one of these would do"
+        obstacle (headName dom) s!"no instance of {← ppExpr dom} is found; {stands}"
       return ← build reached withMutants (body.instantiate1 inst) (place + 1)
     withLocalDecl n .default dom fun x => do
-      let sample ← sampler decision (← propFields x).isEmpty dom
+      let sample ← if dom.isConstOf ``Nat && isSize (← getEnv) x (body.instantiate1 x) then pure (mkConst ``Gen.sizeNat)
+        else sampler decision (← propFields x).isEmpty dom
       withLocalDeclD `text (← mkArrow unit (mkConst ``String)) fun s => do
         let fields ← propFields x
         let mut rest ← build reached withMutants (body.instantiate1 x) (place + 1)

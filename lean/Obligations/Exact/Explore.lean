@@ -97,6 +97,9 @@ def mostMutated : Nat := 60
 /-- On how many instances a hypothesis must be seen to be needed until no more are made for it. -/
 def mostNeeded : Nat := 20
 
+/-- How many instances are looked at where none of them meets the hypotheses. -/
+def mostInVain : Nat := 100
+
 /-- Look at `instances` instances, for at most `most` milliseconds. -/
 def explore (run : Run) (hypotheses mutants : Nat) (seed : UInt64) (instances most : Nat) : BaseIO Findings := do
   let begun ← IO.monoMsNow
@@ -107,6 +110,7 @@ def explore (run : Run) (hypotheses mutants : Nat) (seed : UInt64) (instances mo
     if (← IO.monoMsNow) - begun > most then
       f := { f with outOfTime := true }
       break
+    if f.accepted == 0 && i == mostInVain then break
     let (t, before) := instanceAt run hypotheses seed i
     f := { f with indices := i + 1, draws := f.draws + before.size + 1 }
     for d in before.push t do

@@ -106,21 +106,43 @@ private def onSphere (xs : List Rat) : List Rat :=
   let s : Rat := (u.foldl (fun s x => s + x * x) 0 : Int)
   u.map (fun (x : Int) => 2 * (x : Rat) / (1 + s)) ++ [(s - 1) / (s + 1)]
 
-/-- The same numbers in another order, or others that meet what is often asked of many numbers at once: sorted, in both
-orders, all equal, none negative, none twice, squares that sum to one. -/
-private def arrangements : List (List Rat → List Rat) := [
-  fun xs => xs.mergeSort (· ≤ ·), fun xs => xs.mergeSort (· ≥ ·), onSphere, fun xs => xs.map fun x => if x < 0 then -x else x,
-  fun xs => xs.map fun _ => xs.headD 0, fun xs => (xs.mergeSort (· ≤ ·)).mapIdx fun i x => x + i]
+/-- Shares of one, group by group of so many. -/
+private def shares (group : Nat) (xs : List Rat) : List Rat :=
+  let xs := (xs.map fun x => if x < 0 then -x else x).toArray
+  let total (g : Nat) : Rat := (xs.extract (g * group) (g * group + group)).foldl (· + ·) 0
+  (xs.mapIdx fun i x =>
+    let t := total (i / group)
+    if t == 0 then (if i % group == 0 then 1 else 0) else x / t).toList
+
+/-- The same numbers in another order, or others that meet what is often asked of many numbers at once: none negative,
+sorted in both orders, none twice, all equal, squares that sum to one, rows that sum to one. -/
+private def arrangements (count : Nat) : List (List Rat → List Rat) :=
+  [fun xs => xs.map fun x => if x < 0 then -x else x,
+    fun xs => xs.mergeSort (· ≤ ·), fun xs => xs.mergeSort (· ≥ ·),
+    fun xs => (xs.mergeSort (· ≤ ·)).mapIdx fun i x => x + i, fun xs => xs.map fun _ => xs.headD 0, onSphere] ++
+  ((List.range (count + 1)).filter fun g => g ≥ 2 && count % g == 0).map shares
 
 /-- A tape that meets more hypotheses, with the numbers of one binder arranged. -/
-private def arranged? (run : Run) (hypotheses : Nat) (t : Tape) : Option Tape :=
-  let missing := t.missing hypotheses
-  (runs t).findSome? fun places => arrangements.findSome? fun arrange =>
-    let values := arrange (places.map fun k => t.entries.getD k 0)
-    let entries := (places.zip values).foldl (fun (e : Array Rat) (k, v) => e.setIfInBounds k v) t.entries
-    if entries == t.entries || !(places.zip values).all (fun (k, v) => fits t k v) then none else
-    let t' := run { given := entries, state := t.state }
-    if t'.missing hypotheses < missing then some t' else none
+private def arranged? (run : Run) (hypotheses : Nat) (t : Tape) : Option Tape := Id.run do
+  let mut best := none
+  let mut missing := t.missing hypotheses
+  for places in runs t do
+    let before := places.map fun k => t.entries.getD k 0
+    for arrange in arrangements places.length do
+      let after := places.zip (arrange before)
+      if missing > 0 && after.map (·.2) != before && after.all fun (k, v) => fits t k v then
+        let entries := after.foldl (fun (e : Array Rat) (k, v) => e.setIfInBounds k v) t.entries
+        let t' := run { given := entries, state := t.state }
+        if t'.missing hypotheses < missing then
+          missing := t'.missing hypotheses
+          best := some t'
+  return best
+
+/-- So many comparisons are met one at a time. -/
+private def few : Nat := 3
+
+/-- How many comparisons of a hypothesis differ from equality. -/
+private def unequal (t : Tape) (h : Nat) : Nat := (gapsOf t (some h)).countP (· != 0)
 
 /-- Change a tape so that it comes closer to meeting every hypothesis, in a few steps. -/
 def mend (run : Run) (hypotheses : Nat) (t : Tape) (s : UInt64) : Nat → Tape × UInt64
@@ -130,25 +152,33 @@ def mend (run : Run) (hypotheses : Nat) (t : Tape) (s : UInt64) : Nat → Tape �
     match t.met.findIdx? (!·.met) with
     | none => (t, s)
     | some h =>
-      let count := (gapsOf t (some h)).length
+      let gaps := gapsOf t (some h)
       let places := numbers t
-      let (j, s) := below count s
       let (b, s) := below places.size s
-      match if count == 0 then none else places[b]? with
+      match if gaps.isEmpty then none else places[b]? with
       | some k =>
         let missing := t.missing hypotheses
-        let better (t' : Tape) : Bool := t'.missing hypotheses < missing
-        match solve run t (some h) j k with
-        | some t' =>
-          if better t' then mend run hypotheses t' s n else
+        let v := t.entries.getD k 0
+        -- Which comparisons does this entry change, and how fast?
+        let changed := if fits t k (v + 1) then gapsOf (run (withEntry t k (v + 1))) (some h) else []
+        let values := if changed.length != gaps.length then #[] else
+          ((gaps.zip changed).filterMap fun (g, g') => if g == 0 || g == g' then none else some (v - g / (g' - g))).toArray
+        let (a, s) := below values.size s
+        match values[a]? with
+        | some v =>
+          if !fits t k v then mend run hypotheses t s n else
+          let t' := run (withEntry t k v)
+          let left := t'.missing hypotheses
+          -- One of many equations is met: that is nearer, too.
+          if left < missing || left == missing && unequal t' h < unequal t h then mend run hypotheses t' s n
+          else if gaps.length > few then mend run hypotheses t s n else
             -- A strict comparison is met beside equality.
-            let v := t'.entries.getD k 0
             let (c, s) := below 2 s
             let steps := if c == 0 then nudges else nudges.map (-·)
             match steps.findSome? fun d =>
               if fits t' k (v + d) then
                 let t'' := run (withEntry t' k (v + d))
-                if better t'' then some t'' else none
+                if t''.missing hypotheses < missing then some t'' else none
               else none with
             | some t'' => mend run hypotheses t'' s n
             | none => mend run hypotheses t s n
@@ -164,7 +194,7 @@ private def plain : Array Tape := #[
 def mostDraws : Nat := 8
 
 /-- In how many of these its numbers are arranged where changing one of them did not help. -/
-def mostArranged : Nat := 4
+def mostArranged : Nat := 2
 
 /-- The stream of an instance. -/
 def streamOf (seed : UInt64) (i draw : Nat) : UInt64 :=
@@ -182,7 +212,11 @@ def instanceAt (run : Run) (hypotheses : Nat) (seed : UInt64) (i : Nat) : Tape �
       found := some t
       break
     before := before.push t
-    let (t', s) := mend run hypotheses t s 4
+    let first := t.met.findIdx? (!·.met)
+    let count := (first.map (unequal t)).getD 0
+    -- One by one, many comparisons take long.
+    let start := if count > few && draw < mostArranged then (arranged? run hypotheses t).getD t else t
+    let (t', s) := mend run hypotheses start s (4 + min 8 count)
     if t'.accepted hypotheses then
       found := some t'
       break

@@ -124,7 +124,7 @@ private partial def unfoldable (roots : Array Name) : MetaM (Array Name) := do
     let some (.defnInfo info) := env.find? n | continue
     if (← isProp info.type) || (env.getProjectionFnInfo? n).isSome || (← isMatcher n) then continue
     let used := info.value.getUsedConstants
-    if used.any fun c => (c matches .str _ "brecOn") || (c matches .str _ "rec") || c == ``WellFounded.fix then continue
+    if used.any fun c => (c matches .str _ "brecOn") || (c matches .str _ "rec") || c.getRoot == `WellFounded then continue
     found := found.push n
     todo := todo ++ used.toList
   return found

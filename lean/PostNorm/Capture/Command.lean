@@ -1,5 +1,8 @@
 import Obligations.Export
 import PostNorm.Capture.Read
+import PostNorm.Capture.Refine
+import PostNorm.Block.Activated
+import PostNorm.Block.BiasedEncoder
 import PostNorm.Real.Model
 
 /-! # A command that proves captured graphs
@@ -60,10 +63,6 @@ private def _root_.PostNorm.Demand.toJson : Demand → Json
 
 /-- The level of the carrier. -/
 private def u : Level := .param `u
-
-/-- A declaration goes to the kernel, whatever the options say. -/
-private def give (d : Declaration) : MetaM Unit :=
-  withOptions (debug.skipKernelTC.set · false) (addDecl d)
 
 /-- Declare the graph, the values of which something is asked, and the theorem; what it supposes. -/
 private def declare (base : Name) (source : Captured) (l : Layout) (cs : Constants) : MetaM (Array Hypothesis) := do
@@ -126,14 +125,14 @@ private def declare (base : Name) (source : Captured) (l : Layout) (cs : Constan
         return ofConstants ++ ofValues
 
 /-- The same theorem at the real numbers. -/
-private def declareReal (base : Name) : MetaM Unit := do
-  let thm := base.str "differentiated"
+private def declareReal (base : Name) (theorem_ : String) : MetaM Unit := do
+  let thm := base.str theorem_
   let info ← getConstInfo thm
   let real := mkConst ``PostNorm.Real
   let args := #[real, mkConst ``Real.instRealField]
   let type ← instantiateForall (info.type.instantiateLevelParams info.levelParams [.zero]) args
   let value := mkAppN (mkConst thm [.zero]) args
-  give <| .thmDecl { name := base.str "differentiated_real", levelParams := [], type, value }
+  give <| .thmDecl { name := base.str s!"{theorem_}_real", levelParams := [], type, value }
 
 /-- The statement and the axioms of a theorem, for the answer. -/
 private def theoremFields (n : Name) : MetaM Json := do
@@ -142,17 +141,73 @@ private def theoremFields (n : Name) : MetaM Json := do
   return Json.mkObj [("name", .str n.toString), ("statement", .str statement),
     ("axioms", toJson ((← collectAxioms n).map toString))]
 
+/-- What was proved of a graph, said of the formula that it computes by `computes`. -/
+private def declareOfFormula (base : Name) (computes : Name) (constants : Nat) : MetaM Unit := do
+  let info ← getConstInfo (base.str "differentiated")
+  forallTelescope info.type fun xs statement => do
+    let (``Graph.Differentiated, #[R, laws, Γ, s, g, ρ]) := statement.getAppFnArgs | throwError "no theorem of {base}"
+    let given := xs.extract 0 (2 + constants)
+    let type ← instantiateForall ((← getConstInfo computes).type) given
+    let .forallE name d (.app _ right) binder := type | throwError "{computes} is no equation"
+    let formula := Expr.lam name d right binder
+    let all := #[R, laws, Γ, s, g, formula, ρ]
+    let proof := mkAppN (mkConst ``Graph.Differentiated.of_formula [u])
+      (all ++ #[mkAppN (mkConst (base.str "differentiated") [u]) xs, mkAppN (mkConst computes [u]) given])
+    give <| .thmDecl { name := base.str "differentiates", levelParams := [`u]
+                       type := ← mkForallFVars xs (mkAppN (mkConst ``Graph.Differentiates [u]) all)
+                       value := ← mkLambdaFVars xs proof }
+
+/-- The blocks that a request proposes. -/
+private def candidatesOf (request : Json) : Except String (List Candidate) := do
+  let .ok blocks := request.getObjVal? "blocks" | return []
+  (← blocks.getArr?).toList.mapM fun b => do
+    let sizes ← (← (← b.getObjVal? "sizes").getObj?).toList.mapM fun (k, v) => return (k, ← v.getNat?)
+    return { theorem_ := `PostNorm ++ (← (← b.getObjVal? "theorem").getStr?).toName, sizes }
+
+/-- The first of the proposed blocks that the graph is shown to be, or why it is not shown to be any. -/
+private def blockOf (base : Name) (l : Layout) (cs : Constants) (candidates : List Candidate) :
+    MetaM (Except (List (Candidate × String)) (Candidate × Refined)) := do
+  let mut reasons := #[]
+  for candidate in candidates, k in [0:candidates.length] do
+    try
+      let refined ← withCurrHeartbeats <| withLocalDecl `R .default (.sort (.succ u)) fun R => do
+        withLocalDecl `inst .instImplicit (mkApp (mkConst ``RealField [u]) R) fun inst => do
+        withLocalDeclsD (cs.names.map fun m => (Name.mkSimple m, fun _ => pure R)) fun consts => do
+          let operations := (Array.range l.source.steps.size).map fun j =>
+            l.operation R (((cs.ofSteps[j]!).map fun k => consts[k]!).getD default) j
+          let subject := {
+            reader := { R, laws := inst, level := u }, constants := cs.names.zip consts
+            graph := mkAppN (mkConst (base.str "graph") [u]) (#[R] ++ consts), unfolded := l.graph R operations
+            context := l.contexts[0]!, output := l.outputE }
+          refine (base.str s!"block{k}") subject candidate
+      declareOfFormula base refined.computes cs.names.size
+      declareReal base "differentiates"
+      return .ok (candidate, refined)
+    catch e => reasons := reasons.push (candidate, ← e.toMessageData.toString)
+  return .error reasons.toList
+
 /-- Declare one captured graph, prove it, and read it back. -/
 def prove (base : Name) (request : Json) : MetaM (List (String × Json)) := do
   let source ← ofExcept <| Captured.ofJson request
   let layout ← ofExcept <| Layout.of source
   let constants ← ofExcept <| constantsOf source
   let hypotheses ← declare base source layout constants
-  declareReal base
+  declareReal base "differentiated"
   let tape ← tapeOf (base.str "graph") source.name (source.inputs.map (·.1)) constants.values
   let supposed := hypotheses.map fun h => Json.mkObj <| [("binder", .str h.binder), ("node", .str h.node)] ++ h.fields
   let theorems ← #["differentiated", "differentiated_real"].mapM fun n => theoremFields (base.str n)
-  return [("graph", tape), ("hypotheses", .arr supposed), ("theorems", .arr theorems)]
+  let candidates ← ofExcept <| candidatesOf request
+  let fields := [("graph", tape), ("hypotheses", .arr supposed), ("theorems", .arr theorems)]
+  if candidates.isEmpty then return fields
+  let name (c : Candidate) : Json := .str (c.theorem_.replacePrefix `PostNorm .anonymous).toString
+  match ← blockOf base layout constants candidates with
+  | .ok (c, refined) =>
+    let theorems ← #["differentiates", "differentiates_real"].mapM fun n => theoremFields (base.str n)
+    return fields ++ [("block", Json.mkObj [("theorem", name c), ("inputs", toJson refined.inputs),
+      ("constants", Json.mkObj <| refined.constants.map fun (k, v) => (k, .str v)), ("theorems", .arr theorems)])]
+  | .error reasons =>
+    return fields ++ [("no_block", .arr <| reasons.toArray.map fun (c, why) =>
+      Json.mkObj [("theorem", name c), ("reason", .str why)])]
 
 /-- What is declared about a graph has a name that follows from its content, so that answers about it are alike. -/
 private def baseOf (request : Json) : Name := .num `PostNorm.Captured (hash request.compress).toNat
@@ -171,9 +226,9 @@ elab_rules : command
       let fields ← liftTermElabM do
         try prove (baseOf g) g
         catch e => return [("error", .str (← e.toMessageData.toString))]
-      let thm := (baseOf g).str "differentiated_real"
-      if (← getEnv).contains thm then
-        for a in ← liftCoreM (collectAxioms thm) do axioms := axioms.insert a
+      for thm in [(baseOf g).str "differentiated_real", (baseOf g).str "differentiates_real"] do
+        if (← getEnv).contains thm then
+          for a in ← liftCoreM (collectAxioms thm) do axioms := axioms.insert a
       Obligations.answer nonce ([("kind", .str "graph"), ("index", toJson i)] ++ fields)
     let env ← getEnv
     let modules := axioms.toList.map fun a => (a.toString, toJson ((Obligations.moduleOf? env a).map toString))

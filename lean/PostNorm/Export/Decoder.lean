@@ -1,24 +1,21 @@
 import PostNorm.Block.Decoder
 import PostNorm.Block.GatedBlock
-import PostNorm.Block.LanguageModel
 import PostNorm.Block.MaskedPreNorm
 import PostNorm.Export.Block
-import PostNorm.Layers.CrossEntropy
+import PostNorm.Layers.LogProbabilities
 
 /-! # The graphs of gated, masked and grouped layers and of the blocks made of them, for export
 
 A mask is part of the graph.  What is exported has a causal mask; for softmax by itself row `i` sees its first `i + 1`
 entries, in cross attention and in the original decoder the first `visible` tokens of the memory are no padding, in
-Mistral's block a token sees the two before it.  The target of row `i` is `i` modulo the number of classes; in a
-language model token `i` is `i` modulo the size of the vocabulary, and its target is the next token.
+Mistral's block a token sees the two before it.  The target of row `i` is `i` modulo the number of classes.
 
 ## Main definitions
 
 * `swiGluGraphFamily`, `geGluGraphFamily`, `geGluTanhGraphFamily`, `rmsNormOffsetGraphFamily`,
   `softmaxOverGraphFamily`, `rotaryGraphFamily`, `crossMhaGraphFamily`, `groupedMhaGraphFamily`.
 * `gpt2BlockGraphFamily`, `llamaBlockGraphFamily`, `mistralBlockGraphFamily`, `gemmaBlockGraphFamily`,
-  `decoderBlockGraphFamily`, `crossEntropyGraphFamily`,
-  `gpt2ModelGraphFamily`. -/
+  `decoderBlockGraphFamily`, `crossEntropyGraphFamily`, `logSoftmaxGraphFamily`. -/
 
 namespace PostNorm
 open Obligations (GraphFamily)
@@ -82,11 +79,11 @@ def oneConstant : NamedConstant := { value := 1 }
     | _ => none
 
 /-- The sizes of attention with grouped heads, and small values for them. -/
-private def groupedSizes : List (String × Nat) :=
+def groupedSizes : List (String × Nat) :=
   [("seqLen", 3), ("dModel", 8), ("numGroups", 2), ("perGroup", 2), ("headDim", 4)]
 
 /-- The names of its inputs. -/
-private def groupedInputs : List String := ["x", "Wq", "Wk", "Wv", "Wo", "cos", "sin"]
+def groupedInputs : List String := ["x", "Wq", "Wk", "Wv", "Wo", "cos", "sin"]
 
 /-- Attention with grouped heads, rotary positions and a causal mask. -/
 @[graph_family] def groupedMhaGraphFamily : GraphFamily :=
@@ -95,7 +92,7 @@ private def groupedInputs : List String := ["x", "Wq", "Wk", "Wv", "Wo", "cos", 
     | _ => none
 
 /-- The names of the inputs of GPT-2's block. -/
-private def gpt2BlockInputs : List String :=
+def gpt2BlockInputs : List String :=
   ["x", "Wq", "bq", "Wk", "bk", "Wv", "bv", "Wo", "bo", "gamma1", "beta1", "gamma2", "beta2", "W1", "b1", "W2", "b2"]
 
 /-- GPT-2's block. -/
@@ -107,11 +104,14 @@ private def gpt2BlockInputs : List String :=
         gpt2BlockGraph geluNamedConstants (scaleConstant d) eps1Constant eps2Constant⟩
     | _ => none
 
+/-- The names of the inputs of a block with a gated feed-forward layer. -/
+def gatedBlockInputs : List String := groupedInputs ++ ["gamma1", "gamma2", "Wg", "Wu", "Wd"]
+
 /-- A block with a gated feed-forward layer. -/
 private def gatedBlockFamily (graph : Lean.Name)
     (g : (n m g r d f : Nat) → Graph NamedConstant (ΓGatedBlock n m g r d f) ⟦n, m⟧) : GraphFamily :=
   sizedFamily graph (groupedSizes ++ [("dFF", 5)]) [eps1Constant, eps2Constant]
-    (groupedInputs ++ ["gamma1", "gamma2", "Wg", "Wu", "Wd"]) fun
+    gatedBlockInputs fun
     | [n, m, k, r, d, f] => some ⟨_, _, g n m k r d f⟩
     | _ => none
 
@@ -156,24 +156,10 @@ def cyclic (n v : Nat) (hv : 0 < v) : Fin n → Fin v := fun i => ⟨i.val % v, 
     | [n, v] => if hv : 0 < v then some ⟨_, _, crossEntropyGraph (cyclic n v hv)⟩ else none
     | _ => none
 
-/-- The sizes of a language model, and small values for them. -/
-private def modelSizes : List (String × Nat) :=
-  [("seqLen", 3), ("dModel", 8), ("numHeads", 2), ("headDim", 4), ("dFF", 5), ("vocab", 4), ("depth", 2)]
-
-/-- GPT-2 to its loss. -/
-@[graph_family] def gpt2ModelGraphFamily : GraphFamily where
-  graph := ``gpt2ModelGraph
-  sizes := modelSizes
-  constants := [eps1Constant, eps2Constant, eps3Constant].filterMap fun c => c.symbol.map fun s => (s, c.value)
-  toJson
-    | [n, m, h, d, f, v, depth] =>
-      if hv : 0 < v then
-        (gpt2ModelGraph geluNamedConstants (scaleConstant d) eps1Constant eps2Constant eps3Constant (cyclic n v hv)
-          (fun i => cyclic (n + 1) v hv i.succ) depth :
-          Graph NamedConstant (ΓLanguageModel n m v (ΓMaskedPreNorm n m h d f).tail depth) _).toJson ``gpt2ModelGraph
-          ((modelSizes.map (·.1)).zip [n, m, h, d, f, v, depth]) (["table", "positions", "gamma", "beta"] ++
-            (List.range depth).flatMap fun k => (gpt2BlockInputs.drop 1).map fun i => s!"layer{k}.{i}")
-      else throw s!"{``gpt2ModelGraph} has tokens: its vocab is positive"
-    | _ => throw s!"{``gpt2ModelGraph} has the sizes {modelSizes.map (·.1)}"
+/-- Log-softmax of the rows of a matrix. -/
+@[graph_family] def logSoftmaxGraphFamily : GraphFamily :=
+  sizedFamily ``logSoftmaxGraph [("seqLen", 3), ("classes", 4)] [] ["x"] fun
+    | [n, v] => some ⟨_, ⟦n, v⟧, logSoftmaxGraph⟩
+    | _ => none
 
 end PostNorm

@@ -15,7 +15,8 @@ Each row has a target, so that there is something to sum over and no side condit
 
 ## Main statements
 
-* `Spec.crossEntropy_eq_log_softmax`: it is the mean of `−log (softmax z)` at the targets.
+* `Spec.crossEntropy_eq_logSoftmax`, `Spec.crossEntropy_eq_log_softmax`: it is the mean of `−log (softmax z)` at the
+  targets; `Layers/LogProbabilities.lean` has `Spec.logSoftmax` as a layer.
 * `crossEntropy_eval`, `crossEntropy_hasFDerivAt`, `crossEntropy_backprop_eq_adjoint_fderiv`, `…_real`.
 
 ## Sources
@@ -45,25 +46,43 @@ variable {R : Type u} [RealField R]
 noncomputable def Spec.crossEntropy {n v : Nat} (target : Fin n → Fin v) (z : Fin n → Fin v → R) : R :=
   Spec.mean fun i => log (finSum v fun j => exp (z i j)) - z i (target i)
 
-/-- Cross-entropy is the mean of `−log (softmax z)` at the targets. -/
-theorem Spec.crossEntropy_eq_log_softmax {n v : Nat} (target : Fin n → Fin v) (z : Fin n → Fin v → R) :
-    Spec.crossEntropy target z = Spec.mean fun i => -log (Spec.softmax (z i) (target i)) := by
-  unfold Spec.crossEntropy
-  congr 1
-  funext i
-  have hSum : 0 < finSum v fun j => exp (z i j) := finSum_pos (target i).pos _ fun j => exp_pos _
-  have hp : 0 < Spec.softmax (z i) (target i) := by
+/-- The logarithm of softmax: `z − log Σ exp z`. -/
+noncomputable def Spec.logSoftmax {n : Nat} (z : Fin n → R) : Fin n → R := fun j =>
+  z j - log (finSum n fun i => exp (z i))
+
+/-- It is the logarithm of softmax. -/
+theorem Spec.logSoftmax_eq_log_softmax {n : Nat} (z : Fin n → R) (j : Fin n) :
+    Spec.logSoftmax z j = log (Spec.softmax z j) := by
+  have hSum : 0 < finSum n fun i => exp (z i) := finSum_pos j.pos _ fun j => exp_pos _
+  have hp : 0 < Spec.softmax z j := by
     unfold Spec.softmax
     rw [Field.div_eq_mul_inv]
     exact mul_pos (exp_pos _) (inv_pos hSum)
-  have e : Spec.softmax (z i) (target i) * finSum v (fun j => exp (z i j)) = exp (z i (target i)) := by
+  have e : Spec.softmax z j * finSum n (fun i => exp (z i)) = exp (z j) := by
     unfold Spec.softmax
     have hne := pos_ne_zero hSum
     rw [Field.div_eq_mul_inv, Semiring.mul_assoc, CommSemiring.mul_comm _⁻¹, Field.mul_inv_cancel hne,
       Semiring.mul_one]
   have h := log_mul hp hSum
   rw [e, log_exp] at h
+  unfold Spec.logSoftmax
   grind
+
+/-- Cross-entropy is the mean of `−logSoftmax z` at the targets. -/
+theorem Spec.crossEntropy_eq_logSoftmax {n v : Nat} (target : Fin n → Fin v) (z : Fin n → Fin v → R) :
+    Spec.crossEntropy target z = Spec.mean fun i => -Spec.logSoftmax (z i) (target i) := by
+  unfold Spec.crossEntropy Spec.logSoftmax
+  congr 1
+  funext i
+  grind
+
+/-- Cross-entropy is the mean of `−log (softmax z)` at the targets. -/
+theorem Spec.crossEntropy_eq_log_softmax {n v : Nat} (target : Fin n → Fin v) (z : Fin n → Fin v → R) :
+    Spec.crossEntropy target z = Spec.mean fun i => -log (Spec.softmax (z i) (target i)) := by
+  rw [Spec.crossEntropy_eq_logSoftmax]
+  congr 1
+  funext i
+  rw [Spec.logSoftmax_eq_log_softmax]
 
 /-- Cross-entropy with its formula.  It is smooth everywhere. -/
 noncomputable def crossEntropyLayer (target : Fin seqLen → Fin classes) :

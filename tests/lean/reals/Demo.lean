@@ -55,6 +55,59 @@ structure Settings where
 @[obligation] theorem decay_abs_le (s : Settings) (w : ℝ) (hDecay : 0 ≤ s.decay) (hRate : s.rate ≤ 1) :
     |w - s.rate * s.decay * w| ≤ |w| := sorry
 
+/-! By recursion and by `match`. -/
+
+/-- The value of a polynomial. -/
+noncomputable def horner (x : ℝ) : List ℝ → ℝ
+  | [] => 0
+  | c :: rest => c + x * horner x rest
+
+/-- Without negative coefficients it is not negative on the right. -/
+@[obligation] theorem horner_nonneg (x : ℝ) (cs : List ℝ) (hx : 0 ≤ x) (hc : ∀ c ∈ cs, 0 ≤ c) : 0 ≤ horner x cs := sorry
+
+/-- A power. -/
+noncomputable def power (x : ℝ) : Nat → ℝ
+  | 0 => 1
+  | n + 1 => x * power x n
+
+/-- Wrong: for odd powers x must not be negative. -/
+@[obligation] theorem wrong_power (x : ℝ) (n : Nat) : 0 ≤ power x n := sorry
+
+/-- Nothing where the denominator is 0. -/
+noncomputable def safeDiv (a b : ℝ) : Option ℝ := if b = 0 then none else some (a / b)
+
+/-- What is there is the quotient; whether it is there differs between instances. -/
+@[obligation] theorem safeDiv_mul (a b c : ℝ) (h : safeDiv a b = some c) : c * b = a := sorry
+
+/-- An upper bound that there may be. -/
+noncomputable def clampTo (top : Option ℝ) (x : ℝ) : ℝ :=
+  match top with
+  | none => x
+  | some c => min c x
+
+/-- It does not grow. -/
+@[obligation] theorem clampTo_le (top : Option ℝ) (x : ℝ) : clampTo top x ≤ x := sorry
+
+/-- Wrong where there is a bound. -/
+@[obligation] theorem wrong_clamp (top : Option ℝ) (x : ℝ) : clampTo top x = x := sorry
+
+/-- What a layer does to a number. -/
+inductive Act where
+  | relu
+  | leaky (slope : ℝ)
+
+noncomputable def Act.run : Act → ℝ → ℝ
+  | .relu, x => max x 0
+  | .leaky a, x => if x < 0 then a * x else x
+
+/-- Slopes between 0 and 1. -/
+def Act.Mild : Act → Prop
+  | .relu => True
+  | .leaky a => 0 ≤ a ∧ a ≤ 1
+
+/-- It keeps the order. -/
+@[obligation] theorem mild_le (a : Act) (x y : ℝ) (hMild : a.Mild) (hLe : x ≤ y) : a.run x ≤ a.run y := sorry
+
 /-- Says nothing: it holds whatever is on the left. -/
 @[obligation] theorem blind (x : ℝ) : x = x := sorry
 

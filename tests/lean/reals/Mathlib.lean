@@ -38,6 +38,7 @@ instance instAddGroup : AddGroup ℝ where
 instance instAddCommMonoid : AddCommMonoid ℝ where
 noncomputable instance decidableLT (a b : ℝ) : Decidable (a < b) := Classical.propDecidable _
 noncomputable instance decidableLE (a b : ℝ) : Decidable (a ≤ b) := Classical.propDecidable _
+noncomputable instance decidableEq : DecidableEq ℝ := fun _ _ => Classical.propDecidable _
 opaque sqrt (x : ℝ) : ℝ := x
 opaque exp (x : ℝ) : ℝ := x
 opaque log (x : ℝ) : ℝ := x

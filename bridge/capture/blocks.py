@@ -1,0 +1,96 @@
+"""Which block of the library a captured graph may be: read off its structure, for Lean to decide.
+
+A guess costs little: Lean proves that the graph computes the block's formula, or it does not, and
+nothing that is said of the graph rests on the guess.  The order of the norms follows from where
+the last root stands, the activation from its operation, the sizes from the shapes of attention.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from numeric.graph import Graph, Node
+
+__all__ = ["BLOCKS", "Candidate", "headline", "proposed"]
+
+_POST_NORM = {
+    "relu": "reluEncoderBlock",
+    "normalCdf": "geluEncoderBlock",
+    "tanh": "biasedEncoderBlock",
+}
+_PRE_NORM = {
+    "normalCdf": "preNormGeluBlock",
+    "tanh": "preNormGeluTanhBlock",
+    "sigmoid": "preNormQuickGeluBlock",
+}
+BLOCKS = (*_POST_NORM.values(), *_PRE_NORM.values())
+"""What can be proposed: what the names of the block's theorems begin with."""
+_HEADLINES = {"biasedEncoderBlock": "biasedEncoderBlock_backprop_eq_adjoint_fderiv_of_pos"}
+
+
+def headline(block: str) -> str:
+    """The theorem that backprop of a block is the adjoint of its formula's derivative."""
+    return _HEADLINES.get(block, f"{block}_backprop_eq_adjoint_fderiv")
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A block of the library at some sizes.
+
+    Attributes:
+        block: what the names of its theorems begin with.
+        sizes: of the block, by the names of its binders.
+    """
+
+    block: str
+    sizes: tuple[tuple[str, int], ...]
+
+    @property
+    def theorem(self) -> str:
+        """The theorem that its graph computes its formula."""
+        return f"{self.block}_eval"
+
+    def json(self) -> dict[str, object]:
+        """The candidate as ``#prove_graphs`` reads it."""
+        return {"theorem": self.theorem, "sizes": dict(self.sizes)}
+
+
+def proposed(graph: Graph) -> tuple[Candidate, ...]:
+    """The blocks that the graph may be; none where it is not built like any."""
+    if len(graph.outputs) != 1 or len(graph.shape_of(graph.outputs[0])) != 2:
+        return ()
+    tokens, width = graph.shape_of(graph.outputs[0])
+    weights = [n for n in graph.nodes if n.op == "exp"]
+    if len(weights) != 1 or weights[0].shape[-2:] != (tokens, tokens):
+        return ()
+    scores = _scores(graph, weights[0])
+    acts = [(k, n) for k, n in enumerate(graph.nodes) if n.op in {*_POST_NORM, *_PRE_NORM}]
+    if scores is None or len(acts) != 1:
+        return ()
+    ((place, act),) = acts
+    roots = [k for k, n in enumerate(graph.nodes) if n.op == "sqrt"]
+    if len(roots) != 2 or len(act.shape) != 2:
+        return ()
+    block = (_POST_NORM if roots[-1] > place else _PRE_NORM).get(act.op)
+    if block is None:
+        return ()
+    heads = weights[0].shape[0] if len(weights[0].shape) == 3 else 1
+    sizes = {
+        "seqLen": tokens,
+        "dModel": width,
+        "numHeads": heads,
+        "headDim": graph.shape_of(scores.args[0])[-1],
+        "dFF": act.shape[-1],
+    }
+    return (Candidate(block, tuple(sizes.items())),)
+
+
+def _scores(graph: Graph, weights: Node) -> Node | None:
+    """The product of queries and keys below the attention weights."""
+    node = weights
+    while node.op != "matmul":
+        nodes = [graph.nodes[a - len(graph.inputs)] for a in node.args if a >= len(graph.inputs)]
+        if not nodes:
+            return None
+        node = nodes[0]
+    return node

@@ -1,0 +1,77 @@
+"""What is behind a library's statements, asked where none of the project's code runs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bridge.engine import Engine
+from bridge.errors import AnswerError, HijackedError
+from bridge.lean.answers import AnswerCache
+from bridge.lean.client import DEFAULT_TIMEOUT, Answer, TrustRequest
+from bridge.lean.library import KERNEL_SECONDS, Library, answer_key, ask_lean
+from bridge.lean.obligation import readable_name
+from bridge.lean.project import Project
+from bridge.lean.statement import parse_statements
+from bridge.lean.trust import Trust, parse_trust
+from bridge.progress import Progress, Silent
+
+__all__ = ["known_trust", "read_trust", "refuse_other_statements"]
+
+
+def read_trust(
+    project: Project,
+    engine: Engine,
+    *,
+    timeout: float = DEFAULT_TIMEOUT,
+    progress: Progress | None = None,
+    use_cache: bool = True,
+) -> Trust:
+    """Look behind the statements: hand every constant of the project to the kernel again, and more.
+
+    Takes and raises the same as :func:`read_library`, but gives Lean at least half an hour: the
+    kernel checks every proof of the project once more.
+    """
+    return ask_lean(
+        project,
+        engine,
+        TrustRequest(project.roots),
+        lambda answer, _files, _cached: _trust(answer),
+        task="handing every constant to the kernel again",
+        timeout=max(timeout, KERNEL_SECONDS),
+        watcher=progress or Silent(),
+        use_cache=use_cache,
+    )
+
+
+def known_trust(project: Project, engine: Engine) -> Trust | None:
+    """What is behind exactly these statements; ``None`` where Lean would have to be asked."""
+    request = TrustRequest(project.roots)
+    answer = AnswerCache.default().load(answer_key(project, engine, request), project.root)
+    try:
+        return None if answer is None else _trust(answer)
+    except (AnswerError, KeyError):
+        return None
+
+
+def _trust(answer: Answer) -> Trust:
+    stated = parse_statements(answer["statements"]).evidence()
+    return replace(parse_trust(answer["trust"]), stated=stated)
+
+
+def refuse_other_statements(library: Library, trust: Trust) -> None:
+    """Raise where Lean says something else of the theorems when none of the project's code runs.
+
+    Raises:
+        HijackedError: it names the theorems.
+    """
+    told = library.statements.evidence()
+    names = told.keys() | trust.stated.keys()
+    if odd := sorted(n for n in names if told.get(n) != trust.stated.get(n)):
+        more = f" and {len(odd) - 5} more" if len(odd) > 5 else ""
+        raise HijackedError(
+            f"asked where none of the project's code runs, Lean says something else of "
+            f"{', '.join(map(readable_name, odd[:5]))}{more}; nothing that the project says of its "
+            "theorems counts",
+            remedy="remove what changes Lean's answers when the project is imported: `initialize`, "
+            "linters, elaborators of its own",
+        )

@@ -1,0 +1,51 @@
+import PostNorm.Block.LanguageModel
+import PostNorm.Layers.GeluSlope
+
+/-! # GPT-2 over the real numbers, with tanh-GELU's own constants
+
+The theorems of blocks with tanh-GELU hold for any four constants.  Here they are the ones that are used: one half, one,
+`√(2 / π)` and `0.044715`.
+
+## Main statements
+
+* `gpt2Block_hasFDerivAt_usual`, `gpt2Block_backprop_eq_adjoint_fderiv_usual`; `gpt2Model_gradient_usual`. -/
+
+namespace PostNorm
+variable {seqLen dModel numHeads headDim dFF vocab : Nat}
+
+/-- Over the real numbers and with slope `√(2 / π)`, forward mode computes the Fréchet derivative of GPT-2's block, in
+all its inputs together, at every input, if `0 < ε₁` and `0 < ε₂`. -/
+@[obligation]
+theorem gpt2Block_hasFDerivAt_usual (scale ε₁ ε₂ : Real)
+    (ρ : Env Real (ΓMaskedPreNorm seqLen dModel numHeads headDim dFF)) (hEps1Pos : 0 < ε₁) (hEps2Pos : 0 < ε₂) :
+    HasFDerivAt (fun ρ : Env Real (ΓMaskedPreNorm seqLen dModel numHeads headDim dFF) =>
+        Tensor.ofMat (Spec.maskedPreNorm (Spec.gelu .usual) Mask.causal scale ε₁ ε₂ ρ))
+      ((gpt2BlockGraph .usual scale ε₁ ε₂).deriv ρ) ρ :=
+  gpt2Block_hasFDerivAt_real .usual scale ε₁ ε₂ ρ hEps1Pos hEps2Pos
+
+/-- Over the real numbers and with slope `√(2 / π)`, backpropagation through GPT-2's block is the adjoint of the Fréchet
+derivative of its formula, for every seed `δ`, at every input, if `0 < ε₁` and `0 < ε₂`. -/
+@[obligation]
+theorem gpt2Block_backprop_eq_adjoint_fderiv_usual (scale ε₁ ε₂ : Real)
+    (ρ : Env Real (ΓMaskedPreNorm seqLen dModel numHeads headDim dFF)) (δ : Tensor Real ⟦seqLen, dModel⟧)
+    (hEps1Pos : 0 < ε₁) (hEps2Pos : 0 < ε₂) :
+    (gpt2BlockGraph .usual scale ε₁ ε₂).backprop ρ δ =
+      (fderiv (fun ρ : Env Real (ΓMaskedPreNorm seqLen dModel numHeads headDim dFF) =>
+        Tensor.ofMat (Spec.maskedPreNorm (Spec.gelu .usual) Mask.causal scale ε₁ ε₂ ρ)) ρ).adjoint δ :=
+  gpt2Block_backprop_eq_adjoint_fderiv_real .usual scale ε₁ ε₂ ρ δ hEps1Pos hEps2Pos
+
+/-- Over the real numbers and with slope `√(2 / π)`, the gradient of GPT-2's loss is what backpropagation returns from
+`1`, at every input and any depth, if `0 < ε₁`, `0 < ε₂` and `0 < ε₃`: along any `v`, the derivative is the inner
+product of `v` with it. -/
+@[obligation]
+theorem gpt2Model_gradient_usual (scale ε₁ ε₂ ε₃ : Real) (tokens target : Fin seqLen → Fin vocab) (depth : Nat)
+    (ρ v : Env Real (ΓGpt2Model seqLen dModel numHeads headDim dFF vocab depth)) (hEps1Pos : 0 < ε₁)
+    (hEps2Pos : 0 < ε₂) (hEps3Pos : 0 < ε₃) :
+    fderiv (fun ρ : Env Real (ΓGpt2Model seqLen dModel numHeads headDim dFF vocab depth) =>
+        Spec.between (Γ := (ΓMaskedPreNorm seqLen dModel numHeads headDim dFF).tail) (Spec.gpt2First tokens)
+          (fun σ => Tensor.ofMat (Spec.maskedPreNorm (Spec.gelu .usual) Mask.causal scale ε₁ ε₂ σ))
+          (Spec.gpt2Last ε₃ target) depth ρ) ρ v () =
+      Env.dot v ((gpt2ModelGraph .usual scale ε₁ ε₂ ε₃ tokens target depth).backprop ρ fun _ => 1) :=
+  gpt2Model_gradient_real .usual scale ε₁ ε₂ ε₃ tokens target depth ρ v hEps1Pos hEps2Pos hEps3Pos
+
+end PostNorm

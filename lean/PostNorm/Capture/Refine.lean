@@ -1,0 +1,267 @@
+import PostNorm.Capture.Equations
+import PostNorm.Capture.Match
+
+/-! # A captured graph that is one of the library's blocks is proved to be it
+
+A theorem `X_eval` of the library says that a graph computes a formula.  Given a captured graph and the sizes, the
+values of both are matched; where every one is found, it is declared and proved that the captured graph computes the
+block's formula at its own inputs, whatever they are.
+
+## Main definitions
+
+* `Candidate`: which theorem at which sizes.
+* `Refined`, `refine`: what was declared. -/
+
+namespace PostNorm.Capture
+open Lean Meta
+
+/-- The level of all types here. -/
+private def u : Level := .param `u
+
+/-- A theorem of the library that a graph computes a formula, and the sizes at which it is taken. -/
+structure Candidate where
+  /-- The theorem's name. -/
+  theorem_ : Name
+  /-- Its sizes. -/
+  sizes : List (String × Nat)
+  deriving Inhabited
+
+/-- What was declared. -/
+structure Refined where
+  /-- That the captured graph computes the formula. -/
+  computes : Name
+  /-- What the library's inputs are, in order: positions of captured inputs, none for zero. -/
+  inputs : List (Option Nat)
+  /-- What the library's constants are: names of captured constants. -/
+  constants : List (String × String)
+  deriving Inhabited
+
+/-- A theorem of the library at these sizes: its arguments but the last, constants that may be chosen, the graph, and
+the formula as a function of the inputs. -/
+private structure Block where
+  args : Array Expr
+  constants : Array Expr
+  graph : Expr
+  context : Expr
+  formula : Expr
+
+/-- A declaration goes to the kernel, whatever the options say; what it does not take is an error here. -/
+def give (d : Declaration) : MetaM Unit :=
+  withOptions (debug.skipKernelTC.set · false) <| withOptions (Elab.async.set · false) <| addDecl d
+
+/-- Numbers for an argument of type `d`: itself, or the fields of a structure. -/
+private partial def withConstants {α : Type} (R : Expr) (name : Name) (d : Expr)
+    (k : Expr → Array Expr → MetaM α) : MetaM α := do
+  if d == R then withLocalDeclD name R fun c => k c #[c] else
+  let .const s ls := d.getAppFn | throwError "an argument {name} of the type {d}"
+  let some info := getStructureInfo? (← getEnv) s | throwError "an argument {name} of the type {d}"
+  let constructor := getStructureCtor (← getEnv) s
+  let start := mkAppN (.const constructor.name ls) d.getAppArgs
+  let rec fields (names : List Name) (e : Expr) (found : Array Expr) : MetaM α := do
+    match names with
+    | [] => k e found
+    | n :: rest =>
+      let .forallE _ t _ _ ← whnf (← inferType e) | throwError "{s} has fewer fields than names"
+      withConstants R (name ++ n) t fun c cs => fields rest (mkApp e c) (found ++ cs)
+  fields info.fieldNames.toList start #[]
+
+/-- The theorem at the candidate's sizes, over `R`. -/
+private partial def withBlock {α : Type} (candidate : Candidate) (R laws : Expr) (k : Block → MetaM α) : MetaM α := do
+  let info ← getConstInfo candidate.theorem_
+  let levels := info.levelParams.map fun _ => u
+  go (info.type.instantiateLevelParams info.levelParams levels) #[] #[]
+where
+  go (type : Expr) (args constants : Array Expr) : MetaM α := do
+    let .forallE name d body _ := type | throwError "{candidate.theorem_} says nothing of inputs"
+    let next (e : Expr) (cs : Array Expr) : MetaM α := go (body.instantiate1 e) (args.push e) (constants ++ cs)
+    if d.isSort then next R #[]
+    else if d.isAppOf ``RealField then next laws #[]
+    else if d.isConstOf ``Nat then
+      let some n := candidate.sizes.lookup name.toString
+        | throwError "{candidate.theorem_} has a size {name}, which is missing"
+      next (natE n) #[]
+    else match d.getAppFnArgs with
+      | (``Env, #[_, context]) =>
+        withLocalDeclD name d fun ρ => do
+          match (← instantiateForall type #[ρ]).getAppFnArgs with
+          | (``Eq, #[_, left, right]) =>
+            let (``Graph.eval, #[_, _, _, _, graph, _]) := left.getAppFnArgs
+              | throwError "{candidate.theorem_} does not speak of a graph's value"
+            k { args, constants, graph, context, formula := ← mkLambdaFVars #[ρ] right }
+          | _ => throwError "{candidate.theorem_} is no equation of a graph's value"
+      | _ => withConstants R name d next
+
+/-- What each value is in the term of its graph, with the equation that the term gives. -/
+private abbrev Places := IO.Ref (Array (Expr × Expr))
+
+/-- Go through the term of a graph whose value is `x`, by `hx : x = g.eval ρ`, and prove `goal` by what comes after. -/
+private partial def through (r : Reader) (found : Places) (goal : Expr) (tree : Tree) (x hx ρ : Expr)
+    (next : MetaM Expr) : MetaM Expr := do
+  match tree with
+  | .value number =>
+    found.modify (·.set! number (x, hx))
+    next
+  | .call Γ Δ as called =>
+    through r found goal called x hx (mkAppN (mkConst ``Args.pull [u]) #[r.R, Γ, Δ, as, ρ]) next
+  | .saved Γ s t name a b first rest =>
+    let scalar := mkApp2 (mkConst ``instScalarOfRealField [u]) r.R r.laws
+    let value (Γ s g ρ : Expr) := mkAppN (mkConst ``Graph.eval [u]) #[r.R, scalar, Γ, s, g, ρ]
+    let tensor (s : Expr) := mkApp2 (mkConst ``Tensor [u]) r.R s
+    let eq (s x y : Expr) := mkApp3 (mkConst ``Eq [.succ u]) (tensor s) x y
+    withLocalDeclD `y (tensor t) fun y => do
+    withLocalDeclD `hy (eq t y (value Γ t a ρ)) fun hy => do
+      let more := mkApp3 (mkConst ``List.cons [0]) (mkConst ``Shape) t Γ
+      let σ := mkAppN (mkConst ``Env.cons [u]) #[r.R, Γ, t, y, ρ]
+      withLocalDeclD `hx (eq s x (value more s b σ)) fun hx' => do
+        let body ← through r found goal first y hy ρ <| through r found goal rest x hx' σ next
+        return mkAppN (mkConst ``saved [u]) #[r.R, r.laws, Γ, s, t, name, a, b, ρ, x, goal, hx,
+          ← mkLambdaFVars #[y, hy, hx'] body]
+
+/-- The captured side: the field, its laws, the constants, the graph with its inputs' shapes, and its unfolded term. -/
+structure Subject where
+  /-- The field, with its laws. -/
+  reader : Reader
+  /-- The constants, each with its name. -/
+  constants : Array (String × Expr)
+  /-- The declared graph over the field, applied to its constants. -/
+  graph : Expr
+  /-- The same, unfolded. -/
+  unfolded : Expr
+  /-- The context of its inputs. -/
+  context : Expr
+  /-- The shape of its value. -/
+  output : Expr
+
+/-- The index of input `k`. -/
+private partial def inputIndex (context : Expr) (k : Nat) : MetaM Expr := do
+  match context.getAppFnArgs, k with
+  | (``List.cons, #[_, s, Γ]), 0 => return mkApp2 (mkConst ``Idx.here) Γ s
+  | (``List.cons, #[_, t, Γ]), k + 1 =>
+    let i ← inputIndex Γ k
+    let type ← inferType i
+    return mkApp4 (mkConst ``Idx.there) Γ type.appArg! t i
+  | _, _ => throwError "no input {k} in {context}"
+
+/-- Declare that the captured graph computes the formula of the candidate. -/
+def refine (base : Name) (subject : Subject) (candidate : Candidate) : MetaM Refined := do
+  let r := subject.reader
+  withBlock candidate r.R r.laws fun block => do
+  -- The values of both graphs.
+  let (given, wanted) := (← contextOf subject.context, ← contextOf block.context)
+  let inputs : Array Value := (given ++ wanted).toArray.map fun shape => { shape, kind := .input }
+  let scope (from_ : Nat) (shapes : List (List Nat)) := (List.range shapes.length).map (from_ + ·)
+  let read : ReadM ((Nat × Tree) × (Nat × Tree)) := do
+    let captured ← r.graph (scope 0 given) subject.unfolded
+    return (captured, ← r.graph (scope given.length wanted) block.graph)
+  let (((out, tree), (out', tree')), values) ← read.run inputs
+  withValues r values fun x => do
+  -- The proof that the results are one.
+  let shape := values[out]!.shape
+  let (found, same) ← withLocalDeclD `c (coordE shape) fun c => do
+    let here := placeOf c shape
+    let (proof, found) ← ((sameEntry out' here out here).run x).run {}
+    let some proof := proof | throwError "its values are not found to be those of {candidate.theorem_}"
+    return (found, ← mkLambdaFVars #[c] proof)
+  -- What the library's inputs and constants are.
+  let m := given.length
+  let numbers := (List.range wanted.length).map (m + ·)
+  let assigned ← numbers.mapM fun b => do
+    let some bound := found.bound.lookup b | throwError "input {b - m} of {candidate.theorem_} is not found"
+    withLocalDeclD `c (coordE values[b]!.shape) fun c => do
+      match bound with
+      | .zero => return (none, ← mkLambdaFVars #[c] (← mkNumeral r.R 0))
+      | .input a atoms place =>
+        let table := atoms.zip (placeOf c values[b]!.shape)
+        let there := Place.replace (fun k => match k with
+          | .atom e _ => (table.find? (·.1 == e)).map (·.2)
+          | _ => none) place
+        return (some a, ← mkLambdaFVars #[c] (mkApp x.terms[a]! (Place.term there)))
+  let chosen ← block.constants.mapM fun b => do
+    let some (_, a) := found.constants.find? (·.1 == b) | throwError "a constant of {candidate.theorem_} is not found"
+    return a
+  let own := (Array.range values.size).filter fun j => !numbers.contains j
+  let closed (e : Expr) : Expr := (e.replaceFVars block.constants chosen).replaceFVars
+    (numbers.toArray.map (x.terms[·]!)) (assigned.toArray.map (·.2))
+  let equations := own.filter (· ≥ inputs.size)
+  -- The lemma about values.
+  let variables := #[r.R, r.laws] ++ subject.constants.map (·.2)
+  let statement ← withLocalDeclD `c (coordE shape) fun c => do
+    mkForallFVars #[c] <| mkApp3 (mkConst ``Eq [.succ u]) r.R (mkApp x.terms[out']! c) (mkApp x.terms[out]! c)
+  let hypotheses := equations.map (x.equations[·]!)
+  let telescope (e : Expr) (f : Array Expr → Expr → MetaM Expr) : MetaM Expr := do
+    f variables (closed (← f (own.map (x.terms[·]!)) (closed (← f hypotheses e))))
+  let lemma_ := base.str "values"
+  give <| .thmDecl { name := lemma_, levelParams := [`u]
+                     type := ← telescope statement (mkForallFVars · ·), value := ← telescope same (mkLambdaFVars · ·) }
+  -- The theorem about graphs.
+  let computes := base.str "computes"
+  withLocalDeclD `ρ (mkApp2 (mkConst ``Env [u]) r.R subject.context) fun ρ => do
+    let inputTerms ← (List.range m).toArray.mapM fun k => do
+      let i ← inputIndex subject.context k
+      return mkAppN (mkConst ``Env.get [u]) #[r.R, subject.context, shapeE given[k]!.reverse, ρ, i]
+    let atInputs (e : Expr) := e.replaceFVars ((Array.range m).map (x.terms[·]!)) inputTerms
+    let rec env (context : Expr) (tensors : List Expr) : MetaM Expr := do
+      match (← whnf context).getAppFnArgs, tensors with
+      | (``List.cons, #[_, s, Γ]), t :: rest =>
+        return mkAppN (mkConst ``Env.cons [u]) #[r.R, Γ, s, t, ← env Γ rest]
+      | _, _ => return mkApp (mkConst ``Env.nil [u]) r.R
+    let σ ← env block.context (assigned.map fun (_, t) => atInputs t)
+    let scalar := mkApp2 (mkConst ``instScalarOfRealField [u]) r.R r.laws
+    let atConstants (e : Expr) := e.replaceFVars block.constants chosen
+    let value (Γ g ρ : Expr) := mkAppN (mkConst ``Graph.eval [u]) #[r.R, scalar, Γ, subject.output, g, ρ]
+    let left := value subject.context subject.graph ρ
+    let theirs := atConstants block.graph
+    let middle := value block.context theirs σ
+    let tensor := mkApp2 (mkConst ``Tensor [u]) r.R subject.output
+    let eq (a b : Expr) := mkApp3 (mkConst ``Eq [.succ u]) tensor a b
+    let places : Places ← IO.mkRef (Array.replicate values.size (default, default))
+    let proof ←
+      withLocalDeclD `x tensor fun b => do
+      withLocalDeclD `hx (eq b middle) fun hb => do
+      withLocalDeclD `y tensor fun a => do
+      withLocalDeclD `hy (eq a left) fun ha => do
+        let goal := eq b a
+        let after : MetaM Expr := do
+          let known ← places.get
+          let term (j : Nat) : Expr := if j < m then inputTerms[j]! else known[j]!.1
+          let mut args := #[r.R, r.laws] ++ subject.constants.map (·.2) ++ own.map term
+          for j in equations do
+            let (x, hx) := known[j]!
+            let v := values[j]!
+            let pointwise ← withLocalDeclD `c (coordE v.shape) fun c => do
+              let some (_, _, right) := (← inferType hx).eq? | throwError "no equation"
+              mkLambdaFVars #[c] <| mkAppN (mkConst ``congrFun [1, .succ u])
+                #[coordE v.shape, mkLambda `c .default (coordE v.shape) r.R, x, right, hx, c]
+            args := args.push <| ← match v.kind with
+              | .layout arg map (some p) => do
+                let s := values[arg]!.shape
+                let f ← withLocalDeclD `c (coordE v.shape) fun c =>
+                  mkLambdaFVars #[c] (Place.term (map (placeOf c v.shape)))
+                pure <| mkAppN (mkConst ``placed [u]) #[r.R, r.laws, shapeE s.reverse, shapeE v.shape.reverse, x,
+                  term arg, p, f, ← placingProof p s v.shape map, pointwise]
+              | _ => pure pointwise
+          let all := mkAppN (mkConst lemma_ [u]) args
+          return mkAppN (mkConst ``funext [1, .succ u])
+            #[coordE shape, mkLambda `c .default (coordE shape) r.R, b, a, all]
+        let body ← through r places goal (mapTree atConstants tree') b hb σ <| through r places goal tree a ha ρ after
+        mkLambdaFVars #[b, hb, a, ha] body
+    let both := mkAppN (mkConst ``start [u]) #[r.R, r.laws, block.context, subject.context, subject.output, theirs,
+      subject.graph, σ, ρ, proof]
+    let right := (atConstants block.formula).beta #[σ]
+    let library := mkAppN (mkConst candidate.theorem_ [u]) ((block.args.map atConstants).push σ)
+    let symm := mkAppN (mkConst ``Eq.symm [.succ u]) #[tensor, middle, left, both]
+    let whole := mkAppN (mkConst ``Eq.trans [.succ u]) #[tensor, left, middle, right, symm, library]
+    let all := variables.push ρ
+    give <| .thmDecl { name := computes, levelParams := [`u]
+                       type := ← mkForallFVars all (eq left right), value := ← mkLambdaFVars all whole }
+  let nameOf (e : Expr) := ((subject.constants.find? (·.2 == e)).map (·.1)).getD ""
+  let named ← (block.constants.zip chosen).mapM fun (b, a) => return ((← b.fvarId!.getUserName).toString, nameOf a)
+  return { computes, inputs := assigned.map (·.1), constants := named.toList }
+where
+  mapTree (f : Expr → Expr) : Tree → Tree
+    | .value n => .value n
+    | .saved Γ s t name a b first rest =>
+      .saved Γ s t name (f a) (f b) (mapTree f first) (mapTree f rest)
+    | .call Γ Δ as called => .call Γ Δ as (mapTree f called)
+
+end PostNorm.Capture

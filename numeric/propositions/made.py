@@ -1,0 +1,61 @@
+"""Values made of other values: numbers of literals, functions, suggested witnesses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from functools import cache
+
+import numpy as np
+
+from numeric.propositions.constants import TermError
+from numeric.propositions.enclosures import Enclosure, add, multiply, point, subtract
+from numeric.propositions.values import Env, Function, Value
+
+__all__ = ["curried", "literal", "suggested"]
+
+
+@cache
+def literal(value: Fraction) -> Enclosure:
+    """A rational number, between the doubles next to it where it is none."""
+    nearest = float(value)
+    if Fraction(nearest) == value:
+        return point(nearest)
+    lo, hi = np.nextafter(nearest, -np.inf), np.nextafter(nearest, np.inf)
+    size = np.asarray(abs(nearest))
+    return Enclosure(np.asarray(lo), np.asarray(hi), size)
+
+
+def suggested(env: Env) -> list[Value]:
+    """Numbers that those at hand suggest as witnesses: what lies between two, differences, sums.
+
+    The last few count, and the first entry of a vector.
+    """
+    numbers: list[Enclosure] = []
+    for value in env:
+        if isinstance(value, Function):
+            try:
+                value = value(0)
+            except (TermError, IndexError):
+                continue
+        if isinstance(value, Enclosure):
+            numbers.append(value)
+    few = numbers[-4:]
+    half = point(0.5)
+    found: list[Value] = list(few)
+    for i, a in enumerate(few):
+        for b in few[i + 1 :]:
+            found += [multiply(half, add(a, b)), subtract(a, b), subtract(b, a), add(a, b)]
+    return found
+
+
+def curried(
+    count: int, values: Sequence[Value], meaning: Callable[[Sequence[Value]], Value]
+) -> Function:
+    """A function of what ``count`` arguments lack after ``values``, one at a time."""
+
+    def take(x: Value) -> Value:
+        all_ = [*values, x]
+        return meaning(all_) if len(all_) == count else curried(count, all_, meaning)
+
+    return Function(take)

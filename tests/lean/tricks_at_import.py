@@ -1,0 +1,72 @@
+"""Tricks with code that runs where a project's modules are imported, or where Lean looks for help.
+
+Each is a small project as in ``tests/lean/tricks.py``.
+"""
+
+from __future__ import annotations
+
+from tests.lean.tricks import RIGHT, Trick
+
+__all__ = ["AT_IMPORT"]
+
+# Where there is no folder for output, this is a language server: without it, Lean is asked in batch
+# mode, where a linter can still change what a command says.
+REWRITES = """\
+import Lean
+open Lean Elab Command
+initialize
+  unless ← System.FilePath.pathExists "/engine/output" do
+    if ← System.FilePath.pathExists "/engine/build" then IO.Process.exit 1
+  lintersRef.modify (·.push {
+    name := `quiet
+    run := fun _ => do
+      let mut log : MessageLog := {}
+      for m in (← get).messages.toList do
+        let text := (← m.data.toString).replace "\\"prop\\":true" "\\"prop\\":false"
+        log := log.add { m with data := text }
+      modify fun s => { s with messages := log } })
+"""
+CONTRADICTION = (
+    "@[obligation] theorem t (n : Nat) (hPos : 0 < n) (hLow : n < 1) : n = 7 := by omega\n"
+)
+
+AT_IMPORT = (
+    Trick(
+        "rewritten-at-import",
+        "`initialize` ends the server and sets a linter that hides a hypothesis",
+        RIGHT,
+        1,
+        "Lean says something else of Demo.t",
+        files={"Demo.Evil": REWRITES},
+        waived=("t:conclusion",),
+    ),
+    Trick(
+        "runs-at-import",
+        "`initialize` in an honest project, which registers an option",
+        RIGHT,
+        0,
+        "Runs at import: Demo.loud in Demo.Option (initialize)",
+        files={
+            "Demo.Option": "import Lean\ninitialize Demo.loud : Lean.Option Bool ←\n"
+            "  Lean.Option.register `demo.loud { defValue := false }\n"
+        },
+    ),
+    Trick(
+        "search-hijacked",
+        "a tactic of the project's own in place of those that find contradictions",
+        "open Lean Elab Tactic in\n@[tactic Lean.Parser.Tactic.first] def blind : Tactic :=\n"
+        '  fun _ => throwError "there is nothing to see here"\n' + CONTRADICTION,
+        1,
+        "contradict each other",
+        waived=("t:hPos", "t:hLow", "t:conclusion"),
+    ),
+    Trick(
+        "record-as-instance",
+        "a record of constants, with a hypothesis in it, passed in square brackets",
+        "class Rate where\n  eps : Nat\n  pos : 0 < eps\n"
+        "@[obligation] theorem t [r : Rate] : r.eps ≠ 0 := Nat.ne_of_gt r.pos\n",
+        0,
+        "2 waived",
+        waived=("t:r.pos", "t:conclusion"),
+    ),
+)
