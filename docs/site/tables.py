@@ -49,7 +49,7 @@ def settings() -> str:
     listed = text.partition("Attributes:\n")[2]
     found = re.findall(r"^    (\w+): (.*?)(?=^    \w+:|\Z)", listed, flags=re.M | re.S)
     names = {name for name, _ in found}
-    missing = [name for name in Settings.__dataclass_fields__ if name not in names]
+    missing = [name for name in Settings.__struct_fields__ if name not in names]
     if missing:
         raise ValueError(f"the docstring of Settings says nothing of {missing}")
     rows = ((f"`{name}`", " ".join(said.replace("``", "`").split())) for name, said in found)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -30,11 +30,17 @@ from tests.numeric.graphs import layer_norm
 
 BLOCK = "encoderBlockGraph"
 ULPS = 64.0
+DOMAIN = [f.name for f in FAMILIES.values() if f.region is Region.DOMAIN]
 
 
 def needs(name: str) -> Any:
     missing = importlib.util.find_spec(name) is None
     return pytest.mark.skipif(missing, reason=f"{name} is not installed")
+
+
+def mostly_slow(names: Iterable[str], but: str) -> list[Any]:
+    """All as parameters; what one need not run at each change is marked."""
+    return [n if n == but else pytest.param(n, marks=pytest.mark.slow) for n in names]
 
 
 def chosen(name: str) -> Backend:
@@ -83,7 +89,7 @@ def compare(case: Case, backend: Backend) -> None:
 
 
 @needs("torch")
-@pytest.mark.parametrize("name", WRITTEN)
+@pytest.mark.parametrize("name", mostly_slow(WRITTEN, BLOCK))
 def test_torch_computes_what_numpy_does(name: str) -> None:
     compare(case_of(name, families_of(name)[0].name), chosen("torch"))
 
@@ -135,7 +141,7 @@ MEASURES = (value_is_right, derivative_is_right, backprop_is_right)
 
 
 @needs("torch")
-@pytest.mark.parametrize("family", [f.name for f in FAMILIES.values() if f.region is Region.DOMAIN])
+@pytest.mark.parametrize("family", mostly_slow(DOMAIN, "generic"))
 def test_verdicts_are_the_same_on_torch(family: str) -> None:
     if FAMILIES[family] not in families_of(BLOCK):
         family = "generic"
@@ -148,6 +154,7 @@ def test_verdicts_are_the_same_on_torch(family: str) -> None:
 
 
 @needs("torch")
+@pytest.mark.slow
 @pytest.mark.parametrize("error", [p.mutant for p in PLANTED[BLOCK][::6]], ids=lambda e: e.name)
 def test_torch_finds_the_planted_errors_that_numpy_finds(error: Any) -> None:
     right = case_of(BLOCK, "generic", 3)
