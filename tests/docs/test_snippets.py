@@ -84,7 +84,6 @@ def test_commands_in_workflows_are_understood(
 
 def test_continuous_integration_runs_the_tests_with_pytorch(options: set[str]) -> None:
     lines = commands((ROOT / ".ci" / "run").read_text(encoding="utf-8"))
-    assert len(lines) == 2
     for line, target in zip(lines, ("test", "slow-test"), strict=True):
         check(line, options)
         assert re.fullmatch(rf"make {target} TORCH=[\d.]+", line)
