@@ -69,7 +69,7 @@ def test_every_theorem_has_its_place(library: Library) -> None:
         lines = (library.project.root / file).read_text(encoding="utf-8").splitlines()
         name = o.declaration.rsplit(".", 1)[-1]
         place = " ".join(lines[o.line - 1 : o.line + 12])
-        stated = re.match(r"(?:layer|model)_theorems (\w+)", place)  # which states several
+        stated = re.match(r"(?:layer|model|token)_theorems (\w+)", place)  # which states several
         assert name.startswith(f"{stated[1]}_") if stated else name in place, o.key
 
 
