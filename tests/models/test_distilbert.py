@@ -19,6 +19,8 @@ from tests.models.checkpoints import (
 )
 from tests.models.library import judged, section
 
+pytestmark = pytest.mark.usefixtures("without_transformers")
+
 OWN = {"model_type": "distilbert", "n_heads": HEADS, "activation": "gelu_new", "dropout": 0.1}
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +15,7 @@ from bridge.models.settings import MODEL_TYPES, SYNONYMS
 from tests.models.checkpoints import CONFIG, bert_tensors, write
 from tests.models.library import judged, section
 
-
-@pytest.fixture(autouse=True)
-def _read_by_names(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As where there is no transformers, which would build what it knows."""
-    monkeypatch.setitem(sys.modules, "transformers", None)
+pytestmark = pytest.mark.usefixtures("without_transformers")
 
 
 @pytest.mark.parametrize(

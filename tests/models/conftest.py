@@ -1,0 +1,13 @@
+"""Fixtures for tests of models."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+
+@pytest.fixture
+def without_transformers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where there is no transformers, which would build what it knows: names are read."""
+    monkeypatch.setitem(sys.modules, "transformers", None)
