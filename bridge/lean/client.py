@@ -54,7 +54,7 @@ __all__ = [
     "printable",
 ]
 
-DEFAULT_TIMEOUT = 300.0
+DEFAULT_TIMEOUT = 900.0
 _PREFIX = "obligations:"
 _ERROR = 1
 _SEVERITY = {"error": _ERROR, "warning": 2, "information": 3}

@@ -33,7 +33,7 @@ def test_it_tells_its_story() -> None:
 
     notebook = read()
     NotebookClient(
-        notebook, timeout=600, resources={"metadata": {"path": str(NOTEBOOK.parent)}}
+        notebook, timeout=2400, resources={"metadata": {"path": str(NOTEBOOK.parent)}}
     ).execute()
     shown = [
         output
