@@ -161,7 +161,7 @@ def _loaded(
             state_dict=weights,
             dtype=dtype,
             local_files_only=True,
-            ignore_mismatched_sizes=True,  # they are told
+            ignore_mismatched_sizes=True,  # the report names them
             output_loading_info=True,
         )
         return module, info

@@ -99,7 +99,7 @@ def recording() -> Iterator[None]:
 
 def left_python() -> bool:
     """Whether something recorded so far started a process or spoke to a network: what that read, or
-    was told, is not known."""
+    received, is not known."""
     return _left
 
 

@@ -112,13 +112,6 @@ class _TorchArrays(Arrays):
     def where(self, condition: Array, yes: Array | float, no: Array | float) -> Any:
         return self._torch.where(condition, yes, no)
 
-    def is_complex(self, x: Array) -> bool:
-        return False
-
-    def quotient(self, numerator: float, x: Array) -> Any:
-        there = x != 0
-        return self.where(there, numerator / self.where(there, x, 1.0), 0.0)
-
     def sum(self, x: Array, axis: int) -> Any:
         return self._torch.sum(x, axis)
 

@@ -87,13 +87,14 @@ class Arrays(ABC):
     def where(self, condition: Array, yes: Array | float, no: Array | float) -> Array:
         """Entry by entry one or the other."""
 
-    @abstractmethod
     def is_complex(self, x: Array) -> bool:
-        """Whether it is complex128."""
+        """Whether it is complex128, as numpy's alone may be."""
+        return False
 
-    @abstractmethod
     def quotient(self, numerator: float, x: Array) -> Array:
         """numerator / x, and 0 where x = 0."""
+        there = x != 0
+        return self.where(there, numerator / self.where(there, x, 1.0), 0.0)
 
     @abstractmethod
     def sum(self, x: Array, axis: int) -> Array:

@@ -1,4 +1,4 @@
-"""Lean's messages are told from what the sources print."""
+"""Lean's messages are distinguished from what the sources print."""
 
 from __future__ import annotations
 

@@ -16,7 +16,8 @@ from bridge.lean.project import Project
 from tests.cli.faults import FAULTS
 from tests.lean.conftest import ROOT, Once, write_project
 from tests.lean.many_tricks import MANY, source_of
-from tests.lean.tricks import HEAD, HONEST, TAIL, TRICKS, Trick
+from tests.lean.trick import HEAD, TAIL, Trick
+from tests.lean.tricks import HONEST, TRICKS
 from tests.lean.tricks_at_import import AT_IMPORT
 
 Make = Callable[[str], Project]

@@ -6,60 +6,9 @@ said is said because of the trick.  ``docs/tricks.md`` shows this table.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from tests.lean.trick import KEYS, RIGHT, UNDECIDED, WRONG, Trick
 
-__all__ = ["HONEST", "TRICKS", "Trick"]
-
-HEAD = "import Obligations\nnamespace Demo\n"
-TAIL = "end Demo\n"
-KEYS = ("t:hPos", "t:conclusion")
-WRONG = """\
-@[obligation] theorem t (n : Nat) (hPos : 0 < n) : n + 2 + 2 = n + 5 := by
-  have := bad
-  omega
-"""
-RIGHT = "@[obligation] theorem t (n : Nat) (hPos : 0 < n) : 0 < n + n := by omega\n"
-UNDECIDED = "opaque Great : Nat → Prop\n"
-"""Lean draws numbers, but cannot decide this of them."""
-
-
-@dataclass(frozen=True)
-class Trick:
-    """One project.
-
-    Attributes:
-        name: for the test's identifier and the table.
-        what: what is tried, in a sentence.
-        body: what stands in ``Demo/Basic.lean`` between its first and last line.
-        code: the exit code of the audit.
-        said: what standard output or error must hold.
-        before: an earlier ``body`` that was locked; ``None`` where nothing was.
-        files: further Lean sources by module name, imported by ``Demo/Basic.lean``.
-        waived: keys that are waived.
-        shares: the project that it is tried in, together with the others that say the same; a
-            project of its own where this is empty, because what is said concerns the whole project.
-    """
-
-    name: str
-    what: str
-    body: str
-    code: int
-    said: str
-    before: str | None = None
-    files: Mapping[str, str] = field(default_factory=dict)
-    waived: tuple[str, ...] = KEYS
-    shares: str = "theorems"
-
-    @property
-    def space(self) -> str:
-        """The namespace that it has in a project with others."""
-        return "In" + "".join(part.capitalize() for part in self.name.split("-"))
-
-    def moved(self, text: str) -> str:
-        """A text of the trick, as it is in that namespace."""
-        return text.replace("Demo.", f"Demo.{self.space}.") if self.shares else text
-
+__all__ = ["HONEST", "TRICKS"]
 
 ABOVE = """\
 @[obligation] theorem t (n : Nat) (hPos : low < n) : low < n + n := by

@@ -5,7 +5,7 @@ Each is a small project as in ``tests/lean/tricks.py``.
 
 from __future__ import annotations
 
-from tests.lean.tricks import RIGHT, Trick
+from tests.lean.trick import RIGHT, Trick
 
 __all__ = ["AT_IMPORT"]
 
