@@ -60,6 +60,7 @@ class CheckRun:
         self.key = key
         self.seed = seed
         self.backend = backend
+        self._accepted_of: dict[str, Case] = {}
 
     def refuse_two_graphs(self) -> None:
         """Raise `InvalidInputError` where a hypothesis is checked on another graph."""
@@ -118,15 +119,11 @@ class CheckRun:
         alike = all(g.sizes == there[0].sizes for g in there)
         return not there or (alike and family.fits(there[0].sizes))
 
-    def case(
-        self, family: Family, indices: npt.NDArray[np.int64], error: Error | None = None
-    ) -> Case:
-        """Some instances of a family, on the graph, or with an error planted in one or other."""
+    def case(self, family: Family, indices: npt.NDArray[np.int64]) -> Case:
+        """Some instances of a family, on the graph."""
         graph = self.graph(family)
         batch = draw(family, graph, seed=self.seed, key=self.key, indices=indices)
         program = Interpreter(graph)
-        if error is not None:
-            program, batch = plant(error, graph, batch)
         other = self.check.requests(family)[1:]
         beside = Interpreter(self._exported(other[0])) if other else None
         return Case(program, batch, beside, backend=self.backend)
@@ -201,15 +198,27 @@ class CheckRun:
     def _rejects(self, mutant: Error) -> bool:
         """Whether the check fails on an accepted instance of the mutant."""
         for family in self._mutant_families():
-            indices = np.arange(MUTANT_INSTANCES)
-            keep, _ = self._accepted(self.case(family, indices))
-            if not keep.any():
+            right = self._to_spoil(family)
+            if not len(right):
                 continue
-            case = self.case(family, indices, mutant).take(np.flatnonzero(keep))
-            case = replace(case, refuting=True)
+            program, batch = plant(mutant, right.program.graph, right.batch)
+            case = replace(right, program=program, batch=batch)
             if self.check.measure(case).count(Outcome.FAILS):
                 return True
         return False
+
+    def _to_spoil(self, family: Family) -> Case:
+        """The accepted instances that every mutant is tried on, as they are without it.
+
+        They are the same for all mutants, so that what the hypotheses say of them, and what follows
+        from the instances alone (`Case.once`), is computed once.
+        """
+        if family.name not in self._accepted_of:
+            case = self.case(family, np.arange(MUTANT_INSTANCES))
+            keep, _ = self._accepted(case)
+            case = replace(case.take(np.flatnonzero(keep)), refuting=True)
+            self._accepted_of[family.name] = case
+        return self._accepted_of[family.name]
 
     def _mutant_families(self) -> tuple[Family, ...]:
         """Where the check must reject its mutants; a graph with families of its own: the first."""

@@ -53,15 +53,19 @@ def _arguments(case: Case) -> Arguments:
 
 
 def _forward(case: Case) -> Array:
-    return closed_form(case.program.graph).forward(_arguments(case))
+    form = closed_form(case.program.graph)
+    return case.once("value", lambda: form.forward(_arguments(case)))
 
 
 def _jvp(case: Case, tangents: dict[str, FloatArray]) -> Array:
-    return closed_form(case.program.graph).jvp(_arguments(case), tangents)
+    form = closed_form(case.program.graph)
+    return case.once("jvp", lambda: form.jvp(_arguments(case), tangents))
 
 
 def _backprop(case: Case, cotangent: FloatArray) -> dict[str, Array]:
-    return closed_form(case.program.graph).vjp(_arguments(case), cotangent)
+    form = closed_form(case.program.graph)
+    name = ("vjp", cotangent.shape)  # a mutant may have another output
+    return case.once(name, lambda: form.vjp(_arguments(case), cotangent))
 
 
 def _jvp_is_right(case: Case) -> Measurement | None:

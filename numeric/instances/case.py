@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,9 @@ from numeric.streams import Streams
 __all__ = ["Case"]
 
 FloatArray = npt.NDArray[np.float64]
+T = TypeVar("T")
+KEPT_BYTES = 1 << 20
+"""What follows from instances is kept where their inputs take no more than this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,26 @@ class Case:
 
     def take(self, rows: npt.NDArray[np.int64]) -> Case:
         """Some of the instances."""
-        return replace(self, batch=self.batch.take(rows))
+        batch = self.once(("rows", rows.tobytes()), lambda: self.batch.take(rows))
+        return replace(self, batch=batch)
+
+    def once(self, name: object, compute: Callable[[], T]) -> T:
+        """What follows from the instances alone, and not from the graph's nodes.
+
+        Where a failure is looked for, many mutants of a graph run on the same instances: it is
+        computed once for all of them, where the inputs are small, and must not be written to.
+
+        Args:
+            name: no two things may have the same.
+            compute: how to get it.
+        """
+        if not self.refuting or self.batch.bytes > KEPT_BYTES:
+            return compute()
+        known = self.batch.known
+        if name not in known:
+            known[name] = compute()
+        found: T = known[name]
+        return found
 
     def piece(self, end: str, start: str | None = None) -> Case:
         """The same instances of a part of the graph: up to the saved tensor ``end``, and where
@@ -79,24 +101,32 @@ class Case:
         Each ε is moved too, by two ulps, alternately up and down: where it cancels a variance, a
         sign is at stake that no rounding of later results may touch.
         """
-        again = self.take(np.tile(np.arange(len(self)), len(runs)))
+        batch, moves = self.once(("reruns", *runs), lambda: self._moved(runs))
+        return replace(self, batch=batch), moves
+
+    def _moved(self, runs: Sequence[int]) -> tuple[Batch, Perturbation]:
+        again = self.batch.take(np.tile(np.arange(len(self)), len(runs)))
         up = np.repeat(np.asarray(runs) % 2 == 1, len(self))
         factor = 1.0 + np.where(up, 2.0**-51, -(2.0**-51))
         constants = {
             name: value * factor if name.startswith("eps") else value
-            for name, value in again.batch.constants.items()
+            for name, value in again.constants.items()
         }
         keys = [self.perturbation(run).streams.keys for run in runs]
-        moves = Perturbation(Streams(np.concatenate(keys)))
-        return replace(again, batch=replace(again.batch, constants=constants)), moves
+        return replace(again, constants=constants), Perturbation(Streams(np.concatenate(keys)))
 
     def tangents(self) -> dict[str, FloatArray]:
         """A random direction for every input, ``(B, *shape)``; drawn once."""
         if not self._tangents:
-            for name, value in self.batch.inputs.items():
-                drawn = self.batch.streams.child("tangent", name).directions(value.shape[1:])
-                self._tangents[name] = drawn
+            self._tangents.update(self.once("tangents", self._directions))
         return dict(self._tangents)
+
+    def _directions(self) -> dict[str, FloatArray]:
+        streams = self.batch.streams
+        return {
+            name: streams.child("tangent", name).directions(value.shape[1:])
+            for name, value in self.batch.inputs.items()
+        }
 
     def cotangent(self) -> FloatArray:
         """A random direction for the first output, ``(B, *shape)``; drawn once."""

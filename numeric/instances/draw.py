@@ -7,7 +7,8 @@ function of (seed, obligation key, family, index) and of the graph's name, sizes
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -29,16 +30,25 @@ FloatArray = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Instances of one shape: inputs ``(B, *shape)``, constants ``(B,)``, and a stream for each."""
+    """Instances of one shape: inputs ``(B, *shape)``, constants ``(B,)``, and a stream for each.
+
+    ``known`` keeps what follows from them, by a name: see `numeric.case.Case.once`.
+    """
 
     family: str
     indices: npt.NDArray[np.int64]
     inputs: Mapping[str, FloatArray]
     constants: Mapping[str, FloatArray]
     streams: Streams
+    known: dict[object, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __len__(self) -> int:
         return len(self.indices)
+
+    @property
+    def bytes(self) -> int:
+        """The size of all inputs."""
+        return sum(value.nbytes for value in self.inputs.values())
 
     def take(self, rows: npt.NDArray[np.int64]) -> Batch:
         """Some of the instances; each keeps its numbers."""

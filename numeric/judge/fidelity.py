@@ -108,7 +108,7 @@ def compare(case: Case, *, closely: bool = False) -> Fidelity:
     """
     graph = case.program.graph
     at = _arguments(case)
-    expected = closed_form(graph).run(at)
+    expected = case.once("saved tensors", lambda: closed_form(graph).run(at))
     problems = {name: _problem(graph, name, y) for name, y in expected.items()}
     if closely:
         further = {n: y for n, y in between(at, expected).items() if not _problem(graph, n, y)}
@@ -123,8 +123,10 @@ def compare(case: Case, *, closely: bool = False) -> Fidelity:
 
     def sides(some: Case, perturbation: Perturbation | None) -> list[Sides]:
         trace = some.run(perturbation)
-        magnitudes = some.program.value_magnitudes(trace)
         chosen = [rows[int(i)] for i in some.batch.indices]
+        if perturbation is not None:
+            return [Sides.moved(trace.values[places[n]], expected[n][chosen]) for n in names]
+        magnitudes = some.program.value_magnitudes(trace)
         return [_sides(trace, places[n], expected[n][chosen], magnitudes[places[n]]) for n in names]
 
     most = max(1, chunk_of(graph) // 4)  # what is expected is held as well
@@ -292,10 +294,12 @@ def _derivatives(case: Case) -> list[Measurement]:
     model = closed_form(case.program.graph)
 
     def pushed(some: Case, tangents: dict[str, FloatArray]) -> Array:
-        return model.jvp(_arguments(some), tangents)
+        return some.once("jvp", lambda: model.jvp(_arguments(some), tangents))
 
     def pulled(some: Case, cotangent: FloatArray) -> dict[str, Array]:
-        return model.vjp(_arguments(some), cotangent)
+        # A mutant may have another output.
+        name = ("vjp", cotangent.shape)
+        return some.once(name, lambda: model.vjp(_arguments(some), cotangent))
 
     form = "the closed form"
     return [jvp_matches(form, case, pushed), backprop_matches(form, case, pulled)]

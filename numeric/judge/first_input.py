@@ -36,14 +36,15 @@ def first_backprop_is_adjoint(case: Case) -> Measurement:
         tangent = {name: tangents[name]}
         trace = at.run(perturbation)
         pulled = dot(tangent[name], at.program.vjp(trace, cotangent, perturbation)[name])
+        pushed = at.program.jvp(trace, tangent, perturbation)
+        (stepped,) = at.derivative([tangent], perturbation)
+        left = [dot(d, cotangent) for d in (pushed, stepped)]
+        if perturbation is not None:
+            return [Sides.moved(one, pulled) for one in left]
         flow = at.program.vjp_magnitude(trace, cotangent)
         sizes = {n: dot(np.abs(t), flow[n]) for n, t in tangents.items()}
         together = np.sum(list(sizes.values()), axis=0)
-        pushed = at.program.jvp(trace, tangent, perturbation)
-        (stepped,) = at.derivative([tangent], perturbation)
-        return [
-            Sides.of(dot(d, cotangent), pulled, sizes[name], together) for d in (pushed, stepped)
-        ]
+        return [Sides.of(one, pulled, sizes[name], together) for one in left]
 
     ways = ("forward mode", "the complex step")
     return identity([f"backprop to {name} against {way}" for way in ways], case, sides)

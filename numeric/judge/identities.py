@@ -59,7 +59,10 @@ def value_matches(part: str, case: Case, model: Callable[[Case], Array]) -> Meas
         return [Sides.of(found, expected, computed.terms, largest_everywhere(size))]
 
     def sides(at: Case, perturbation: Perturbation | None) -> list[Sides]:
-        return against(at, value(at.program, at.run(perturbation)))
+        trace = at.run(perturbation)
+        if perturbation is not None:
+            return [Sides.moved(trace.output, model(at))]
+        return against(at, value(at.program, trace))
 
     return _measured([part], case, lambda at: against(at, at.ask(value)), sides)
 
@@ -74,11 +77,14 @@ def jvp_is_derivative(case: Case) -> Measurement:
         alone = [{name: tangents[name]} for name in names]
         trace = at.run(perturbation)
         exact = at.derivative(alone, perturbation)
+        pushed = [at.program.jvp(trace, tangent, perturbation) for tangent in alone]
+        if perturbation is not None:
+            return [Sides.moved(*both) for both in zip(pushed, exact, strict=True)]
         sizes = [at.program.jvp_magnitude(trace, tangent) for tangent in alone]
         together = np.sum(sizes, axis=0)
         return [
-            Sides.of(at.program.jvp(trace, tangent, perturbation), derivative, size, together)
-            for tangent, derivative, size in zip(alone, exact, sizes, strict=True)
+            Sides.of(found, derivative, size, together)
+            for found, derivative, size in zip(pushed, exact, sizes, strict=True)
         ]
 
     def quick(at: Case) -> list[Sides]:
@@ -141,8 +147,10 @@ def jvp_matches(
 
     def sides(at: Case, perturbation: Perturbation | None) -> list[Sides]:
         tangents, trace = at.tangents(), at.run(perturbation)
-        terms = at.program.jvp_magnitude(trace, tangents)
-        return against(at, at.program.jvp(trace, tangents, perturbation), terms)
+        found = at.program.jvp(trace, tangents, perturbation)
+        if perturbation is not None:
+            return [Sides.moved(found, model(at, tangents))]
+        return against(at, found, at.program.jvp_magnitude(trace, tangents))
 
     def quick(at: Case) -> list[Sides]:
         return against(at, *at.ask(tangent, at.tangents()))
@@ -161,13 +169,17 @@ def backprop_is_adjoint(case: Case) -> Measurement:
         trace = at.run(perturbation)
         pulled = at.program.vjp(trace, cotangent, perturbation)
         exact = at.derivative(alone, perturbation)
+        left = [dot(derivative, cotangent) for derivative in exact]
+        right = [dot(tangents[name], pulled[name]) for name in names]
+        if perturbation is not None:
+            return [Sides.moved(*both) for both in zip(left, right, strict=True)]
         # Σ|terms| is the same from either end, so one backward pass gives it for all inputs.
         flow = at.program.vjp_magnitude(trace, cotangent)
         sizes = [dot(np.abs(tangents[name]), flow[name]) for name in names]
         together = np.sum(sizes, axis=0)
         return [
-            Sides.of(dot(derivative, cotangent), dot(tangents[name], pulled[name]), size, together)
-            for name, derivative, size in zip(names, exact, sizes, strict=True)
+            Sides.of(one, other, size, together)
+            for one, other, size in zip(left, right, sizes, strict=True)
         ]
 
     def quick(at: Case) -> list[Sides]:
@@ -203,6 +215,9 @@ def backprop_matches(
     def sides(at: Case, perturbation: Perturbation | None) -> list[Sides]:
         cotangent, trace = at.cotangent(), at.run(perturbation)
         found = at.program.vjp(trace, cotangent, perturbation)
+        if perturbation is not None:
+            expected = model(at, cotangent)
+            return [Sides.moved(found[n], expected[n]) for n in names]
         return against(at, found, at.program.vjp_magnitude(trace, cotangent))
 
     def quick(at: Case) -> list[Sides]:

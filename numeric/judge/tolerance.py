@@ -79,6 +79,12 @@ class Sides:
         whole = terms if natural is None else natural
         return cls(*(np.reshape(a, (size, -1)) for a in (left, right, terms, whole)))
 
+    @classmethod
+    def moved(cls, left: Array, right: Array) -> Sides:
+        """Both sides of a rerun, of which nothing else is looked at: the sizes are the first
+        run's."""
+        return cls.of(left, right, left)
+
 
 def identity(
     parts: Sequence[str],
@@ -92,7 +98,7 @@ def identity(
     Args:
         parts: what is compared, for reports: one name for each entry of what ``sides`` returns.
         sides: computes both sides; called again with a perturbation on the instances where rule A
-            fires.
+            fires, where `Sides.moved` is enough.
         most: how many reruns of instances at once; half a chunk if None.
 
     Returns:

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 from bridge.checking import Check, CheckInterrupted, CheckResult, CheckRun, check, replay, run_check
+from bridge.checking.check_run import MUTANT_INSTANCES
 from bridge.checking.runner import MAX_UNDECIDED_SHARE, minimum_accepted
+from bridge.checking.units import Probe
 from bridge.errors import InvalidInputError
 from bridge.verdict import Verdict
 from numeric.instances.case import Case
@@ -98,6 +100,22 @@ def test_a_false_hypothesis_fails_with_a_counterexample() -> None:
     )
     assert again.case.batch.constants["eps"][0] == dict(result.counterexample.constants)["eps"]
     assert again.measurement.count(Outcome.FAILS) == len(again.measurement) == 1
+
+
+def test_what_all_mutants_share_is_measured_once() -> None:
+    asked: list[int] = []
+
+    def counted(case: Case) -> Any:
+        asked.append(len(case))
+        return eps_positive(case)
+
+    hypothesis = made("t:h", counted, refuted_by=REFUTED)
+    shrunk = GraphMutant("ε is lost", (Edit("varEps", op="scale", constant=1.0),))
+    one = conclusion(rejects=(shrunk, SHIFTED, shrunk))
+    tried = CheckRun(one, [hypothesis], graphs_for([one]), "t:conclusion", 0)
+    found = [tried.measure(Probe(i)) for i in range(3)]
+    assert found == [False, True, False]
+    assert asked == [MUTANT_INSTANCES] * 2, "once for each family"
 
 
 def test_a_hypothesis_check_that_never_says_no_is_inconclusive() -> None:

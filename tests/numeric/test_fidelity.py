@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from numeric.errors import GraphError
@@ -184,3 +185,27 @@ def test_the_output_is_compared_too(output: str, fails: bool) -> None:
         assert {judged.parts[p] for p in judged.part} == {
             "output, which is not norm2.y, against the closed form"
         }
+
+
+def test_mutants_on_the_same_instances_are_measured_as_if_each_were_alone() -> None:
+    shared = replace(case(), refuting=True)
+    for planted in PLANTED[BLOCK]:
+        program = planted.mutant.apply(shared.program.graph)
+        alone = replace(case(), refuting=True, program=program)
+        found, expected = fidelity(replace(shared, program=program)), fidelity(alone)
+        assert np.array_equal(found.residual, expected.residual), planted.mutant.name
+        assert np.array_equal(found.tolerance, expected.tolerance), planted.mutant.name
+        assert found.count(Outcome.FAILS) == expected.count(Outcome.FAILS) > 0
+
+
+def test_what_follows_from_the_instances_alone_is_computed_once_where_mutants_are_tried() -> None:
+    asked: list[str] = []
+    right, other = case(), case()
+    for one in (right, replace(right, beside=right.program), other):
+        some = replace(one, refuting=True)
+        for at in (some, some.take(np.arange(2)), some.take(np.arange(2))):
+            at.once("it", lambda: asked.append("shared"))
+    assert asked == ["shared"] * 4, "of each batch, and of each part of it"
+    for _ in range(2):
+        right.once("it", lambda: asked.append("alone"))
+    assert asked[4:] == ["alone"] * 2
