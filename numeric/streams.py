@@ -60,7 +60,7 @@ class Streams:
     def of(
         cls, seed: int, key: str, family: str, indices: Sequence[int] | npt.NDArray[np.int64]
     ) -> Streams:
-        """The streams of the instances ``indices`` of one family of one obligation."""
+        """The streams of the instances ``indices`` of one family, for what ``key`` names."""
         root = _hash(seed, key, family)
         counters = np.asarray(indices, dtype=np.uint64) + np.uint64(1)
         return cls(_mix(_mix(root + counters * _GOLDEN)))

@@ -190,7 +190,8 @@ def audit(
 
     Args:
         library: what Lean says, from :func:`library_for_audit`.
-        seed: all instances follow from it, the obligation's key, the family and the index.
+        seed: all instances follow from it, the check's form or the obligation's key, the family and
+            the index.
         instances: how many to draw for each obligation.
         only: keys, declarations or globs; empty means all.
         replace_graph: run on this graph instead of the library's graph of the same name.

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from bridge.auditing.binding import why_unbound
 from bridge.auditing.graph_file import StandIn, graph_computes_its_closed_form
 from bridge.auditing.paired import Paired, pair
+from bridge.auditing.shared import Shared, named, unnamed
 from bridge.checking import Check, CheckInterrupted, CheckResult, Spread, run_check
 from bridge.checking import GraphRequest as CheckGraphRequest
 from bridge.checking.certify import certifiable, certify
@@ -59,6 +60,7 @@ class Context:
     spread: Spread | None = None
     backend: Backend | None = None
     watcher: Progress = field(default_factory=Silent)
+    shared: Shared = field(default_factory=Shared)
 
     def pair(self, obligation: Obligation) -> Paired | None:
         """The obligation with its check, on the graphs of this audit."""
@@ -195,7 +197,7 @@ def _stored_under(paired: Paired, context: Context) -> str:
     return context.results.key(
         paired.checks,
         "".join(context.hash_under(key, name) for name in (check.graph, check.beside)),
-        key=key,
+        key="\0".join((paired.run.drawn_for, *(c.identity for c in paired.checks))),
         seed=context.seed,
         instances=context.instances,
         backend=context.backend,
@@ -215,13 +217,22 @@ def kept(paired: Paired, context: Context) -> CheckResult | None:
     """The result of an earlier run from which nothing has changed, if it is in the cache."""
     if context.results is None or not _may_keep(paired):
         return None
-    return context.results.load(_stored_under(paired, context))
+    found = context.results.load(_stored_under(paired, context))
+    return None if found is None else named(found, paired.run)
 
 
 def _measured(paired: Paired, context: Context) -> CheckResult:
-    """The check's result: from the cache where everything it follows from is the same."""
-    if (known := kept(paired, context)) is not None:
+    """The check's result: that of an obligation with the same check of this audit, or from the
+    cache, where everything it follows from is the same."""
+    if (known := context.shared.get(paired.run)) is not None:
         return known
+    known = kept(paired, context) or _run(paired, context)
+    context.shared.add(paired.run, known)
+    return known
+
+
+def _run(paired: Paired, context: Context) -> CheckResult:
+    """The check's result, measured and kept."""
 
     def tell(done: int, total: int) -> None:
         context.watcher.update("instances", done, total, unit=paired.obligation.key)
@@ -237,7 +248,8 @@ def _measured(paired: Paired, context: Context) -> CheckResult:
     if context.results is not None and _is_followed(paired, context):
         ours = all(map(is_ours, paired.checks))
         files = {} if ours else opened.digests()
-        context.results.store(_stored_under(paired, context), result, files)
+        found = unnamed(result, paired.run)
+        context.results.store(_stored_under(paired, context), found, files)
     return result
 
 
@@ -256,7 +268,16 @@ def _certified(paired: Paired, context: Context, result: CheckResult) -> CheckRe
     run = paired.run
     if context.certify is None or not certifiable(run, result):
         return result
-    name = f"{_stored_under(paired, context)}-{context.certify!r}-{balls.version()}"
+    if (known := context.shared.get(run, context.certify)) is not None:
+        return known
+    found = _enclosed(paired, context, result, context.certify)
+    context.shared.add(run, found, context.certify)
+    return found
+
+
+def _enclosed(paired: Paired, context: Context, result: CheckResult, radius: float) -> CheckResult:
+    run = paired.run
+    name = f"{_stored_under(paired, context)}-{radius!r}-{balls.version()}"
     if context.results is not None and (known := context.results.load(name)) is not None:
         return known
 
@@ -264,9 +285,7 @@ def _certified(paired: Paired, context: Context, result: CheckResult) -> CheckRe
         context.watcher.update("enclosing", done, total, unit=run.key)
 
     with opened.recording():
-        found = certify(
-            run, result, instances=context.instances, radius=context.certify, progress=tell
-        )
+        found = certify(run, result, instances=context.instances, radius=radius, progress=tell)
     if context.results is not None and _is_followed(paired, context):
         context.results.store(name, found, {} if is_ours(run.check) else opened.digests())
     return found

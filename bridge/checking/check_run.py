@@ -43,7 +43,10 @@ def in_words(error: Exception) -> str:
 
 
 class CheckRun:
-    """One check with all that it runs on; measures any unit of its work by itself."""
+    """One check with all that it runs on; measures any unit of its work by itself.
+
+    Obligations with one check draw the same instances (`Check.drawn_for`).
+    """
 
     def __init__(
         self,
@@ -60,6 +63,7 @@ class CheckRun:
         self.key = key
         self.seed = seed
         self.backend = backend
+        self.drawn_for = check.drawn_for(key)
         self._accepted_of: dict[str, Case] = {}
 
     def refuse_two_graphs(self) -> None:
@@ -122,7 +126,7 @@ class CheckRun:
     def case(self, family: Family, indices: npt.NDArray[np.int64]) -> Case:
         """Some instances of a family, on the graph."""
         graph = self.graph(family)
-        batch = draw(family, graph, seed=self.seed, key=self.key, indices=indices)
+        batch = draw(family, graph, seed=self.seed, key=self.drawn_for, indices=indices)
         program = Interpreter(graph)
         other = self.check.requests(family)[1:]
         beside = Interpreter(self._exported(other[0])) if other else None

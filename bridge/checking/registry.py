@@ -111,6 +111,19 @@ class Check:
             return tuple(f for f in apt if f.region is Region.DOMAIN)
         return tuple(f for f in apt if f.region is not Region.REFUTING)
 
+    @property
+    def identity(self) -> str:
+        """What tells it from all other checks: its form, or the first key it is registered for."""
+        return self.keys[0] if self.form is None else str(self.form)
+
+    def drawn_for(self, key: str) -> str:
+        """What the instances of an obligation follow from, next to seed, family and index.
+
+        It is the check where that is for several obligations, so that these share what it finds,
+        and else the obligation's key.
+        """
+        return self.identity if self.form is not None or key in self.keys else key
+
     def request(self, family: Family) -> GraphRequest:
         """The member of the graph's family that instances of ``family`` run on."""
         return GraphRequest(self.graph, sizes_of(family, self.sizes, self.defaults))

@@ -2,7 +2,8 @@
 
 A check's result follows from the code of the checks and of `numeric`, from every module of the
 project that is loaded, from the files that were read, numpy, torch, the backend, the graphs, the
-key, the seed and the number of instances; where all of these are the same it is not measured again.
+form or key that instances are drawn for, the seed and the number of instances; where all of these
+are the same it is not measured again.
 """
 
 from __future__ import annotations
@@ -137,7 +138,16 @@ class ResultCache:
         instances: int,
         backend: Backend | None = None,
     ) -> str:
-        """Everything that the result follows from, as one hash."""
+        """Everything that the result follows from, as one hash.
+
+        Args:
+            checks: the check, and those of the theorem's hypotheses.
+            graph_hash: of all graphs that they run on.
+            key: what the instances are drawn for, and what tells the checks from all others.
+            seed: of the instances.
+            instances: how many.
+            backend: what ran graphs in place of numpy.
+        """
         code = code_hash(checks)
         ran = () if backend is None else (backend.describe(),)
         return AnswerCache.key(code, graph_hash, key, str(seed), str(instances), *ran)

@@ -95,6 +95,10 @@ class Form:
     symbol: str = ""
     tensor: str = ""
 
+    def __str__(self) -> str:
+        """All of it, in one line."""
+        return f"form {self.says}:{self.graph}:{self.symbol}:{self.tensor}"
+
 
 def _const(term: Term | None, *names: str) -> tuple[Term | None, ...] | None:
     """The arguments where the term is one of the constants, which are named without their root."""

@@ -1,7 +1,7 @@
 """Draws instances: inputs and constants of a graph, from a family.
 
 All inputs but the stream ``x`` are drawn by their role, which their name tells.  An instance is a
-function of (seed, obligation key, family, index) and of the graph's name, sizes and inputs alone.
+function of (seed, key, family, index) and of the graph's name, sizes and inputs alone.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def draw(
     closed form normalizes its first input.
 
     Args:
-        key: of the obligation that the instances are for.
+        key: what the instances are for, such as an obligation's key, or a form of statements.
         indices: which instances; each is the same in every batch that holds it.
     """
     streams = Streams.of(seed, key, family.name, indices)
