@@ -61,6 +61,10 @@ class Case:
         batch = self.once(("rows", rows.tobytes()), lambda: self.batch.take(rows))
         return replace(self, batch=batch)
 
+    @property
+    def _shares(self) -> bool:
+        return self.refuting and self.batch.bytes <= KEPT_BYTES
+
     def once(self, name: object, compute: Callable[[], T]) -> T:
         """What follows from the instances alone, and not from the graph's nodes.
 
@@ -71,7 +75,7 @@ class Case:
             name: no two things may have the same.
             compute: how to get it.
         """
-        if not self.refuting or self.batch.bytes > KEPT_BYTES:
+        if not self._shares:
             return compute()
         known = self.batch.known
         if name not in known:
@@ -113,7 +117,9 @@ class Case:
             for name, value in again.constants.items()
         }
         keys = [self.perturbation(run).streams.keys for run in runs]
-        return replace(again, constants=constants), Perturbation(Streams(np.concatenate(keys)))
+        known: dict[object, npt.NDArray[np.uint8]] | None = {} if self._shares else None
+        moves = Perturbation(Streams(np.concatenate(keys)), known=known)
+        return replace(again, constants=constants), moves
 
     def tangents(self) -> dict[str, FloatArray]:
         """A random direction for every input, ``(B, *shape)``; drawn once."""

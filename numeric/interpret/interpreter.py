@@ -294,6 +294,9 @@ class Interpreter:
         count = len(self.graph.inputs)
         with np.errstate(all="ignore"):
             for position, node in enumerate(self.graph.nodes):
+                if all(flow[a] is None for a in node.args):  # most, along one input alone
+                    flow.append(None)
+                    continue
                 op = OPS[node.op] if magnitudes else self._ops[position]
                 args = tuple(trace.values[a] for a in node.args)
                 sizes = args

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -21,17 +21,26 @@ class Perturbation:
     """Moves the result of every operation by ± one unit in the last place of its terms.
 
     How far two such runs lie apart is the noise of a computation: what its rounding errors can do.
-    ``unit`` is that of float64; with another one the noise is that of a shorter float.
+    ``unit`` is that of float64; with another one the noise is that of a shorter float.  ``known``
+    keeps the coins that were thrown, where many graphs run on the same instances.
     """
 
     streams: Streams
     unit: float = 2.0**-52
+    known: dict[object, npt.NDArray[np.uint8]] | None = field(
+        default=None, repr=False, compare=False
+    )
 
     def shift(self, terms: Array, *label: str | int) -> FloatArray:
         """± ulp · terms, with a sign of its own for every entry.  ``terms`` has shape ``(B,
         *s)``."""
         copies = terms.shape[0] // len(self.streams)
-        coins = self.streams.coins((copies, *terms.shape[1:]), *label)
+        shape = (copies, *terms.shape[1:])
+        coins = None if self.known is None else self.known.get((shape, label))
+        if coins is None:
+            coins = self.streams.coins(shape, *label)
+            if self.known is not None:
+                self.known[shape, label] = coins
         # Directions are stacked in front of the batch axis: copy k of instance i is row k·B + i.
         ulps = _SIGNS[coins.swapaxes(0, 1).reshape(terms.shape)]
         ulps *= terms * self.unit

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from math import prod
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -157,14 +158,21 @@ class Arrays(ABC):
         """The least entry of each instance, ``(B,)``."""
 
 
+SMALL = 1 << 15
+"""Entries that are copied in less time than numpy takes to make a view."""
 _ERFC = np.frompyfunc(math.erfc, 1, 1)
 
 
 def placed(x: Array, axis: int, index: Index) -> Array:
     """Entry index[k] of ``axis`` at place k, and 0 where index[k] = −1; ``x`` may hold objects."""
     taken: Array = np.take(x, np.maximum(index, 0), axis=axis)
-    np.moveaxis(taken, axis, 0)[index < 0] = 0
+    taken[(*_before(axis), index < 0)] = 0
     return taken
+
+
+def _before(axis: int) -> tuple[Any, ...]:
+    """All of the axes in front of one."""
+    return (slice(None),) * axis
 
 
 class _Numpy(Arrays):
@@ -232,7 +240,12 @@ class _Numpy(Arrays):
         return found
 
     def repeat(self, x: Array, axis: int, shape: Shape) -> Array:
-        return np.broadcast_to(np.expand_dims(x, axis), shape)
+        one: Array = x[(*_before(axis), None)]
+        if prod(shape) > SMALL:
+            return np.broadcast_to(one, shape)
+        copied: Array = np.empty(shape, x.dtype)  # of few entries faster than a view
+        copied[...] = one
+        return copied
 
     def full(self, x: Array) -> Array:
         return np.ascontiguousarray(x)
@@ -248,12 +261,12 @@ class _Numpy(Arrays):
 
     def gathered(self, s: Array, axis: int, index: Index, shape: Shape) -> Array:
         found: Array = np.zeros(shape, dtype=s.dtype)
-        into, there = np.moveaxis(found, axis, 0), index >= 0
-        entries, index = np.moveaxis(s, axis, 0)[there], index[there]
+        before, there = _before(axis), index >= 0
+        entries, index = s[(*before, there)], index[there]
         if len(np.unique(index)) == len(index):
-            into[index] = entries
+            found[(*before, index)] = entries
         else:
-            np.add.at(into, index, entries)
+            np.add.at(found, (*before, index), entries)
         return found
 
     def times(self, tangents: Array, matrix: Array) -> Array:
