@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/installed
 TORCH :=
 # Processes that run tests; `auto` is one for each core.
 WORKERS := auto
-# Each worker computes in one thread: more would wait for each other's cores.
+# Each process computes in one thread: more would wait for each other's cores.
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 PYTEST = $(ONE_THREAD) $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --cpu 20
 
@@ -24,7 +24,7 @@ $(INSTALLED): pyproject.toml
 	touch $@
 
 audit: $(INSTALLED) ## set up what is missing, then audit this library
-	$(BIN)/obligations audit
+	$(ONE_THREAD) $(BIN)/obligations audit --jobs auto
 
 build: $(INSTALLED) ## compile the Lean library
 	$(BIN)/obligations build

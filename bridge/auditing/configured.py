@@ -5,6 +5,7 @@ The command line, the pytest plugin and notebooks all begin here, so that they c
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,7 +16,8 @@ from bridge.checking.store import ResultCache
 from bridge.checking.workers import Place, spread_over
 from bridge.engine import Engine, InstallProgress, select
 from bridge.errors import InvalidInputError
-from bridge.kernels.asking import ask_kernels
+from bridge.kernels.asking import ask_kernels, further_kernels
+from bridge.kernels.exporting import ExportOnTheWay
 from bridge.lean.behind import read_trust, refuse_other_statements
 from bridge.lean.client import DEFAULT_TIMEOUT
 from bridge.lean.library import KERNEL_SECONDS, Library
@@ -94,17 +96,32 @@ class Setup:
         """
         if isinstance(self.engine, KeptAnswer):
             return None
-        trust = read_trust(
-            self.project, self.engine, timeout=self.timeout, progress=progress, use_cache=use_cache
-        )
-        if library is not None:
-            refuse_other_statements(library, trust)
-        trust = trust if trust.refusals else self._rechecked(trust, progress)
-        if library is None:
-            return trust
-        return ask_kernels(
-            library, trust, timeout=self.timeout, progress=progress, use_cache=use_cache
-        )
+        with tempfile.TemporaryDirectory(prefix="obligations-") as folder:
+            path = Path(folder) / "export.ndjson"
+            exported = ExportOnTheWay(self.project, self.engine, path)
+            further = library is not None and further_kernels(self.engine, self.project)
+            trust = read_trust(
+                self.project,
+                self.engine,
+                timeout=self.timeout,
+                progress=progress,
+                use_cache=use_cache,
+                # An engine that would rather be asked through its server cannot write a file there.
+                put=exported.put if further and self.engine.server_last else None,
+            )
+            if library is not None:
+                refuse_other_statements(library, trust)
+            trust = trust if trust.refusals else self._rechecked(trust, progress)
+            if library is None:
+                return trust
+            return ask_kernels(
+                library,
+                trust,
+                timeout=self.timeout,
+                progress=progress,
+                use_cache=use_cache,
+                exported=exported,
+            )
 
     def judges(
         self, progress: Progress | None = None, *, use_cache: bool = True, may_ask: bool = True

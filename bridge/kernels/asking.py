@@ -10,10 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
+from bridge.engine import Engine
 from bridge.errors import AnswerError
 from bridge.kernels.bundled import find_bundled
 from bridge.kernels.export import Export, read_export
-from bridge.kernels.exporting import Written, write_export
+from bridge.kernels.exporting import ExportOnTheWay, Written, write_export
 from bridge.kernels.interface import Kernel, KernelAnswer
 from bridge.kernels.judging import Findings, findings, with_kernels
 from bridge.kernels.leanchecker import leanchecker_opinion
@@ -23,10 +24,11 @@ from bridge.kernels.replay import replay_opinion
 from bridge.lean.answers import AnswerCache
 from bridge.lean.client import ConstantsRequest
 from bridge.lean.library import KERNEL_SECONDS, Library, answer_key, files_of
+from bridge.lean.project import Project
 from bridge.lean.trust import KernelOpinion, Trust
 from bridge.progress import Progress, Silent
 
-__all__ = ["ask_kernels", "judged"]
+__all__ = ["ask_kernels", "further_kernels", "judged"]
 
 _SCHEMA = "kernel-findings/2"
 
@@ -38,8 +40,11 @@ def ask_kernels(
     timeout: float,
     progress: Progress | None = None,
     use_cache: bool = True,
+    exported: ExportOnTheWay | None = None,
 ) -> Trust:
     """``trust`` with every kernel that took part, and with what they refuse.
+
+    ``exported`` has an export of this library, if Lean wrote one on the way.
 
     Raises:
         EngineError: Lean wrote no export, or a kernel gave no complete answer.
@@ -49,11 +54,17 @@ def ask_kernels(
     if (checker := leanchecker_opinion(trust, engine.lean_version)) is not None:
         own.append(checker)
     trust = replace(trust, kernels=tuple(own))
-    further = [k for k in (find_native(), *find_bundled(engine, library.project.root)) if k]
+    further = further_kernels(engine, library.project)
     if not further or not library.statements.theorems:
         return trust
-    found = _found(library, further, max(timeout, KERNEL_SECONDS), progress or Silent(), use_cache)
+    seconds = max(timeout, KERNEL_SECONDS)
+    found = _found(library, further, seconds, progress or Silent(), use_cache, exported)
     return with_kernels(trust, found)
+
+
+def further_kernels(engine: Engine, project: Project) -> Sequence[Kernel]:
+    """The kernels that are there besides the engine's own."""
+    return [k for k in (find_native(), *find_bundled(engine, project.root)) if k]
 
 
 def _found(
@@ -62,6 +73,7 @@ def _found(
     timeout: float,
     watcher: Progress,
     use_cache: bool,
+    exported: ExportOnTheWay | None,
 ) -> list[Findings]:
     """What each kernel's answer means, from the cache or from the kernel; one export for all."""
     project, engine = library.project, library.engine
@@ -79,7 +91,11 @@ def _found(
         return [f for f in found if f]
     with tempfile.TemporaryDirectory(prefix="obligations-") as folder:
         path = Path(folder) / "export.ndjson"
-        written = write_export(project, engine, (), path, timeout=timeout, progress=watcher)
+        written = None if exported is None else exported.written
+        if exported is not None and written is not None:
+            path = exported.path
+        else:
+            written = write_export(project, engine, (), path, timeout=timeout, progress=watcher)
         if written is None:
             return []
         roots = tuple(written.roots.values())

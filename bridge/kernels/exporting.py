@@ -6,15 +6,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bridge.engine import Engine, LeanMessage, unchanged
+from bridge.engine import BuildBrokenError, Engine, LeanMessage, TooSlowError, unchanged
 from bridge.errors import AnswerError, EngineError, LeanSourceError
-from bridge.lean.client import Answer, ConstantsRequest, ask_in_batch, printable
+from bridge.lean.client import (
+    Answer,
+    ConstantsRequest,
+    TogetherRequest,
+    TrustRequest,
+    ask_in_batch,
+    printable,
+)
 from bridge.lean.library import answer_key, ask_guard, build, files_of
 from bridge.lean.messages import Part, read_part
 from bridge.lean.project import Project
+from bridge.lean.questions import ask_engine
 from bridge.progress import Progress, Silent
 
-__all__ = ["Written", "parse_written", "write_export"]
+__all__ = ["ExportOnTheWay", "Written", "parse_written", "write_export"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,3 +127,46 @@ def write_export(
         )
     watcher.update(task, 1, 1)
     return parse_written(answer["constants"])
+
+
+@dataclass(slots=True)
+class ExportOnTheWay:
+    """Has Lean write the export in the document that looks behind the statements.
+
+    An export of its own would read all modules again.  Where Lean breaks, it is asked for the rest
+    alone, and nothing is written.
+
+    Attributes:
+        project: the project, which is compiled.
+        engine: the Lean that writes.
+        path: the file.
+        written: what Lean says of it; ``None`` as long as there is none.
+    """
+
+    project: Project
+    engine: Engine
+    path: Path
+    written: Written | None = None
+
+    def put(self, request: TrustRequest, timeout: float) -> Answer:
+        """Put the request to Lean, and have it write the file.
+
+        Raises the same as :func:`bridge.lean.questions.ask_engine`.
+        """
+        root = self.project.root
+        both = TogetherRequest((request, ConstantsRequest(self.project.roots)))
+
+        def batch(text: str) -> Sequence[LeanMessage] | None:
+            return self.engine.run_document(root, text, timeout=timeout, output=self.path)
+
+        try:
+            answer = ask_in_batch(both, batch)
+        except TooSlowError:
+            raise
+        except BuildBrokenError:
+            answer = None
+        if answer is None:
+            return ask_engine(root, self.engine, request, timeout=timeout)
+        if self.path.is_file():
+            self.written = parse_written(answer["constants"])
+        return {section: answer[section] for section in request.sections}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from bridge.engine import Engine
@@ -25,21 +26,26 @@ def read_trust(
     timeout: float = DEFAULT_TIMEOUT,
     progress: Progress | None = None,
     use_cache: bool = True,
+    put: Callable[[TrustRequest, float], Answer] | None = None,
 ) -> Trust:
     """Look behind the statements: hand every constant of the project to the kernel again, and more.
 
     Takes and raises the same as :func:`read_library`, but gives Lean at least half an hour: the
-    kernel checks every proof of the project once more.
+    kernel checks every proof of the project once more.  ``put`` puts the request to Lean, where
+    this is not to be done in the usual way; it is given the seconds that Lean has.
     """
+    request = TrustRequest(project.roots)
+    timeout = max(timeout, KERNEL_SECONDS)
     return ask_lean(
         project,
         engine,
-        TrustRequest(project.roots),
+        request,
         lambda answer, _files, _cached: _trust(answer),
         task="handing every constant to the kernel again",
-        timeout=max(timeout, KERNEL_SECONDS),
+        timeout=timeout,
         watcher=progress or Silent(),
         use_cache=use_cache,
+        put=None if put is None else lambda: put(request, timeout),
     )
 
 

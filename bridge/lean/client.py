@@ -47,6 +47,7 @@ __all__ = [
     "GuardRequest",
     "LibraryRequest",
     "Request",
+    "TogetherRequest",
     "TrustRequest",
     "ask",
     "ask_in_batch",
@@ -143,13 +144,13 @@ class TrustRequest:
         """The statements, and what is behind them."""
         return ("statements", "trust")
 
+    def commands(self, nonce: str) -> tuple[str, ...]:
+        """What asks for it in a document that reads the modules as data."""
+        return (f'#export_obligations "{nonce}.statements"', f'#export_trust "{nonce}.trust"')
+
     def document(self, nonce: str) -> str:
         """The Lean document that asks for it."""
-        return _clean_document(
-            self.imports,
-            f'#export_obligations "{nonce}.statements"',
-            f'#export_trust "{nonce}.trust"',
-        )
+        return _clean_document(self.imports, *self.commands(nonce))
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,11 +168,32 @@ class ConstantsRequest:
         """What was written."""
         return ("constants",)
 
+    def commands(self, nonce: str) -> tuple[str, ...]:
+        """What asks for it in a document that reads the modules as data."""
+        wanted = _quoted_list(self.names)
+        return (f'#export_constants "{nonce}.constants" "{OUTPUT_FILE}" {wanted}',)
+
     def document(self, nonce: str) -> str:
         """The Lean document that asks for it."""
-        wanted = _quoted_list(self.names)
+        return _clean_document(self.imports, *self.commands(nonce))
+
+
+@dataclass(frozen=True, slots=True)
+class TogetherRequest:
+    """Several requests in one document: reading the modules takes longer than many an answer."""
+
+    requests: tuple[TrustRequest | ConstantsRequest, ...]
+
+    @property
+    def sections(self) -> tuple[str, ...]:
+        """Those of all of them."""
+        return tuple(s for r in self.requests for s in r.sections)
+
+    def document(self, nonce: str) -> str:
+        """The Lean document that asks for all of it."""
+        modules = dict.fromkeys(m for r in self.requests for m in r.imports)
         return _clean_document(
-            self.imports, f'#export_constants "{nonce}.constants" "{OUTPUT_FILE}" {wanted}'
+            tuple(modules), *(c for r in self.requests for c in r.commands(nonce))
         )
 
 

@@ -302,6 +302,7 @@ def ask_lean(
     timeout: float,
     watcher: Progress,
     use_cache: bool,
+    put: Callable[[], Answer] | None = None,
 ) -> T:
     """The answer to a request, from the cache or from Lean, understood.
 
@@ -314,6 +315,7 @@ def ask_lean(
         timeout: seconds for Lean to answer, after compiling.
         watcher: receives the updates of progress.
         use_cache: take an answer for the same sources, engine and request from the cache.
+        put: puts the request to Lean; :func:`ask_engine` does if it is not given.
 
     Raises:
         LeanSourceError: a source does not compile.
@@ -336,7 +338,10 @@ def ask_lean(
         )
     watcher.update(task, 0, None)
     files = files_of(project, engine)
-    answer = ask_engine(project.root, engine, request, timeout=timeout, note=watcher.note)
+    if put is None:
+        answer = ask_engine(project.root, engine, request, timeout=timeout, note=watcher.note)
+    else:
+        answer = put()
     found = understand(answer, files, False)
     if answer_key(project, engine, request) != key or not unchanged(project.root, files):
         raise AnswerError(

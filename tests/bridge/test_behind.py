@@ -9,7 +9,7 @@ import pytest
 
 from bridge.errors import HijackedError
 from bridge.lean.behind import refuse_other_statements
-from bridge.lean.client import ConstantsRequest, TrustRequest
+from bridge.lean.client import ConstantsRequest, TogetherRequest, TrustRequest
 from bridge.lean.library import Library
 from bridge.lean.statement import Statements, parse_statements
 from bridge.lean.trust import Trust
@@ -57,7 +57,14 @@ def test_the_text_for_people_may_differ() -> None:
     look(parsed({**T, **other, "binders": binders}), parsed(T))
 
 
-@pytest.mark.parametrize("request_", [TrustRequest(("Demo",)), ConstantsRequest(("Demo",))])
+@pytest.mark.parametrize(
+    "request_",
+    [
+        TrustRequest(("Demo",)),
+        ConstantsRequest(("Demo",)),
+        TogetherRequest((TrustRequest(("Demo",)), ConstantsRequest(("Demo",)))),
+    ],
+)
 def test_what_a_verdict_rests_on_is_asked_without_the_projects_code(request_: Any) -> None:
     text = request_.document("nonce")
     imports = [line for line in text.splitlines() if line.startswith("import ")]

@@ -82,8 +82,9 @@ def test_commands_in_workflows_are_understood(
     assert found
 
 
-def test_continuous_integration_runs_the_tests_with_pytorch(options: set[str]) -> None:
-    lines = commands((ROOT / ".ci" / "run").read_text(encoding="utf-8"))
+def test_continuous_integration_audits_and_runs_the_tests_with_pytorch(options: set[str]) -> None:
+    first, *lines = commands((ROOT / ".ci" / "run").read_text(encoding="utf-8"))
+    assert first == "make audit"
     for line, target in zip(lines, ("test", "slow-test"), strict=True):
         check(line, options)
         assert re.fullmatch(rf"make {target} TORCH=[\d.]+", line)
