@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
 from msgspec import structs
 
 from bridge.auditing.audit import audit, library_for_audit
@@ -96,11 +95,11 @@ def test_an_answer_from_before_says_nothing_about_it(harness: Harness) -> None:
         assert o.role is Role.FIDELITY or why_unbound(library, o, pairs()[o.key]) == ""
 
 
-@pytest.mark.lean
 def test_every_check_of_ours_runs_on_a_graph_of_its_theorem() -> None:
+    """On Lean's kept answer: ``tests/lean/test_library.py`` tells when its lock is stale."""
     from bridge.auditing.configured import set_up
 
-    library = set_up(Path(__file__).parents[2]).library()
+    library = set_up(Path(__file__).parents[2], engine="lock").library()
     assert all(f.follows and f.parts for f in library.graphs.families)
     found = {
         o.key: why_unbound(library, o, paired(library)[o.key])

@@ -51,9 +51,9 @@ def once(tmp_path_factory: pytest.TempPathFactory) -> Once:
 
 @pytest.fixture(scope="session")
 def library(lean: Engine, once: Once) -> Library:
-    """This repository's library, asked afresh in this run of tests."""
-    with once("library") as asked:
-        return library_for_audit(find_project(ROOT), lean, use_cache=asked)
+    """This repository's library; what Lean said of exactly these sources is not asked again."""
+    with once("library"):
+        return library_for_audit(find_project(ROOT), lean)
 
 
 def write_project(folder: Path, source: str) -> Project:
