@@ -24,7 +24,7 @@ $(INSTALLED): pyproject.toml
 	touch $@
 
 audit: $(INSTALLED) ## set up what is missing, then audit this library
-	$(ONE_THREAD) $(BIN)/obligations audit
+	$(ONE_THREAD) $(BIN)/obligations audit --jobs auto
 
 build: $(INSTALLED) ## compile the Lean library
 	$(BIN)/obligations build

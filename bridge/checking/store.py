@@ -60,7 +60,7 @@ def _measuring() -> tuple[Path, ...]:
 
 def is_ours(check: Check) -> bool:
     """Whether a check comes with the bridge, and not from a project."""
-    return check.measure.__module__.startswith(f"{OURS}.")
+    return check.measure.__module__.startswith((f"{OURS}.", f"{numeric.__name__}."))
 
 
 def _file(check: Check) -> Path | None:

@@ -15,6 +15,8 @@ import pytest
 
 from bridge.checking import CheckResult, CheckRun, GraphRequest, graph_requests, run_check
 from bridge.checking.store import ResultCache, code_hash, graph_hashes, is_ours, is_readable
+from bridge.checks.by_form import checks_of
+from bridge.checks.forms import Form, Says
 from bridge.storage import opened
 from bridge.verdict import Verdict
 from numeric.graph import Graph
@@ -228,3 +230,14 @@ def test_a_check_without_a_file_is_not_readable() -> None:
     measure.__module__ = "typed_into_a_notebook"
     assert not is_readable(replace(CHECK, measure=measure))
     assert is_readable(CHECK)
+
+
+def test_checks_that_are_made_by_form_are_ours() -> None:
+    """Also where what measures is of the package numeric: the hash of another process is the
+    same, whatever it has loaded."""
+    forms = {
+        str(n): Form(says, "ffnGraph") for n, says in enumerate((Says.VALUE, Says.FIRST_ADJOINT))
+    }
+    made = checks_of(forms)
+    assert len(made) == 2
+    assert all(map(is_ours, made.values()))
