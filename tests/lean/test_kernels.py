@@ -7,10 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
 from bridge import engine
-from bridge.cli.main import group
 from bridge.kernels.export import read_export
 from bridge.kernels.exporting import write_export
 from bridge.kernels.interface import KernelBrokeError
@@ -79,16 +77,6 @@ def test_honest_nested_types_pass(
     answer = native.check(path, timeout=120)
     assert not answer.refused
     assert answer.accepted == written.count == len(read_export(path).constants)
-
-
-@pytest.mark.parametrize("case", PROOFS_OF_FALSE, ids=lambda c: c.name)
-def test_an_audit_refuses_a_proof_of_false(case: Case, tmp_path: Path) -> None:
-    root = tmp_path / "project"
-    root.mkdir()
-    write(root, case)
-    result = CliRunner().invoke(group, ["audit", "--project", str(root)])
-    assert result.exit_code == 1, result.output
-    assert "refused" in result.output
 
 
 def test_a_file_that_is_not_pinned_is_not_loaded(native: NativeKernel, tmp_path: Path) -> None:

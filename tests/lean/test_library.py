@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import dataclass
 
 import pytest
 
@@ -12,8 +13,10 @@ from bridge.auditing.configured import set_up
 from bridge.checking.store import ResultCache
 from bridge.checks.pairing import forms_of, paired, wanted_graphs
 from bridge.engine import Engine
-from bridge.lean.client import GraphRequest
+from bridge.lean.client import GraphRequest, LibraryRequest
+from bridge.lean.graphs import parse_graphs
 from bridge.lean.library import Library
+from bridge.lean.questions import ask_engine
 from bridge.lean.statement import parse_statements
 from bridge.policy.answer_file import open_kept
 from bridge.policy.decisions import current_lock, read_policy
@@ -142,12 +145,24 @@ def test_hashes_do_not_collide(library: Library) -> None:
     assert len(hashes) == len(library.statements.theorems)
 
 
-def test_a_size_that_a_graph_does_not_have_is_refused(library: Library) -> None:
-    from bridge.lean.library import read_library
+@dataclass(frozen=True)
+class GraphsOnly:
+    """The graphs of a request, without the statements."""
 
+    whole: LibraryRequest
+    sections: tuple[str, ...] = ("graphs",)
+
+    def document(self, nonce: str) -> str:
+        lines = self.whole.document(nonce).splitlines(keepends=True)
+        return "".join(x for x in lines if x.startswith(("import ", "#export_graphs")))
+
+
+def test_a_size_that_a_graph_does_not_have_is_refused(library: Library) -> None:
     wrong = GraphRequest("layerNormGraph", (("seqLength", 3),))
-    again = read_library(library.project, library.engine, [wrong])
-    assert "no size called seqLength" in again.graphs.refused[wrong]
+    request = GraphsOnly(LibraryRequest(library.project.roots, (wrong,)))
+    answer = ask_engine(library.project.root, library.engine, request)
+    refused = parse_graphs(answer["graphs"], (wrong,)).refused
+    assert "no size called seqLength" in refused[wrong]
 
 
 def test_the_library_is_what_was_locked(library: Library) -> None:

@@ -32,7 +32,7 @@ class Case:
         code: the exit code of the audit.
         said: what it prints.
         module: the name of the module below.
-        options: what the lakefile says below the package's name.
+        options: what the lakefile says of the theorem's library besides.
         source_folder: where the library's sources are.
     """
 
@@ -242,7 +242,7 @@ CASES = (
         RIGHT.replace("n ≠ 0 := by omega", "n = n + 1 := by wish"),
         1,
         "t: ",
-        options=" where\n  leanOptions := #[⟨`debug.skipKernelTC, true⟩]",
+        options="  leanOptions := #[⟨`debug.skipKernelTC, true⟩]\n",
     ),
     Case(
         "every-proof-by-tactics-is-sorry",
@@ -280,9 +280,9 @@ def write(root: Path, case: Case) -> None:
     shutil.copy(ROOT / "lean-toolchain", root)
     (root / "waivers.toml").write_text(WAIVERS, encoding="utf-8")
     (root / "lakefile.lean").write_text(
-        f"import Lake\nopen Lake DSL\n\npackage demo{case.options}\n\nlean_lib Obligations\n\n"
+        f"import Lake\nopen Lake DSL\n\npackage demo\n\nlean_lib Obligations\n\n"
         f"lean_lib Demo where\n  roots := #[`{case.module}, `Use]\n"
-        f'  srcDir := "{case.source_folder}"\n',
+        f'  srcDir := "{case.source_folder}"\n{case.options}',
         encoding="utf-8",
     )
 
