@@ -23,7 +23,7 @@ $(INSTALLED): pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	touch $@
 
-audit: $(INSTALLED) ## set up what is missing, then audit this library
+audit: $(INSTALLED) $(if $(TORCH),torch) ## set up what is missing, then audit this library
 	$(ONE_THREAD) $(BIN)/obligations audit --jobs auto
 
 build: $(INSTALLED) ## compile the Lean library
