@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bridge.auditing.configured import set_up
-from bridge.lean.client import GraphRequest
 from bridge.lean.library import read_library
+from bridge.lean.requests import GraphRequest
 from numeric.graph import Graph, parse_graph
 from numeric.instances.case import Case
 from numeric.instances.draw import draw

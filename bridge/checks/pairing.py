@@ -12,8 +12,8 @@ from bridge.checking.registry import (
 )
 from bridge.checks.by_form import FORMULAS, checks_of, requests_of_forms
 from bridge.checks.forms import Exported, Form, form_of_binder, form_of_conclusion
-from bridge.lean.client import GraphRequest as LeanRequest
 from bridge.lean.library import Library
+from bridge.lean.requests import GraphRequest as LeanRequest
 from bridge.verdict import Role
 from numeric.propositions.terms import Theorem
 

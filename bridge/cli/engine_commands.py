@@ -19,9 +19,10 @@ from bridge.cli.progress_bar import Watch, watched_install
 from bridge.engine import BuildReport, EngineStatus
 from bridge.errors import ObligationsError
 from bridge.lean.answers import cache_folder
-from bridge.lean.client import LibraryRequest, ask, printable
+from bridge.lean.client import ask, printable
 from bridge.lean.library import build
 from bridge.lean.project import Project, find_project
+from bridge.lean.requests import LibraryRequest
 from bridge.lean.toolchain import TOOLCHAIN_NAME, toolchain_doubt
 
 __all__ = ["build_command", "doctor_command", "engine_group"]

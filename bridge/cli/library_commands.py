@@ -24,11 +24,12 @@ from bridge.cli.options import LeanChoice, lean_options
 from bridge.cli.progress_bar import Watch
 from bridge.cli.prove_command import prove_files
 from bridge.errors import InvalidInputError
-from bridge.lean.client import GraphRequest, printable
+from bridge.lean.client import printable
 from bridge.lean.graphs import Family
 from bridge.lean.known_names import remembered
 from bridge.lean.library import Library, read_library
 from bridge.lean.obligation import Obligation
+from bridge.lean.requests import GraphRequest
 from bridge.lean.statement import Statement
 from bridge.report import Entry
 from bridge.report.replay import witness_command

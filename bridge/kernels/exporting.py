@@ -8,18 +8,12 @@ from pathlib import Path
 
 from bridge.engine import BuildBrokenError, Engine, LeanMessage, TooSlowError, unchanged
 from bridge.errors import AnswerError, EngineError, LeanSourceError
-from bridge.lean.client import (
-    Answer,
-    ConstantsRequest,
-    TogetherRequest,
-    TrustRequest,
-    ask_in_batch,
-    printable,
-)
+from bridge.lean.client import Answer, ask_in_batch, printable
 from bridge.lean.library import answer_key, ask_guard, build, files_of
 from bridge.lean.messages import Part, read_part
 from bridge.lean.project import Project
 from bridge.lean.questions import ask_engine
+from bridge.lean.requests import ConstantsRequest, TogetherRequest, TrustRequest
 from bridge.progress import Progress, Silent
 
 __all__ = ["ExportOnTheWay", "Written", "parse_written", "write_export"]

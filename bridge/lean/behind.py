@@ -8,10 +8,11 @@ from dataclasses import replace
 from bridge.engine import Engine
 from bridge.errors import AnswerError, HijackedError
 from bridge.lean.answers import AnswerCache
-from bridge.lean.client import DEFAULT_TIMEOUT, Answer, TrustRequest
+from bridge.lean.client import DEFAULT_TIMEOUT, Answer
 from bridge.lean.library import KERNEL_SECONDS, Library, answer_key, ask_lean
 from bridge.lean.obligation import readable_name
 from bridge.lean.project import Project
+from bridge.lean.requests import TrustRequest
 from bridge.lean.statement import parse_statements
 from bridge.lean.trust import Trust, parse_trust
 from bridge.progress import Progress, Silent

@@ -13,8 +13,8 @@ from typing import Annotated
 from msgspec import Meta
 
 from bridge.errors import AnswerError
-from bridge.lean.client import GraphRequest
 from bridge.lean.messages import End, Part, read_messages
+from bridge.lean.requests import GraphRequest
 from numeric.instances.families import BASE_SIZES
 
 __all__ = ["ExportedGraphs", "Family", "parse_graphs"]

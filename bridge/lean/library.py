@@ -22,15 +22,7 @@ from bridge.engine import (
 )
 from bridge.errors import AnswerError, LeanSourceError
 from bridge.lean.answers import AnswerCache
-from bridge.lean.client import (
-    DEFAULT_TIMEOUT,
-    Answer,
-    GraphRequest,
-    GuardRequest,
-    LibraryRequest,
-    Request,
-    printable,
-)
+from bridge.lean.client import DEFAULT_TIMEOUT, Answer, printable
 from bridge.lean.exporter import refuse_another_exporter
 from bridge.lean.graphs import ExportedGraphs, parse_graphs
 from bridge.lean.guard import parse_guard, refuse_hijackers
@@ -45,6 +37,7 @@ from bridge.lean.obligation import (
 from bridge.lean.project import Project
 from bridge.lean.propositions import parse_propositions
 from bridge.lean.questions import ask_engine
+from bridge.lean.requests import GraphRequest, GuardRequest, LibraryRequest, Request
 from bridge.lean.statement import Statement, Statements, parse_statements
 from bridge.progress import Progress, Silent
 from bridge.verdict import LeanStatus, Role

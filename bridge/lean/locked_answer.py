@@ -24,7 +24,8 @@ from bridge.engine import (
     Recheck,
 )
 from bridge.errors import EngineError
-from bridge.lean.client import Answer, GraphRequest
+from bridge.lean.client import Answer
+from bridge.lean.requests import GraphRequest
 
 __all__ = ["SCHEMA", "KeptAnswer", "digest_of", "pack"]
 

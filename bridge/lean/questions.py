@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from bridge.engine import BuildBrokenError, Engine, LeanMessage, TooSlowError
-from bridge.lean.client import DEFAULT_TIMEOUT, Answer, Request, ask, ask_in_batch
+from bridge.lean.client import DEFAULT_TIMEOUT, Answer, ask, ask_in_batch
+from bridge.lean.requests import Request
 
 __all__ = ["ask_engine"]
 

@@ -14,8 +14,8 @@ from bridge.auditing.audit import left_unseen, never_complete, without_refused
 from bridge.auditing.judge import swapped_reason
 from bridge.capture import eagerly
 from bridge.errors import InvalidInputError
-from bridge.lean.client import GraphRequest
 from bridge.lean.library import Library
+from bridge.lean.requests import GraphRequest
 from bridge.lean.trust import Trust
 from bridge.models import assumptions
 from bridge.models.blocks import NOT_EXPORTED, Block, ClosedBlock, LeanBlock, Point

@@ -8,8 +8,8 @@ from pathlib import Path
 import msgspec
 
 from bridge.errors import AnswerError, EngineError
-from bridge.lean.client import GraphRequest
 from bridge.lean.locked_answer import SCHEMA, KeptAnswer, digest_of
+from bridge.lean.requests import GraphRequest
 from bridge.policy.lock import LOCK_NAME, read_lock
 from bridge.storage.atomic import write_atomically
 

@@ -15,10 +15,11 @@ from typing import TypeVar
 from bridge.checking import CheckResult
 from bridge.errors import AnswerError, EngineError, InvalidInputError
 from bridge.lean.answers import AnswerCache
-from bridge.lean.client import DEFAULT_TIMEOUT, lean_document
+from bridge.lean.client import DEFAULT_TIMEOUT
 from bridge.lean.library import Library, answer_key, ask_lean
 from bridge.lean.locked_answer import KeptAnswer
 from bridge.lean.obligation import Obligation
+from bridge.lean.requests import lean_document
 from bridge.lean.statement import Statement
 from bridge.progress import Progress, Silent
 from bridge.statements.choose import Obstacle, Question, Taken, Way

@@ -9,8 +9,8 @@ import pytest
 
 from bridge.errors import HijackedError
 from bridge.lean.behind import refuse_other_statements
-from bridge.lean.client import ConstantsRequest, TogetherRequest, TrustRequest
 from bridge.lean.library import Library
+from bridge.lean.requests import ConstantsRequest, TogetherRequest, TrustRequest
 from bridge.lean.statement import Statements, parse_statements
 from bridge.lean.trust import Trust
 from tests.bridge.answers import answer, binder, statement

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from bridge.errors import AnswerError
-from bridge.lean.client import GraphRequest
 from bridge.lean.graphs import ExportedGraphs, Family, parse_graphs
+from bridge.lean.requests import GraphRequest
 
 FAMILY = {
     "kind": "family",

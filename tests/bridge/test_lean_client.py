@@ -15,7 +15,8 @@ import pytest
 
 from bridge.engine import LeanMessage
 from bridge.errors import AnswerError, EngineError, LeanServerError, LeanSourceError
-from bridge.lean.client import GraphRequest, LibraryRequest, _extract, ask, printable
+from bridge.lean.client import _extract, ask, printable
+from bridge.lean.requests import GraphRequest, LibraryRequest
 from tests.bridge.answers import NO_GRAPHS, answer, binder, statement
 
 SERVER = Path(__file__).with_name("scripted_server.py")

@@ -14,8 +14,8 @@ import pytest
 from bridge.engine import BuildBrokenError, Engine, LeanMessage, TooSlowError
 from bridge.kernels import exporting
 from bridge.kernels.exporting import ExportOnTheWay
-from bridge.lean.client import TrustRequest
 from bridge.lean.project import Project
+from bridge.lean.requests import TrustRequest
 
 REQUEST = TrustRequest(("Demo",))
 WRITTEN = {"kind": "constants", "count": 3, "roots": [[1, "t"]], "refused": [], "own": [1]}

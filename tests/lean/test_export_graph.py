@@ -12,11 +12,11 @@ import numpy.typing as npt
 import pytest
 
 from bridge.engine import Engine
-from bridge.lean.client import GraphRequest
 from bridge.lean.exporter import add_exporter
 from bridge.lean.graphs import ExportedGraphs
 from bridge.lean.library import read_library
 from bridge.lean.project import find_project
+from bridge.lean.requests import GraphRequest
 from numeric.graph import parse_graph
 from numeric.interpret.interpreter import Interpreter
 

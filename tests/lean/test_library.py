@@ -13,10 +13,10 @@ from bridge.auditing.configured import set_up
 from bridge.checking.store import ResultCache
 from bridge.checks.pairing import forms_of, paired, wanted_graphs
 from bridge.engine import Engine
-from bridge.lean.client import GraphRequest, LibraryRequest
 from bridge.lean.graphs import parse_graphs
 from bridge.lean.library import Library
 from bridge.lean.questions import ask_engine
+from bridge.lean.requests import GraphRequest, LibraryRequest
 from bridge.lean.statement import parse_statements
 from bridge.policy.answer_file import open_kept
 from bridge.policy.decisions import current_lock, read_policy

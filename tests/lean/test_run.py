@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bridge.lean.client import GraphRequest
 from bridge.lean.library import Library, read_library
 from bridge.lean.questions import ask_engine
+from bridge.lean.requests import GraphRequest
 from numeric.graph import Graph, parse_graph
 from numeric.interpret.interpreter import Interpreter
 

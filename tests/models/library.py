@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from bridge.lean.client import GraphRequest
 from bridge.lean.graphs import ExportedGraphs
 from bridge.lean.library import Library
 from bridge.lean.obligation import Obligation
 from bridge.lean.project import find_project
+from bridge.lean.requests import GraphRequest
 from bridge.lean.statement import Discharge, Statements
 from bridge.models import Model, Options, graph_requests, judge_model, read_model
 from bridge.models.activations import RELU

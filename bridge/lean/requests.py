@@ -1,0 +1,181 @@
+"""What Lean is asked: small documents that import modules and give commands of ours.
+
+A request whose document reads the project's modules as data runs none of their code; see
+``lean/Obligations/Clean.lean``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from bridge.engine import OUTPUT_FILE
+
+__all__ = [
+    "ConstantsRequest",
+    "GraphRequest",
+    "GuardRequest",
+    "LibraryRequest",
+    "Request",
+    "TogetherRequest",
+    "TrustRequest",
+    "lean_document",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class GraphRequest:
+    """One member of an exported family: its name, and sizes other than the defaults."""
+
+    name: str
+    sizes: tuple[tuple[str, int], ...] = ()
+
+    def to_json(self) -> dict[str, object]:
+        """The request as Lean reads it."""
+        return {"name": self.name, "sizes": dict(self.sizes)}
+
+
+class Request(Protocol):
+    """A document that asks Lean for something; each section of the answer has a name."""
+
+    @property
+    def sections(self) -> tuple[str, ...]:
+        """Names of the parts of the answer; the nonce of a part is ``<nonce>.<section>``."""
+
+    def document(self, nonce: str) -> str:
+        """The Lean document that asks for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryRequest:
+    """The statements, as text and as propositions, and these graphs.
+
+    ``imports`` are the root modules of the libraries.
+    """
+
+    imports: tuple[str, ...]
+    graphs: tuple[GraphRequest, ...] = ()
+
+    @property
+    def sections(self) -> tuple[str, ...]:
+        """Statements, graphs, and propositions."""
+        return ("statements", "graphs", "propositions")
+
+    def document(self, nonce: str) -> str:
+        """The Lean document that asks for it."""
+        wanted = json.dumps([g.to_json() for g in self.graphs], ensure_ascii=True)
+        return lean_document(
+            (*self.imports, "Obligations"),
+            f'#export_obligations "{nonce}.statements"',
+            f'#export_graphs "{nonce}.graphs" {json.dumps(wanted, ensure_ascii=True)}',
+            f'#export_propositions "{nonce}.propositions"',
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class GuardRequest:
+    """What in these modules, or below them, answers our commands in our place.
+
+    The document imports none of them, so that none of their code runs while it is answered.
+    """
+
+    modules: tuple[str, ...]
+
+    @property
+    def sections(self) -> tuple[str, ...]:
+        """The one part of the answer."""
+        return ("guard",)
+
+    def document(self, nonce: str) -> str:
+        """The Lean document that asks for it."""
+        wanted = _quoted_list(self.modules)
+        return lean_document(("Obligations",), f'#export_guard "{nonce}.guard" {wanted}')
+
+
+@dataclass(frozen=True, slots=True)
+class TrustRequest:
+    """What is behind the statements: the kernel's second opinion, and what steps outside it.
+
+    The statements are asked for again: here none of the project's code runs.
+    """
+
+    imports: tuple[str, ...]
+
+    @property
+    def sections(self) -> tuple[str, ...]:
+        """The statements, and what is behind them."""
+        return ("statements", "trust")
+
+    def commands(self, nonce: str) -> tuple[str, ...]:
+        """What asks for it in a document that reads the modules as data."""
+        return (f'#export_obligations "{nonce}.statements"', f'#export_trust "{nonce}.trust"')
+
+    def document(self, nonce: str) -> str:
+        """The Lean document that asks for it."""
+        return _clean_document(self.imports, *self.commands(nonce))
+
+
+@dataclass(frozen=True, slots=True)
+class ConstantsRequest:
+    """These constants and all that they rest on, written to :data:`bridge.engine.OUTPUT_FILE`.
+
+    No names stand for what an audit rests on.
+    """
+
+    imports: tuple[str, ...]
+    names: tuple[str, ...] = ()
+
+    @property
+    def sections(self) -> tuple[str, ...]:
+        """What was written."""
+        return ("constants",)
+
+    def commands(self, nonce: str) -> tuple[str, ...]:
+        """What asks for it in a document that reads the modules as data."""
+        wanted = _quoted_list(self.names)
+        return (f'#export_constants "{nonce}.constants" "{OUTPUT_FILE}" {wanted}',)
+
+    def document(self, nonce: str) -> str:
+        """The Lean document that asks for it."""
+        return _clean_document(self.imports, *self.commands(nonce))
+
+
+@dataclass(frozen=True, slots=True)
+class TogetherRequest:
+    """Several requests in one document: reading the modules takes longer than many an answer."""
+
+    requests: tuple[TrustRequest | ConstantsRequest, ...]
+
+    @property
+    def sections(self) -> tuple[str, ...]:
+        """Those of all of them."""
+        return tuple(s for r in self.requests for s in r.sections)
+
+    def document(self, nonce: str) -> str:
+        """The Lean document that asks for all of it."""
+        modules = dict.fromkeys(m for r in self.requests for m in r.imports)
+        return _clean_document(
+            tuple(modules), *(c for r in self.requests for c in r.commands(nonce))
+        )
+
+
+def lean_document(imports: Sequence[str], *commands: str) -> str:
+    """A document that imports these modules and gives these commands."""
+    lines = [f"import {module}" for module in dict.fromkeys(imports)]
+    return "\n".join((*lines, *commands)) + "\n"
+
+
+def _clean_document(modules: Sequence[str], *commands: str) -> str:
+    """A document that reads these modules as data: none of their code runs in it.
+
+    Some of the project's modules may lack our library, so it is read as well.
+    """
+    read = _quoted_list((*modules, "Obligations"))
+    return lean_document(("Obligations",), f"#read_as_data {read}", *commands)
+
+
+def _quoted_list(names: Sequence[str]) -> str:
+    """Names as JSON, in a Lean string."""
+    return json.dumps(json.dumps(names, ensure_ascii=False), ensure_ascii=False)
