@@ -117,10 +117,10 @@ class Setup:
             return ask_kernels(
                 library,
                 trust,
+                exported,
                 timeout=self.timeout,
                 progress=progress,
                 use_cache=use_cache,
-                exported=exported,
             )
 
     def judges(

@@ -64,7 +64,7 @@ class CheckRun:
         self.seed = seed
         self.backend = backend
         self.drawn_for = check.drawn_for(key)
-        self._accepted_of: dict[str, Case] = {}
+        self._unmutated_of: dict[str, Case] = {}
 
     def refuse_two_graphs(self) -> None:
         """Raise `InvalidInputError` where a hypothesis is checked on another graph."""
@@ -202,7 +202,7 @@ class CheckRun:
     def _rejects(self, mutant: Error) -> bool:
         """Whether the check fails on an accepted instance of the mutant."""
         for family in self._mutant_families():
-            right = self._to_spoil(family)
+            right = self._unmutated(family)
             if not len(right):
                 continue
             program, batch = plant(mutant, right.program.graph, right.batch)
@@ -211,18 +211,18 @@ class CheckRun:
                 return True
         return False
 
-    def _to_spoil(self, family: Family) -> Case:
+    def _unmutated(self, family: Family) -> Case:
         """The accepted instances that every mutant is tried on, as they are without it.
 
         They are the same for all mutants, so that what the hypotheses say of them, and what follows
         from the instances alone (`Case.once`), is computed once.
         """
-        if family.name not in self._accepted_of:
+        if family.name not in self._unmutated_of:
             case = self.case(family, np.arange(MUTANT_INSTANCES))
             keep, _ = self._accepted(case)
             case = replace(case.take(np.flatnonzero(keep)), refuting=True)
-            self._accepted_of[family.name] = case
-        return self._accepted_of[family.name]
+            self._unmutated_of[family.name] = case
+        return self._unmutated_of[family.name]
 
     def _mutant_families(self) -> tuple[Family, ...]:
         """Where the check must reject its mutants; a graph with families of its own: the first."""

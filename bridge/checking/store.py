@@ -59,8 +59,12 @@ def _measuring() -> tuple[Path, ...]:
 
 
 def is_ours(check: Check) -> bool:
-    """Whether a check comes with the bridge, and not from a project."""
-    return check.measure.__module__.startswith((f"{OURS}.", f"{numeric.__name__}."))
+    """Whether a check comes with the bridge, and not from a project.
+
+    A check by form may have a measure of `numeric`; a project's check may, too, but has no form.
+    """
+    ours = (f"{OURS}.", f"{numeric.__name__}.") if check.form is not None else (f"{OURS}.",)
+    return check.measure.__module__.startswith(ours)
 
 
 def _file(check: Check) -> Path | None:

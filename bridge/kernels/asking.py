@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tempfile
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -36,15 +35,15 @@ _SCHEMA = "kernel-findings/2"
 def ask_kernels(
     library: Library,
     trust: Trust,
+    exported: ExportOnTheWay,
     *,
     timeout: float,
     progress: Progress | None = None,
     use_cache: bool = True,
-    exported: ExportOnTheWay | None = None,
 ) -> Trust:
     """``trust`` with every kernel that took part, and with what they refuse.
 
-    ``exported`` has an export of this library, if Lean wrote one on the way.
+    ``exported`` has the export, if Lean wrote it on the way; else it is written to its file.
 
     Raises:
         EngineError: Lean wrote no export, or a kernel gave no complete answer.
@@ -58,7 +57,7 @@ def ask_kernels(
     if not further or not library.statements.theorems:
         return trust
     seconds = max(timeout, KERNEL_SECONDS)
-    found = _found(library, further, seconds, progress or Silent(), use_cache, exported)
+    found = _found(library, further, exported, seconds, progress or Silent(), use_cache)
     return with_kernels(trust, found)
 
 
@@ -70,10 +69,10 @@ def further_kernels(engine: Engine, project: Project) -> Sequence[Kernel]:
 def _found(
     library: Library,
     kernels: Sequence[Kernel],
+    exported: ExportOnTheWay,
     timeout: float,
     watcher: Progress,
     use_cache: bool,
-    exported: ExportOnTheWay | None,
 ) -> list[Findings]:
     """What each kernel's answer means, from the cache or from the kernel; one export for all."""
     project, engine = library.project, library.engine
@@ -89,31 +88,27 @@ def _found(
     ]
     if all(found):
         return [f for f in found if f]
-    with tempfile.TemporaryDirectory(prefix="obligations-") as folder:
-        path = Path(folder) / "export.ndjson"
-        written = None if exported is None else exported.written
-        if exported is not None and written is not None:
-            path = exported.path
-        else:
-            written = write_export(project, engine, (), path, timeout=timeout, progress=watcher)
-        if written is None:
-            return []
-        roots = tuple(written.roots.values())
-        with ThreadPoolExecutor(1) as pool:  # a kernel is a process of its own
-            asked = {
-                i: pool.submit(kernel.check, path, roots=roots, timeout=timeout)
-                for i, kernel in enumerate(kernels)
-                if found[i] is None
-            }
-            export = read_export(path)
-            for i, answer in asked.items():
-                kernel = kernels[i]
-                task = f"asking the kernel of {kernel.name}"
-                watcher.update(task, 0, None)
-                said = answer.result()
-                watcher.update(task, 1, 1)
-                found[i] = result = judged(library, kernel, written, export, said)
-                _store(cache, keys[i], result, files_of(project, engine))
+    written = exported.written or write_export(
+        project, engine, (), exported.path, timeout=timeout, progress=watcher
+    )
+    if written is None:
+        return []
+    roots = tuple(written.roots.values())
+    with ThreadPoolExecutor(1) as pool:  # a kernel is a process of its own
+        asked = {
+            i: pool.submit(kernel.check, exported.path, roots=roots, timeout=timeout)
+            for i, kernel in enumerate(kernels)
+            if found[i] is None
+        }
+        export = read_export(exported.path)
+        for i, answer in asked.items():
+            kernel = kernels[i]
+            task = f"asking the kernel of {kernel.name}"
+            watcher.update(task, 0, None)
+            said = answer.result()
+            watcher.update(task, 1, 1)
+            found[i] = result = judged(library, kernel, written, export, said)
+            _store(cache, keys[i], result, files_of(project, engine))
     return [f for f in found if f]
 
 

@@ -32,7 +32,7 @@ FloatArray = npt.NDArray[np.float64]
 class Batch:
     """Instances of one shape: inputs ``(B, *shape)``, constants ``(B,)``, and a stream for each.
 
-    ``known`` keeps what follows from them, by a name: see `numeric.case.Case.once`.
+    ``known`` keeps what follows from them, by a name: see `numeric.instances.case.Case.once`.
     """
 
     family: str

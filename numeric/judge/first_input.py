@@ -6,10 +6,13 @@ That input is called x: the tokens of a block, the rows of LayerNorm.  Source:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
 from numeric.instances.case import Case
+from numeric.interpret.interpreter import Trace
 from numeric.interpret.per_instance import dot, largest_everywhere
 from numeric.interpret.perturbation import Perturbation
 from numeric.judge.measurement import Measurement
@@ -33,8 +36,7 @@ def first_backprop_is_adjoint(case: Case) -> Measurement:
     name = _first(case)
 
     def sides(at: Case, perturbation: Perturbation | None) -> list[Sides]:
-        tangents, cotangent = at.tangents(), at.cotangent()
-        tangent = {name: tangents[name]}
+        tangent, cotangent = {name: at.tangents()[name]}, at.cotangent()
         trace = at.run(perturbation)
         pulled = dot(tangent[name], at.program.vjp(trace, cotangent, perturbation)[name])
         pushed = at.program.jvp(trace, tangent, perturbation)
@@ -42,21 +44,20 @@ def first_backprop_is_adjoint(case: Case) -> Measurement:
         left = [dot(d, cotangent) for d in (pushed, stepped)]
         if perturbation is not None:
             return [Sides.moved(one, pulled) for one in left]
-        flow = at.program.vjp_magnitude(trace, cotangent)
-        sizes = {n: dot(np.abs(t), flow[n]) for n, t in tangents.items()}
-        together = np.sum(list(sizes.values()), axis=0)
-        return [Sides.of(one, pulled, sizes[name], together) for one in left]
+        return weighed(at, trace, left, pulled)
 
     def quick(at: Case) -> list[Sides]:
-        tangents, cotangent, trace = at.tangents(), at.cotangent(), at.run()
-        tangent = {name: tangents[name]}
+        tangent, cotangent, trace = {name: at.tangents()[name]}, at.cotangent(), at.run()
         pulled = dot(tangent[name], at.program.vjp(trace, cotangent)[name])
         (exact,) = at.tangents_of([tangent])
         left = [dot(d, cotangent) for d in (at.program.jvp(trace, tangent), exact)]
-        flow = at.program.vjp_magnitude(trace, cotangent)
-        sizes = {n: dot(np.abs(t), flow[n]) for n, t in tangents.items()}
+        return weighed(at, trace, left, pulled)
+
+    def weighed(at: Case, trace: Trace, left: Sequence[Array], right: Array) -> list[Sides]:
+        flow = at.program.vjp_magnitude(trace, at.cotangent())
+        sizes = {n: dot(np.abs(t), flow[n]) for n, t in at.tangents().items()}
         together = np.sum(list(sizes.values()), axis=0)
-        return [Sides.of(one, pulled, sizes[name], together) for one in left]
+        return [Sides.of(one, right, sizes[name], together) for one in left]
 
     parts = [
         f"backprop to {name} against {way}" for way in ("forward mode", "the exact derivative")

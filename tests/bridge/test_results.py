@@ -233,7 +233,7 @@ def test_a_check_without_a_file_is_not_readable() -> None:
 
 
 def test_checks_that_are_made_by_form_are_ours() -> None:
-    """Also where what measures is of the package numeric: the hash of another process is the
+    """Also one whose measure is of the package numeric, so that the hash of another process is the
     same, whatever it has loaded."""
     forms = {
         str(n): Form(says, "ffnGraph") for n, says in enumerate((Says.VALUE, Says.FIRST_ADJOINT))
@@ -241,3 +241,5 @@ def test_checks_that_are_made_by_form_are_ours() -> None:
     made = checks_of(forms)
     assert len(made) == 2
     assert all(map(is_ours, made.values()))
+    first = next(c for c in made.values() if c.measure.__module__.startswith("numeric."))
+    assert not is_ours(replace(first, form=None)), "a project may register a measure of ours"

@@ -33,16 +33,13 @@ def on_the_way(tmp_path: Path, run: Callable[[str, Path], Any]) -> ExportOnTheWa
     return ExportOnTheWay(cast(Project, project), cast(Engine, engine), path)
 
 
-def answered(text: str, *, constants: Any = WRITTEN) -> tuple[LeanMessage, ...]:
+def answered(text: str) -> tuple[LeanMessage, ...]:
     """Lean's answers to the commands of the document."""
     said: dict[str, Any] = {"statements": {"of": "statements"}, "trust": {"of": "trust"}}
-    said["constants"] = constants
-    return tuple(
-        LeanMessage(
-            "x", 1, 0, "information", f"obligations:{nonce}.{name}:{json.dumps(said[name])}"
-        )
-        for nonce, name in re.findall(r'"(\w+)\.(\w+)"', text)
-    )
+    said["constants"] = WRITTEN
+    asked = re.findall(r'"(\w+)\.(\w+)"', text)
+    texts = [f"obligations:{nonce}.{name}:{json.dumps(said[name])}" for nonce, name in asked]
+    return tuple(LeanMessage("x", 1, 0, "information", one) for one in texts)
 
 
 def test_one_document_answers_both(tmp_path: Path) -> None:

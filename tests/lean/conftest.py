@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -27,9 +26,8 @@ def lean() -> Engine:
     return engine.select("auto", project=ROOT)
 
 
-Once = Callable[[str], AbstractContextManager[bool]]
-"""Enters when no other process of this run of tests is inside under the same name; True where one
-was there before."""
+Once = Callable[[str], AbstractContextManager[object]]
+"""Enters when no other process of this run of tests is inside under the same name."""
 
 
 @pytest.fixture(scope="session")
@@ -38,15 +36,7 @@ def once(tmp_path_factory: pytest.TempPathFactory) -> Once:
     the first asks, the others wait and take the answer from the cache."""
     folder = tmp_path_factory.getbasetemp()
     folder = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
-
-    @contextlib.contextmanager
-    def inside(name: str) -> Iterator[bool]:
-        done = folder / f"{name}.done"
-        with FileLock(folder / f"{name}.lock"):
-            yield done.exists()
-            done.touch()
-
-    return inside
+    return lambda name: FileLock(folder / f"{name}.lock")
 
 
 @pytest.fixture(scope="session")

@@ -14,12 +14,9 @@ from bridge.kernels.exporting import write_export
 from bridge.kernels.interface import KernelBrokeError
 from bridge.kernels.native import NativeKernel, find_native
 from bridge.lean.project import find_project
-from tests.lean.test_refusals import CASES, Case, write
+from tests.lean.test_refusals import CASES, PROOFS_OF_FALSE, Case, write
 
 pytestmark = pytest.mark.lean
-PROOFS_OF_FALSE = tuple(
-    c for c in CASES if c.name in ("a-sort-that-hides-prop", "a-local-that-nothing-binds")
-)
 HONEST = next(c for c in CASES if c.name == "honest-types")
 
 

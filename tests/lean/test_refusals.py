@@ -32,7 +32,7 @@ class Case:
         code: the exit code of the audit.
         said: what it prints.
         module: the name of the module below.
-        options: what the lakefile says of the theorem's library besides.
+        options: what the lakefile says below the package's name.
         source_folder: where the library's sources are.
     """
 
@@ -242,7 +242,7 @@ CASES = (
         RIGHT.replace("n ≠ 0 := by omega", "n = n + 1 := by wish"),
         1,
         "t: ",
-        options="  leanOptions := #[⟨`debug.skipKernelTC, true⟩]\n",
+        options=" where\n  leanOptions := #[⟨`debug.skipKernelTC, true⟩]",
     ),
     Case(
         "every-proof-by-tactics-is-sorry",
@@ -265,6 +265,11 @@ CASES = (
 )
 
 
+PROOFS_OF_FALSE = tuple(
+    c for c in CASES if c.name in ("a-sort-that-hides-prop", "a-local-that-nothing-binds")
+)
+
+
 def write(root: Path, case: Case) -> None:
     """The project of one case, in an empty folder."""
     folder = root / case.source_folder
@@ -280,9 +285,9 @@ def write(root: Path, case: Case) -> None:
     shutil.copy(ROOT / "lean-toolchain", root)
     (root / "waivers.toml").write_text(WAIVERS, encoding="utf-8")
     (root / "lakefile.lean").write_text(
-        f"import Lake\nopen Lake DSL\n\npackage demo\n\nlean_lib Obligations\n\n"
+        f"import Lake\nopen Lake DSL\n\npackage demo{case.options}\n\nlean_lib Obligations\n\n"
         f"lean_lib Demo where\n  roots := #[`{case.module}, `Use]\n"
-        f'  srcDir := "{case.source_folder}"\n{case.options}',
+        f'  srcDir := "{case.source_folder}"\n',
         encoding="utf-8",
     )
 
@@ -297,3 +302,5 @@ def test_what_no_kernel_accepts_is_not_proved(case: Case, tmp_path: Path) -> Non
     assert result.exit_code == case.code, result.output
     assert " ".join(case.said.split()) in " ".join(result.output.split())
     assert ("1 of 1 theorems proved" in result.output) == (case.code == 0)
+    if case in PROOFS_OF_FALSE:
+        assert "refused" in result.output
