@@ -1,4 +1,5 @@
 import Obligations.Attribute
+import Obligations.Axioms
 import Obligations.Canonical
 import Obligations.Fields
 
@@ -48,8 +49,9 @@ def dischargedBy (env : Environment) (thm : Name) : MetaM (Array Json) := do
             ("conditions", toJson conditions)]
   return found
 
-/-- One theorem: its telescope, conclusion, place, axioms and fingerprints; and the constants that these mention. -/
-def statement (n : Name) : MetaM (List (String × Json) × Array Name) := do
+/-- One theorem: its telescope, conclusion, place, the `axioms` that it is given and fingerprints; and the constants that these
+mention. -/
+def statement (n : Name) (axioms : Array Name) : MetaM (List (String × Json) × Array Name) := do
   let env ← getEnv
   let info ← getConstInfo n
   let params := info.levelParams
@@ -81,7 +83,7 @@ def statement (n : Name) : MetaM (List (String × Json) × Array Name) := do
       ("binders", .arr binders),
       ("conclusion", Json.mkObj [("type", ← pretty conclusion), ("term", .str (canonical params info.type))]),
       ("uses", toJson ((ownConstants env [info.type]).map toString)),
-      ("axioms", toJson ((← collectAxioms n).map toString)),
+      ("axioms", toJson (axioms.map toString)),
       ("discharges", .arr (← dischargedBy env n))]
     return (told, mentioned)
 
@@ -119,11 +121,13 @@ elab_rules : command
     let mut count := 0
     let mut axioms : NameSet := {}
     let mut used := #[]
+    let below := axiomsOf env theorems
     for n in theorems do
-      let (fields, mentioned) ← liftTermElabM (statement n)
+      let own := below.getD n #[]
+      let (fields, mentioned) ← liftTermElabM (statement n own)
       answer nonce fields
       used := used ++ mentioned
-      for a in ← liftCoreM (collectAxioms n) do axioms := axioms.insert a
+      for a in own do axioms := axioms.insert a
       count := count + 1
     for n in closure env used do
       answer nonce (constantFields env n)
