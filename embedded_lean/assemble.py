@@ -19,7 +19,7 @@ _ABOUT = "package/package.json"
 
 
 def assemble(package: Path, home: Path, report: InstallProgress) -> LibraryCount:
-    """Write `lean.js`, `lean.wasm`, `symbols.bin` and `library` into the empty folder `home`.
+    """Write the engine's files (see `layout`) into the empty folder `home`.
 
     The package is read once, in its own order, and never unpacked to the disk.  Neither its
     integrity nor the hashes of what is written are checked here.
@@ -53,6 +53,7 @@ def assemble(package: Path, home: Path, report: InstallProgress) -> LibraryCount
                 trimmed = trim_module(source, glue.mentioned)
                 (home / "lean.wasm").write_bytes(trimmed.module)
                 (home / "symbols.bin").write_bytes(trimmed.symbols)
+                (home / "invoke.wasm").write_bytes(trimmed.invoke)
                 report(InstallEvent("patch", len(source), len(source), path.name))
             elif str(path) != _ABOUT:
                 raise UnpackError(f"{package.name}: {str(path)!r} is not expected in it")

@@ -90,8 +90,40 @@ EDITS: tuple[_Edit, ...] = (
     _Edit(
         "symbol addresses come from symbols.bin: dlsym",
         "var __dlsym_js=(handle,symbol,symbolIndex)=>{",
-        "var __dlsym_js=(handle,symbol,symbolIndex)=>{if(handle==0){"
-        "var address=leanSymbolAddress((growMemViews(),HEAPU8),symbol);if(address)return address}",
+        "var __dlsym_js=(handle,symbol,symbolIndex)=>{"
+        "if(handle==0)return leanSymbolAddress((growMemViews(),HEAPU8),symbol);",
+    ),
+    _Edit(
+        "what was called lies in an array, where the published code has V8 make a hash table",
+        "var wasmTableMirror=[];",
+        "var wasmTableMirror=new Array(1<<18);",
+    ),
+    _Edit(
+        "calls that may throw are WebAssembly's own: what Lean's module imports",
+        '"GOT.func":GOTProxyHandler};return imports}',
+        '"GOT.func":GOTProxyHandler};leanImportInvokes();return imports}',
+    ),
+    _Edit(
+        "calls that may throw are WebAssembly's own: C++ throws",
+        "throw exceptionLast}",
+        "leanThrown=1;throw exceptionLast}",
+        count=3,
+    ),
+    _Edit(
+        "calls that may throw are WebAssembly's own: longjmp",
+        "{throw Infinity}",
+        "{leanThrown=1;throw Infinity}",
+    ),
+    _Edit(
+        "functions of JavaScript get their places in the table of functions in one step",
+        'return wasmTable["grow"](1)};',
+        "leanGrowTable();return freeTableIndexes.pop()};",
+    ),
+    _Edit(
+        "functions of JavaScript with one signature share the module that wraps them",
+        "var module=new WebAssembly.Module(bytes);"
+        "var instance=new WebAssembly.Instance(module,{e:{f:func}});",
+        "var instance=new WebAssembly.Instance(leanWrapper(sig,bytes),{e:{f:func}});",
     ),
     _direct("___syscall_stat64", "path,buf", 45, "stat(path,buf)"),
     _direct("___syscall_openat", "dirfd,path,flags,varargs", 34, "open(path,flags)"),
@@ -195,7 +227,8 @@ def patch_glue(source: str) -> PatchedGlue:
     text = _silence_debug_output(text)
     for edit in EDITS:
         text = _apply(text, edit)
-    added = "".join(_javascript(n) for n in ("symbols.js", "direct_io.js", "main_thread.js"))
+    names = ("symbols.js", "functions.js", "direct_io.js", "main_thread.js")
+    added = "".join(map(_javascript, names))
     library = _Edit("functions that the edits call", _LIBRARY_ANCHOR, added + _LIBRARY_ANCHOR)
     return PatchedGlue(_apply(text, library), mentioned)
 

@@ -6,7 +6,7 @@
     download/<package>.tgz       a package whose integrity was checked, until it is installed
     staging-*/                   an installation in progress; a left-over is removed by the next one
     <engine id>/                 the engine; appears by one rename, when it is complete
-      lean.js lean.wasm symbols.bin
+      lean.js lean.wasm invoke.wasm symbols.bin
       library/                   Lean's own compiled modules
       manifest.json              size and time of every file, to notice damage cheaply
     <engine id>.used             its time says when that engine was last used

@@ -30,12 +30,13 @@ LIBRARY_BYTES = 230_954_356
 
 # SHA-256 of each patched file, and of the library (see oleans.tree_hash).
 OUTPUTS = {
-    "lean.js": "56240e031aca20a34743b604200be9959cd7139a6f9f9ac9cdc824772e6c2d52",
-    "lean.wasm": "4a7f3d128138f98dad02e334b141c83105c558473c428b822d471fdbf5e8fa7b",
+    "lean.js": "a0bdc56d0462b1e37aeeba4a48232ff074a93fa0427254228bc176f33e63082a",
+    "lean.wasm": "7c62fd4e0f61d2f5766adf47853f459abbb3471065081c9b7f41f9b7d18371ca",
+    "invoke.wasm": "f39a20cd4d70919018f01b8b8783644f61a3546ef9b403b0b5a2343803d799d4",
     "symbols.bin": "e2beeebbe770543b7e30e805bdb20e1a859e284107faa8cf7c996c8d533e6536",
     "library": "a7a69fdeac89dcb076eb14a56a22573b48a1ad334c51e893dc48a04f9b9b6956",
 }
-INSTALLED_BYTES = 354_202_642
+INSTALLED_BYTES = 354_361_583
 
 
 def engine_id() -> str:

@@ -8,6 +8,7 @@ Node.js then makes as many JavaScript objects in every thread, which takes minut
 * drops all exports but those that the JavaScript glue mentions,
 * returns the table `symbols.bin`, from hash of a name to its address, that the patched `dlsym`
   reads,
+* takes the table of functions, and the `invoke_` functions, from `invoke.wasm`, which it returns,
 * and clears one byte, the initial value of Lean's `System.Platform.isEmscripten`.  The build
   otherwise takes itself for a web page: it treats every file as a `module`, which hides private
   declarations, refuses `#print axioms`, and breaks meta code.
@@ -24,11 +25,21 @@ from collections.abc import Container
 from dataclasses import dataclass
 
 from bridge.engine.errors import PatchError
+from embedded_lean.invoke import (
+    PREFIX,
+    STACK_FUNCTIONS,
+    TABLE,
+    FunctionType,
+    StackFunctions,
+    invoke_module,
+    leb128,
+)
 
 __all__ = ["TrimmedModule", "symbol_table", "trim_module"]
 
 _MAGIC = b"\0asm\1\0\0\0"
-_CUSTOM, _IMPORT, _TABLE, _GLOBAL, _EXPORT, _ELEMENT = 0, 2, 4, 6, 7, 9
+_CUSTOM, _TYPE, _IMPORT, _FUNCTION = 0, 1, 2, 3
+_TABLE, _GLOBAL, _EXPORT, _ELEMENT = 4, 6, 7, 9
 _FUNCTION_KIND, _TABLE_KIND, _MEMORY_KIND, _GLOBAL_KIND = 0, 1, 2, 3
 
 # i32.const <address>; i32.const 1; i32.store8: the initialiser of `isEmscripten`; the 1 becomes 0.
@@ -48,10 +59,11 @@ _REMEDY = (
 
 @dataclass(frozen=True, slots=True)
 class TrimmedModule:
-    """The module with few exports, and the symbol table that replaces them."""
+    """The module with few exports, the symbol table that replaces them, and `invoke.wasm`."""
 
     module: bytes
     symbols: bytes
+    invoke: bytes
 
 
 def trim_module(source: bytes, mentioned: Container[str]) -> TrimmedModule:
@@ -71,7 +83,8 @@ def trim_module(source: bytes, mentioned: Container[str]) -> TrimmedModule:
     body = {s.kind: s for s in sections if s.kind != _CUSTOM}
     linking = data[sections[0].start : sections[0].end]  # dylink.0 names what must stay exported
 
-    imported_globals = _count_imported_globals(_Reader(data, body[_IMPORT]))
+    imports = _imports(_Reader(data, body[_IMPORT]))
+    imported_globals = sum(entry.kind == _GLOBAL_KIND for entry in imports)
     global_values = _global_values(_Reader(data, body[_GLOBAL]))
     elements = _elements(_Reader(data, body[_ELEMENT]))
     limits, minimum = _table(_Reader(data, body[_TABLE]))
@@ -104,15 +117,22 @@ def trim_module(source: bytes, mentioned: Container[str]) -> TrimmedModule:
             kept.append(entry.encode())
 
     size = max(minimum, len(elements) + 1)
-    table = b"\1\x70" + bytes([limits]) + _unsigned(size)
+    table = b"\x70" + bytes([limits]) + leb128(size)
     if limits & 1:
-        table += _unsigned(size + _TABLE_HEADROOM)
+        table += leb128(size + _TABLE_HEADROOM)
+    section = body[_IMPORT]
+    listed = data[section.start + len(leb128(len(imports))) : section.end]
     changed = {
-        _TABLE: table,
-        _EXPORT: _unsigned(len(kept)) + b"".join(kept),
-        _ELEMENT: b"\1\0\x41\x01\x0b"
-        + _unsigned(len(elements))
-        + b"".join(map(_unsigned, elements)),
+        _IMPORT: leb128(len(imports) + 1)
+        + listed
+        + b"\x03env"
+        + leb128(len(TABLE))
+        + TABLE
+        + bytes([_TABLE_KIND])
+        + table,
+        _TABLE: b"\0",
+        _EXPORT: leb128(len(kept)) + b"".join(kept),
+        _ELEMENT: b"\1\0\x41\x01\x0b" + leb128(len(elements)) + b"".join(map(leb128, elements)),
     }
     parts = [_MAGIC]
     for section in sections:
@@ -120,8 +140,16 @@ def trim_module(source: bytes, mentioned: Container[str]) -> TrimmedModule:
         if content is None:
             parts.append(data[section.offset : section.end])
         else:
-            parts.append(bytes([section.kind]) + _unsigned(len(content)) + content)
-    return TrimmedModule(b"".join(parts), symbol_table(symbols, _SYMBOL_BITS))
+            parts.append(bytes([section.kind]) + leb128(len(content)) + content)
+    kinds = _function_types(data, body, imports)
+    names = [entry.name for entry in imports if entry.name.startswith(PREFIX)]
+    places = dict(symbols)
+    missing = [name for name in STACK_FUNCTIONS if name not in places]
+    _expect(not missing, f"the functions {missing} are missing")
+    stack = StackFunctions(*(places[name] for name in STACK_FUNCTIONS))
+    slots = [kinds[function] for function in elements]
+    invoke = invoke_module(names, stack, b"\x01" + table, slots)
+    return TrimmedModule(b"".join(parts), symbol_table(symbols, _SYMBOL_BITS), invoke)
 
 
 def symbol_table(symbols: list[tuple[bytes, int]], bits: int) -> bytes:
@@ -163,7 +191,7 @@ class _Export:
     index: int
 
     def encode(self) -> bytes:
-        return _unsigned(len(self.name)) + self.name + bytes([self.kind]) + _unsigned(self.index)
+        return leb128(len(self.name)) + self.name + bytes([self.kind]) + leb128(self.index)
 
 
 class _Reader:
@@ -217,30 +245,59 @@ def _sections(data: bytes) -> list[_Section]:
         reader.at += size
     reader.finish()
     _expect(bool(found) and found[0].kind == _CUSTOM, "it does not start with a dylink section")
-    missing = {_IMPORT, _TABLE, _GLOBAL, _EXPORT, _ELEMENT} - {s.kind for s in found}
+    missing = {_TYPE, _IMPORT, _FUNCTION, _TABLE, _GLOBAL, _EXPORT, _ELEMENT} - {
+        s.kind for s in found
+    }
     _expect(not missing, f"sections {sorted(missing)} are missing")
     return found
 
 
-def _count_imported_globals(reader: _Reader) -> int:
-    count = 0
+@dataclass(frozen=True, slots=True)
+class _Import:
+    """What is imported; `type` is the place of a function's type."""
+
+    name: str
+    kind: int
+    type: int = 0
+
+
+def _imports(reader: _Reader) -> list[_Import]:
+    found = []
     for _ in range(reader.unsigned()):
-        module, _name, kind = reader.name(), reader.name(), reader.byte()
+        module, name, kind = reader.name(), reader.name(), reader.byte()
+        place = reader.unsigned() if kind == _FUNCTION_KIND else 0
+        found.append(_Import(name.decode(), kind, place))
         if kind == _FUNCTION_KIND:
-            reader.unsigned()
-        elif kind == _MEMORY_KIND:
+            continue
+        if kind == _MEMORY_KIND:
             flags = reader.byte()
             reader.unsigned()
             if flags & 1:
                 reader.unsigned()
         elif kind == _GLOBAL_KIND:
             reader.at += 2
-            count += 1
             _expect(module in (b"GOT.func", b"GOT.mem"), f"a global is imported from {module!r}")
         else:
             _expect(False, f"an import has kind {kind}")
     reader.finish()
-    return count
+    return found
+
+
+def _function_types(
+    data: bytes, body: dict[int, _Section], imports: list[_Import]
+) -> list[FunctionType]:
+    """The type of each function, the imported ones first."""
+    reader = _Reader(data, body[_TYPE])
+    types: list[FunctionType] = []
+    for _ in range(reader.unsigned()):
+        _expect(reader.byte() == 0x60, "a type is not that of a function")
+        arguments = tuple(reader.byte() for _ in range(reader.unsigned()))
+        types.append((arguments, tuple(reader.byte() for _ in range(reader.unsigned()))))
+    reader.finish()
+    reader = _Reader(data, body[_FUNCTION])
+    own = [types[reader.unsigned()] for _ in range(reader.unsigned())]
+    reader.finish()
+    return [types[i.type] for i in imports if i.kind == _FUNCTION_KIND] + own
 
 
 def _global_values(reader: _Reader) -> list[int]:
@@ -280,16 +337,6 @@ def _exports(reader: _Reader) -> list[_Export]:
     ]
     reader.finish()
     return found
-
-
-def _unsigned(number: int) -> bytes:
-    """LEB128."""
-    out = bytearray()
-    while number > 127:
-        out.append(number & 127 | 128)
-        number >>= 7
-    out.append(number)
-    return bytes(out)
 
 
 def _expect(condition: bool, finding: str) -> None:

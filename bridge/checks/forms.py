@@ -51,8 +51,8 @@ GRAPH_AT = {
 """What takes a graph, and the place of the graph among its arguments."""
 FIXED = {"rmsNormOffsetGraph": 1, "gemmaBlockGraph": 1, "gemmaModelGraph": 1}
 """Graphs that are exported at this number, as their theorems have it."""
-USUAL = "GeluConstants.usual"
-"""The constants of tanh-GELU at which every graph with it is exported."""
+USUAL = ("GeluConstants.usual", "EncoderConstants.usual")
+"""The constants of tanh-GELU, and of the encoder block, at which every graph with it is exported."""
 
 
 class Says(StrEnum):
@@ -137,7 +137,7 @@ def _subject(theorem: Theorem) -> Const | None:
         for a in graph.args
         if a is not None
         and a != Const(ROOT + "Real")
-        and _const(a, USUAL) is None
+        and _const(a, *USUAL) is None
         and not (isinstance(a, Num) and a.value == fixed)
     ]
     general = all(isinstance(a, Var) for a in given) and len(set(given)) == len(given)

@@ -2,7 +2,7 @@
 // Starts the patched lean.js in Node.js.  Run as: node [flags] loader.cjs [arguments of lean]
 //
 // Settings come in environment variables, which `runtime.py` writes:
-//   LEAN_ENGINE_HOME      folder with lean.js, lean.wasm, symbols.bin
+//   LEAN_ENGINE_HOME      folder with lean.js, lean.wasm, invoke.wasm, symbols.bin
 //   LEAN_ENGINE_ROOTS     JSON [[prefix, folder], ...]: folders with compiled modules, read in the threads
 //   LEAN_ENGINE_MOUNTS    JSON [[place that Lean sees, folder], ...]: mounted read-only
 //   LEAN_ENGINE_OUTPUT    JSON [place, folder] or null: the one folder that Lean may write to

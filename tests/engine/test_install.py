@@ -63,7 +63,7 @@ def test_what_an_installation_leaves(world: Layout, tmp_path: Path) -> None:
     ]
     files = {p.relative_to(world.home).as_posix() for p in world.home.rglob("*") if p.is_file()}
     assert files == {
-        *("lean.js", "lean.wasm", "symbols.bin", "manifest.json"),
+        *("lean.js", "lean.wasm", "invoke.wasm", "symbols.bin", "manifest.json"),
         *("library/Init.olean", "library/Init/Core.olean"),
     }
     assert all(p.stat().st_mode & 0o222 == 0 for p in [world.home, *world.home.rglob("*")])

@@ -11,6 +11,7 @@ import pytest
 
 from bridge.engine.errors import PatchError
 from embedded_lean import javascript, wasm
+from embedded_lean.invoke import StackFunctions, invoke_module
 from embedded_lean.javascript import EDITS, patch_glue
 from embedded_lean.node import find_node
 from embedded_lean.wasm import symbol_table, trim_module
@@ -80,7 +81,7 @@ def test_a_module_keeps_what_is_mentioned_and_tells_the_rest_by_address() -> Non
     assert text("keepme") in trimmed.module  # named by the dylink section
     assert text("__indirect_function_table") in trimmed.module
     # function 1 has slot 1; 2 and 3 get the slots behind; the global's value is 65552
-    assert sorted(addresses(trimmed.symbols).values()) == [1, 2, 3, 65552]
+    assert sorted(addresses(trimmed.symbols).values()) == [1, 1, 1, 1, 2, 3, 65552]
     assert section(9, b"\1\0\x41\1\x0b\3\1\2\3") in trimmed.module
     assert wasm._PLATFORM_CODE not in trimmed.module
 
@@ -97,6 +98,8 @@ def test_a_module_keeps_what_is_mentioned_and_tells_the_rest_by_address() -> Non
         (module(glob=b"\1\x7f\0\x42\1\x0b"), "a global has"),
         (module(imports=b"\1" + text("env") + text("g") + b"\3\x7f\1"), "a global is imported"),
         (module(imports=b"\1" + text("env") + text("t") + b"\4\0\0"), "an import has kind 4"),
+        (module(types=b"\1\x5f\0\0"), "a type is not that of a function"),
+        (module(stack=[b"setThrew"]), "_emscripten_stack_restore'] are missing"),
     ],
 )
 def test_a_module_that_looks_otherwise_is_refused(
@@ -126,3 +129,33 @@ def test_javascript_finds_the_symbols_that_python_wrote(tmp_path: Path) -> None:
         [find_node().path, tmp_path / "ask.cjs"], capture_output=True, check=True, timeout=60
     )
     assert json.loads(answer.stdout) == [*range(1, len(names) + 1), 0, 0]
+
+
+def test_calls_that_may_throw_end_as_in_javascript(tmp_path: Path) -> None:
+    names = ["invoke_iii", "invoke_jj", "invoke_v"]
+    i, j = 0x7F, 0x7E
+    two, long = ((i, i), (i,)), ((j,), (j,))
+    slots = [((), (i,)), ((i,), ()), ((i, i), ()), two, two, two, long, long]
+    table = b"\1\x70\1\xc0\2\xc0\2"  # 320 places
+    content = invoke_module(names, StackFunctions(1, 2, 3), table, slots)
+    (tmp_path / "invoke.wasm").write_bytes(content)
+    script = Path(__file__).with_name("calls.cjs")
+    answer = subprocess.run(
+        [find_node().path, script, tmp_path / "invoke.wasm"],
+        capture_output=True,
+        check=True,
+        timeout=60,
+    )
+    called, caught, pointer, threw, added, zero, throws, foreign, after, left, unknown = json.loads(
+        answer.stdout
+    )
+    assert called == 7
+    assert (caught, pointer, threw) == (
+        0,
+        1000,
+        [[1, 0]],
+    )  # C++ threw: noted, and the stack is back
+    assert (added, zero, throws) == ("42", "0", 2)
+    assert (foreign, after) == ("not ours", 2)  # thrown on, and not noted
+    assert left == len("js 1,20,30")  # place 1 has another type
+    assert unknown == "-5"  # what JavaScript put there is left to JavaScript

@@ -15,13 +15,14 @@ import sys
 import tarfile
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from bridge.engine.interface import InstallEvent
 from embedded_lean import install, manifest, pins, wasm
 from embedded_lean.assemble import assemble
 from embedded_lean.install import install_engine
+from embedded_lean.invoke import STACK_FUNCTIONS, leb128
 from embedded_lean.javascript import EDITS
 from embedded_lean.layout import default_layout
 from embedded_lean.oleans import tree_hash
@@ -48,11 +49,11 @@ def published(*, edits: str | None = None, exports: str = EXPORTS) -> str:
 
 
 def section(kind: int, content: bytes) -> bytes:
-    return bytes([kind]) + wasm._unsigned(len(content)) + content
+    return bytes([kind]) + leb128(len(content)) + content
 
 
 def text(name: str) -> bytes:
-    return wasm._unsigned(len(name)) + name.encode()
+    return leb128(len(name)) + name.encode()
 
 
 def module(
@@ -62,18 +63,21 @@ def module(
     element: bytes = b"\1\0\x41\1\x0b\1\1",
     glob: bytes = b"\1\x7f\0\x41\x90\x80\x04\x0b",
     imports: bytes | None = None,
+    stack: Sequence[bytes] = STACK_FUNCTIONS,
+    types: bytes = b"\2\x60\0\0\x60\3\x7f\x7f\x7f\1\x7f",
     platform: bytes = wasm._PLATFORM_CODE,
 ) -> bytes:
     if imports is None:
         imports = b"\3" + b"".join(
             [
-                text("env") + text("f") + b"\0\0",
+                text("env") + text("invoke_iii") + b"\0\1",
                 text("env") + text("memory") + b"\2\3\1\x80\x01",
                 text("GOT.func") + text("g") + b"\3\x7f\1",
             ]
         )
-    exports = b"\5" + b"".join(
+    exports = bytes([5 + len(stack)]) + b"".join(
         [
+            *(text(name.decode()) + b"\0\1" for name in stack),
             text("used") + b"\0\1",
             text("unused") + b"\0\2",
             text("keepme") + b"\0\3",
@@ -85,7 +89,9 @@ def module(
         [
             b"\0asm\1\0\0\0",
             section(0, text("dylink.0") + dylink),
+            section(1, types),
             section(2, imports),
+            section(3, b"\3\0\0\0"),
             section(4, table),
             section(6, glob),
             section(7, exports),

@@ -1,17 +1,80 @@
+import PostNorm.Block.AtReal
 import PostNorm.Block.LanguageModel
 import PostNorm.Layers.GeluSlope
 
-/-! # GPT-2 over the real numbers, with tanh-GELU's own constants
+/-! # Blocks over the real numbers, with tanh-GELU's own constants
 
 The theorems of blocks with tanh-GELU hold for any four constants.  Here they are the ones that are used: one half, one,
 `√(2 / π)` and `0.044715`.
 
 ## Main statements
 
+* `encoderBlock_hasFDerivAt_usual`, `encoderBlock_backprop_eq_adjoint_fderiv_usual`; `biasedEncoder_…_usual`: with biases
+  and masks, any depth.
 * `gpt2Block_hasFDerivAt_usual`, `gpt2Block_backprop_eq_adjoint_fderiv_usual`; `gpt2Model_gradient_usual`. -/
 
 namespace PostNorm
 variable {seqLen dModel numHeads headDim dFF vocab : Nat}
+
+/-- The constants of the encoder block as they are used: scores over `√headDim`, GELU with slope `√(2 / π)`. -/
+noncomputable def EncoderConstants.usual (headDim : Nat) : EncoderConstants Real := .standard headDim geluSlope
+
+/-- Over the real numbers, with scores over `√headDim` and slope `√(2 / π)`, the encoder block
+`x ↦ LN₂ (FFN (LN₁ (MHA x + x)) + LN₁ (MHA x + x))` is Fréchet differentiable in the tokens and all weights together, at
+every input, and forward mode computes its derivative, if `0 < ε₁` and `0 < ε₂`. -/
+@[obligation]
+theorem encoderBlock_hasFDerivAt_usual (ε₁ ε₂ : Real)
+    (ρ : Env Real (ΓEncoderBlock seqLen dModel numHeads headDim dFF)) (hEps1Pos : 0 < ε₁) (hEps2Pos : 0 < ε₂) :
+    HasFDerivAt (fun ρ : Env Real (ΓEncoderBlock seqLen dModel numHeads headDim dFF) => Tensor.ofMat
+        (Spec.encoderBlock (.usual headDim) ε₁ ε₂ (encoderWeights ρ) (encoderTokens ρ)))
+      ((encoderBlockGraph (.usual headDim) ε₁ ε₂).deriv ρ) ρ :=
+  encoderBlock_hasFDerivAt_real (.usual headDim) hEps1Pos hEps2Pos ρ
+
+/-- Over the real numbers, with scores over `√headDim` and slope `√(2 / π)`, backpropagation through the encoder block is
+the adjoint of the Fréchet derivative of `x ↦ LN₂ (FFN (LN₁ (MHA x + x)) + LN₁ (MHA x + x))` in the tokens and all
+weights, at every input and for every seed, if `0 < ε₁` and `0 < ε₂`. -/
+@[obligation]
+theorem encoderBlock_backprop_eq_adjoint_fderiv_usual (ε₁ ε₂ : Real)
+    (ρ : Env Real (ΓEncoderBlock seqLen dModel numHeads headDim dFF)) (δ : Tensor Real ⟦seqLen, dModel⟧)
+    (hEps1Pos : 0 < ε₁) (hEps2Pos : 0 < ε₂) :
+    (encoderBlockGraph (.usual headDim) ε₁ ε₂).backprop ρ δ =
+      (fderiv (fun ρ : Env Real (ΓEncoderBlock seqLen dModel numHeads headDim dFF) => Tensor.ofMat
+        (Spec.encoderBlock (.usual headDim) ε₁ ε₂ (encoderWeights ρ) (encoderTokens ρ))) ρ).adjoint δ :=
+  encoderBlock_backprop_eq_adjoint_fderiv_real (.usual headDim) hEps1Pos hEps2Pos ρ δ
+
+/-- Over the real numbers, with scores over `√headDim` and slope `√(2 / π)`, an encoder with biases and masks, of any
+depth, is Fréchet differentiable in all its inputs together, at every input, and forward mode computes its derivative,
+if `0 < ε₁` and `0 < ε₂`. -/
+@[obligation]
+theorem biasedEncoder_hasFDerivAt_usual (ε₁ ε₂ : Real) (depth : Nat)
+    (ρ : Env Real (ΓBiasedEncoder seqLen dModel numHeads headDim dFF depth))
+    (hEps1Pos : 0 < ε₁) (hEps2Pos : 0 < ε₂) :
+    HasFDerivAt (fun ρ : Env Real (ΓBiasedEncoder seqLen dModel numHeads headDim dFF depth) =>
+        Layer.stackFormula (Γ := (ΓBiasedEncoderBlock seqLen dModel numHeads headDim dFF).tail)
+          (fun ρ => Tensor.ofMat
+            (Spec.residualNorm ε₂ (ρ.get idxBiasedEncoderGamma2).vec (ρ.get idxBiasedEncoderBeta2).vec
+              (biasedEncoderFeedForward (.usual headDim) ρ)
+              (Spec.residualNorm ε₁ (ρ.get idxBiasedEncoderGamma1).vec (ρ.get idxBiasedEncoderBeta1).vec
+                (biasedEncoderAttention (.usual headDim) ρ) (ρ.get idxBiasedEncoderX).mat))) depth ρ)
+      ((biasedEncoderGraph (.usual headDim) ε₁ ε₂ depth).deriv ρ) ρ :=
+  biasedEncoder_hasFDerivAt_real (.usual headDim) ε₁ ε₂ depth ρ hEps1Pos hEps2Pos
+
+/-- Over the real numbers, with scores over `√headDim` and slope `√(2 / π)`, backpropagation through an encoder with
+biases and masks, of any depth, is the adjoint of the Fréchet derivative of its formula, at every input and for every
+seed, if `0 < ε₁` and `0 < ε₂`. -/
+@[obligation]
+theorem biasedEncoder_backprop_eq_adjoint_fderiv_usual (ε₁ ε₂ : Real) (depth : Nat)
+    (ρ : Env Real (ΓBiasedEncoder seqLen dModel numHeads headDim dFF depth))
+    (δ : Tensor Real ⟦seqLen, dModel⟧) (hEps1Pos : 0 < ε₁) (hEps2Pos : 0 < ε₂) :
+    (biasedEncoderGraph (.usual headDim) ε₁ ε₂ depth).backprop ρ δ =
+      (fderiv (fun ρ : Env Real (ΓBiasedEncoder seqLen dModel numHeads headDim dFF depth) =>
+        Layer.stackFormula (Γ := (ΓBiasedEncoderBlock seqLen dModel numHeads headDim dFF).tail)
+          (fun ρ => Tensor.ofMat
+            (Spec.residualNorm ε₂ (ρ.get idxBiasedEncoderGamma2).vec (ρ.get idxBiasedEncoderBeta2).vec
+              (biasedEncoderFeedForward (.usual headDim) ρ)
+              (Spec.residualNorm ε₁ (ρ.get idxBiasedEncoderGamma1).vec (ρ.get idxBiasedEncoderBeta1).vec
+                (biasedEncoderAttention (.usual headDim) ρ) (ρ.get idxBiasedEncoderX).mat))) depth ρ) ρ).adjoint δ :=
+  biasedEncoder_backprop_eq_adjoint_fderiv_real (.usual headDim) ε₁ ε₂ depth ρ δ hEps1Pos hEps2Pos
 
 /-- Over the real numbers and with slope `√(2 / π)`, forward mode computes the Fréchet derivative of GPT-2's block, in
 all its inputs together, at every input, if `0 < ε₁` and `0 < ε₂`. -/
