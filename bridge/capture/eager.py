@@ -11,13 +11,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bridge.capture.copies import duplicate, lifted
-from bridge.capture.exported import first_tensor
+from bridge.capture.chance import chance
+from bridge.capture.copies import copied, duplicate, lifted
+from bridge.capture.exported import first_tensor, is_mask
 from bridge.capture.forward import Call
+from bridge.capture.user_code import RAISED
 
-__all__ = ["Eager", "run_eager", "unlike_in_the_model", "without_gradients"]
+__all__ = ["Eager", "another_function", "other_input", "run_eager", "unlike_in_the_model"]
 
 FloatArray = npt.NDArray[np.float64]
+ROUNDING, SHORT_LIMIT = 1e-9, 1e-5
+"""Relative: two right computations in float64 differ by some 1e-14, and where a shorter float takes
+part inside by some 1e-7."""
 SAME_CODE = 1e4
 """In units in the last place: the same code on the same input may add up in another order."""
 
@@ -108,26 +113,76 @@ def run_eager(part: Any, call: Call, cotangent: FloatArray, *, lift: bool) -> Ea
     return found
 
 
-def without_gradients(part: Any, call: Call) -> tuple[float, bool]:
-    """How far the output under ``no_grad`` is from that with gradients, of its size.
+def another_function(own: Any, call: Call) -> str:
+    """That a layer computes something else without gradients, in inference mode, or once it was
+    called on another input; or that random numbers take part.  Empty where it is one function.
 
-    Nothing is lifted: PyTorch's fused layers, which may compute something else, are not taken where
-    casts are watched.
+    Nothing is lifted where outputs are compared: PyTorch's fused layers, which may compute
+    something else, are not taken where casts are watched.
 
-    Returns:
-        The distance, and whether the layer computes in a shorter float inside, so that some 1e-7 is
-        rounding.
+    Args:
+        own: the layer as it is; copies in float64 run.
+        call: what its parent gave it.
     """
     torch: Any = importlib.import_module("torch")
+    part = copied(own)
+    with torch.no_grad():
+        random = chance(lambda: first_tensor(part(*call.args, **call.kwargs)))
+    if random:
+        return random
     with torch.enable_grad():
         with lifted() as casts:
             part(*call.args, **call.kwargs)
         first = _numbers(first_tensor(part(*call.args, **call.kwargs)))
-    with torch.no_grad():
-        again = _numbers(first_tensor(part(*call.args, **call.kwargs)))
-    size = max(float(np.abs(first).max()), 1e-280)
-    apart = float(np.abs(first - again).max()) / size
-    return (apart if apart == apart else float("inf")), bool(casts)
+    limit = SHORT_LIMIT if casts else ROUNDING
+    for title, guard in (
+        ("under no_grad", torch.no_grad()),
+        ("in inference mode", torch.inference_mode()),
+    ):
+        with guard:
+            again = first_tensor(part(*_own(torch, call.args), **_own(torch, dict(call.kwargs))))
+        gap = _gap(first, _numbers(again))
+        if gap > limit:
+            return f"{title} the layer computes something else: its output differs by {gap:.2g}"
+    part, other = copied(own), other_input(call)  # what a copy keeps it has of the other input
+    with torch.enable_grad():
+        try:
+            part(*other.args, **other.kwargs)
+        except RAISED:  # it takes no such input
+            return ""
+        gap = _gap(first, _numbers(first_tensor(part(*call.args, **call.kwargs))))
+    if gap <= limit:
+        return ""
+    return f"after a call on another input its output differs by {gap:.2g}: it keeps that input"
+
+
+def other_input(call: Call) -> Call:
+    """Another input of the same shapes: tokens in another order; masks and positions stay."""
+    torch: Any = importlib.import_module("torch")
+
+    def moved(path: Any, x: Any) -> Any:
+        if not isinstance(x, torch.Tensor) or x.is_nested or x.ndim < 2 or x.shape[1] < 2:
+            return x
+        name = torch.utils._pytree.keystr(path).lower()
+        numbers = x.is_floating_point() or x.dtype == torch.int64
+        if not numbers or "mask" in name or "position" in name or is_mask(name, x):
+            return x
+        return x if bool(((x == 0) | (x == 1)).all()) else x.roll(1, dims=1)
+
+    tree = torch.utils._pytree
+    return Call(*tree.tree_map_with_path(moved, (tuple(call.args), dict(call.kwargs))))
+
+
+def _own(torch: Any, given: Any) -> Any:
+    """Copies of tensors, made where they are asked for."""
+    return torch.utils._pytree.tree_map_only(torch.Tensor, lambda x: x.detach().clone(), given)
+
+
+def _gap(first: FloatArray, again: FloatArray) -> float:
+    if first.shape != again.shape:
+        return float("inf")
+    gap = float(np.abs(first - again).max()) / max(float(np.abs(first).max()), 1e-280)
+    return gap if gap == gap else float("inf")
 
 
 def unlike_in_the_model(own: Any, call: Call, gave: Any) -> str:
