@@ -17,21 +17,21 @@ from typing import Any
 from bridge.capture.chance import chance
 from bridge.capture.copies import copied, lifted
 from bridge.capture.eager import ROUNDING, SHORT_LIMIT, other_input
-from bridge.capture.exported import is_mask
+from bridge.capture.exported import is_mask, tensors_in
 from bridge.capture.forward import Call, Example
 from bridge.capture.user_code import RAISED, said
 
 __all__ = ["AsAWhole", "observe_whole"]
 
-STEPS = (1e-5, 1e-6, 1e-7)
-"""Shares of the size of what moves; the later ones where the first gives another answer: there a
-ReLU may bend in between."""
+STEPS = (1e-5, 1e-6, 1e-7, 1e-8, 1e-9)
+"""Shares of the size of what moves; the later ones where the first gives another answer: a ReLU may
+bend in between, and a norm of a row of zeros bends within the root of its ε."""
+LAST = 3
+"""How many of the steps have to give one answer."""
 SHARE = 1e-5
 """Of the sum of all that the gradient should give: what is less is not seen."""
 NOISE = 1e-15
 """Of the sum of the output's terms: rounding of one output in float64."""
-DEEP = 4
-"""How deep what it returns is looked into."""
 NAMED, SOUGHT = 4, 64
 """How many parts are named whose gradients are others, and among how many they are looked for."""
 
@@ -120,10 +120,12 @@ class _Whole:
         torch = self._torch
         with torch.no_grad():
             random = chance(self._output)
-            if random:
-                return AsAWhole(unknown=(random,))
+        if random:
+            return AsAWhole(unknown=(random,))
         with lifted() as casts, torch.enable_grad():
             first = self._output().detach()
+        if not bool(first.isfinite().all()):
+            return AsAWhole(unknown=("its output is not finite",))
         # A copy that has seen nothing but another input: what it keeps of that may be used again.
         self._run = None
         self._run = copied(self._module)
@@ -146,10 +148,10 @@ class _Whole:
             ValueError: there is none.
         """
         args, kwargs = given or (self._args, self._kwargs)
-        output = next(_floats(self._torch, self._run(*args, **kwargs), 0), None)
-        if output is None:
-            raise ValueError("it returns no tensor of floats")
-        return output
+        for value in tensors_in(self._run(*args, **kwargs)):
+            if value.is_floating_point() and value.numel() > 0:
+                return value
+        raise ValueError("it returns no tensor of floats")
 
     def _one_function(self, first: Any, limit: float) -> tuple[Any, tuple[str, ...]]:
         """The output with gradients, and what differs from it."""
@@ -251,7 +253,8 @@ class _Whole:
             if abs(gap) <= SHARE * scale + NOISE * size / step:
                 return False
             gaps.append(gap)
-        return True if max(gaps) - min(gaps) <= 0.1 * min(map(abs, gaps)) else None
+        last = gaps[-LAST:]
+        return True if max(last) - min(last) <= 0.1 * min(map(abs, last)) else None
 
     def _difference(self, names: Sequence[str], step: float, cotangent: Any) -> float:
         """The central difference of ⟨output, cotangent⟩."""
@@ -275,24 +278,6 @@ class _Whole:
 def _size(leaf: Any) -> float:
     """The root mean square of its entries; 1 where they are all 0."""
     return (float(leaf.detach().square().mean().sqrt()) if leaf.numel() else 0.0) or 1.0
-
-
-def _floats(torch: Any, value: Any, depth: int) -> Iterator[Any]:
-    """The float tensors in what a model returns, whatever holds them."""
-    if isinstance(value, torch.Tensor):
-        if value.is_floating_point() and value.numel() > 0:
-            yield value
-        return
-    if depth > DEEP or value is None or isinstance(value, str | bytes | int | float):
-        return
-    if isinstance(value, Mapping):
-        held: Collection[Any] = list(value.values())
-    elif isinstance(value, tuple | list):
-        held = value
-    else:
-        held = list((getattr(value, "__dict__", None) or {}).values())
-    for inner in held:
-        yield from _floats(torch, inner, depth + 1)
 
 
 def _distance(a: Any, b: Any) -> float:

@@ -82,7 +82,7 @@ def observed(
             inferred = call(run, x.clone())
         with torch.enable_grad():
             later = copied(part)  # what it keeps it has of another input
-            call(later, x.roll(1, dims=0))
+            call(later, x.flip(-1))
             kept = _distance(first.detach(), call(later, x).detach())
         apart = _distance(first.detach(), without)
         told = ""

@@ -157,17 +157,23 @@ def another_function(own: Any, call: Call) -> str:
 
 
 def other_input(call: Call) -> Call:
-    """Another input of the same shapes: tokens in another order; masks and positions stay."""
+    """Another input of the same shapes: features in another order, other token ids; masks and
+    positions stay.
+
+    Tokens in another order would not do: attention gives the same, whichever order keys have.
+    """
     torch: Any = importlib.import_module("torch")
 
     def moved(path: Any, x: Any) -> Any:
-        if not isinstance(x, torch.Tensor) or x.is_nested or x.ndim < 2 or x.shape[1] < 2:
+        if not isinstance(x, torch.Tensor) or x.is_nested or x.ndim < 2 or x.numel() == 0:
             return x
         name = torch.utils._pytree.keystr(path).lower()
         numbers = x.is_floating_point() or x.dtype == torch.int64
         if not numbers or "mask" in name or "position" in name or is_mask(name, x):
             return x
-        return x if bool(((x == 0) | (x == 1)).all()) else x.roll(1, dims=1)
+        if x.is_floating_point():
+            return x.flip(-1)
+        return x if bool(((x == 0) | (x == 1)).all()) else x.max() + x.min() - x
 
     tree = torch.utils._pytree
     return Call(*tree.tree_map_with_path(moved, (tuple(call.args), dict(call.kwargs))))

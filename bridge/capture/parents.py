@@ -154,6 +154,8 @@ def _inputs(torch: Any, run: Any, d_model: int) -> Iterator[Example]:
     if isinstance(vocabulary, int):
         low = min(3, vocabulary - 1)  # below are padding and the like
         ids = torch.arange(TOKENS)[None] % max(vocabulary - low, 1) + low
+        if getattr(run.config, "use_cache", None):  # a cache is filled as the layers run
+            yield Example((), {"input_ids": ids, "use_cache": False}, "token ids")
         yield Example((), {"input_ids": ids}, "token ids")
     else:
         generator = torch.Generator().manual_seed(0)

@@ -89,12 +89,16 @@ def judge_layer(
         call = call.to(dtype).to(torch.float64)
     try:
         # Copies of their own: what one keeps of a call, such as a table, must not reach the other.
-        captured = translate(export(copied(own), call.args, call.kwargs), "captured")
-        part = copied(own)
-    except Untranslated as e:
-        return Judgement(CapturedLayer(reason=str(e), calls=calls))
+        exported, part = export(copied(own), call.args, call.kwargs), copied(own)
     except RAISED as e:  # the code is the user's: anything can happen
         return Judgement(CapturedLayer(reason=f"torch.export raised {said(e, 200)}", calls=calls))
+    try:
+        captured = translate(exported, "captured")
+    except Untranslated as e:
+        return Judgement(CapturedLayer(reason=str(e), calls=calls))
+    except Exception as e:  # a fault of ours in one layer must not hide the others
+        why = f"translating it broke, which is a fault of this project: {said(e, 200)}"
+        return Judgement(CapturedLayer(reason=why, calls=calls))
     found = CapturedLayer(
         form="captured",
         nodes=len(captured.graph.nodes),
