@@ -17,7 +17,15 @@ from bridge.capture.exported import first_tensor, is_mask
 from bridge.capture.forward import Call
 from bridge.capture.user_code import RAISED
 
-__all__ = ["Eager", "another_function", "other_input", "run_eager", "unlike_in_the_model"]
+__all__ = [
+    "Eager",
+    "another_function",
+    "floats_inside",
+    "other_input",
+    "own_dtype",
+    "run_eager",
+    "unlike_in_the_model",
+]
 
 FloatArray = npt.NDArray[np.float64]
 ROUNDING, SHORT_LIMIT = 1e-9, 1e-5
@@ -46,8 +54,15 @@ class Eager:
     shortest: Any = None
 
 
+def own_dtype(part: Any) -> Any:
+    """The one float dtype of a layer's parameters; None where it is float64, or not one."""
+    torch: Any = importlib.import_module("torch")
+    dtypes = {p.dtype for p in part.parameters() if p.is_floating_point()} - {torch.float64}
+    return next(iter(dtypes)) if len(dtypes) == 1 else None
+
+
 @contextmanager
-def _floats() -> Iterator[set[Any]]:
+def floats_inside() -> Iterator[set[Any]]:
     """The dtypes of all floats that operations return inside, under autocast too."""
     torch: Any = importlib.import_module("torch")
     modes: Any = importlib.import_module("torch.utils._python_dispatch")
@@ -90,7 +105,7 @@ def run_eager(part: Any, call: Call, cotangent: FloatArray, *, lift: bool) -> Ea
     for parameter in part.parameters():
         parameter.grad = None
         parameter.requires_grad_(True)
-    with torch.enable_grad(), _floats() as floats:
+    with torch.enable_grad(), floats_inside() as floats:
         with lifted() if lift else nullcontext():
             output = first_tensor(part(*args, **kwargs))
         if not output.requires_grad:

@@ -146,13 +146,20 @@ def pruned(setting: Setting | None) -> tuple[str, ...]:
     return (f"pruned heads, by {setting.source}",)
 
 
-def depth(found: int, setting: Setting | None) -> tuple[Assumption, ...]:
-    """The stack has as many layers as the model says; nothing where it does not say.  A model with
-    an encoder and a decoder may have more than one number says, but none has fewer."""
+def depth(stacks: Mapping[str, int], setting: Setting | None) -> tuple[Assumption, ...]:
+    """The file has as many layers as the model says; nothing where it does not say.  Of a model
+    with an encoder and a decoder the number may be of one of them.
+
+    Args:
+        stacks: how many layers each stack has.
+        setting: how many there are to be.
+    """
     if setting is None:
         return ()
+    found = sum(stacks.values())
     said = f"{found}, and {setting.value} by {setting.source}"
-    return (Assumption("layers", "all of the model's", said, found >= setting.value),)
+    met = setting.value in {found, *stacks.values()}
+    return (Assumption("layers", "all of the model's, and no others", said, met),)
 
 
 def enough(ran: int, said: int) -> tuple[Assumption, ...]:

@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from bridge.capture import Call, Captured, Eager, copied, duplicate, export, run_eager, translate
 from bridge.capture.aten.rule import Untranslated
-from bridge.capture.eager import another_function, unlike_in_the_model
+from bridge.capture.eager import another_function, own_dtype, unlike_in_the_model
 from bridge.capture.user_code import RAISED, said
 from bridge.models import assumptions
 from bridge.models.agreement import Agreement, compare
@@ -326,13 +326,6 @@ def _readers(graph: Graph, index: int) -> set[int]:
         if found & set(node.args):
             found.add(place)
     return found - {index}
-
-
-def own_dtype(part: Any) -> Any:
-    """The one float dtype of a layer's parameters; None where it is float64, or not one."""
-    torch: Any = importlib.import_module("torch")
-    dtypes = {p.dtype for p in part.parameters() if p.is_floating_point()} - {torch.float64}
-    return next(iter(dtypes)) if len(dtypes) == 1 else None
 
 
 def _comparison(a: Agreement, *, rounding: bool = False) -> Comparison:
