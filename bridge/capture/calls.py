@@ -97,10 +97,10 @@ def observed(
     found = (
         [f"computes in a shorter float inside ({', '.join(dict.fromkeys(casts))})"] if casts else []
     )
-    if random:
-        found.append(random)
-    elif (d := _distance(first.detach(), again)) > ROUNDING:
+    if (d := _distance(first.detach(), again)) > ROUNDING:
         found.append(f"two calls on one input differ by {d:.2g} of the output's size")
+    elif random:
+        found.append(random)
     elif kept > ROUNDING:
         found.append(f"after a call on another input its output differs by {kept:.2g} of its size")
     elif (d := _distance(without, inferred)) > ROUNDING:
