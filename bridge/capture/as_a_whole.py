@@ -99,6 +99,7 @@ class _Whole:
         self._args, self._kwargs = self._with_leaves()
         self._sizes = {n: _size(leaf) for n, leaf in self._leaves.items()}
         self._places = {n: k for k, n in enumerate(self._leaves)}
+        self._padding = _padding_rows(torch, self._run)
 
     def _with_leaves(self) -> tuple[Any, Any]:
         """The input, with float tensors as leaves of their own."""
@@ -237,6 +238,8 @@ class _Whole:
         torch, leaf = self._torch, self._leaves[name]
         generator = torch.Generator().manual_seed(self._seed * 1_000_003 + self._places[name])
         drawn = torch.randn(leaf.shape, generator=generator, dtype=leaf.dtype)
+        if name in self._padding:
+            drawn[self._padding[name]] = 0.0
         return drawn.mul_(self._sizes[name])
 
     def _differs(
@@ -278,6 +281,14 @@ class _Whole:
 def _size(leaf: Any) -> float:
     """The root mean square of its entries; 1 where they are all 0."""
     return (float(leaf.detach().square().mean().sqrt()) if leaf.numel() else 0.0) or 1.0
+
+
+def _padding_rows(torch: Any, run: Any) -> dict[str, int]:
+    """The row of each embedding that ``padding_idx`` names, by the parameter: PyTorch gives it no
+    gradient, though it is looked up."""
+    tables = [m for m in run.modules() if isinstance(m, torch.nn.Embedding | torch.nn.EmbeddingBag)]
+    rows = {id(m.weight): m.padding_idx for m in tables if m.padding_idx is not None}
+    return {n: rows[id(p)] for n, p in run.named_parameters() if id(p) in rows}
 
 
 def _distance(a: Any, b: Any) -> float:

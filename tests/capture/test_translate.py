@@ -158,7 +158,6 @@ def test_a_wrong_backward_is_seen() -> None:
 
 REFUSED: dict[str, tuple[Callable[..., Any], str]] = {
     "dropout": (lambda x, w: F.dropout(x * w, 0.5, training=True), "dropout is on"),
-    "detached": (lambda x, w: x * w.detach(), "detach"),
     "by the data": (lambda x, w: w[0, 0][(x[0, 0] > 0).long()], "depends on the data"),
     "nothing kept": (
         lambda x, w: torch.softmax((x * w).masked_fill(torch.ones(4).bool(), -torch.inf), -1),
