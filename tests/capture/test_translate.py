@@ -51,10 +51,10 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "log": lambda x, w: torch.log(x * x + 1.0) + torch.sqrt(w * w + 1.0) + torch.rsqrt(x * x + 1),
     "relu": lambda x, w: F.relu(x) + F.leaky_relu(w, 0.1) - torch.reciprocal(x * x + 1),
     "gelu": lambda x, w: F.gelu(x) + F.gelu(w, approximate="tanh") + F.silu(x) + F.mish(w),
-    "linear units": lambda x, w: F.elu(x, 0.7) + F.selu(w) + F.celu(x * w, 1.3) + F.softsign(x),
+    "linear units": lambda x, w: F.elu(x, 0.7) + F.selu(w) + F.celu(x * w, 0.5) + F.softsign(x),
     "soft": lambda x, w: F.softplus(x, 2.0) + F.logsigmoid(w) + F.softplus(x * w),
     "clamped": lambda x, w: x.clamp(-0.5, 0.7) + w.clamp(min=0.1) + x.clamp(max=0) + (x * w).abs(),
-    "hard": lambda x, w: F.hardswish(3 * x) + F.hardsigmoid(3 * w) + F.relu6(9 * x) + F.hardtanh(w),
+    "hard": lambda x, w: F.hardswish(3 * x) + F.relu6(9 * x) + F.hardtanh(w),
     "normalized": lambda x, w: F.normalize(x, dim=-1) + w.norm(dim=1, keepdim=True),
     "weight norm": lambda x, w: torch._weight_norm(w, x[:, :1, :1], 0) * x,
     "batch norm": lambda x, w: F.batch_norm(
@@ -196,6 +196,8 @@ REFUSED: dict[str, tuple[Callable[..., Any], str]] = {
         "keeps nothing",
     ),
     "one number": (lambda x, w: torch.softmax((x * w)[..., :1], -1), "softmax of one number"),
+    "a constant of torch in float32": (lambda x, w: F.celu(x * w, 1.3), "its gradient is off"),
+    "another of them": (lambda x, w: F.hardsigmoid(x * w), "its gradient is off"),
     "unknown": (lambda x, w: torch.special.bessel_j0(x) * w, "no translation"),
     "power": (lambda x, w: (x * x + w * w) ** 0.3, "the power 0.3"),
 }

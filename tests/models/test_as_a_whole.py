@@ -259,12 +259,24 @@ def test_a_model_with_fewer_layers_than_its_configuration_says(tmp_path: Path, k
     assert report.exit_code == 4
 
 
-def test_a_layer_that_stands_in_several_places(tmp_path: Path) -> None:
-    model = stack()
-    model.layers = nn.ModuleList([model.layers[0]] * 3)
-    assert judged(tmp_path, model, seq_len=6, prove=accepting).exit_code == 0
-    model.layers.append(stack().layers[0])  # never run
-    model.forward = lambda x: model.layers[0](model.layers[0](model.layers[0](x)))
-    report = judged(tmp_path, model, seq_len=6, prove=accepting)
-    assert "never runs it" in section(report).layers[1].coverage
-    assert report.exit_code == 4
+class Thrice(nn.Module):
+    """One layer in three places, and where ``idle`` one that is never run."""
+
+    def __init__(self, idle: bool) -> None:
+        super().__init__()
+        own, other = stack().layers
+        self.layers = nn.ModuleList([own, own, own, *([other] if idle else [])])
+
+    def forward(self, x: Any) -> Any:
+        for layer in self.layers[:3]:
+            x = layer(x)
+        return x
+
+
+@pytest.mark.parametrize("idle", [False, True])
+def test_a_layer_that_stands_in_several_places(tmp_path: Path, idle: bool) -> None:
+    report = judged(tmp_path, Thrice(idle).eval(), seq_len=6, prove=accepting)
+    first, *others = section(report).layers
+    assert first.applies
+    assert ["never runs it" in la.coverage for la in others] == [True] * idle
+    assert report.exit_code == (4 if idle else 0)
