@@ -12,7 +12,7 @@ torch: Any = pytest.importorskip(
 )
 nn, F = torch.nn, torch.nn.functional
 
-__all__ = ["WIDTH", "Mine", "Owner", "Speaker", "owned"]
+__all__ = ["WIDTH", "Mine", "Owner", "Small", "Speaker", "owned"]
 
 WIDTH, HEADS, INNER, WORDS = 16, 2, 24, 50
 
@@ -42,13 +42,26 @@ class Mine(nn.Module):
         return x + self.inner(self.second(x))
 
 
-class Owner(nn.Module):
-    """Two layers, run one after the other, or as ``run`` says."""
+class Small(nn.Module):
+    """As small a layer as there is, for what is about its owner."""
 
-    def __init__(self, kind: Any = Mine, run: Callable[[Any, Any], Any] | None = None) -> None:
+    def __init__(self) -> None:
+        super().__init__()
+        self.norm, self.wo = nn.LayerNorm(WIDTH), nn.Linear(WIDTH, WIDTH)
+
+    def forward(self, x: Any) -> Any:
+        return x + torch.tanh(self.wo(self.norm(x)))
+
+
+class Owner(nn.Module):
+    """Layers, run one after the other, or as ``run`` says."""
+
+    def __init__(
+        self, kind: Any = Small, run: Callable[[Any, Any], Any] | None = None, layers: int = 2
+    ) -> None:
         super().__init__()
         torch.manual_seed(0)
-        self.blocks = nn.ModuleList([kind(), kind()])
+        self.blocks = nn.ModuleList([kind() for _ in range(layers)])
         self.run = run
 
     def forward(self, x: Any) -> Any:
@@ -59,8 +72,8 @@ class Owner(nn.Module):
         return x
 
 
-def owned(kind: Any = Mine, run: Callable[[Any, Any], Any] | None = None) -> Any:
-    return Owner(kind, run).eval()
+def owned(kind: Any = Small, run: Callable[[Any, Any], Any] | None = None, layers: int = 2) -> Any:
+    return Owner(kind, run, layers).eval()
 
 
 class Speaker(nn.Module):
@@ -70,7 +83,7 @@ class Speaker(nn.Module):
         super().__init__()
         torch.manual_seed(0)
         self.words = nn.Embedding(WORDS, WIDTH, padding_idx=padding)
-        self.blocks = nn.ModuleList([Mine(), Mine()])
+        self.blocks = nn.ModuleList([Small(), Small()])
         self.norm, self.head = nn.LayerNorm(WIDTH), nn.Linear(WIDTH, WORDS, bias=False)
         if cut != "head":
             self.head.weight = self.words.weight

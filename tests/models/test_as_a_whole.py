@@ -13,7 +13,7 @@ import pytest
 
 from bridge.report.layers import Assumption
 from tests.models.library import accepting, judged, section
-from tests.models.own_layers import WIDTH, Mine, Speaker, owned
+from tests.models.own_layers import WIDTH, Small, Speaker, owned
 from tests.models.test_cases import Model, hugging_face, stack
 
 torch: Any = pytest.importorskip("torch", reason="torch is not installed: `pip install torch`")
@@ -88,7 +88,7 @@ class Kept(nn.Module):
         return x + self.answer
 
 
-class Second(Mine):
+class Second(Small):
     """Two tensors, the one that is handed on without its gradient."""
 
     def forward(self, x: Any) -> Any:
@@ -191,7 +191,7 @@ def rows_of_zeros() -> Any:
 
     model = owned(run=run)
     for block in model.blocks:
-        block.first.eps = 1e-12
+        block.norm.eps = 1e-12
         block.wo.weight.data.mul_(1e-9)
     return model
 
@@ -243,7 +243,7 @@ def test_rows_that_padding_idx_names_have_no_gradient_by_rule(tmp_path: Path) ->
 
 def test_one_layer_is_judged_as_that(tmp_path: Path) -> None:
     torch.manual_seed(0)
-    report = judged(tmp_path, Mine().eval(), seq_len=6, prove=accepting)
+    report = judged(tmp_path, Small().eval(), seq_len=6, prove=accepting)
     assert TITLE not in [a.name for a in section(report).assumptions]
     assert report.exit_code == 0
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from tests.models.library import accepting, judged, section
-from tests.models.own_layers import WIDTH, Mine, Speaker, owned
+from tests.models.own_layers import WIDTH, Mine, Small, Speaker, owned
 from tests.models.test_cases import HEADS, Unfused, hugging_face, part
 
 torch: Any = pytest.importorskip("torch", reason="torch is not installed: `pip install torch`")
@@ -158,26 +158,34 @@ class StraightThrough(Mine):
 
 
 def hooked() -> Any:
-    model = owned()
+    model = owned(Mine, layers=1)
     model.blocks[0].up.weight.register_hook(lambda g: 2 * g)
     return model
 
 
 CASES: Mapping[str, tuple[Callable[[], Any], set[int], str]] = {
-    "keys that are kept": (lambda: owned(KeepsKeys), {1, 4}, "after a call on another input"),
+    "keys that are kept": (
+        lambda: owned(KeepsKeys, layers=1),
+        {1, 4},
+        "after a call on another input",
+    ),
     "weights that are kept": (lambda: part(KeepsWeights), {4}, "after a call on another input"),
-    "a running mean": (lambda: owned(RunningMean), {1, 4}, ""),
+    "a running mean": (lambda: owned(RunningMean, layers=1), {1, 4}, ""),
     "left out seldom, by Python": (
-        lambda: owned(seldom(random.random)),
+        lambda: owned(seldom(random.random), layers=1),
         {1, 4},
         "it draws from Python's random",
     ),
     "left out seldom, by numpy": (
-        lambda: owned(seldom(np.random.rand)),
+        lambda: owned(seldom(np.random.rand), layers=1),
         {1, 4},
         "it draws from numpy.random",
     ),
-    "left out seldom, by torch": (lambda: owned(seldom(lambda: float(torch.rand(())))), {4}, ""),
+    "left out seldom, by torch": (
+        lambda: owned(seldom(lambda: float(torch.rand(()))), layers=1),
+        {4},
+        "",
+    ),
     "a known layer left out seldom": (
         lambda: part(KnownLeftOut),
         {1, 4},
@@ -189,7 +197,7 @@ CASES: Mapping[str, tuple[Callable[[], Any], set[int], str]] = {
         "it draws random numbers, which change its output",
     ),
     "another function in inference mode": (
-        lambda: owned(AtInference),
+        lambda: owned(AtInference, layers=1),
         {4},
         "in inference mode the layer computes something else",
     ),
@@ -208,13 +216,17 @@ CASES: Mapping[str, tuple[Callable[[], Any], set[int], str]] = {
         {1},
         "not every obligation",
     ),
-    "a residual that is detached": (lambda: owned(DetachedResidual), {1}, "gradient of"),
-    "a gradient that is passed straight through": (lambda: owned(StraightThrough), {1}, ""),
+    "a residual that is detached": (lambda: owned(DetachedResidual, layers=1), {1}, "gradient of"),
+    "a gradient that is passed straight through": (
+        lambda: owned(StraightThrough, layers=1),
+        {1},
+        "",
+    ),
     "a hook on a gradient": (hooked, {4}, "hooks on up.weight may change their gradients"),
     # right
-    "a table that is kept": (lambda: owned(KeepsATable), {0}, ""),
-    "a counter that nothing reads": (lambda: owned(Counts), {0}, ""),
-    "a batch norm in evaluation": (lambda: owned(Normed), {0}, ""),
+    "a table that is kept": (lambda: owned(KeepsATable, layers=1), {0}, ""),
+    "a counter that nothing reads": (lambda: owned(Counts, layers=1), {0}, ""),
+    "a batch norm in evaluation": (lambda: owned(Normed, layers=1), {0}, ""),
     "a known layer in bfloat16": (lambda: part().to(torch.bfloat16), {0}, ""),
     "a known layer in float16": (lambda: part().half(), {0}, ""),
     "a known layer in float64": (lambda: part().double(), {0}, ""),
@@ -256,7 +268,7 @@ RETURNED: Mapping[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
 def test_whatever_a_layer_returns(tmp_path: Path, name: str) -> None:
     wrap, unwrap = RETURNED[name]
 
-    class Wrapped(Mine):
+    class Wrapped(Small):
         def forward(self, x: Any) -> Any:
             return wrap(super().forward(x))
 
