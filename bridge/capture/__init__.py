@@ -4,6 +4,7 @@
 graph in the project's vocabulary.
 """
 
+from bridge.capture.as_a_whole import AsAWhole, observe_whole
 from bridge.capture.calls import Known, observed
 from bridge.capture.copies import copied, duplicate, eagerly, lifted
 from bridge.capture.eager import Eager, run_eager
@@ -15,6 +16,7 @@ from bridge.capture.parts import layers_of
 from bridge.capture.translate import Captured, translate
 
 __all__ = [
+    "AsAWhole",
     "Call",
     "Calls",
     "Captured",
@@ -32,6 +34,7 @@ __all__ = [
     "layers_of",
     "lifted",
     "observe_calls",
+    "observe_whole",
     "observed",
     "run_eager",
     "run_once",

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from bridge.capture.chance import chance
 from bridge.capture.copies import copied, lifted
 from bridge.capture.user_code import RAISED, said
 from bridge.report.layers import Assumption
@@ -76,6 +77,13 @@ def observed(
         with torch.no_grad():
             without = call(run, x)
             evaluated = call(copied(part).eval(), x) if part.training else without
+            random = chance(lambda: call(run, x))
+        with torch.inference_mode():
+            inferred = call(run, x.clone())
+        with torch.enable_grad():
+            later = copied(part)  # what it keeps it has of another input
+            call(later, x.flip(-1))
+            kept = _distance(first.detach(), call(later, x).detach())
         apart = _distance(first.detach(), without)
         told = ""
         if known is not None and ROUNDING < apart <= SMALL:
@@ -91,6 +99,12 @@ def observed(
     )
     if (d := _distance(first.detach(), again)) > ROUNDING:
         found.append(f"two calls on one input differ by {d:.2g} of the output's size")
+    elif random:
+        found.append(random)
+    elif kept > ROUNDING:
+        found.append(f"after a call on another input its output differs by {kept:.2g} of its size")
+    elif (d := _distance(without, inferred)) > ROUNDING:
+        found.append(f"in inference mode its output differs by {d:.2g} from that under no_grad")
     elif apart > ROUNDING and not told:
         found.append(f"under no_grad its output differs by {apart:.2g} from that with gradients")
     elif part.training and (d := _distance(first.detach(), evaluated)) > ROUNDING:

@@ -11,13 +11,26 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bridge.capture.copies import duplicate, lifted
-from bridge.capture.exported import first_tensor
+from bridge.capture.chance import chance
+from bridge.capture.copies import copied, duplicate, lifted
+from bridge.capture.exported import first_tensor, is_mask
 from bridge.capture.forward import Call
+from bridge.capture.user_code import RAISED
 
-__all__ = ["Eager", "run_eager", "unlike_in_the_model", "without_gradients"]
+__all__ = [
+    "Eager",
+    "another_function",
+    "floats_inside",
+    "other_input",
+    "own_dtype",
+    "run_eager",
+    "unlike_in_the_model",
+]
 
 FloatArray = npt.NDArray[np.float64]
+ROUNDING, SHORT_LIMIT = 1e-9, 1e-5
+"""Relative: two right computations in float64 differ by some 1e-14, and where a shorter float takes
+part inside by some 1e-7."""
 SAME_CODE = 1e4
 """In units in the last place: the same code on the same input may add up in another order."""
 
@@ -41,8 +54,15 @@ class Eager:
     shortest: Any = None
 
 
+def own_dtype(part: Any) -> Any:
+    """The one float dtype of a layer's parameters; None where it is float64, or not one."""
+    torch: Any = importlib.import_module("torch")
+    dtypes = {p.dtype for p in part.parameters() if p.is_floating_point()} - {torch.float64}
+    return next(iter(dtypes)) if len(dtypes) == 1 else None
+
+
 @contextmanager
-def _floats() -> Iterator[set[Any]]:
+def floats_inside() -> Iterator[set[Any]]:
     """The dtypes of all floats that operations return inside, under autocast too."""
     torch: Any = importlib.import_module("torch")
     modes: Any = importlib.import_module("torch.utils._python_dispatch")
@@ -85,7 +105,7 @@ def run_eager(part: Any, call: Call, cotangent: FloatArray, *, lift: bool) -> Ea
     for parameter in part.parameters():
         parameter.grad = None
         parameter.requires_grad_(True)
-    with torch.enable_grad(), _floats() as floats:
+    with torch.enable_grad(), floats_inside() as floats:
         with lifted() if lift else nullcontext():
             output = first_tensor(part(*args, **kwargs))
         if not output.requires_grad:
@@ -108,26 +128,82 @@ def run_eager(part: Any, call: Call, cotangent: FloatArray, *, lift: bool) -> Ea
     return found
 
 
-def without_gradients(part: Any, call: Call) -> tuple[float, bool]:
-    """How far the output under ``no_grad`` is from that with gradients, of its size.
+def another_function(own: Any, call: Call) -> str:
+    """That a layer computes something else without gradients, in inference mode, or once it was
+    called on another input; or that random numbers take part.  Empty where it is one function.
 
-    Nothing is lifted: PyTorch's fused layers, which may compute something else, are not taken where
-    casts are watched.
+    Nothing is lifted where outputs are compared: PyTorch's fused layers, which may compute
+    something else, are not taken where casts are watched.
 
-    Returns:
-        The distance, and whether the layer computes in a shorter float inside, so that some 1e-7 is
-        rounding.
+    Args:
+        own: the layer as it is; copies in float64 run.
+        call: what its parent gave it.
     """
     torch: Any = importlib.import_module("torch")
+    part = copied(own)
+    with torch.no_grad():
+        random = chance(lambda: first_tensor(part(*call.args, **call.kwargs)))
+    if random:
+        return random
     with torch.enable_grad():
         with lifted() as casts:
             part(*call.args, **call.kwargs)
         first = _numbers(first_tensor(part(*call.args, **call.kwargs)))
-    with torch.no_grad():
-        again = _numbers(first_tensor(part(*call.args, **call.kwargs)))
-    size = max(float(np.abs(first).max()), 1e-280)
-    apart = float(np.abs(first - again).max()) / size
-    return (apart if apart == apart else float("inf")), bool(casts)
+    limit = SHORT_LIMIT if casts else ROUNDING
+    for title, guard in (
+        ("under no_grad", torch.no_grad()),
+        ("in inference mode", torch.inference_mode()),
+    ):
+        with guard:
+            again = first_tensor(part(*_own(torch, call.args), **_own(torch, dict(call.kwargs))))
+        gap = _gap(first, _numbers(again))
+        if gap > limit:
+            return f"{title} the layer computes something else: its output differs by {gap:.2g}"
+    part, other = copied(own), other_input(call)  # what a copy keeps it has of the other input
+    with torch.enable_grad():
+        try:
+            part(*other.args, **other.kwargs)
+        except RAISED:  # it takes no such input
+            return ""
+        gap = _gap(first, _numbers(first_tensor(part(*call.args, **call.kwargs))))
+    if gap <= limit:
+        return ""
+    return f"after a call on another input its output differs by {gap:.2g}: it keeps that input"
+
+
+def other_input(call: Call) -> Call:
+    """Another input of the same shapes: features in another order, other token ids; masks and
+    positions stay.
+
+    Tokens in another order would not do: attention gives the same, whichever order keys have.
+    """
+    torch: Any = importlib.import_module("torch")
+
+    def moved(path: Any, x: Any) -> Any:
+        if not isinstance(x, torch.Tensor) or x.is_nested or x.ndim < 2 or x.numel() == 0:
+            return x
+        name = torch.utils._pytree.keystr(path).lower()
+        numbers = x.is_floating_point() or x.dtype == torch.int64
+        if not numbers or "mask" in name or "position" in name or is_mask(name, x):
+            return x
+        if x.is_floating_point():
+            return x.flip(-1)
+        return x if bool(((x == 0) | (x == 1)).all()) else x.max() + x.min() - x
+
+    tree = torch.utils._pytree
+    return Call(*tree.tree_map_with_path(moved, (tuple(call.args), dict(call.kwargs))))
+
+
+def _own(torch: Any, given: Any) -> Any:
+    """Copies of tensors, made where they are asked for."""
+    return torch.utils._pytree.tree_map_only(torch.Tensor, lambda x: x.detach().clone(), given)
+
+
+def _gap(first: FloatArray, again: FloatArray) -> float:
+    if first.shape != again.shape:
+        return float("inf")
+    gap = float(np.abs(first - again).max()) / max(float(np.abs(first).max()), 1e-280)
+    return gap if gap == gap else float("inf")
 
 
 def unlike_in_the_model(own: Any, call: Call, gave: Any) -> str:

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import importlib
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Exported", "Source", "export", "first_tensor", "is_mask"]
+__all__ = ["Exported", "Source", "export", "first_tensor", "is_mask", "tensors_in"]
 
+DEEP = 4
+"""How deep what a module returns is looked into."""
 HIDDEN = -1e30
 """What is added to scores to hide them: −∞, or the least number of some dtype."""
 
@@ -65,20 +67,31 @@ class Exported:
 
 
 def first_tensor(output: Any) -> Any:
-    """The first tensor of what a module returns; a loss where there is one.
+    """The first tensor of what a module returns, whatever holds it; a loss where there is one.
 
     Raises:
         TypeError: there is none.
     """
+    found = next(tensors_in(output), None)
+    if found is None:
+        raise TypeError(f"it returned {type(output).__name__}, in which no tensor is found")
+    return found
+
+
+def tensors_in(value: Any, depth: int = 0) -> Iterator[Any]:
+    """The tensors in what a module returns, a loss before the others."""
     torch: Any = importlib.import_module("torch")
-    if isinstance(output, torch.Tensor):
-        return output
-    if isinstance(output, tuple | list) and output:
-        return first_tensor(output[0])
-    if isinstance(output, Mapping) and output:
-        loss = output.get("loss")
-        return loss if loss is not None else first_tensor(next(iter(output.values())))
-    raise TypeError(f"it returned {type(output).__name__}, in which no tensor is found")
+    if isinstance(value, torch.Tensor):
+        yield value
+    if depth == DEEP or isinstance(value, torch.Tensor | torch.nn.Module | str | bytes | type):
+        return
+    if isinstance(value, tuple | list):
+        held = list(value)
+    else:  # a mapping, or an object with members such as a dataclass
+        named = value if isinstance(value, Mapping) else getattr(value, "__dict__", None) or {}
+        held = [named.get("loss"), *named.values()]
+    for inner in held:
+        yield from tensors_in(inner, depth + 1)
 
 
 def is_mask(name: str, value: Any) -> bool:
@@ -125,7 +138,7 @@ def _analysed(
     graph_module = _without_casts(torch, program.graph_module)
     sources, feeds, masks = _placeholders(torch, program, args, kwargs)
     values = _values(torch, graph_module, feeds)
-    output = next(n for n in graph_module.graph.nodes if n.op == "output").all_input_nodes[0]
+    output = _returned(program, graph_module)
     needed: set[Any] = set()
     todo = [output]
     while todo:
@@ -145,10 +158,22 @@ def _analysed(
         else:
             moves = any(a in live or a in frozen for a in node.all_input_nodes)
             moves = moves and str(node.target) not in _BY_SHAPE
-        if moves:
+        if moves and not _is_empty(torch, values.get(node)):
             (live if is_float else frozen).add(node)
     order = tuple(n for n in graph_module.graph.nodes if n in needed)
     return Exported(order, values, frozenset(live), frozenset(frozen), sources, output)
+
+
+def _returned(program: Any, graph_module: Any) -> Any:
+    """The node that the module returns; before it stand buffers that the call has changed."""
+    returned = next(n for n in graph_module.graph.nodes if n.op == "output").args[0]
+    kinds = [s.kind.name for s in program.graph_signature.output_specs]
+    return returned[kinds.index("USER_OUTPUT")]
+
+
+def _is_empty(torch: Any, value: Any) -> bool:
+    """A tensor without entries, such as what is left of a cut at its end."""
+    return isinstance(value, torch.Tensor) and value.numel() == 0
 
 
 def _is_float(torch: Any, value: Any) -> bool:

@@ -169,18 +169,28 @@ def examples(module: Any, seq_len: int, seed: int) -> Iterator[Example]:
     config = getattr(module, "config", None)
     if config is not None:
         yield from _configured(torch, module, config, seq_len, normal, generator)
+
+    def tokens(width: int) -> Callable[[], Any]:
+        return lambda: normal(1, seq_len, width)
+
+    vocabulary = _embedded(torch, module)
     for width in _widths(torch, module):
         text = f"{seq_len} standard normal tokens of {width} entries"
         yield Example((normal(1, seq_len, width),), {}, text)
-        for names in _by_name_alone(module):
-            yield Example((), {n: normal(1, seq_len, width) for n in names}, text)
+        if vocabulary is None:
+            yield from _by_name(module, tokens(width), None, text)
         twice = (normal(1, seq_len, width), normal(1, max(seq_len - 1, 1), width))
         yield Example(twice, {}, f"{text}, and as many of a second sequence")
-    vocabulary = _embedded(torch, module)
     if vocabulary is not None:
         low = min(LEAST_ID, vocabulary - 1)
-        ids = torch.randint(low, vocabulary, (1, seq_len), generator=generator)
-        yield Example((ids,), {}, f"{seq_len} token ids")
+
+        def ids() -> Any:
+            return torch.randint(low, vocabulary, (1, seq_len), generator=generator)
+
+        yield Example((ids(),), {}, f"{seq_len} token ids")
+        for width in _widths(torch, module):
+            text = f"{seq_len} token ids, or standard normal tokens of {width} entries, by name"
+            yield from _by_name(module, tokens(width), ids, text)
 
 
 def _configured(
@@ -232,15 +242,30 @@ def _configured(
         yield Example((), found, " and ".join(words))
 
 
-def _by_name_alone(module: Any) -> Iterator[tuple[str, ...]]:
-    """Arguments that the model takes by name alone and cannot do without."""
+def _by_name(
+    module: Any, tokens: Callable[[], Any], ids: Callable[[], Any] | None, text: str
+) -> Iterator[Example]:
+    """Values for the arguments that the model cannot do without, by their names: ones for a mask,
+    ids where the name says so, else tokens.  Nothing where a first one alone would do."""
     try:
-        declared = inspect.signature(module.forward).parameters.values()
+        declared = list(inspect.signature(module.forward).parameters.values())
     except (TypeError, ValueError):  # compiled code has none
         return
-    names = tuple(p.name for p in declared if p.kind is p.KEYWORD_ONLY and p.default is p.empty)
-    if names:
-        yield names
+    kinds = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    needed = [p for p in declared if p.default is p.empty and p.kind in kinds]
+    if not needed or (len(needed) == 1 and needed[0].kind is kinds[1]):
+        return
+    given: dict[str, Any] = {}
+    for p in needed:
+        if "mask" in p.name:
+            given[p.name] = tokens().new_ones(tokens().shape[:2]).long()
+        else:
+            given[p.name] = ids() if ids is not None and _says_ids(p.name) else tokens()
+    yield Example((), given, text)
+
+
+def _says_ids(name: str) -> bool:
+    return any(word in ("id", "ids", "idx", "token", "tokens") for word in name.lower().split("_"))
 
 
 def _widths(torch: Any, module: Any) -> Iterator[int]:

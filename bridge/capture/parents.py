@@ -112,8 +112,16 @@ def observe_calls(module: Any, parts: Mapping[str, Any], d_model: int) -> Calls:
     except RAISED as e:  # the code is the user's: anything can happen
         return Calls(unknown=said(e))
     order = [s.layer for s in seen]
+    expected = _expected(module, parts)
     apart = {s.layer for s in seen if not _alone_too(torch, parts[s.layer], s, outputs)}
-    return Calls({n: _judged(n, seen, order, tuple(parts), n in apart) for n in parts})
+    return Calls({n: _judged(n, seen, order, expected, n in apart) for n in parts})
+
+
+def _expected(module: Any, parts: Mapping[str, Any]) -> tuple[str, ...]:
+    """The layers in the order of the module; one that it holds in several places, in each."""
+    first = {id(part): name for name, part in parts.items()}
+    held = (m for _, m in module.named_modules(remove_duplicate=False))
+    return tuple(first[id(m)] for m in held if id(m) in first)
 
 
 def _held(torch: Any, given: Any) -> Any:
@@ -146,6 +154,8 @@ def _inputs(torch: Any, run: Any, d_model: int) -> Iterator[Example]:
     if isinstance(vocabulary, int):
         low = min(3, vocabulary - 1)  # below are padding and the like
         ids = torch.arange(TOKENS)[None] % max(vocabulary - low, 1) + low
+        if getattr(run.config, "use_cache", None):  # a cache is filled as the layers run
+            yield Example((), {"input_ids": ids, "use_cache": False}, "token ids")
         yield Example((), {"input_ids": ids}, "token ids")
     else:
         generator = torch.Generator().manual_seed(0)
@@ -263,24 +273,25 @@ def _judged(
     expected: tuple[str, ...],
     apart: bool,
 ) -> Assumption:
-    times = order.count(name)
+    times, wanted = order.count(name), expected.count(name)
     found = []
     if times == 0:
         found.append("never runs it")
-    elif times > 1:
-        found.append(f"runs it {times} times")
-    elif [n for n in order if n in expected] != list(expected) and len(set(order)) == len(expected):
+    elif times != wanted:
+        found.append(f"runs it {times} times" + (f", not {wanted}" if wanted > 1 else ""))
+    elif len(order) == len(expected) and order.index(name) != expected.index(name):
         found.append(f"runs it at place {order.index(name)}, not {expected.index(name)}")
     given = dict.fromkeys(g for s in seen if s.layer == name for g in s.beyond)
     if given:
         found.append(f"passes {', '.join(given)} too, which the block's measures leave out")
     mine = [s for s in seen if s.layer == name]
-    if times == 1 and mine[0].changed:
+    if times == wanted and any(s.changed for s in mine):
         found.append("hands it other tokens than the layer before it gave")
     if any(s.cut for s in mine):
         found.append("hands another gradient back to the layer before it than this one gives")
     if apart:
         found.append("gets another output from it than it gives by itself on the same input")
-    foreign = times > 1 or apart or any(s.foreign or s.changed or s.cut for s in mine)
+    otherwise = any(s.foreign or s.changed or s.cut for s in mine)
+    foreign = times not in (0, wanted) or apart or otherwise
     text = "; ".join(found) or "as expected"
     return Assumption(_TITLE, _EXPECTED, text, not found, foreign=foreign, apart=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from bridge.models.naming import Found
 from bridge.models.settings import Setting
@@ -17,13 +18,16 @@ __all__ = [
     "configuration",
     "depth",
     "dropout",
+    "enough",
     "final_norm",
     "gains",
     "gradient_hooks",
+    "hooked",
     "mask",
     "norm_order",
     "norm_type",
     "nothing_else",
+    "one_function",
     "one_token",
     "positions",
     "pruned",
@@ -142,13 +146,41 @@ def pruned(setting: Setting | None) -> tuple[str, ...]:
     return (f"pruned heads, by {setting.source}",)
 
 
-def depth(found: int, setting: Setting | None) -> tuple[Assumption, ...]:
-    """The stack has as many layers as the model says; nothing where it does not say.  A model with
-    an encoder and a decoder may have more than one number says, but none has fewer."""
+def depth(stacks: Mapping[str, int], setting: Setting | None) -> tuple[Assumption, ...]:
+    """The file has as many layers as the model says; nothing where it does not say.  Of a model
+    with an encoder and a decoder the number may be of one of them.
+
+    Args:
+        stacks: how many layers each stack has.
+        setting: how many there are to be.
+    """
     if setting is None:
         return ()
+    found = sum(stacks.values())
     said = f"{found}, and {setting.value} by {setting.source}"
-    return (Assumption("layers", "all of the model's", said, found >= setting.value),)
+    met = setting.value in {found, *stacks.values()}
+    return (Assumption("layers", "all of the model's, and no others", said, met),)
+
+
+def enough(ran: int, said: int) -> tuple[Assumption, ...]:
+    """A torch module runs as many layers as its configuration says; nothing where it does."""
+    if ran >= said:
+        return ()
+    found = f"{ran} run, and num_hidden_layers is {said} in the model's own configuration"
+    return (Assumption("layers", "all of the model's", found, False),)
+
+
+def one_function(found: tuple[str, ...], unknown: tuple[str, ...]) -> Assumption:
+    """A model is one function, and what it returns is its gradient, outside of its layers too.
+
+    Args:
+        found: what is otherwise.
+        unknown: what could not be told.
+    """
+    expected = "one function, whose gradient autograd gives"
+    text = "; ".join((*found, *unknown)) or "as expected, by central differences"
+    met = False if found else None if unknown else True
+    return Assumption("before, between and after its layers", expected, text, met)
 
 
 def one_token() -> Assumption:
@@ -211,6 +243,14 @@ def gradient_hooks(names: tuple[str, ...]) -> tuple[Assumption, ...]:
         return ()
     found = f"hooks on {', '.join(names)}, whose gradients they may change"
     return (Assumption("gradients", "those of backprop", found, None, foreign=True, apart=True),)
+
+
+def hooked(part: Any) -> tuple[str, ...]:
+    """Parameters of a torch module with hooks on their gradients, which a copy of it lacks."""
+    kinds = ("_backward_hooks", "_post_accumulate_grad_hooks")
+    return tuple(
+        n for n, p in part.named_parameters() if any(getattr(p, kind, None) for kind in kinds)
+    )
 
 
 def final_norm(names: tuple[str, ...]) -> Assumption:

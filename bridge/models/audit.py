@@ -190,7 +190,7 @@ def judge_model(
             seq_len=seq_len,
             settings=model.settings,
             layers=ran.layers,
-            assumptions=_still_open(model.assumptions, ran.layers),
+            assumptions=(*_still_open(model.assumptions, ran.layers), *ran.assumptions),
             forms=ran.forms,
             example=ran.example,
             outside=model.outside,

@@ -30,6 +30,7 @@ __all__ = [
     "CLOSED_FORM",
     "NOT_EXPORTED",
     "OVERFLOWS",
+    "ULP",
     "Block",
     "ClosedBlock",
     "Inner",
@@ -49,6 +50,7 @@ OVERFLOWS = f"{CLOSED_FORM}, since the exported graph overflows in float64"
 
 FloatArray = npt.NDArray[np.float64]
 _U = 2.0**-53
+ULP = 2.0 * _U
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +105,15 @@ class Block(Protocol):
     def inner(self, at: Point) -> Inner:
         """What the side conditions are about."""
 
-    def pull(self, at: Point, cotangent: FloatArray, rerun: int = 0) -> dict[str, FloatArray]:
+    def pull(
+        self, at: Point, cotangent: FloatArray, rerun: int = 0, unit: float = ULP
+    ) -> dict[str, FloatArray]:
         """Value and backprop: the output under the name ``output``, and a cotangent of each input.
 
         Args:
             cotangent: of the output, ``(1, seq_len, d_model)``.
             rerun: with another number than 0, every rounding is moved, in a way of that number.
+            unit: by how much, as a share.
         """
 
     def derivative(self, at: Point, tangents: Mapping[str, FloatArray]) -> FloatArray:
@@ -144,9 +149,11 @@ class LeanBlock:
         """Whether some saved tensor is not finite any more."""
         return not all(np.isfinite(value).all() for value in self._run(at).values)
 
-    def pull(self, at: Point, cotangent: FloatArray, rerun: int = 0) -> dict[str, FloatArray]:
+    def pull(
+        self, at: Point, cotangent: FloatArray, rerun: int = 0, unit: float = ULP
+    ) -> dict[str, FloatArray]:
         """Value and backprop of the graph."""
-        noise = Perturbation(at.streams.child("noise", rerun)) if rerun else None
+        noise = Perturbation(at.streams.child("noise", rerun), unit) if rerun else None
         trace = self._run(at, noise)
         found = self._program.vjp(trace, cotangent, noise)
         return {"output": _real(trace.output), **{n: _real(v) for n, v in found.items()}}
@@ -178,13 +185,15 @@ class ClosedBlock:
         first, second = (rows(self._form.normalized[s]) for s in ("eps1", "eps2"))
         return Inner((first, second), rows("ffn.hiddenPre"))
 
-    def pull(self, at: Point, cotangent: FloatArray, rerun: int = 0) -> dict[str, FloatArray]:
-        """Value and backprop; a rerun moves every input by ± an ulp."""
+    def pull(
+        self, at: Point, cotangent: FloatArray, rerun: int = 0, unit: float = ULP
+    ) -> dict[str, FloatArray]:
+        """Value and backprop; a rerun moves every input by ± the unit."""
         arguments = at.arguments
         if rerun:
             streams = at.streams.child("noise", rerun)
             moved = {
-                name: value * (1.0 + 2.0 * _U * streams.child(name).signs(value.shape[1:]))
+                name: value * (1.0 + unit * streams.child(name).signs(value.shape[1:]))
                 for name, value in at.inputs.items()
             }
             arguments = Arguments(moved, at.constants, at.sizes)

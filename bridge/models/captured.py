@@ -20,8 +20,9 @@ import numpy.typing as npt
 
 from bridge.capture import Call, Captured, Eager, copied, duplicate, export, run_eager, translate
 from bridge.capture.aten.rule import Untranslated
-from bridge.capture.eager import unlike_in_the_model, without_gradients
+from bridge.capture.eager import another_function, own_dtype, unlike_in_the_model
 from bridge.capture.user_code import RAISED, said
+from bridge.models import assumptions
 from bridge.models.agreement import Agreement, compare
 from bridge.models.certificates import enclose_gradients
 from bridge.report.captured import CapturedLayer, Comparison, Condition
@@ -44,8 +45,6 @@ Tensors = dict[str, FloatArray]
 AUTOGRAD = "torch autograd in float64"
 NODE_LIMIT = 1e-9
 """Relative; two right computations of one node differ by some 1e-15, cancellation aside."""
-SHORT_LIMIT = 1e-5
-"""The same for an output, where a layer computes in float32 inside."""
 UNSEEN = 1e-9
 """A gradient below this share of the layer's largest is rounding, to the eye."""
 _VERDICT = {
@@ -89,12 +88,17 @@ def judge_layer(
     if dtype is not None:  # what goes in can be given to the layer as it is
         call = call.to(dtype).to(torch.float64)
     try:
-        part = copied(own)
-        captured = translate(export(part, call.args, call.kwargs), "captured")
-    except Untranslated as e:
-        return Judgement(CapturedLayer(reason=str(e), calls=calls))
+        # Copies of their own: what one keeps of a call, such as a table, must not reach the other.
+        exported, part = export(copied(own), call.args, call.kwargs), copied(own)
     except RAISED as e:  # the code is the user's: anything can happen
         return Judgement(CapturedLayer(reason=f"torch.export raised {said(e, 200)}", calls=calls))
+    try:
+        captured = translate(exported, "captured")
+    except Untranslated as e:
+        return Judgement(CapturedLayer(reason=str(e), calls=calls))
+    except Exception as e:  # a fault of ours in one layer must not hide the others
+        why = f"translating it broke, which is a fault of this project: {said(e, 200)}"
+        return Judgement(CapturedLayer(reason=why, calls=calls))
     found = CapturedLayer(
         form="captured",
         nodes=len(captured.graph.nodes),
@@ -142,7 +146,7 @@ class _Held:
         begins, marks = self._begins(trace, comparisons)
         return replace(
             found,
-            reason=self._without_gradients(),
+            reason=self._another(),
             comparisons=(*comparisons, *self._own_dtype(ours)),
             conditions=_conditions(trace, self._captured.origins),
             no_gradient=tuple(n for n, g in eager.parameters.items() if g is None),
@@ -248,13 +252,13 @@ class _Held:
         found += compare("a second call", ours, {"output": again}, moved)
         return tuple(_comparison(a) for a in found)
 
-    def _without_gradients(self) -> str:
-        """That the layer computes something else under ``no_grad``: the graph does not speak of it.
-        Empty where it does not."""
-        apart, short = without_gradients(self._part, self._call)
-        if apart <= (SHORT_LIMIT if short else NODE_LIMIT):
-            return ""
-        return f"under no_grad the layer computes something else: its output differs by {apart:.2g}"
+    def _another(self) -> str:
+        """That the layer computes something else at times, or changes its gradients: the graph does
+        not speak of it.  Empty where it does not."""
+        hooked = assumptions.hooked(self._own)
+        if hooked:
+            return f"hooks on {', '.join(hooked)} may change their gradients"
+        return another_function(self._own, self._call)
 
     def _own_dtype(self, ours: Tensors) -> tuple[Comparison, ...]:
         """The layer as it is, in its own dtype: up to a bound, a difference is rounding."""
@@ -322,13 +326,6 @@ def _readers(graph: Graph, index: int) -> set[int]:
         if found & set(node.args):
             found.add(place)
     return found - {index}
-
-
-def own_dtype(part: Any) -> Any:
-    """The one float dtype of a layer's parameters; None where it is float64, or not one."""
-    torch: Any = importlib.import_module("torch")
-    dtypes = {p.dtype for p in part.parameters() if p.is_floating_point()} - {torch.float64}
-    return next(iter(dtypes)) if len(dtypes) == 1 else None
 
 
 def _comparison(a: Agreement, *, rounding: bool = False) -> Comparison:

@@ -70,16 +70,27 @@ def foreign_entries(config: Mapping[str, Any], made: Any) -> tuple[str, ...]:
         InvalidInputError: an entry that is not read says otherwise than one that is, which has
             another name for the same.
     """
+    for key, own in type(made).attribute_map.items():
+        if config.get(key) is not None and config.get(own) not in (None, config[key]):
+            raise _disagree(own, config[own], key, config[key], f"both are read as {own}")
     foreign = _foreign(_passed(config), made, "")
+    understood: set[str] = set()
     for key, value in foreign:
         for name, read in _same_thing(key, made):
             if read != value:
-                raise InvalidInputError(
-                    f"{CONFIG}: {name} says {read!r:.60}, and {key} says {value!r:.60}; "
-                    f"{type(made).__name__} reads the former alone",
-                    remedy="leave out the one that is wrong",
+                raise _disagree(
+                    name, read, key, value, f"{type(made).__name__} reads the former alone"
                 )
-    return tuple(f"{k} = {json.dumps(v, default=str):.60}" for k, v in foreign if _matters(k, v))
+            understood.add(key)
+    open_ = [(k, v) for k, v in foreign if k not in understood and _matters(k, v)]
+    return tuple(f"{k} = {json.dumps(v, default=str):.60}" for k, v in open_)
+
+
+def _disagree(name: str, read: Any, key: str, value: Any, why: str) -> InvalidInputError:
+    return InvalidInputError(
+        f"{CONFIG}: {name} says {read!r:.60}, and {key} says {value!r:.60}; {why}",
+        remedy="leave out the one that is wrong",
+    )
 
 
 def _same_thing(key: str, made: Any) -> Iterator[tuple[str, Any]]:
@@ -112,7 +123,9 @@ def _foreign(config: Mapping[str, Any], made: Any, prefix: str) -> list[tuple[st
         if isinstance(value, dict) and hasattr(part, "to_dict"):
             found += _foreign(value, part, f"{prefix}{key}.")
         elif key not in declared and not _is_read(key, config, made):
-            found.append((f"{prefix}{key}", value))
+            inner = isinstance(value, dict) and key.endswith("_config") and not touches(key)
+            found += [(f"{prefix}{key}.{k}", v) for k, v in value.items()] if inner else []
+            found += [] if inner else [(f"{prefix}{key}", value)]
     return found
 
 

@@ -55,7 +55,7 @@ def read_file(path: Path, options: Options) -> Model:
         layers=layers,
         assumptions=(
             assumptions.final_norm(_final_norms(outside, found)),
-            *assumptions.depth(len(found), settings.get("layers")),
+            *assumptions.depth(Counter(f.stack for f in found), settings.get("layers")),
             *assumptions.configuration(settings.unread),
             *assumptions.adapters(tuple(n for n in ADAPTERS if path.with_name(n).is_file())),
         ),

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from bridge.report.layers import Assumption
 
-__all__ = ["BIASES", "Layer", "Model", "Pulled", "Reference"]
+__all__ = ["BIASES", "Layer", "Model", "OwnDtype", "Pulled", "Reference"]
 
 FloatArray = npt.NDArray[np.float64]
 BIASES = ("bq", "bk", "bv", "bo")
@@ -27,8 +27,24 @@ class Pulled:
     gradients: dict[str, FloatArray]
 
 
+@dataclass(frozen=True, slots=True)
+class OwnDtype:
+    """What a layer returns as it is.
+
+    Attributes:
+        title: its dtype, and the shortest float that takes part inside.
+        unit: 1 ulp of that one, as a share.
+        pulled: output and gradients.
+    """
+
+    title: str
+    unit: float
+    pulled: Pulled
+
+
 class Reference(Protocol):
-    """The model's own code for one layer, run in float64 and without dropout."""
+    """The model's own code for one layer, run without dropout, and in float64 but for
+    `in_own_dtype`."""
 
     @property
     def title(self) -> str:
@@ -53,6 +69,17 @@ class Reference(Protocol):
             mask: as for `own`.
             cotangent: of the output, ``(seq_len, d_model)``.
             own: whether its own is one; else tanh-GELU takes its place.
+        """
+
+    def in_own_dtype(
+        self, x: FloatArray, mask: FloatArray | None, cotangent: FloatArray
+    ) -> OwnDtype | None:
+        """The layer with its own activation and dtype; None where that is float64, or several.
+
+        Args:
+            x: ``(seq_len, d_model)``.
+            mask: as for `own`.
+            cotangent: of the output, ``(seq_len, d_model)``.
         """
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy.typing as npt
 from bridge.checking import Worst
 from bridge.models.activations import ACTIVATIONS, TANH_GELU
 from bridge.models.agreement import Agreement, compare, scalar_agreement, worst
-from bridge.models.blocks import OVERFLOWS, Block, ClosedBlock, LeanBlock, Point, Rows
+from bridge.models.blocks import OVERFLOWS, ULP, Block, ClosedBlock, LeanBlock, Point, Rows
 from bridge.models.layer import Layer, Pulled
 from bridge.models.theorems import Theorems
 from numeric.closed_forms import layer_norm, post_norm
@@ -26,6 +26,7 @@ HIDDEN = -1e4
 """Stands for −∞ in a mask: e^−10⁴ is 0 in float64, and −10⁴ a number."""
 
 AUTOGRAD = "torch autograd"
+OWN_DTYPE = "the model in"
 _U = 2.0**-53
 
 
@@ -113,7 +114,8 @@ def _blind(agreements: list[Agreement]) -> dict[str, float]:
     found: dict[str, float] = {}
     for a in agreements:
         name = a.what.removeprefix("gradient of ")
-        if name != a.what and name not in ("bk", "mask"):
+        short = a.against.startswith(OWN_DTYPE)
+        if name != a.what and name not in ("bk", "mask") and not short:
             found[name] = min(a.blind, found.get(name, 1.0))
     return found
 
@@ -176,8 +178,8 @@ def _agreements(
     """
     found = block.pull(at, cotangent)
 
-    def moved(rerun: int) -> dict[str, FloatArray]:
-        return block.pull(at, cotangent, rerun)
+    def moved(rerun: int, unit: float = ULP) -> dict[str, FloatArray]:
+        return block.pull(at, cotangent, rerun, unit)
 
     agreements = [_against_complex_step(block, at, cotangent, found)]
     if isinstance(block, LeanBlock):
@@ -195,7 +197,37 @@ def _agreements(
         expected = {"output": conforming.output, **conforming.gradients}
         against = {n: v[None] for n, v in expected.items()}
         agreements += compare(AUTOGRAD, found, against, moved)
+        agreements += _in_own_dtype(layer, theorems, at, cotangent, found, moved)
     return agreements, conforming, found["output"][0]
+
+
+def _in_own_dtype(
+    layer: Layer,
+    theorems: Theorems,
+    at: Point,
+    cotangent: FloatArray,
+    found: Mapping[str, FloatArray],
+    moved: Callable[[int, float], dict[str, FloatArray]],
+) -> list[Agreement]:
+    """The layer as it is; nothing where it has another activation, or where rounding hides whether
+    it agrees: the theorem is about numbers."""
+    if layer.reference is None or layer.activation != theorems.activation:
+        return []
+    mask = at.inputs.get("mask")
+    own = layer.reference.in_own_dtype(
+        at.inputs["x"][0], None if mask is None else mask[0], cotangent[0]
+    )
+    if own is None:
+        return []
+    expected = {"output": own.pulled.output, **own.pulled.gradients}
+    agreements = compare(
+        f"{OWN_DTYPE} {own.title}",
+        found,
+        {n: v[None] for n, v in expected.items()},
+        lambda rerun: moved(rerun, own.unit),
+        unit=own.unit / 2,
+    )
+    return [a for a in agreements if a.outcome is not Outcome.UNDECIDED]
 
 
 def _against_complex_step(

@@ -258,7 +258,7 @@ def _layer(torch: Any, name: str, part: Any, where: str) -> Layer:
     training, rate = _dropout(torch, part)
     # Dropout that is known to be on makes every call another one.
     runs = () if training and rate > 0 else (reference.observed(),)
-    runs = (*runs, *assumptions.gradient_hooks(_hooked(part)))
+    runs = (*runs, *assumptions.gradient_hooks(assumptions.hooked(part)))
     return Layer(
         name=name or type(part).__name__,
         type=type(part).__name__,
@@ -363,14 +363,6 @@ def _dropout(torch: Any, part: Any) -> tuple[bool, float]:
         rates.append((attention.training, float(attention.dropout)))
     training = any(on and p > 0 for on, p in rates)
     return training, max((p for _, p in rates), default=0.0)
-
-
-def _hooked(part: Any) -> tuple[str, ...]:
-    """Parameters with hooks on their gradients, which a copy of the layer lacks."""
-    kinds = ("_backward_hooks", "_post_accumulate_grad_hooks")
-    return tuple(
-        n for n, p in part.named_parameters() if any(getattr(p, kind, None) for kind in kinds)
-    )
 
 
 def _extras(part: Any, naming: Naming) -> tuple[str, ...]:

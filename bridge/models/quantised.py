@@ -64,6 +64,8 @@ def _quantised(file: Stored) -> str:
         if name.rpartition(".")[2] in _CODES or any(word in name for word in _WORDS):
             return f"it holds {name} ({dtype})"
     for name, dtype in file.dtypes.items():
-        if name.endswith(".weight") and dtype not in READABLE:
+        mask = dtype in ("BOOL", "U8")  # older GPT-2 keeps its causal mask as attn.bias
+        kept = name.endswith(".weight") or (name.endswith(".bias") and not mask)
+        if kept and dtype not in READABLE:
             return f"{name} is stored as {dtype}"
     return ""

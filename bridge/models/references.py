@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bridge.capture import Known, copied, lifted, observed
+from bridge.capture import Known, copied, duplicate, lifted, observed
+from bridge.capture.eager import floats_inside, own_dtype
 from bridge.capture.user_code import RAISED, said
 from bridge.errors import InvalidInputError
-from bridge.models.layer import Pulled
+from bridge.models.layer import OwnDtype, Pulled
 from bridge.models.naming import Found
 from bridge.report.layers import Assumption
 
@@ -60,6 +61,37 @@ class _Reference:
                 (output * self._tensor(cotangent)).sum().backward()
             except RAISED as e:  # it may have a backward of its own
                 raise self._broken(e, x.shape) from e
+        return self._pulled(part, tokens, output)
+
+    def in_own_dtype(
+        self, x: FloatArray, mask: FloatArray | None, cotangent: FloatArray
+    ) -> OwnDtype | None:
+        """The layer as it is, without dropout; None where that is float64, or several dtypes."""
+        torch, dtype = self._torch, own_dtype(self._part)
+        if dtype is None:
+            return None
+        try:
+            part = _unshared(duplicate(self._part)).eval()
+        except RAISED as e:
+            raise self._broken(e, ()) from e
+        for parameter in part.parameters():
+            parameter.requires_grad_(True)
+        tokens = self._tensor(x).to(dtype).requires_grad_()
+        given = None if mask is None else self._mask(mask).to(dtype)
+        with torch.enable_grad(), floats_inside() as floats:
+            output = self._call(part, tokens, given)
+            try:
+                output.backward(self._tensor(cotangent).to(output.dtype))
+            except RAISED as e:
+                raise self._broken(e, x.shape) from e
+        shortest = max(floats, key=lambda d: float(torch.finfo(d).eps))
+        title = str(dtype).removeprefix("torch.")
+        if shortest is not dtype:
+            title += f", with {str(shortest).removeprefix('torch.')} inside"
+        return OwnDtype(title, float(torch.finfo(shortest).eps), self._pulled(part, tokens, output))
+
+    def _pulled(self, part: Any, tokens: Any, output: Any) -> Pulled:
+        """Output and gradients by the theorem's names, in its layout."""
         prefix = self._found.prefix
         gradients = {
             prefix + n: self._numpy(self._torch.zeros_like(p) if p.grad is None else p.grad)
@@ -121,7 +153,7 @@ class _Reference:
 
     @staticmethod
     def _numpy(value: Any) -> FloatArray:
-        return np.asarray(value.numpy(), dtype=np.float64)
+        return np.asarray(value.double().numpy(), dtype=np.float64)
 
 
 def _unshared(part: Any) -> Any:

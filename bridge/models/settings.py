@@ -201,6 +201,8 @@ def unread_entries(config: Mapping[str, Any]) -> tuple[str, ...]:
     those of configurations inside it too, with the path of their keys."""
     kind = config.get("model_type")
     found = [f"model_type = {kind}"] if kind is not None and kind not in MODEL_TYPES else []
+    if config.get("auto_map"):  # code of its own, which may compute anything from these tensors
+        found.append(f"auto_map = {json.dumps(config['auto_map'], default=str):.60}")
     understood = {k for keys in SYNONYMS for k in keys} | HARMLESS
     for key, value in config.items():
         if touches(key) and key not in understood and value:

@@ -173,10 +173,24 @@ def read_json(path: Path, kind: type[T], *, remedy: str) -> T:
         InvalidInputError: it cannot be read, is no JSON, or not of this kind; with the remedy.
     """
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
+        value = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_said_once)
     except (OSError, ValueError, RecursionError) as e:
         raise InvalidInputError(f"{path} cannot be read: {e}", remedy=remedy) from e
     return typed(value, kind, str(path), InvalidInputError, remedy=remedy)
+
+
+def _said_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON.
+
+    Raises:
+        ValueError: it says two things of one key.
+    """
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found and found[key] != value:
+            raise ValueError(f"it says of {key} both {found[key]!r:.60} and {value!r:.60}")
+        found[key] = value
+    return found
 
 
 def finite(values: FloatArray, name: str, where: str) -> FloatArray:

@@ -9,13 +9,14 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from bridge.capture import Example, Passed, examples, layers_of, run_once, with_labels
+from bridge.models.as_a_whole import as_a_whole, parts_of
 from bridge.models.captured import Judgement, judge_layer
 from bridge.models.certificates import held_against
 from bridge.models.inputs import Given
 from bridge.models.layer import Model
 from bridge.progress import Progress
 from bridge.report.captured import CapturedForm, CapturedLayer, FormProof
-from bridge.report.layers import LayerReport
+from bridge.report.layers import Assumption, LayerReport
 from numeric.graph import Graph, graph_to_json, parse_graph
 
 __all__ = ["Prover", "Ran", "what_runs"]
@@ -37,11 +38,13 @@ class Ran:
         layers: all layers, those that were read by their names and the others.
         forms: the graphs, each once.
         example: what went into the model, in words; empty where nothing had to be captured.
+        assumptions: about the model beyond its layers.
     """
 
     layers: tuple[LayerReport, ...]
     forms: tuple[CapturedForm, ...] = ()
     example: str = ""
+    assumptions: tuple[Assumption, ...] = ()
 
 
 def what_runs(
@@ -55,7 +58,8 @@ def what_runs(
     certify: bool = False,
     whole: bool = False,
 ) -> Ran:
-    """Capture the layers of a torch module that are not covered by their names, and judge them.
+    """Capture the layers of a torch module that are not covered by their names, and judge them; and
+    look at what the model does beyond its layers.
 
     Args:
         model: with its module; a file has none, and stays as it is.
@@ -70,10 +74,11 @@ def what_runs(
     if model.module is None:
         return Ran(tuple(read))
     wanted = _wanted(model, read, every=certify)
-    if not wanted and not whole:
+    every = parts_of(model)
+    if not wanted and not whole and every == ("",):
         return Ran(tuple(read))
     try:
-        parts = tuple(dict.fromkeys((*wanted, ""))) if whole else wanted
+        parts = tuple(dict.fromkeys((*wanted, *every, *([""] if whole else []))))
         passed = run_once(model.module, parts, _examples(model.module, given, seed))
         if whole:
             labelled = with_labels(model.module, passed.example, seed)
@@ -81,6 +86,11 @@ def what_runs(
     except ValueError as e:
         found = {n: CapturedLayer(reason=f"the model could not be run: {e}") for n in wanted}
         return Ran(_merged(model, read, found, wanted), (), "")
+    watcher.update("running the whole model", 0, 1)
+    beyond = as_a_whole(model, every, passed, seed)
+    watcher.update("running the whole model", 1, 1)
+    if not wanted and not whole:
+        return Ran(tuple(read), assumptions=beyond)
     forms: dict[str, CapturedForm] = {}
     captured: dict[str, CapturedLayer] = {}
     for done, name in enumerate(wanted):
@@ -111,7 +121,7 @@ def what_runs(
     layers = _merged(model, read, captured, wanted)
     if whole and "" not in wanted:
         layers = (*layers, _whole(model, captured[""], passed))
-    return Ran(layers, tuple(forms.values()), passed.example.description)
+    return Ran(layers, tuple(forms.values()), passed.example.description, beyond)
 
 
 def _whole(model: Model, captured: CapturedLayer, passed: Passed) -> LayerReport:
@@ -154,7 +164,10 @@ def _examples(module: Any, given: Given, seed: int) -> Iterator[Example]:
     tensors = {n: v.double() if v.is_floating_point() else v for n, v in tensors.items()}
     if "x" not in tensors:
         text = given.description
-        yield Example((), tensors, f"the arrays {text}" if text.startswith("from ") else text)
+        text = f"the arrays {text}" if text.startswith("from ") else text
+        if getattr(getattr(module, "config", None), "use_cache", None):
+            yield Example((), {"use_cache": False, **tensors}, text)
+        yield Example((), tensors, text)
         return
     x = tensors.pop("x")
     x = x[None] if x.ndim == 2 else x[:1]

@@ -51,6 +51,17 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "log": lambda x, w: torch.log(x * x + 1.0) + torch.sqrt(w * w + 1.0) + torch.rsqrt(x * x + 1),
     "relu": lambda x, w: F.relu(x) + F.leaky_relu(w, 0.1) - torch.reciprocal(x * x + 1),
     "gelu": lambda x, w: F.gelu(x) + F.gelu(w, approximate="tanh") + F.silu(x) + F.mish(w),
+    "linear units": lambda x, w: F.elu(x, 0.7) + F.selu(w) + F.celu(x * w, 0.5) + F.softsign(x),
+    "soft": lambda x, w: F.softplus(x, 2.0) + F.logsigmoid(w) + F.softplus(x * w),
+    "clamped": lambda x, w: x.clamp(-0.5, 0.7) + w.clamp(min=0.1) + x.clamp(max=0) + (x * w).abs(),
+    "hard": lambda x, w: F.hardswish(3 * x) + F.relu6(9 * x) + F.hardtanh(w),
+    "normalized": lambda x, w: F.normalize(x, dim=-1) + w.norm(dim=1, keepdim=True),
+    "weight norm": lambda x, w: torch._weight_norm(w, x[:, :1, :1], 0) * x,
+    "batch norm": lambda x, w: F.batch_norm(
+        x, torch.arange(3.0).double(), torch.ones(3).double(), w[0, :, 0], w[1, :, 1]
+    ),
+    "detached value": lambda x, w: x * w + KEEP[0].double().detach() * x,
+    "nothing left": lambda x, w: torch.cat([x * w, x[..., 4:]], -1),
     "prelu": lambda x, w: F.prelu(x, w[0, 0, 0].reshape(1)),
     "reductions": lambda x, w: x.mean(-1) + w.sum((0, 2)) + x.var(-1) + w.mean(),
     "variance": lambda x, w: x.var(-1, correction=0, keepdim=True) * w,
@@ -150,6 +161,27 @@ class Wrong(torch.autograd.Function):  # type: ignore[misc]
         return cotangent * 3
 
 
+def test_what_is_detached_has_a_value_and_our_gradient() -> None:
+    found = held(Of(lambda x, w: x * w.detach() + 0.5 * w), torch.randn(2, 3, 4))
+    np.testing.assert_allclose(*found["output"], rtol=1e-12)
+    ours, theirs = found["p_layer_w0"]
+    assert float(np.abs(ours - theirs).max()) > 0.1
+
+
+def test_a_buffer_that_a_call_changes_is_not_its_result() -> None:
+    class Counting(Of):
+        def __init__(self) -> None:
+            super().__init__(lambda x, w: x * w)
+            self.register_buffer("steps", torch.zeros(()))
+
+        def forward(self, x: Any) -> Any:
+            self.steps += 1
+            return super().forward(x)
+
+    found = held(Counting(), torch.randn(2, 3, 4))
+    assert found["output"][0].shape == (2, 3, 4)
+
+
 def test_a_wrong_backward_is_seen() -> None:
     found = held(Of(lambda x, w: Wrong.apply(x) * w), torch.randn(2, 3, 4))
     ours, theirs = found["args_0"]
@@ -158,13 +190,14 @@ def test_a_wrong_backward_is_seen() -> None:
 
 REFUSED: dict[str, tuple[Callable[..., Any], str]] = {
     "dropout": (lambda x, w: F.dropout(x * w, 0.5, training=True), "dropout is on"),
-    "detached": (lambda x, w: x * w.detach(), "detach"),
     "by the data": (lambda x, w: w[0, 0][(x[0, 0] > 0).long()], "depends on the data"),
     "nothing kept": (
         lambda x, w: torch.softmax((x * w).masked_fill(torch.ones(4).bool(), -torch.inf), -1),
         "keeps nothing",
     ),
     "one number": (lambda x, w: torch.softmax((x * w)[..., :1], -1), "softmax of one number"),
+    "a constant of torch in float32": (lambda x, w: F.celu(x * w, 1.3), "its gradient is off"),
+    "another of them": (lambda x, w: F.hardsigmoid(x * w), "its gradient is off"),
     "unknown": (lambda x, w: torch.special.bessel_j0(x) * w, "no translation"),
     "power": (lambda x, w: (x * x + w * w) ** 0.3, "the power 0.3"),
 }

@@ -52,7 +52,12 @@ def test_a_covered_layer_agrees_with_autograd(tmp_path: Path, batch_first: bool)
     report = judged(tmp_path, module, sequences=2)
     found = only_layer(report)
     assert found.theorem == BIASED.backprop
-    assert found.compared_with == ("the complex step", "the closed form", "torch autograd")
+    assert found.compared_with == (
+        "the complex step",
+        "the closed form",
+        "torch autograd",
+        "the model in float32",
+    )
     assert found.output_difference is not None
     assert found.output_difference < 1e-13
     assert report.exit_code == 0
@@ -336,7 +341,7 @@ def test_without_lean_s_graph_autograd_is_what_the_closed_form_is_held_against(
 ) -> None:
     report = judged(tmp_path, layer(), refuse=True)
     found = only_layer(report)
-    assert found.compared_with == ("the complex step", "torch autograd")
+    assert found.compared_with == ("the complex step", "torch autograd", "the model in float32")
     assert found.computed_by.startswith("the closed form, since Lean exports no graph")
     assert report.exit_code == 0
     assert judged(tmp_path, layer(Swapped), refuse=True).exit_code == 1

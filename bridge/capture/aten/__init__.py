@@ -4,7 +4,24 @@ Add an operation by writing its rule next to its kin, with `rule`; what has none
 line of the model's code.
 """
 
-from bridge.capture.aten import arithmetic, attention, layers, losses, moves, products
+from bridge.capture.aten import (
+    activations,
+    arithmetic,
+    attention,
+    layers,
+    losses,
+    moves,
+    products,
+)
 from bridge.capture.aten.rule import RULES
 
-__all__ = ["RULES", "arithmetic", "attention", "layers", "losses", "moves", "products"]
+__all__ = [
+    "RULES",
+    "activations",
+    "arithmetic",
+    "attention",
+    "layers",
+    "losses",
+    "moves",
+    "products",
+]

@@ -104,6 +104,27 @@ def _group_norm(
     return tape.reshape(n.name, y, tight(t.shape(n)))
 
 
+@rule("aten._native_batch_norm_legit_no_training.default")
+def _batch_norm(
+    t: Context, n: Any, a: Any, gain: Any, shift: Any, mean: Any, variance: Any, _: Any, eps: float
+) -> Found:
+    """(x − mean) / √(variance + ε) · gain + shift by channels; mean and variance are known."""
+    tape, shape = t.tape, t.shape(a)
+    have = [m if d == 1 else 1 for d, m in enumerate(shape)]
+    center, size = t.known(mean).double(), t.known(variance).double()
+    x = t.ref(a)
+    for name, op, by in (
+        ("centered", "sub", t.constant(f"{n.name}.mean", center)),
+        ("standardized", "mul", t.constant(f"{n.name}.factor", (size + eps).rsqrt())),
+        ("gained", "mul", None if gain is None else t.ref(gain)),
+        ("shifted", "add", None if shift is None else t.ref(shift)),
+    ):
+        if by is not None:
+            wide = t.spread(f"{n.name}.{name}.spread", by, have, shape)
+            x = tape.two(f"{n.name}.{name}", op, x, wide)
+    return [x]
+
+
 def softmax(t: Context, name: str, x: Ref, axis: int, keep: Ref | None) -> Ref:
     """exp x/Σ exp x along an axis; exp x · keep in the place of exp x where something is hidden."""
     tape = t.tape

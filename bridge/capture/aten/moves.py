@@ -25,6 +25,7 @@ __all__: list[str] = []
     "aten.unflatten.int",
     "aten.clone.default",
     "aten.alias.default",
+    "aten.detach.default",
     "aten.contiguous.default",
     "aten._to_copy.default",
     "aten.to.dtype",
@@ -34,7 +35,8 @@ __all__: list[str] = []
     "aten.view_as.default",
 )
 def _same(t: Context, n: Any, a: Any, *_: Any, **__: Any) -> Found:
-    """The same entries in the same order: a cast is none over the real numbers."""
+    """The same entries in the same order: a cast is none over the real numbers.  What is detached
+    is a value all the same: that autograd hands nothing back there is what it is compared with."""
     x = t.ref(a, hidden=True)
     result, keep = t.tape.reshape(n.name, x, tight(t.shape(n))), t.keep(x)
     if keep is None or result is x:
