@@ -12,8 +12,10 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 import numpy as np
+import numpy.typing as npt
 
 from numeric.propositions.constants import BUILTIN_TYPES, BUILTINS, TermError
+from numeric.propositions.enclosures import Enclosure
 from numeric.propositions.made import curried, literal, suggested
 from numeric.propositions.operations import OPERATIONS, select
 from numeric.propositions.spaces import (
@@ -65,6 +67,7 @@ from numeric.propositions.variants import taken_apart
 
 __all__ = ["Evaluator", "Sampler"]
 
+FloatArray = npt.NDArray[np.float64]
 Sampler = Callable[[Space, int], Sequence[Value]]
 """Some values of an infinite space, for a quantifier at this depth."""
 
@@ -76,10 +79,13 @@ class Evaluator:
     Attributes:
         theory: the definitions and structures that terms refer to.
         sampler: where the cases of an infinite quantifier come from.
+        noted: receives right − left of each comparison of real numbers, also in branches that no
+            instance takes; None where nobody asks.
     """
 
     theory: Theory
     sampler: Sampler
+    noted: list[FloatArray] | None = None
     constructors: Mapping[str, Structure] = field(init=False)
     makers: Mapping[str, tuple[int, int]] = field(init=False)
     """For each constructor of an inductive type, how many parameters and how many fields."""
@@ -162,14 +168,36 @@ class Evaluator:
             # The second may make no sense where the first decides.
             first = self.truth(args[0], env)
             stop = FALSE if name == "and" else TRUE
-            if first.code.size and np.all(first.code == stop):
+            if not self._notes(first) and first.code.size and np.all(first.code == stop):
                 return first
             join = both if name == "and" else either
             return join([first, self.truth(args[1], env)])
         if name not in OPERATIONS:
             raise TermError(name, f"the operation {name!r} is not known to numbers")
         space = None if at is None else self.space(at, env)
-        return OPERATIONS[name](space, [self.value(a, env) for a in args])
+        values = [self.value(a, env) for a in args]
+        found = OPERATIONS[name](space, values)
+        if self.noted is not None:
+            self._note(name, values, found)
+        return found
+
+    def _notes(self, condition: Truth) -> bool:
+        """Whether all branches are looked at: those that whole numbers decide may not end."""
+        return self.noted is not None and condition.code.ndim > 0
+
+    def _note(self, name: str, values: Sequence[Value], found: Value) -> None:
+        assert self.noted is not None
+        match values:
+            case _ if isinstance(found, Truth):
+                slack = found.slack
+            case [Enclosure() as a, Enclosure() as b] if name in ("min", "max"):
+                slack = b.middle - a.middle
+            case [Enclosure() as a] if name == "abs":
+                slack = a.middle
+            case _:
+                return
+        if slack.ndim:
+            self.noted.append(slack)
 
     def _branch(self, name: str, args: tuple[Term, ...], env: Env) -> Value:
         condition = self.truth(args[0], env)
@@ -178,10 +206,11 @@ class Evaluator:
             value = self.value(term, env)
             return value(None) if name == "dite" and isinstance(value, Function) else value
 
-        if np.all(condition.code == TRUE):
-            return branch(args[1])
-        if np.all(condition.code == FALSE):
-            return branch(args[2])
+        if not self._notes(condition):
+            if np.all(condition.code == TRUE):
+                return branch(args[1])
+            if np.all(condition.code == FALSE):
+                return branch(args[2])
         return select(condition, branch(args[1]), branch(args[2]))
 
     def _applied(self, function: Value, args: Sequence[Term | None], env: Env) -> Value:
