@@ -45,7 +45,9 @@ def between_branches(
     found = list(arrays)
     if not slots or not number:
         return found
-    ways = [(slot, way) for slot in slots for way in WAYS if way == "entry" or arrays[slot].ndim > 1]
+    ways = [
+        (slot, way) for slot in slots for way in WAYS if way == "entry" or arrays[slot].ndim > 1
+    ]
     picked = streams.child("way").below(len(ways))
     for position, (slot, way) in enumerate(ways):
         rows = picked == position

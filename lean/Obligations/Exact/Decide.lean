@@ -5,8 +5,7 @@ import Obligations.Exact.Sampler
 ## Main definitions
 
 * `Obligations.Exact.decision`: the term of type `Truth` that decides a proposition, or the constant that stands in
-  the way.
-* `Obligations.Exact.gaps`: by how much the comparisons in a proposition differ from equality. -/
+  the way. -/
 
 namespace Obligations.Exact
 open Lean Meta
@@ -212,57 +211,5 @@ where
     | (``Dvd.dvd, #[t, _, y, multiple]) =>
       if t.isConstOf ``Nat && y == x && !multiple.containsFVar x.fvarId! then some multiple else none
     | _ => none
-
-private def asRat? (α e : Expr) : MetaM (Option Expr) := do
-  match α with
-  | .const ``Rat _ => return some e
-  | .const ``Int _ => return some (mkApp (mkConst ``Rat.ofInt) e)
-  | .const ``Nat _ => return some (mkApp (mkConst ``Rat.ofInt) (mkApp (mkConst ``Int.ofNat) e))
-  | _ => return none
-
-/-- A list of rational numbers: by how much each comparison in `p` differs from equality.  Only what can be reached
-without a proof is looked at. -/
-partial def gaps (p : Expr) (fuel : Nat := 12) : MetaM Expr := do
-  let rat := mkConst ``Rat
-  let none_ := mkApp (.const ``List.nil [.zero]) rat
-  if fuel == 0 then return none_
-  let p ← whnfCore (← instantiateMVars p).consumeMData
-  let both (a b : Expr) : MetaM Expr := do
-    let (x, y) := (← gaps a (fuel - 1), ← gaps b (fuel - 1))
-    return if x == none_ then y else if y == none_ then x
-      else mkApp3 (.const ``List.append [.zero]) rat x y
-  let difference (α a b : Expr) : MetaM Expr := do
-    let some a ← asRat? (← whnfR α) a | return none_
-    let some b ← asRat? (← whnfR α) b | return none_
-    mkListLit rat [mkApp2 (mkConst ``Rat.sub) a b]
-  match p with
-  | .forallE n dom body _ =>
-    if ← isProp dom then
-      if body.hasLooseBVars then return none_
-      return ← both dom body
-    withLocalDeclD n dom fun x => do
-      if let some values ← everyValue? dom then
-        let each ← gaps (body.instantiate1 x) (fuel - 1)
-        if each == none_ then return none_
-        return mkApp4 (.const ``List.flatMap [.zero, .zero]) dom rat (← mkLambdaFVars #[x] each) values
-      let .forallE _ guard rest _ := body.instantiate1 x | return none_
-      let (``Membership.mem, #[_, coll, _, xs, y]) := guard.getAppFnArgs | return none_
-      if rest.hasLooseBVars || y != x || xs.containsFVar x.fvarId! || !coll.isAppOf ``List then return none_
-      let each ← gaps rest (fuel - 1)
-      if each == none_ then return none_
-      return mkApp4 (.const ``List.flatMap [.zero, .zero]) dom rat (← mkLambdaFVars #[x] each) xs
-  | _ =>
-  match p.getAppFnArgs with
-  | (``And, #[a, b]) | (``Or, #[a, b]) | (``Iff, #[a, b]) => both a b
-  | (``Not, #[a]) => gaps a (fuel - 1)
-  | (``Ne, #[α, a, b]) | (``Eq, #[α, a, b]) => difference α a b
-  | (``LT.lt, #[α, _, a, b]) | (``LE.le, #[α, _, a, b]) => difference α a b
-  | (``GT.gt, #[α, _, a, b]) | (``GE.ge, #[α, _, a, b]) => difference α a b
-  | _ =>
-    let env ← getEnv
-    let own := (moduleOf? env (headName p)).all fun m => !isDistribution env m
-    match own, ← unfoldDefinition? p with
-    | true, some q => gaps q (fuel - 1)
-    | _, _ => return none_
 
 end Obligations.Exact

@@ -32,6 +32,12 @@ def nat : Gen Nat := fun t =>
   let n := asNat v
   (some (n, fun _ => toString n), t)
 
+/-- A number that nothing counts up to: it is drawn as others are, and may become large where a comparison is met. -/
+def largeNat : Gen Nat := fun t =>
+  let (v, t) := entry .large drawNat t
+  let n := asNat v
+  (some (n, fun _ => toString n), t)
+
 /-- A size: 0, 1, 2 more often than 6.  A matrix has as many entries as two of them multiplied. -/
 def sizeNat : Gen Nat := fun t =>
   let (v, t) := entry .nat (fun r _ => (min (r % 7) (r / 7 % 7) : Nat)) t
@@ -198,9 +204,9 @@ def assume {α : Type} (holds : Tape → Truth) (gaps : Unit → List Rat) (need
     if needed && !truth.met then (.none, t) else rest t
 
 /-- The conclusion, and the mutants of the statement. -/
-def conclude (holds : Tape → Truth) (gaps : Unit → List Rat) (mutants : Array (Tape → Truth)) : Gen Unit := fun t =>
+def conclude (holds : Tape → Truth) (gaps landmarks : Unit → List Rat) (mutants : Array (Tape → Truth)) : Gen Unit := fun t =>
   let t' := { t with
-    reached := true, lastGaps := gaps, decide := fun _ => holds t, mutants := mutants.map fun m _ => m t }
+    reached := true, lastGaps := gaps, landmarks, decide := fun _ => holds t, mutants := mutants.map fun m _ => m t }
   (some ((), fun _ => ""), t')
 
 /-- Numbers that a few numbers suggest: what lies between two of them, differences, sums, neighbours. -/
