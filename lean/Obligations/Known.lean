@@ -90,6 +90,11 @@ private def ofPostNorm : List (Name × Operation) := [
 
 private def function (name : String) : Operation := { name, arity := 1, arguments := #[0], fixed := some `Real }
 
+/-- Membership in a `Finset`. -/
+private def member : Operation :=
+  { name := "member", arity := 5, arguments := #[3, 4], carrier := some 1, instances := #[2], anyCarrier := true
+    head := some `Finset }
+
 /-- Constants of Mathlib. -/
 private def ofMathlib : List (Name × Operation) := [
   (`Real.sqrt, function "sqrt"), (`Real.exp, function "exp"), (`Real.log, function "log"),
@@ -104,8 +109,7 @@ private def ofMathlib : List (Name × Operation) := [
   (`Finset.univ, { name := "univ", arity := 2, arguments := #[], carrier := some 0, anyCarrier := true }),
   (`Finset.range, { name := "range", arity := 1, arguments := #[0] }),
   (`Finset.card, { name := "card", arity := 2, arguments := #[1] }),
-  (``Membership.mem, { name := "member", arity := 5, arguments := #[3, 4], carrier := some 1, instances := #[2],
-    anyCarrier := true, head := some `Finset }),
+  (``Membership.mem, member),
   (`Matrix.vecCons, { name := "vecCons", arity := 4, arguments := #[2, 3], carrier := some 0, anyCarrier := true }),
   (`Matrix.vecEmpty, { name := "vecEmpty", arity := 1, arguments := #[], carrier := some 0, anyCarrier := true })]
 

@@ -82,9 +82,13 @@ def test_a_project_is_begun_in_an_empty_folder(tmp_path: Path) -> None:
     found = find_project(tmp_path)
     refuse_another_exporter(found)
     assert found.roots == ("Demo",)
-    # The toolchain is that of this repository.
-    own = Path(__file__).parents[2] / "lean-toolchain"
-    assert (tmp_path / "lean-toolchain").read_text() == own.read_text()
+    # The toolchain is that of this repository, and the file the one that the page shows.
+    root = Path(__file__).parents[2]
+    assert (tmp_path / "lean-toolchain").read_text() == (root / "lean-toolchain").read_text()
+    page = (root / "docs" / "how-to" / "audit-your-own.md").read_text(encoding="utf-8")
+    shown = f'title="Demo.lean"\n{(tmp_path / "Demo.lean").read_text(encoding="utf-8")}```'
+    assert shown in page
+    assert f"wrote Obligations.lean, {count} files" in page
 
 
 @pytest.mark.parametrize("name", ["demo", "Obligations", "../Demo", ""])

@@ -60,8 +60,10 @@ partial def decision (tape p : Expr) (fuel : Nat := 40) : MetaM Expr := do
       return mkApp2 (mkConst ``Truth.both) (← inner α) (thunk (← inner (f.beta #[trusted α])))
     quantified f.bindingName! α f.bindingBody! inner false
   | (``Eq, #[α, a, b]) =>
-    if (← whnfCore α).isForall then
-      return ← inner (← withLocalDeclD `i (← whnfCore α).bindingDomain! fun i => do
+    if α.isProp then return mkApp2 (mkConst ``Truth.iff) (← inner a) (← inner b)
+    let plain ← whnf α
+    if plain.isForall then
+      return ← inner (← withLocalDeclD `i plain.bindingDomain! fun i => do
         mkForallFVars #[i] (← mkEq (mkApp a i).headBeta (mkApp b i).headBeta))
     leaf p inner
   | _ => leaf p inner
@@ -87,14 +89,15 @@ where
       return ← recursive name levels p.getAppArgs
     if let some q ← unfoldDefinition? p then return ← inner q
     if name == ``Eq then
-      let α := p.getAppArgs[0]!
+      let #[α, a, b] := p.getAppArgs | obstacle name "nothing decides it"
       if let some fields ← fieldwise? p then return ← inner fields
+      if let some found ← structural? (← whnf α) a b then return found
       obstacle (headName α) "nothing decides whether two of its values are equal; an instance of DecidableEq would"
     obstacle name "nothing decides it; an instance of Decidable for it would"
   /-- Values of a structure are equal where their fields are. -/
   fieldwise? (p : Expr) : MetaM (Option Expr) := do
     let #[α, a, b] := p.getAppArgs | return none
-    let α ← whnfCore α
+    let α ← whnf α
     let .const name levels := α.getAppFn | return none
     let env ← getEnv
     if !isStructure env name then return none
@@ -108,6 +111,47 @@ where
       parts := parts.push (← mkEq (at_ a) (at_ b))
     if parts.isEmpty then return none
     return some <| parts.pop.foldr (init := parts.back!) mkAnd
+  /-- Values of an inductive type are equal where they have the same constructor and equal fields. -/
+  structural? (α a b : Expr) : MetaM (Option Expr) := do
+    let env ← getEnv
+    let .const name levels := α.getAppFn | return none
+    let some (.inductInfo info) := env.find? name | return none
+    if info.numIndices > 0 || info.isUnsafe || isClass env name || isStructure env name then return none
+    unless info.isRec do return some (← byCases α levels info a b tape)
+    -- Its parts are values of the type itself: code that calls itself compares them.
+    let decider := nameOfDecider name #[α, mkConst ``Eq]
+    if let some self := (← getLCtx).findFromUserName? decider then return some (mkApp3 self.toExpr tape a b)
+    if α.hasFVar then return none
+    unless env.contains decider do
+      let type ← mkArrow (mkConst ``Tape) (← mkArrow α (← mkArrow α truth))
+      let value ← withLocalDeclD decider type fun self =>
+        withLocalDeclD `tape (mkConst ``Tape) fun t => withLocalDeclD `a α fun x => withLocalDeclD `b α fun y => do
+          let value ← mkLambdaFVars #[t, x, y] (← byCases α levels info x y t)
+          return value.replaceFVar self (mkConst decider)
+      -- A type within lists of itself would need two pieces of code that call each other.
+      if value.hasFVar then return none
+      addAndCompile <| .mutualDefnDecl
+        [{ name := decider, levelParams := [], type, value, hints := .opaque, safety := .unsafe }]
+    return some (mkApp3 (mkConst decider) tape a b)
+  /-- Both values taken apart. -/
+  byCases (α : Expr) (levels : List Level) (info : InductiveVal) (a b tape : Expr) : MetaM Expr := do
+    let params := α.getAppArgs
+    let cases (value : Expr) (branch : Name → Array Expr → MetaM Expr) : MetaM Expr := do
+      let minors ← info.ctors.toArray.mapM fun c => do
+        let type ← instantiateForall ((← getConstInfo c).type.instantiateLevelParams info.levelParams levels) params
+        forallTelescope type fun fields _ => do mkLambdaFVars fields (← branch c fields)
+      let motive := .lam `x α truth .default
+      return mkAppN (.const (info.name ++ `casesOn) (.succ .zero :: levels)) (params ++ #[motive, value] ++ minors)
+    cases a fun c xs => cases b fun c' ys => do
+      if c != c' then return mkConst ``Truth.no
+      let mut parts := #[]
+      for x in xs, y in ys do
+        if ← isProof x then continue
+        unless ← isDefEq (← inferType x) (← inferType y) do obstacle c "the type of one field depends on another"
+        parts := parts.push (← mkEq x y)
+      if parts.isEmpty then return mkConst ``Truth.yes
+      parts.pop.foldrM (init := ← decision tape parts.back! (fuel - 1)) fun q rest => do
+        return mkApp2 (mkConst ``Truth.and) (← decision tape q (fuel - 1)) (thunk rest)
   /-- By code that follows the equation of a recursive definition.  Its types and instances are those of `args`. -/
   recursive (name : Name) (levels : List Level) (args : Array Expr) : MetaM Expr := do
     let fixed ← args.filterM fun a => do return (← isType a) || (← isClass? (← inferType a)).isSome

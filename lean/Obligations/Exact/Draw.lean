@@ -51,7 +51,7 @@ def word (width : Nat) : Gen Nat := fun t =>
     | 1 => (2 ^ width - 1 - r / 4 % 4 : Nat)
     | 2 => (2 ^ (width - 1) + r / 4 % 4 - 2 : Nat)
     | _ => (r / 4 : Nat)
-  let (v, t) := entry .choice draw t
+  let (v, t) := entry .choice draw t (wide := true)
   let n := asNat v % 2 ^ width
   (some (n, fun _ => toString n), t)
 
@@ -143,10 +143,11 @@ def sum {α β : Type} (g : Gen α) (h : Gen β) : Gen (α ⊕ β) :=
   oneOf #[bind g fun a s => pure (.inl a) fun _ => s!"inl {s ()}",
     bind h fun b r => pure (.inr b) fun _ => s!"inr {r ()}"]
 
-/-- A value of a recursive type: `base` has no parts of the type itself, `step` makes a value out of smaller ones. -/
+/-- A value of a recursive type: `base` has no parts of the type itself, `step` makes a value out of smaller ones.  Half of the
+parts have none themselves: what a definition says of `mul (num a) (num b)` is met, too. -/
 def recursive {α : Type} (base : Gen α) (step : Gen α → Gen α) : Nat → Gen α
   | 0 => base
-  | n + 1 => step (recursive base step n)
+  | n + 1 => step (oneOf #[base, recursive base step n])
 
 /-- Goes on where `holds`. -/
 def require {α : Type} (holds : Tape → Truth) (rest : Gen α) : Gen α := fun t =>
@@ -158,6 +159,12 @@ def retry {α : Type} (g : Gen α) : Nat → Gen α
   | n + 1 => fun t => match g t with
     | (some a, t) => (some a, t)
     | (.none, t) => retry g n t
+
+/-- A slope: most often a whole number, which alone keeps whole numbers apart. -/
+private def slope : Gen Rat := fun t =>
+  let draw (r : Nat) (_ : Array Rat) : Rat := if r % 4 == 0 then mkRat (signed (r / 4) 6) (r / 64 % 4 + 1) else signed (r / 4) 3
+  let (v, t) := entry .rat draw t
+  (some (v, fun _ => toString v ++ ratMark), t)
 
 /-- A function on an infinite type: a few values in turn, or `a * x + b` where both sides are numbers. -/
 def function {α β : Type} (key : α → Nat) (number : Option ((α → Rat) × (Rat → β))) (g : Gen β) : Gen (α → β) :=
@@ -173,7 +180,7 @@ def function {α β : Type} (key : α → Nat) (number : Option ((α → Rat) ×
   match number with
   | .none => turns
   | some (from_, to) =>
-    let line : Gen (α → β) := bind rat fun a s => bind rat fun b r =>
+    let line : Gen (α → β) := bind slope fun a s => bind rat fun b r =>
       pure (fun x => to (a * from_ x + b)) fun _ => s!"x ↦ {s ()} * x + {r ()}"
     oneOf #[line, turns]
 
@@ -190,6 +197,7 @@ def ratOfNat (n : Nat) : Rat := (n : Int)
 def ratOfInt (i : Int) : Rat := i
 def sameRat (r : Rat) : Rat := r
 def intOfRat (r : Rat) : Int := r.floor
+def constant {α β : Type} (of : Rat → β) (r : Rat) : α → β := fun _ => of r
 
 /-- The binder `name` has this text. -/
 def tell {α : Type} (name : String) (s : Unit → String) (rest : Gen α) : Gen α := fun t =>
@@ -213,7 +221,7 @@ def conclude (holds : Tape → Truth) (gaps landmarks : Unit → List Rat) (muta
 private def suggested (seen : Array Rat) : List Rat :=
   let few := (seen.toList.reverse.take 4)
   let pairs := few.flatMap fun a => few.flatMap fun b =>
-    if a == b then [] else [(a + b) / 2, a - b, a + b, a * b]
+    if a == b then [] else [(a + b) / 2, a - b, a + b, a * b, a / b]
   (pairs ++ few.flatMap fun a => [a + 1, a - 1, -a, a / 2, 2 * a]).eraseDups
 
 /-- Numbers to begin the samples of a quantifier with: of the instance itself, or near those.  Within another quantifier
@@ -225,9 +233,13 @@ private def starts (every : Bool) (t : Tape) : List Rat :=
   if seen.isEmpty then [] else
   let own := match t.depth with
     | 0 => (List.range (min seen.size 12)).map last
-    | 1 => last 0 :: (last 0 + 1 / 4) :: some_ 2
+    | 1 => last 0 :: (last 0 + 1 / 4) :: (last 0 + 1) :: some_ 2
     | _ => last 0 :: some_ 1
   if every then own else own ++ suggested seen
+
+/-- Tapes of the first unit vectors, and of ones. -/
+private def units : List Tape :=
+  [#[0, 1], #[0, 0, 1], .replicate 8 1].map fun given => { given, fresh := false }
 
 /-- Values for a `∀` or `∃` within a proposition, each with the tape for what stands within: they follow from the entries
 of the instance alone.  The simplest value comes first, then those made of the instance's own numbers, then others. -/
@@ -235,7 +247,7 @@ def samples {α : Type} (g : Gen α) (every : Bool) (t : Tape) : List (α × Tap
   let own := starts every t
   let others := match t.depth with | 0 => 12 | 1 => 3 | _ => 1
   let stream (i : Nat) : UInt64 := 977 * i.toUInt64 + 31 * t.state
-  let tapes : List Tape := { fresh := false } :: own.mapIdx (fun i v => { given := #[v], state := stream (i + 1) }) ++
+  let tapes : List Tape := { fresh := false } :: (if t.depth == 0 then units else []) ++ own.mapIdx (fun i v => { given := #[v], state := stream (i + 1) }) ++
     (List.range others).map fun i =>
       { entries := t.entries, kinds := t.kinds, state := stream (1 + own.length + i) }
   tapes.zipIdx.filterMap fun (start, i) =>

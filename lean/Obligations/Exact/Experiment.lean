@@ -12,10 +12,18 @@ import Obligations.Fields
 namespace Obligations.Exact
 open Lean Meta
 
+/-- A hypothesis of a theorem. -/
+structure Hypothesis where
+  /-- Its binder's place in the telescope, from 1, and the path of a field within it. -/
+  binder : Nat
+  path : String := ""
+  /-- It is a class, of which Lean finds an instance. -/
+  settled : Bool := false
+  deriving Inhabited
+
 /-- What a theorem becomes: code that fills a tape. -/
 structure Experiment where
-  /-- Each hypothesis: its binder's place in the telescope, from 1, and the path of a field within it. -/
-  hypotheses : Array (Nat × String)
+  hypotheses : Array Hypothesis
   mutants : Array String
   /-- What stands for the theorem's type variables. -/
   remarks : Array String
@@ -30,7 +38,7 @@ private structure Options where
 
 private structure Built where
   gen : Expr
-  hypotheses : Array (Nat × String) := #[]
+  hypotheses : Array Hypothesis := #[]
   mutants : Array String := #[]
 
 /-- Constants, and projections by structure and index, that `e` comes to through the project's own definitions. -/
@@ -85,7 +93,7 @@ private partial def build (reached : NameSet × Std.HashSet (Name × Nat)) (opti
   let onTape (f : Expr → MetaM Expr) : MetaM Expr :=
     withLocalDeclD `t tape fun t => do mkLambdaFVars #[t] (← f t)
   let thunk (e : Expr) := Expr.lam `u unit e .default
-  let assume (p : Expr) (needed : Bool) (rest : Built) (key : Nat × String) : MetaM Built := do
+  let assume (p : Expr) (needed : Bool) (rest : Built) (key : Hypothesis) : MetaM Built := do
     let gen := mkAppN (mkConst ``Gen.assume)
       #[unit, ← onTape (decision · p), thunk (← gaps p), toExpr needed, rest.gen]
     return { rest with gen, hypotheses := #[key] ++ rest.hypotheses }
@@ -93,11 +101,15 @@ private partial def build (reached : NameSet × Std.HashSet (Name × Nat)) (opti
   | .mdata _ e => build reached options e place
   | .forallE n dom body info =>
     if ← isProp dom then
+      if info.isInstImplicit then
+        if let some inst ← (try synthInstance? dom catch _ => pure none) then
+          let rest ← build reached options (body.instantiate1 inst) (place + 1)
+          return ← assume (mkConst ``True) false rest { binder := place, settled := true }
       let rest ← build reached options (body.instantiate1 (trusted dom)) (place + 1)
-      return ← assume dom body.hasLooseBVars rest (place, "")
+      return ← assume dom body.hasLooseBVars rest { binder := place }
     if info.isInstImplicit && (← isClass? dom).isSome then
       let some inst ← synthInstance? dom | do
-        let stands := "type variables become Int, Nat or Bool, and an instance for one of these would do"
+        let stands := "type variables become Int, Nat, Bool, Rat, or a type that has an instance, and none of these has all"
         obstacle (headName dom) s!"no instance of {← ppExpr dom} is found; {stands}"
       return ← build reached options (body.instantiate1 inst) (place + 1)
     withLocalDecl n .default dom fun x => do
@@ -108,7 +120,7 @@ private partial def build (reached : NameSet × Std.HashSet (Name × Nat)) (opti
         let fields ← propFields x
         let mut rest ← build reached options (body.instantiate1 x) (place + 1)
         for f in fields.reverse do
-          rest ← assume f.type (← isReached reached f) rest (place, f.path)
+          rest ← assume f.type (← isReached reached f) rest { binder := place, path := f.path }
         -- `Unit` stands where a type variable stood.
         let told := if dom.isConstOf ``Unit then rest.gen
           else mkAppN (mkConst ``Gen.tell) #[unit, toExpr n.eraseMacroScopes.toString, s, rest.gen]
@@ -159,7 +171,22 @@ private unsafe def compileUnsafe (e : Expr) : MetaM (Tape → Tape) := do
 private opaque compile (e : Expr) : MetaM (Tape → Tape)
 
 /-- What stands for type variables, in turn. -/
-private def standIns : List Name := [``Int, ``Nat, ``Bool]
+private def standIns : List Expr := [``Int, ``Nat, ``Bool, ``Rat].map (mkConst ·)
+
+/-- Types of which the project declares an instance of a class that `type` asks for. -/
+private def withInstances (type : Expr) : MetaM (List Expr) := do
+  let env ← getEnv
+  let own (n : Name) : Bool := (moduleOf? env n).all fun m => !isDistribution env m
+  let classes := type.getUsedConstants.filter fun n => isClass env n && own n
+  if classes.isEmpty then return []
+  let mut found := []
+  for (n, _) in (instanceExtension.getState env).instanceNames do
+    unless own n do continue
+    let some info := env.find? n | continue
+    if info.type.isForall || !classes.any info.type.isAppOf then continue
+    for a in info.type.getAppArgs do
+      if a.isConst && (← isType a) && !standIns.contains a && !found.contains a then found := a :: found
+  return found
 
 /-- For `Prop`, `α → Prop`, `α → β → Prop`: the same with `Bool`, and how a value of that is a proposition, or several. -/
 private partial def predicate? (type : Expr) : MetaM (Option (Expr × (Expr → Expr))) := do
@@ -172,13 +199,13 @@ private partial def predicate? (type : Expr) : MetaM (Option (Expr × (Expr → 
   | _ => return none
 
 /-- The statement with its type variables replaced, and its variable propositions by Booleans. -/
-private partial def specialised (type : Expr) (standIn : Name) :
+private partial def specialised (type standIn : Expr) :
     MetaM (Expr × Array String) := do
   match type with
   | .forallE n dom body info =>
     if dom.isSort && !dom.isProp then
-      let (type, remarks) ← specialised (body.instantiate1 (mkConst standIn)) standIn
-      return (.forallE n (mkConst ``Unit) type .implicit, #[s!"{n.eraseMacroScopes} is {standIn}"] ++ remarks)
+      let (type, remarks) ← specialised (body.instantiate1 standIn) standIn
+      return (.forallE n (mkConst ``Unit) type .implicit, #[s!"{n.eraseMacroScopes} is {headName standIn}"] ++ remarks)
     if let some (truth, prop) ← predicate? dom then
       return ← withLocalDecl n .default truth fun b => do
         let (rest, remarks) ← specialised (body.instantiate1 (prop b)) standIn
@@ -193,10 +220,11 @@ def experiment (thm : Name) : MetaM Experiment := do
   let info ← getConstInfo thm
   let type := info.type.instantiateLevelParams info.levelParams (info.levelParams.map fun _ => .zero)
   let reached ← reach type
-  let attempt (standIn : Name) : MetaM Experiment := do
+  let attempt (standIn : Expr) : MetaM Experiment := do
     let (type, remarks) ← specialised type standIn
-    let make (withMutants : Bool) : MetaM Experiment := do
-      let built ← build reached options type 1
+    let largeNumbers ← mayBeLarge type reached.1
+    let make (options : Options) : MetaM Experiment := do
+      let built ← build reached { options with largeNumbers } type 1
       let gen ← instantiateMVars built.gen
       let code ← withLocalDeclD `t (mkConst ``Tape) fun t => do
         mkLambdaFVars #[t] (mkApp3 (.const ``Prod.snd [.zero, .zero])
@@ -206,11 +234,13 @@ def experiment (thm : Name) : MetaM Experiment := do
     try make {} catch e =>
       if (obstacleOf? (← e.toMessageData.toString)).isSome then throw e
       try make { branches := false } catch _ => make { branches := false, mutants := false }
-  let rec first : List Name → MetaM Experiment
-    | [] => attempt ``Int
+  let rec first : List Expr → MetaM Experiment
+    | [] => attempt (mkConst ``Int)
     | [n] => attempt n
     | n :: more => do try attempt n catch _ => first more
-  let generic := (← specialised type ``Int).2.size > 0
-  first (if generic then standIns else [``Int])
+  let generic := (← specialised type (mkConst ``Int)).2.size > 0
+  -- What is said of the last one is what a report shows, where none will do: `Int` is the plainest.
+  let own ← if generic then withInstances type else pure []
+  first (if generic then standIns ++ own ++ [mkConst ``Int] else [mkConst ``Int])
 
 end Obligations.Exact

@@ -107,10 +107,14 @@ private partial def look (e : Expr) (locals : Array Expr) (fuel : Nat) : Compare
   let inner (e : Expr) := look e locals (fuel - 1)
   match e.consumeMData with
   | .lam n t b i | .forallE n t b i =>
-    if e.isForall && !b.hasLooseBVars then do inner t; inner b
+    if e.isForall && !b.hasLooseBVars then
+      inner t
+      inner b
     -- The proof that a branch is given is no value, and what needs it is not computed elsewhere.
-    else if ← isProp t then unless b.hasLooseBVars do inner b
-    else withLocalDecl n i t fun x => look (b.instantiate1 x) (locals.push x) (fuel - 1)
+    else if ← isProp t then
+      unless b.hasLooseBVars do inner b
+    else
+      withLocalDecl n i t fun x => look (b.instantiate1 x) (locals.push x) (fuel - 1)
   | .letE _ _ v b _ => inner (b.instantiate1 v)
   | .proj _ _ b => inner b
   | .app .. | .const .. =>
@@ -147,8 +151,6 @@ compared with; both lists of rational numbers. -/
 def branches (p : Expr) : MetaM (Expr × Expr) := do
   let ((), found) ← (look p #[] 40).run {}
   let rat := mkConst ``Rat
-  return (← mkListLit rat found.gaps.toList, ← mkListLit rat (← found.landmarks.toList.filterMapM fun e => do
-    let α ← inferType e
-    asRat? α e))
+  return (← mkListLit rat found.gaps.toList, ← mkListLit rat found.landmarks.toList)
 
 end Obligations.Exact

@@ -81,15 +81,16 @@ private def shaped (mode : Nat) (v : Rat) : Rat :=
   | 4 => -size
   | _ => v
 
-/-- The next entry: read, or drawn by `draw` from 64 random bits. -/
-@[noinline] def entry (kind : Kind) (draw : Nat → Array Rat → Rat) (t : Tape) : Rat × Tape :=
+/-- The next entry: read, or drawn by `draw` from random bits: 30 of them, which are a small number on every machine, or for a
+`wide` one 64. -/
+@[noinline] def entry (kind : Kind) (draw : Nat → Array Rat → Rat) (t : Tape) (wide : Bool := false) : Rat × Tape :=
   let i := t.entries.size
   if h : i < t.given.size then
     let v := t.given[i]
     (v, { t with entries := t.entries.push v, kinds := t.kinds.push kind })
   else if t.fresh then
     let (s, z) := bits t.state
-    let v := draw z.toNat t.entries
+    let v := draw (if wide then z.toNat else (z >>> 34).toNat) t.entries
     let v := if t.mode == 0 then v else match kind with
       | .rat => shaped t.modeHere v
       | .int => (shaped t.modeHere v).floor
@@ -104,7 +105,8 @@ private def earlier (r : Nat) (seen : Array Rat) : Rat :=
 
 private def edges : Array Rat := #[0, 1, -1, 2, -2, 1 / 2, -1 / 2, 3]
 
-private def signed (r span : Nat) : Int := (r % (2 * span + 1) : Nat) - (span : Nat)
+/-- A whole number at most `span` from 0. -/
+def signed (r span : Nat) : Int := (r % (2 * span + 1) : Nat) - (span : Nat)
 
 /-- A rational number: small ones and simple fractions most often, repeated ones, very large and very small ones. -/
 def drawRat (r : Nat) (seen : Array Rat) : Rat :=
