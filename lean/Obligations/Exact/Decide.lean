@@ -133,16 +133,18 @@ where
       addAndCompile <| .mutualDefnDecl
         [{ name := decider, levelParams := [], type, value, hints := .opaque, safety := .unsafe }]
     return some (mkApp3 (mkConst decider) tape a b)
+  /-- What follows for each constructor of a value, with its fields. -/
+  takenApart (α : Expr) (levels : List Level) (info : InductiveVal) (value : Expr)
+      (branch : Name → Array Expr → MetaM Expr) : MetaM Expr := do
+    let params := α.getAppArgs
+    let minors ← info.ctors.toArray.mapM fun c => do
+      let type ← instantiateForall ((← getConstInfo c).type.instantiateLevelParams info.levelParams levels) params
+      forallTelescope type fun fields _ => do mkLambdaFVars fields (← branch c fields)
+    let motive := .lam `x α truth .default
+    return mkAppN (.const (info.name ++ `casesOn) (.succ .zero :: levels)) (params ++ #[motive, value] ++ minors)
   /-- Both values taken apart. -/
   byCases (α : Expr) (levels : List Level) (info : InductiveVal) (a b tape : Expr) : MetaM Expr := do
-    let params := α.getAppArgs
-    let cases (value : Expr) (branch : Name → Array Expr → MetaM Expr) : MetaM Expr := do
-      let minors ← info.ctors.toArray.mapM fun c => do
-        let type ← instantiateForall ((← getConstInfo c).type.instantiateLevelParams info.levelParams levels) params
-        forallTelescope type fun fields _ => do mkLambdaFVars fields (← branch c fields)
-      let motive := .lam `x α truth .default
-      return mkAppN (.const (info.name ++ `casesOn) (.succ .zero :: levels)) (params ++ #[motive, value] ++ minors)
-    cases a fun c xs => cases b fun c' ys => do
+    takenApart α levels info a fun c xs => takenApart α levels info b fun c' ys => do
       if c != c' then return mkConst ``Truth.no
       let mut parts := #[]
       for x in xs, y in ys do
@@ -239,16 +241,38 @@ where
           -- What is in the list need not be looked for there: equality may be undecided.
           let each ← mkLambdaFVars #[x] (← inner (without guard every body))
           return mkApp3 (f ``Truth.all ``Truth.any) α values each
-      if let some bound := bound? then
-        return mkApp2 (f ``Truth.below ``Truth.someBelow) bound (← mkLambdaFVars #[x] (← inner body))
+      unless every do
+        if let some found ← determined? x body then return found
       if let some values ← everyValue? α then
         return mkApp3 (f ``Truth.all ``Truth.any) α values (← mkLambdaFVars #[x] (← inner body))
       let test ← withLocalDeclD `within (mkConst ``Tape) fun t => do
         mkLambdaFVars #[x, t] (← decision t body (fuel - 1))
       let values := mkApp4 (mkConst ``Gen.samples) α (← sampler decision true α) (toExpr every) tape
       let sampled := mkApp4 (f ``Truth.always ``Truth.sometimes) α (mkConst ``Tape) values test
+      if let some bound := bound? then
+        return mkApp3 (f ``Truth.below ``Truth.someBelow) bound (← mkLambdaFVars #[x] (← inner body)) (thunk sampled)
       let some multiple := divided? | return sampled
       return mkApp3 (f ``Truth.divisors ``Truth.someDivisor) multiple (← mkLambdaFVars #[x] (← inner body)) (thunk sampled)
+  /-- `∃ x, …` where an equation says what `x` is: `x = e`, or `e = some x` and the like. -/
+  determined? (x body : Expr) : MetaM (Option Expr) := do
+    let free (e : Expr) := !e.containsFVar x.fvarId!
+    for part in parts body do
+      let (``Eq, #[α, a, b]) := part.getAppFnArgs | continue
+      for (e, other) in [(a, b), (b, a)] do
+        unless free e do continue
+        if other == x then return some (← decision tape (body.replaceFVar x e) (fuel - 1))
+        let other ← whnfR other
+        let some c ← isConstructorApp? other | continue
+        let fields := other.getAppArgs.extract c.numParams other.getAppNumArgs
+        let some k := fields.findIdx? (· == x) | continue
+        let α ← whnf α
+        let .const name levels := α.getAppFn | continue
+        let some (.inductInfo info) := (← getEnv).find? name | continue
+        if info.numIndices > 0 then continue
+        return some (← takenApart α levels info e fun c' xs => do
+          if c' != c.name then return mkConst ``Truth.no
+          decision tape (body.replaceFVar x xs[k]!) (fuel - 1))
+    return none
   /-- The number that `x` divides, where `guard` says that. -/
   divides? (x guard : Expr) : Option Expr :=
     match guard.getAppFnArgs with

@@ -105,13 +105,27 @@ def times {α : Type} (g : Gen α) : Nat → Tape → Option (List (α × (Unit 
       | (.none, t) => (.none, t)
     | (.none, t) => (.none, t)
 
+/-- So many values, whose numbers are shares of one where the mode asks for that: the drawn ones are replaced on the tape. -/
+def together {α : Type} (g : Gen α) (n : Nat) (t : Tape) : Option (List (α × (Unit → String))) × Tape :=
+  let start := t.entries.size
+  let found := times g n t
+  let t' := found.2
+  let own := t'.entries.extract start t'.entries.size
+  let isRow := t.modeHere == sharesMode && own.size == n && t.given.size ≤ start &&
+    (t'.kinds.extract start t'.kinds.size).all (· == .rat)
+  if !isRow then found else
+    let sizes := own.map fun x => if x < 0 then -x else x
+    let total := sizes.foldl (· + ·) 0
+    let shares := sizes.mapIdx fun i x => if total == 0 then (if i == 0 then 1 else 0) else x / total
+    times g n { t with given := t.entries ++ shares, state := t'.state }
+
 /-- Texts between brackets. -/
 def bracketed {α : Type} (left : String) (xs : List (α × (Unit → String))) (right : String) : Unit → String :=
   fun _ => left ++ ", ".intercalate (xs.map fun x => x.2 ()) ++ right
 
 def list {α : Type} (g : Gen α) : Gen (List α) := fun t =>
   let (n, t) := size t
-  match times g n t with
+  match together g n t with
   | (some xs, t) => (some (xs.map (·.1), bracketed "[" xs "]"), t)
   | (.none, t) => (some ([], fun _ => "[]"), t)
 
@@ -125,7 +139,7 @@ def string : Gen String := bind (list char) fun cs _ => pure (String.ofList cs) 
 
 /-- A function on the numbers below `n`: its values, in order. -/
 def finite {α : Type} (n : Nat) (g : Gen α) : Gen (Fin n → α) := fun t =>
-  match times g n t with
+  match together g n t with
   | (some xs, t) =>
     let values := (xs.map (·.1)).toArray
     if h : values.size = n then (some (fun i => values[i.val]'(h ▸ i.isLt), bracketed "![" xs "]"), t) else (.none, t)
@@ -232,7 +246,7 @@ private def starts (every : Bool) (t : Tape) : List Rat :=
   let some_ (k : Nat) : List Rat := (List.range k).map fun i => seen.getD ((bits (t.state + i.toUInt64)).2.toNat % seen.size) 0
   if seen.isEmpty then [] else
   let own := match t.depth with
-    | 0 => (List.range (min seen.size 12)).map last
+    | 0 => (List.range (min seen.size 8)).map last
     | 1 => last 0 :: (last 0 + 1 / 4) :: (last 0 + 1) :: some_ 2
     | _ => last 0 :: some_ 1
   if every then own else own ++ suggested seen
@@ -245,7 +259,7 @@ private def units : List Tape :=
 of the instance alone.  The simplest value comes first, then those made of the instance's own numbers, then others. -/
 def samples {α : Type} (g : Gen α) (every : Bool) (t : Tape) : List (α × Tape) :=
   let own := starts every t
-  let others := match t.depth with | 0 => 12 | 1 => 3 | _ => 1
+  let others := match t.depth with | 0 => 8 | 1 => 2 | _ => 1
   let stream (i : Nat) : UInt64 := 977 * i.toUInt64 + 31 * t.state
   let tapes : List Tape := { fresh := false } :: (if t.depth == 0 then units else []) ++ own.mapIdx (fun i v => { given := #[v], state := stream (i + 1) }) ++
     (List.range others).map fun i =>

@@ -247,7 +247,7 @@ def mostDraws : Nat := 8
 
 /-- Which numbers it is made of, draw by draw; those of the last ones differ from binder to binder. -/
 private def modeOf (draw : Nat) (s : UInt64) : Nat :=
-  #[0, 1, 0, 3].getD draw (if draw % 2 == 0 then modes + (bits s).2.toNat % modes ^ 8 else draw % modes)
+  #[0, 1, sharesMode, 3].getD draw (if draw % 2 == 0 then modes + (bits s).2.toNat % modes ^ 8 else draw % modes)
 
 /-- In how many of these its numbers are arranged where changing one of them did not help. -/
 def mostArranged : Nat := 2

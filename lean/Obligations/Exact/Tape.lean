@@ -65,11 +65,14 @@ def bits (s : UInt64) : UInt64 × UInt64 :=
   (s, z ^^^ (z >>> 31))
 
 /-- How many ways there are to draw numbers. -/
-def modes : Nat := 5
+def modes : Nat := 6
 
 /-- The way to draw the numbers of a binder: the same for all binders below `modes`, else one for each. -/
-private def Tape.modeHere (t : Tape) : Nat :=
+def Tape.modeHere (t : Tape) : Nat :=
   if t.mode < modes then t.mode else (t.mode - modes) / modes ^ min t.ends.size 12 % modes
+
+/-- The mode in which the numbers of a vector or a list are shares of one. -/
+def sharesMode : Nat := 5
 
 /-- A number as it is, or one like it that is not negative, positive, between 0 and 1, or not positive. -/
 private def shaped (mode : Nat) (v : Rat) : Rat :=
