@@ -98,7 +98,8 @@ def find_libraries(root: Path) -> tuple[LeanLibrary, ...]:
     if not any((root / name).is_file() for name in LAKEFILES):
         raise InvalidInputError(
             f"{root} holds neither {' nor '.join(LAKEFILES)}",
-            remedy="name the folder of a Lean project with --project DIR",
+            remedy="name the folder of a Lean project with --project DIR; `obligations init --new "
+            "Demo` begins one",
         )
     return _libraries(root)
 

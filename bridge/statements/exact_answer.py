@@ -62,10 +62,14 @@ class _OfHypothesis(Part, frozen=True):
 
 
 class FoundHypothesis(_OfHypothesis, frozen=True):
-    """A hypothesis on all draws, and the conclusion on those that violate it and nothing else."""
+    """A hypothesis on all draws, and the conclusion on those that violate it and nothing else.
+
+    ``settled`` says that it is a class of which Lean finds an instance.
+    """
 
     found: Count
     without: Count
+    settled: bool = False
 
 
 class FoundMutant(Part, frozen=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bridge.checking import CheckResult, Counterexample, FamilyCount, Need, Witness, Worst
 from bridge.checking.runner import MAX_UNDECIDED_SHARE, minimum_accepted
 from bridge.lean.statement import Statement
-from bridge.statements.exact_answer import Count, Found
+from bridge.statements.exact_answer import Count, Found, FoundHypothesis
 from bridge.verdict import Verdict
 
 __all__ = ["FAMILY", "results_of"]
@@ -31,7 +31,7 @@ def results_of(
     names = {place: b.name for place, b in statement.placed_hypotheses.items()}
     joint = _joint(found, instances)
     results = {
-        f"{declaration}:{names[h.place]}": _hypothesis(h.found, found, joint)
+        f"{declaration}:{names[h.place]}": _hypothesis(h, found, joint)
         for h in found.hypotheses
     }
     needs = tuple(
@@ -44,7 +44,7 @@ def results_of(
         )
         for h in found.hypotheses
         # What cannot be stated without the hypothesis says nothing of how it is needed.
-        if h.without.all or not h.found.failed
+        if not h.settled and (h.without.all or not h.found.failed)
     )
     results[f"{declaration}:conclusion"] = _conclusion(found, joint, needs, seed)
     return results
@@ -65,9 +65,10 @@ def _joint(found: Found, instances: int) -> str:
     )
 
 
-def _hypothesis(count: Count, found: Found, joint: str) -> CheckResult:
+def _hypothesis(hypothesis: FoundHypothesis, found: Found, joint: str) -> CheckResult:
     """A hypothesis holds where enough instances meet it along with all others, and draws that
-    violate it were told from these."""
+    violate it were told from these; or where Lean finds the instance that it asks for."""
+    count = hypothesis.found
     met = FamilyCount(FAMILY, "domain", found.accepted, found.accepted, found.accepted, 0, 0)
     refused = FamilyCount(FAMILY, "refuting", count.failed, count.failed, 0, count.failed, 0)
 
@@ -88,6 +89,8 @@ def _hypothesis(count: Count, found: Found, joint: str) -> CheckResult:
         return result(Verdict.INCONCLUSIVE, said)
     if joint:
         return result(Verdict.INCONCLUSIVE, joint)
+    if hypothesis.settled:
+        return result(Verdict.HOLDS, "; ".join(("Lean finds an instance of it", *found.remarks)))
     if count.failed == 0:
         return result(
             Verdict.INCONCLUSIVE,
@@ -163,8 +166,9 @@ def _conclusion(found: Found, joint: str, needs: tuple[Need, ...], seed: int) ->
         return result(
             Verdict.INCONCLUSIVE, f"blind: it holds on {count.held} instances, and {said}"
         )
-    told = sum(m.told for m in found.mutants) + sum(h.without.failed > 0 for h in found.hypotheses)
-    every = len(found.mutants) + len(found.hypotheses)
+    left_out = [h.without.failed > 0 for h in found.hypotheses if not h.settled]
+    told = sum(m.told for m in found.mutants) + sum(left_out)
+    every = len(found.mutants) + len(left_out)
     reasons = [f"tells {told} of {every} mutants of the statement apart"]
     if found.out_of_time:
         reasons.append("time ran out")

@@ -35,7 +35,13 @@ __all__ = ["FAMILIES", "NumbersJudge", "Shown", "replay_in_numbers"]
 FAMILIES = frozenset(f.value for f in Family)
 """Names of the families that instances of this way are drawn from."""
 
-SHARES = {Family.USUAL: 0.5, Family.EXTREME: 0.2, Family.EDGE: 0.3, Family.OUTSIDE: 0.25}
+SHARES = {
+    Family.USUAL: 0.45,
+    Family.EXTREME: 0.15,
+    Family.EDGE: 0.2,
+    Family.BRANCH: 0.2,
+    Family.OUTSIDE: 0.25,
+}
 """What part of the instances asked for comes from which family; the last are drawn besides."""
 MUTATED = 24
 """Instances of each family on which mutants of the statement are evaluated."""

@@ -20,6 +20,7 @@ ROLES = {
     Family.USUAL: "domain",
     Family.EXTREME: "edge",
     Family.EDGE: "edge",
+    Family.BRANCH: "edge",
     Family.OUTSIDE: "refuting",
 }
 
@@ -48,7 +49,7 @@ class Tried:
     @property
     def counting(self) -> list[Judged]:
         """The batches that the verdicts are about: not those drawn to violate a hypothesis."""
-        return self.of(Family.USUAL, Family.EXTREME, Family.EDGE)
+        return self.of(*(f for f in Family if f is not Family.OUTSIDE))
 
     @property
     def instances(self) -> int:

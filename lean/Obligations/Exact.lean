@@ -32,11 +32,12 @@ private def failureJson (e : Experiment) (seed : UInt64) (i : Nat) : Json :=
   let (t, _) := instanceAt e.run n seed i
   Json.mkObj [("index", toJson i), ("drawn", .str t.text), ("smallest", .str (shrink e.run n t).text)]
 
+private def ofHypothesis (h : Hypothesis) : List (String × Json) := [("binder", toJson h.binder), ("path", .str h.path)]
+
 private def findingsJson (e : Experiment) (seed : UInt64) (f : Findings) : List (String × Json) :=
   let hypotheses := (Array.range e.hypotheses.size).map fun h =>
-    let (binder, path) := e.hypotheses[h]!
-    Json.mkObj [("binder", toJson binder), ("path", .str path), ("found", countJson f.hypotheses[h]!),
-      ("without", countJson f.needs[h]!)]
+    Json.mkObj <| ofHypothesis e.hypotheses[h]! ++ [("settled", .bool e.hypotheses[h]!.settled),
+      ("found", countJson f.hypotheses[h]!), ("without", countJson f.needs[h]!)]
   let mutants := (Array.range e.mutants.size).map fun m =>
     Json.mkObj [("what", .str e.mutants[m]!), ("told", .bool f.told[m]!), ("upset", .bool f.upset[m]!)]
   let shown := fun i =>
@@ -49,8 +50,7 @@ private def findingsJson (e : Experiment) (seed : UInt64) (f : Findings) : List 
 /-- One instance: its values by binder, and what its hypotheses and its conclusion come to. -/
 private def instanceJson (e : Experiment) (t : Tape) (index : Nat) : List (String × Json) :=
   let hypotheses := (Array.range e.hypotheses.size).map fun h =>
-    let (binder, path) := e.hypotheses[h]!
-    Json.mkObj [("binder", toJson binder), ("path", .str path), ("truth", truthJson (t.met.getD h .unknown))]
+    Json.mkObj <| ofHypothesis e.hypotheses[h]! ++ [("truth", truthJson (t.met.getD h .unknown))]
   [("index", toJson index), ("text", .str t.text), ("values", toJson (t.told.map (· ()))),
     ("hypotheses", .arr hypotheses), ("conclusion", truthJson (t.decide ()))]
 

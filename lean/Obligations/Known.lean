@@ -28,6 +28,10 @@ structure Operation where
   fixed : Option Name := none
   /-- The type it is about need not be a type of numbers. -/
   anyCarrier : Bool := false
+  /-- It may be vectors or matrices of these: functions from a `Fin n`. -/
+  vectors : Bool := false
+  /-- It is an application of this constant. -/
+  head : Option Name := none
 
 private def heterogeneous (name : String) : Operation :=
   { name, arity := 6, arguments := #[4, 5], carrier := some 2, instances := #[3], alike := #[0, 1] }
@@ -86,6 +90,11 @@ private def ofPostNorm : List (Name × Operation) := [
 
 private def function (name : String) : Operation := { name, arity := 1, arguments := #[0], fixed := some `Real }
 
+/-- Membership in a `Finset`. -/
+private def member : Operation :=
+  { name := "member", arity := 5, arguments := #[3, 4], carrier := some 1, instances := #[2], anyCarrier := true
+    head := some `Finset }
+
 /-- Constants of Mathlib. -/
 private def ofMathlib : List (Name × Operation) := [
   (`Real.sqrt, function "sqrt"), (`Real.exp, function "exp"), (`Real.log, function "log"),
@@ -94,15 +103,19 @@ private def ofMathlib : List (Name × Operation) := [
   (`Real.pi, { name := "pi", arity := 0, arguments := #[], fixed := some `Real }),
   (`NNRat.cast, unary "cast"), (`Rat.cast, unary "cast"), (`RatCast.ratCast, unary "cast"),
   (`abs, { name := "abs", arity := 4, arguments := #[3], carrier := some 0, instances := #[1, 2] }),
-  (`Norm.norm, unary "abs"),
+  (`Norm.norm, { unary "norm" with vectors := true }),
   (`Finset.sum, { name := "sumOver", arity := 5, arguments := #[3, 4], carrier := some 1, instances := #[2] }),
   (`Finset.prod, { name := "prodOver", arity := 5, arguments := #[3, 4], carrier := some 1, instances := #[2] }),
   (`Finset.univ, { name := "univ", arity := 2, arguments := #[], carrier := some 0, anyCarrier := true }),
-  (`Finset.range, { name := "range", arity := 1, arguments := #[0] })]
+  (`Finset.range, { name := "range", arity := 1, arguments := #[0] }),
+  (`Finset.card, { name := "card", arity := 2, arguments := #[1] }),
+  (``Membership.mem, member),
+  (`Matrix.vecCons, { name := "vecCons", arity := 4, arguments := #[2, 3], carrier := some 0, anyCarrier := true }),
+  (`Matrix.vecEmpty, { name := "vecEmpty", arity := 1, arguments := #[], carrier := some 0, anyCarrier := true })]
 
 private def table : Std.HashMap Name (Name × Operation) :=
   let of (root : Name) (entries : List (Name × Operation)) : List (Name × Name × Operation) :=
-    entries.map fun (n, o) => (n, root, o)
+    entries.map fun (n, o) => (n, if n == ``Membership.mem then .anonymous else root, o)
   .ofList (of .anonymous ofLean ++ of `PostNorm ofPostNorm ++ of `Mathlib ofMathlib)
 
 /-- The operation that a constant is, where it comes from the library that gives it its meaning. -/
@@ -126,7 +139,14 @@ def keptTypes : List Name := [
 /-- Types whose values the bridge knows how to draw; what they are made of is not written. -/
 def basicTypes : List Name := [
   ``Nat, ``Int, ``Rat, ``Fin, ``Bool, ``Char, ``String, ``List, ``Array, ``Option, ``Prod, ``Sum, ``Unit, ``PUnit,
-  ``Subtype, ``Float, `Real, `PostNorm.Real]
+  ``Subtype, ``Float]
+
+/-- The same of other libraries: the root of the modules that declare them. -/
+def libraryTypes : List (Name × Name) := [(`Real, `Mathlib), (`Finset, `Mathlib), (`PostNorm.Real, `PostNorm)]
+
+/-- Is this one of these types?  A project may call a type of its own so. -/
+def isBasicType (env : Environment) (n : Name) : Bool :=
+  basicTypes.contains n || libraryTypes.any fun (m, root) => m == n && comesFrom env n root
 
 /-- Definitions of Lean's own that are unfolded although they are not reducible. -/
 def unfoldedOfLean : List Name := [``Function.comp, ``id, ``flip, ``Function.const, ``Subtype.val]

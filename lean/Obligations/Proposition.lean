@@ -99,8 +99,10 @@ private partial def application (e : Expr) (n : Name) (us : List Level) (args : 
     let instances ← op.instances.allM fun i => usual own[i]!
     let carrier := (op.carrier.map fun i => own[i]!).or (op.fixed.map (.const · []))
     let alike := op.alike.all fun i => some own[i]! == carrier
-    let numeric ← if op.anyCarrier then pure true else (match carrier with | some c => isNumeric c | none => pure true)
-    if instances && alike && numeric then
+    let numeric ← if op.anyCarrier then pure true
+      else (match carrier with | some c => (isNumeric c <||> (pure op.vectors <&&> isVector c)) | none => pure true)
+    let headed := op.head.all fun h => carrier.any fun c => c.getAppFn.isConstOf h && isBasicType env h
+    if instances && alike && numeric && headed then
       let written ← special? op own >>= fun found => match found with
         | some j => pure j
         | none => operation op.name carrier (op.arguments.map fun i => own[i]!)

@@ -64,6 +64,12 @@ def isNumeric (carrier : Expr) : MetaM Bool := do
   | .fvar id => return (← id.getType).isSort
   | _ => return false
 
+/-- Are these vectors or matrices of numbers: functions from `Fin n`? -/
+partial def isVector (carrier : Expr) : MetaM Bool := do
+  let .forallE _ dom cod _ := (← instantiateMVars carrier).consumeMData | return false
+  if cod.hasLooseBVars || !dom.isAppOf ``Fin then return false
+  return (← isNumeric cod) || (← isVector cod)
+
 /-- Is this the instance that everyone means?  It is built from local instances, parents of classes, instances that Lean
 ships, and for the real numbers those of the library that declares them.  An instance of the project's own is not. -/
 def usual (inst : Expr) : MetaM Bool := do
@@ -82,7 +88,7 @@ def reasonNotToUnfold (n : Name) : MetaM (Option String) := do
   | none => return some "unknown"
   | some info =>
     if keptHeads.contains n then return some "kept"
-    if basicTypes.contains n then return some "type"
+    if isBasicType env n then return some "type"
     match info with
     | .axiomInfo _ => return some "axiom"
     | .thmInfo _ => return some "theorem"

@@ -20,6 +20,7 @@ from numeric.propositions.spaces import (
     Reals,
     Records,
     Space,
+    Subsets,
     Variants,
 )
 from numeric.propositions.truth import CLOSE, TRUE, Truth
@@ -130,6 +131,7 @@ BUILTIN_TYPES: Mapping[str, Callable[[Sequence[Value]], Space]] = {
     "PUnit": lambda _: Finite(1),
     "List": lambda args: Lists(_space(args[0])),
     "Array": lambda args: Lists(_space(args[0])),
+    "Finset": lambda args: Subsets(_space(args[0])),
     "Option": _option,
     "Sum": _sum_type,
     "Prod": _pair,

@@ -13,9 +13,11 @@ from enum import StrEnum
 import numpy as np
 import numpy.typing as npt
 
+from numeric.propositions.branches import between_branches
 from numeric.propositions.kinds import DOMAIN, KINDS
 from numeric.propositions.layout import Impossible, Layout, laid_out
 from numeric.propositions.problem import Hypothesis, Problem
+from numeric.propositions.secant import secant
 from numeric.propositions.truth import FALSE, SAMPLED, Truth
 from numeric.propositions.values import Env
 from numeric.streams import Streams
@@ -30,7 +32,6 @@ GROUP = 8
 ATTEMPTS = 16
 """How often sizes are chosen anew before a group counts as one that no sizes fit."""
 ROUNDS = 3
-STEPS = 14
 PROBES = 24
 
 
@@ -43,6 +44,9 @@ class Family(StrEnum):
     """Zeros, equal entries, large and tiny numbers among them."""
     EDGE = "edge"
     """One hypothesis is met with equality, where it can be."""
+    BRANCH = "branch"
+    """A comparison of the conclusion, such as an if-then-else makes, is met with equality, nearly
+    so, or the instance stands between two of them; every hypothesis is met, where it can be."""
     OUTSIDE = "outside"
     """One hypothesis is violated; the others are met, where they can be."""
 
@@ -181,6 +185,8 @@ class _Drawing:
             aimed = np.full(len(self.indices), -1, dtype=np.int64)
             if self.family in (Family.EDGE, Family.OUTSIDE):
                 arrays, aimed = self.aimed(arrays)
+            elif self.family is Family.BRANCH:
+                arrays = self.branched(arrays)
         return Batch(self.family, self.indices, self.layout, tuple(arrays), aimed)
 
     def drawn(self) -> Arrays:
@@ -267,6 +273,12 @@ class _Drawing:
             aimed[there] = number
         return arrays, aimed
 
+    def branched(self, arrays: Arrays) -> Arrays:
+        """Move each instance to the boundary of a branch, or between two, where this loses none of
+        its hypotheses."""
+        target = between_branches(self.problem, self.layout, arrays, self.streams.child("branch"))
+        return _mixed(self.others_hold(-1, arrays, target), target, arrays)
+
     def others_hold(self, number: int, before: Arrays, after: Arrays) -> npt.NDArray[np.bool_]:
         """Where no other hypothesis that held is lost by a move."""
         kept = np.ones(len(self.indices), dtype=bool)
@@ -324,21 +336,7 @@ class _Drawing:
             np.logical_or(equation, truth.margin != truth.slack, out=equation)
             return truth.slack
 
-        before, after = np.zeros(len(base)), np.full(len(base), 0.5)
-        low, high = slack(before), slack(after)
-        slope = (high - low) / (after - before)
-        for _ in range(STEPS):
-            change = high - low
-            step = np.where(change != 0, high * (after - before) / change, 0.0)
-            # An instance that has arrived stays, whatever else is in the batch.
-            away = np.isfinite(step) & (np.abs(step) > 1e-15 * np.abs(after))
-            step = np.where(away, step, 0.0)
-            if not away.any():
-                break
-            new = after - step
-            slope = np.where(step != 0, change / (after - before), slope)
-            low, before, after = high, after, new
-            high = np.where(step != 0, slack(after), high)
+        after, slope = secant(slack, len(base))
         distance = stream.child("distance").log_uniform(-1.0, 0.5)
         on_edge = self.hypothesis(h, at(after)).code
         direction = np.sign(np.where(np.isfinite(slope), slope, 0.0))

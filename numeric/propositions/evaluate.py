@@ -12,8 +12,11 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 import numpy as np
+import numpy.typing as npt
 
-from numeric.propositions.constants import BUILTIN_TYPES, BUILTINS, TermError
+from numeric.propositions.connectives import LOGIC, compared
+from numeric.propositions.constants import BUILTIN_TYPES, BUILTINS, Differs, TermError
+from numeric.propositions.declared import structure_of, variants_of
 from numeric.propositions.made import curried, literal, suggested
 from numeric.propositions.operations import OPERATIONS, select
 from numeric.propositions.spaces import (
@@ -26,18 +29,15 @@ from numeric.propositions.spaces import (
     Records,
     Space,
     Types,
-    Variants,
     members,
 )
 from numeric.propositions.terms import (
     Apply,
-    Binder,
     Binding,
     Cases,
     Const,
     Definition,
     Field,
-    Inductive,
     Let,
     Num,
     Op,
@@ -47,7 +47,6 @@ from numeric.propositions.terms import (
     Text,
     Theory,
     Var,
-    subterms,
 )
 from numeric.propositions.truth import (
     CLOSE,
@@ -65,6 +64,7 @@ from numeric.propositions.variants import taken_apart
 
 __all__ = ["Evaluator", "Sampler"]
 
+FloatArray = npt.NDArray[np.float64]
 Sampler = Callable[[Space, int], Sequence[Value]]
 """Some values of an infinite space, for a quantifier at this depth."""
 
@@ -76,10 +76,13 @@ class Evaluator:
     Attributes:
         theory: the definitions and structures that terms refer to.
         sampler: where the cases of an infinite quantifier come from.
+        noted: receives right − left of each comparison of real numbers, also in branches that no
+            instance takes; None where nobody asks.
     """
 
     theory: Theory
     sampler: Sampler
+    noted: list[FloatArray] | None = None
     constructors: Mapping[str, Structure] = field(init=False)
     makers: Mapping[str, tuple[int, int]] = field(init=False)
     """For each constructor of an inductive type, how many parameters and how many fields."""
@@ -156,20 +159,29 @@ class Evaluator:
     def _operation(self, name: str, at: Term | None, args: tuple[Term, ...], env: Env) -> Value:
         if name in ("ite", "dite"):
             return self._branch(name, args, env)
-        if name in _LOGIC:
-            return _LOGIC[name]([self.truth(a, env) for a in args])
+        if name in LOGIC:
+            return LOGIC[name]([self.truth(a, env) for a in args])
         if name in ("and", "or"):
             # The second may make no sense where the first decides.
             first = self.truth(args[0], env)
             stop = FALSE if name == "and" else TRUE
-            if first.code.size and np.all(first.code == stop):
+            if not self._notes(first) and first.code.size and np.all(first.code == stop):
                 return first
             join = both if name == "and" else either
             return join([first, self.truth(args[1], env)])
         if name not in OPERATIONS:
             raise TermError(name, f"the operation {name!r} is not known to numbers")
         space = None if at is None else self.space(at, env)
-        return OPERATIONS[name](space, [self.value(a, env) for a in args])
+        values = [self.value(a, env) for a in args]
+        found = OPERATIONS[name](space, values)
+        slack = None if self.noted is None else compared(name, values, found)
+        if self.noted is not None and slack is not None:
+            self.noted.append(slack)
+        return found
+
+    def _notes(self, condition: Truth) -> bool:
+        """Whether all branches are looked at: those that whole numbers decide may not end."""
+        return self.noted is not None and condition.code.ndim > 0
 
     def _branch(self, name: str, args: tuple[Term, ...], env: Env) -> Value:
         condition = self.truth(args[0], env)
@@ -178,10 +190,11 @@ class Evaluator:
             value = self.value(term, env)
             return value(None) if name == "dite" and isinstance(value, Function) else value
 
-        if np.all(condition.code == TRUE):
-            return branch(args[1])
-        if np.all(condition.code == FALSE):
-            return branch(args[2])
+        if not self._notes(condition):
+            if np.all(condition.code == TRUE):
+                return branch(args[1])
+            if np.all(condition.code == FALSE):
+                return branch(args[2])
         return select(condition, branch(args[1]), branch(args[2]))
 
     def _applied(self, function: Value, args: Sequence[Term | None], env: Env) -> Value:
@@ -198,7 +211,7 @@ class Evaluator:
         return function(x)
 
     def _constant(self, name: str, args: Sequence[Term | None], env: Env) -> Value:
-        if name in BUILTIN_TYPES:
+        if name in BUILTIN_TYPES and name not in self.theory.structures:
             return BUILTIN_TYPES[name]([self._argument(a, env) for a in args])
         if name in BUILTINS:
             known = BUILTINS[name]
@@ -217,9 +230,9 @@ class Evaluator:
                 return Made(name, tuple(values[params:]))
             return curried(params + fields, values, lambda a: Made(name, tuple(a[params:])))
         if (inductive := self.theory.inductives.get(name)) is not None:
-            return self._variants(inductive, [self._argument(a, env) for a in args])
+            return variants_of(self, inductive, [self._argument(a, env) for a in args])
         if (structure := self.theory.structures.get(name)) is not None:
-            return self._structure(structure, [self._argument(a, env) for a in args])
+            return structure_of(self, structure, [self._argument(a, env) for a in args])
         raise self._obstacle(name)
 
     def _argument(self, a: Term | None, env: Env) -> Value:
@@ -233,6 +246,20 @@ class Evaluator:
         return TermError(name, f"{name} ({leaf.why}, {place}) is not known to numbers")
 
     def _unfolded(self, d: Definition, args: Sequence[Term | None], env: Env) -> Value:
+        try:
+            return self._meaning(d, args, env)
+        except TermError as error:
+            # A reader knows what Mathlib offers, and not what it is made of.
+            if (
+                error.constant
+                and not isinstance(error, Differs)
+                and (d.module or "").partition(".")[0] == "Mathlib"
+            ):
+                said = f"{d.name} is not known to numbers: it comes to {error.constant}"
+                raise TermError(d.name, said) from error
+            raise
+
+    def _meaning(self, d: Definition, args: Sequence[Term | None], env: Env) -> Value:
         count = len(d.params)
         values = [self._argument(a, env) for a in args[:count]]
         if len(values) < count:
@@ -246,44 +273,6 @@ class Evaluator:
             raise TermError(s.constructor, f"{s.constructor} lacks arguments")
         names = [f.name or "" for f in s.fields]
         return Record(s.name, dict(zip(names, values, strict=False)))
-
-    def _structure(self, s: Structure, params: Sequence[Value]) -> Value:
-        """A structure's values; or, where all its fields are proofs, whether they hold."""
-        if all(f.role == "proof" for f in s.fields):
-            env = tuple(params)
-            parts = []
-            for f in s.fields:
-                parts.append(self.truth(f.type, env))
-                env = (*env, None)
-            return both(parts)
-        names = tuple(f.name or "" for f in s.fields)
-
-        def space(name: str, before: Mapping[str, Value]) -> Space | None:
-            position = names.index(name)
-            f: Binder = s.fields[position]
-            if f.role == "proof":
-                return None
-            env = (*params, *(before.get(n) for n in names[:position]))
-            return self.space(f.type, env)
-
-        return Records(s.name, names, space, tuple(params))
-
-    def _variants(self, i: Inductive, params: Sequence[Value]) -> Space:
-        """The values of an inductive type."""
-        fields = {c.name: c.fields for c in i.constructors}
-
-        def space(name: str, before: tuple[Value, ...]) -> Space | None:
-            f = fields[name][len(before)]
-            return None if f.role == "proof" else self.space(f.type, (*params, *before))
-
-        within = {
-            c.name
-            for c in i.constructors
-            for f in c.fields
-            if any(isinstance(t, Const) and t.name == i.name for t in subterms(f.type))
-        }
-        made = tuple((c.name, len(c.fields)) for c in i.constructors)
-        return Variants(i.name, made, space, frozenset(within))
 
     def _field(self, structure: str, name: str, of: Value) -> Value:
         if isinstance(of, Record):
@@ -375,22 +364,14 @@ class Evaluator:
         first = term.body.type if isinstance(term.body, Binding) else None
         if term.kind == "exists" and isinstance(term.body, Op) and term.body.name == "and":
             first = term.body.args[0]
-        if not (isinstance(first, Const) and first.name == "List.Mem" and len(first.args) == 3):
+        match first:
+            case Const("List.Mem", (_, x, collection)) if collection is not None:
+                pass
+            case Op("member", _, (collection, x)):
+                pass
+            case _:
+                return None
+        if x != Var(len(env)):
             return None
-        if first.args[1] != Var(len(env)) or first.args[2] is None:
-            return None
-        found = self.value(first.args[2], (*env, None))
+        found = self.value(collection, (*env, None))
         return found if isinstance(found, list) else None
-
-
-def _iff(parts: Sequence[Truth]) -> Truth:
-    a, b = parts
-    return both([either([negation(a), b]), either([negation(b), a])])
-
-
-_LOGIC: Mapping[str, Callable[[Sequence[Truth]], Truth]] = {
-    "not": lambda parts: negation(parts[0]),
-    "iff": _iff,
-    "true": lambda parts: both(()),
-    "false": lambda parts: either(()),
-}

@@ -26,7 +26,9 @@ from numeric.propositions.spaces import (
     Reals,
     Records,
     Space,
+    Subsets,
     Variants,
+    members,
 )
 from numeric.propositions.terms import Binder, Const, Sort, Theorem, Var
 from numeric.propositions.values import Env, Function, Made, Record, Value
@@ -160,6 +162,8 @@ class _Builder:
                 return self.record(space, place)
             case Variants():
                 return self.variant(space, place)
+            case Subsets(element):
+                return self.subset(element, place)
             case Lists(element):
                 length = self.whole(f"{place}.length", LENGTHS)
                 if isinstance(element, Reals):
@@ -172,6 +176,18 @@ class _Builder:
             case _:
                 name = type(space).__name__.lower()
                 raise TermError("", f"numbers cannot draw {place}, of a space of {name}")
+
+    def subset(self, element: Space, place: str) -> Recipe:
+        """Some of all elements, or of the first few numbers."""
+        among = NATURALS if isinstance(element, Naturals) else members(element)
+        if among is None:
+            raise TermError("Finset", f"numbers cannot draw {place}, a set of something infinite")
+        elements = sorted(set(among)) if isinstance(element, Naturals) else list(among)
+        masks = range(2 ** len(elements))
+        chosen = [[x for i, x in enumerate(elements) if mask >> i & 1] for mask in masks]
+        self.words[place] = tuple("{" + ", ".join(map(str, c)) + "}" for c in chosen)
+        found = chosen[self.whole(place, masks)]
+        return lambda arrays, radius: list(found)
 
     def function(self, space: Functions, place: str) -> Recipe:
         shape = _tensor(space)

@@ -285,6 +285,38 @@ def _everything(space: Space | None, _: Sequence[Value]) -> Value:
     return list(cases)
 
 
+def _norm(space: Space | None, args: Sequence[Value]) -> Value:
+    """The absolute value, and the maximum norm of vectors and matrices."""
+    a = args[0]
+    if not isinstance(a, Function):
+        return _absolute(space, args)
+    if not isinstance(space, Functions):
+        raise TermError("Norm.norm", "a norm of something else than numbers and vectors")
+    parts = [_real(_norm(space.to(i), (a(i),))) for i in _arguments(space)]
+    return reduce(enc.maximum, parts, point(0.0))
+
+
+def _is_member(_: Space | None, args: Sequence[Value]) -> Value:
+    listed, x = args
+    if not isinstance(listed, list) or isinstance(x, Enclosure):
+        raise TermError("Membership.mem", "membership in a set that is not listed")
+    return certain(x in listed)
+
+
+def _followed(_: Space | None, args: Sequence[Value]) -> Value:
+    """A vector with one more entry, in front."""
+    first, rest = args
+
+    def entry(i: Value) -> Value:
+        if whole(i) == 0:
+            return first
+        if not isinstance(rest, Function):
+            raise TermError("Matrix.vecCons", "an entry that the vector does not have")
+        return rest(whole(i) - 1)
+
+    return Function(entry)
+
+
 def _pi(_: Space | None, __: Sequence[Value]) -> Value:
     lo = np.asarray(np.pi)
     return Enclosure(lo, np.asarray(np.nextafter(np.pi, 4.0)), np.asarray(4.0))
@@ -307,6 +339,7 @@ OPERATIONS: Mapping[str, Meaning] = {
     "neg": _negative,
     "inv": _inverse,
     "abs": _absolute,
+    "norm": _norm,
     "min": _extremum(enc.minimum, min),
     "max": _extremum(enc.maximum, max),
     "pow": _power,
@@ -339,8 +372,16 @@ OPERATIONS: Mapping[str, Meaning] = {
     "sumOver": _fold(enc.add, lambda a, b: a + b, 0, _listed),
     "prodOver": _fold(enc.multiply, lambda a, b: a * b, 1, _listed),
     "univ": _everything,
+    "member": _is_member,
+    "card": lambda _, args: len(_listed(args[0])),
+    "vecCons": _followed,
+    "vecEmpty": lambda _, __: Function(_no_entry),
     "range": lambda _, args: list(_first(args[0])),
 }
+
+
+def _no_entry(_: Value) -> Value:
+    raise TermError("Matrix.vecEmpty", "an entry of a vector without entries")
 
 
 def _no_remainder() -> Enclosure:

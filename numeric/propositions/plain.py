@@ -18,6 +18,7 @@ from numeric.propositions.spaces import (
     Reals,
     Records,
     Space,
+    Subsets,
     Variants,
 )
 from numeric.propositions.values import Function, Made, Record, Value
@@ -56,6 +57,8 @@ def plain(space: Space, value: Value, row: int) -> object:
         case Variants("Option", _, spaces), Made(name, (inner,)):
             element = spaces(name, ())
             return None if element is None else plain(element, inner, row)
+        case Subsets(element), list():
+            return frozenset(plain(element, item, row) for item in value)
         case Lists(element), list():
             return [plain(element, item, row) for item in value]
         case Records("Prod"), Record(_, fields):

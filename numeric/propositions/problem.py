@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -77,6 +77,19 @@ class Problem:
     def concluded(self, env: Env, count: int) -> Truth:
         """Whether the conclusion holds on ``count`` instances; raises as :meth:`assumed`."""
         return one_by_one(lambda e: self.evaluator.truth(self.theorem.conclusion, e), env, count)
+
+    def comparisons(self, env: Env, count: int) -> list[FloatArray]:
+        """Right − left of each comparison that the conclusion comes to, in all its branches.
+
+        Each has the shape ``(count,)``; there is none where instances differ in what they come to,
+        or where a part cannot be evaluated.
+        """
+        noted: list[FloatArray] = []
+        try:
+            replace(self.evaluator, noted=noted).truth(self.theorem.conclusion, env)
+        except (TermError, RecursionError):
+            return []
+        return [np.broadcast_to(x, (count,)) for x in noted]
 
 
 def problem_of(theory: Theory, theorem: Theorem) -> Problem:

@@ -22,6 +22,7 @@ __all__ = [
     "Reals",
     "Records",
     "Space",
+    "Subsets",
     "Types",
     "Variants",
     "is_discrete",
@@ -91,6 +92,13 @@ class Lists:
 
 
 @dataclass(frozen=True, slots=True)
+class Subsets:
+    """Finite sets of elements of one space: lists in order, without repetition."""
+
+    element: Space
+
+
+@dataclass(frozen=True, slots=True)
 class Variants:
     """Values of an inductive type: for each constructor, its fields' spaces given those before.
 
@@ -134,6 +142,7 @@ Space = (
     | Functions
     | Records
     | Lists
+    | Subsets
     | Variants
     | Props
     | Types

@@ -73,6 +73,41 @@ def test_the_command_says_what_it_did(tmp_path: Path) -> None:
     assert f"all {count} files of `Obligations` are current" in second.stdout
 
 
+def test_a_project_is_begun_in_an_empty_folder(tmp_path: Path) -> None:
+    made = CliRunner().invoke(group, ["init", "--new", "Demo", "--project", str(tmp_path)])
+    assert made.exit_code == 0, made.output
+    assert "wrote lakefile.lean, lean-toolchain, Demo.lean\n" in made.stdout
+    count = len(exporter_sources()) - 1
+    assert f"wrote Obligations.lean, {count} files in Obligations/\n" in made.stdout
+    found = find_project(tmp_path)
+    refuse_another_exporter(found)
+    assert found.roots == ("Demo",)
+    # The toolchain is that of this repository, and the file the one that the page shows.
+    root = Path(__file__).parents[2]
+    assert (tmp_path / "lean-toolchain").read_text() == (root / "lean-toolchain").read_text()
+    page = (root / "docs" / "how-to" / "audit-your-own.md").read_text(encoding="utf-8")
+    shown = f'title="Demo.lean"\n{(tmp_path / "Demo.lean").read_text(encoding="utf-8")}```'
+    assert shown in page
+    assert f"wrote Obligations.lean, {count} files" in page
+
+
+@pytest.mark.parametrize("name", ["demo", "Obligations", "../Demo", ""])
+def test_a_project_needs_the_name_of_a_library(tmp_path: Path, name: str) -> None:
+    made = CliRunner().invoke(group, ["init", "--new", name, "--project", str(tmp_path)])
+    assert made.exit_code == 2
+    assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("file", ["lakefile.toml", "Demo.lean"])
+def test_what_is_there_is_not_written_over(tmp_path: Path, file: str) -> None:
+    (tmp_path / file).write_text("-- mine")
+    made = CliRunner().invoke(group, ["init", "--new", "Demo", "--project", str(tmp_path)])
+    assert made.exit_code == 2
+    assert file in made.stderr
+    assert [p.name for p in tmp_path.iterdir()] == [file]
+    assert (tmp_path / file).read_text() == "-- mine"
+
+
 @pytest.mark.parametrize(
     ("name", "text"),
     [

@@ -5,8 +5,7 @@ import Obligations.Exact.Sampler
 ## Main definitions
 
 * `Obligations.Exact.decision`: the term of type `Truth` that decides a proposition, or the constant that stands in
-  the way.
-* `Obligations.Exact.gaps`: by how much the comparisons in a proposition differ from equality. -/
+  the way. -/
 
 namespace Obligations.Exact
 open Lean Meta
@@ -61,8 +60,10 @@ partial def decision (tape p : Expr) (fuel : Nat := 40) : MetaM Expr := do
       return mkApp2 (mkConst ``Truth.both) (← inner α) (thunk (← inner (f.beta #[trusted α])))
     quantified f.bindingName! α f.bindingBody! inner false
   | (``Eq, #[α, a, b]) =>
-    if (← whnfCore α).isForall then
-      return ← inner (← withLocalDeclD `i (← whnfCore α).bindingDomain! fun i => do
+    if α.isProp then return mkApp2 (mkConst ``Truth.iff) (← inner a) (← inner b)
+    let plain ← whnf α
+    if plain.isForall then
+      return ← inner (← withLocalDeclD `i plain.bindingDomain! fun i => do
         mkForallFVars #[i] (← mkEq (mkApp a i).headBeta (mkApp b i).headBeta))
     leaf p inner
   | _ => leaf p inner
@@ -88,14 +89,15 @@ where
       return ← recursive name levels p.getAppArgs
     if let some q ← unfoldDefinition? p then return ← inner q
     if name == ``Eq then
-      let α := p.getAppArgs[0]!
+      let #[α, a, b] := p.getAppArgs | obstacle name "nothing decides it"
       if let some fields ← fieldwise? p then return ← inner fields
+      if let some found ← structural? (← whnf α) a b then return found
       obstacle (headName α) "nothing decides whether two of its values are equal; an instance of DecidableEq would"
     obstacle name "nothing decides it; an instance of Decidable for it would"
   /-- Values of a structure are equal where their fields are. -/
   fieldwise? (p : Expr) : MetaM (Option Expr) := do
     let #[α, a, b] := p.getAppArgs | return none
-    let α ← whnfCore α
+    let α ← whnf α
     let .const name levels := α.getAppFn | return none
     let env ← getEnv
     if !isStructure env name then return none
@@ -109,6 +111,49 @@ where
       parts := parts.push (← mkEq (at_ a) (at_ b))
     if parts.isEmpty then return none
     return some <| parts.pop.foldr (init := parts.back!) mkAnd
+  /-- Values of an inductive type are equal where they have the same constructor and equal fields. -/
+  structural? (α a b : Expr) : MetaM (Option Expr) := do
+    let env ← getEnv
+    let .const name levels := α.getAppFn | return none
+    let some (.inductInfo info) := env.find? name | return none
+    if info.numIndices > 0 || info.isUnsafe || isClass env name || isStructure env name then return none
+    unless info.isRec do return some (← byCases α levels info a b tape)
+    -- Its parts are values of the type itself: code that calls itself compares them.
+    let decider := nameOfDecider name #[α, mkConst ``Eq]
+    if let some self := (← getLCtx).findFromUserName? decider then return some (mkApp3 self.toExpr tape a b)
+    if α.hasFVar then return none
+    unless env.contains decider do
+      let type ← mkArrow (mkConst ``Tape) (← mkArrow α (← mkArrow α truth))
+      let value ← withLocalDeclD decider type fun self =>
+        withLocalDeclD `tape (mkConst ``Tape) fun t => withLocalDeclD `a α fun x => withLocalDeclD `b α fun y => do
+          let value ← mkLambdaFVars #[t, x, y] (← byCases α levels info x y t)
+          return value.replaceFVar self (mkConst decider)
+      -- A type within lists of itself would need two pieces of code that call each other.
+      if value.hasFVar then return none
+      addAndCompile <| .mutualDefnDecl
+        [{ name := decider, levelParams := [], type, value, hints := .opaque, safety := .unsafe }]
+    return some (mkApp3 (mkConst decider) tape a b)
+  /-- What follows for each constructor of a value, with its fields. -/
+  takenApart (α : Expr) (levels : List Level) (info : InductiveVal) (value : Expr)
+      (branch : Name → Array Expr → MetaM Expr) : MetaM Expr := do
+    let params := α.getAppArgs
+    let minors ← info.ctors.toArray.mapM fun c => do
+      let type ← instantiateForall ((← getConstInfo c).type.instantiateLevelParams info.levelParams levels) params
+      forallTelescope type fun fields _ => do mkLambdaFVars fields (← branch c fields)
+    let motive := .lam `x α truth .default
+    return mkAppN (.const (info.name ++ `casesOn) (.succ .zero :: levels)) (params ++ #[motive, value] ++ minors)
+  /-- Both values taken apart. -/
+  byCases (α : Expr) (levels : List Level) (info : InductiveVal) (a b tape : Expr) : MetaM Expr := do
+    takenApart α levels info a fun c xs => takenApart α levels info b fun c' ys => do
+      if c != c' then return mkConst ``Truth.no
+      let mut parts := #[]
+      for x in xs, y in ys do
+        if ← isProof x then continue
+        unless ← isDefEq (← inferType x) (← inferType y) do obstacle c "the type of one field depends on another"
+        parts := parts.push (← mkEq x y)
+      if parts.isEmpty then return mkConst ``Truth.yes
+      parts.pop.foldrM (init := ← decision tape parts.back! (fuel - 1)) fun q rest => do
+        return mkApp2 (mkConst ``Truth.and) (← decision tape q (fuel - 1)) (thunk rest)
   /-- By code that follows the equation of a recursive definition.  Its types and instances are those of `args`. -/
   recursive (name : Name) (levels : List Level) (args : Array Expr) : MetaM Expr := do
     let fixed ← args.filterM fun a => do return (← isType a) || (← isClass? (← inferType a)).isSome
@@ -196,73 +241,43 @@ where
           -- What is in the list need not be looked for there: equality may be undecided.
           let each ← mkLambdaFVars #[x] (← inner (without guard every body))
           return mkApp3 (f ``Truth.all ``Truth.any) α values each
-      if let some bound := bound? then
-        return mkApp2 (f ``Truth.below ``Truth.someBelow) bound (← mkLambdaFVars #[x] (← inner body))
+      unless every do
+        if let some found ← determined? x body then return found
       if let some values ← everyValue? α then
         return mkApp3 (f ``Truth.all ``Truth.any) α values (← mkLambdaFVars #[x] (← inner body))
       let test ← withLocalDeclD `within (mkConst ``Tape) fun t => do
         mkLambdaFVars #[x, t] (← decision t body (fuel - 1))
       let values := mkApp4 (mkConst ``Gen.samples) α (← sampler decision true α) (toExpr every) tape
       let sampled := mkApp4 (f ``Truth.always ``Truth.sometimes) α (mkConst ``Tape) values test
+      if let some bound := bound? then
+        return mkApp3 (f ``Truth.below ``Truth.someBelow) bound (← mkLambdaFVars #[x] (← inner body)) (thunk sampled)
       let some multiple := divided? | return sampled
       return mkApp3 (f ``Truth.divisors ``Truth.someDivisor) multiple (← mkLambdaFVars #[x] (← inner body)) (thunk sampled)
+  /-- `∃ x, …` where an equation says what `x` is: `x = e`, or `e = some x` and the like. -/
+  determined? (x body : Expr) : MetaM (Option Expr) := do
+    let free (e : Expr) := !e.containsFVar x.fvarId!
+    for part in parts body do
+      let (``Eq, #[α, a, b]) := part.getAppFnArgs | continue
+      for (e, other) in [(a, b), (b, a)] do
+        unless free e do continue
+        if other == x then return some (← decision tape (body.replaceFVar x e) (fuel - 1))
+        let other ← whnfR other
+        let some c ← isConstructorApp? other | continue
+        let fields := other.getAppArgs.extract c.numParams other.getAppNumArgs
+        let some k := fields.findIdx? (· == x) | continue
+        let α ← whnf α
+        let .const name levels := α.getAppFn | continue
+        let some (.inductInfo info) := (← getEnv).find? name | continue
+        if info.numIndices > 0 then continue
+        return some (← takenApart α levels info e fun c' xs => do
+          if c' != c.name then return mkConst ``Truth.no
+          decision tape (body.replaceFVar x xs[k]!) (fuel - 1))
+    return none
   /-- The number that `x` divides, where `guard` says that. -/
   divides? (x guard : Expr) : Option Expr :=
     match guard.getAppFnArgs with
     | (``Dvd.dvd, #[t, _, y, multiple]) =>
       if t.isConstOf ``Nat && y == x && !multiple.containsFVar x.fvarId! then some multiple else none
     | _ => none
-
-private def asRat? (α e : Expr) : MetaM (Option Expr) := do
-  match α with
-  | .const ``Rat _ => return some e
-  | .const ``Int _ => return some (mkApp (mkConst ``Rat.ofInt) e)
-  | .const ``Nat _ => return some (mkApp (mkConst ``Rat.ofInt) (mkApp (mkConst ``Int.ofNat) e))
-  | _ => return none
-
-/-- A list of rational numbers: by how much each comparison in `p` differs from equality.  Only what can be reached
-without a proof is looked at. -/
-partial def gaps (p : Expr) (fuel : Nat := 12) : MetaM Expr := do
-  let rat := mkConst ``Rat
-  let none_ := mkApp (.const ``List.nil [.zero]) rat
-  if fuel == 0 then return none_
-  let p ← whnfCore (← instantiateMVars p).consumeMData
-  let both (a b : Expr) : MetaM Expr := do
-    let (x, y) := (← gaps a (fuel - 1), ← gaps b (fuel - 1))
-    return if x == none_ then y else if y == none_ then x
-      else mkApp3 (.const ``List.append [.zero]) rat x y
-  let difference (α a b : Expr) : MetaM Expr := do
-    let some a ← asRat? (← whnfR α) a | return none_
-    let some b ← asRat? (← whnfR α) b | return none_
-    mkListLit rat [mkApp2 (mkConst ``Rat.sub) a b]
-  match p with
-  | .forallE n dom body _ =>
-    if ← isProp dom then
-      if body.hasLooseBVars then return none_
-      return ← both dom body
-    withLocalDeclD n dom fun x => do
-      if let some values ← everyValue? dom then
-        let each ← gaps (body.instantiate1 x) (fuel - 1)
-        if each == none_ then return none_
-        return mkApp4 (.const ``List.flatMap [.zero, .zero]) dom rat (← mkLambdaFVars #[x] each) values
-      let .forallE _ guard rest _ := body.instantiate1 x | return none_
-      let (``Membership.mem, #[_, coll, _, xs, y]) := guard.getAppFnArgs | return none_
-      if rest.hasLooseBVars || y != x || xs.containsFVar x.fvarId! || !coll.isAppOf ``List then return none_
-      let each ← gaps rest (fuel - 1)
-      if each == none_ then return none_
-      return mkApp4 (.const ``List.flatMap [.zero, .zero]) dom rat (← mkLambdaFVars #[x] each) xs
-  | _ =>
-  match p.getAppFnArgs with
-  | (``And, #[a, b]) | (``Or, #[a, b]) | (``Iff, #[a, b]) => both a b
-  | (``Not, #[a]) => gaps a (fuel - 1)
-  | (``Ne, #[α, a, b]) | (``Eq, #[α, a, b]) => difference α a b
-  | (``LT.lt, #[α, _, a, b]) | (``LE.le, #[α, _, a, b]) => difference α a b
-  | (``GT.gt, #[α, _, a, b]) | (``GE.ge, #[α, _, a, b]) => difference α a b
-  | _ =>
-    let env ← getEnv
-    let own := (moduleOf? env (headName p)).all fun m => !isDistribution env m
-    match own, ← unfoldDefinition? p with
-    | true, some q => gaps q (fuel - 1)
-    | _, _ => return none_
 
 end Obligations.Exact

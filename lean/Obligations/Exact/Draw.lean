@@ -32,6 +32,12 @@ def nat : Gen Nat := fun t =>
   let n := asNat v
   (some (n, fun _ => toString n), t)
 
+/-- A number that nothing counts up to: it is drawn as others are, and may become large where a comparison is met. -/
+def largeNat : Gen Nat := fun t =>
+  let (v, t) := entry .large drawNat t
+  let n := asNat v
+  (some (n, fun _ => toString n), t)
+
 /-- A size: 0, 1, 2 more often than 6.  A matrix has as many entries as two of them multiplied. -/
 def sizeNat : Gen Nat := fun t =>
   let (v, t) := entry .nat (fun r _ => (min (r % 7) (r / 7 % 7) : Nat)) t
@@ -45,7 +51,7 @@ def word (width : Nat) : Gen Nat := fun t =>
     | 1 => (2 ^ width - 1 - r / 4 % 4 : Nat)
     | 2 => (2 ^ (width - 1) + r / 4 % 4 - 2 : Nat)
     | _ => (r / 4 : Nat)
-  let (v, t) := entry .choice draw t
+  let (v, t) := entry .choice draw t (wide := true)
   let n := asNat v % 2 ^ width
   (some (n, fun _ => toString n), t)
 
@@ -99,13 +105,27 @@ def times {α : Type} (g : Gen α) : Nat → Tape → Option (List (α × (Unit 
       | (.none, t) => (.none, t)
     | (.none, t) => (.none, t)
 
+/-- So many values, whose numbers are shares of one where the mode asks for that: the drawn ones are replaced on the tape. -/
+def together {α : Type} (g : Gen α) (n : Nat) (t : Tape) : Option (List (α × (Unit → String))) × Tape :=
+  let start := t.entries.size
+  let found := times g n t
+  let t' := found.2
+  let own := t'.entries.extract start t'.entries.size
+  let isRow := t.modeHere == sharesMode && own.size == n && t.given.size ≤ start &&
+    (t'.kinds.extract start t'.kinds.size).all (· == .rat)
+  if !isRow then found else
+    let sizes := own.map fun x => if x < 0 then -x else x
+    let total := sizes.foldl (· + ·) 0
+    let shares := sizes.mapIdx fun i x => if total == 0 then (if i == 0 then 1 else 0) else x / total
+    times g n { t with given := t.entries ++ shares, state := t'.state }
+
 /-- Texts between brackets. -/
 def bracketed {α : Type} (left : String) (xs : List (α × (Unit → String))) (right : String) : Unit → String :=
   fun _ => left ++ ", ".intercalate (xs.map fun x => x.2 ()) ++ right
 
 def list {α : Type} (g : Gen α) : Gen (List α) := fun t =>
   let (n, t) := size t
-  match times g n t with
+  match together g n t with
   | (some xs, t) => (some (xs.map (·.1), bracketed "[" xs "]"), t)
   | (.none, t) => (some ([], fun _ => "[]"), t)
 
@@ -119,7 +139,7 @@ def string : Gen String := bind (list char) fun cs _ => pure (String.ofList cs) 
 
 /-- A function on the numbers below `n`: its values, in order. -/
 def finite {α : Type} (n : Nat) (g : Gen α) : Gen (Fin n → α) := fun t =>
-  match times g n t with
+  match together g n t with
   | (some xs, t) =>
     let values := (xs.map (·.1)).toArray
     if h : values.size = n then (some (fun i => values[i.val]'(h ▸ i.isLt), bracketed "![" xs "]"), t) else (.none, t)
@@ -137,10 +157,11 @@ def sum {α β : Type} (g : Gen α) (h : Gen β) : Gen (α ⊕ β) :=
   oneOf #[bind g fun a s => pure (.inl a) fun _ => s!"inl {s ()}",
     bind h fun b r => pure (.inr b) fun _ => s!"inr {r ()}"]
 
-/-- A value of a recursive type: `base` has no parts of the type itself, `step` makes a value out of smaller ones. -/
+/-- A value of a recursive type: `base` has no parts of the type itself, `step` makes a value out of smaller ones.  Half of the
+parts have none themselves: what a definition says of `mul (num a) (num b)` is met, too. -/
 def recursive {α : Type} (base : Gen α) (step : Gen α → Gen α) : Nat → Gen α
   | 0 => base
-  | n + 1 => step (recursive base step n)
+  | n + 1 => step (oneOf #[base, recursive base step n])
 
 /-- Goes on where `holds`. -/
 def require {α : Type} (holds : Tape → Truth) (rest : Gen α) : Gen α := fun t =>
@@ -152,6 +173,12 @@ def retry {α : Type} (g : Gen α) : Nat → Gen α
   | n + 1 => fun t => match g t with
     | (some a, t) => (some a, t)
     | (.none, t) => retry g n t
+
+/-- A slope: most often a whole number, which alone keeps whole numbers apart. -/
+private def slope : Gen Rat := fun t =>
+  let draw (r : Nat) (_ : Array Rat) : Rat := if r % 4 == 0 then mkRat (signed (r / 4) 6) (r / 64 % 4 + 1) else signed (r / 4) 3
+  let (v, t) := entry .rat draw t
+  (some (v, fun _ => toString v ++ ratMark), t)
 
 /-- A function on an infinite type: a few values in turn, or `a * x + b` where both sides are numbers. -/
 def function {α β : Type} (key : α → Nat) (number : Option ((α → Rat) × (Rat → β))) (g : Gen β) : Gen (α → β) :=
@@ -167,7 +194,7 @@ def function {α β : Type} (key : α → Nat) (number : Option ((α → Rat) ×
   match number with
   | .none => turns
   | some (from_, to) =>
-    let line : Gen (α → β) := bind rat fun a s => bind rat fun b r =>
+    let line : Gen (α → β) := bind slope fun a s => bind rat fun b r =>
       pure (fun x => to (a * from_ x + b)) fun _ => s!"x ↦ {s ()} * x + {r ()}"
     oneOf #[line, turns]
 
@@ -184,6 +211,7 @@ def ratOfNat (n : Nat) : Rat := (n : Int)
 def ratOfInt (i : Int) : Rat := i
 def sameRat (r : Rat) : Rat := r
 def intOfRat (r : Rat) : Int := r.floor
+def constant {α β : Type} (of : Rat → β) (r : Rat) : α → β := fun _ => of r
 
 /-- The binder `name` has this text. -/
 def tell {α : Type} (name : String) (s : Unit → String) (rest : Gen α) : Gen α := fun t =>
@@ -198,16 +226,16 @@ def assume {α : Type} (holds : Tape → Truth) (gaps : Unit → List Rat) (need
     if needed && !truth.met then (.none, t) else rest t
 
 /-- The conclusion, and the mutants of the statement. -/
-def conclude (holds : Tape → Truth) (gaps : Unit → List Rat) (mutants : Array (Tape → Truth)) : Gen Unit := fun t =>
+def conclude (holds : Tape → Truth) (gaps landmarks : Unit → List Rat) (mutants : Array (Tape → Truth)) : Gen Unit := fun t =>
   let t' := { t with
-    reached := true, lastGaps := gaps, decide := fun _ => holds t, mutants := mutants.map fun m _ => m t }
+    reached := true, lastGaps := gaps, landmarks, decide := fun _ => holds t, mutants := mutants.map fun m _ => m t }
   (some ((), fun _ => ""), t')
 
 /-- Numbers that a few numbers suggest: what lies between two of them, differences, sums, neighbours. -/
 private def suggested (seen : Array Rat) : List Rat :=
   let few := (seen.toList.reverse.take 4)
   let pairs := few.flatMap fun a => few.flatMap fun b =>
-    if a == b then [] else [(a + b) / 2, a - b, a + b, a * b]
+    if a == b then [] else [(a + b) / 2, a - b, a + b, a * b, a / b]
   (pairs ++ few.flatMap fun a => [a + 1, a - 1, -a, a / 2, 2 * a]).eraseDups
 
 /-- Numbers to begin the samples of a quantifier with: of the instance itself, or near those.  Within another quantifier
@@ -218,18 +246,22 @@ private def starts (every : Bool) (t : Tape) : List Rat :=
   let some_ (k : Nat) : List Rat := (List.range k).map fun i => seen.getD ((bits (t.state + i.toUInt64)).2.toNat % seen.size) 0
   if seen.isEmpty then [] else
   let own := match t.depth with
-    | 0 => (List.range (min seen.size 12)).map last
-    | 1 => last 0 :: (last 0 + 1 / 4) :: some_ 2
+    | 0 => (List.range (min seen.size 8)).map last
+    | 1 => last 0 :: (last 0 + 1 / 4) :: (last 0 + 1) :: some_ 2
     | _ => last 0 :: some_ 1
   if every then own else own ++ suggested seen
+
+/-- Tapes of the first unit vectors, and of ones. -/
+private def units : List Tape :=
+  [#[0, 1], #[0, 0, 1], .replicate 8 1].map fun given => { given, fresh := false }
 
 /-- Values for a `∀` or `∃` within a proposition, each with the tape for what stands within: they follow from the entries
 of the instance alone.  The simplest value comes first, then those made of the instance's own numbers, then others. -/
 def samples {α : Type} (g : Gen α) (every : Bool) (t : Tape) : List (α × Tape) :=
   let own := starts every t
-  let others := match t.depth with | 0 => 12 | 1 => 3 | _ => 1
+  let others := match t.depth with | 0 => 8 | 1 => 2 | _ => 1
   let stream (i : Nat) : UInt64 := 977 * i.toUInt64 + 31 * t.state
-  let tapes : List Tape := { fresh := false } :: own.mapIdx (fun i v => { given := #[v], state := stream (i + 1) }) ++
+  let tapes : List Tape := { fresh := false } :: (if t.depth == 0 then units else []) ++ own.mapIdx (fun i v => { given := #[v], state := stream (i + 1) }) ++
     (List.range others).map fun i =>
       { entries := t.entries, kinds := t.kinds, state := stream (1 + own.length + i) }
   tapes.zipIdx.filterMap fun (start, i) =>

@@ -1,3 +1,4 @@
+import Obligations.Exact.Gaps
 import Obligations.Exact.Mutants
 import Obligations.Fields
 
@@ -11,18 +12,33 @@ import Obligations.Fields
 namespace Obligations.Exact
 open Lean Meta
 
+/-- A hypothesis of a theorem. -/
+structure Hypothesis where
+  /-- Its binder's place in the telescope, from 1, and the path of a field within it. -/
+  binder : Nat
+  path : String := ""
+  /-- It is a class, of which Lean finds an instance. -/
+  settled : Bool := false
+  deriving Inhabited
+
 /-- What a theorem becomes: code that fills a tape. -/
 structure Experiment where
-  /-- Each hypothesis: its binder's place in the telescope, from 1, and the path of a field within it. -/
-  hypotheses : Array (Nat × String)
+  hypotheses : Array Hypothesis
   mutants : Array String
   /-- What stands for the theorem's type variables. -/
   remarks : Array String
   run : Tape → Tape
 
+/-- What code is made for: whether for mutants, too, whether for the branches of definitions, and whether natural numbers may
+be large. -/
+private structure Options where
+  mutants : Bool := true
+  branches : Bool := true
+  largeNumbers : Bool := false
+
 private structure Built where
   gen : Expr
-  hypotheses : Array (Nat × String) := #[]
+  hypotheses : Array Hypothesis := #[]
   mutants : Array String := #[]
 
 /-- Constants, and projections by structure and index, that `e` comes to through the project's own definitions. -/
@@ -64,44 +80,47 @@ private def isReached (reached : NameSet × Std.HashSet (Name × Nat)) (f : Prop
   if reached.2.contains (s, f.index) then return true
   return projection.elim true reached.1.contains
 
-private def listOf (xs : List Expr) (type : Expr) : MetaM Expr := mkListLit type xs
-
 /-- Does a type depend on the number `x`, such as `Fin x`? -/
 private def isSize (env : Environment) (x e : Expr) : Bool :=
   let typed (n : Name) : Bool := (env.find? n).any fun i => i.type.getForallBody.isSort && !i.type.getForallBody.isProp
   (e.find? fun s => s.isApp && s.getAppFn.constName?.any typed && s.getAppArgs.contains x).isSome
 
 /-- The code for what is left of a statement, whose binders so far have `place - 1`. -/
-private partial def build (reached : NameSet × Std.HashSet (Name × Nat)) (withMutants : Bool) (type : Expr)
+private partial def build (reached : NameSet × Std.HashSet (Name × Nat)) (options : Options) (type : Expr)
     (place : Nat) : MetaM Built := do
   let unit := mkConst ``Unit
   let tape := mkConst ``Tape
   let onTape (f : Expr → MetaM Expr) : MetaM Expr :=
     withLocalDeclD `t tape fun t => do mkLambdaFVars #[t] (← f t)
   let thunk (e : Expr) := Expr.lam `u unit e .default
-  let assume (p : Expr) (needed : Bool) (rest : Built) (key : Nat × String) : MetaM Built := do
+  let assume (p : Expr) (needed : Bool) (rest : Built) (key : Hypothesis) : MetaM Built := do
     let gen := mkAppN (mkConst ``Gen.assume)
       #[unit, ← onTape (decision · p), thunk (← gaps p), toExpr needed, rest.gen]
     return { rest with gen, hypotheses := #[key] ++ rest.hypotheses }
   match type with
-  | .mdata _ e => build reached withMutants e place
+  | .mdata _ e => build reached options e place
   | .forallE n dom body info =>
     if ← isProp dom then
-      let rest ← build reached withMutants (body.instantiate1 (trusted dom)) (place + 1)
-      return ← assume dom body.hasLooseBVars rest (place, "")
+      if info.isInstImplicit then
+        if let some inst ← (try synthInstance? dom catch _ => pure none) then
+          let rest ← build reached options (body.instantiate1 inst) (place + 1)
+          return ← assume (mkConst ``True) false rest { binder := place, settled := true }
+      let rest ← build reached options (body.instantiate1 (trusted dom)) (place + 1)
+      return ← assume dom body.hasLooseBVars rest { binder := place }
     if info.isInstImplicit && (← isClass? dom).isSome then
       let some inst ← synthInstance? dom | do
-        let stands := "type variables become Int, Nat or Bool, and an instance for one of these would do"
+        let stands := "type variables become Int, Nat, Bool, Rat, or a type that has an instance, and none of these has all"
         obstacle (headName dom) s!"no instance of {← ppExpr dom} is found; {stands}"
-      return ← build reached withMutants (body.instantiate1 inst) (place + 1)
+      return ← build reached options (body.instantiate1 inst) (place + 1)
     withLocalDecl n .default dom fun x => do
       let sample ← if dom.isConstOf ``Nat && isSize (← getEnv) x (body.instantiate1 x) then pure (mkConst ``Gen.sizeNat)
+        else if dom.isConstOf ``Nat && options.largeNumbers then pure (mkConst ``Gen.largeNat)
         else sampler decision (← propFields x).isEmpty dom
       withLocalDeclD `text (← mkArrow unit (mkConst ``String)) fun s => do
         let fields ← propFields x
-        let mut rest ← build reached withMutants (body.instantiate1 x) (place + 1)
+        let mut rest ← build reached options (body.instantiate1 x) (place + 1)
         for f in fields.reverse do
-          rest ← assume f.type (← isReached reached f) rest (place, f.path)
+          rest ← assume f.type (← isReached reached f) rest { binder := place, path := f.path }
         -- `Unit` stands where a type variable stood.
         let told := if dom.isConstOf ``Unit then rest.gen
           else mkAppN (mkConst ``Gen.tell) #[unit, toExpr n.eraseMacroScopes.toString, s, rest.gen]
@@ -110,15 +129,40 @@ private partial def build (reached : NameSet × Std.HashSet (Name × Nat)) (with
   | _ =>
     let mut made := #[]
     let mut what := #[]
-    if withMutants then
+    if options.mutants then
       for m in ← mutants type do
         try
           made := made.push (← onTape (decision · m.conclusion))
           what := what.push m.what
         catch _ => pure ()
     let truths ← mkArrayLit (← mkArrow tape (mkConst ``Truth)) made.toList
-    let gen := mkAppN (mkConst ``Gen.conclude) #[← onTape (decision · type), thunk (← gaps type), truths]
+    let rat := mkConst ``Rat
+    let (more, landmarks) ← if options.branches then branches type else pure (← mkListLit rat [], ← mkListLit rat [])
+    let every := mkApp3 (.const ``List.append [.zero]) rat (← gaps type) more
+    let gen := mkAppN (mkConst ``Gen.conclude) #[← onTape (decision · type), thunk every, thunk landmarks, truths]
     return { gen, mutants := what }
+
+/-- Functions of Lean's own whose work does not grow with the numbers they are given. -/
+private def quick : List Name := [``HAdd.hAdd, ``HSub.hSub, ``HMul.hMul, ``HDiv.hDiv, ``HMod.hMod, ``Neg.neg, ``LT.lt, ``LE.le,
+  ``GT.gt, ``GE.ge, ``Eq, ``Ne, ``And, ``Or, ``Not, ``Iff, ``True, ``False, ``ite, ``dite, ``Max.max, ``Min.min, ``OfNat.ofNat,
+  ``Nat.cast, ``Int.cast, ``NatCast.natCast, ``IntCast.intCast, ``BEq.beq, ``bne, ``Decidable.decide, ``Dvd.dvd, ``Nat, ``Int,
+  ``Rat, ``Bool, ``Bool.true, ``Bool.false, ``and, ``or, ``not, ``Int.natAbs, ``Int.toNat, ``Nat.succ, ``Nat.gcd, ``Prod,
+  ``Prod.mk, ``Prod.fst, ``Prod.snd]
+
+/-- May natural numbers be large?  Not where anything may count up to one of them. -/
+private def mayBeLarge (type : Expr) (reached : NameSet) : MetaM Bool := do
+  let env ← getEnv
+  let quantifies (e : Expr) : Bool := (e.find? (·.isForall)).isSome
+  let parts ← forallTelescope type fun xs conclusion => return (← xs.mapM inferType).push conclusion
+  if parts.any quantifies then return false
+  reached.toList.allM fun n => do
+    if n ∈ quick || (← isInstance n) then return true
+    if (moduleOf? env n).any (isDistribution env) then return false
+    match env.find? n with
+    | some (.defnInfo d) => return !(← isRecursiveDefinition n) && !quantifies d.value
+    | some (.inductInfo i) => return !i.isRec
+    | some (.ctorInfo _) => return true
+    | _ => return false
 
 private unsafe def compileUnsafe (e : Expr) : MetaM (Tape → Tape) := do
   evalExpr (Tape → Tape) (← mkArrow (mkConst ``Tape) (mkConst ``Tape)) e (safety := .unsafe) (checkMeta := false)
@@ -127,7 +171,22 @@ private unsafe def compileUnsafe (e : Expr) : MetaM (Tape → Tape) := do
 private opaque compile (e : Expr) : MetaM (Tape → Tape)
 
 /-- What stands for type variables, in turn. -/
-private def standIns : List Name := [``Int, ``Nat, ``Bool]
+private def standIns : List Expr := [``Int, ``Nat, ``Bool, ``Rat].map (mkConst ·)
+
+/-- Types of which the project declares an instance of a class that `type` asks for. -/
+private def withInstances (type : Expr) : MetaM (List Expr) := do
+  let env ← getEnv
+  let own (n : Name) : Bool := (moduleOf? env n).all fun m => !isDistribution env m
+  let classes := type.getUsedConstants.filter fun n => isClass env n && own n
+  if classes.isEmpty then return []
+  let mut found := []
+  for (n, _) in (instanceExtension.getState env).instanceNames do
+    unless own n do continue
+    let some info := env.find? n | continue
+    if info.type.isForall || !classes.any info.type.isAppOf then continue
+    for a in info.type.getAppArgs do
+      if a.isConst && (← isType a) && !standIns.contains a && !found.contains a then found := a :: found
+  return found
 
 /-- For `Prop`, `α → Prop`, `α → β → Prop`: the same with `Bool`, and how a value of that is a proposition, or several. -/
 private partial def predicate? (type : Expr) : MetaM (Option (Expr × (Expr → Expr))) := do
@@ -140,13 +199,13 @@ private partial def predicate? (type : Expr) : MetaM (Option (Expr × (Expr → 
   | _ => return none
 
 /-- The statement with its type variables replaced, and its variable propositions by Booleans. -/
-private partial def specialised (type : Expr) (standIn : Name) :
+private partial def specialised (type standIn : Expr) :
     MetaM (Expr × Array String) := do
   match type with
   | .forallE n dom body info =>
     if dom.isSort && !dom.isProp then
-      let (type, remarks) ← specialised (body.instantiate1 (mkConst standIn)) standIn
-      return (.forallE n (mkConst ``Unit) type .implicit, #[s!"{n.eraseMacroScopes} is {standIn}"] ++ remarks)
+      let (type, remarks) ← specialised (body.instantiate1 standIn) standIn
+      return (.forallE n (mkConst ``Unit) type .implicit, #[s!"{n.eraseMacroScopes} is {headName standIn}"] ++ remarks)
     if let some (truth, prop) ← predicate? dom then
       return ← withLocalDecl n .default truth fun b => do
         let (rest, remarks) ← specialised (body.instantiate1 (prop b)) standIn
@@ -161,23 +220,27 @@ def experiment (thm : Name) : MetaM Experiment := do
   let info ← getConstInfo thm
   let type := info.type.instantiateLevelParams info.levelParams (info.levelParams.map fun _ => .zero)
   let reached ← reach type
-  let attempt (standIn : Name) : MetaM Experiment := do
+  let attempt (standIn : Expr) : MetaM Experiment := do
     let (type, remarks) ← specialised type standIn
-    let make (withMutants : Bool) : MetaM Experiment := do
-      let built ← build reached withMutants type 1
+    let largeNumbers ← mayBeLarge type reached.1
+    let make (options : Options) : MetaM Experiment := do
+      let built ← build reached { options with largeNumbers } type 1
       let gen ← instantiateMVars built.gen
       let code ← withLocalDeclD `t (mkConst ``Tape) fun t => do
         mkLambdaFVars #[t] (mkApp3 (.const ``Prod.snd [.zero, .zero])
           (mkApp (.const ``Option [.zero]) (← mkAppM ``Prod #[mkConst ``Unit, ← mkArrow (mkConst ``Unit) (mkConst ``String)]))
           (mkConst ``Tape) (mkApp gen t))
       return { hypotheses := built.hypotheses, mutants := built.mutants, remarks, run := ← compile code }
-    try make true catch e =>
-      if (obstacleOf? (← e.toMessageData.toString)).isSome then throw e else make false
-  let rec first : List Name → MetaM Experiment
-    | [] => attempt ``Int
+    try make {} catch e =>
+      if (obstacleOf? (← e.toMessageData.toString)).isSome then throw e
+      try make { branches := false } catch _ => make { branches := false, mutants := false }
+  let rec first : List Expr → MetaM Experiment
+    | [] => attempt (mkConst ``Int)
     | [n] => attempt n
     | n :: more => do try attempt n catch _ => first more
-  let generic := (← specialised type ``Int).2.size > 0
-  first (if generic then standIns else [``Int])
+  let generic := (← specialised type (mkConst ``Int)).2.size > 0
+  -- What is said of the last one is what a report shows, where none will do: `Int` is the plainest.
+  let own ← if generic then withInstances type else pure []
+  first (if generic then standIns ++ own ++ [mkConst ``Int] else [mkConst ``Int])
 
 end Obligations.Exact

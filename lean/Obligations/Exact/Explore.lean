@@ -91,8 +91,8 @@ structure Findings where
 /-- Do a statement and its mutant come to different answers?  An `∃` without a witness differs from one with it. -/
 private def differ (a b : Truth) : Bool := a.fails && b.met || a.met && b.fails
 
-/-- On how many instances mutants are decided one by one; of the others, one in four. -/
-def mostMutated : Nat := 60
+/-- On how many instances mutants are decided one by one; of the others, one in eight. -/
+def mostMutated : Nat := 40
 
 /-- On how many instances a hypothesis must be seen to be needed until no more are made for it. -/
 def mostNeeded : Nat := 20
@@ -131,7 +131,7 @@ def explore (run : Run) (hypotheses mutants : Nat) (seed : UInt64) (instances mo
     -- One that is upset shows that the conclusion can fail; of the others it is enough that they are told apart.
     let seen := f.upset.any id
     for m in [0:t.mutants.size] do
-      if !(f.upset[m]! || seen && f.told[m]!) && (f.accepted ≤ mostMutated || i % 4 == 0) then
+      if !(f.upset[m]! || seen && f.told[m]!) && (f.accepted ≤ mostMutated || i % 8 == 0) then
         let truth := t.mutants[m]! ()
         if truth.fails && conclusion.met then f := { f with upset := f.upset.set! m true }
         if differ truth conclusion then f := { f with told := f.told.set! m true }

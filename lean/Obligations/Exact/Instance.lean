@@ -47,6 +47,7 @@ private def fits (t : Tape) (k : Nat) (v : Rat) : Bool :=
   match t.kinds.getD k .choice with
   | .choice => false
   | .nat => v.den == 1 && v.num ≥ 0 && v.num ≤ 200
+  | .large => v.den == 1 && v.num ≥ 0
   | .int => v.den == 1
   | .rat => true
 
@@ -185,6 +186,57 @@ def mend (run : Run) (hypotheses : Nat) (t : Tape) (s : UInt64) : Nat → Tape �
         | none => mend run hypotheses t s n
       | none => (t, s)
 
+/-- Values of entry `k` where a comparison is, or is nearly, met with equality. -/
+private def boundaries (run : Run) (t : Tape) (k : Nat) : List Rat :=
+  let every (t : Tape) : List Rat := t.gaps.toList.flatMap (fun g => g ()) ++ t.lastGaps ()
+  let v := t.entries.getD k 0
+  let before := every t
+  let next := every (run (withEntry t k (v + 1)))
+  let solved := if next.length != before.length then [] else
+    (before.zip next).filterMap fun (g, g') => if g == g' then none else some (v - g / (g' - g))
+  ((solved ++ t.landmarks ()).mergeSort (· ≤ ·)).eraseReps
+
+/-- A value at one of these, next to it, or between it and the one that follows. -/
+private def near (values : List Rat) (kind : Kind) (s : UInt64) : Option Rat × UInt64 :=
+  let (a, s) := below values.length s
+  let (how, s) := below 4 s
+  let (far, s) := below 20 s
+  let step : Rat := if kind == .rat then mkRat 1 (2 ^ (far + 4)) else 1
+  let whole (v : Rat) : Rat := if kind == .rat then v else v.floor
+  let place (here : Rat) : Rat := match how, values[a + 1]? with
+    | 0, _ => here
+    | 1, _ => here - step
+    | 2, some next => (here + next) / 2
+    | _, _ => here + step
+  ((values[a]?).map fun here => whole (place here), s)
+
+/-- So many values are tried where an instance is moved to a boundary. -/
+private def mostPlaces : Nat := 6
+
+/-- An instance at the boundary of a branch, next to it, or between two: the first of a few on which the conclusion fails, or the last
+of them. -/
+private def between? (run : Run) (hypotheses : Nat) (t : Tape) (s : UInt64) : Option Tape := Id.run do
+  let places := numbers t
+  let mut s := s
+  let mut found := none
+  let mut values := []
+  let mut k := 0
+  for i in [0:mostPlaces] do
+    if i % 3 == 0 then
+      let (b, s') := below places.size s
+      s := s'
+      k := places.getD b 0
+      values := if places.isEmpty then [] else boundaries run t k
+    let (v, s') := near values (t.kinds.getD k .choice) s
+    s := s'
+    if let some v := v then
+      if fits t k v then
+        let t' := run (withEntry t k v)
+        if t'.accepted hypotheses then
+          found := some t'
+          if t'.decide () == .no then break
+  return found
+
 /-- The first tapes hold one number everywhere: empty and equal entries, one element. -/
 private def plain : Array Tape := #[
   { fresh := false }, { given := .replicate 64 1, fresh := false }, { given := .replicate 64 (-1), fresh := false },
@@ -193,53 +245,66 @@ private def plain : Array Tape := #[
 /-- How often an instance is drawn until its hypotheses hold. -/
 def mostDraws : Nat := 8
 
+/-- Which numbers it is made of, draw by draw; those of the last ones differ from binder to binder. -/
+private def modeOf (draw : Nat) (s : UInt64) : Nat :=
+  #[0, 1, sharesMode, 3].getD draw (if draw % 2 == 0 then modes + (bits s).2.toNat % modes ^ 8 else draw % modes)
+
 /-- In how many of these its numbers are arranged where changing one of them did not help. -/
 def mostArranged : Nat := 2
+
+/-- An instance of more numbers is drawn again a few times before it is mended, which takes longer. -/
+private def mostMended : Nat := 12
 
 /-- The stream of an instance. -/
 def streamOf (seed : UInt64) (i draw : Nat) : UInt64 :=
   (bits ((bits (seed + i.toUInt64)).2 + draw.toUInt64)).2
 
+/-- Change a tape until every hypothesis holds, where that is found. -/
+private def mended? (run : Run) (hypotheses : Nat) (t : Tape) (s : UInt64) (arranges : Bool) : Option Tape := Id.run do
+  let count := ((t.met.findIdx? (!·.met)).map (unequal t)).getD 0
+  -- One by one, many comparisons take long.
+  let start := if count > few && arranges then (arranged? run hypotheses t).getD t else t
+  let (t', s) := mend run hypotheses start s (4 + min 8 count)
+  if t'.accepted hypotheses then return some t'
+  unless arranges do return none
+  -- What asks something of many numbers at once is met by no single one; two vectors are arranged in turn.
+  let some t' := arranged? run hypotheses t' | return none
+  let (t', s) := mend run hypotheses t' s 2
+  let t' := if t'.accepted hypotheses then t' else (arranged? run hypotheses t').getD t'
+  let (t', _) := mend run hypotheses t' s 2
+  return if t'.accepted hypotheses then some t' else none
+
 /-- What an index comes to: its tape, where every hypothesis holds if that was found, and all tapes before it. -/
 def instanceAt (run : Run) (hypotheses : Nat) (seed : UInt64) (i : Nat) : Tape × Array Tape := Id.run do
   let mut before := #[]
   let mut found : Option Tape := none
+  let mut arranged := 0
   for draw in [0:mostDraws] do
     let s := streamOf seed i draw
-    let start : Tape := if draw == 0 then plain.getD i { state := s } else { state := s }
-    let t := run start
+    let drawn : Tape := { state := s, mode := modeOf draw s }
+    let t := run (if draw == 0 then plain.getD i drawn else drawn)
     if t.accepted hypotheses then
       found := some t
       break
     before := before.push t
-    let first := t.met.findIdx? (!·.met)
-    let count := (first.map (unequal t)).getD 0
-    -- One by one, many comparisons take long.
-    let start := if count > few && draw < mostArranged then (arranged? run hypotheses t).getD t else t
-    let (t', s) := mend run hypotheses start s (4 + min 8 count)
-    if t'.accepted hypotheses then
-      found := some t'
-      break
-    -- What asks something of many numbers at once is met by no single one; two vectors are arranged in turn.
-    if draw < mostArranged then
-      if let some t' := arranged? run hypotheses t' then
-        let (t', s) := mend run hypotheses t' s 2
-        let t' := if t'.accepted hypotheses then t' else (arranged? run hypotheses t').getD t'
-        let (t', _) := mend run hypotheses t' s 2
-        if t'.accepted hypotheses then
-          found := some t'
-          break
+    if draw < 4 && t.entries.size > mostMended then continue
+    found := mended? run hypotheses t s (arranged < mostArranged)
+    arranged := arranged + 1
+    if found.isSome then break
   match found with
   | none => return (before.back?.getD default, before.pop)
   | some t =>
-    -- Every second instance stands on the edge of a comparison.
-    let all := if i % 2 == 0 then #[] else comparisons t
+    -- Every second instance stands on the edge of a comparison, or near one.
+    if i % 2 == 0 then return (t, before)
+    if i % 4 == 3 then
+      return ((between? run hypotheses t (streamOf seed i mostDraws)).getD t, before)
+    let all := comparisons t
     if all.isEmpty then return (t, before)
     let places := numbers t
     let mut s := streamOf seed i mostDraws
     -- Two comparisons can meet in a corner.
     let mut edge := t
-    for _ in [0:if i % 4 == 1 then 4 else 2] do
+    for _ in [0:4] do
       let (a, s') := below all.size s
       let (b, s'') := below places.size s'
       s := s''

@@ -141,11 +141,58 @@ private partial def unfoldTo (names : Array Name) (kept : Name) (value : Expr) (
     return .continue
   Core.transform e (pre := fun e => do opened e)
 
+/-- What a definition of the project says, as a function of its arguments: of a recursive one the right side of its equation. -/
+private def meaningOf? (n : Name) : MetaM (Option Expr) := do
+  if (moduleOf? (← getEnv) n).any (isDistribution (← getEnv)) then return none
+  let some (.defnInfo info) := (← getEnv).find? n | return none
+  if !info.levelParams.isEmpty || (← isProp info.type) || info.type.getForallBody.isSort && !info.type.getForallBody.isProp ||
+      ((← getEnv).getProjectionFnInfo? n).isSome || (← isMatcher n) || (← isInstance n) then return none
+  unless ← isRecursiveDefinition n do return some info.value
+  let some equation ← (try getUnfoldEqnFor? n (nonRec := true) catch _ => pure none) | return none
+  forallTelescope (← getConstInfo equation).type fun xs statement => do
+    let some (_, left, right) := statement.eq? | return none
+    unless left.getAppArgs == xs do return none
+    return some (← mkLambdaFVars xs right)
+
+/-- The uses of the project's definitions in `e`, each once, and how often each definition is used. -/
+private def uses (e : Expr) : Array Expr × Std.HashMap Name Nat := Id.run do
+  let mut found : Array Expr := #[]
+  let mut todo := [e]
+  while !todo.isEmpty do
+    let s := todo.head!
+    todo := todo.tail!
+    match s with
+    | .app .. =>
+      if s.getAppFn.isConst && !found.contains s then found := found.push s
+      todo := s.getAppFn :: s.getAppArgs.toList ++ todo
+    | .lam _ t b _ | .forallE _ t b _ => todo := t :: b :: todo
+    | .letE _ t v b _ => todo := t :: v :: b :: todo
+    | .mdata _ b | .proj _ _ b => todo := b :: todo
+    | _ => pure ()
+  let count := found.foldl (init := ({} : Std.HashMap Name Nat)) fun m s =>
+    m.insert s.getAppFn.constName! (m.getD s.getAppFn.constName! 0 + 1)
+  return (found, count)
+
+/-- Conclusions in which one use of a definition means something else, and all others what they do: where both sides of an
+equation use it, another definition would leave it true. -/
+private def atOneUse (conclusion : Expr) : MetaM (Array (String × Expr)) := do
+  let (found, count) := uses conclusion
+  let mut changed := #[]
+  for use in found do
+    let n := use.getAppFn.constName!
+    unless count.getD n 0 > 1 || (← isRecursiveDefinition n) do continue
+    let some value ← meaningOf? n | continue
+    for (what, value') in ← withLCtx {} {} (everywhere value) do
+      let use' := value'.beta use.getAppArgs
+      let e := conclusion.replace fun s => if s == use then some use' else none
+      changed := changed.push (s!"{what} in one {n}", e)
+  return changed
+
 /-- At most `most` of these, spread over all of them. -/
 private def spread {α : Type} (most : Nat) (xs : Array α) : Array α :=
   if xs.size ≤ most then xs else (Array.range most).filterMap fun i => xs[i * xs.size / most]?
 
-/-- Mutants of `conclusion`: at most `most` in the statement, and as many in its definitions. -/
+/-- Mutants of `conclusion`: at most `most` in the statement, as many in its definitions, and half as many in one use of one. -/
 def mutants (conclusion : Expr) (most : Nat := 8) : MetaM (Array Mutant) := do
   let keep (found : Array (String × Expr)) : MetaM (Array Mutant) := do
     let mut kept := #[]
@@ -167,6 +214,6 @@ def mutants (conclusion : Expr) (most : Nat := 8) : MetaM (Array Mutant) := do
   let mut more := #[]
   for (n, what, value) in spread most inDefinitions do
     more := more.push (s!"{what} in {n}", ← unfoldTo names n value conclusion)
-  return own ++ (← keep more)
+  return own ++ (← keep more) ++ (← keep (spread (most / 2) (← atOneUse conclusion)))
 
 end Obligations.Exact

@@ -76,13 +76,17 @@ private def line (dom cod : Expr) : MetaM Expr := do
     | .const ``Int _ => some (mkConst ``Gen.ratOfInt)
     | .const ``Rat _ => some (mkConst ``Gen.sameRat)
     | _ => none
-  let to? := match cod with
+  let rec to? : Expr → Option Expr
     | .const ``Nat _ => some (mkConst ``asNat)
     | .const ``Int _ => some (mkConst ``Gen.intOfRat)
     | .const ``Rat _ => some (mkConst ``Gen.sameRat)
+    -- Of two arguments the first one counts.
+    | .forallE _ α β _ => do
+      guard (!β.hasLooseBVars)
+      return mkApp3 (mkConst ``Gen.constant) α β (← to? β)
     | _ => none
   let pair ← mkAppM ``Prod #[← mkArrow dom rat, ← mkArrow rat cod]
-  match from?, to? with
+  match from?, to? cod with
   | some f, some t => mkAppM ``Option.some #[← mkAppM ``Prod.mk #[f, t]]
   | _, _ => mkAppOptM ``Option.none #[pair]
 

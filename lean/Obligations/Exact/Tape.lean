@@ -17,7 +17,11 @@ namespace Obligations.Exact
 inductive Kind where
   /-- A choice: a length, a constructor. -/
   | choice
-  | nat | int | rat
+  /-- A small number: something may count up to it. -/
+  | nat
+  /-- A natural number that nothing counts up to. -/
+  | large
+  | int | rat
   deriving Inhabited, BEq
 
 /-- Entries, and what was found on the way. -/
@@ -28,6 +32,8 @@ structure Tape where
   fresh : Bool := true
   /-- State of the stream of random bits. -/
   state : UInt64 := 0
+  /-- Which numbers are drawn: of all, or of those that a hypothesis often asks for. -/
+  mode : Nat := 0
   /-- How many quantifiers the values on it stand within. -/
   depth : Nat := 0
   /-- Entries so far, and what each may be. -/
@@ -38,6 +44,8 @@ structure Tape where
   /-- Of each hypothesis, by how much its comparisons differ from equality; then of the conclusion. -/
   gaps : Array (Unit → List Rat) := #[]
   lastGaps : Unit → List Rat := fun _ => []
+  /-- Numbers that the conclusion compares with something that no binder binds, such as the elements of a list. -/
+  landmarks : Unit → List Rat := fun _ => []
   /-- The values of the binders, as text. -/
   told : Array (Unit → String) := #[]
   /-- How many entries there are after each binder. -/
@@ -56,15 +64,40 @@ def bits (s : UInt64) : UInt64 × UInt64 :=
   let z := (z ^^^ (z >>> 27)) * 0x94D049BB133111EB
   (s, z ^^^ (z >>> 31))
 
-/-- The next entry: read, or drawn by `draw` from 64 random bits. -/
-@[noinline] def entry (kind : Kind) (draw : Nat → Array Rat → Rat) (t : Tape) : Rat × Tape :=
+/-- How many ways there are to draw numbers. -/
+def modes : Nat := 6
+
+/-- The way to draw the numbers of a binder: the same for all binders below `modes`, else one for each. -/
+def Tape.modeHere (t : Tape) : Nat :=
+  if t.mode < modes then t.mode else (t.mode - modes) / modes ^ min t.ends.size 12 % modes
+
+/-- The mode in which the numbers of a vector or a list are shares of one. -/
+def sharesMode : Nat := 5
+
+/-- A number as it is, or one like it that is not negative, positive, between 0 and 1, or not positive. -/
+private def shaped (mode : Nat) (v : Rat) : Rat :=
+  let size := if v < 0 then -v else v
+  match mode with
+  | 1 => size
+  | 2 => if size == 0 then 1 else size
+  | 3 => if size ≤ 1 then size else 1 / size
+  | 4 => -size
+  | _ => v
+
+/-- The next entry: read, or drawn by `draw` from random bits: 30 of them, which are a small number on every machine, or for a
+`wide` one 64. -/
+@[noinline] def entry (kind : Kind) (draw : Nat → Array Rat → Rat) (t : Tape) (wide : Bool := false) : Rat × Tape :=
   let i := t.entries.size
   if h : i < t.given.size then
     let v := t.given[i]
     (v, { t with entries := t.entries.push v, kinds := t.kinds.push kind })
   else if t.fresh then
     let (s, z) := bits t.state
-    let v := draw z.toNat t.entries
+    let v := draw (if wide then z.toNat else (z >>> 34).toNat) t.entries
+    let v := if t.mode == 0 then v else match kind with
+      | .rat => shaped t.modeHere v
+      | .int => (shaped t.modeHere v).floor
+      | _ => v
     (v, { t with state := s, entries := t.entries.push v, kinds := t.kinds.push kind })
   else (0, { t with entries := t.entries.push 0, kinds := t.kinds.push kind })
 
@@ -75,7 +108,8 @@ private def earlier (r : Nat) (seen : Array Rat) : Rat :=
 
 private def edges : Array Rat := #[0, 1, -1, 2, -2, 1 / 2, -1 / 2, 3]
 
-private def signed (r span : Nat) : Int := (r % (2 * span + 1) : Nat) - (span : Nat)
+/-- A whole number at most `span` from 0. -/
+def signed (r span : Nat) : Int := (r % (2 * span + 1) : Nat) - (span : Nat)
 
 /-- A rational number: small ones and simple fractions most often, repeated ones, very large and very small ones. -/
 def drawRat (r : Nat) (seen : Array Rat) : Rat :=

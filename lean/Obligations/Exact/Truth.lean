@@ -67,21 +67,24 @@ def all {α : Type} (xs : List α) (f : α → Truth) : Truth :=
 def any {α : Type} (xs : List α) (f : α → Truth) : Truth :=
   xs.foldl (fun t x => t.or fun _ => f x) no
 
+/-- So many numbers are looked at one by one; of more there are samples only. -/
+def mostBelow : Nat := 1000
+
 /-- True of every natural number below `n`. -/
-def below (n : Nat) (f : Nat → Truth) : Truth :=
-  n.fold (fun i _ t => t.and fun _ => f i) yes
+def below (n : Nat) (f : Nat → Truth) (samples : Unit → Truth) : Truth :=
+  if n > mostBelow then samples () else n.fold (fun i _ t => t.and fun _ => f i) yes
 
 /-- True of some natural number below `n`. -/
-def someBelow (n : Nat) (f : Nat → Truth) : Truth :=
-  n.fold (fun i _ t => t.or fun _ => f i) no
+def someBelow (n : Nat) (f : Nat → Truth) (samples : Unit → Truth) : Truth :=
+  if n > mostBelow then samples () else n.fold (fun i _ t => t.or fun _ => f i) no
 
 /-- True of every divisor of `n`; of 0 everything is one, so that there are samples only. -/
 def divisors (n : Nat) (f : Nat → Truth) (samples : Unit → Truth) : Truth :=
-  if n == 0 then samples () else below (n + 1) f
+  if n == 0 then samples () else below (n + 1) f samples
 
 /-- True of some divisor of `n`. -/
 def someDivisor (n : Nat) (f : Nat → Truth) (samples : Unit → Truth) : Truth :=
-  if n == 0 then samples () else someBelow (n + 1) f
+  if n == 0 then samples () else someBelow (n + 1) f samples
 
 /-- A `∀` over more than can be looked at: `likely` at best. -/
 def always {α β : Type} (xs : List (α × β)) (f : α → β → Truth) : Truth :=

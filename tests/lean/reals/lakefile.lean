@@ -11,3 +11,6 @@ lean_lib Mathlib
 
 @[default_target]
 lean_lib Demo
+
+@[default_target]
+lean_lib Wide

@@ -1,0 +1,67 @@
+"""The values of the types that a project declares: its structures and its inductive types."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from numeric.propositions.spaces import Records, Space, Variants
+from numeric.propositions.terms import Binder, Const, Inductive, Structure, Term, subterms
+from numeric.propositions.truth import Truth, both
+from numeric.propositions.values import Env, Value
+
+__all__ = ["structure_of", "variants_of"]
+
+
+class Meanings(Protocol):
+    """What types and propositions are, given the variables before them."""
+
+    def truth(self, term: Term, env: Env) -> Truth:
+        """Whether a proposition holds."""
+
+    def space(self, term: Term, env: Env) -> Space:
+        """The values of a type."""
+
+
+def structure_of(meanings: Meanings, s: Structure, params: Sequence[Value]) -> Value:
+    """A structure's values; or, where all its fields are proofs, whether they hold.
+
+    Raises:
+        TermError: the type of a field cannot be evaluated.
+    """
+    if all(f.role == "proof" for f in s.fields):
+        env: Env = tuple(params)
+        parts = []
+        for f in s.fields:
+            parts.append(meanings.truth(f.type, env))
+            env = (*env, None)
+        return both(parts)
+    names = tuple(f.name or "" for f in s.fields)
+
+    def space(name: str, before: Mapping[str, Value]) -> Space | None:
+        position = names.index(name)
+        f: Binder = s.fields[position]
+        if f.role == "proof":
+            return None
+        env = (*params, *(before.get(n) for n in names[:position]))
+        return meanings.space(f.type, env)
+
+    return Records(s.name, names, space, tuple(params))
+
+
+def variants_of(meanings: Meanings, i: Inductive, params: Sequence[Value]) -> Space:
+    """The values of an inductive type; raises as :func:`structure_of` where one is drawn."""
+    fields = {c.name: c.fields for c in i.constructors}
+
+    def space(name: str, before: tuple[Value, ...]) -> Space | None:
+        f = fields[name][len(before)]
+        return None if f.role == "proof" else meanings.space(f.type, (*params, *before))
+
+    within = {
+        c.name
+        for c in i.constructors
+        for f in c.fields
+        if any(isinstance(t, Const) and t.name == i.name for t in subterms(f.type))
+    }
+    made = tuple((c.name, len(c.fields)) for c in i.constructors)
+    return Variants(i.name, made, space, frozenset(within))
