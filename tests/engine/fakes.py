@@ -19,17 +19,18 @@ lean_lib Demo where
 # Acts as Node.js, which runs Lean many times (`host.cjs`) or once (`loader.cjs`).  What it does
 # depends on a word in the document; else it says what it was started with.
 FAKE_NODE = r"""
-import json, os, sys, time
+import json, os, sys
 
 def lean(arguments, environment, out):
+    # whether it comes to an end
     place, folder = json.loads(environment["LEAN_ENGINE_OUTPUT"])
     with open(arguments[-1].replace(place, folder)) as source:
         text = source.read()
     if "CRASH" in text:
         print("boom", file=sys.stderr, flush=True)
         os._exit(1)
-    while "BUSY" in text:
-        time.sleep(60)
+    if "BUSY" in text:
+        return False
     with open(os.path.join(folder, "setup.json")) as file:
         options = json.load(file)["options"]
     said = {"pid": os.getpid(), "text": text, "options": options, "env": dict(os.environ)}
@@ -37,15 +38,20 @@ def lean(arguments, environment, out):
     message = {"severity": "information", "pos": place, "data": json.dumps(said)}
     print(json.dumps(message), file=out, flush=True)
     open(os.path.join(folder, "module.olean"), "wb").close()
+    return True
 
 if "--version" in sys.argv:
     print("v99.1.2")
 elif sys.argv[-1].endswith("host.cjs"):
     for line in sys.stdin:
         request = json.loads(line)
-        with open(request["stdout"], "a") as out:
-            lean(request["arguments"], request["environment"], out)
-        print(json.dumps({"id": request["id"], "code": 0, "asked": []}), flush=True)
+        ended = request.get("stop")
+        if ended is None:
+            with open(request["stdout"], "a") as out:
+                done = lean(request["arguments"], request["environment"], out)
+                ended = request["id"] if done else None
+        if ended is not None:
+            print(json.dumps({"id": ended, "code": 0, "asked": []}), flush=True)
 else:
     lean(sys.argv, os.environ, sys.stdout)
 """

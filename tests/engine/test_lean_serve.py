@@ -88,7 +88,7 @@ def test_asking(talk: Callable[[Conversation], None], lean: Engine, project: Pat
         await client.open("wrong.lean", text=wrong, wait=False)
         report = await client.diagnostics("wrong.lean")
         starts = [d["range"]["start"] for d in report.errors]
-        assert starts == [{"line": 3, "character": 20}]
+        assert starts == [{"line": 3, "character": 33}]
         await client.open("lean/Demo/Part.lean", wait=False)
         assert messages(await client.diagnostics("lean/Demo/Part.lean")) == []
 

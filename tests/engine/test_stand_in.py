@@ -85,7 +85,7 @@ class Server:
         while time.monotonic() < deadline:
             for child in psutil.Process(self.process.pid).children():
                 with contextlib.suppress(psutil.Error):  # or it has just ended
-                    if child.cmdline()[-1].endswith("host.cjs"):
+                    if any(part.endswith("host.cjs") for part in child.cmdline()):
                         return child
             time.sleep(0.05)
         raise AssertionError("nothing runs Lean")
