@@ -1,8 +1,4 @@
-"""Runs Lean on a document that is not a file of the project, without the language server.
-
-Batch mode is another way through Lean, which keeps no states of the document; and it runs in the
-process that compiled the project, where a server is a new process.
-"""
+"""Runs Lean on a document that is not a file of the project, in the process that compiled it."""
 
 from __future__ import annotations
 
@@ -20,7 +16,7 @@ from embedded_lean.disk import errors_explained
 from embedded_lean.layout import Layout
 from embedded_lean.node import Node
 from embedded_lean.runtime import OUTPUT
-from embedded_lean.snapshot import take_snapshot
+from embedded_lean.snapshot import imports_of, take_snapshot
 from embedded_lean.store import Store
 from embedded_lean.warm import warm_host
 
@@ -39,18 +35,22 @@ def run_document(
     fingerprint: str,
     timeout: float,
     output: Path | None = None,
+    cancelled: threading.Event | None = None,
 ) -> tuple[LeanMessage, ...]:
     """Lean's messages about `text`; what it imports of the project is compiled already.
 
-    What Lean writes to `OUTPUT_FILE` is moved to `output`.
+    A module that is not compiled from its present source is an error at its import, without Lean.
+    What Lean writes to `OUTPUT_FILE` is moved to `output`.  Where `cancelled` is set, Lean is
+    stopped.
 
     Raises:
         LakefileError, BuildBrokenError: the project cannot be read, or Lean broke off.
         TooSlowError: it took longer than `timeout` seconds.
     """
     store = Store(layout.build)
+    stop = cancelled or threading.Event()
     with errors_explained(store.folder):
-        return _run(layout, node, project, text, store, fingerprint, timeout, output)
+        return _run(layout, node, project, text, store, fingerprint, timeout, output, stop)
 
 
 def _run(
@@ -62,8 +62,21 @@ def _run(
     fingerprint: str,
     timeout: float,
     output: Path | None,
+    cancelled: threading.Event,
 ) -> tuple[LeanMessage, ...]:
     snapshot = take_snapshot(project, store, fingerprint)
+    if missing := snapshot.missing(imports_of(text)):
+        return tuple(
+            LeanMessage(
+                f"{_NAME}.lean",
+                i.line,
+                i.column,
+                "error",
+                f"import {i.module}: it is not compiled from its present source. "
+                "Run `obligations build`.",
+            )
+            for i in missing
+        )
     with warm_host(layout, node, project, store) as warm:
         tree = warm.tree_like(snapshot.tree)
         work = Path(tempfile.mkdtemp(dir=warm.outputs))
@@ -73,8 +86,7 @@ def _run(
             path.write_bytes(source)
             library = Library(_NAME, work, (_NAME,), snapshot.package.options)
             module = Module(_NAME, library, path, path.name, source, ())
-            never = threading.Event()
-            compiler = Compiler(layout, node, project, tree, timeout, never, warm.host)
+            compiler = Compiler(layout, node, project, tree, timeout, cancelled, warm.host)
             result = compiler.compile(module, work, seen=f"{OUTPUT}/{path.name}")
             if output is not None and (work / _WRITTEN).is_file():
                 shutil.move(work / _WRITTEN, output)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import json
+import os
 import subprocess
 import threading
 import time
@@ -35,6 +36,12 @@ __all__ = ["CompiledModule", "Compiler"]
 _POLL_SECONDS = 0.02
 _OUTPUT_LIMIT = 32 << 20
 _STOP_SECONDS = 20.0
+# Nothing guards the end of a thread's stack in WebAssembly: what overflows it writes into other
+# memory, and Lean's own 8 MB are less than the recursions need that do not look at it, such as the
+# one of `instantiateMVars`.  With 32 MB the stack that V8 keeps next to it (64 MB, see
+# js/loader.cjs), which is guarded, overflows first.
+_STACK_KB = 32 << 10
+_MOST_THREADS = 8  # each has such a stack, out of 2 GB
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +101,8 @@ class Compiler:
             output=work,
             arguments=(
                 "--json",
+                f"--tstack={_STACK_KB}",
+                f"--threads={min(os.cpu_count() or 1, _MOST_THREADS)}",
                 f"--setup={OUTPUT}/setup.json",
                 f"-o{OUTPUT}/module.olean",
                 seen or str(module.path),

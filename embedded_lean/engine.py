@@ -37,7 +37,7 @@ class EmbeddedEngine:
     node: Node
     kind: EngineKind = "embedded"
     official: bool = False
-    server_last: bool = True  # a server is a new process each time
+    prefers_batch: bool = True  # its server does the same, in a new process each time
 
     @property
     def lean_version(self) -> str:
@@ -58,7 +58,7 @@ class EmbeddedEngine:
 
     def server_command(self, project: Path) -> list[str]:
         """The stand-in for `lake serve`."""
-        return stand_in_command(["--dir", str(project.resolve()), "serve", "--"])
+        return stand_in_command(["--dir", str(project.resolve()), "serve"])
 
     def run_document(
         self, project: Path, text: str, *, timeout: float, output: Path | None = None

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
 from collections.abc import Mapping
+from typing import BinaryIO
+
+import msgspec
 
 __all__ = ["FrameError", "Message", "encode_frame", "read_frame"]
 
-Message = dict[str, object]
-
 _MOST_HEADERS = 32
+_MOST_HEADER_BYTES = 1 << 16
 _MOST_BYTES = 512 << 20
-_BODY_SECONDS = 60.0
 _SHOWN = 120
+
+
+class Message(msgspec.Struct, frozen=True):
+    """A request, or a notification where there is no `id`; an answer has no `method`."""
+
+    method: str = ""
+    id: int | str | None = None
+    params: msgspec.Raw = msgspec.Raw(b"null")
 
 
 class FrameError(Exception):
@@ -22,33 +29,44 @@ class FrameError(Exception):
 
 def encode_frame(message: Mapping[str, object]) -> bytes:
     """A message with its header."""
-    body = json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode()
+    body = msgspec.json.encode({"jsonrpc": "2.0", **message})
     return b"Content-Length: %d\r\n\r\n%s" % (len(body), body)
 
 
-async def read_frame(stream: asyncio.StreamReader) -> Message | None:
+def read_frame(stream: BinaryIO) -> Message | None:
     """The next message; None where the stream ends between two messages.
 
-    Waits for ever for a message to begin, but not for one to be completed.
-
     Raises:
-        FrameError: a header is no header, the body is cut short or late, or it is no JSON object.
+        FrameError: a header is no header, the body is cut short, or it is no message in JSON.
     """
+    length = _read_header(stream)
+    if length is None:
+        return None
+    body = stream.read(length)
+    if len(body) < length:
+        raise FrameError(f"a message of {length} bytes ends after {len(body)}")
+    try:
+        return msgspec.json.decode(body, type=Message)
+    except (ValueError, RecursionError) as error:
+        raise FrameError(f"expected a message in JSON and got {body[:_SHOWN]!r}") from error
+
+
+def _read_header(stream: BinaryIO) -> int | None:
+    """The length of the body that follows; None at the end of the stream."""
     length: int | None = None
-    for count in range(_MOST_HEADERS + 1):
-        try:
-            line = await stream.readline()
-        except (ValueError, asyncio.LimitOverrunError) as error:
-            raise FrameError("a header line does not end") from error
-        if not line:
-            if count:
-                raise FrameError("the stream ended inside a header")
+    for count in range(_MOST_HEADERS):
+        line = stream.readline(_MOST_HEADER_BYTES)
+        if not line and not count:
             return None
+        if not line.endswith(b"\n"):
+            if len(line) == _MOST_HEADER_BYTES:
+                raise FrameError("a header is too long")
+            raise FrameError("the stream ended inside a header")
         text = line.strip()
         if not text:
             if length is None:
                 raise FrameError("a header gives no Content-Length")
-            break
+            return length
         name, colon, value = text.partition(b":")
         if not colon:
             raise FrameError(f"expected a header and got {text[:_SHOWN]!r}")
@@ -56,21 +74,4 @@ async def read_frame(stream: asyncio.StreamReader) -> Message | None:
             if not value.strip().isdigit() or not 0 < int(value) <= _MOST_BYTES:
                 raise FrameError(f"the length of a message is {value.strip()[:_SHOWN]!r}")
             length = int(value)
-    else:
-        raise FrameError("a header has too many lines")
-    assert length is not None
-    try:
-        body = await asyncio.wait_for(stream.readexactly(length), _BODY_SECONDS)
-    except asyncio.IncompleteReadError as error:
-        raise FrameError(f"a message of {length} bytes ends after {len(error.partial)}") from error
-    except TimeoutError as error:
-        raise FrameError(
-            f"a message of {length} bytes did not arrive within {_BODY_SECONDS:.0f} s"
-        ) from error
-    try:
-        message = json.loads(body)
-    except ValueError as error:
-        raise FrameError(f"a message is not JSON: {body[:_SHOWN]!r}") from error
-    if not isinstance(message, dict):
-        raise FrameError(f"a message is no JSON object: {body[:_SHOWN]!r}")
-    return message
+    raise FrameError("a header has too many lines")

@@ -22,7 +22,7 @@ __all__ = ["main"]
 _USAGE = """\
 lake, the stand-in of lean-obligations for the embedded Lean engine
 
-usage: lake [--dir DIR] serve [-- OPTIONS OF LEAN]
+usage: lake [--dir DIR] serve
        lake [--dir DIR] build
        lake [--dir DIR] env
        lake --version"""
@@ -47,9 +47,8 @@ def main(arguments: Sequence[str]) -> int:
         case ["env"]:
             print(f"LEAN_PATH={LIBRARY}:{BUILD}")
             return 0
-        case ["serve", *rest]:
-            lean = tuple(rest[1:] if rest[:1] == ["--"] else rest)
-            return _with_engine(lambda engine: _serve(engine, project, lean))
+        case ["serve"]:
+            return _with_engine(lambda engine: _serve(engine, project))
         case ["build"]:
             return _with_engine(lambda engine: _build(engine, project))
         case _:
@@ -71,10 +70,10 @@ def _with_engine(run: Callable[[EmbeddedEngine], int]) -> int:
         return error.exit_code
 
 
-def _serve(engine: EmbeddedEngine, project: Path, arguments: tuple[str, ...]) -> int:
-    from embedded_lean.serve import serve  # asyncio is not needed for the rest
+def _serve(engine: EmbeddedEngine, project: Path) -> int:
+    from embedded_lean.serve import serve  # not needed for the rest
 
-    return serve(engine, project, arguments)
+    return serve(engine, project)
 
 
 def _build(engine: EmbeddedEngine, project: Path) -> int:

@@ -21,13 +21,11 @@ __all__ = [
     "OUTPUT",
     "Invocation",
     "asked_path",
-    "exit_report",
     "explain_end",
     "fatal_text",
     "host_invocation",
     "is_chatter",
     "lean_invocation",
-    "memory_report",
     "permission_flags",
 ]
 
@@ -42,17 +40,17 @@ _PERMISSIONS_SINCE, _PERMISSIONS_STABLE = (20, 7), (23, 5)
 # What Lean and V8 say when something runs out, and what it means.
 _CAUSES = (
     (("out of memory",), "it ran out of memory (the limit is 2 GB)"),
-    # Not the same: a broken pointer gives this too, whatever the size of the memory.
+    # Memory that ran out is said as such: this is a stack that overflowed, or a broken pointer.
     (
         ("memory access out of bounds",),
-        "it reached outside its memory: a defect of this build, or memory ran out (2 GB)",
+        "it reached outside its memory: a recursion too deep, or a defect of this build",
     ),
     (("Maximum call stack", "tack overflow"), "its stack overflowed: a recursion without end?"),
     (("worker sent an error",), "one of its threads crashed: a recursion without end?"),
 )
 # Left-over debugging of the published build, on stderr.
 _CHATTER = ("[DEBUG", "  - ", "  mainModule?")
-_MEMORY, _FATAL, _EXIT, _ASKED = "@memory ", "@fatal ", "@exit ", "@asked "
+_FATAL, _ASKED = "@fatal ", "@asked "
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +74,7 @@ def lean_invocation(
     tree: Path,
     arguments: tuple[str, ...],
     output: Path | None = None,
-    sources: tuple[Path, ...] = (),
     threads: int = 2,
-    report_memory: bool = False,
     report_asked: bool = False,
 ) -> Invocation:
     """How to run Lean with `arguments` in the folder `project`.
@@ -90,9 +86,7 @@ def lean_invocation(
         tree: folder with the project's compiled modules.
         arguments: Lean's own.
         output: the folder that Lean sees as `OUTPUT` and may write to.
-        sources: folders of the project's sources, from which a worker tells a file's module.
         threads: threads started ahead; more are started when they are needed.
-        report_memory: whether to report the size of Lean's memory on stderr.
         report_asked: whether to report which files of the project it asks for.
     """
     # Node.js loads and checks files by their real paths, so links are resolved beforehand.
@@ -106,14 +100,12 @@ def lean_invocation(
     roots = [[f"{seen}/", f"{mounts[seen]}/"] for seen in (LIBRARY, BUILD)]
     env = {
         "LEAN_PATH": f"{LIBRARY}:{BUILD}",
-        "LEAN_SRC_PATH": ":".join(folder.as_posix() for folder in sources),
         "LEAN_ENGINE_HOME": str(home),
         "LEAN_ENGINE_ROOTS": json.dumps(roots),
         "LEAN_ENGINE_MOUNTS": json.dumps([[seen, str(real)] for seen, real in mounts.items()]),
         "LEAN_ENGINE_OUTPUT": json.dumps([OUTPUT, str(writable)] if writable else None),
         "LEAN_ENGINE_FOLDER": project.as_posix(),
         "LEAN_ENGINE_POOL": str(threads),
-        "LEAN_ENGINE_MEMORY": "1" if report_memory else "",
         "LEAN_ENGINE_ASKED": "1" if report_asked else "",
         "LEAN_ENGINE_PARENT": str(os.getpid()),
     }
@@ -154,16 +146,6 @@ def permission_flags(node: Node, readable: list[Path], writable: Path | None) ->
     return (switch, "--no-warnings", "--allow-worker", *reading, *writing)
 
 
-def memory_report(line: str) -> int | None:
-    """Megabytes of Lean's memory, if this line of stderr reports them."""
-    return _number(line, _MEMORY)
-
-
-def exit_report(line: str) -> int | None:
-    """Exit code of a file worker, if this line of stderr reports it before its end."""
-    return _number(line, _EXIT)
-
-
 def asked_path(line: str) -> str | None:
     """Path of the project that Lean asked for, if this line of stderr reports one."""
     text = line.strip()
@@ -174,30 +156,19 @@ def asked_path(line: str) -> str | None:
     return path if isinstance(path, str) else None
 
 
-def _number(line: str, prefix: str) -> int | None:
-    text = line.strip()
-    number = text.removeprefix(prefix)
-    return int(number) if text.startswith(prefix) and number.isdigit() else None
-
-
 def fatal_text(line: str) -> str | None:
     """The loader's last words, if this line of stderr carries them."""
     text = line.strip()
     return text.removeprefix(_FATAL) if text.startswith(_FATAL) else None
 
 
-def explain_end(reason: str, words: Iterable[str], memory_mb: int = 0) -> str:
-    """Why Lean ended, for people: the cause where it is known, the exit reason, its last words.
-
-    ``memory_mb`` is the size of its memory when it last reported it, 0 where it did not: what looks
-    like memory that ran out is something else where most of it was never asked for.
-    """
+def explain_end(reason: str, words: Iterable[str]) -> str:
+    """Why Lean ended, for people: the cause where it is known, the exit reason, its last words."""
     said = "; ".join(words)[-300:]
     causes = [text for signs, text in _CAUSES if any(sign in said for sign in signs)]
-    size = [f"its memory had {memory_mb} MB"] if memory_mb else []
-    return ", ".join([*causes[:1], *size, reason]) + (f": {said}" if said else "")
+    return ", ".join([*causes[:1], reason]) + (f": {said}" if said else "")
 
 
 def is_chatter(line: str) -> bool:
     """Whether a line of stderr says nothing to anybody."""
-    return not line.strip() or line.startswith((*_CHATTER, _MEMORY, _EXIT, _ASKED))
+    return not line.strip() or line.startswith((*_CHATTER, _ASKED))

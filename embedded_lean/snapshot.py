@@ -1,13 +1,12 @@
-"""The compiled modules that a language server may import, for the present sources of a project."""
+"""The compiled modules that a document may import, for the present sources of a project."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
-from bridge.engine.lakefile import Option, Package, read_package
+from bridge.engine.lakefile import Package, read_package
 from bridge.engine.modules import read_modules
 from bridge.engine.sources import HeaderError, Import, parse_header
 from embedded_lean.store import Store, module_keys
@@ -27,10 +26,6 @@ class Snapshot:
     tree: Path
     compiled: Mapping[str, str] = field(repr=False)
 
-    def key(self, imported: str) -> str:
-        """Key of a compiled module; empty if it is not compiled, or not one of the project's."""
-        return self.compiled.get(imported, "")
-
     def missing(self, imports: tuple[Import, ...]) -> tuple[Import, ...]:
         """The project's own among `imports` that are not compiled from their present source."""
         return tuple(
@@ -38,16 +33,6 @@ class Snapshot:
             for i in imports
             if self.package.library_of(i.module) is not None and i.module not in self.compiled
         )
-
-    def options(self, uri: str) -> tuple[tuple[str, Option], ...]:
-        """Lean options for a source: its library's, or the package's where it belongs to none."""
-        path = Path(unquote(urlsplit(uri).path))
-        for library in self.package.libraries:
-            if path.is_relative_to(library.source_folder):
-                inside = path.relative_to(library.source_folder).with_suffix("")
-                if library.owns(".".join(inside.parts)):
-                    return library.options
-        return self.package.options
 
 
 def take_snapshot(project: Path, store: Store, fingerprint: str) -> Snapshot:

@@ -235,10 +235,6 @@ class Store:
         self._touch([target, *(self._object(key, ".json") for key in present.values())])
         return target
 
-    def keep(self, tree: Path) -> None:
-        """Renew the time of a tree's last use: to be called now and then while it is in use."""
-        self._touch([tree])
-
     def _touch(self, used: Iterable[Path]) -> None:
         for path in used:
             with contextlib.suppress(OSError):  # a read-only cache, or just removed
@@ -248,8 +244,8 @@ class Store:
         """Remove trees, objects and left-over work folders that no one has used for long.
 
         Of trees, only the latest used stay; of objects, as many as fit into the limit, by last use.
-        What was used within the last day stays in any case: a server of another project may have it
-        open, and renews its time while it does (`keep`).  To be called with the lock held.
+        What was used within the last day stays in any case: another process may be using it.  To be
+        called with the lock held.
         """
         at = time.time() if now is None else now
         for work in self.folder.glob("work-*"):

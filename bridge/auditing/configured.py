@@ -107,7 +107,7 @@ class Setup:
                 progress=progress,
                 use_cache=use_cache,
                 # An engine that would rather be asked through its server cannot write a file there.
-                put=exported.put if further and self.engine.server_last else None,
+                put=exported.put if further and self.engine.prefers_batch else None,
             )
             if library is not None:
                 refuse_other_statements(library, trust)

@@ -19,9 +19,10 @@ from bridge.cli.progress_bar import Watch, watched_install
 from bridge.engine import BuildReport, EngineStatus
 from bridge.errors import ObligationsError
 from bridge.lean.answers import cache_folder
-from bridge.lean.client import ask, printable
+from bridge.lean.client import printable
 from bridge.lean.library import build
 from bridge.lean.project import Project, find_project
+from bridge.lean.questions import ask_engine
 from bridge.lean.requests import LibraryRequest
 from bridge.lean.toolchain import TOOLCHAIN_NAME, toolchain_doubt
 
@@ -187,12 +188,11 @@ def _try_out(console: Console, project: Project | None) -> bool:
             console.print(Padding(Text(printable(said), style="yellow"), (0, 0, 0, 2)))
             remedy = f"→ name in {TOOLCHAIN_NAME} the Lean that is meant, and run that one"
             console.print(Padding(Text(remedy), (0, 0, 0, 2)))
-        command = chosen.server_command(project.root)
         compiled = chosen.build(project.root)
         if not compiled.ok:
             console.print("  the Lean sources do not compile; `obligations build` shows why")
             return False
-        ask(project.root, command, LibraryRequest(project.roots), timeout=60)
+        ask_engine(project.root, chosen, LibraryRequest(project.roots), timeout=60)
     except ObligationsError as e:
         _problem(console, e)
         return False

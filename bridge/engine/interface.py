@@ -165,8 +165,8 @@ class Engine(Protocol):
         """Changes whenever answers of this engine may change: for keys of caches."""
 
     @property
-    def server_last(self) -> bool:
-        """Whether `run_document` is asked before the server, because it takes less time."""
+    def prefers_batch(self) -> bool:
+        """Whether `run_document` serves better than the server, so that only it is used."""
 
     def describe(self) -> str:
         """One line for reports: what it is, which version, and whether it is official."""

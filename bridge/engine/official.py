@@ -59,7 +59,7 @@ class LakeEngine:
     commit: str
     kind: EngineKind = "lake"
     official: bool = True
-    server_last: bool = False
+    prefers_batch: bool = False
 
     @property
     def fingerprint(self) -> str:

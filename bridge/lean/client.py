@@ -1,9 +1,9 @@
 """The only file that talks to Lean.
 
 A request is a small document that imports the project's libraries and runs our export commands; it
-is given to Lean's language server through leanclient and never touches the disk.  The answer comes
-back as messages that carry the request's own nonce, so that nothing the audited code prints can
-pass for one.
+is given to Lean's language server through leanclient, or to an engine's batch mode.  The answer
+comes back as messages that carry the request's own nonce, so that nothing the audited code prints
+can pass for one.
 """
 
 from __future__ import annotations
@@ -92,8 +92,7 @@ def ask(
         messages = batch(request.document(nonce))
         if messages is None:
             raise
-    items = [{"message": m.text, "severity": _SEVERITY[m.severity]} for m in messages]
-    return _understood(items, request, nonce, fatal=False)
+    return _understood(_items(messages), request, nonce, fatal=False)
 
 
 def ask_in_batch(request: Request, batch: Batch) -> Answer | None:
@@ -105,8 +104,11 @@ def ask_in_batch(request: Request, batch: Batch) -> Answer | None:
     messages = batch(request.document(nonce))
     if messages is None:
         return None
-    items = [{"message": m.text, "severity": _SEVERITY[m.severity]} for m in messages]
-    return _understood(items, request, nonce, fatal=False)
+    return _understood(_items(messages), request, nonce, fatal=False)
+
+
+def _items(messages: Sequence[LeanMessage]) -> list[dict[str, object]]:
+    return [{"message": m.text, "severity": _SEVERITY[m.severity]} for m in messages]
 
 
 def _run(conversation: Coroutine[object, object, Answer]) -> Answer:

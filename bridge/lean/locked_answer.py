@@ -65,7 +65,7 @@ class KeptAnswer:
         return False
 
     @property
-    def server_last(self) -> bool:
+    def prefers_batch(self) -> bool:
         """There is none."""
         return False
 

@@ -1,11 +1,11 @@
-"""Puts a request to an engine, through its language server or without."""
+"""Puts a request to an engine, in batch mode or through its language server."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from bridge.engine import BuildBrokenError, Engine, LeanMessage, TooSlowError
+from bridge.engine import Engine, LeanMessage
 from bridge.lean.client import DEFAULT_TIMEOUT, Answer, ask, ask_in_batch
 from bridge.lean.requests import Request
 
@@ -20,9 +20,9 @@ def ask_engine(
     timeout: float = DEFAULT_TIMEOUT,
     note: Callable[[str], None] = lambda _: None,
 ) -> Answer:
-    """Put one request to an engine: through its server or without, whichever it would rather.
+    """Put one request to an engine the way that it prefers.
 
-    Where one way breaks, the same request goes the other way, and ``note`` receives that.
+    Where a server breaks, the same request is put once more without it, and ``note`` receives that.
 
     Raises the same as :func:`ask`.
     """
@@ -34,14 +34,6 @@ def ask_engine(
         note("the Lean server broke; Lean is asked once more without it")
         return in_batch(text)
 
-    command = engine.server_command(project)
-    if not engine.server_last:
-        return ask(project, command, request, timeout=timeout, batch=instead)
-    try:
-        answer = ask_in_batch(request, in_batch)
-    except TooSlowError:
-        raise
-    except BuildBrokenError:
-        note("Lean broke; it is asked once more through its server")
-        answer = None
-    return ask(project, command, request, timeout=timeout) if answer is None else answer
+    if engine.prefers_batch and (answer := ask_in_batch(request, in_batch)) is not None:
+        return answer
+    return ask(project, engine.server_command(project), request, timeout=timeout, batch=instead)

@@ -8,7 +8,6 @@
 //   LEAN_ENGINE_OUTPUT    JSON [place, folder] or null: the one folder that Lean may write to
 //   LEAN_ENGINE_FOLDER    folder, as Lean sees it, to start in
 //   LEAN_ENGINE_POOL      number of threads started ahead
-//   LEAN_ENGINE_MEMORY    "1": report the size of Lean's memory on stderr, "@memory <MB>"
 //   LEAN_ENGINE_PARENT    process that must stay alive; when it is gone, so are we
 //   LEAN_ENGINE_ASKED     "1": tell which paths of FOLDER are asked for: to `host.cjs`, or on stderr, "@asked <JSON>"
 //   LEAN_ENGINE_STREAMS   JSON: descriptors of the standard streams, where `host.cjs` runs this in a Worker
@@ -53,13 +52,9 @@ function collect(descriptor) {
   };
 }
 
-// process.exit() waits for all threads, and the one that reads requests may be waiting for the client; so a
-// worker tells its exit code and kills itself.
 function leave(code) {
   flush();
-  if (process.argv[2] !== "--worker") process.exit(code);
-  writeAll(2, `@exit ${code}\n`);
-  process.kill(process.pid, "SIGKILL");
+  process.exit(code);
 }
 
 process.on("uncaughtException", (error) => {
@@ -183,13 +178,6 @@ if (parent)
   setInterval(() => {
     if (process.ppid !== parent) process.kill(process.pid, "SIGKILL");
   }, 500).unref();
-if (setting("MEMORY") === "1") {
-  let reported = 0;
-  setInterval(() => {
-    const megabytes = globalThis.leanRuntime ? globalThis.leanRuntime.memoryBytes >>> 20 : 0;
-    if (megabytes !== reported) writeAll(2, `\n@memory ${(reported = megabytes)}\n`);
-  }, 100).unref();
-}
 
 process.argv[1] = "/engine/bin/lean"; // what Lean takes for its own path
 require("./glue.cjs").run();

@@ -30,7 +30,7 @@ class FakeEngine:
     kind: EngineKind = "embedded"
     lean_version: str = "4.28.0"
     official: bool = False
-    server_last: bool = False
+    prefers_batch: bool = False
     refuses: str | None = None
     beside: Path | None = None
 

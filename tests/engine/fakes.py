@@ -16,86 +16,44 @@ lean_lib Demo where
   srcDir := "lean"
 """
 
-# Acts as Node.js running Lean's file worker.  What it does depends on a word in the source's text.
-FAKE_WORKER = r"""
-import json, os, sys, time
+# Acts as Node.js, which runs Lean many times (`host.cjs`) or once (`loader.cjs`).  What it does
+# depends on a word in the document; else it says what it was started with.
+FAKE_NODE = r"""
+import json, os, sys
 
-def read():
-    length = None
-    while True:
-        line = sys.stdin.buffer.readline()
-        if not line:
-            sys.exit(0)
-        if not line.strip():
-            return json.loads(sys.stdin.buffer.read(length))
-        length = int(line.split(b":")[1])
-
-def write(raw):
-    sys.stdout.buffer.write(raw)
-    sys.stdout.buffer.flush()
-
-def send(message):
-    body = json.dumps(message).encode()
-    write(b"Content-Length: %d\r\n\r\n" % len(body) + body)
-
-def note(method, **params):
-    send({"jsonrpc": "2.0", "method": method, "params": params})
+def lean(arguments, environment, out):
+    # whether it comes to an end
+    place, folder = json.loads(environment["LEAN_ENGINE_OUTPUT"])
+    with open(arguments[-1].replace(place, folder)) as source:
+        text = source.read()
+    if "CRASH" in text:
+        print("boom", file=sys.stderr, flush=True)
+        os._exit(1)
+    if "BUSY" in text:
+        return False
+    with open(os.path.join(folder, "setup.json")) as file:
+        options = json.load(file)["options"]
+    said = {"pid": os.getpid(), "text": text, "options": options, "env": dict(os.environ)}
+    place = {"line": 1, "column": 0}
+    message = {"severity": "information", "pos": place, "data": json.dumps(said)}
+    print(json.dumps(message), file=out, flush=True)
+    open(os.path.join(folder, "module.olean"), "wb").close()
+    return True
 
 if "--version" in sys.argv:
     print("v99.1.2")
-    sys.exit(0)
-
-if "-Ddie=true" in sys.argv:
-    sys.exit(1)
-
-uri, text, version = "", "", 0
-while True:
-    message = read()
-    method, params = message.get("method"), message.get("params") or {}
-    if method in ("textDocument/didOpen", "textDocument/didChange"):
-        document = params["textDocument"]
-        uri, version = document["uri"], document["version"]
-        text = document["text"] if "text" in document else params["contentChanges"][-1]["text"]
-        here, there = {"line": 0, "character": 0}, {"line": 1, "character": 0}
-        about = {"uri": uri, "version": version}
-        busy = [{"range": {"start": here, "end": there}}]
-        note("$/lean/fileProgress", textDocument=about, processing=busy)
-        if "CRASH" in text:
-            print("boom", file=sys.stderr, flush=True)
-            sys.exit(1)
-        if "GARBAGE" in text:
-            write(b"Hello, world!\n")
-            time.sleep(60)
-        if "NOJSON" in text:
-            write(b"Content-Length: 5\r\n\r\n{]{]{")
-            time.sleep(60)
-        if "TRUNCATED" in text:
-            write(b"Content-Length: 1000\r\n\r\n{\"jsonrpc\":")
-            sys.exit(0)
-        if "STALLED" in text:
-            write(b"Content-Length: 1000\r\n\r\n{\"jsonrpc\":")
-            time.sleep(60)
-        if "RESTART" in text:
-            sys.exit(2)
-        if "BUSY" in text:
-            time.sleep(60)
-        if "MEMORY" in text:
-            print("\n@memory", text.split("MEMORY ")[1].split()[0], file=sys.stderr, flush=True)
-        place = {"start": {"line": 0, "character": 0}, "end": {"line": 0, "character": 1}}
-        told = {"range": place, "severity": 3, "message": json.dumps(
-            {"pid": os.getpid(), "text": text, "arguments": sys.argv[1:], "env": dict(os.environ)})}
-        note("textDocument/publishDiagnostics", uri=uri, version=version, diagnostics=[told])
-        note("$/lean/fileProgress", textDocument=about, processing=[])
-        if "ASKS" in text:
-            send({"jsonrpc": "2.0", "id": "w1", "method": "workspace/applyEdit", "params": {}})
-    elif method == "textDocument/waitForDiagnostics":
-        send({"jsonrpc": "2.0", "id": message["id"], "result": {}})
-    elif method == "dies/now":
-        sys.exit(1)
-    elif method == "never/answered":
-        pass
-    elif method != "initialize" and "id" in message and method:
-        send({"jsonrpc": "2.0", "id": message["id"], "result": {"echo": method}})
+elif sys.argv[-1].endswith("host.cjs"):
+    for line in sys.stdin:
+        request = json.loads(line)
+        ended = request.get("stop")
+        if ended is None:
+            with open(request["stdout"], "a") as out:
+                done = lean(request["arguments"], request["environment"], out)
+                ended = request["id"] if done else None
+        if ended is not None:
+            print(json.dumps({"id": ended, "code": 0, "asked": []}), flush=True)
+else:
+    lean(sys.argv, os.environ, sys.stdout)
 """
 
 

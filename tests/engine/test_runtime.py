@@ -10,12 +10,10 @@ import pytest
 from embedded_lean.layout import Layout
 from embedded_lean.node import Node
 from embedded_lean.runtime import (
-    exit_report,
     explain_end,
     fatal_text,
     is_chatter,
     lean_invocation,
-    memory_report,
     permission_flags,
 )
 
@@ -33,7 +31,7 @@ def test_an_invocation_names_every_folder_by_its_real_path(tmp_path: Path) -> No
     assert found.env["LEAN_ENGINE_HOME"] == str(real / "engine" / layout.home.name)
     assert json.loads(found.env["LEAN_ENGINE_MOUNTS"])[2] == [str(project), str(project)]
     assert json.loads(found.env["LEAN_ENGINE_OUTPUT"]) is None
-    assert set(found.env) - {"LEAN_PATH", "LEAN_SRC_PATH"} == {
+    assert set(found.env) - {"LEAN_PATH"} == {
         f"LEAN_ENGINE_{n}"
         for n in [
             "HOME",
@@ -42,7 +40,6 @@ def test_an_invocation_names_every_folder_by_its_real_path(tmp_path: Path) -> No
             "OUTPUT",
             "FOLDER",
             "POOL",
-            "MEMORY",
             "ASKED",
             "PARENT",
         ]
@@ -96,17 +93,8 @@ def test_ends_are_explained(words: list[str], finding: str) -> None:
 
 
 def test_lines_of_the_loader() -> None:
-    assert memory_report("@memory 1300\n") == 1300
-    assert memory_report("@memory lots\n") is None
-    assert exit_report("@exit 2\n") == 2
     assert fatal_text("@fatal no such file\n") == "no such file"
     assert fatal_text("no such file") is None
-    for line in ("[DEBUG:I] x", "", "@memory 1", "@exit 1", "  - /engine/library/A.olean"):
+    for line in ("[DEBUG:I] x", "", '@asked "/x"', "  - /engine/library/A.olean"):
         assert is_chatter(line)
     assert not is_chatter("INTERNAL PANIC: out of memory")
-
-
-def test_the_size_of_the_memory_is_said_where_it_is_known() -> None:
-    words = ["RuntimeError: memory access out of bounds"]
-    assert "its memory had 616 MB" in explain_end("exit code 1", words, 616)
-    assert "its memory had" not in explain_end("exit code 1", words)

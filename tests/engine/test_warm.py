@@ -9,13 +9,27 @@ from pathlib import Path
 import psutil
 import pytest
 
-from bridge.engine.errors import TooSlowError
+from bridge.engine.errors import BuildBrokenError, TooSlowError
 from bridge.engine.interface import Engine
 from embedded_lean.warm import end_warm_host
 from tests.engine.fakes import write_project
 
 pytestmark = pytest.mark.lean
 
+DEEP = """\
+import Lean
+open Lean Meta
+def deep (m : Expr) (n : Nat) : Expr := Id.run do
+  let mut e := m
+  for _ in [0:n] do e := mkApp (mkConst ``Nat.succ) e
+  return e
+theorem t : True := by
+  run_tac do
+    let m ← mkFreshExprMVar (mkConst ``Nat)
+    m.mvarId!.assign (mkNatLit 0)
+    logInfo m!"{(← instantiateMVars (deep m LEVELS)).approxDepth}"
+  trivial
+"""
 SPIN = "partial def spin (n : Nat) : IO Unit := spin (n + 1)\n#eval spin 0"
 
 
@@ -80,3 +94,13 @@ def test_one_that_was_killed_is_started_again(lean: Engine, tmp_path: Path) -> N
     while first in hosts() and time.monotonic() < deadline:
         time.sleep(0.05)
     assert texts(lean, project, "import Demo\n#eval Demo.two") == ["2"]
+
+
+def test_a_deep_recursion_in_a_proof_does_not_overwrite_memory(
+    lean: Engine, tmp_path: Path
+) -> None:
+    """It overflowed the stack of its thread, which WebAssembly does not notice."""
+    project = write_project(tmp_path, {"lean/Demo.lean": ""})
+    assert texts(lean, project, DEEP.replace("LEVELS", "70000")) == ["255"]
+    with pytest.raises(BuildBrokenError, match="its stack overflowed"):
+        texts(lean, project, DEEP.replace("LEVELS", "400000"))

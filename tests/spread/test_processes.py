@@ -50,7 +50,6 @@ def test_one_job_starts_no_process() -> None:
 
 def test_processes_that_die_are_replaced() -> None:
     run = run_of(CONCLUSION)
-    # More than wait for the processes: one killed while all are idle takes their lock along.
     units = list(run.chunks("generic", 12_000))
     expected = [run.measure(u) for u in units]
     found: list[Found] = []
@@ -63,6 +62,40 @@ def test_processes_that_die_are_replaced() -> None:
     assert not children()
 
 
+def test_idle_processes_that_die_are_replaced(two: Processes) -> None:
+    """One that is killed holds nothing that another one needs."""
+    expected = result(HYPOTHESIS, None, 400)
+    assert result(HYPOTHESIS, two, 400) == expected
+    for victims in (slice(0, 1), slice(1, 2), slice(0, 2)):
+        assert len(children()) == 2
+        for victim in children()[victims]:
+            victim.kill()
+            victim.wait(10)
+        assert result(HYPOTHESIS, two, 400) == expected
+
+
+def test_a_run_that_is_given_up_leaves_nothing_to_the_next(two: Processes) -> None:
+    run = run_of(CONCLUSION)
+    units = list(run.chunks("generic", 12_000))
+    expected = [run.measure(u) for u in units]
+    outer = two.map(run, units)
+    assert next(outer) == expected[0]
+    given_up = two.map(run_of(HYPOTHESIS), run_of(HYPOTHESIS).chunks("generic", 12_000))
+    next(given_up)
+    given_up.close()  # type: ignore[attr-defined]
+    assert list(two.map(run, units[:3])) == expected[:3]
+    assert list(outer) == expected[1:]
+
+
+def test_every_process_computes_on_one_thread(two: Processes) -> None:
+    assert result(CONCLUSION, two, 20_000)
+    processes = children()
+    assert len(processes) == 2
+    for process in processes:
+        assert process.environ()["OMP_NUM_THREADS"] == "1"
+        assert "multi_thread_eigen=false" in process.environ()["XLA_FLAGS"]
+
+
 def test_processes_that_keep_dying_are_an_error() -> None:
     run = run_of(CONCLUSION)
 
@@ -72,7 +105,7 @@ def test_processes_that_keep_dying_are_an_error() -> None:
                 with contextlib.suppress(psutil.NoSuchProcess):
                     child.kill()
 
-    with Processes(2, PLACE) as processes, pytest.raises(SpreadError, match="died 4 times"):
+    with Processes(2, PLACE) as processes, pytest.raises(SpreadError, match=r"died \d times"):
         kill_all()
 
 
