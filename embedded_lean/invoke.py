@@ -138,8 +138,9 @@ class _Types:
 
 
 def _signature(name: str) -> FunctionType:
-    result, *letters = name.removeprefix(PREFIX)
-    return tuple(_TYPES[letter] for letter in letters), () if result == "v" else (_TYPES[result],)
+    letters = name.removeprefix(PREFIX)
+    results = () if letters[0] == "v" else (_TYPES[letters[0]],)
+    return tuple(_TYPES[letter] for letter in letters[1:]), results
 
 
 def _imported(name: bytes, kind: int) -> bytes:

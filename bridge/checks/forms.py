@@ -52,7 +52,7 @@ GRAPH_AT = {
 FIXED = {"rmsNormOffsetGraph": 1, "gemmaBlockGraph": 1, "gemmaModelGraph": 1}
 """Graphs that are exported at this number, as their theorems have it."""
 USUAL = ("GeluConstants.usual", "EncoderConstants.usual")
-"""The constants of tanh-GELU, and of the encoder block, at which every graph with it is exported."""
+"""Constants of tanh-GELU, and of the encoder block, at which every graph with it is exported."""
 
 
 class Says(StrEnum):

@@ -45,7 +45,8 @@ def mean (a b : Rat) : Rat := (a + b) * (1 / 2)
   grind
 
 /-- A step goes down where the slope is positive. -/
-@[obligation] theorem step_lt (s : Step) (x slope : Rat) (hSlope : 0 < slope) : x - s.rate * slope < x := by
+@[obligation] theorem step_lt (s : Step) (x slope : Rat) (hSlope : 0 < slope) :
+    x - s.rate * slope < x := by
   have := Rat.mul_pos s.pos hSlope
   grind
 

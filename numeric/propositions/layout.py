@@ -179,10 +179,10 @@ class _Builder:
 
     def subset(self, element: Space, place: str) -> Recipe:
         """Some of all elements, or of the first few numbers."""
-        among = NATURALS if isinstance(element, Naturals) else members(element)
-        if among is None:
+        few = sorted(set(NATURALS)) if isinstance(element, Naturals) else None
+        elements = few or members(element)
+        if elements is None:
             raise TermError("Finset", f"numbers cannot draw {place}, a set of something infinite")
-        elements = sorted(set(among)) if isinstance(element, Naturals) else list(among)
         masks = range(2 ** len(elements))
         chosen = [[x for i, x in enumerate(elements) if mask >> i & 1] for mask in masks]
         self.words[place] = tuple("{" + ", ".join(map(str, c)) + "}" for c in chosen)
