@@ -32,6 +32,10 @@ SHARE = 1e-5
 """Of the sum of all that the gradient should give: what is less is not seen."""
 NOISE = 1e-15
 """Of the sum of the output's terms: rounding of one output in float64."""
+INPUT = "input "
+"""What the names of float inputs begin with, among those of parameters."""
+BLOCK = 8191
+"""How many random numbers a direction has; then they come again, which no matrix does: a prime."""
 NAMED, SOUGHT = 4, 64
 """How many parts are named whose gradients are others, and among how many they are looked for."""
 
@@ -108,7 +112,7 @@ class _Whole:
         def leaf(path: Any, x: Any) -> Any:
             if not isinstance(x, self._torch.Tensor):
                 return x
-            own, name = x.detach().clone(), f"input {tree.keystr(path)}"
+            own, name = x.detach().clone(), f"{INPUT}{tree.keystr(path)}"
             if own.is_floating_point() and not is_mask(name, own):
                 self._leaves[name] = own
             return own
@@ -119,20 +123,20 @@ class _Whole:
 
     def judged(self) -> AsAWhole:
         torch = self._torch
-        with torch.no_grad():
-            random = chance(self._output)
+        outputs: list[Any] = []
+
+        def call() -> Any:
+            outputs.append(self._output().detach())
+            return outputs[-1]
+
+        with lifted() as casts, torch.enable_grad():
+            random = chance(call)
         if random:
             return AsAWhole(unknown=(random,))
-        with lifted() as casts, torch.enable_grad():
-            first = self._output().detach()
+        first = outputs[0]
         if not bool(first.isfinite().all()):
             return AsAWhole(unknown=("its output is not finite",))
-        # A copy that has seen nothing but another input: what it keeps of that may be used again.
-        self._run = None
-        self._run = copied(self._module)
-        self._leaves |= {n: p for n, p in self._run.named_parameters() if n in self._leaves}
-        for leaf in self._leaves.values():
-            leaf.requires_grad_(True)
+        self._start_again()
         output, found = self._one_function(first, SHORT_LIMIT if casts else ROUNDING)
         if found:  # differences would say nothing
             return AsAWhole(found)
@@ -141,6 +145,16 @@ class _Whole:
         generator = torch.Generator().manual_seed(self._seed)
         cotangent = torch.randn(output.shape, generator=generator, dtype=output.dtype)
         return self._gradient(output, cotangent)
+
+    def _start_again(self) -> None:
+        """With a copy that has seen nothing: what it keeps of another input may be used again."""
+        inputs = {n: x for n, x in self._leaves.items() if n.startswith(INPUT)}
+        self._run, self._leaves = None, {}  # one copy at a time
+        self._run = copied(self._module)
+        self._leaves = {n: p for n, p in self._run.named_parameters() if p.is_floating_point()}
+        self._leaves |= inputs
+        for leaf in self._leaves.values():
+            leaf.requires_grad_(True)
 
     def _output(self, given: tuple[Any, Any] | None = None) -> Any:
         """Its first float tensor.
@@ -158,13 +172,6 @@ class _Whole:
         """The output with gradients, and what differs from it."""
         torch = self._torch
         other = other_input(self._given)
-        found = []
-
-        def compare(title: str, again: Any) -> None:
-            gap = _distance(first, again)
-            if gap > limit:
-                found.append(f"{title} its output differs by {gap:.2g} of its size")
-
         with lifted(), torch.enable_grad():
             try:
                 self._output((tuple(other.args), dict(other.kwargs)))
@@ -173,15 +180,21 @@ class _Whole:
             else:
                 title = "after a call on another input"
             output = self._output()
-            compare(title, output.detach())
-        with lifted(), torch.no_grad():
-            compare("under no_grad", self._output())
         with lifted(), torch.inference_mode():
             given = torch.utils._pytree.tree_map_only(
                 torch.Tensor, lambda x: x.detach().clone(), (self._args, self._kwargs)
             )
-            compare("in inference mode", self._output(given))
-        return output, tuple(dict.fromkeys(found))
+            inferred = self._output(given).clone()
+        found = {title: output.detach(), "in inference mode": inferred}
+        if _distance(first, inferred) > limit:  # there gradients are off as well
+            with lifted(), torch.no_grad():
+                found["under no_grad"] = self._output()
+        apart = {title: _distance(first, again) for title, again in found.items()}
+        return output, tuple(
+            f"{title} its output differs by {gap:.2g} of its size"
+            for title, gap in apart.items()
+            if gap > limit
+        )
 
     def _gradient(self, output: Any, cotangent: Any) -> AsAWhole:
         """The gradient against central differences."""
@@ -222,7 +235,7 @@ class _Whole:
         for name, leaf in self._leaves.items():
 
             def take(own: Any, name: str = name) -> None:
-                gives[name] = float((own.grad * self._direction(name)).sum())
+                gives[name] = float(own.grad.flatten() @ self._direction(name).flatten())
                 own.grad = None
 
             hooks.append(leaf.register_post_accumulate_grad_hook(take))
@@ -237,7 +250,9 @@ class _Whole:
         """Random, of the size of what moves."""
         torch, leaf = self._torch, self._leaves[name]
         generator = torch.Generator().manual_seed(self._seed * 1_000_003 + self._places[name])
-        drawn = torch.randn(leaf.shape, generator=generator, dtype=leaf.dtype)
+        count = leaf.numel()
+        block = torch.randn(min(BLOCK, count), generator=generator, dtype=leaf.dtype)
+        drawn = block.repeat(-(-count // max(len(block), 1)))[:count].reshape(leaf.shape)
         if name in self._padding:
             drawn[self._padding[name]] = 0.0
         return drawn.mul_(self._sizes[name])
@@ -262,20 +277,16 @@ class _Whole:
     def _difference(self, names: Sequence[str], step: float, cotangent: Any) -> float:
         """The central difference of ⟨output, cotangent⟩."""
         values = []
-        for sign in (1.0, -1.0):
-            with self._torch.no_grad(), self._moved(names, sign * step), lifted():
+        with self._torch.no_grad(), lifted():
+            for move in (step, -2 * step):
+                self._move(names, move)
                 values.append(float((self._output() * cotangent).sum()))
+            self._move(names, step)
         return (values[0] - values[1]) / (2 * step)
 
-    @contextmanager
-    def _moved(self, names: Sequence[str], step: float) -> Iterator[None]:
+    def _move(self, names: Sequence[str], step: float) -> None:
         for name in names:
             self._leaves[name].add_(self._direction(name), alpha=step)
-        try:
-            yield
-        finally:
-            for name in names:
-                self._leaves[name].sub_(self._direction(name), alpha=step)
 
 
 def _size(leaf: Any) -> float:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
-from bridge.capture import Passed, layers_of, observe_whole
+from bridge.capture import Example, Passed, layers_of, observe_whole, run_once
 from bridge.models import assumptions
 from bridge.models.layer import Model
 from bridge.report.layers import Assumption
@@ -24,7 +25,7 @@ def parts_of(model: Model) -> tuple[str, ...]:
 
 
 def as_a_whole(
-    model: Model, parts: tuple[str, ...], passed: Passed, seed: int
+    model: Model, parts: tuple[str, ...], passed: Passed, short: Iterator[Example], seed: int
 ) -> tuple[Assumption, ...]:
     """Run the whole model; nothing where it is one layer, which is judged as that.
 
@@ -32,11 +33,16 @@ def as_a_whole(
         model: with its module.
         parts: from `parts_of`.
         passed: one forward pass, with these parts watched.
+        short: inputs to run it on many times, the likeliest first.
         seed: random directions follow from it.
     """
     if parts == ("",):
         return ()
-    seen = observe_whole(model.module, parts, passed.example, seed)
+    try:
+        example = run_once(model.module, (), short).example
+    except ValueError:  # it takes no shorter ones
+        example = passed.example
+    seen = observe_whole(model.module, parts, example, seed)
     inside = tuple(f"{p}." for p in parts)
     hooked = tuple(n for n in assumptions.hooked(model.module) if not n.startswith(inside))
     return (

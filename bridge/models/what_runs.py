@@ -24,6 +24,8 @@ __all__ = ["Prover", "Ran", "what_runs"]
 Prover: TypeAlias = Callable[[Sequence[Graph]], Sequence[FormProof]]
 """Asks Lean about graphs: one answer for each."""
 
+SHORT = 16
+"""Of so many tokens are the sequences on which the whole model is run many times."""
 NOT_OF_THE_WHOLE = FormProof(
     reason="Lean was not asked about the graph of the whole model: `obligations graph --prove` "
     "asks, which can take long"
@@ -87,7 +89,8 @@ def what_runs(
         found = {n: CapturedLayer(reason=f"the model could not be run: {e}") for n in wanted}
         return Ran(_merged(model, read, found, wanted), (), "")
     watcher.update("running the whole model", 0, 1)
-    beyond = as_a_whole(model, every, passed, seed)
+    short = replace(given, seq_len=min(given.seq_len, SHORT))
+    beyond = as_a_whole(model, every, passed, _examples(model.module, short, seed), seed)
     watcher.update("running the whole model", 1, 1)
     if not wanted and not whole:
         return Ran(tuple(read), assumptions=beyond)
