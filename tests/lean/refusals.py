@@ -205,7 +205,7 @@ CASES = (
         USE.format("Below.b"),
         1,
         "refused",
-        "rests on itself",
+        "Below.b: its proof, or its definition, rests on itself",
     ),
     Case(
         "a-theorem-that-proves-itself",
@@ -241,7 +241,7 @@ CASES = (
         USE.format("Below.wrong"),
         1,
         "refused",
-        "Below.t rests on it",
+        "(kernel) declaration type mismatch, 'Below.up' has type",
     ),
     Case(
         "a-universe-whose-flags-lie",
@@ -249,7 +249,7 @@ CASES = (
         USE.format("Below.wrong"),
         1,
         "refused",
-        "Below.t rests on it",
+        "(kernel) declaration type mismatch, 'Below.up' has type",
     ),
     Case(
         "a-local-that-nothing-binds",
@@ -275,7 +275,7 @@ CASES = (
         USE.format("Lake.unchecked"),
         1,
         "refused",
-        "Lake.unchecked",
+        "Lake.unchecked: (kernel)",
         module="Lake.More",
     ),
     Case(
@@ -284,7 +284,7 @@ CASES = (
         USE.format("Lake.wrong"),
         1,
         "refused",
-        "Lake.wrong",
+        "Lake.wrong: (kernel)",
         module="Lake.Util.Name",
     ),
     Case(
@@ -293,7 +293,7 @@ CASES = (
         "",
         1,
         "refused",
-        "Below.t: ",
+        "Below.t: (kernel)",
         options=NO_KERNEL,
     ),
     Case(
@@ -302,7 +302,7 @@ CASES = (
         "",
         1,
         "refused",
-        "Below.t: ",
+        "Below.t: (kernel)",
         shares=KERNEL_OFF,
     ),
     Case(

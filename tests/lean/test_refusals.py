@@ -51,7 +51,9 @@ def test_what_no_kernel_accepts_is_not_proved(case: Case, audited: Audited) -> N
     assert conclusions[f"{case.space}.t"]["status"] == case.status
     result = audit(root, "--only", f"{case.space}.t")
     assert result.exit_code == case.code, result.output
-    assert " ".join(case.moved(case.said).split()) in " ".join(result.output.split())
+    printed = " ".join(result.output.split())
+    assert " ".join(case.moved(case.said).split()) in printed
+    assert (f"Use.{case.space}.t rests on it" in printed) == (case.status == "refused")
     assert ("1 of 1 theorems proved" in result.output) == (case.code == 0)
     if case in PROOFS_OF_FALSE:
         assert "refused" in result.output
