@@ -7,10 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["MANY", "OneOfMany", "source_of"]
+__all__ = ["MANY", "OneOfMany", "bodies_of"]
 
-HEAD = "import Obligations\nnamespace Demo\n"
-TAIL = "end Demo\n"
 USE = "@[obligation] theorem t (n : Nat) : n + 2 + 2 = n + 5 := by have := bad; omega\n"
 FOUR = """\
     {{ name := `Demo.{space}.bad, levelParams := [], value := {value}
@@ -186,7 +184,6 @@ MANY = (
 )
 
 
-def source_of(tricks: tuple[OneOfMany, ...]) -> str:
-    """The one file of the project."""
-    parts = (f"namespace {t.space}\n{t.source}end {t.space}\n" for t in tricks)
-    return HEAD + "".join(parts) + TAIL
+def bodies_of(tricks: tuple[OneOfMany, ...]) -> str:
+    """What stands in the project's file for them."""
+    return "".join(f"namespace {t.space}\n{t.source}end {t.space}\n" for t in tricks)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,12 @@ from bridge.lean.project import Project, find_project
 from bridge.verdict import LeanStatus
 from numeric.graph import Graph
 from tests.capture.encoder_layers import EncoderLayer
+from tests.lean.conftest import Once
 
 pytestmark = pytest.mark.lean
 
 ROOT = Path(__file__).parent.parent.parent
+TORCH = ("torch", "transformers")
 RIGHT = {
     "packed": (EncoderLayer(), "reluEncoderBlock"),
     "apart": (
@@ -46,10 +49,15 @@ def project(lean: Engine) -> Project:
 
 
 @pytest.fixture(scope="module")
-def proofs(project: Project, lean: Engine) -> dict[str, Proved | Unproved]:
+def proofs(
+    project: Project, lean: Engine, torch_layers: dict[str, tuple[Graph, str]], once: Once
+) -> dict[str, Proved | Unproved]:
+    """Of all layers of this file by one question."""
     graphs = {n: la.graph() for n, (la, _) in RIGHT.items()}
     graphs |= {n: la.graph() for n, la in WRONG.items()}
-    found = prove_graphs(project, lean, list(graphs.values()), use_cache=False)
+    graphs |= {n: graph for n, (graph, _) in torch_layers.items()}
+    with once("blocks"):
+        found = prove_graphs(project, lean, list(graphs.values()))
     return dict(zip(graphs, found, strict=True))
 
 
@@ -85,10 +93,14 @@ def test_a_layer_that_is_none(proofs: dict[str, Proved | Unproved], name: str) -
     assert "not found" in proof.block.reason
 
 
+@pytest.fixture(scope="module")
 def torch_layers() -> dict[str, tuple[Graph, str]]:
-    """PyTorch's layer and BERT's, captured."""
-    torch: Any = pytest.importorskip("torch", reason="torch is not installed")
-    transformers: Any = pytest.importorskip("transformers", reason="transformers is not installed")
+    """PyTorch's layer and BERT's, captured, and the block that each is; none without torch."""
+    if not all(map(importlib.util.find_spec, TORCH)):
+        return {}
+    torch: Any
+    transformers: Any
+    torch, transformers = map(importlib.import_module, TORCH)
     capture = importlib.import_module("bridge.capture")
     torch.manual_seed(0)
 
@@ -108,19 +120,25 @@ def torch_layers() -> dict[str, tuple[Graph, str]]:
     )
     bert = transformers.BertModel(config).encoder.layer[0]
     return {
-        "relu": (captured(encoder("relu")), "reluEncoderBlock"),
-        "gelu": (captured(encoder("gelu")), "geluEncoderBlock"),
+        "torch relu": (captured(encoder("relu")), "reluEncoderBlock"),
+        "torch gelu": (captured(encoder("gelu")), "geluEncoderBlock"),
         "bert": (captured(bert), "geluEncoderBlock"),
     }
 
 
-def test_the_layers_that_people_run(project: Project, lean: Engine) -> None:
-    layers = torch_layers()
-    graphs = [graph for graph, _ in layers.values()]
-    found = prove_graphs(project, lean, graphs)
-    for proof, (_, block) in zip(found, layers.values(), strict=True):
+def test_the_layers_that_people_run(
+    project: Project,
+    lean: Engine,
+    torch_layers: dict[str, tuple[Graph, str]],
+    proofs: dict[str, Proved | Unproved],
+) -> None:
+    for name in TORCH:
+        pytest.importorskip(name, reason=f"{name} is not installed")
+    assert len(torch_layers) == 3
+    found = [proofs[name] for name in torch_layers]
+    for proof, (_, block) in zip(found, torch_layers.values(), strict=True):
         is_block(proof, block)
-    kept = known_proofs(project, lean, graphs)
+    kept = known_proofs(project, lean, [graph for graph, _ in torch_layers.values()])
     assert [p.block for p in kept if isinstance(p, Proved)] == [
         p.block for p in found if isinstance(p, Proved)
     ], "a second audit needs no Lean"

@@ -20,6 +20,7 @@ from bridge.statements.exact import ExactJudge, replay_exactly
 from bridge.statements.instances import Instances
 from bridge.statements.values import Made
 from bridge.verdict import Verdict
+from tests.lean.conftest import Once
 
 pytestmark = pytest.mark.lean
 
@@ -28,7 +29,7 @@ INSTANCES = 60
 
 
 @pytest.fixture(scope="module")
-def drawn(tmp_path_factory: pytest.TempPathFactory, lean: Engine) -> Library:
+def drawn(tmp_path_factory: pytest.TempPathFactory, lean: Engine, once: Once) -> Library:
     root = tmp_path_factory.mktemp("drawn")
     shutil.copytree(ROOT / "lean" / "Obligations", root / "Obligations")
     for name in ("lean/Obligations.lean", "lean-toolchain", "tests/lean/Drawn.lean"):
@@ -36,17 +37,19 @@ def drawn(tmp_path_factory: pytest.TempPathFactory, lean: Engine) -> Library:
     (root / "lakefile.lean").write_text(
         "import Lake\nopen Lake DSL\n\npackage drawn\n\nlean_lib Obligations\n\nlean_lib Drawn\n"
     )
-    return read_library(find_project(root), lean)
+    with once("drawn"):
+        return read_library(find_project(root), lean)
 
 
 @pytest.fixture(scope="module")
-def answers(drawn: Library) -> Mapping[str, Taken | Obstacle]:
+def answers(drawn: Library, once: Once) -> Mapping[str, Taken | Obstacle]:
     questions = [
         Question(s, o.declaration, (o.key,))
         for o in drawn.obligations
         if o.binder == "conclusion" and (s := drawn.statement_named(o.declaration)) is not None
     ]
-    return ExactJudge().judge(drawn, questions, seed=0, instances=INSTANCES)
+    with once("drawn"):
+        return ExactJudge().judge(drawn, questions, seed=0, instances=INSTANCES)
 
 
 @pytest.fixture(scope="module")

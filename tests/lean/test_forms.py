@@ -14,7 +14,7 @@ from bridge.engine import Engine
 from bridge.lean.library import Library, build, read_library
 from bridge.lean.project import find_project
 from bridge.verdict import Verdict
-from tests.lean.conftest import ROOT
+from tests.lean.conftest import ROOT, Once
 
 pytestmark = pytest.mark.lean
 
@@ -56,7 +56,7 @@ end PostNorm
 
 
 @pytest.fixture(scope="module")
-def extended(lean: Engine, tmp_path_factory: pytest.TempPathFactory) -> Library:
+def extended(lean: Engine, tmp_path_factory: pytest.TempPathFactory, once: Once) -> Library:
     root: Path = tmp_path_factory.mktemp("extended")
     shutil.copytree(ROOT / "lean", root / "lean")
     for name in ("lakefile.lean", "lean-toolchain"):
@@ -67,8 +67,9 @@ def extended(lean: Engine, tmp_path_factory: pytest.TempPathFactory) -> Library:
     whole.write_text(text, encoding="utf-8")
     wanted = [r for r in wanted_graphs() if r.name == "layerNormGraph"]
     project = find_project(root)
-    build(project, lean)
-    return read_library(project, lean, wanted)
+    with once("extended"):
+        build(project, lean)
+        return read_library(project, lean, wanted)
 
 
 def test_a_new_theorem_needs_no_python(extended: Library) -> None:

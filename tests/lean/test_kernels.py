@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from bridge import engine
 from bridge.kernels.export import read_export
-from bridge.kernels.exporting import write_export
+from bridge.kernels.exporting import Written, write_export
 from bridge.kernels.interface import KernelBrokeError
 from bridge.kernels.native import NativeKernel, find_native
 from bridge.lean.project import find_project
-from tests.lean.test_refusals import CASES, PROOFS_OF_FALSE, Case, write
+from tests.lean.refusals import CASES, PROOFS_OF_FALSE, sharing, write
 
 pytestmark = pytest.mark.lean
+HIDDEN, STRAY = PROOFS_OF_FALSE
 HONEST = next(c for c in CASES if c.name == "honest-types")
 
 
@@ -29,43 +28,33 @@ def native() -> NativeKernel:
 
 
 @pytest.fixture(scope="module")
-def export_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Case], Path]:
-    """Exports of the projects of cases, each written once."""
-    done: dict[str, Path] = {}
-
-    def make(case: Case) -> Path:
-        if case.name not in done:
-            root = tmp_path_factory.mktemp("project") / "project"
-            root.mkdir()
-            write(root, case)
-            lean, path = engine.select("auto", project=root), root.parent / "export.ndjson"
-            written = write_export(find_project(root), lean, (), path, timeout=300)
-            assert written is not None
-            (root.parent / "refused.json").write_text(json.dumps([*written.spelled.values()]))
-            done[case.name] = path
-        return done[case.name]
-
-    return make
+def refused(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Written]:
+    """An export of the project of all cases that are refused, and what Lean says of it."""
+    root = tmp_path_factory.mktemp("project") / "project"
+    root.mkdir()
+    write(root, sharing("refused"))
+    lean, path = engine.select("auto", project=root), root.parent / "export.ndjson"
+    written = write_export(find_project(root), lean, (), path, timeout=300)
+    assert written is not None
+    return path, written
 
 
 def test_the_newer_kernel_refuses_a_sort_that_hides_prop(
-    native: NativeKernel, export_of: Callable[[Case], Path]
+    native: NativeKernel, refused: tuple[Path, Written]
 ) -> None:
-    answer = native.check(export_of(PROOFS_OF_FALSE[0]), timeout=120)
-    assert "invalidProj" in answer.refused.values(), answer
+    answer = native.check(refused[0], timeout=120)
+    assert answer.refused[f"{HIDDEN.space}.Worn.number"] == "invalidProj", answer
 
 
-def test_a_stray_local_cannot_be_exported(export_of: Callable[[Case], Path]) -> None:
-    path = export_of(PROOFS_OF_FALSE[1])
-    assert json.loads((path.parent / "refused.json").read_text()) == ["Below.wrong"]
+def test_a_stray_local_cannot_be_exported(refused: tuple[Path, Written]) -> None:
+    names = refused[1].spelled.values()
+    assert [n for n in names if n.startswith(f"{STRAY.space}.")] == [f"{STRAY.space}.wrong"]
 
 
-def test_honest_nested_types_pass(
-    native: NativeKernel, export_of: Callable[[Case], Path], tmp_path: Path
-) -> None:
+def test_honest_nested_types_pass(native: NativeKernel, tmp_path: Path) -> None:
     root = tmp_path / "project"
     root.mkdir()
-    write(root, HONEST)
+    write(root, sharing(HONEST.shares))
     lean, path = engine.select("auto", project=root), tmp_path / "nested.ndjson"
     roots = ("Rose.label", "Bush", "sizes", "Fine", "Term", "Box")
     written = write_export(find_project(root), lean, roots, path, timeout=300)

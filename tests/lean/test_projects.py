@@ -11,6 +11,7 @@ from bridge.errors import LeanSourceError
 from bridge.lean.library import Library, read_library
 from bridge.lean.project import Project
 from bridge.verdict import LeanStatus
+from tests.lean.conftest import Once, write_project
 
 pytestmark = pytest.mark.lean
 
@@ -18,6 +19,7 @@ Make = Callable[[str], Project]
 
 GOOD = """\
 import Obligations
+macro "done_later" : tactic => `(tactic| sorry)
 namespace Demo
 /-- Twice the number. -/
 def twice (n : Nat) : Nat := n + n
@@ -32,20 +34,25 @@ theorem unfinished : 2 + 2 = 5 := by done_later
 axiom cheat : 2 + 2 = 5
 /-- It rests on an axiom. -/
 @[obligation] theorem cheats (n : Nat) : n + 2 + 2 = n + 5 := by have := cheat; omega
+@[obligation] theorem unnamed (n : Nat) : 0 < n → 0 < n + 1 := by omega
+def low : Nat := 0
+def far (n : Nat) : Nat := n + low
+@[obligation] theorem drifts (n : Nat) (h : ∀ i : Nat, 0 < far (n + i)) : 0 < far n := h 0
 end Demo
 """
-MACRO = 'macro "done_later" : tactic => `(tactic| sorry)\n'
 
 
-@pytest.fixture
-def demo(project_of: Make, lean: Engine) -> Library:
-    return read_library(
-        project_of(GOOD.replace("namespace Demo\n", MACRO + "namespace Demo\n")), lean
-    )
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory, lean: Engine, once: Once) -> Library:
+    project = write_project(tmp_path_factory.mktemp("demo"), GOOD)
+    with once("demo"):
+        return read_library(project, lean)
 
 
 def test_a_small_project(demo: Library) -> None:
-    status = {o.key: o.lean.status for o in demo.obligations}
+    those = ("twice_pos", "hides", "cheats")
+    assert {o.declaration for o in demo.obligations} == {*those, "unnamed", "drifts"}
+    status = {o.key: o.lean.status for o in demo.obligations if o.declaration in those}
     assert status == {
         "twice_pos:hPos": LeanStatus.DISCHARGED,
         "twice_pos:conclusion": LeanStatus.PROVED,
@@ -63,13 +70,9 @@ def refused(project: Project, lean: Engine, error: type[Exception], message: str
         read_library(project, lean)
 
 
-def test_an_unnamed_hypothesis_has_a_key_of_its_own(project_of: Make, lean: Engine) -> None:
-    source = (
-        "import Obligations\nnamespace Demo\n"
-        "@[obligation] theorem t (n : Nat) : 0 < n → 0 < n + 1 := by omega\nend Demo\n"
-    )
-    library = read_library(project_of(source), lean)
-    assert [o.key for o in library.obligations] == ["t:#2", "t:conclusion"]
+def test_an_unnamed_hypothesis_has_a_key_of_its_own(demo: Library) -> None:
+    own = [o.key for o in demo.obligations if o.declaration == "unnamed"]
+    assert own == ["unnamed:#2", "unnamed:conclusion"]
 
 
 def test_a_lemma_that_proves_something_else_does_not_discharge(
@@ -94,24 +97,18 @@ def test_a_syntax_error_has_its_place(project_of: Make, lean: Engine) -> None:
     refused(project_of(source), lean, LeanSourceError, r"lean/Demo/Basic\.lean:3:")
 
 
-def fingerprint(project: Project, lean: Engine, key: str) -> str:
-    (found,) = read_library(project, lean).find(key)
-    return found.statement_hash
-
-
 def test_renaming_a_bound_variable_is_no_drift_and_changing_a_definition_is(
-    project_of: Make, lean: Engine
+    demo: Library, project_of: Make, lean: Engine
 ) -> None:
-    source = (
-        "import Obligations\nnamespace Demo\n"
-        "def low : Nat := 0\ndef far (n : Nat) : Nat := n + low\n"
-        "@[obligation] theorem t (n : Nat) (h : ∀ i : Nat, 0 < far (n + i)) : 0 < far n := h 0\n"
-        "end Demo\n"
-    )
-    project = project_of(source)
-    file = project.root / "lean" / "Demo" / "Basic.lean"
-    before = fingerprint(project, lean, "t:h")
-    file.write_text(source.replace("∀ i : Nat, 0 < far (n + i)", "∀ k : Nat, 0 < far (n + k)"))
-    assert fingerprint(project, lean, "t:h") == before
-    file.write_text(source.replace("low : Nat := 0", "low : Nat := 1"))
-    assert fingerprint(project, lean, "t:h") != before
+    project = project_of(GOOD)
+
+    def fingerprint(source: str) -> str:
+        assert source != GOOD
+        (project.root / "lean" / "Demo" / "Basic.lean").write_text(source)
+        (found,) = read_library(project, lean).find("drifts:h")
+        return found.statement_hash
+
+    (before,) = demo.find("drifts:h")
+    renamed = GOOD.replace("∀ i : Nat, 0 < far (n + i)", "∀ k : Nat, 0 < far (n + k)")
+    assert fingerprint(renamed) == before.statement_hash
+    assert fingerprint(GOOD.replace("low : Nat := 0", "low : Nat := 1")) != before.statement_hash

@@ -15,7 +15,7 @@ from bridge.cli.main import group
 from bridge.lean.project import Project
 from tests.cli.faults import FAULTS
 from tests.lean.conftest import ROOT, Once, write_project
-from tests.lean.many_tricks import MANY, source_of
+from tests.lean.many_tricks import MANY, bodies_of
 from tests.lean.trick import HEAD, TAIL, Trick
 from tests.lean.tricks import HONEST, TRICKS
 from tests.lean.tricks_at_import import AT_IMPORT
@@ -26,14 +26,23 @@ Make = Callable[[str], Project]
 ALL = (*TRICKS, *AT_IMPORT)
 ALONE = tuple(t for t in ALL if not t.shares)
 SHARING = (HONEST, *(t for t in ALL if t.shares))
+WITH_MANY = "refused"
+"""The project that has the many tricks, too."""
+NOTHING = "nothing"
+"""The project without obligations: only as a whole can it be audited."""
 
 
 def obligations(project: Project, *arguments: str) -> Result:
     return CliRunner().invoke(group, [*arguments, "--project", str(project.root)])
 
 
-def write(project: Project, tricks: Sequence[Trick], *, before: bool = False) -> None:
-    """The project of these tricks; where there are several, each in a namespace of its own."""
+def write(
+    project: Project, tricks: Sequence[Trick], *, before: bool = False, spoilt: str = ""
+) -> None:
+    """The project of these tricks; where there are several, each in a namespace of its own.
+
+    Waivers that spoil an audit are written of the trick ``spoilt`` alone.
+    """
     lean, imports, bodies, waivers = project.root / "lean", "", "", ""
     for trick in tricks:
         for module, text in trick.files.items():
@@ -44,9 +53,11 @@ def write(project: Project, tricks: Sequence[Trick], *, before: bool = False) ->
         space = trick.space if trick.shares else ""
         body = f"namespace {space}\n{trick.moved(body)}end {space}\n" if space else body
         bodies += body
-        for key in trick.waived:
+        for key in trick.waived if not trick.spoils or trick.name == spoilt else ():
             key = f"{space}.{key}" if space else key
             waivers += f'[[waiver]]\nkey = "{key}"\nreason = "not a number"\n'
+    if any(t.shares == WITH_MANY for t in tricks):
+        bodies += bodies_of(MANY)
     (lean / "Demo" / "Basic.lean").write_text(imports + HEAD + bodies + TAIL, encoding="utf-8")
     (project.root / "waivers.toml").write_text(waivers, encoding="utf-8")
 
@@ -89,22 +100,29 @@ def shared(tmp_path_factory: pytest.TempPathFactory, once: Once) -> Callable[[st
 
 @pytest.mark.lean
 @pytest.mark.parametrize("trick", SHARING, ids=lambda t: t.name)
-def test_trick_among_others(trick: Trick, shared: Callable[[str], Project]) -> None:
+def test_trick_among_others(
+    trick: Trick, shared: Callable[[str], Project], project_of: Make
+) -> None:
     """An audit of its theorems alone says what an audit of a project with nothing else would."""
-    judged(trick, obligations(shared(trick.shares), "audit", "--only", f"{trick.space}.*"))
+    project = shared(trick.shares)
+    if trick.spoils:  # the same sources, of which Lean has answered
+        project = project_of("import Obligations\n")
+        write(project, [t for t in SHARING if t.shares == trick.shares], spoilt=trick.name)
+    only = () if trick.shares == NOTHING else ("--only", f"{trick.space}.*")
+    judged(trick, obligations(project, "audit", *only))
 
 
 @pytest.mark.lean
-def test_many_tricks_in_one_project(project_of: Make) -> None:
-    project = project_of(source_of(MANY))
-    result = obligations(project, "audit", "--format", "json")
+def test_many_tricks_in_one_project(shared: Callable[[str], Project]) -> None:
+    result = obligations(shared(WITH_MANY), "audit", "--format", "json")
     assert result.exit_code == 1, result.output
     found = {
         o["declaration"].split(".")[0]: o["lean"]["status"]
         for o in json.loads(result.stdout)["obligations"]
         if o["binder"] == "conclusion"
     }
-    assert found == {t.space: t.status for t in MANY}
+    others = {t.space: "refused" for t in SHARING if t.shares == WITH_MANY}
+    assert found == {**{t.space: t.status for t in MANY}, **others}
 
 
 def test_the_page_shows_every_trick() -> None:

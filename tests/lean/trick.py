@@ -33,6 +33,8 @@ class Trick:
         before: an earlier ``body`` that was locked; ``None`` where nothing was.
         files: further Lean sources by module name, imported by ``Demo/Basic.lean``.
         waived: keys that are waived.
+        spoils: whether its waivers end an audit of the whole project, so that they are written only
+            where it is looked at itself.
         shares: the project that it is tried in, together with the others that say the same; a
             project of its own where this is empty, because what is said concerns the whole project.
     """
@@ -45,6 +47,7 @@ class Trick:
     before: str | None = None
     files: Mapping[str, str] = field(default_factory=dict)
     waived: tuple[str, ...] = KEYS
+    spoils: bool = False
     shares: str = "theorems"
 
     @property
@@ -54,4 +57,8 @@ class Trick:
 
     def moved(self, text: str) -> str:
         """A text of the trick, as it is in that namespace."""
-        return text.replace("Demo.", f"Demo.{self.space}.") if self.shares else text
+        if not self.shares:
+            return text
+        for key in self.waived:
+            text = text.replace(f"'{key}'", f"'{self.space}.{key}'")
+        return text.replace("Demo.", f"Demo.{self.space}.")

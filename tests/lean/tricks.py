@@ -238,7 +238,7 @@ TRICKS = (
         4,
         "nothing",
         waived=(),
-        shares="",
+        shares="nothing",
     ),
     Trick(
         "comment",
@@ -247,7 +247,7 @@ TRICKS = (
         4,
         "nothing was audited",
         waived=(),
-        shares="",
+        shares="nothing",
     ),
     Trick(
         "look-alike",
@@ -256,7 +256,7 @@ TRICKS = (
         2,
         "no obligation is called 'o:hPos'",
         waived=("o:hPos", "o:conclusion"),
-        shares="",
+        spoils=True,
     ),
     Trick(
         "shadow",

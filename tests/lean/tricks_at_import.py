@@ -44,6 +44,5 @@ AT_IMPORT = (
         0,
         "2 waived",
         waived=("t:r.pos", "t:conclusion"),
-        shares="",
     ),
 )
