@@ -113,6 +113,10 @@ def _run_npm(staging: Path, progress: InstallProgress) -> Path:
     # npm's own start script looks for `node` on PATH.
     node_folder = str(find_node().path.parent)
     env = dict(os.environ, PATH=os.pathsep.join([os.environ.get("PATH", ""), node_folder]))
+    try:
+        Path.home()
+    except RuntimeError:  # neither HOME nor an entry in the password database: npm breaks off then
+        env["HOME"] = str(work)
     progress(InstallEvent("download", 0, pins.PACKAGE_BYTES))
     log = work / "npm.log"
     with log.open("wb") as output:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import pwd
 import shutil
 import subprocess
 import sys
@@ -80,6 +81,18 @@ def test_a_second_installation_does_nothing(world: Layout, tmp_path: Path) -> No
     engine.install(events.append)
     assert events == []
     assert len(tiny.npm_calls(tmp_path)) == 1
+
+
+def test_npm_has_a_home_where_the_user_has_none(
+    world: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unknown(_uid: int) -> None:
+        raise KeyError("uid not found")
+
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
+    monkeypatch.setenv("FAKE_NPM", "wants a home")
+    assert engine.install().installed
 
 
 def test_uninstalling(world: Layout) -> None:

@@ -178,6 +178,9 @@ if behaviour == "full":
     print("npm error code ENOSPC")
     print("npm error nospc ENOSPC: no space left on device, write")
     sys.exit(228)
+if behaviour == "wants a home" and "HOME" not in os.environ:
+    print("A system error occurred: uv_os_homedir returned ENOENT (no such file or directory)")
+    sys.exit(254)
 if behaviour == "nothing":
     sys.exit(0)
 if behaviour == "slow":
