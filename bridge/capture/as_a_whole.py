@@ -154,6 +154,7 @@ class _Whole:
         self._leaves = {n: p for n, p in self._run.named_parameters() if p.is_floating_point()}
         self._leaves |= inputs
         for leaf in self._leaves.values():
+            leaf.data = leaf.data.contiguous()
             leaf.requires_grad_(True)
 
     def _output(self, given: tuple[Any, Any] | None = None) -> Any:
@@ -235,7 +236,7 @@ class _Whole:
         for name, leaf in self._leaves.items():
 
             def take(own: Any, name: str = name) -> None:
-                gives[name] = float(own.grad.flatten() @ self._direction(name).flatten())
+                gives[name] = self._along(name, own.grad)
                 own.grad = None
 
             hooks.append(leaf.register_post_accumulate_grad_hook(take))
@@ -247,15 +248,38 @@ class _Whole:
         return gives
 
     def _direction(self, name: str) -> Any:
-        """Random, of the size of what moves."""
+        """Random numbers of the size of what moves, a block of them that repeats along all
+        entries."""
         torch, leaf = self._torch, self._leaves[name]
         generator = torch.Generator().manual_seed(self._seed * 1_000_003 + self._places[name])
-        count = leaf.numel()
-        block = torch.randn(min(BLOCK, count), generator=generator, dtype=leaf.dtype)
-        drawn = block.repeat(-(-count // max(len(block), 1)))[:count].reshape(leaf.shape)
+        block = torch.randn(min(BLOCK, leaf.numel()), generator=generator, dtype=leaf.dtype)
+        return block.mul_(self._sizes[name])
+
+    def _along(self, name: str, gradient: Any) -> float:
+        """⟨gradient, direction⟩; no tensor of the gradient's size is made."""
         if name in self._padding:
-            drawn[self._padding[name]] = 0.0
-        return drawn.mul_(self._sizes[name])
+            gradient[self._padding[name]] = 0.0
+        return sum(float((part @ block).sum()) for part, block in self._blocks(name, gradient))
+
+    def _move(self, names: Sequence[str], step: float) -> None:
+        for name in names:
+            leaf, row = self._leaves[name].detach(), self._padding.get(name)
+            kept = None if row is None else leaf[row].clone()
+            for part, block in self._blocks(name, leaf):
+                part.add_(block, alpha=step)
+            if kept is not None:
+                leaf[row] = kept
+
+    def _blocks(self, name: str, tensor: Any) -> Iterator[tuple[Any, Any]]:
+        """The entries in rows as long as the block of random numbers, and what is left: views of a
+        leaf, which is contiguous."""
+        block = self._direction(name)
+        if len(block) == 0:
+            return
+        flat = tensor.reshape(-1)
+        whole = len(flat) // len(block) * len(block)
+        yield flat[:whole].view(-1, len(block)), block
+        yield flat[whole:], block[: len(flat) - whole]
 
     def _differs(
         self, names: Sequence[str], gives: Mapping[str, float], cotangent: Any, size: float
@@ -283,10 +307,6 @@ class _Whole:
                 values.append(float((self._output() * cotangent).sum()))
             self._move(names, step)
         return (values[0] - values[1]) / (2 * step)
-
-    def _move(self, names: Sequence[str], step: float) -> None:
-        for name in names:
-            self._leaves[name].add_(self._direction(name), alpha=step)
 
 
 def _size(leaf: Any) -> float:

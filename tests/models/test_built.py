@@ -244,3 +244,28 @@ def test_without_transformers_the_names_are_read(
     assert read.kind == "safetensors"
     assert "pip install 'lean-obligations[models]'" in read.settings[-1]
     assert judged(tmp_path, read).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("more", "said_of_it"),
+    [
+        ({"text_config": {"attention_window": 4}}, "text_config.attention_window = 4"),
+        ({"vision_config": {"unused": 1}}, ""),
+        ({"activation_function": "gelu_new"}, ""),  # what hidden_act says
+    ],
+)
+def test_entries_that_its_class_does_not_read(
+    tmp_path: Path, more: dict[str, Any], said_of_it: str
+) -> None:
+    code, text = said(saved(tmp_path / "m", bert(), lambda t, c: c.update(more)), tmp_path)
+    assert said_of_it in text
+    assert code == (4 if said_of_it else 0)
+
+
+def test_two_names_that_a_class_reads_as_one(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    sizes = {"vocab_size": 50, "dim": 16, "n_layers": 1, "n_heads": 2, "hidden_dim": 24}
+    model = transformers.DistilBertModel(transformers.DistilBertConfig(**sizes))
+    folder = saved(tmp_path / "m", model, lambda t, c: c.update(num_attention_heads=4))
+    with pytest.raises(InvalidInputError, match="n_heads says 2, and num_attention_heads says 4"):
+        read_model(folder)

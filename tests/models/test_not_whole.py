@@ -20,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("without_transformers")
 
 @pytest.mark.parametrize(
     "more",
-    [{"pruned_heads": {"0": [1]}}, {"num_hidden_layers": 3}],
+    [{"pruned_heads": {"0": [1]}}, {"num_hidden_layers": 3}, {"num_hidden_layers": 1}],
 )
 def test_a_file_that_is_not_whole(tmp_path: Path, more: dict[str, Any]) -> None:
     assert (
@@ -37,6 +37,7 @@ def test_a_file_that_is_not_whole(tmp_path: Path, more: dict[str, Any]) -> None:
         ({"num_hidden_groups": 2}, "num_hidden_groups = 2"),
         ({"quantization_config": {"bits": 8}}, "quantization_config ="),
         ({"text_config": {"num_attention_heads": 4}}, "text_config.num_attention_heads = 4"),
+        ({"auto_map": {"AutoModel": "own.Model"}}, "auto_map ="),
     ],
 )
 def test_entries_of_a_configuration_that_nobody_understands(
@@ -80,6 +81,22 @@ def test_codes_of_quantised_weights_are_no_weights(
         read_model(write(tmp_path / "m", tensors, config))
 
 
+@pytest.mark.parametrize("kind", [np.int8, np.int64])
+def test_biases_that_are_no_floats(tmp_path: Path, kind: Any) -> None:
+    name = "encoder.layer.0.output.dense.bias"
+    tensors = bert_tensors()
+    tensors[name] = tensors[name].astype(kind)
+    with pytest.raises(InvalidInputError, match=r"output.dense.bias is stored as I"):
+        read_model(write(tmp_path / "m", tensors))
+
+
+def test_a_stack_of_two_has_as_many_layers_as_either(tmp_path: Path) -> None:
+    tensors = {**bert_tensors(1, "encoder.layer."), **bert_tensors(2, "decoder.layer.")}
+    for layers, code in ((1, 0), (2, 0), (3, 0), (4, 4)):
+        path = write(tmp_path / str(layers), tensors, {**CONFIG, "num_hidden_layers": layers})
+        assert judged(tmp_path, path).exit_code == code
+
+
 def test_an_adapter_alone(tmp_path: Path) -> None:
     tensors = {"layer.0.query.lora_A.weight": np.zeros((2, 8), np.float32)}
     with pytest.raises(InvalidInputError, match="all its tensors are an adapter's"):
@@ -94,6 +111,16 @@ def test_without_transformers_it_is_said_what_it_would_add(tmp_path: Path) -> No
 def test_keys_that_disagree(tmp_path: Path) -> None:
     with pytest.raises(InvalidInputError, match="num_heads in config.json says"):
         read_model(write(tmp_path / "m", bert_tensors(), {**CONFIG, "num_heads": 1}))
+
+
+def test_a_key_that_is_said_twice(tmp_path: Path) -> None:
+    path = write(tmp_path / "m", bert_tensors(), None)
+    text = '{"num_attention_heads": 2, "layer_norm_eps": 1e-12, "num_attention_heads": %d}'
+    path.with_name("config.json").write_text(text % 4)
+    with pytest.raises(InvalidInputError, match="it says of num_attention_heads both 2 and 4"):
+        read_model(path)
+    path.with_name("config.json").write_text(text % 2)
+    assert read_model(path).layers
 
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "real-models.md"
