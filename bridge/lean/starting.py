@@ -40,12 +40,14 @@ structure Step where
 def mean (a b : Rat) : Rat := (a + b) * (1 / 2)
 
 /-- The mean of two numbers is not above a bound of both. -/
-@[obligation] theorem mean_le (a b c : Rat) (hFirst : a ≤ c) (hSecond : b ≤ c) : mean a b ≤ c := by
+@[obligation] theorem mean_le (a b c : Rat) (hFirst : a ≤ c) (hSecond : b ≤ c) :
+    mean a b ≤ c := by
   unfold mean
   grind
 
 /-- A step goes down where the slope is positive. -/
-@[obligation] theorem step_lt (s : Step) (x slope : Rat) (hSlope : 0 < slope) : x - s.rate * slope < x := by
+@[obligation] theorem step_lt (s : Step) (x slope : Rat) (hSlope : 0 < slope) :
+    x - s.rate * slope < x := by
   have := Rat.mul_pos s.pos hSlope
   grind
 

@@ -31,8 +31,7 @@ def results_of(
     names = {place: b.name for place, b in statement.placed_hypotheses.items()}
     joint = _joint(found, instances)
     results = {
-        f"{declaration}:{names[h.place]}": _hypothesis(h, found, joint)
-        for h in found.hypotheses
+        f"{declaration}:{names[h.place]}": _hypothesis(h, found, joint) for h in found.hypotheses
     }
     needs = tuple(
         Need(
