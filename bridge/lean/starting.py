@@ -40,7 +40,8 @@ structure Step where
 def mean (a b : Rat) : Rat := (a + b) * (1 / 2)
 
 /-- The mean of two numbers is not above a bound of both. -/
-@[obligation] theorem mean_le (a b c : Rat) (hFirst : a ≤ c) (hSecond : b ≤ c) : mean a b ≤ c := by
+@[obligation] theorem mean_le (a b c : Rat) (hFirst : a ≤ c) (hSecond : b ≤ c) :
+    mean a b ≤ c := by
   unfold mean
   grind
 

@@ -117,7 +117,7 @@ def _judged(
     names = _names(problem, question.statement)
     prefix = f"{question.declaration}:"
     results: dict[str, CheckResult] = {
-        f"{prefix}{hypothesis}": hypothesis_result(tried, number)
+        f"{prefix}{hypothesis}": hypothesis_result(tried, number, problem.hypotheses[number].law)
         for number, hypothesis in enumerate(names)
     }
     results[f"{prefix}conclusion"] = conclusion_result(tried, names)
@@ -133,8 +133,9 @@ def _names(problem: Problem, statement: Statement) -> list[str]:
     for (place, _), binder in statement.placed_hypotheses.items():
         placed.setdefault(place - 1, []).append(binder.name or f"#{place}")
     found: list[str] = []
-    for level in dict.fromkeys(h.level for h in problem.hypotheses):
-        fields = [h.field for h in problem.hypotheses if h.level == level]
+    told = [h for h in problem.hypotheses if not h.silent]
+    for level in dict.fromkeys(h.level for h in told):
+        fields = [h.field for h in told if h.level == level]
         names = placed.get(level, [])
         if len(names) == len(fields) and all(
             not f or f.endswith(n.partition(".")[2]) for n, f in zip(names, fields, strict=True)
@@ -181,9 +182,10 @@ def _instances(
                     continue
                 env = batch.layout.env(batch.arrays)
                 false = judged.assumed == FALSE
-                others = np.sum(judged.assumed >= SAMPLED, axis=0) == len(names) - 1
-                for row in np.flatnonzero(judged.accepted | (others & (false.sum(axis=0) == 1))):
-                    violates = tuple(names[n] for n in np.flatnonzero(false[:, row]))
+                others = np.sum(judged.assumed >= SAMPLED, axis=0) == len(false) - 1
+                one_false = others & (false[: len(names)].sum(axis=0) == 1)
+                for row in np.flatnonzero(judged.accepted | one_false):
+                    violates = tuple(names[n] for n in np.flatnonzero(false[: len(names), row]))
                     one = _instance(problem, batch, env, int(row), violates)
                     if violates:
                         violating.append(one)
@@ -293,7 +295,7 @@ def replay_in_numbers(
     names = _names(problem, statement)
     if batch.layout is None:
         return Shown(None, None, (), "nothing was drawn: no sizes fit the hypotheses", None)
-    codes = [int(c) for c in judged.assumed[:, 0]]
+    codes = [int(c) for c in judged.assumed[: len(names), 0]]
     hypotheses = tuple(
         (name, WORDS.get(code, "is undecided")) for name, code in zip(names, codes, strict=True)
     )

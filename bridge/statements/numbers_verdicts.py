@@ -92,13 +92,14 @@ def _worst(tried: Tried) -> Worst | None:
     return Worst(-margin, 0.0, margin)
 
 
-def hypothesis_result(tried: Tried, number: int) -> CheckResult:
+def hypothesis_result(tried: Tried, number: int, law: bool = False) -> CheckResult:
     """A hypothesis holds where enough instances meet it along with all others, and others were seen
     to violate it.
 
     Args:
         tried: what was tried.
         number: its place among the hypotheses.
+        law: whether it is a law of numbers, which the real numbers obey.
     """
     everything = tried.judged
     codes = [j.assumed[number][j.drawn] for j in everything]
@@ -117,6 +118,8 @@ def hypothesis_result(tried: Tried, number: int) -> CheckResult:
         return result(Verdict.INCONCLUSIVE, said)
     if joint := _vacuous(tried):
         return result(Verdict.INCONCLUSIVE, joint)
+    if law:
+        return result(Verdict.HOLDS, "the real numbers obey it")
     if violated == 0:
         return result(
             Verdict.INCONCLUSIVE,

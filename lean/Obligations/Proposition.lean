@@ -141,6 +141,11 @@ private partial def expanded? (e : Expr) (have_ wanted : Nat) : WriteM (Option E
   let e' ← etaExpand e
   return if e'.isLambda then some e' else none
 
+private partial def literal? (e : Expr) : Option Nat :=
+  match e.consumeMData with
+  | .lit (.natVal n) => some n
+  | e => e.nat?
+
 /-- Operations whose arguments are not terms as they stand. -/
 private partial def special? (op : Operation) (args : Array Expr) : WriteM (Option Json) := do
   match op.name with
@@ -149,8 +154,8 @@ private partial def special? (op : Operation) (args : Array Expr) : WriteM (Opti
     | .lit (.natVal k) => some <$> number args[0]! (toString k)
     | _ => some <$> operation "cast" args[0]! #[args[1]!]
   | "scientific" =>
-    let some m := args[2]!.nat? | return none
-    let some x := args[4]!.nat? | return none
+    let some m := literal? args[2]! | return none
+    let some x := literal? args[4]! | return none
     let minus := args[3]!.isConstOf ``Bool.true
     some <$> number args[0]! (if minus then s!"{m}e-{x}" else s!"{m}e{x}")
   | "exists" =>

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from numeric.propositions.spaces import Records, Space, Variants
+from numeric.propositions.constants import TermError
+from numeric.propositions.spaces import Finite, Functions, Lists, Records, Space, Variants
 from numeric.propositions.terms import Binder, Const, Inductive, Structure, Term, subterms
 from numeric.propositions.truth import Truth, both
-from numeric.propositions.values import Env, Value
+from numeric.propositions.values import Env, Function, Made, Record, Value
 
-__all__ = ["structure_of", "variants_of"]
+__all__ = ["structure_of", "variants_of", "within"]
 
 
 class Meanings(Protocol):
@@ -21,6 +22,9 @@ class Meanings(Protocol):
 
     def space(self, term: Term, env: Env) -> Space:
         """The values of a type."""
+
+    def constraints(self, space: Space, value: Value) -> list[tuple[str, Truth]]:
+        """The propositions in the fields of a structure's value."""
 
 
 def structure_of(meanings: Meanings, s: Structure, params: Sequence[Value]) -> Value:
@@ -33,7 +37,12 @@ def structure_of(meanings: Meanings, s: Structure, params: Sequence[Value]) -> V
         env: Env = tuple(params)
         parts = []
         for f in s.fields:
-            parts.append(meanings.truth(f.type, env))
+            try:
+                parts.append(meanings.truth(f.type, env))
+            except TermError as error:
+                if error.constant:
+                    raise
+                raise TermError(s.name, f"{s.name}: {error.problem}") from error
             env = (*env, None)
         return both(parts)
     names = tuple(f.name or "" for f in s.fields)
@@ -65,3 +74,41 @@ def variants_of(meanings: Meanings, i: Inductive, params: Sequence[Value]) -> Sp
     }
     made = tuple((c.name, len(c.fields)) for c in i.constructors)
     return Variants(i.name, made, space, frozenset(within))
+
+
+def within(meanings: Meanings, space: Space, value: Value, *, inside: bool = False) -> list[Truth]:
+    """The propositions in values within a value: in the elements of a list, say.
+
+    Args:
+        meanings: what types and propositions are.
+        space: of the value.
+        value: it.
+        inside: whether it is within another one itself; the propositions of its own fields count
+            then.
+
+    Raises:
+        TermError: one of them cannot be evaluated.
+    """
+    found: list[Truth] = []
+    match space, value:
+        case Records(), Record(_, fields):
+            if inside:
+                found += [truth for _, truth in meanings.constraints(space, value)]
+            for name in space.fields:
+                part = space.spaces(name, fields)
+                if part is not None:
+                    found += within(meanings, part, fields[name], inside=inside)
+        case Lists(element), list():
+            for item in value:
+                found += within(meanings, element, item, inside=True)
+        case Functions(Finite(count), to), Function():
+            for i in range(count):
+                found += within(meanings, to(i), value(i), inside=True)
+        case Variants(_, _, spaces), Made(name, arguments):
+            for i, argument in enumerate(arguments):
+                part = spaces(name, arguments[:i])
+                if part is not None:
+                    found += within(meanings, part, argument, inside=True)
+        case _:
+            pass
+    return found

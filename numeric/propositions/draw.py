@@ -126,7 +126,10 @@ def kinds_of(problem: Problem, layout: Layout, key: str, seed: int) -> dict[str,
             arrays = [np.ones((PROBES, *s.shape)) for s in layout.slots]
             arrays[position] = KINDS[kind](stream, slot.shape)
             env = layout.env(arrays)
-            met = [problem.assumed(h, layout, env, PROBES).code >= SAMPLED for h in alone]
+            met = [
+                np.broadcast_to(problem.assumed(h, layout, env, PROBES).code, (PROBES,)) >= SAMPLED
+                for h in alone
+            ]
             shares[kind] = float(np.mean(np.logical_and.reduce(met)))
         best = tuple(k for k, share in shares.items() if share >= 0.5)
         found[slot.name] = (

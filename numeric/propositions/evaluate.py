@@ -49,10 +49,10 @@ from numeric.propositions.terms import (
     Var,
 )
 from numeric.propositions.truth import (
-    CLOSE,
     FALSE,
+    SAMPLED,
     TRUE,
-    UNDECIDED,
+    UNLIKELY,
     Truth,
     both,
     either,
@@ -76,13 +76,14 @@ class Evaluator:
     Attributes:
         theory: the definitions and structures that terms refer to.
         sampler: where the cases of an infinite quantifier come from.
-        noted: receives right − left of each comparison of real numbers, also in branches that no
-            instance takes; None where nobody asks.
+        noted: receives right − left of each comparison, also in branches that are not taken.
     """
 
     theory: Theory
     sampler: Sampler
     noted: list[FloatArray] | None = None
+    outer: list[Env] = field(default_factory=list)
+    """Where the definitions are used whose bodies are being evaluated."""
     constructors: Mapping[str, Structure] = field(init=False)
     makers: Mapping[str, tuple[int, int]] = field(init=False)
     """For each constructor of an inductive type, how many parameters and how many fields."""
@@ -250,11 +251,11 @@ class Evaluator:
             return self._meaning(d, args, env)
         except TermError as error:
             # A reader knows what Mathlib offers, and not what it is made of.
-            if (
-                error.constant
-                and not isinstance(error, Differs)
-                and (d.module or "").partition(".")[0] == "Mathlib"
-            ):
+            if isinstance(error, Differs):
+                raise
+            if not error.constant:
+                raise TermError(d.name, f"{d.name}: {error.problem}") from error
+            if (d.module or "").partition(".")[0] == "Mathlib":
                 said = f"{d.name} is not known to numbers: it comes to {error.constant}"
                 raise TermError(d.name, said) from error
             raise
@@ -264,7 +265,12 @@ class Evaluator:
         values = [self._argument(a, env) for a in args[:count]]
         if len(values) < count:
             return curried(count, values, lambda all_: self.value(d.body, tuple(all_)))
-        return self._applied(self.value(d.body, tuple(values)), args[count:], env)
+        self.outer.append(env)
+        try:
+            found = self.value(d.body, tuple(values))
+        finally:
+            self.outer.pop()
+        return self._applied(found, args[count:], env)
 
     def _made(self, s: Structure, args: Sequence[Term | None], env: Env) -> Value:
         first = len(s.params)
@@ -345,7 +351,7 @@ class Evaluator:
         found = either([self.truth(term.body, (*env, x)) for x in cases])
         if whole:
             return found
-        code = np.where(found.code >= CLOSE, found.code, UNDECIDED).astype(np.int8)
+        code = np.where(found.code >= SAMPLED, found.code, UNLIKELY).astype(np.int8)
         return Truth(code, found.margin, found.slack)
 
     def _cases(self, term: Binding, env: Env) -> tuple[Sequence[Value], bool]:
@@ -356,7 +362,7 @@ class Evaluator:
             return listed, True
         found = self.sampler(space, len(env))
         if term.kind == "exists" and isinstance(space, Reals):
-            found = [*found, *suggested(env)]
+            found = [*found, *suggested([v for e in (*self.outer, env) for v in e])]
         return found, False
 
     def _elements_of(self, term: Binding, env: Env) -> Sequence[Value] | None:

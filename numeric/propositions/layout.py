@@ -30,10 +30,10 @@ from numeric.propositions.spaces import (
     Variants,
     members,
 )
-from numeric.propositions.terms import Binder, Const, Sort, Theorem, Var
+from numeric.propositions.terms import Binder, Const, Sort, Term, Theorem, Var
 from numeric.propositions.values import Env, Function, Made, Record, Value
 
-__all__ = ["Chooser", "Impossible", "Layout", "Slot", "laid_out"]
+__all__ = ["Chooser", "Impossible", "Layout", "Slot", "is_field", "laid_out"]
 
 FloatArray = npt.NDArray[np.float64]
 Chooser = Callable[[str, Sequence[int]], int]
@@ -291,17 +291,25 @@ def _type_of(theorem: Theorem, level: int, chosen: Callable[[], int]) -> Space:
         match binder:
             case Binder(_, "instance" | "proof", Const(name, args)) if Var(level) in args:
                 classes.append(name)
-    if not theorem.binders[level].type == Sort("Type"):
-        raise TermError("", "a type that depends on a value")
-    unknown = [c for c in classes if not (_is_field(c) or c in _FINITE)]
+    if theorem.binders[level].type != Sort("Type"):
+        name = theorem.binders[level].name or f"#{level + 1}"
+        raise TermError(
+            _head(theorem.binders[level].type), f"numbers cannot draw {name}, a set or a predicate"
+        )
+    unknown = [c for c in classes if not (is_field(c) or c in _FINITE)]
     if unknown:
         raise TermError(unknown[0], f"nothing is known of a type with a {unknown[0]}")
-    if any(_is_field(c) for c in classes):
+    if any(is_field(c) for c in classes):
         return Reals()
     return Finite(chosen())
 
 
-def _is_field(name: str) -> bool:
+def _head(type: Term) -> str:
+    return type.name if isinstance(type, Const) else ""
+
+
+def is_field(name: str) -> bool:
+    """Whether a class is one of numbers: an operation on them, or a law that they obey."""
     return name in _FIELD or name.removeprefix("Lean.Grind.") in _GRIND
 
 

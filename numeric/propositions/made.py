@@ -9,8 +9,18 @@ from functools import cache
 import numpy as np
 
 from numeric.propositions.constants import TermError
-from numeric.propositions.enclosures import Enclosure, add, multiply, point, subtract
-from numeric.propositions.values import Env, Function, Value
+from numeric.propositions.enclosures import (
+    Enclosure,
+    absolute,
+    add,
+    divide,
+    multiply,
+    negate,
+    point,
+    square_root,
+    subtract,
+)
+from numeric.propositions.values import Function, Value
 
 __all__ = ["curried", "literal", "suggested"]
 
@@ -26,8 +36,9 @@ def literal(value: Fraction) -> Enclosure:
     return Enclosure(np.asarray(lo), np.asarray(hi), size)
 
 
-def suggested(env: Env) -> list[Value]:
-    """Numbers that those at hand suggest as witnesses: what lies between two, differences, sums.
+def suggested(env: Sequence[Value]) -> list[Value]:
+    """Numbers that those at hand suggest as witnesses: what lies between two, differences,
+    sums, products, quotients, halves and roots.
 
     The last few count, and the first entry of a vector.
     """
@@ -40,12 +51,19 @@ def suggested(env: Env) -> list[Value]:
                 continue
         if isinstance(value, Enclosure):
             numbers.append(value)
-    few = numbers[-4:]
+    few = numbers[-3:]
     half = point(0.5)
     found: list[Value] = list(few)
     for i, a in enumerate(few):
+        found += [
+            multiply(half, a),
+            add(a, a),
+            negate(a),
+            square_root(absolute(a), open_below=False),
+        ]
         for b in few[i + 1 :]:
             found += [multiply(half, add(a, b)), subtract(a, b), subtract(b, a), add(a, b)]
+            found += [multiply(a, b), divide(a, b), divide(b, a)]
     return found
 
 

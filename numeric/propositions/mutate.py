@@ -203,6 +203,63 @@ def _alike(theorem: Theorem) -> Alike:
     return found
 
 
+def _at_one_use(theory: Theory, theorem: Theorem) -> Iterator[Mutant]:
+    """One use of a definition means something else: where both sides of an equation use it, another
+    definition would leave it true."""
+    uses = [
+        t
+        for t in subterms(theorem.conclusion)
+        if isinstance(t, Const) and t.name in theory.definitions
+    ]
+    for use in dict.fromkeys(uses):
+        d = theory.definitions[use.name]
+        recursive = any(isinstance(t, Const) and t.name == d.name for t in subterms(d.body))
+        if not _numeric(d, theory) or not (recursive or sum(t.name == d.name for t in uses) > 1):
+            continue
+        other_name = f"{d.name} (changed)"
+        conclusion = _exchanged(theorem.conclusion, use, replace(use, name=other_name))
+        for change, body in changed(d.body):
+            made = replace(d, name=other_name, body=body)
+            yield Mutant(
+                f"one {d.name}",
+                change,
+                replace(theory, definitions={**theory.definitions, other_name: made}),
+                replace(theorem, conclusion=conclusion),
+                of_conclusion=True,
+            )
+
+
+def _exchanged(term: Term, old: Term, new: Term) -> Term:
+    """A term with one part exchanged for another, wherever it is."""
+    if term == old:
+        return new
+
+    def inner(t: Term | None) -> Term | None:
+        return None if t is None else _exchanged(t, old, new)
+
+    def certainly(t: Term) -> Term:
+        return _exchanged(t, old, new)
+
+    match term:
+        case Op(name, at, args):
+            return Op(name, at, tuple(certainly(a) for a in args))
+        case Const(name, args_):
+            return Const(name, tuple(inner(a) for a in args_))
+        case Apply(function, args_):
+            return Apply(certainly(function), tuple(inner(a) for a in args_))
+        case Binding(_, type, _, _, body):
+            return replace(term, type=certainly(type), body=certainly(body))
+        case Let(_, _, value, body):
+            return replace(term, value=certainly(value), body=certainly(body))
+        case Field(_, _, of):
+            return replace(term, of=certainly(of))
+        case Cases(_, of, branches):
+            made = tuple((c, certainly(b)) for c, b in branches)
+            return replace(term, of=certainly(of), branches=made)
+        case _:
+            return term
+
+
 def mutants(theory: Theory, theorem: Theorem) -> tuple[Mutant, ...]:
     """Mutants of a statement: the same ones for the same statement, at most :data:`MOST`."""
     found: list[Mutant] = []
@@ -216,6 +273,7 @@ def mutants(theory: Theory, theorem: Theorem) -> tuple[Mutant, ...]:
             definitions = {**theory.definitions, d.name: replace(d, body=body)}
             other = replace(theory, definitions=definitions)
             found.append(Mutant(d.name, change, other, theorem, of_conclusion=True))
+    found += _at_one_use(theory, theorem)
     for level, binder in enumerate(theorem.binders):
         if binder.role != "proof":
             continue

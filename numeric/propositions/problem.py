@@ -9,9 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from numeric.propositions.constants import BUILTIN_TYPES, TermError
+from numeric.propositions.declared import within
 from numeric.propositions.enclosures import point
 from numeric.propositions.evaluate import Evaluator
-from numeric.propositions.layout import Layout
+from numeric.propositions.layout import Layout, is_field
 from numeric.propositions.spaces import (
     Finite,
     Functions,
@@ -21,8 +22,18 @@ from numeric.propositions.spaces import (
     Records,
     Space,
 )
-from numeric.propositions.terms import Const, Structure, Term, Theorem, Theory, Var, subterms
-from numeric.propositions.truth import Truth
+from numeric.propositions.terms import (
+    Binding,
+    Const,
+    Op,
+    Structure,
+    Term,
+    Theorem,
+    Theory,
+    Var,
+    subterms,
+)
+from numeric.propositions.truth import Truth, both, certain
 from numeric.propositions.values import Env, Function, Value
 from numeric.propositions.variants import one_by_one
 
@@ -40,17 +51,21 @@ class Hypothesis:
         level: of the binder.
         field: the path to the structure's field; empty for a hypothesis of the telescope.
         mentions: the levels of the binders that it speaks of.
+        silent: it is part of a type, such as that of a list's elements, and no obligation.
+        law: it is a law of numbers, such as that they are ordered; the real numbers obey it.
     """
 
     name: str
     level: int
     field: str
     mentions: frozenset[int]
+    silent: bool = False
+    law: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A theorem, and what it assumes."""
+    """A theorem, and what it assumes; what is part of a type comes last."""
 
     theory: Theory
     theorem: Theorem
@@ -66,7 +81,13 @@ class Problem:
         binder = self.theorem.binders[h.level]
         space = layout.spaces[h.level]
 
+        if h.law:
+            return certain(True)
+
         def truth(env: Env) -> Truth:
+            if h.silent:
+                assert space is not None
+                return both(within(self.evaluator, space, env[h.level]))
             if not h.field:
                 return self.evaluator.truth(binder.type, env[: h.level])
             assert space is not None
@@ -85,29 +106,75 @@ class Problem:
         or where a part cannot be evaluated.
         """
         noted: list[FloatArray] = []
+        evaluator = replace(self.evaluator, noted=noted)
         try:
-            replace(self.evaluator, noted=noted).truth(self.theorem.conclusion, env)
+            for part in _compared(self.theorem.conclusion):
+                evaluator.value(part, env)
         except (TermError, RecursionError):
             return []
         return [np.broadcast_to(x, (count,)) for x in noted]
 
 
+def _compared(conclusion: Term) -> list[Term]:
+    """What may have branches: both sides of an equation, which holds everywhere or is noticed."""
+    match conclusion:
+        case Op("eq", _, (a, b)):
+            return [a, b]
+        case Op("and", _, (a, b)):
+            return [*_compared(a), *_compared(b)]
+        case _:
+            return [conclusion]
+
+
 def problem_of(theory: Theory, theorem: Theorem) -> Problem:
     """A theorem's hypotheses: its own, and the proofs in the structures that it binds."""
-    found = []
+    found, silent = [], []
     for level, binder in enumerate(theorem.binders):
         name = binder.name or f"#{level + 1}"
         if binder.role == "proof":
-            found.append(Hypothesis(name, level, "", _levels(binder.type, level)))
+            law = isinstance(binder.type, Const) and is_field(binder.type.name)
+            mentions = _levels(binder.type, level)
+            found.append(Hypothesis(name, level, "", mentions, law=law))
         elif binder.role == "value":
             for part in _proofs(theory, binder.type):
                 mentions = _levels(binder.type, level) | {level}
                 found.append(Hypothesis(f"{name}.{part}", level, part, mentions))
-    return Problem(theory, theorem, Evaluator(theory, some_values), tuple(found))
+            if _has_proofs_within(theory, binder.type):
+                mentions = _levels(binder.type, level) | {level}
+                silent.append(Hypothesis(f"{name}'s type", level, "", mentions, silent=True))
+    return Problem(theory, theorem, Evaluator(theory, some_values), (*found, *silent))
+
+
+def _has_proofs_within(
+    theory: Theory, type: Term, inside: bool = False, seen: frozenset[str] = frozenset()
+) -> bool:
+    """Whether values of a type are made of values that a proposition is about: a list of positive
+    numbers, say.  ``inside`` is whether the type is that of such a part itself."""
+    while isinstance(type, Const) and type.name in theory.definitions:
+        type = theory.definitions[type.name].body
+    if isinstance(type, Binding):
+        return _has_proofs_within(theory, type.body, True, seen)
+    if not isinstance(type, Const) or type.name in seen:
+        return False
+    if inside and type.name == "Subtype":
+        return True
+    known = seen | {type.name}
+    if (s := theory.structures.get(type.name)) is not None:
+        own = any(f.role == "proof" for f in s.fields)
+        parts = [f.type for f in s.fields if f.role == "value"]
+        return (own and inside) or any(_has_proofs_within(theory, p, inside, known) for p in parts)
+    if (i := theory.inductives.get(type.name)) is not None:
+        parts = [f.type for c in i.constructors for f in c.fields if f.role == "value"]
+        return any(_has_proofs_within(theory, p, True, known) for p in parts)
+    # A list, a pair, what is in a subtype.
+    within = inside or type.name != "Subtype"
+    return any(_has_proofs_within(theory, a, within, known) for a in type.args if a is not None)
 
 
 def _proofs(theory: Theory, type: Term, depth: int = 4) -> Sequence[str]:
     """The paths to the fields that are proofs, in the structure that a type is."""
+    while isinstance(type, Const) and type.name in theory.definitions:
+        type = theory.definitions[type.name].body
     if not isinstance(type, Const):
         return ()
     if type.name == "Subtype":
@@ -132,6 +199,7 @@ def _levels(term: Term, depth: int) -> frozenset[int]:
 
 
 _REALS = (0.0, 1.0, -1.0, 0.5, 2.0, -0.5, 3.0, -3.0, 10.0, 0.001)
+_POINTS = [point(x) for x in _REALS]
 _TABLE = np.array(
     [[1.0, -1.0, 0.5, 2.0], [0.0, 1.0, 0.0, -2.0], [0.25, 0.25, 0.5, 0.0], [-3.0, 2.0, 1.0, 1.0]]
 )
@@ -145,7 +213,7 @@ def some_values(space: Space, depth: int) -> Sequence[Value]:
     """
     match space:
         case Reals():
-            return [point(x) for x in _REALS]
+            return _POINTS
         case Naturals():
             return list(range(6))
         case Integers():

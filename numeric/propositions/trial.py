@@ -18,7 +18,7 @@ from numeric.propositions.draw import Batch, Family, draw
 from numeric.propositions.mutate import Mutant, mutants
 from numeric.propositions.problem import Problem, problem_of
 from numeric.propositions.terms import Theorem, Theory
-from numeric.propositions.truth import CLOSE, FALSE, SAMPLED, TRUE, Truth
+from numeric.propositions.truth import CLOSE, FALSE, SAMPLED, TRUE, UNLIKELY, Truth
 
 __all__ = ["Judged", "Score", "judged_batch", "outcomes", "score"]
 
@@ -152,10 +152,19 @@ class Score:
 def score(theory: Theory, theorem: Theorem, batches: Sequence[Batch]) -> Score:
     """Plant errors in a statement and see which of them the instances notice.
 
-    A mutant is told apart where its hypotheses hold, beyond rounding, and its conclusion is false:
-    of the statement itself no instance shows that.
+    A mutant is told apart where its hypotheses hold and its conclusion is false, or no sample is a
+    witness of it: on no instance that meets the statement's hypotheses does that happen to the
+    statement itself.
     """
-    found = [(m, _told(m, batches)) for m in mutants(theory, theorem)]
+    own_problem = problem_of(theory, theorem)
+    counting = []
+    for batch in batches:
+        try:
+            judged = judged_batch(own_problem, batch)
+        except TermError:
+            continue
+        counting.append((batch, ~judged.accepted | judged.held))
+    found = [(m, _told(m, counting)) for m in mutants(theory, theorem)]
     decided = [(m, told) for m, told in found if told is not None]
     own = [told for m, told in decided if m.of_conclusion]
     return Score(
@@ -166,16 +175,17 @@ def score(theory: Theory, theorem: Theorem, batches: Sequence[Batch]) -> Score:
     )
 
 
-def _told(mutant: Mutant, batches: Sequence[Batch]) -> bool | None:
-    """Whether an instance tells a mutant apart; None where none could be evaluated."""
+def _told(mutant: Mutant, batches: Sequence[tuple[Batch, Rows]]) -> bool | None:
+    """Whether an instance that counts tells a mutant apart; None where none could be evaluated."""
     problem = problem_of(mutant.theory, mutant.theorem)
     if mutant.dropped >= 0:
         left = tuple(h for h in problem.hypotheses if h.level != mutant.dropped)
         problem = replace(problem, hypotheses=left)
     evaluated = False
-    for batch in batches:
+    for batch, counts in batches:
         try:
-            if judged_batch(problem, batch).failing.any():
+            judged = judged_batch(problem, batch)
+            if np.any(judged.accepted & (judged.concluded <= UNLIKELY) & counts):
                 return True
             evaluated = True
         except TermError:

@@ -21,6 +21,7 @@ __all__ = [
     "SAMPLED",
     "TRUE",
     "UNDECIDED",
+    "UNLIKELY",
     "Truth",
     "both",
     "certain",
@@ -36,6 +37,8 @@ FloatArray = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int8]
 
 FALSE = -2
+UNLIKELY = -1
+"""No witness among some of infinitely many cases."""
 UNDECIDED = 0
 SAMPLED = 1
 """No counterexample among some of infinitely many cases."""
@@ -52,7 +55,7 @@ class Truth:
     """What is known of a proposition on B instances; all arrays have shape ``(B,)`` or ``()``.
 
     Attributes:
-        code: `TRUE`, `CLOSE`, `SAMPLED`, `UNDECIDED` or `FALSE`.
+        code: `TRUE`, `CLOSE`, `SAMPLED`, `UNDECIDED`, `UNLIKELY` or `FALSE`.
         margin: how far from turning false: right − left for ``left ≤ right``, −|right − left| for
             an equation; negative where false.
         slack: right − left of the comparison that decides the margin, with its sign.
@@ -113,6 +116,7 @@ def equal(a: Enclosure, b: Enclosure) -> Truth:
 def negation(a: Truth) -> Truth:
     """Not a.  What is only close, or only sampled, refutes nothing."""
     code = np.where(a.code == FALSE, TRUE, np.where(a.code == TRUE, FALSE, UNDECIDED))
+    code = np.where(a.code == UNLIKELY, SAMPLED, code)
     return Truth(_array(code), -a.margin, -a.slack)
 
 

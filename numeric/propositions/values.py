@@ -14,13 +14,20 @@ __all__ = ["Env", "Function", "Made", "Record", "Value"]
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A function; its values at whole numbers are computed once."""
+    """A function; its values at whole numbers, and at one and the same real number, are computed
+    once."""
 
     meaning: Callable[[Value], Value]
     known: dict[int, Value] = field(default_factory=dict, compare=False)
+    there: dict[int, tuple[Value, Value]] = field(default_factory=dict, compare=False)
+    """By identity: an argument, kept so that no other one gets its place, and the value."""
 
     def __call__(self, x: Value) -> Value:
         """The value at ``x``."""
+        if isinstance(x, Enclosure):
+            if id(x) not in self.there:
+                self.there[id(x)] = (x, self.meaning(x))
+            return self.there[id(x)][1]
         if not isinstance(x, int):
             return self.meaning(x)
         if x not in self.known:

@@ -143,6 +143,60 @@ noncomputable def chosen (n : Nat) : Nat := Classical.choose (⟨n, rfl⟩ : ∃
 /-- Outside of what can be drawn. -/
 @[obligation] theorem chosen_eq (n : Nat) (hn : 0 < n) : chosen n = n := by sorry
 
+/-! ### What users write -/
+
+/-- A matrix by a vector. -/
+def mulVec {m n : Nat} (A : Fin m → Fin n → Rat) (v : Fin n → Rat) : Fin m → Rat :=
+  fun i => sum fun j => A i j * v j
+
+/-- Many comparisons at once are met. -/
+@[obligation] theorem mulVec_nonneg {m n : Nat} (A : Fin m → Fin n → Rat) (v : Fin n → Rat) (hA : ∀ i j, 0 ≤ A i j)
+    (hv : ∀ j, 0 ≤ v j) (i : Fin m) : 0 ≤ mulVec A v i := by sorry
+
+/-- Wrong in a thin wedge between two branches. -/
+def dented (δ x : Rat) : Rat :=
+  if x ≤ δ then x * x else if x < δ + 1 / 1000 then -1 else δ * x
+@[obligation] theorem dented_nonneg (δ x : Rat) (hδ : 0 < δ) : 0 ≤ dented δ x := by sorry
+
+/-- Wrong at one large number. -/
+def decayAt (t : Nat) : Nat := if t < 5000 then 3 else if t == 5000 then 9 else 2
+@[obligation] theorem decayAt_le (t : Nat) : decayAt t ≤ 3 := by sorry
+
+/-- Rows that sum to one. -/
+structure Stochastic (n : Nat) where
+  P : Fin n → Fin n → Rat
+  nonneg : ∀ i j, 0 ≤ P i j
+  rows : ∀ i, sum (P i) = 1
+@[obligation] theorem stochastic_le {n : Nat} (S : Stochastic n) (v : Fin n → Rat) (c : Rat) (hv : ∀ j, v j ≤ c)
+    (i : Fin n) : mulVec S.P v i ≤ c := by sorry
+
+/-- No one derives `DecidableEq` for `Except`. -/
+def checked (x : Int) : Except String Nat := if x < 0 then .error "negative" else .ok x.toNat
+@[obligation] theorem checked_ok (x : Int) (n : Nat) (h : checked x = .ok n) : x = n := by sorry
+@[obligation] theorem checked_total (x : Int) : (∃ n, checked x = .ok n) ∨ x < 0 := by sorry
+
+/-- Nor for this type; both sides of the equation use one definition. -/
+inductive Tree where
+  | leaf
+  | node (l : Tree) (x : Nat) (r : Tree)
+def Tree.mirror : Tree → Tree
+  | leaf => leaf
+  | node l x r => node r.mirror x l.mirror
+@[obligation] theorem mirror_mirror (t : Tree) : t.mirror.mirror = t := by sorry
+
+/-- Of a class of the project's own, with one instance. -/
+class Dist (α : Type) where
+  dist : α → α → Rat
+instance : Dist Mode := ⟨fun a b => match a, b with | .train, .eval | .eval, .train => 1 | _, _ => 0⟩
+@[obligation] theorem dist_symm {α : Type} [Dist α] (a b : α) : Dist.dist a b = Dist.dist b a := by sorry
+
+/-- A class that is a proposition: Lean finds its instance. -/
+@[obligation] theorem insert_mem {α : Type} [BEq α] [LawfulBEq α] (a : α) (xs : List α) (hx : xs ≠ []) :
+    a ∈ xs.insert a ∧ 0 < xs.length := by sorry
+
+/-- A bound of thousands is not counted up to. -/
+@[obligation] theorem square_below (x : Nat) (hx : x ≤ 100) : ∃ y, y ≤ 10000 ∧ y = x * x := by sorry
+
 /-! ### One statement, and three definitions: the numbers follow the definition -/
 
 namespace Kept

@@ -73,10 +73,14 @@ def test_fields_of_structures_and_subtypes_are_hypotheses(drawn: Library) -> Non
 TRUE = ("scaled_pos", "relu_le", "share_le", "get_mem", "mild_le", "sorted_head", "through_le")
 
 
+USERS = (
+    *("mulVec_nonneg", "stochastic_le", "checked_ok", "checked_total", "mirror_mirror"),
+    *("dist_symm", "insert_mem", "square_below"),
+)
 HARD = ("mixed_le", "unit_dot_le", "rising", "mixed_props", "per_mode")
 
 
-@pytest.mark.parametrize("theorem", [*TRUE, "exists_between", "entry_le", *HARD])
+@pytest.mark.parametrize("theorem", [*TRUE, "exists_between", "entry_le", *HARD, *USERS])
 def test_what_is_true_holds_on_instances_that_meet_every_hypothesis(
     theorem: str, results: dict[str, CheckResult]
 ) -> None:
@@ -112,6 +116,26 @@ def test_a_statement_that_is_false_at_the_edge_alone_has_a_small_counterexample(
     )
     assert (truth, again.smallest) == ("no", "x = 77, c = 77")
     assert set(again.hypotheses.values()) == {"yes"}
+
+
+@pytest.mark.parametrize(
+    ("theorem", "smallest"), [("dented_nonneg", "δ = "), ("decayAt_le", "t = 5000")]
+)
+def test_what_is_wrong_between_two_branches_alone_is_found_out(
+    theorem: str, smallest: str, results: dict[str, CheckResult]
+) -> None:
+    found = results[f"{theorem}:conclusion"]
+    assert found.verdict is Verdict.FAILS
+    assert found.counterexample is not None
+    assert found.counterexample.description.startswith(smallest)
+
+
+def test_a_class_that_is_a_proposition_holds_by_its_instance(
+    results: dict[str, CheckResult],
+) -> None:
+    found = results["insert_mem:#3"]
+    assert found.verdict is Verdict.HOLDS
+    assert found.reason.startswith("Lean finds an instance of it")
 
 
 def test_a_predicate_by_recursion_is_decided(results: dict[str, CheckResult]) -> None:
