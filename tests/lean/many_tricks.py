@@ -1,4 +1,4 @@
-"""Ways to prove what is false, or to seem to, each in a namespace of one project.
+"""Ways to prove what is false, or to seem to, each in a namespace of a project with others.
 
 One audit looks at all of them, for none touches another.  ``docs/tricks.md`` shows this table.
 """

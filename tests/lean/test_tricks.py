@@ -164,8 +164,9 @@ each in a namespace of its own that is audited alone.
 TOGETHER = """
 ## Many at once
 
-Each row is a namespace of one project in `tests/lean/many_tricks.py`, with a theorem of its own;
-one audit ends with exit code 1 and says of each theorem what stands here.
+Each row is a namespace with a theorem of its own (`tests/lean/many_tricks.py`), in the project of
+the tricks above that a kernel refuses; one audit ends with exit code 1 and says of each theorem
+what stands here.
 
 | what is tried | the theorem is |
 | --- | --- |
