@@ -61,7 +61,7 @@ def build_project(
     progress: BuildProgress | None = None,
     jobs: int | None = None,
 ) -> BuildReport:
-    """Compile what has changed in `project`, and make the tree that the language server uses.
+    """Compile what has changed in `project`, and make the tree that documents import from.
 
     Raises:
         LakefileError: the lakefile cannot be understood.

@@ -106,7 +106,7 @@ class Setup:
                 timeout=self.timeout,
                 progress=progress,
                 use_cache=use_cache,
-                # An engine that would rather be asked through its server cannot write a file there.
+                # An engine that prefers its server cannot write a file there.
                 put=exported.put if further and self.engine.prefers_batch else None,
             )
             if library is not None:

@@ -24,7 +24,7 @@ const streams = JSON.parse(setting("STREAMS") || "[0,1,2]");
 
 globalThis.leanPoolSize = Number(setting("POOL"));
 globalThis.leanStackBytes = 64 << 20; // of the thread that runs Lean's main
-globalThis.leanNativeStackMb = 64; // V8's stack of every thread
+globalThis.leanNativeStackMb = 64; // V8's stack of every thread; compile.py says how large Lean's own may be next to it
 
 const pause = new Int32Array(new SharedArrayBuffer(4));
 function writeAll(descriptor, bytes) {

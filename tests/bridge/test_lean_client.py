@@ -9,13 +9,15 @@ import re
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 
-from bridge.engine import LeanMessage
+from bridge.engine import BuildBrokenError, LeanMessage
 from bridge.errors import AnswerError, EngineError, LeanServerError, LeanSourceError
 from bridge.lean.client import _extract, ask, printable
+from bridge.lean.questions import ask_engine
 from bridge.lean.requests import GraphRequest, LibraryRequest
 from tests.bridge.answers import NO_GRAPHS, answer, binder, statement
 
@@ -159,6 +161,46 @@ def test_what_batch_mode_says_is_held_to_the_same(
 ) -> None:
     with pytest.raises(error):
         ask(project, command(project, "dies-at-open"), REQUEST, timeout=20, batch=lambda _: said)
+
+
+class Scripted:
+    """An engine whose batch mode says what it should, or breaks."""
+
+    def __init__(self, server: list[str], *, prefers_batch: bool, breaks: bool = False) -> None:
+        self.server, self.prefers_batch, self.breaks = server, prefers_batch, breaks
+        self.asked = 0
+
+    def server_command(self, _: Path) -> list[str]:
+        assert not self.prefers_batch, "its server is not asked"
+        return self.server
+
+    def run_document(self, _: Path, text: str, *, timeout: float) -> list[LeanMessage]:
+        self.asked += 1
+        if self.breaks:
+            raise BuildBrokenError("the Lean engine stopped: exit code 1")
+        return batch_messages(text)
+
+
+def test_an_engine_that_prefers_batch_mode_is_asked_once_and_in_no_other_way(
+    project: Path,
+) -> None:
+    engine: Any = Scripted([], prefers_batch=True)
+    assert ask_engine(project, engine, REQUEST)["statements"] == ({"n": 1},)
+    broken: Any = Scripted([], prefers_batch=True, breaks=True)
+    with pytest.raises(BuildBrokenError, match="the Lean engine stopped"):
+        ask_engine(project, broken, REQUEST)
+    assert (engine.asked, broken.asked) == (1, 1)
+
+
+def test_an_engine_with_a_server_is_asked_in_batch_mode_where_it_breaks(project: Path) -> None:
+    noted: list[str] = []
+    honest: Any = Scripted(command(project, "honest"), prefers_batch=False)
+    assert list(ask_engine(project, honest, REQUEST, note=noted.append)["graphs"]) == NO_GRAPHS
+    dying: Any = Scripted(command(project, "out-of-memory"), prefers_batch=False)
+    found = ask_engine(project, dying, REQUEST, note=noted.append)
+    assert found["statements"] == ({"n": 1},)
+    assert (honest.asked, dying.asked) == (0, 1)
+    assert noted == ["the Lean server broke; Lean is asked once more without it"]
 
 
 def test_a_server_that_is_not_there(project: Path) -> None:
