@@ -34,6 +34,8 @@ NOISE = 1e-15
 """Of the sum of the output's terms: rounding of one output in float64."""
 INPUT = "input "
 """What the names of float inputs begin with, among those of parameters."""
+LARGE = 1 << 20
+"""An embedding with more entries has a sparse gradient."""
 BLOCK = 8191
 """How many random numbers a direction has; then they come again, which no matrix does: a prime."""
 NAMED, SOUGHT = 4, 64
@@ -153,6 +155,9 @@ class _Whole:
         self._run = copied(self._module)
         self._leaves = {n: p for n, p in self._run.named_parameters() if p.is_floating_point()}
         self._leaves |= inputs
+        for m in self._run.modules():  # else a gradient as large as the table is made
+            if isinstance(m, self._torch.nn.Embedding) and m.weight.numel() > LARGE:
+                m.sparse = True
         for leaf in self._leaves.values():
             leaf.data = leaf.data.contiguous()
             leaf.requires_grad_(True)
@@ -257,6 +262,13 @@ class _Whole:
 
     def _along(self, name: str, gradient: Any) -> float:
         """⟨gradient, direction⟩; no tensor of the gradient's size is made."""
+        if gradient.is_sparse:
+            gradient = gradient.coalesce()
+            rows, gradient = gradient.indices()[0], gradient.values()
+            kept = rows != self._padding.get(name, -1)
+            block, width = self._direction(name), gradient.shape[1]
+            places = rows[kept, None] * width + self._torch.arange(width)
+            return float((gradient[kept] * block[places % len(block)]).sum())
         if name in self._padding:
             gradient[self._padding[name]] = 0.0
         return sum(float((part @ block).sum()) for part, block in self._blocks(name, gradient))

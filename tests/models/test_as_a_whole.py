@@ -232,6 +232,19 @@ def test_hooks_that_change_gradients(tmp_path: Path) -> None:
     assert NOT_ITS in whole(judged(tmp_path, backward_hook(), seq_len=6)).found
 
 
+@pytest.mark.parametrize("padding", [None, 0])
+@pytest.mark.parametrize("cut", ["", "words", "head"])
+def test_a_large_embedding_has_a_sparse_gradient(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cut: str, padding: int | None
+) -> None:
+    from bridge.capture import as_a_whole
+
+    monkeypatch.setattr(as_a_whole, "LARGE", 0)
+    ids = {"ids": np.array([[3, 0, 5, 3]])}
+    report = judged(tmp_path, Speaker(cut, padding), inputs=ids, prove=accepting)
+    assert whole(report).met is (not cut)
+
+
 def test_rows_that_padding_idx_names_have_no_gradient_by_rule(tmp_path: Path) -> None:
     ids = {"ids": np.array([[3, 0, 5, 7]])}
     for padding, row in ((0, True), (None, True)):
