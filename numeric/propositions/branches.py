@@ -21,6 +21,8 @@ __all__ = ["between_branches"]
 FloatArray = npt.NDArray[np.float64]
 MOST = 4
 """How many comparisons are solved for each instance."""
+MANY = 64
+"""So many comparisons come from the samples of a quantifier, not from branches."""
 WAYS = ("entry", "all", "scaled")
 """What changes: one entry of an array, all of them by one number, or all in proportion."""
 
@@ -43,7 +45,7 @@ def between_branches(
     count = len(streams)
     number = len(problem.comparisons(layout.env(arrays), count))
     found = list(arrays)
-    if not slots or not number:
+    if not slots or not 0 < number <= MANY:
         return found
     ways = [
         (slot, way) for slot in slots for way in WAYS if way == "entry" or arrays[slot].ndim > 1

@@ -51,17 +51,26 @@ def test_statements_over_the_reals_are_judged_without_a_line_of_python(reals: Li
     ]
     found = NumbersJudge().judge(reals, questions, seed=0, instances=60)
     verdicts = {
-        name.split(".")[1]: taken.results[f"{name}:conclusion"].verdict
+        name: taken.results[f"{name}:conclusion"].verdict
         for name, taken in found.items()
         if isinstance(taken, Taken)
     }
-    assert [n for n, f in found.items() if isinstance(f, Obstacle)] == ["Demo.secret"]
+    obstacles = {n: f.constant for n, f in found.items() if isinstance(f, Obstacle)}
+    assert obstacles == {
+        "Demo.secret": "Demo.Secret",
+        "Wide.continuous_relu": "Continuous",
+        "Wide.deriv_sq": "HasDerivAt",
+        "Wide.floor_le": "Int.floor",
+        "Wide.le_sSup": "Set",
+    }
+    wrong = ("sqrt", "edge", "power", "clamp")
     assert {n for n, v in verdicts.items() if v is Verdict.FAILS} == {
-        *("wrong_sqrt", "wrong_edge", "wrong_power", "wrong_clamp")
+        *(f"Demo.wrong_{name}" for name in wrong),
+        "Wide.dented_nonneg",
     }
     undecided = {n for n, v in verdicts.items() if v is Verdict.INCONCLUSIVE}
     # Whether a number is 0 is undecided where it is that up to rounding alone.
-    assert undecided == {"blind", "sqrt_le", "safeDiv_mul"}
+    assert undecided == {"Demo.blind", "PostNorm.sqrt_le", "Demo.safeDiv_mul"}
     assert all(o.key for o in reals.obligations if o.role is Role.HYPOTHESIS)
 
 
