@@ -9,8 +9,8 @@ The theorems of blocks with tanh-GELU hold for any four constants.  Here they ar
 
 ## Main statements
 
-* `encoderBlock_hasFDerivAt_usual`, `encoderBlock_backprop_eq_adjoint_fderiv_usual`; `biasedEncoder_…_usual`: with biases
-  and masks, any depth.
+* `encoderBlock_hasFDerivAt_usual`, `encoderBlock_backprop_eq_adjoint_fderiv_usual`; `biasedEncoder_…_usual`: with
+  biases and masks, any depth.
 * `gpt2Block_hasFDerivAt_usual`, `gpt2Block_backprop_eq_adjoint_fderiv_usual`; `gpt2Model_gradient_usual`. -/
 
 namespace PostNorm
@@ -30,8 +30,8 @@ theorem encoderBlock_hasFDerivAt_usual (ε₁ ε₂ : Real)
       ((encoderBlockGraph (.usual headDim) ε₁ ε₂).deriv ρ) ρ :=
   encoderBlock_hasFDerivAt_real (.usual headDim) hEps1Pos hEps2Pos ρ
 
-/-- Over the real numbers, with scores over `√headDim` and slope `√(2 / π)`, backpropagation through the encoder block is
-the adjoint of the Fréchet derivative of `x ↦ LN₂ (FFN (LN₁ (MHA x + x)) + LN₁ (MHA x + x))` in the tokens and all
+/-- Over the real numbers, with scores over `√headDim` and slope `√(2 / π)`, backpropagation through the encoder block
+is the adjoint of the Fréchet derivative of `x ↦ LN₂ (FFN (LN₁ (MHA x + x)) + LN₁ (MHA x + x))` in the tokens and all
 weights, at every input and for every seed, if `0 < ε₁` and `0 < ε₂`. -/
 @[obligation]
 theorem encoderBlock_backprop_eq_adjoint_fderiv_usual (ε₁ ε₂ : Real)
