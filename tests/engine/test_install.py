@@ -56,9 +56,7 @@ def assert_nothing_installed(layout: Layout) -> None:
 def test_what_an_installation_leaves(world: Layout, tmp_path: Path) -> None:
     phases: list[str] = []
     status = engine.install(lambda event: phases.append(event.phase))
-    assert status.installed
-    assert status.problems == ()
-    assert status.path == world.home
+    assert (status.installed, status.problems, status.path) == (True, (), world.home)
     assert list(dict.fromkeys(phases)) == [
         *("download", "verify", "unpack", "library", "patch", "check", "activate")
     ]
