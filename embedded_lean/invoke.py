@@ -80,7 +80,7 @@ def invoke_module(
     functions, bodies, exports = [], [], [_sized(TABLE) + b"\x01\x00"]
     for place, (name, signature) in enumerate(zip(names, signatures, strict=True)):
         arguments, results = signature
-        own = leb128(types.index((_I32, *arguments), results))
+        own = types.index((_I32, *arguments), results)
         pointer = leb128(len(arguments) + 1)  # a local: the stack pointer before the call
         passed = b"".join(b"\x20" + leb128(1 + n) for n in range(len(arguments)))
         body = (
@@ -95,8 +95,8 @@ def invoke_module(
             *(_ZERO[kind] for kind in results),
             b"\x0b\x0b",
         )
-        imports.append(_imported(name.encode(), types.index((_I32, *arguments), results)))
-        functions.append(own)
+        imports.append(_imported(name.encode(), own))
+        functions.append(leb128(own))
         exports.append(_sized(name.encode()) + b"\x00" + leb128(1 + len(names) + place))
         bodies.append(_sized(b"".join(body)))
     pages = (len(fitting) + _ROOM) // _PAGE + 1

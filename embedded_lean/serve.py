@@ -53,7 +53,7 @@ class _Wait(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
-    """What came of a document: its version, and why Lean stopped; empty where it did not."""
+    """Outcome of a document: its version, and why Lean stopped; empty where it did not."""
 
     version: int
     stopped: str

@@ -48,7 +48,7 @@ class AsAWhole:
 
     Attributes:
         found: what is otherwise.
-        unknown: what could not be told.
+        unknown: what could not be decided.
     """
 
     found: tuple[str, ...] = ()

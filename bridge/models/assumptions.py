@@ -175,7 +175,7 @@ def one_function(found: tuple[str, ...], unknown: tuple[str, ...]) -> Assumption
 
     Args:
         found: what is otherwise.
-        unknown: what could not be told.
+        unknown: what could not be decided.
     """
     expected = "one function, whose gradient autograd gives"
     text = "; ".join((*found, *unknown)) or "as expected, by central differences"
