@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
 import json
 import os
 import subprocess
@@ -25,6 +26,7 @@ from embedded_lean.runtime import (
     OUTPUT,
     Invocation,
     asked_path,
+    broke_in,
     explain_end,
     fatal_text,
     is_chatter,
@@ -64,8 +66,8 @@ class Compiler:
     """Compiles modules of one project in the process `host`, or else in one process each.
 
     `seconds_per_file` is wall-clock time; a source that takes longer is stopped and reported.
-    Where the host ends, the file is compiled once more in a process of its own, so that a file that
-    breaks it costs no other file anything.
+    Where the host ends, or Lean's own code breaks in it (`broke_in`), the file is compiled once
+    more in a process of its own, so that a file that breaks it costs no other file anything.
     """
 
     layout: Layout
@@ -144,12 +146,13 @@ class Compiler:
     ) -> tuple[str, RunEnded]:
         """Run Lean; why it was stopped, or empty, and how it ended."""
         if self.host is not None:
-            try:
-                return self._run_in_host(self.host, invocation, work, started)
-            except HostEndedError:
-                (work / "module.olean").unlink(missing_ok=True)
-                if module.path.parent == work:
-                    module.path.write_bytes(module.source)
+            with contextlib.suppress(HostEndedError):
+                stopped, ended = self._run_in_host(self.host, invocation, work, started)
+                if stopped or not ended.code or not broke_in(_read(work / "stderr")):
+                    return stopped, ended
+            (work / "module.olean").unlink(missing_ok=True)
+            if module.path.parent == work:
+                module.path.write_bytes(module.source)
         return self._run_alone(invocation, work, started)
 
     def _run_in_host(

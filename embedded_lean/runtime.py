@@ -21,6 +21,7 @@ __all__ = [
     "OUTPUT",
     "Invocation",
     "asked_path",
+    "broke_in",
     "explain_end",
     "fatal_text",
     "host_invocation",
@@ -47,6 +48,14 @@ _CAUSES = (
     ),
     (("Maximum call stack", "tack overflow"), "its stack overflowed: a recursion without end?"),
     (("worker sent an error",), "one of its threads crashed: a recursion without end?"),
+)
+# What V8 says of compiled code that does what no correct code does.  A recursion too deep can be
+# among them.  Seen once in thousands of runs on a busy machine without a cause in the source.
+_TRAPS = (
+    "memory access out of bounds",
+    "does not support unaligned accesses",
+    "table index is out of bounds",
+    "null function or function signature mismatch",
 )
 # Left-over debugging of the published build, on stderr.
 _CHATTER = ("[DEBUG", "  - ", "  mainModule?")
@@ -160,6 +169,12 @@ def fatal_text(line: str) -> str | None:
     """The loader's last words, if this line of stderr carries them."""
     text = line.strip()
     return text.removeprefix(_FATAL) if text.startswith(_FATAL) else None
+
+
+def broke_in(complained: str) -> bool:
+    """Whether stderr carries the last words of a Lean whose own code broke."""
+    words = (fatal_text(line) or "" for line in complained.splitlines())
+    return any(trap in word for word in words for trap in _TRAPS)
 
 
 def explain_end(reason: str, words: Iterable[str]) -> str:

@@ -44,6 +44,7 @@ const spare = [];
 function freshMemory() {
   const memory = spare.pop();
   if (!memory) return new WebAssembly.Memory(PAGES);
+  memory.grow(0); // this thread sees all that others have added
   new Uint8Array(memory.buffer).fill(0);
   return memory;
 }

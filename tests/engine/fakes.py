@@ -31,6 +31,9 @@ def lean(arguments, environment, out):
         os._exit(1)
     if "BUSY" in text:
         return False
+    if "TRAP" in text and sys.argv[-1].endswith("host.cjs"):
+        os.remove(arguments[-1].replace(place, folder))
+        return "TRAP"
     with open(os.path.join(folder, "setup.json")) as file:
         options = json.load(file)["options"]
     said = {"pid": os.getpid(), "text": text, "options": options, "env": dict(os.environ)}
@@ -45,13 +48,15 @@ if "--version" in sys.argv:
 elif sys.argv[-1].endswith("host.cjs"):
     for line in sys.stdin:
         request = json.loads(line)
-        ended = request.get("stop")
+        ended, trapped = request.get("stop"), False
         if ended is None:
-            with open(request["stdout"], "a") as out:
+            with open(request["stdout"], "a") as out, open(request["stderr"], "a") as err:
                 done = lean(request["arguments"], request["environment"], out)
+                if trapped := done == "TRAP":
+                    print("@fatal operation does not support unaligned accesses", file=err)
                 ended = request["id"] if done else None
         if ended is not None:
-            print(json.dumps({"id": ended, "code": 0, "asked": []}), flush=True)
+            print(json.dumps({"id": ended, "code": 70 * trapped, "asked": []}), flush=True)
 else:
     lean(sys.argv, os.environ, sys.stdout)
 """

@@ -10,6 +10,7 @@ import pytest
 from embedded_lean.layout import Layout
 from embedded_lean.node import Node
 from embedded_lean.runtime import (
+    broke_in,
     explain_end,
     fatal_text,
     is_chatter,
@@ -90,6 +91,20 @@ def test_folders_inside_others_are_left_out() -> None:
 )
 def test_ends_are_explained(words: list[str], finding: str) -> None:
     assert explain_end("exit code 1", words).startswith(finding)
+
+
+@pytest.mark.parametrize(
+    ("complained", "expected"),
+    [
+        ("[DEBUG]\n@fatal operation does not support unaligned accesses  \n", True),
+        ("@fatal memory access out of bounds\n", True),
+        ("@fatal Maximum call stack size exceeded\n", False),
+        ("memory access out of bounds\n", False),  # printed by the source
+        ("", False),
+    ],
+)
+def test_whether_its_own_code_broke(complained: str, expected: bool) -> None:
+    assert broke_in(complained) is expected
 
 
 def test_lines_of_the_loader() -> None:

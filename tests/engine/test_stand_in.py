@@ -181,6 +181,14 @@ def test_a_lean_that_breaks_is_reported(server: Server) -> None:
     assert "exit code 1: boom" in said
 
 
+def test_a_lean_whose_code_breaks_reads_the_document_again_in_a_process_of_its_own(
+    server: Server,
+) -> None:
+    said = server.begin("-- TRAP")
+    assert said["text"].endswith("-- TRAP")
+    assert said["pid"] != server.lean().pid
+
+
 def test_a_document_that_loops_is_stopped(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LEAN_OBLIGATIONS_FILE_SECONDS", "0.8")
     with started(project) as server:

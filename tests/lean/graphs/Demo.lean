@@ -102,7 +102,7 @@ def natural (x : Fin 2 → Nat) : Nat := x 0
 
 #export_graph cut (a := 5)
 
-/-- error: no graph of Demo.natural: an argument of type Fin 2 → Nat, in Demo.natural, line 101:
+/-- error: no graph of Demo.natural: an argument of type Fin 2 → ℕ, in Demo.natural, line 101:
   x -/
 #guard_msgs in #export_graph natural
 
