@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bridge.engine.errors import EngineDamagedError, EngineNotInstalledError, NodeMissingError
@@ -38,6 +39,7 @@ class EmbeddedEngine:
     kind: EngineKind = "embedded"
     official: bool = False
     prefers_batch: bool = True  # its server does the same, in a new process each time
+    over: threading.Event | None = field(default=None, compare=False, repr=False)
 
     @property
     def lean_version(self) -> str:
@@ -72,7 +74,12 @@ class EmbeddedEngine:
             fingerprint=self.fingerprint,
             timeout=timeout,
             output=output,
+            cancelled=self.over,
         )
+
+    def until(self, over: threading.Event) -> EmbeddedEngine:
+        """See `Engine.until`."""
+        return replace(self, over=over)
 
     def files_asked(self, project: Path) -> Mapping[str, str] | None:
         """See `Engine.files_asked`."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import Future
 from dataclasses import replace
 
 from bridge import __version__
 from bridge.auditing.check_graphs import parse_graphs
 from bridge.auditing.graph_file import StandIn, about, stand_in
 from bridge.auditing.judge import Context, Interrupted, decided, judge, kept, swapped_reason
+from bridge.auditing.looking import Looking
 from bridge.auditing.selection import select_keys
 from bridge.checking import Spread
 from bridge.checking.store import ResultCache, graph_hashes
@@ -57,11 +59,17 @@ def library_for_audit(
     timeout: float = DEFAULT_TIMEOUT,
     progress: Progress | None = None,
     use_cache: bool = True,
+    guarded: bool = False,
 ) -> Library:
     """Read the library together with every graph that a check may run on."""
-    wanted = wanted_graphs()
     return read_library(
-        project, engine, wanted, timeout=timeout, progress=progress, use_cache=use_cache
+        project,
+        engine,
+        wanted_graphs(),
+        timeout=timeout,
+        progress=progress,
+        use_cache=use_cache,
+        guarded=guarded,
     )
 
 
@@ -100,15 +108,12 @@ def prepare(
     replace_graph: Graph | None = None,
     graph_file: str = "",
     policy: Policy,
-    trust: Trust | None,
+    trust: Trust | Looking | None,
     results: ResultCache | None,
     judges: Sequence[Judge] = (),
     backend: Backend | None = None,
 ) -> tuple[tuple[Obligation, ...], Context]:
     """What an audit judges, and what judging needs to know; raises what :func:`audit` does."""
-    library = without_refused(library, trust)
-    if trust is not None:
-        policy.refuse_unneeded(library, [o.waived_as for o in (*trust.swapped, *trust.at_import)])
     refuse_checks_of_nothing(library, policy.checks)
     chosen = select_keys(library.obligations, only)
     graphs, refused = parse_graphs(library)
@@ -116,6 +121,13 @@ def prepare(
     if replace_graph is not None:
         given = stand_in(graphs, replace_graph)
         chosen = _with_fidelity(about(chosen, paired_checks(library), given), library, given)
+    paired = _by_statement(chosen, library, policy, judges, seed=seed, instances=instances)
+    # Lean may be looking behind the statements all this while.
+    trust = trust.result() if isinstance(trust, Future) else trust
+    library = without_refused(library, trust)
+    if trust is not None:
+        policy.refuse_unneeded(library, [o.waived_as for o in (*trust.swapped, *trust.at_import)])
+    judged = {o.key: o for o in library.obligations}
     context = Context(
         library=library,
         graphs=graphs,
@@ -133,8 +145,9 @@ def prepare(
         given=given,
         given_hashes={} if results is None or given is None else graph_hashes(given.graphs),
         trust=None if trust is None else policy.left_out(trust, library),
+        paired=paired,
     )
-    return chosen, replace(context, paired=_by_statement(chosen, context, judges))
+    return tuple(judged[o.key] for o in chosen), context
 
 
 def _with_fidelity(
@@ -147,15 +160,20 @@ def _with_fidelity(
 
 
 def _by_statement(
-    chosen: Sequence[Obligation], context: Context, judges: Sequence[Judge]
+    chosen: Sequence[Obligation],
+    library: Library,
+    policy: Policy,
+    judges: Sequence[Judge],
+    *,
+    seed: int,
+    instances: int,
 ) -> dict[str, Pairing]:
     """What the automatic ways say of the obligations that have no check and no waiver."""
-    waived, checks = context.policy.waivers, paired_checks(context.library)
+    waived, checks = policy.waivers, paired_checks(library)
     keys: dict[str, list[str]] = {}
     for o in chosen:
         if o.role is not Role.FIDELITY and o.key not in checks and o.key not in waived:
             keys.setdefault(o.declaration, []).append(o.key)
-    library = context.library
     questions = [
         Question(statement, declaration, tuple(own))
         for declaration, own in keys.items()
@@ -163,9 +181,8 @@ def _by_statement(
     ]
     if not judges or not questions:
         return {}
-    drawn = {"seed": context.seed, "instances": context.instances}
-    found = choose(library, questions, judges, **drawn)
-    return checked_by_name(library, questions, found, judges, **drawn)
+    found = choose(library, questions, judges, seed=seed, instances=instances)
+    return checked_by_name(library, questions, found, judges, seed=seed, instances=instances)
 
 
 def audit(
@@ -177,7 +194,7 @@ def audit(
     replace_graph: Graph | None = None,
     graph_file: str = "",
     policy: Policy | None = None,
-    trust: Trust | None = None,
+    trust: Trust | Looking | None = None,
     results: ResultCache | None = None,
     judges: Sequence[Judge] = (),
     strict: bool = False,
@@ -197,7 +214,8 @@ def audit(
         replace_graph: run on this graph instead of the library's graph of the same name.
         graph_file: where that graph comes from, for reports and the commands in them.
         policy: waivers and the lock; none of them counts where it is not given.
-        trust: what is behind the statements; not looked at where it is not given.
+        trust: what is behind the statements, or the future of it, which is waited for as late as
+            can be; not looked at where it is not given.
         results: where results of the same checks on the same graphs are kept, if anywhere.
         judges: the ways to judge what has no check, in the order in which to ask them.
         strict: whether what this audit leaves unseen makes it incomplete.

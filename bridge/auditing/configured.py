@@ -6,11 +6,15 @@ The command line, the pytest plugin and notebooks all begin here, so that they c
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from bridge.auditing.audit import DEFAULT_INSTANCES, audit, library_for_audit
+from bridge.auditing.looking import Looking, looking
 from bridge.checking.loading import load_checks
 from bridge.checking.store import ResultCache
 from bridge.checking.workers import Place, spread_over
@@ -18,9 +22,10 @@ from bridge.engine import Engine, InstallProgress, select
 from bridge.errors import InvalidInputError
 from bridge.kernels.asking import ask_kernels, further_kernels
 from bridge.kernels.exporting import ExportOnTheWay
-from bridge.lean.behind import read_trust, refuse_other_statements
+from bridge.lean.behind import known_trust, read_trust, refuse_other_statements
 from bridge.lean.client import DEFAULT_TIMEOUT
-from bridge.lean.library import KERNEL_SECONDS, Library
+from bridge.lean.exporter import refuse_another_exporter
+from bridge.lean.library import KERNEL_SECONDS, Library, ask_guard, compile_sources
 from bridge.lean.locked_answer import KeptAnswer
 from bridge.lean.project import Project, find_project
 from bridge.lean.trust import Trust
@@ -77,10 +82,17 @@ class Setup:
         """Whether what is left unseen makes the audit incomplete."""
         return bool(self.settings.strict) if given is None else given
 
-    def library(self, progress: Progress | None = None, *, use_cache: bool = True) -> Library:
+    def library(
+        self, progress: Progress | None = None, *, use_cache: bool = True, guarded: bool = False
+    ) -> Library:
         """What Lean says of the project, with every graph that a check runs on."""
         return library_for_audit(
-            self.project, self.engine, timeout=self.timeout, progress=progress, use_cache=use_cache
+            self.project,
+            self.engine,
+            timeout=self.timeout,
+            progress=progress,
+            use_cache=use_cache,
+            guarded=guarded,
         )
 
     def trust(
@@ -96,10 +108,63 @@ class Setup:
         """
         if isinstance(self.engine, KeptAnswer):
             return None
+        given = None if library is None else lambda: library
+        return self._looked(given, progress, use_cache=use_cache)
+
+    @contextmanager
+    def known(
+        self,
+        progress: Progress | None = None,
+        *,
+        use_cache: bool = True,
+        look_behind: bool = True,
+    ) -> Iterator[tuple[Library, Trust | Looking | None]]:
+        """What Lean says of the project, and what is behind it, if ``look_behind`` says so.
+
+        Where Lean has to look, it does so while the block runs.
+
+        Raises what :func:`bridge.lean.library.read_library` does.
+        """
+        over = threading.Event()
+        ending = self.engine.until(over) if look_behind else None
+        if ending is None or (use_cache and known_trust(self.project, self.engine) is not None):
+            library = self.library(progress, use_cache=use_cache)
+            yield (
+                library,
+                self.trust(progress, use_cache=use_cache, library=library) if look_behind else None,
+            )
+            return
+        refuse_another_exporter(self.project)
+        compile_sources(self.project, self.engine, progress)
+        mine = replace(self, engine=ending)
+
+        with looking(
+            partial(
+                ask_guard,
+                self.project,
+                ending,
+                timeout=self.timeout,
+                progress=progress,
+                use_cache=use_cache,
+            ),
+            lambda: mine.library(progress, use_cache=use_cache, guarded=True),
+            lambda library: mine._looked(library, progress, use_cache=use_cache),
+            over,
+        ) as (library, found):
+            yield replace(library, engine=self.engine), found
+
+    def _looked(
+        self,
+        asked: Callable[[], Library | None] | None,
+        progress: Progress | None,
+        *,
+        use_cache: bool,
+    ) -> Trust:
+        """See :meth:`trust`; ``asked`` gives the library when it is there."""
         with tempfile.TemporaryDirectory(prefix="obligations-") as folder:
             path = Path(folder) / "export.ndjson"
             exported = ExportOnTheWay(self.project, self.engine, path)
-            further = library is not None and further_kernels(self.engine, self.project)
+            further = asked is not None and further_kernels(self.engine, self.project)
             trust = read_trust(
                 self.project,
                 self.engine,
@@ -109,6 +174,7 @@ class Setup:
                 # An engine that prefers its server cannot write a file there.
                 put=exported.put if further and self.engine.prefers_batch else None,
             )
+            library = None if asked is None else asked()
             if library is not None:
                 refuse_other_statements(library, trust)
             trust = trust if trust.refusals else self._rechecked(trust, progress)
@@ -173,11 +239,10 @@ class Setup:
         chosen = self.backend(backend)
         place = Place(self.project.root, self.settings.checks)
         # First, for Lean may take minutes: no one waits for it to read that a cluster is not there.
-        with spread_over(place, jobs=jobs, scheduler=scheduler) as spread:
-            library = self.library(progress, use_cache=use_cache)
-            trust = (
-                self.trust(progress, use_cache=use_cache, library=library) if look_behind else None
-            )
+        with (
+            spread_over(place, jobs=jobs, scheduler=scheduler) as spread,
+            self.known(progress, use_cache=use_cache, look_behind=look_behind) as (library, trust),
+        ):
             return audit(
                 library,
                 seed=self.seed(seed),

@@ -20,11 +20,11 @@ from bridge import __version__
 from bridge.capture.blocks import proposed
 from bridge.capture.proofs import Proved, Unproved, parse_proofs
 from bridge.engine import Engine
-from bridge.errors import AnswerError, InvalidInputError, LeanSourceError
+from bridge.errors import AnswerError, InvalidInputError
 from bridge.lean.answers import AnswerCache
-from bridge.lean.client import DEFAULT_TIMEOUT, Answer, printable
+from bridge.lean.client import DEFAULT_TIMEOUT, Answer
 from bridge.lean.exporter import refuse_another_exporter
-from bridge.lean.library import build, files_of
+from bridge.lean.library import compile_sources, files_of
 from bridge.lean.locked_answer import KeptAnswer
 from bridge.lean.project import Project
 from bridge.lean.questions import ask_engine
@@ -181,13 +181,7 @@ def _asked(
     project: Project, engine: Engine, graphs: tuple[Graph, ...], timeout: float, watcher: Progress
 ) -> Answer:
     refuse_another_exporter(project)
-    compiled = build(project, engine, watcher)
-    if not compiled.ok:
-        said = "\n".join(printable(str(m)) for m in compiled.errors[:10])
-        raise LeanSourceError(
-            f"the Lean sources do not compile:\n{said}",
-            remedy="correct them; `obligations build` shows every message",
-        )
+    compile_sources(project, engine, watcher)
     task, seconds = "proving what was captured", max(timeout, PROOF_SECONDS)
     watcher.update(task, 0, None)
     answer = ask_engine(

@@ -6,6 +6,7 @@ There are two engines behind one interface: the official toolchain (`lake`) and 
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -195,6 +196,12 @@ class Engine(Protocol):
         in the text stands for a file that Lean may write; it is `output` afterwards.
 
         Raises `EngineError` where Lean broke off, or took longer than `timeout` seconds.
+        """
+
+    def until(self, over: threading.Event) -> Engine | None:
+        """The same engine, whose documents end with a `BuildBrokenError` once `over` is set.
+
+        So a thread can run one; None where the engine cannot end them.
         """
 
     def files_asked(self, project: Path) -> Mapping[str, str] | None:

@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -146,6 +147,9 @@ class LakeEngine:
             if output is not None and written.is_file():
                 shutil.move(written, output)
         return messages
+
+    def until(self, over: threading.Event) -> None:
+        """Its documents end by themselves."""
 
     def files_asked(self, project: Path) -> Mapping[str, str] | None:
         """No one knows which files Lean asked for."""

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bridge.engine import BuildBrokenError, Engine, LeanMessage, TooSlowError, unchanged
-from bridge.errors import AnswerError, EngineError, LeanSourceError
-from bridge.lean.client import Answer, ask_in_batch, printable
-from bridge.lean.library import answer_key, ask_guard, build, files_of
+from bridge.errors import AnswerError, EngineError
+from bridge.lean.client import Answer, ask_in_batch
+from bridge.lean.library import answer_key, ask_guard, compile_sources, files_of
 from bridge.lean.messages import Part, read_part
 from bridge.lean.project import Project
 from bridge.lean.questions import ask_engine
@@ -94,13 +94,7 @@ def write_export(
     ask_guard(project, engine, timeout=timeout, progress=watcher)
     request = ConstantsRequest(project.roots, tuple(names))
     key = answer_key(project, engine, request)
-    compiled = build(project, engine, watcher)
-    if not compiled.ok:
-        said = "\n".join(printable(str(m)) for m in compiled.errors[:10])
-        raise LeanSourceError(
-            f"the Lean sources do not compile:\n{said}",
-            remedy="correct them; `obligations build` shows every message",
-        )
+    compile_sources(project, engine, watcher)
     files = files_of(project, engine)
     watcher.update(task, 0, None)
 

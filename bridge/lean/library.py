@@ -50,6 +50,7 @@ __all__ = [
     "ask_guard",
     "ask_lean",
     "build",
+    "compile_sources",
     "files_of",
     "known_library",
     "read_library",
@@ -118,6 +119,22 @@ def build(project: Project, engine: Engine, progress: Progress | None = None) ->
     return engine.build(project.root, progress=tell)
 
 
+def compile_sources(project: Project, engine: Engine, progress: Progress | None = None) -> None:
+    """Compile what has changed.
+
+    Raises:
+        LeanSourceError: a source does not compile.
+        EngineError: the engine broke.
+    """
+    compiled = build(project, engine, progress)
+    if not compiled.ok:
+        raise LeanSourceError(
+            "the Lean sources do not compile:\n"
+            + "\n".join(printable(str(m)) for m in compiled.errors[:10]),
+            remedy=_remedy(compiled),
+        )
+
+
 def read_library(
     project: Project,
     engine: Engine,
@@ -126,6 +143,7 @@ def read_library(
     timeout: float = DEFAULT_TIMEOUT,
     progress: Progress | None = None,
     use_cache: bool = True,
+    guarded: bool = False,
 ) -> Library:
     """Compile ``project`` where needed and read its statements and graphs.
 
@@ -136,6 +154,7 @@ def read_library(
         timeout: seconds for Lean to answer, after compiling.
         progress: receives how far it has got.
         use_cache: take an answer for the same sources, engine and request from the cache.
+        guarded: someone else sees to :func:`ask_guard`.
 
     Where the engine is a :class:`bridge.lean.locked_answer.KeptAnswer`, Lean is not asked at all.
 
@@ -147,7 +166,8 @@ def read_library(
     """
     if isinstance(engine, KeptAnswer):
         return _kept(project, engine, graphs)
-    ask_guard(project, engine, timeout=timeout, progress=progress, use_cache=use_cache)
+    if not guarded:
+        ask_guard(project, engine, timeout=timeout, progress=progress, use_cache=use_cache)
     request = LibraryRequest(project.roots, tuple(graphs))
     library = ask_lean(
         project,
@@ -322,13 +342,7 @@ def ask_lean(
             return understand(*kept, True)
         except (AnswerError, KeyError):
             pass  # written by another version of the bridge: ask again
-    compiled = build(project, engine, watcher)
-    if not compiled.ok:
-        raise LeanSourceError(
-            "the Lean sources do not compile:\n"
-            + "\n".join(printable(str(m)) for m in compiled.errors[:10]),
-            remedy=_remedy(compiled),
-        )
+    compile_sources(project, engine, watcher)
     watcher.update(task, 0, None)
     files = files_of(project, engine)
     if put is None:

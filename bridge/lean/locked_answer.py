@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -101,6 +102,9 @@ class KeptAnswer:
     ) -> tuple[LeanMessage, ...] | None:
         """Nothing is run."""
         return None
+
+    def until(self, over: threading.Event) -> None:
+        """It runs none."""
 
     def files_asked(self, project: Path) -> Mapping[str, str] | None:
         """What they were when Lean answered."""

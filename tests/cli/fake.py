@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +45,9 @@ class FakeEngine:
         self, project: Path, text: str, *, timeout: float, output: Path | None = None
     ) -> tuple[LeanMessage, ...] | None:
         return None
+
+    def until(self, over: threading.Event) -> None:
+        """It runs no documents."""
 
     def files_asked(self, project: Path) -> Mapping[str, str] | None:
         """It asks for none."""
