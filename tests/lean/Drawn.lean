@@ -197,6 +197,15 @@ instance : Dist Mode := ⟨fun a b => match a, b with | .train, .eval | .eval, .
 /-- A bound of thousands is not counted up to. -/
 @[obligation] theorem square_below (x : Nat) (hx : x ≤ 100) : ∃ y, y ≤ 10000 ∧ y = x * x := by sorry
 
+/-- Lists longer than any that is drawn at first. -/
+@[obligation] theorem long_tail (xs : List Nat) (hLong : 12 < xs.length) : 12 ≤ xs.tail.length := by sorry
+@[obligation] theorem twice_short (xs : List Int) (hShort : xs.length ≤ 15) : (xs ++ xs).length ≤ 30 := by sorry
+@[obligation] theorem pair_long (xs ys : Array Nat) (hSame : xs.size = ys.size) (hLong : 9 ≤ xs.size) :
+    9 < ys.size + 1 := by sorry
+
+/-- A number far from those that are drawn at first. -/
+@[obligation] theorem far_away (x : Rat) (hFar : 123456789 < x) : 123456788 < x := by sorry
+
 /-! ### One statement, and three definitions: the numbers follow the definition -/
 
 namespace Kept

@@ -61,6 +61,16 @@ def results(answers: Mapping[str, Taken | Obstacle]) -> dict[str, CheckResult]:
     return found
 
 
+@pytest.mark.parametrize("name", ["long_tail", "twice_short", "pair_long", "far_away"])
+def test_lengths_and_strict_comparisons_are_solved_for(
+    results: Mapping[str, CheckResult], name: str
+) -> None:
+    own = {key: r for key, r in results.items() if key.split(":")[0].endswith(name)}
+    assert len(own) >= 2
+    for key, result in own.items():
+        assert result.verdict is Verdict.HOLDS, (key, result.reason)
+
+
 def test_fields_of_structures_and_subtypes_are_hypotheses(drawn: Library) -> None:
     assert [o.key for o in drawn.obligations if o.declaration in ("share_le", "scaled_pos")] == [
         *("scaled_pos:p.property", "scaled_pos:hk", "scaled_pos:conclusion"),

@@ -46,6 +46,7 @@ def withEntry (t : Tape) (k : Nat) (v : Rat) : Tape :=
 private def fits (t : Tape) (k : Nat) (v : Rat) : Bool :=
   match t.kinds.getD k .choice with
   | .choice => false
+  | .length => v.den == 1 && v.num ≥ 0 && v.num ≤ mostValues
   | .nat => v.den == 1 && v.num ≥ 0 && v.num ≤ 200
   | .large => v.den == 1 && v.num ≥ 0
   | .int => v.den == 1
@@ -83,21 +84,22 @@ private def below (n : Nat) (s : UInt64) : Nat × UInt64 :=
   let (s, z) := bits s
   (z.toNat % max n 1, s)
 
-/-- Places of the numbers on a tape. -/
+/-- Places of the numbers on a tape, and of the lengths. -/
 private def numbers (t : Tape) : Array Nat :=
   (Array.range t.kinds.size).filter fun k => t.kinds.getD k .choice != .choice
 
 private def nudges : Array Rat := #[1, -1, 1 / 2, -1 / 2, 3, -3]
 
-/-- The numbers of each binder on a tape: places that follow each other, without the choices between them. -/
+/-- The numbers of each binder on a tape: places that follow each other, without the choices and lengths between them. -/
 private def runs (t : Tape) : List (List Nat) := Id.run do
   let mut found := #[]
   let mut run := #[]
   for k in [0:t.kinds.size] do
-    if t.ends.contains k || t.kinds.getD k .choice == .choice then
+    let isValue := !(t.kinds.getD k .choice matches .choice | .length)
+    if t.ends.contains k || !isValue then
       if run.size > 1 then found := found.push run.toList
       run := #[]
-    if t.kinds.getD k .choice != .choice then run := run.push k
+    if isValue then run := run.push k
   if run.size > 1 then found := found.push run.toList
   return found.toList
 
@@ -170,8 +172,9 @@ def mend (run : Run) (hypotheses : Nat) (t : Tape) (s : UInt64) : Nat → Tape �
           if !fits t k v then mend run hypotheses t s n else
           let t' := run (withEntry t k v)
           let left := t'.missing hypotheses
-          -- One of many equations is met: that is nearer, too.
-          if left < missing || left == missing && unequal t' h < unequal t h then mend run hypotheses t' s n
+          let onEdge := unequal t' h == 0 && !(t'.met.getD h .no).met
+          -- One of many equations is met, or this hypothesis at the cost of another: that is nearer, too.
+          if left < missing || left == missing && unequal t' h < unequal t h && !onEdge then mend run hypotheses t' s n
           else if gaps.length > few then mend run hypotheses t s n else
             -- A strict comparison is met beside equality.
             let (c, s) := below 2 s

@@ -15,8 +15,10 @@ namespace Obligations.Exact
 
 /-- What an entry of a tape may be. -/
 inductive Kind where
-  /-- A choice: a length, a constructor. -/
+  /-- A choice, such as of a constructor. -/
   | choice
+  /-- How many values follow. -/
+  | length
   /-- A small number: something may count up to it. -/
   | nat
   /-- A natural number that nothing counts up to. -/
@@ -147,9 +149,12 @@ def choose (n : Nat) (t : Tape) : Option Nat × Tape :=
     let (v, t) := entry .choice (fun r _ => (r % n : Nat)) t
     (some (asNat v % n), t)
 
-/-- A length: 0, 1, 2 more often than 6. -/
+/-- No list is longer. -/
+def mostValues : Nat := 64
+
+/-- A length: 0, 1, 2 more often than 6; it may become larger where a comparison is met. -/
 def size (t : Tape) : Nat × Tape :=
-  let (v, t) := entry .choice (fun r _ => (min (r % 7) (r / 7 % 7) : Nat)) t
-  (min (asNat v) 64, t)
+  let (v, t) := entry .length (fun r _ => (min (r % 7) (r / 7 % 7) : Nat)) t
+  (min (asNat v) mostValues, t)
 
 end Obligations.Exact
