@@ -32,7 +32,7 @@ build: $(INSTALLED) ## compile the Lean library
 test: lint $(if $(TORCH),torch) ## set up what is missing, then run the tests, Lean-backed ones included
 	$(PYTEST) -m 'not slow'
 
-slow-test: $(INSTALLED) $(if $(TORCH),torch) ## the tests that `make test` leaves out: all planted errors, memory, large sizes
+slow-test: $(INSTALLED) $(if $(TORCH),torch) ## the tests that `make test` leaves out: all planted errors, memory, large sizes, long pages
 	$(PYTEST) -m slow
 
 torch: $(INSTALLED)

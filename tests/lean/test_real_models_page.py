@@ -38,6 +38,7 @@ def _parts() -> tuple[str, str]:
 
 
 @pytest.mark.lean
+@pytest.mark.slow
 def test_files(tmp_path: Path) -> None:
     before, _ = _parts()
     assert before.count("$ ") >= 8
@@ -45,6 +46,7 @@ def test_files(tmp_path: Path) -> None:
 
 
 @pytest.mark.lean
+@pytest.mark.slow
 def test_torch_modules(tmp_path: Path) -> None:
     pytest.importorskip("torch", reason="torch is not installed: `pip install torch`")
     _, after = _parts()

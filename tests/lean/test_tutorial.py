@@ -24,8 +24,11 @@ OWN = ROOT / "docs" / "how-to" / "audit-your-own.md"
 @pytest.mark.lean
 @pytest.mark.parametrize(
     ("page", "commands"),
-    [(TUTORIAL, 15), (README, 2), (API, 1)],
-    ids=["tutorial", "README", "api"],
+    [
+        pytest.param(TUTORIAL, 15, id="tutorial", marks=pytest.mark.slow),
+        pytest.param(README, 2, id="README"),
+        pytest.param(API, 1, id="api"),
+    ],
 )
 def test_pages_tell_what_happens(page: Path, commands: int, tmp_path: Path) -> None:
     for name in ("lakefile.lean", "lean-toolchain", "waivers.toml", "obligations.toml", LOCK_NAME):
@@ -36,6 +39,7 @@ def test_pages_tell_what_happens(page: Path, commands: int, tmp_path: Path) -> N
 
 
 @pytest.mark.lean
+@pytest.mark.slow
 def test_a_project_from_nothing(tmp_path: Path) -> None:
     _compared(OWN, OWN.read_text(encoding="utf-8"), 6, tmp_path)
 
