@@ -206,6 +206,21 @@ instance : Dist Mode := ⟨fun a b => match a, b with | .train, .eval | .eval, .
 /-- A number far from those that are drawn at first. -/
 @[obligation] theorem far_away (x : Rat) (hFar : 123456789 < x) : 123456788 < x := by sorry
 
+/-- Texts that a definition mentions are drawn. -/
+def words : List String := ["<pad>", "cat"]
+@[obligation] theorem unknown_word (w : String) (hUnknown : w ∉ words) : words.idxOf? w = none := by sorry
+
+/-- Witnesses that comparisons ask for. -/
+@[obligation] theorem has_root (a b : Rat) (hSlope : a ≠ 0) : ∃ x, a * x + b = 0 := by sorry
+@[obligation] theorem has_between (a b : Rat) (hLess : a < b) : ∃ x, a < x ∧ x < b := by sorry
+@[obligation] theorem has_above (a : Rat) : ∃ n : Nat, a < n := by sorry
+
+/-- A mutant within a Boolean, and one that is stronger by one. -/
+def mask (n : Nat) : Fin n → Fin n → Bool := fun i j => j ≤ i
+@[obligation] theorem mask_self (n : Nat) (i : Fin n) : mask n i i = true := by sorry
+def place (w : String) : Nat := (words.idxOf? w).getD 1
+@[obligation] theorem place_lt (w : String) : place w < words.length := by sorry
+
 /-! ### One statement, and three definitions: the numbers follow the definition -/
 
 namespace Kept

@@ -1,4 +1,4 @@
-import Obligations.Exact.Sampler
+import Obligations.Exact.Gaps
 
 /-! # A decision for a proposition
 
@@ -247,12 +247,19 @@ where
         return mkApp3 (f ``Truth.all ``Truth.any) α values (← mkLambdaFVars #[x] (← inner body))
       let test ← withLocalDeclD `within (mkConst ``Tape) fun t => do
         mkLambdaFVars #[x, t] (← decision t body (fuel - 1))
-      let values := mkApp4 (mkConst ``Gen.samples) α (← sampler decision true α) (toExpr every) tape
+      let samples := mkApp4 (mkConst ``Gen.samples) α (← sampler decision true α) (toExpr every) tape
+      let values ← if every then pure samples else solving α x body samples
       let sampled := mkApp4 (f ``Truth.always ``Truth.sometimes) α (mkConst ``Tape) values test
       if let some bound := bound? then
         return mkApp3 (f ``Truth.below ``Truth.someBelow) bound (← mkLambdaFVars #[x] (← inner body)) (thunk sampled)
       let some multiple := divided? | return sampled
       return mkApp3 (f ``Truth.divisors ``Truth.someDivisor) multiple (← mkLambdaFVars #[x] (← inner body)) (thunk sampled)
+  /-- `samples` for `∃ x, body`, and before them the numbers that comparisons in `body` ask for. -/
+  solving (α x body samples : Expr) : MetaM Expr := do
+    let some of := [(``Rat, ``Gen.sameRat), (``Int, ``Gen.intOfRat), (``Nat, ``asNat)].lookup (headName α) | return samples
+    let differences ← gaps body
+    unless differences.containsFVar x.fvarId! do return samples
+    return mkAppN (mkConst ``Gen.solving) #[α, mkConst of, ← mkLambdaFVars #[x] differences, samples, tape]
   /-- `∃ x, …` where an equation says what `x` is: `x = e`, or `e = some x` and the like. -/
   determined? (x body : Expr) : MetaM (Option Expr) := do
     let free (e : Expr) := !e.containsFVar x.fvarId!

@@ -137,6 +137,12 @@ def array {α : Type} (g : Gen α) : Gen (Array α) := fun t =>
 
 def string : Gen String := bind (list char) fun cs _ => pure (String.ofList cs) fun _ => (String.ofList cs).quote
 
+/-- As others are, or one of these, which the statement or a definition mentions. -/
+def mentioned {α : Type} (others : Gen α) (known : List α) (text : α → String) : Gen α :=
+  oneOf #[others, oneOf (known.map fun a => pure a fun _ => text a).toArray]
+
+def stringOr (known : List String) : Gen String := mentioned string known String.quote
+
 /-- A function on the numbers below `n`: its values, in order. -/
 def finite {α : Type} (n : Nat) (g : Gen α) : Gen (Fin n → α) := fun t =>
   match together g n t with
@@ -271,6 +277,20 @@ def samples {α : Type} (g : Gen α) (every : Bool) (t : Tape) : List (α × Tap
       let within := { t with entries := t.entries ++ drawn, depth := t.depth + 1, state := stream i + 1 }
       some (a, within)
     | (.none, _) => .none
+
+/-- Values at which one of these comparisons is met with equality, where it is linear in them; what lies next to them, and
+between them. -/
+private def meeting (gaps : Rat → List Rat) : List Rat :=
+  let (first, next) := (gaps 0, gaps 1)
+  if first.length != next.length then [] else
+  let met := (first.zip next).filterMap fun (a, b) => if a == b then Option.none else some (a / (a - b))
+  let met := (met.mergeSort (· ≤ ·)).eraseReps
+  let middles := (met.zip (met.drop 1)).map fun ((a, b) : Rat × Rat) => (a + b) / 2
+  (met ++ middles ++ met.flatMap fun v => [v - 1, v + 1]).eraseDups
+
+/-- Samples for an `∃` over numbers: first those that its comparisons ask for. -/
+def solving {α : Type} (of : Rat → α) (gaps : α → List Rat) (samples : List (α × Tape)) (t : Tape) : List (α × Tape) :=
+  (meeting fun v => gaps (of v)).map (fun v => (of v, { t with entries := t.entries.push v, depth := t.depth + 1 })) ++ samples
 
 end Gen
 end Obligations.Exact

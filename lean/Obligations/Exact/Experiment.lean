@@ -71,6 +71,23 @@ where
       | .proj s i b => .proj s i b :: subterms b
       | _ => []
 
+/-- At most so many texts are taken from a statement and its definitions. -/
+private def mostTexts : Nat := 16
+
+/-- Texts in the statement, and in the definitions that it comes to. -/
+private def texts (type : Expr) (reached : NameSet) : MetaM (List String) := do
+  let env ← getEnv
+  let mut terms := #[type]
+  for n in reached do
+    if (moduleOf? env n).any (isDistribution env) || (← isInstance n) then continue
+    if let some (.defnInfo d) := env.find? n then terms := terms.push d.value
+  let found ← IO.mkRef ([] : List String)
+  for e in terms do
+    e.forEach fun
+      | .lit (.strVal s) => found.modify (s :: ·)
+      | _ => pure ()
+  return (((← found.get).mergeSort (· ≤ ·)).eraseReps).take mostTexts
+
 /-- Whether code can come to the proof in a field: then it must not run where the field is violated. -/
 private def isReached (reached : NameSet × Std.HashSet (Name × Nat)) (f : PropField) : MetaM Bool := do
   let env ← getEnv
@@ -220,12 +237,14 @@ def experiment (thm : Name) : MetaM Experiment := do
   let info ← getConstInfo thm
   let type := info.type.instantiateLevelParams info.levelParams (info.levelParams.map fun _ => .zero)
   let reached ← reach type
+  let known ← texts type reached.1
   let attempt (standIn : Expr) : MetaM Experiment := do
     let (type, remarks) ← specialised type standIn
     let largeNumbers ← mayBeLarge type reached.1
     let make (options : Options) : MetaM Experiment := do
       let built ← build reached { options with largeNumbers } type 1
-      let gen ← instantiateMVars built.gen
+      let strings := if known.isEmpty then mkConst ``Gen.string else mkApp (mkConst ``Gen.stringOr) (toExpr known)
+      let gen := (← instantiateMVars built.gen).replace fun e => if e.isConstOf ``Gen.string then some strings else none
       let code ← withLocalDeclD `t (mkConst ``Tape) fun t => do
         mkLambdaFVars #[t] (mkApp3 (.const ``Prod.snd [.zero, .zero])
           (mkApp (.const ``Option [.zero]) (← mkAppM ``Prod #[mkConst ``Unit, ← mkArrow (mkConst ``Unit) (mkConst ``String)]))

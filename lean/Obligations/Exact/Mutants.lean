@@ -52,6 +52,12 @@ private def atRoot (e : Expr) : MetaM (Array (String × Expr)) := do
         if name != ``Eq && name != ``Ne then
           let args := e.getAppArgs
           found := found ++ (← attempt (mkAppM after #[args[args.size - 2]!, args.back!]))
+    -- On whole numbers `a < b` has a stronger neighbour, too.
+    if let (``LT.lt, #[α, _, a, b]) := e.getAppFnArgs then
+      if α.isConstOf ``Nat || α.isConstOf ``Int then
+        found := found ++ (← attempt do
+          let one ← mkAppOptM ``OfNat.ofNat #[α, mkRawNatLit 1, none]
+          mkAppM ``LT.lt #[← mkAppM ``HAdd.hAdd #[a, one], b])
     let type ← inferType e
     if name != ``OfNat.ofNat then
       for a in e.getAppArgs do
@@ -98,6 +104,11 @@ private partial def everywhere (e : Expr) (fuel : Nat := 24) : MetaM (Array (Str
         if let some e' ← (try some <$> again c a b' catch _ => pure none) then found := found.push (s, e')
       return found
     let mut found := here
+    if let (``Decidable.decide, #[p, _]) := e.getAppFnArgs then
+      for (s, p') in ← inner p do
+        if let some e' ← (try some <$> mkAppOptM ``Decidable.decide #[p', none] catch _ => pure none) then
+          found := found.push (s, e')
+      return found
     let infos := (← getFunInfo f).paramInfo
     if e.isAppOf ``OfNat.ofNat then return found
     for h : i in [0:args.size] do
