@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import replace
@@ -309,7 +310,10 @@ def never_complete(library: Library, policy: Policy, *, whole: bool) -> tuple[st
     """What makes an audit incomplete, strict or not: another Lean than the project's was run, or,
     in an audit of everything, Lean never read some of its sources."""
     other = toolchain_doubt(library.project.root, library.engine)
-    unread = said_of(unread_sources(library.project, policy.unread)) if whole else ()
+    unread: tuple[str, ...] = ()
+    if whole:
+        known = Counter(s.module for s in library.statements.theorems)
+        unread = said_of(unread_sources(library.project, policy.unread, known))
     return (*((other,) if other else ()), *unread)
 
 

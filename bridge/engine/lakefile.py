@@ -106,7 +106,7 @@ def scan_libraries(project: Path) -> tuple[Library, ...]:
     lean, toml = project / "lakefile.lean", project / "lakefile.toml"
     if not lean.is_file():
         try:
-            value = tomllib.loads(toml.read_text(encoding="utf-8"))
+            value = tomllib.loads(toml.read_text(encoding="utf-8-sig"))
         except (OSError, ValueError):
             return ()
         tables = value.get("lean_lib", [])
@@ -120,7 +120,9 @@ def scan_libraries(project: Path) -> tuple[Library, ...]:
             if isinstance(t, dict) and "name" in t
         )
     try:
-        text = re.sub(r"/-.*?-/|--[^\n]*", " ", lean.read_text(encoding="utf-8"), flags=re.DOTALL)
+        text = re.sub(
+            r"/-.*?-/|--[^\n]*", " ", lean.read_text(encoding="utf-8-sig"), flags=re.DOTALL
+        )
     except (OSError, UnicodeDecodeError):
         return ()
     found = []

@@ -3,16 +3,19 @@
 What no root imports is not compiled, and behind ``#exit`` Lean reads nothing: a theorem there,
 tagged or not, is in no answer.  An audit that does not count these would call itself complete.
 
-Counted are the Lean files below the folder of the project, wherever they lie, except in hidden and
-``build`` folders, in other projects (a folder with a lakefile of its own), the lakefile itself, and
-what the setting ``unread`` names.  A tag that a macro writes cannot be seen without running Lean;
-its source is counted all the same.
+Counted are the Lean files below the folder of the project, wherever they lie, except in hidden
+folders, the project's own ``build`` folder, other projects (a folder with a lakefile of its own),
+the lakefile itself, and what the setting ``unread`` names.  A tag that a macro writes cannot be
+seen without running Lean; its source is counted all the same.
+
+There are more ways to make Lean stop than ``#exit``: whatever is parsed as one ends the file.  So
+the tags in a source are held against the theorems that Lean knows from it.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -23,10 +26,12 @@ from bridge.lean.project import EXPORTER, LAKEFILES, Project
 
 __all__ = ["Unread", "code_of", "said_of", "unread_sources"]
 
-_SKIPPED = frozenset({"build", "node_modules", "__pycache__"})
+_SKIPPED = frozenset({"node_modules", "__pycache__"})
 _TAG = re.compile(r"@\[[^\]]*\bobligation\b|\battribute\s*\[[^\]]*\bobligation\b")
 _EXIT = re.compile(r"(?<![\w.«])#exit\b")
 _ON_EXAMPLE = re.compile(r"@\[[^\]]*\bobligation\b[^\]]*\]\s*(?:[a-z]+\s+)*?example\b")
+_INTERPOLATED = re.compile(r"(?<![\w.])(?:s|f|m|println|eprintln|throwError|dbg_trace)!$")
+"""What a string with terms in it follows; `panic!` and its like take a plain one."""
 _COMMENT = re.compile(r"--[^\n]*")
 _QUOTED = re.compile(
     r"""r(?P<marks>\#*)".*?"(?P=marks)  # a raw string
@@ -44,13 +49,15 @@ class Unread:
     """A source, relative to the project, that Lean reads not at all, or only down to a line.
 
     ``line`` is that of ``#exit``; 0 where nothing is read.  ``tags`` counts the tags there.  Where
-    it is ``nameless``, a tag stands in that line on an ``example``, which Lean forgets.
+    it is ``nameless``, a tag stands in that line on an ``example``, which Lean forgets.  Where it
+    is ``missing``, Lean read the source, and does not know so many of its tags.
     """
 
     file: str
     line: int
     tags: int
     nameless: bool = False
+    missing: bool = False
 
 
 def code_of(text: str) -> str:
@@ -73,7 +80,7 @@ def code_of(text: str) -> str:
             out.append('""' + "\n" * found[0].count("\n"))
             at = found.end()
         elif text[at] == '"' or (text[at] == "}" and braces and braces[-1] == 0):
-            inside = text[at] == "}" or text[:at].endswith("!")
+            inside = text[at] == "}" or bool(_INTERPOLATED.search(text[max(at - 16, 0) : at]))
             if text[at] == "}":
                 braces.pop()
             found = (_PART if inside else _STRING).match(text, at + 1)
@@ -101,7 +108,8 @@ def _files(folder: Path, root: Path) -> Iterator[Path]:
             continue
         if path.is_dir():
             other = any((path / name).is_file() for name in LAKEFILES)
-            if path.name not in _SKIPPED and not other and not path.is_symlink():
+            other |= path.name in _SKIPPED or path == root / "build"
+            if not other and not path.is_symlink():
                 yield from _files(path, root)
         elif folder == root and path.name in LAKEFILES:
             continue
@@ -118,15 +126,33 @@ def _is_exporter(path: Path, project: Project) -> bool:
     )
 
 
-def unread_sources(project: Project, left_out: tuple[str, ...] = ()) -> tuple[Unread, ...]:
+def _written(code: str) -> int:
+    """How many tags the code has outside quotations, where a macro writes them elsewhere."""
+    kept, depth = [], 0
+    for part in re.split(r"(`\(|[()])", code):
+        if depth:
+            depth += (part in ("`(", "(")) - (part == ")")
+        elif part == "`(":
+            depth = 1
+        else:
+            kept.append(part)
+    return len(_TAG.findall("".join(kept)))
+
+
+def unread_sources(
+    project: Project,
+    left_out: tuple[str, ...] = (),
+    known: Mapping[str, int] | None = None,
+) -> tuple[Unread, ...]:
     """What of the project's Lean text is not read when its libraries are compiled.
 
     Args:
         project: the audited project.
         left_out: paths relative to the project, or globs, that the project has named.
+        known: how many tagged theorems Lean knows of each module; None where it was not asked.
     """
     package = Package(project.root, project.root / LAKEFILES[0], project.libraries)
-    read = {m.path.resolve() for m in read_modules(package)}
+    read = {m.path.resolve(): m.name for m in read_modules(package)}
     found = []
     for path in _files(project.root, project.root):
         file = path.relative_to(project.root).as_posix()
@@ -138,18 +164,27 @@ def unread_sources(project: Project, left_out: tuple[str, ...] = ()) -> tuple[Un
         if path.resolve() not in read:
             found.append(Unread(file, 0, len(_TAG.findall(code))))
             continue
-        for tag in _ON_EXAMPLE.finditer(code):
-            line = code.count("\n", 0, tag.start()) + 1
-            found.append(Unread(file, line, 1, nameless=True))
-        if (stop := _EXIT.search(code)) and (rest := code[stop.end() :]).strip():
-            line = code.count("\n", 0, stop.start()) + 1
-            found.append(Unread(file, line, len(_TAG.findall(rest))))
+        count = None if known is None else known.get(read[path.resolve()], 0)
+        found += _passed_over(file, code, count)
     return tuple(found)
+
+
+def _passed_over(file: str, code: str, known: int | None) -> Iterator[Unread]:
+    """What Lean leaves out of a source that it reads, and of which it knows so many theorems."""
+    stop = _EXIT.search(code)
+    before, rest = (code[: stop.start()], code[stop.end() :]) if stop else (code, "")
+    forgotten = list(_ON_EXAMPLE.finditer(before))
+    for tag in forgotten:
+        yield Unread(file, before.count("\n", 0, tag.start()) + 1, 1, nameless=True)
+    if rest.strip():
+        yield Unread(file, before.count("\n") + 1, len(_TAG.findall(rest)))
+    if known is not None and (missing := _written(before) - len(forgotten) - known) > 0:
+        yield Unread(file, 0, missing, missing=True)
 
 
 def said_of(found: tuple[Unread, ...]) -> tuple[str, ...]:
     """The clauses for a report; none where everything was read."""
-    unread = [u for u in found if not u.nameless]
+    unread = [u for u in found if not u.nameless and not u.missing]
     names = [f"{u.file} from #exit in line {u.line}" if u.line else u.file for u in unread]
     on_examples = [f"{u.file} line {u.line}" for u in found if u.nameless]
     tags = sum(u.tags for u in unread)
@@ -163,6 +198,12 @@ def said_of(found: tuple[Unread, ...]) -> tuple[str, ...]:
         said.append(
             f"{_count(len(on_examples), 'tag')} on an `example`, which Lean forgets (write "
             f"`theorem` and a name): {_some(on_examples)}"
+        )
+    if missing := [u for u in found if u.missing]:
+        said.append(
+            f"{_count(sum(u.tags for u in missing), 'tag')} of which Lean knows no theorem (it "
+            "stopped before, or an error was expected there): "
+            f"{_some([u.file for u in missing])}"
         )
     return tuple(said)
 

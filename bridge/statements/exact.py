@@ -49,6 +49,12 @@ SECONDS = 30
 _MANY = 8
 """From so many theorems on, two documents are quicker than one."""
 
+STARTING = 150.0
+"""Seconds for Lean to import the project and to compile an experiment, on a busy machine."""
+
+TOGETHER = 10.0
+"""Seconds for each of many theorems: most need less than one."""
+
 
 def stream_of(seed: int, theorem: str) -> int:
     """The seed of a theorem's instances: 64 bits that follow from the audit's seed and its name."""
@@ -141,7 +147,8 @@ class ExactJudge:
         except EngineError as e:
             if len(questions) == 1:
                 return {questions[0].statement.name: _gave_up(questions[0], e)}
-        # One theorem may take all of Lean's time or memory: the others are judged without it.
+        # One theorem may take all of Lean's time or memory, for a definition may count up for ever
+        # and nothing stops it: the others are judged without it.
         found: dict[str, Taken | Obstacle] = {}
         for question in questions:
             found.update(self._tried(library, [question], seed, instances))
@@ -180,8 +187,10 @@ class ExactJudge:
         request: ExactRequest,
         parse: Callable[[Sequence[object]], T],
         task: str,
+        seconds: float = STARTING + SECONDS,
     ) -> T | None:
-        """Lean's answer; None where Lean may not be asked and nothing that can be read is kept."""
+        """Lean's answer within so many seconds, or fewer where ``timeout`` says so; None where Lean
+        may not be asked and nothing that can be read is kept."""
         if self.may_ask:
             return ask_lean(
                 library.project,
@@ -189,7 +198,7 @@ class ExactJudge:
                 request,
                 lambda answer, _files, _cached: parse(answer["exact"]),
                 task=task,
-                timeout=self.timeout,
+                timeout=min(self.timeout, seconds),
                 watcher=self.watcher,
                 use_cache=self.use_cache,
             )
@@ -211,7 +220,11 @@ class ExactJudge:
         }
         request = ExactRequest(library.project.roots, "judge_exactly", wanted)
         answers = self._answer(
-            library, request, lambda said: parse_judged(said, names), "drawing instances in Lean"
+            library,
+            request,
+            lambda said: parse_judged(said, names),
+            "drawing instances in Lean",
+            STARTING + max(SECONDS, TOGETHER * len(names)),
         )
         if answers is None:
             return {}

@@ -114,6 +114,8 @@ def _judged(
         tried = _tried(problem, question.declaration, seed, instances)
     except TermError as error:
         return _obstacle(error.constant, error.problem)
+    except RecursionError:
+        return _obstacle("", "its term, or a value that it speaks of, nests too deeply")
     names = _names(problem, question.statement)
     prefix = f"{question.declaration}:"
     results: dict[str, CheckResult] = {

@@ -19,13 +19,15 @@ from collections.abc import Iterator, Mapping
 from importlib.util import source_from_cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 __all__ = ["INSTALLED", "digests", "left_python", "recording", "unchanged"]
 
 INSTALLED = tuple(sysconfig.get_paths()[k] for k in ("stdlib", "platstdlib", "purelib", "platlib"))
 """Folders of Python and of what is installed in it; no more of its prefix, which may be /usr."""
 
-_WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
+_NEW = os.O_WRONLY | os.O_TRUNC | os.O_EXCL
+"""Flags of a file of which nothing is read that was there before; `r+` and `a+` read."""
 _APART = tuple(
     # With the separator at its end: /development is not /dev.
     sorted(f"{folder.rstrip(os.sep)}{os.sep}" for folder in {*INSTALLED, "/proc", "/sys", "/dev"})
@@ -49,13 +51,16 @@ def _hook(event: str, arguments: tuple[object, ...]) -> None:
         return
     if event in _LEAVING:
         _left = True
+    if event == "sqlite3.connect":  # SQLite opens its files itself
+        for path in _database(arguments[0]):
+            _note(path)
     if event != "open" and event not in _LISTING:
         return
     place = "." if event in _LISTING and arguments[0] is None else arguments[0]
     if not isinstance(place, str | bytes | os.PathLike):
         return
     flags = arguments[2] if event == "open" else 0
-    if isinstance(flags, int) and flags & _WRITING:
+    if isinstance(flags, int) and flags & _NEW:
         return
     path = os.path.abspath(os.fsdecode(place))  # noqa: PTH100 - a hook must not recurse
     if event in _LISTING:
@@ -65,8 +70,25 @@ def _hook(event: str, arguments: tuple[object, ...]) -> None:
             path = source_from_cache(path)
         except ValueError:
             return
+    _note(path)
+
+
+def _note(path: str) -> None:
     if not path.startswith(_APART):
         _seen.add(path)
+
+
+def _database(place: object) -> tuple[str, ...]:
+    """The files of a database of SQLite: itself, and what is not yet written into it."""
+    if not isinstance(place, str | bytes | os.PathLike):
+        return ()
+    name = os.fsdecode(place)
+    if name.startswith("file:"):
+        name = unquote(urlsplit(name).path)
+    if name in ("", ":memory:"):
+        return ()
+    path = os.path.abspath(name)  # noqa: PTH100 - a hook must not recurse
+    return (path, f"{path}-wal", f"{path}-journal")
 
 
 def _watch_environment() -> None:

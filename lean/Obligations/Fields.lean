@@ -6,8 +6,9 @@ import Obligations.Canonical
 A binder `c : Cfg` hides hypotheses where `Cfg` has fields that are propositions: whoever uses the theorem has to
 supply them.  Which binders count follows from one rule, *who supplies the value*:
 
-* An explicit or implicit argument is chosen at each use.  Where its type is a structure of the project, or a subtype,
-  each of its propositions is a hypothesis, also within its structures.
+* An explicit or implicit argument is chosen at each use.  Where its type is a structure of the project, an inductive type of
+  the project with one constructor, a subtype, a pair or a lift of Lean's own library, each of its propositions is a
+  hypothesis, also within its structures, and for each value of a function.
 * An instance argument is found by its type.  The laws of a class on a type, such as those of a field of numbers, are
   declared once with the carrier, so that they are none; a class that is a proposition itself is one, as it always was.
   A class that speaks of no type is a record of constants that is passed silently: its propositions are hypotheses.
@@ -35,6 +36,10 @@ structure PropField where
   field : Name
   index : Nat
 
+/-- Structures of Lean's own library that hold what they are given and demand nothing themselves: a proposition in one comes
+from who writes the type. -/
+private def carriers : List Name := [``Subtype, ``Prod, ``PProd, ``MProd, ``Sigma, ``PSigma, ``ULift, ``PLift]
+
 /-- Are values of this type applied like functions? -/
 private def isMap (type : Expr) : MetaM Bool := do
   try
@@ -54,29 +59,52 @@ partial def structureOf? (type : Expr) (fuel : Nat := 8) : MetaM (Option Expr) :
   let type ← whnfCore type
   let .const name _ := type.getAppFn | return none
   let env ← getEnv
-  if isStructure env name then
-    let own := name == ``Subtype || (moduleOf? env name).all fun m => !isDistribution env m
+  if isStructure env name || isStructureLike env name then
+    let own := name ∈ carriers || (moduleOf? env name).all fun m => !isDistribution env m
     return if own && !(← isClassOnType env name) && !(← isMap type) then some type else none
   match fuel, ← unfoldDefinition? type with
   | n + 1, some type => structureOf? type n
   | _, _ => return none
 
-/-- The propositions in the value `x`, in the order of their fields. -/
-partial def propFields (x : Expr) (fuel : Nat := 4) : MetaM (Array PropField) := do
-  let some type ← structureOf? (← inferType x) | return #[]
+/-- The fields of a structure's value: what each is called and is, and whether the structure inherits it.  An inductive type with
+one constructor has no projections of its own, and calls its fields as the constructor does. -/
+private def fieldsOf (x type : Expr) : MetaM (Array (Name × Expr × Bool)) := do
   let .const name levels := type.getAppFn | return #[]
-  if ← isProp type then return #[]
   let env ← getEnv
+  if isStructure env name then
+    return (getStructureFields env name).filterMap fun field => do
+      let projection ← (getFieldInfo? env name field).map (·.projFn)
+      let value := mkAppN (.const projection levels) (type.getAppArgs.push x)
+      return (field, value, (isSubobjectField? env name field).isSome)
+  let .inductInfo info ← getConstInfo name | return #[]
+  let some (.ctorInfo ctor) := info.ctors.head?.bind env.find? | return #[]
+  forallBoundedTelescope ctor.type (ctor.numParams + ctor.numFields) fun ys _ => do
+    let fields := (ys.extract ctor.numParams ys.size).zipIdx
+    fields.mapM fun (y, i) => do
+      let field ← y.fvarId!.getUserName
+      let field := if field.hasMacroScopes || field.isAnonymous then .mkSimple s!"#{i + 1}" else field
+      return (field, .proj name i x, false)
+
+/-- The propositions in the value `x`, in the order of their fields. -/
+partial def propFields (x : Expr) (fuel : Nat := 16) : MetaM (Array PropField) := do
+  let given ← whnfCore (← inferType x)
+  if ← isProp given then return #[]
+  if given.isForall then
+    return ← forallTelescope given fun ys _ => do
+      (← propFields (mkAppN x ys) fuel).mapM fun f =>
+        return { f with type := ← mkForallFVars ys f.type, proof := ← mkLambdaFVars ys f.proof }
+  let some type ← structureOf? given | return #[]
+  let .const name _ := type.getAppFn | return #[]
+  if ← isProp type then return #[]
+  let .inductInfo info ← getConstInfo name | return #[]
   let mut found := #[]
-  for (field, index) in (getStructureFields env name).zipIdx do
-    let some projection := (getFieldInfo? env name field).map (·.projFn) | continue
-    let value := mkAppN (.const projection levels) (type.getAppArgs.push x)
+  for ((field, value, inherited), index) in (← fieldsOf x type).zipIdx do
     let fieldType := (← inferType value).headBeta
     if ← isProp fieldType then
       found := found.push { path := field.toString, type := fieldType, proof := value, structName := name, field, index }
-    else if fuel > 0 then
+    -- A structure that holds itself has no end.
+    else if fuel > 0 && !(fieldType.getUsedConstants.any info.all.contains) then
       -- What is inherited is called as in Lean: `c.pos`, not `c.toBase.pos`.
-      let inherited := (isSubobjectField? env name field).isSome
       for inner in ← propFields value (fuel - 1) do
         found := found.push { inner with path := if inherited then inner.path else s!"{field}.{inner.path}" }
   return found

@@ -196,6 +196,11 @@ private def contradict (keep : Expr → MetaM Bool) (xs : Array Expr) (heartbeat
     if ← closes goal heartbeats then return true
   bounded heartbeats false (refutes goal)
 
+/-- What a binder is called, given its place from 0. -/
+private def calledBinder (x : Expr) (i : Nat) : MetaM String := do
+  let name ← x.fvarId!.getUserName
+  return if name.hasMacroScopes then s!"in place {i + 1}" else toString name
+
 /-- Why nothing meets the hypotheses of a theorem; `none` where that is not seen. -/
 def unmet (type : Expr) : TermElabM (Option String) := do
   let whole ← forallTelescope type fun xs _ => do
@@ -207,8 +212,7 @@ def unmet (type : Expr) : TermElabM (Option String) := do
     let found ← forallBoundedTelescope type (some (i + 1)) fun xs _ => do
       unless ← contradict (fun _ => return true) xs 8000 do return none
       let last := xs.back!
-      let name ← last.fvarId!.getUserName
-      let name := if name.hasMacroScopes then s!"in place {i + 1}" else toString name
+      let name ← calledBinder last i
       unless ← isProp (← inferType last) do return some s!"its binder {name} has a type without values"
       if ← contradict (fun x => return x == last || !(← isProp (← inferType x))) xs 8000 then
         return some s!"nothing meets its hypothesis {name}"
@@ -229,11 +233,14 @@ def empty (type : Expr) : MetaM (Option String) :=
     if conclusion.isConstOf ``True then return some "its conclusion is True"
     let plain ← opened conclusion
     let mut known := []
-    for x in xs do
-      let given ← inferType x
-      if ← isProp given then
+    for (x, i) in xs.zipIdx do
+      let type ← inferType x
+      let name ← calledBinder x i
+      let hypotheses ← if ← isProp type then pure #[(name, type)]
+        else pure <| (← propFields x).map fun f => (s!"{name}.{f.path}", f.type)
+      for (name, given) in hypotheses do
         if ← (withReducible (isDefEq given conclusion) <||> isSame (← opened given) plain) then
-          return some s!"its conclusion is its own hypothesis {← x.fvarId!.getUserName}"
+          return some s!"its conclusion is its own hypothesis {name}"
         known := known ++ (← conjuncts given)
     if ← isTrivial conclusion then return some "its conclusion is true whatever the hypotheses say"
     for part in ← conjuncts conclusion do

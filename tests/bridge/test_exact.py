@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from bridge.checking import CheckResult
-from bridge.errors import AnswerError
+from bridge.errors import AnswerError, EngineError
 from bridge.lean.statement import Statement, parse_statements
 from bridge.statements import exact
-from bridge.statements.choose import Obstacle
+from bridge.statements.choose import Obstacle, Taken
 from bridge.statements.exact_answer import (
     Drawn,
     DrawnMany,
@@ -296,3 +296,32 @@ def test_a_kept_answer_that_cannot_be_read_is_none(
     drawn = exact.ExactJudge(may_ask=False).instances(library, question, seed=0, instances=3)
     assert isinstance(drawn, Obstacle)
     assert drawn.reason == "its values are not drawn yet"
+
+
+def test_a_theorem_that_never_ends_takes_no_more_than_its_own_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[tuple[int, float]] = []
+
+    def ask(*args: Any, **how: Any) -> Any:
+        names = [t["name"] for t in args[2].wanted["theorems"]]
+        asked.append((len(names), how["timeout"]))
+        if "Demo.endless" in names:
+            raise EngineError("Lean did not answer")
+        obstacle = {"constant": "Demo.c", "why": "it has no code to run"}
+        return {name: ExactObstacle(name=name, **obstacle) for name in names}
+
+    monkeypatch.setattr(exact, "ask_lean", ask)
+    names = ("Demo.a", "Demo.endless", "Demo.b")
+    questions: Any = [
+        SimpleNamespace(statement=SimpleNamespace(name=n), keys=(f"{n}:conclusion",)) for n in names
+    ]
+    library: Any = SimpleNamespace(project=SimpleNamespace(roots=("Demo",)), engine=None)
+    found = exact.ExactJudge(timeout=900).judge(library, questions, seed=0, instances=3)
+    assert [n for n, _ in asked] == [3, 1, 1, 1]
+    assert all(seconds < 300 for _, seconds in asked)
+    endless = found["Demo.endless"]
+    assert isinstance(endless, Taken)
+    assert endless.results["Demo.endless:conclusion"].verdict is Verdict.INCONCLUSIVE
+    assert isinstance(found["Demo.a"], Obstacle)
+    assert isinstance(found["Demo.b"], Obstacle)

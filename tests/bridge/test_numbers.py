@@ -144,6 +144,32 @@ def test_too_few_instances_that_meet_the_hypotheses_are_inconclusive() -> None:
     assert "vacuous?" in found.results["wrong_edge:conclusion"].reason
 
 
+def test_a_structure_that_holds_itself_is_an_obstacle() -> None:
+    real, own = {"const": "Real"}, {"const": "Demo.Chain"}
+    fields = [
+        {"name": "head", "role": "value", "type": real},
+        {"name": "tail", "role": "value", "type": {"const": "List", "args": [own]}},
+    ]
+    head = {"field": "head", "structure": "Demo.Chain", "of": {"var": 0}}
+    chained = {
+        "kind": "theorem",
+        "name": "Demo.chained",
+        "binders": [{"name": "c", "role": "value", "type": own}],
+        "conclusion": {"op": "le", "at": real, "args": [head, head]},
+    }
+    chain = {"kind": "structure", "name": "Demo.Chain", "params": [], "fields": fields}
+    others = [m for m in recorded("reals") if cast(Any, m).get("name") in ("Real", "List")]
+    messages = [chained, {**chain, "constructor": "Demo.Chain.mk"}, *others]
+    end = {"kind": "end", "schema": "obligations-proposition/1", "lean": "4.28.0"}
+    known = cast(Any, Known(parse_propositions([*messages, {**end, "count": len(messages)}])))
+    says = Conclusion("", "")
+    stated = Statement("Demo.chained", "Demo", 1, "", True, (), says, (), (), ())
+    asked = Question(stated, "chained", ("chained:conclusion",))
+    found = NumbersJudge().judge(known, [asked], seed=0, instances=60)["Demo.chained"]
+    assert isinstance(found, Obstacle)
+    assert "nests too deeply" in found.reason
+
+
 def test_without_terms_nothing_is_judged() -> None:
     library = cast(Any, Known(None))
     found = NumbersJudge().judge(library, [question("Demo.young")], seed=0, instances=8)

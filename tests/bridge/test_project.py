@@ -62,8 +62,11 @@ def test_every_source_counts(tmp_path: Path) -> None:
     assert find_project(root).fingerprint() in seen
 
 
-def test_a_lakefile_that_only_lake_understands_still_says_what_to_audit(tmp_path: Path) -> None:
-    root = project(tmp_path, MATHLIB)
+@pytest.mark.parametrize("mark", ["", "\ufeff"], ids=["plain", "byte-order mark"])
+def test_a_lakefile_that_only_lake_understands_still_says_what_to_audit(
+    tmp_path: Path, mark: str
+) -> None:
+    root = project(tmp_path, mark + MATHLIB)
     (library,) = find_project(root).libraries
     assert (library.name, library.roots) == ("My Lib", ("MyLib", "Extra.Part"))
     assert library.source_folder == root / "src"
@@ -92,3 +95,9 @@ def test_only_the_exporter_is_nothing_to_audit(tmp_path: Path) -> None:
 def test_no_such_folder(tmp_path: Path) -> None:
     with pytest.raises(InvalidInputError, match="no such folder"):
         find_project(tmp_path / "gone")
+
+
+def test_a_lakefile_in_toml_with_dependencies_and_a_byte_order_mark(tmp_path: Path) -> None:
+    text = '\ufeffname = "demo"\n[[require]]\nname = "mathlib"\n[[lean_lib]]\nname = "Demo"\n'
+    (library,) = find_project(project(tmp_path, text, "lakefile.toml")).libraries
+    assert library.name == "Demo"

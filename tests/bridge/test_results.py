@@ -5,12 +5,14 @@ from __future__ import annotations
 import importlib
 import os
 import py_compile
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from bridge.checking import CheckResult, CheckRun, GraphRequest, graph_requests, run_check
@@ -147,6 +149,44 @@ def test_only_what_is_read_is_recorded(tmp_path: Path) -> None:
         read.read_text()
     assert str(read) in opened.digests()
     assert not {str(written), str(outside)} & set(opened.digests())
+
+
+def _read_and_write(path: Path) -> None:
+    with path.open("r+", encoding="utf-8") as file:
+        file.read()
+
+
+def _append_and_read(path: Path) -> None:
+    with path.open("a+", encoding="utf-8") as file:
+        file.seek(0)
+        file.read()
+
+
+def _mapped(path: Path) -> None:
+    np.memmap(path, dtype=np.uint8)
+
+
+def _database(path: Path) -> None:
+    path.unlink()
+    sqlite3.connect(path).close()
+
+
+def _database_by_uri(path: Path) -> None:
+    path.unlink()
+    sqlite3.connect(f"{path.as_uri()}?mode=rwc", uri=True).close()
+
+
+@pytest.mark.parametrize(
+    "read", [_read_and_write, _append_and_read, _mapped, _database, _database_by_uri]
+)
+def test_a_file_that_is_opened_to_write_too_is_read(
+    tmp_path: Path, read: Callable[[Path], None]
+) -> None:
+    data = tmp_path / "two words"
+    data.write_text("1")
+    with opened.recording():
+        read(data)
+    assert str(data) in opened.digests()
 
 
 def test_a_file_that_was_asked_for_in_vain_is_part_of_a_result(tmp_path: Path) -> None:

@@ -50,10 +50,42 @@ def found(tmp_path: Path, files: dict[str, str], *left_out: str, where: str = ".
         ({"Demo.lean": "", "Obligations/A.lean": TAG, "Obligations.lean": TAG}, []),
         ({"Demo.lean": "", "other/lakefile.toml": "", "other/A.lean": TAG}, []),
         ({"Demo.lean": "", ".lake/build/A.lean": TAG}, []),
+        ({"Demo.lean": "", "build/lib/A.lean": TAG}, []),
+        ({"Demo.lean": "", "Demo/build/A.lean": TAG}, [("Demo/build/A.lean", 0, 1)]),
+        ({"Demo.lean": 'def c := panic!"{"\n#exit\n' + TAG}, [("Demo.lean", 2, 1)]),
+        ({"Demo.lean": 'def c := xs[0]!"{"\n#exit\n' + TAG}, [("Demo.lean", 2, 1)]),
     ],
 )
 def test_unread(tmp_path: Path, files: dict[str, str], wanted: list[object]) -> None:
     assert found(tmp_path, files) == wanted
+
+
+QUIET = "@[command_elab Lean.Parser.Command.import] def quiet : CommandElab := fun _ => pure ()\n"
+MACRO = 'macro "thm" n:ident : command => `(@[obligation] theorem $n (n : Nat) : (n = n) := rfl)\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "known", "missing"),
+    [
+        (TAG, 1, 0),
+        (TAG + QUIET + "import Lean\n" + TAG, 1, 1),
+        (TAG + "#stop_here\n" + TAG + "attribute [obligation] a b\n", 1, 2),
+        (TAG + "#exit\n" + TAG, 1, 0),
+        (TAG + "@[obligation] example : 1 = 1 := rfl\n", 1, 0),
+        (MACRO + TAG, 1, 0),
+        (MACRO + TAG, 0, 1),
+        (MACRO + "thm a\nthm b\n", 2, 0),
+        ("attribute [obligation] a b\n", 2, 0),
+    ],
+)
+def test_tags_are_held_against_what_lean_knows(
+    tmp_path: Path, text: str, known: int, missing: int
+) -> None:
+    found(tmp_path, {"Demo.lean": text})
+    unread = unread_sources(find_project(tmp_path), (), {"Demo": known})
+    assert sum(u.tags for u in unread if u.missing) == missing
+    assert any("of which Lean knows no theorem" in s for s in said_of(unread)) == bool(missing)
+    assert not [u for u in unread_sources(find_project(tmp_path)) if u.missing]
 
 
 def test_a_link_is_a_source_too(tmp_path: Path) -> None:

@@ -221,6 +221,26 @@ def mask (n : Nat) : Fin n → Fin n → Bool := fun i j => j ≤ i
 def place (w : String) : Nat := (words.idxOf? w).getD 1
 @[obligation] theorem place_lt (w : String) : place w < words.length := by sorry
 
+/-! ### Propositions in pairs, lifts and functions, and in types that are no structures -/
+
+/-- A positive number. -/
+inductive Mark where
+  | mk (n : Nat) (pos : 0 < n)
+
+def Mark.value : Mark → Nat | .mk n _ => n
+
+/-- Positive numbers, and each has others behind it. -/
+structure Chain where
+  head : {n : Nat // 0 < n}
+  tail : List Chain
+
+/-- Each factor is positive for another reason. -/
+@[obligation] theorem carried (p : Nat × {n : Nat // 0 < n}) (s : Σ' n : Nat, 0 < n) (l : PLift (0 < p.1))
+    (f : Fin 2 → {n : Nat // 0 < n}) (m : Mark) : 0 < p.1 * p.2.1 * s.1 * (f 0).1 * m.value := by sorry
+
+/-- A structure that holds itself. -/
+@[obligation] theorem chained (c : Chain) : c.head.1 ≠ 0 := Nat.ne_of_gt c.head.2
+
 /-! ### One statement, and three definitions: the numbers follow the definition -/
 
 namespace Kept

@@ -56,6 +56,8 @@ namespace Empty
 @[obligation] theorem empty (x : _root_.Empty) (n : Nat) : n = 7 := x.elim
 @[obligation] theorem record (x : Impossible) : x.size = 7 := absurd x.small (Nat.not_lt_zero _)
 @[obligation] theorem nested (x : Wrapped) : x.more = 7 := absurd x.inner.small (Nat.not_lt_zero _)
+@[obligation] theorem field (x : { n : Nat // 0 < n }) : 0 < x.val := x.property
+@[obligation] theorem afterwards (n : Nat) : 0 < n → 0 < n := id
 @[obligation] theorem subtype (x : { _n : Nat // False }) : x.val = 7 := x.property.elim
 @[obligation] theorem lawless (n : Nat) [h : Lawless n] : n = 7 := absurd h.law (Nat.lt_irrefl n)
 @[obligation] theorem default [h : Inhabited Nobody] (n : Nat) : n = 7 := nomatch h.default

@@ -85,12 +85,22 @@ def test_fields_of_structures_and_subtypes_are_hypotheses(drawn: Library) -> Non
     assert total.statement.endswith("= 1")
 
 
+def test_propositions_in_pairs_lifts_functions_and_constructors_are_hypotheses(
+    drawn: Library,
+) -> None:
+    assert [o.key for o in drawn.obligations if o.declaration in ("carried", "chained")] == [
+        *("carried:p.snd.property", "carried:s.snd", "carried:l.down", "carried:f.property"),
+        *("carried:m.pos", "carried:conclusion"),
+        *("chained:c.head.property", "chained:conclusion"),
+    ]
+
+
 TRUE = ("scaled_pos", "relu_le", "share_le", "get_mem", "mild_le", "sorted_head", "through_le")
 
 
 USERS = (
     *("mulVec_nonneg", "stochastic_le", "checked_ok", "checked_total", "mirror_mirror"),
-    *("dist_symm", "insert_mem", "square_below"),
+    *("dist_symm", "insert_mem", "square_below", "carried"),
 )
 HARD = ("mixed_le", "unit_dot_le", "rising", "mixed_props", "per_mode")
 

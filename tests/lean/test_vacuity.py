@@ -55,6 +55,8 @@ WANTED = {
     "part": REPEATS,
     "again": REPEATS,
     "itself": "its conclusion is its own hypothesis h",
+    "field": "its conclusion is its own hypothesis x.property",
+    "afterwards": "its conclusion is its own hypothesis in place 2",
 }
 
 

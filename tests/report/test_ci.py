@@ -241,9 +241,11 @@ def test_hooks_run_commands_that_exist() -> None:
         ("sub/lakefile.toml", True),
         ("lean-toolchain", True),
         ("README.md", False),
-        ("clean-toolchain.txt", False),
+        ("data/weights.json", True),
+        ("lean/included.txt", True),
     ],
 )
-def test_hooks_wake_up_for_lean(path: str, wanted: bool) -> None:
+def test_hooks_wake_up_for_all_that_lean_and_checks_may_read(path: str, wanted: bool) -> None:
     for hook in read(HOOKS):
-        assert bool(re.search(hook["files"], path)) is wanted
+        asked = re.search(hook.get("files", ""), path)
+        assert (bool(asked) and not re.search(hook["exclude"], path)) is wanted

@@ -107,6 +107,8 @@ partial def sampler (judge : Expr → Expr → MetaM Expr) (strict : Bool) (type
   if fuel == 0 then obstacle (headName type) "the type is nested too deep"
   let type ← whnfCore type
   let inner (t : Expr) := sampler judge true t (fuel - 1) known
+  -- Propositions in a pair, and in what a function gives, are hypotheses as those in a structure are.
+  let within (t : Expr) := sampler judge strict t (fuel - 1) known
   if let some (_, self) := known.find? (·.1 == type) then return self
   match type with
   | .forallE _ dom cod _ =>
@@ -114,8 +116,8 @@ partial def sampler (judge : Expr → Expr → MetaM Expr) (strict : Bool) (type
     if cod.hasLooseBVars then obstacle `«→» "functions whose type depends on their argument are not drawn"
     unless dom.isAppOfArity ``Fin 1 do
       let some key ← keyOf? dom | obstacle (headName dom) s!"functions from {← ppExpr dom} are not drawn"
-      return mkApp5 (mkConst ``Gen.function) dom cod key (← line dom (← whnfR cod)) (← inner cod)
-    return mkApp3 (mkConst ``Gen.finite) cod dom.appArg! (← inner cod)
+      return mkApp5 (mkConst ``Gen.function) dom cod key (← line dom (← whnfR cod)) (← within cod)
+    return mkApp3 (mkConst ``Gen.finite) cod dom.appArg! (← within cod)
   | _ =>
   match type.getAppFnArgs with
   | (``Nat, #[]) => return mkConst ``Gen.nat
@@ -131,7 +133,7 @@ partial def sampler (judge : Expr → Expr → MetaM Expr) (strict : Bool) (type
   | (``Array, #[α]) => return mkApp2 (mkConst ``Gen.array) α (← inner α)
   | (``Vector, #[α, n]) => return mkApp3 (mkConst ``Gen.vector) α n (← inner α)
   | (``Option, #[α]) => return mkApp2 (mkConst ``Gen.option) α (← inner α)
-  | (``Prod, #[α, β]) => return mkApp4 (mkConst ``Gen.prod) α β (← inner α) (← inner β)
+  | (``Prod, #[α, β]) => return mkApp4 (mkConst ``Gen.prod) α β (← within α) (← within β)
   | (``Sum, #[α, β]) => return mkApp4 (mkConst ``Gen.sum) α β (← inner α) (← inner β)
   | _ =>
     let .const name _ := type.getAppFn | obstacle (headName type) "no values of this type are drawn"
@@ -142,13 +144,13 @@ partial def sampler (judge : Expr → Expr → MetaM Expr) (strict : Bool) (type
       if info.numIndices > 0 || info.isUnsafe || isClass env name then
         obstacle name "no values of this type are drawn"
       if (moduleOf? env name).any (isDistribution env) && !(name ∈ [``Subtype, ``Unit, ``PUnit, ``Ordering,
-          ``Except, ``Sigma, ``PProd, ``ULift]) then
+          ``Except, ``Sigma, ``PSigma, ``PProd, ``MProd, ``ULift, ``PLift]) then
         obstacle name "no values of this type are drawn"
       let gen ← mkAppM ``Gen #[type]
       let oneOf (gs : List Expr) : MetaM Expr := do
         if let [g] := gs then return g
         return mkApp2 (mkConst ``Gen.oneOf) type (← mkArrayLit gen gs)
-      let constructor := constructor judge (strict || !isStructure env name) type info
+      let constructor := constructor judge (strict || !(isStructure env name || isStructureLike env name)) type info
       unless info.isRec do return ← oneOf (← info.ctors.mapM fun c => constructor c fuel known)
       let plain ← info.ctors.filterM fun c => do
         return !((← getConstInfo c).type.getForallBinderTypes.any (·.getUsedConstants.contains name))
