@@ -23,7 +23,9 @@ _PRE_NORM = {
     "tanh": "preNormGeluTanhBlock",
     "sigmoid": "preNormQuickGeluBlock",
 }
-BLOCKS = (*_POST_NORM.values(), *_PRE_NORM.values())
+_MASKED_PRE_NORM = {"tanh": "gpt2Block"}
+"""Their mask is part of the block, and an input of the captured graph."""
+BLOCKS = (*_POST_NORM.values(), *_PRE_NORM.values(), *_MASKED_PRE_NORM.values())
 """What can be proposed: what the names of the block's theorems begin with."""
 _HEADLINES = {"biasedEncoderBlock": "biasedEncoderBlock_backprop_eq_adjoint_fderiv_of_pos"}
 
@@ -71,7 +73,8 @@ def proposed(graph: Graph) -> tuple[Candidate, ...]:
     roots = [k for k, n in enumerate(graph.nodes) if n.op == "sqrt"]
     if len(roots) != 2 or len(act.shape) != 2:
         return ()
-    block = (_POST_NORM if roots[-1] > place else _PRE_NORM).get(act.op)
+    pre_norm = _MASKED_PRE_NORM if _masked(graph, weights[0]) else _PRE_NORM
+    block = (_POST_NORM if roots[-1] > place else pre_norm).get(act.op)
     if block is None:
         return ()
     heads = weights[0].shape[0] if len(weights[0].shape) == 3 else 1
@@ -83,6 +86,12 @@ def proposed(graph: Graph) -> tuple[Candidate, ...]:
         "dFF": act.shape[-1],
     }
     return (Candidate(block, tuple(sizes.items())),)
+
+
+def _masked(graph: Graph, weights: Node) -> bool:
+    """Whether the exponentials are multiplied before they are added up."""
+    at = len(graph.inputs) + graph.nodes.index(weights)
+    return not any(n.op == "sum" and at in n.args for n in graph.nodes)
 
 
 def _scores(graph: Graph, weights: Node) -> Node | None:

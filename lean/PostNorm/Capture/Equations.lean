@@ -23,7 +23,9 @@ private def equationAt (x : Reader) (values : Array Value) (terms : Array Expr) 
       let body ← mkLambdaFVars #[l] (f (insert (.atom l n)))
       mkAppOptM ``finSum #[x.R, none, none, natE n, body]
   match v.kind, here with
-  | .input, _ => throwError "an input has no equation"
+  | .input, _ | .mask _, _ => throwError "an input has no equation"
+  | .select _ arg mask map, _ =>
+    return mkAppN (mkConst ``times [x.level]) #[x.R, x.laws, entry arg here, entry mask (map here)]
   | .layout arg map _, _ => return entry arg (map here)
   | .map _ f _ arg, _ => return mkApp f (entry arg here)
   | .two _ f l r, _ => return mkApp2 f (entry l here) (entry r here)

@@ -34,8 +34,8 @@ partial def sameEntry (b : Nat) (cb : Place) (a : Nat) (ca : Place) : MatchM (Op
     let p := x.trans (x.entry b cb) (x.entry arg plain) (x.entry arg raw) p same
     let back := x.symm (x.entry a ca) (x.entry arg raw) (x.equation a ca)
     return some <| x.trans (x.entry b cb) (x.entry arg raw) (x.entry a ca) p back
-  | .input, .input => bindInput b cb a ca
-  | .input, _ => return none
+  | .input, .input | .mask _, .input => bindInput b cb a ca
+  | .input, _ | .mask _, _ => return none
   | _, _ => kept b cb a ca
 
 /-- The same for values that are no layouts, through what is known of all entries. -/
@@ -90,6 +90,17 @@ private partial def direct (b : Nat) (cb : Place) (a : Nat) (ca : Place) : Match
         if swapped.isSome then return swapped
     withoutTerm b cb a ca
   | .two _ _ _ _, _ => withoutTerm b cb a ca
+  | .select _ arg mask map, .two "times" term l' r' =>
+    let (ul, ur, vl, vr) := (x.entry arg cb, x.entry mask (map cb), x.entry l' ca, x.entry r' ca)
+    let inOrder ← attempt do
+      let some p ← sameEntry arg cb l' ca | return none
+      let some q ← sameEntry mask (map cb) r' ca | return none
+      return some <| x.rule ``Same.two #[u, v, ul, ur, vl, vr, term, hu, hv, p, q] false
+    if inOrder.isSome then return inOrder
+    attempt do
+      let some p ← sameEntry arg cb r' ca | return none
+      let some q ← sameEntry mask (map cb) l' ca | return none
+      return some <| x.rule ``Same.timesSwapped #[u, v, ul, ur, vl, vr, hu, hv, p, q]
   | .product l r n, .product l' r' n' =>
     unless n == n' do return none
     products n cb ca l r l' r' fun f g f' g' p q swapped =>

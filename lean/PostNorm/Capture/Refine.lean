@@ -1,4 +1,5 @@
 import PostNorm.Capture.Equations
+import PostNorm.Capture.Held
 import PostNorm.Capture.Match
 
 /-! # A captured graph that is one of the library's blocks is proved to be it
@@ -34,6 +35,8 @@ structure Refined where
   inputs : List (Option Nat)
   /-- What the library's constants are: names of captured constants. -/
   constants : List (String × String)
+  /-- Which captured inputs must be masks, and which. -/
+  masks : List (Nat × String)
   deriving Inhabited
 
 /-- A theorem of the library at these sizes: its arguments but the last, constants that may be chosen, the graph, and
@@ -142,6 +145,12 @@ private partial def inputIndex (context : Expr) (k : Nat) : MetaM Expr := do
     return mkApp4 (mkConst ``Idx.there) Γ type.appArg! t i
   | _, _ => throwError "no input {k} in {context}"
 
+/-- The mask of a block, as it is said to whoever has its numbers. -/
+private def maskWords (allowed : Expr) : MetaM String := do
+  match allowed.getAppFnArgs with
+  | (``Mask.causal, _) => return "causal"
+  | _ => throwError "no words for the mask {allowed}"
+
 /-- Declare that the captured graph computes the formula of the candidate. -/
 def refine (base : Name) (subject : Subject) (candidate : Candidate) : MetaM Refined := do
   let r := subject.reader
@@ -164,7 +173,8 @@ def refine (base : Name) (subject : Subject) (candidate : Candidate) : MetaM Ref
     return (found, ← mkLambdaFVars #[c] proof)
   -- What the library's inputs and constants are.
   let m := given.length
-  let numbers := (List.range wanted.length).map (m + ·)
+  let isMask (j : Nat) : Bool := values[j]!.mask?.isSome
+  let numbers := (List.range wanted.length).map (m + ·) ++ (List.range values.size).filter isMask
   let assigned ← numbers.mapM fun b => do
     let some bound := found.bound.lookup b | throwError "input {b - m} of {candidate.theorem_} is not found"
     withLocalDeclD `c (coordE values[b]!.shape) fun c => do
@@ -176,6 +186,15 @@ def refine (base : Name) (subject : Subject) (candidate : Candidate) : MetaM Ref
           | .atom e _ => (table.find? (·.1 == e)).map (·.2)
           | _ => none) place
         return (some a, ← mkLambdaFVars #[c] (mkApp x.terms[a]! (Place.term there)))
+  let masks ← numbers.filterMapM fun b => do
+    let some allowed := values[b]!.mask? | return none
+    let shape := values[b]!.shape
+    match found.bound.lookup b with
+    | some (.input a atoms place) =>
+      unless shape == given[a]! && place == (atoms.zip shape).map fun (e, n) => .atom e n do
+        throwError "the mask of {candidate.theorem_} is not one of the graph's inputs as it is"
+      return some (b, a, allowed)
+    | _ => throwError "the mask of {candidate.theorem_} is not found"
   let chosen ← block.constants.mapM fun b => do
     let some (_, a) := found.constants.find? (·.1 == b) | throwError "a constant of {candidate.theorem_} is not found"
     return a
@@ -196,6 +215,14 @@ def refine (base : Name) (subject : Subject) (candidate : Candidate) : MetaM Ref
   -- The theorem about graphs.
   let computes := base.str "computes"
   withLocalDeclD `ρ (mkApp2 (mkConst ``Env [u]) r.R subject.context) fun ρ => do
+  let isOne (a : Nat) (allowed : Expr) : MetaM Expr := do
+    let (shape, i) := (shapeE given[a]!.reverse, ← inputIndex subject.context a)
+    let [m, n] := given[a]! | throwError "a mask has two axes"
+    return mkApp3 (mkConst ``Eq [.succ u]) (mkApp2 (mkConst ``Tensor [u]) r.R shape)
+      (mkAppN (mkConst ``Env.get [u]) #[r.R, subject.context, shape, ρ, i])
+      (mkAppN (mkConst ``Mask.entries [u]) #[r.R, r.laws, natE n, natE m, allowed])
+  withLocalDeclsD (masks.toArray.mapIdx fun k (_, a, allowed) =>
+      (Name.mkSimple s!"hMask{k + 1}", fun _ => isOne a allowed)) fun hMasks => do
     let inputTerms ← (List.range m).toArray.mapM fun k => do
       let i ← inputIndex subject.context k
       return mkAppN (mkConst ``Env.get [u]) #[r.R, subject.context, shapeE given[k]!.reverse, ρ, i]
@@ -205,7 +232,8 @@ def refine (base : Name) (subject : Subject) (candidate : Candidate) : MetaM Ref
       | (``List.cons, #[_, s, Γ]), t :: rest =>
         return mkAppN (mkConst ``Env.cons [u]) #[r.R, Γ, s, t, ← env Γ rest]
       | _, _ => return mkApp (mkConst ``Env.nil [u]) r.R
-    let σ ← env block.context (assigned.map fun (_, t) => atInputs t)
+    let given' := assigned.map fun (_, t) => atInputs t
+    let σ ← env block.context (given'.take wanted.length)
     let scalar := mkApp2 (mkConst ``instScalarOfRealField [u]) r.R r.laws
     let atConstants (e : Expr) := e.replaceFVars block.constants chosen
     let value (Γ g ρ : Expr) := mkAppN (mkConst ``Graph.eval [u]) #[r.R, scalar, Γ, subject.output, g, ρ]
@@ -239,6 +267,20 @@ def refine (base : Name) (subject : Subject) (candidate : Candidate) : MetaM Ref
                   mkLambdaFVars #[c] (Place.term (map (placeOf c v.shape)))
                 pure <| mkAppN (mkConst ``placed [u]) #[r.R, r.laws, shapeE s.reverse, shapeE v.shape.reverse, x,
                   term arg, p, f, ← placingProof p s v.shape map, pointwise]
+              | .select keep arg mask map => do
+                let (s, t) := (values[arg]!.shape, values[mask]!.shape)
+                let some h := (masks.zip hMasks.toList).findSome? fun ((b, _), h) => if b == mask then some h else none
+                  | throwError "the mask of {candidate.theorem_} is not found"
+                let some entries := (numbers.zip given').lookup mask
+                  | throwError "the mask of {candidate.theorem_} is not found"
+                let (f, known) ← withLocalDeclD `c (coordE s) fun c => do
+                  let there := Place.term (map (placeOf c s))
+                  let some (_, ours, theirs) := (← inferType h).eq? | throwError "no equation"
+                  let h := mkAppN (mkConst ``congrFun [1, .succ u])
+                    #[coordE t, mkLambda `c .default (coordE t) r.R, ours, theirs, h, there]
+                  return (← mkLambdaFVars #[c] there, ← mkLambdaFVars #[c] h)
+                pure <| mkAppN (mkConst ``selected [u]) #[r.R, r.laws, shapeE s.reverse, shapeE t.reverse, keep, x,
+                  term arg, entries, f, pointwise, known]
               | _ => pure pointwise
           let all := mkAppN (mkConst lemma_ [u]) args
           return mkAppN (mkConst ``funext [1, .succ u])
@@ -251,12 +293,13 @@ def refine (base : Name) (subject : Subject) (candidate : Candidate) : MetaM Ref
     let library := mkAppN (mkConst candidate.theorem_ [u]) ((block.args.map atConstants).push σ)
     let symm := mkAppN (mkConst ``Eq.symm [.succ u]) #[tensor, middle, left, both]
     let whole := mkAppN (mkConst ``Eq.trans [.succ u]) #[tensor, left, middle, right, symm, library]
-    let all := variables.push ρ
+    let all := variables.push ρ ++ hMasks
     give <| .thmDecl { name := computes, levelParams := [`u]
                        type := ← mkForallFVars all (eq left right), value := ← mkLambdaFVars all whole }
   let nameOf (e : Expr) := ((subject.constants.find? (·.2 == e)).map (·.1)).getD ""
   let named ← (block.constants.zip chosen).mapM fun (b, a) => return ((← b.fvarId!.getUserName).toString, nameOf a)
-  return { computes, inputs := assigned.map (·.1), constants := named.toList }
+  let words ← masks.mapM fun (_, a, allowed) => return (a, ← maskWords allowed)
+  return { computes, inputs := (assigned.take wanted.length).map (·.1), constants := named.toList, masks := words }
 where
   mapTree (f : Expr → Expr) : Tree → Tree
     | .value n => .value n

@@ -1,5 +1,6 @@
 import Lean.Meta.AppBuilder
 import PostNorm.Capture.Coordinates
+import PostNorm.Graph.Op.Gather
 
 /-! # The values of a graph, read off its term
 
@@ -19,6 +20,10 @@ open Lean Meta
 inductive Kind where
   /-- It is given. -/
   | input
+  /-- The mask of a block of the library, as numbers: which keys each query may look at. -/
+  | mask (allowed : Expr)
+  /-- The entries of a value that a mask keeps, zero for the others; `map` says which entry of the mask decides. -/
+  | select (keep : Expr) (arg mask : Nat) (map : Place → Place)
   /-- Its entries are entries of another: `map` says which.  A placing needs a proof that it does that. -/
   | layout (arg : Nat) (map : Place → Place) (placing : Option Expr)
   /-- A function of each entry; of a constant too, if there is one. -/
@@ -41,8 +46,13 @@ structure Value where
 
 /-- Whether it is given. -/
 def Value.isInput (v : Value) : Bool := match v.kind with
-  | .input => true
+  | .input | .mask _ => true
   | _ => false
+
+/-- The mask that it is, if it is one. -/
+def Value.mask? (v : Value) : Option Expr := match v.kind with
+  | .mask allowed => some allowed
+  | _ => none
 
 /-- Where in the term of a graph its values stand. -/
 inductive Tree where
@@ -153,6 +163,22 @@ abbrev ReadM := StateRefT (Array Value) MetaM
 private def Reader.const (r : Reader) (f : Name) (more : Array Expr := #[]) : Expr :=
   mkAppN (mkConst f [r.level]) (#[r.R, r.laws] ++ more)
 
+/-- What is kept of a value: which entries the library's mask keeps, and which entry of it decides.  The mask is a
+value of its own, which comes first. -/
+private def kept (keep : Expr) (arg : Nat) : ReadM Kind := do
+  let shape := ((← get)[arg]!).shape
+  withLocalDeclD `c (coordE shape) fun c => do
+    let .app (.app allowed i) j ← Core.betaReduce (mkApp keep c) | throwError "no rule for what {keep} keeps"
+    if allowed.containsFVar c.fvarId! then throwError "no rule for what {keep} keeps"
+    let axis (k : Expr) : MetaM Nat := do
+      for (atom, axis) in (placeOf c shape).zipIdx do
+        if ← isDefEq k atom.term then return axis
+      throwError "no rule for what {keep} keeps"
+    let (i, j) := (← axis i, ← axis j)
+    let mask := (← get).size
+    modify (·.push { shape := [shape.getD j 0, shape.getD i 0], kind := .mask allowed })
+    return .select keep arg mask fun c => [c.getD j default, c.getD i default]
+
 /-- The value of an operation; `scope` are the values in scope, newest first. -/
 private def Reader.operation (r : Reader) (scope : List Nat) (o : Expr) : ReadM Kind := do
   let value (i : Expr) : ReadM Nat := return scope.getD (← depthOf i) 0
@@ -192,6 +218,7 @@ private def Reader.operation (r : Reader) (scope : List Nat) (o : Expr) : ReadM 
     match ← placingMap p (← lengthsOf s) (← lengthsOf t) with
     | some map => return .layout (← value i) map (some p)
     | none => throwError "no rule for a placing that is neither a transposition, a reshape nor a slice"
+  | (``Op.select, #[_, _, _, keep, i]) => kept keep (← value i)
   | (n, _) => throwError "no rule for the operation {n}"
 
 /-- The values of a graph, and where they stand; `scope` are the values in scope, newest first. -/
