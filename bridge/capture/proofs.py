@@ -243,11 +243,15 @@ def _block(
                 "inputs": list(inputs),
                 "constants": dict(constants),
                 "masks": list(masks),
+                "negative": list(negative),
                 "theorems": list(theorems),
                 **more,
             },
             **others,
         } if not more and not others and theorem in candidates and theorems:
+            for name in negative:
+                if (value := _constant(name, graph, where)) != -1.0:
+                    raise AnswerError(f"{where}: the theorem supposes {name} = -1; it is {value}")
             return IsBlock(
                 block=candidates[theorem].block,
                 inputs=tuple(_position(i, graph, where) for i in inputs),

@@ -39,15 +39,40 @@ GPT2_INPUTS = [  # of the block, in its order
     "mlp.c_proj.weight",
     "mlp.c_proj.bias",
 ]
+LLAMA = {
+    "vocab_size": 50,
+    "hidden_size": 16,
+    "num_hidden_layers": 1,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "intermediate_size": 24,
+    "max_position_embeddings": 32,
+    "bos_token_id": 1,
+    "eos_token_id": 2,
+    "pad_token_id": 0,
+}
+LLAMA_INPUTS = [
+    "input 0",
+    *(f"self_attn.{k}_proj.weight" for k in "qkvo"),
+    "input 2",
+    "input 3",
+    "input_layernorm.weight",
+    "post_attention_layernorm.weight",
+    *(f"mlp.{k}_proj.weight" for k in ("gate", "up", "down")),
+]
 RIGHT = {
     "GPT-2": ("GPT2", GPT2, "gpt2Block", GPT2_INPUTS),
+    "LLaMA": ("Llama", LLAMA, "llamaBlock", LLAMA_INPUTS),
 }
 OTHERS = {
-    "another activation": ("GPT2", {**GPT2, "activation_function": "tanh"}, "gpt2Block"),
+    "another activation": ("GPT2", {**GPT2, "activation_function": "tanh"}),
+    "no product with the gate's argument": ("Llama", {**LLAMA, "hidden_act": "sigmoid"}),
 }
 PLANTED = {
     "no factor of the scores": ("GPT-2", "softmax.exp", "attention.scaled", "attention.scores"),
-    "another residual": ("GPT-2", "add_3", "add", "add_2"),
+    "another residual": ("GPT-2", "add_3", "add", "addmm_1.sum"),
+    "the keys are not turned": ("LLaMA", "add_2", "mul_5", "mul_4"),
+    "a half keeps its sign": ("LLaMA", "cat_1.0", "neg_1", "slice_4"),
     "the sum has what is masked": ("GPT-2", "softmax.sum", "softmax.kept", "softmax.exp"),
 }
 """Of a layer that is a block, a node that reads another value, by the ends of their names."""

@@ -3,6 +3,7 @@ import PostNorm.Capture.Read
 import PostNorm.Capture.Refine
 import PostNorm.Block.Activated
 import PostNorm.Block.BiasedEncoder
+import PostNorm.Block.GatedBlock
 import PostNorm.Block.MaskedPreNorm
 import PostNorm.Real.Model
 
@@ -155,6 +156,8 @@ private def declareOfFormula (base : Name) (refined : Refined) (constants : Nat)
     let declare (all : Array Expr) (type proof : Expr) : MetaM Unit := do
       give <| .thmDecl { name := base.str "differentiates", levelParams := [`u]
                          type := ← mkForallFVars all type, value := ← mkLambdaFVars all proof }
+    forallBoundedTelescope type (some refined.negative.length) fun hs type => do
+    let (xs, given) := (xs ++ hs, given ++ hs)
     let formula ← forallTelescope type fun ys statement => do
       let .app _ right := statement | throwError "{computes} is no equation"
       mkLambdaFVars #[ys[0]!] right
@@ -191,6 +194,8 @@ private def blockOf (base : Name) (l : Layout) (cs : Constants) (candidates : Li
             l.operation R (((cs.ofSteps[j]!).map fun k => consts[k]!).getD default) j
           let subject := {
             reader := { R, laws := inst, level := u }, constants := cs.names.zip consts
+            negative := (cs.values.zip consts).filterMap fun ((v, _), c) =>
+              if v.mantissa == -(10 ^ v.exponent : Nat) then some c else none
             graph := mkAppN (mkConst (base.str "graph") [u]) (#[R] ++ consts), unfolded := l.graph R operations
             context := l.contexts[0]!, output := l.outputE }
           refine (base.str s!"block{k}") subject candidate
@@ -220,7 +225,7 @@ def prove (base : Name) (request : Json) : MetaM (List (String × Json)) := do
     return fields ++ [("block", Json.mkObj [("theorem", name c), ("inputs", toJson refined.inputs),
       ("constants", Json.mkObj <| refined.constants.map fun (k, v) => (k, .str v)),
       ("masks", .arr <| refined.masks.toArray.map fun (k, mask) => Json.mkObj [("input", toJson k), ("mask", .str mask)]),
-      ("theorems", .arr theorems)])]
+      ("negative", toJson refined.negative), ("theorems", .arr theorems)])]
   | .error reasons =>
     return fields ++ [("no_block", .arr <| reasons.toArray.map fun (c, why) =>
       Json.mkObj [("theorem", name c), ("reason", .str why)])]

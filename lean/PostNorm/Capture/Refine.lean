@@ -37,6 +37,8 @@ structure Refined where
   constants : List (String × String)
   /-- Which captured inputs must be masks, and which. -/
   masks : List (Nat × String)
+  /-- The captured constants that must be minus one. -/
+  negative : List String
   deriving Inhabited
 
 /-- A theorem of the library at these sizes: its arguments but the last, constants that may be chosen, the graph, and
@@ -126,6 +128,8 @@ structure Subject where
   reader : Reader
   /-- The constants, each with its name. -/
   constants : Array (String × Expr)
+  /-- Those that are minus one in the captured graph. -/
+  negative : Array Expr
   /-- The declared graph over the field, applied to its constants. -/
   graph : Expr
   /-- The same, unfolded. -/
@@ -163,7 +167,13 @@ def refine (base : Name) (subject : Subject) (candidate : Candidate) : MetaM Ref
     let captured ← r.graph (scope 0 given) subject.unfolded
     return (captured, ← r.graph (scope given.length wanted) block.graph)
   let (((out, tree), (out', tree')), values) ← read.run inputs
+  let isMinusOne (c : Expr) : MetaM Expr := do
+    let says := mkApp3 (mkConst ``IsMinusOne [u]) r.R r.laws c
+    return (← unfoldDefinition? says).getD says
+  let named (c : Expr) := ((subject.constants.find? (·.2 == c)).map (·.1)).getD ""
+  withLocalDeclsD (subject.negative.map fun c => (Name.mkSimple s!"h{named c}", fun _ => isMinusOne c)) fun hs => do
   withValues r values fun x => do
+  let x := { x with minusOnes := (subject.negative.zip hs).toList }
   -- The proof that the results are one.
   let shape := values[out]!.shape
   let (found, same) ← withLocalDeclD `c (coordE shape) fun c => do
@@ -203,7 +213,9 @@ def refine (base : Name) (subject : Subject) (candidate : Candidate) : MetaM Ref
     (numbers.toArray.map (x.terms[·]!)) (assigned.toArray.map (·.2))
   let equations := own.filter (· ≥ inputs.size)
   -- The lemma about values.
-  let variables := #[r.R, r.laws] ++ subject.constants.map (·.2)
+  let negative := subject.negative.filter found.negative.contains
+  let minusOnes := (subject.negative.zip hs).filterMap fun (c, h) => if negative.contains c then some h else none
+  let variables := #[r.R, r.laws] ++ subject.constants.map (·.2) ++ minusOnes
   let statement ← withLocalDeclD `c (coordE shape) fun c => do
     mkForallFVars #[c] <| mkApp3 (mkConst ``Eq [.succ u]) r.R (mkApp x.terms[out']! c) (mkApp x.terms[out]! c)
   let hypotheses := equations.map (x.equations[·]!)
@@ -252,7 +264,7 @@ def refine (base : Name) (subject : Subject) (candidate : Candidate) : MetaM Ref
         let after : MetaM Expr := do
           let known ← places.get
           let term (j : Nat) : Expr := if j < m then inputTerms[j]! else known[j]!.1
-          let mut args := #[r.R, r.laws] ++ subject.constants.map (·.2) ++ own.map term
+          let mut args := variables ++ own.map term
           for j in equations do
             let (x, hx) := known[j]!
             let v := values[j]!
@@ -267,6 +279,10 @@ def refine (base : Name) (subject : Subject) (candidate : Candidate) : MetaM Ref
                   mkLambdaFVars #[c] (Place.term (map (placeOf c v.shape)))
                 pure <| mkAppN (mkConst ``placed [u]) #[r.R, r.laws, shapeE s.reverse, shapeE v.shape.reverse, x,
                   term arg, p, f, ← placingProof p s v.shape map, pointwise]
+              | .half inFront arg m _ source => do
+                let h ← halfProof r inFront source (term arg) values[arg]!.shape v.shape m
+                withLocalDeclD `c (coordE v.shape) fun c => do
+                  mkLambdaFVars #[c] (← mkEqTrans (mkApp pointwise c).headBeta (mkApp h c).headBeta)
               | .select keep arg mask map => do
                 let (s, t) := (values[arg]!.shape, values[mask]!.shape)
                 let some h := (masks.zip hMasks.toList).findSome? fun ((b, _), h) => if b == mask then some h else none
@@ -296,10 +312,10 @@ def refine (base : Name) (subject : Subject) (candidate : Candidate) : MetaM Ref
     let all := variables.push ρ ++ hMasks
     give <| .thmDecl { name := computes, levelParams := [`u]
                        type := ← mkForallFVars all (eq left right), value := ← mkLambdaFVars all whole }
-  let nameOf (e : Expr) := ((subject.constants.find? (·.2 == e)).map (·.1)).getD ""
-  let named ← (block.constants.zip chosen).mapM fun (b, a) => return ((← b.fvarId!.getUserName).toString, nameOf a)
+  let constants ← (block.constants.zip chosen).mapM fun (b, a) => return ((← b.fvarId!.getUserName).toString, named a)
   let words ← masks.mapM fun (_, a, allowed) => return (a, ← maskWords allowed)
-  return { computes, inputs := (assigned.take wanted.length).map (·.1), constants := named.toList, masks := words }
+  return { computes, inputs := (assigned.take wanted.length).map (·.1), constants := constants.toList, masks := words
+           negative := negative.toList.map named }
 where
   mapTree (f : Expr → Expr) : Tree → Tree
     | .value n => .value n
