@@ -60,11 +60,11 @@ LLAMA_INPUTS = [
     "post_attention_layernorm.weight",
     *(f"mlp.{k}_proj.weight" for k in ("gate", "up", "down")),
 ]
-RIGHT = {
+RIGHT: dict[str, tuple[str, dict[str, Any], str, list[str]]] = {
     "GPT-2": ("GPT2", GPT2, "gpt2Block", GPT2_INPUTS),
     "LLaMA": ("Llama", LLAMA, "llamaBlock", LLAMA_INPUTS),
 }
-OTHERS = {
+OTHERS: dict[str, tuple[str, dict[str, Any]]] = {
     "another activation": ("GPT2", {**GPT2, "activation_function": "tanh"}),
     "no product with the gate's argument": ("Llama", {**LLAMA, "hidden_act": "sigmoid"}),
 }
@@ -110,8 +110,8 @@ def planted(graph: Graph, reader: str, read: str, instead: str) -> Graph:
 
 @pytest.fixture(scope="module")
 def layers() -> dict[str, Any]:
-    every = {n: (kind, config) for n, (kind, config, *_) in (*RIGHT.items(), *OTHERS.items())}
-    return {n: captured(kind, config) for n, (kind, config) in every.items()}
+    right = {n: captured(kind, config) for n, (kind, config, *_) in RIGHT.items()}
+    return right | {n: captured(kind, config) for n, (kind, config) in OTHERS.items()}
 
 
 @pytest.fixture(scope="module")

@@ -171,8 +171,9 @@ private def declareOfFormula (base : Name) (refined : Refined) (constants : Nat)
         let same ← withLocalDeclD `σ (← inferType ρ) fun σ => do
           let there := mkAppN (mkConst ``Env.holding [u]) #[R, Γ, held, ρ, σ]
           mkLambdaFVars #[σ] <| mkAppN (mkConst computes [u]) (given.push there ++ hMasks)
-        declare (xs ++ hMasks) (mkAppN (mkConst ``Graph.DifferentiatesHolding [u]) #[R, laws, Γ, s, held, g, formula, ρ])
-          <| mkAppN (mkConst ``Graph.Differentiated.holding [u]) #[R, laws, Γ, s, g, formula, ρ, known, held, same]
+        let says := mkAppN (mkConst ``Graph.DifferentiatesHolding [u]) #[R, laws, Γ, s, held, g, formula, ρ]
+        declare (xs ++ hMasks) says <|
+          mkAppN (mkConst ``Graph.Differentiated.holding [u]) #[R, laws, Γ, s, g, formula, ρ, known, held, same]
 
 /-- The blocks that a request proposes. -/
 private def candidatesOf (request : Json) : Except String (List Candidate) := do
@@ -224,7 +225,8 @@ def prove (base : Name) (request : Json) : MetaM (List (String × Json)) := do
     let theorems ← #["differentiates", "differentiates_real"].mapM fun n => theoremFields (base.str n)
     return fields ++ [("block", Json.mkObj [("theorem", name c), ("inputs", toJson refined.inputs),
       ("constants", Json.mkObj <| refined.constants.map fun (k, v) => (k, .str v)),
-      ("masks", .arr <| refined.masks.toArray.map fun (k, mask) => Json.mkObj [("input", toJson k), ("mask", .str mask)]),
+      ("masks", .arr <| refined.masks.toArray.map fun (k, mask) =>
+        Json.mkObj [("input", toJson k), ("mask", .str mask)]),
       ("negative", toJson refined.negative), ("theorems", .arr theorems)])]
   | .error reasons =>
     return fields ++ [("no_block", .arr <| reasons.toArray.map fun (c, why) =>

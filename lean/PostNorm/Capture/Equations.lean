@@ -101,7 +101,8 @@ def halfProof (x : Reader) (inFront : Bool) (source y : Expr) (s t : List Nat) (
   withLocalDeclD `c (coordE t) fun c => do
     let proof ← match (← whnfR source).getAppFnArgs with
       | (``secondHalf, #[h, n, d]) =>
-        pure <| mkAppN (mkConst ``secondHalf_front [x.level]) #[x.R, x.laws, natE m, d, h, n, number (natE m), yes, y, c]
+        pure <| mkAppN (mkConst ``secondHalf_front [x.level])
+          #[x.R, x.laws, natE m, d, h, n, number (natE m), yes, y, c]
       | (``firstHalf, #[h, n, d]) =>
         pure <| mkAppN (mkConst ``firstHalf_back [x.level])
           #[x.R, x.laws, natE m, d, h, n, number (natE m), yes, yes, y, c]
