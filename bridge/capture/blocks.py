@@ -2,7 +2,8 @@
 
 A guess costs little: Lean proves that the graph computes the block's formula, or it does not, and
 nothing that is said of the graph rests on the guess.  The order of the norms follows from where
-the last root stands, the activation from its operation, the sizes from the shapes of attention.
+the last root stands, the activation from its operation, the sizes from the shapes of attention,
+whether there is a mask from what the exponentials are multiplied by.
 """
 
 from __future__ import annotations
@@ -19,11 +20,20 @@ _POST_NORM = {
     "tanh": "biasedEncoderBlock",
 }
 _PRE_NORM = {
+    "relu": "preNormReluBlock",
     "normalCdf": "preNormGeluBlock",
     "tanh": "preNormGeluTanhBlock",
     "sigmoid": "preNormQuickGeluBlock",
 }
-BLOCKS = (*_POST_NORM.values(), *_PRE_NORM.values())
+# Their mask is part of the block, and an input of the captured graph.
+_MASKED_PRE_NORM = {"tanh": "gpt2Block"}
+_MASKED_GATED = {"sigmoid": "llamaBlock"}
+BLOCKS = (
+    *_POST_NORM.values(),
+    *_PRE_NORM.values(),
+    *_MASKED_PRE_NORM.values(),
+    *_MASKED_GATED.values(),
+)
 """What can be proposed: what the names of the block's theorems begin with."""
 _HEADLINES = {"biasedEncoderBlock": "biasedEncoderBlock_backprop_eq_adjoint_fderiv_of_pos"}
 
@@ -71,18 +81,48 @@ def proposed(graph: Graph) -> tuple[Candidate, ...]:
     roots = [k for k, n in enumerate(graph.nodes) if n.op == "sqrt"]
     if len(roots) != 2 or len(act.shape) != 2:
         return ()
-    block = (_POST_NORM if roots[-1] > place else _PRE_NORM).get(act.op)
+    # RMSNorm takes one mean of a row, LayerNorm two.
+    gated = sum(n.op == "mean" for n in graph.nodes) == len(roots)
+    masked = _masked(graph, weights[0])
+    if gated:
+        known = _MASKED_GATED if masked else {}
+    elif roots[-1] > place:
+        known = _POST_NORM
+    else:
+        known = _MASKED_PRE_NORM if masked else _PRE_NORM
+    block = known.get(act.op)
     if block is None:
         return ()
     heads = weights[0].shape[0] if len(weights[0].shape) == 3 else 1
+    groups = _groups(graph, scores, heads)
+    shared = {"numGroups": groups, "perGroup": heads // groups} if gated else {"numHeads": heads}
     sizes = {
         "seqLen": tokens,
         "dModel": width,
-        "numHeads": heads,
+        **shared,
         "headDim": graph.shape_of(scores.args[0])[-1],
         "dFF": act.shape[-1],
     }
     return (Candidate(block, tuple(sizes.items())),)
+
+
+def _groups(graph: Graph, scores: Node, heads: int) -> int:
+    """How many heads of keys there are, before they are repeated for those of the queries."""
+    place = scores.args[1]
+    while place >= len(graph.inputs):
+        node = graph.nodes[place - len(graph.inputs)]
+        if node.op == "broadcast" and len(node.shape) == 4:
+            return graph.shape_of(node.args[0])[0]
+        if node.op not in {"transpose", "reshape"}:
+            break
+        place = node.args[0]
+    return heads
+
+
+def _masked(graph: Graph, weights: Node) -> bool:
+    """Whether the exponentials are multiplied before they are added up."""
+    at = len(graph.inputs) + graph.nodes.index(weights)
+    return not any(n.op == "sum" and at in n.args for n in graph.nodes)
 
 
 def _scores(graph: Graph, weights: Node) -> Node | None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bridge.capture.blocks import headline, proposed
+from bridge.capture.masks import MASKS
 from bridge.errors import AnswerError
 from bridge.lean.client import printable
 from bridge.lean.obligation import classify_axioms
@@ -91,6 +92,8 @@ class IsBlock:
         inputs: for each input of the block the position of the graph's input whose entries it
             reads; None where it is zero, as a mask or bias that the graph has not.
         constants: the block's constants, by name, with the values that they have here.
+        masks: inputs of the graph that must be a mask, with its name; the theorems are about the
+            other inputs, where these are.
         theorems: that the graph computes the block's formula, and that forward mode and backprop of
             the graph are the formula's derivative and its adjoint; at the real numbers last.
     """
@@ -98,6 +101,7 @@ class IsBlock:
     block: str
     inputs: tuple[int | None, ...]
     constants: tuple[tuple[str, float], ...]
+    masks: tuple[tuple[int, str], ...]
     theorems: tuple[Theorem, ...]
 
     @property
@@ -238,15 +242,21 @@ def _block(
                 "theorem": str(theorem),
                 "inputs": list(inputs),
                 "constants": dict(constants),
+                "masks": list(masks),
+                "negative": list(negative),
                 "theorems": list(theorems),
                 **more,
             },
             **others,
         } if not more and not others and theorem in candidates and theorems:
+            for name in negative:
+                if (value := _constant(name, graph, where)) != -1.0:
+                    raise AnswerError(f"{where}: the theorem supposes {name} = -1; it is {value}")
             return IsBlock(
                 block=candidates[theorem].block,
                 inputs=tuple(_position(i, graph, where) for i in inputs),
                 constants=tuple((k, _constant(v, graph, where)) for k, v in constants.items()),
+                masks=tuple(_mask(m, graph, where) for m in masks),
                 theorems=read(theorems),
             )
         case {"no_block": [{"theorem": str(theorem), "reason": str(reason), **more}], **others} if (
@@ -265,6 +275,16 @@ def _position(value: object, graph: Graph, where: str) -> int | None:
             return k
         case _:
             raise AnswerError(f"{where}: the graph has no input {value!r:.200}")
+
+
+def _mask(value: object, graph: Graph, where: str) -> tuple[int, str]:
+    match value:
+        case {"input": int(k), "mask": str(mask), **more} if (
+            not more and 0 <= k < len(graph.inputs) and mask in MASKS
+        ):
+            return k, mask
+        case _:
+            raise AnswerError(f"{where}: this mask is not understood: {value!r:.200}")
 
 
 def _constant(value: object, graph: Graph, where: str) -> float:

@@ -10,7 +10,7 @@ from numeric.interpret.enclosure import radii
 from numeric.judge.measurement import Measurement, Outcome
 from numeric.mutants.edits import Edit, GraphMutant
 
-THEOREMS = ("reluEncoderBlock_hasFDerivAt", "reluEncoderBlock_backprop_eq_adjoint_fderiv")
+SIZES = ("seqLen", "dModel", "numHeads", "headDim", "dFF")
 
 NOTHING_REACHES_RELU = GraphMutant(
     "nothing reaches ReLU",
@@ -18,10 +18,15 @@ NOTHING_REACHES_RELU = GraphMutant(
 )
 
 
+def _keys(block: str) -> list[str]:
+    theorems = (f"{block}_hasFDerivAt", f"{block}_backprop_eq_adjoint_fderiv")
+    return [f"{t}{end}:hPreActivationNe0" for t in theorems for end in ("", "_of_pos", "_real")]
+
+
 @check(
-    *(f"{t}{end}:hPreActivationNe0" for t in THEOREMS for end in ("", "_of_pos", "_real")),
+    *_keys("reluEncoderBlock"),
     graph="reluEncoderBlockGraph",
-    sizes=("seqLen", "dModel", "numHeads", "headDim", "dFF"),
+    sizes=SIZES,
     rejects=[NOTHING_REACHES_RELU],
 )
 def no_number_that_relu_gets_is_zero(case: Case) -> Measurement:
@@ -46,3 +51,11 @@ def no_number_that_relu_gets_is_zero(case: Case) -> Measurement:
         parts=("least |x·W1 + b1|",),
         undecided_because="the enclosure of x·W1 + b1 contains 0",
     )
+
+
+check(
+    *_keys("preNormReluBlock"),
+    graph="preNormReluBlockGraph",
+    sizes=SIZES,
+    rejects=[NOTHING_REACHES_RELU],
+)(no_number_that_relu_gets_is_zero)

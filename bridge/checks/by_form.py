@@ -58,6 +58,7 @@ FORMULAS: Mapping[str, Formula] = {
     "llamaModelGraph": ("Spec.between", "Spec.gatedBlock", "sigmoid", "Spec.llamaLast"),
     "gemmaModelGraph": ("Spec.between", "Spec.gatedBlock", "Spec.gelu", "Spec.gemmaLast"),
     "decoderBlockGraph": ("Spec.decoderBlock", "ite"),
+    "preNormReluBlockGraph": ("Spec.preNormBlock", "ite"),
     "preNormGeluBlockGraph": ("Spec.preNormBlock", "normalCdf"),
     "preNormQuickGeluBlockGraph": ("Spec.preNormBlock", "sigmoid"),
     "preNormGeluTanhBlockGraph": ("Spec.preNormBlock", "Spec.gelu"),

@@ -64,11 +64,13 @@ def _lines(path: str, graph: Graph, proof: Proved | Unproved) -> list[str]:
     lines[-1] += " if" if proof.hypotheses else "\n  with no side condition."
     lines += [printable(f"    {_words(h, graph)}") for h in proof.hypotheses]
     match proof.block:
-        case IsBlock(block=name, named=theorem, constants=constants):
+        case IsBlock(block=name, named=theorem, constants=constants, masks=masks):
             given = ", ".join(f"{k} = {v:.6g}" for k, v in constants)
             lines.append(
                 f"  It is the library's {name}: {theorem} holds of this graph"
-                + (f",\n  with {given}." if given else ".")
+                + (f",\n  with {given}" if given else "")
+                + "".join(f",\n  where {graph.inputs[k].name} is the {m} mask" for k, m in masks)
+                + "."
             )
         case NoBlock(block=name, reason=reason):
             lines.append(printable(f"  It is not shown to be the library's {name}: {reason}"))
@@ -123,6 +125,7 @@ def _block_json(block: IsBlock | NoBlock | None) -> dict[str, object] | None:
                 "theorem": block.named,
                 "constants": dict(block.constants),
                 "inputs": list(block.inputs),
+                "masks": [{"input": k, "mask": mask} for k, mask in block.masks],
                 "theorems": [_theorem_json(t) for t in block.theorems],
             }
         case NoBlock():

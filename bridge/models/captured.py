@@ -21,6 +21,7 @@ import numpy.typing as npt
 from bridge.capture import Call, Captured, Eager, copied, duplicate, export, run_eager, translate
 from bridge.capture.aten.rule import Untranslated
 from bridge.capture.eager import another_function, own_dtype, unlike_in_the_model
+from bridge.capture.masks import masks_of
 from bridge.capture.user_code import RAISED, said
 from bridge.models import assumptions
 from bridge.models.agreement import Agreement, compare
@@ -104,6 +105,7 @@ def judge_layer(
         nodes=len(captured.graph.nodes),
         inputs=len(captured.graph.inputs),
         calls=calls,
+        masks=masks_of(captured),
     )
     try:
         held = _Held(captured, part, own, call, name, seed)

@@ -98,7 +98,7 @@ def held_against(layer: CapturedLayer, proof: FormProof) -> CapturedLayer:
     Only then may the certificate speak of the derivative: without the side conditions there may be
     none.
     """
-    made = layer.certificate
+    proof, made = proof.of(layer.masks), layer.certificate
     if made is None or not made.complete:
         return replace(layer, proof=proof)
     open_ = [c for c in layer.conditions if c.verdict is not Verdict.HOLDS]

@@ -58,15 +58,16 @@ def _proof(graph: Graph, proof: Proved | Unproved) -> FormProof:
         theorem.statement,
         tuple(supposes),
         asks=asks,
-        block=_form_block(proof.block),
+        block=_form_block(graph, proof.block),
     )
 
 
-def _form_block(block: IsBlock | NoBlock | None) -> FormBlock | None:
+def _form_block(graph: Graph, block: IsBlock | NoBlock | None) -> FormBlock | None:
     match block:
         case IsBlock():
             statement = block.theorems[-1].statement
-            return FormBlock(block.block, block.named, block.constants, statement)
+            masks = tuple((graph.inputs[k].name, mask) for k, mask in block.masks)
+            return FormBlock(block.block, block.named, block.constants, statement, masks=masks)
         case NoBlock():
             return FormBlock(block.block, reason=block.reason)
         case None:

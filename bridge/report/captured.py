@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from bridge.report.certificate import GradientCertificate
 from bridge.verdict import LeanStatus, Verdict
@@ -51,6 +51,7 @@ class FormBlock:
         constants: the block's constants, by name, with the values that they have here.
         statement: what Lean proved of the graph, as it prints it.
         reason: why it is not shown.
+        masks: inputs of the graph that the theorem supposes to be a mask, each with its name.
     """
 
     name: str
@@ -58,19 +59,30 @@ class FormBlock:
     constants: tuple[tuple[str, float], ...] = ()
     statement: str = ""
     reason: str = ""
+    masks: tuple[tuple[str, str], ...] = ()
 
     @property
     def proved(self) -> bool:
         """Whether the graph is proved to be the block."""
         return bool(self.theorem)
 
+    def of(self, masks: Sequence[tuple[str, str]]) -> FormBlock:
+        """What it comes to for a layer whose graph has these masks."""
+        lacking = [
+            f"{given} is not the {mask} mask"
+            for given, mask in self.masks
+            if (given, mask) not in masks
+        ]
+        return replace(self, theorem="", reason="; ".join(lacking)) if lacking else self
+
     def __str__(self) -> str:
         if not self.proved:
             return f"it is not shown to be a library block, such as {self.name}"
         given = ", ".join(f"{name} = {value:.6g}" for name, value in self.constants)
+        masks = " and ".join(f"{name} is the {mask} mask" for name, mask in self.masks)
         return (
             f"it is the library's {self.name} (proved): {self.theorem} holds of this model's own "
-            f"graph{f', with {given}' if given else ''}"
+            f"graph{f', where {masks}' if masks else ''}{f', with {given}' if given else ''}"
         )
 
 
@@ -100,6 +112,10 @@ class FormProof:
     def proved(self) -> bool:
         """Whether the kernel took it."""
         return self.status is LeanStatus.PROVED
+
+    def of(self, masks: Sequence[tuple[str, str]]) -> FormProof:
+        """What it comes to for a layer whose graph has these masks."""
+        return self if self.block is None else replace(self, block=self.block.of(masks))
 
     @property
     def is_block(self) -> bool:
@@ -200,6 +216,7 @@ class CapturedLayer:
         reason: why there is no graph, or why it does not count; empty where it does.
         form: the name of its graph; empty where there is none.
         nodes, inputs: how many the graph has.
+        masks: inputs of the graph that are masks, each with its name.
         calls: how often the model runs the layer; the first call is captured.
         comparisons: of the graph's value and backprop with what the model computes.
         conditions: the side conditions of the general theorem.
@@ -216,6 +233,7 @@ class CapturedLayer:
     nodes: int = 0
     inputs: int = 0
     calls: int = 0
+    masks: tuple[tuple[str, str], ...] = ()
     comparisons: tuple[Comparison, ...] = ()
     conditions: tuple[Condition, ...] = ()
     no_gradient: tuple[str, ...] = ()

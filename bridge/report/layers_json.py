@@ -129,6 +129,7 @@ def _block(block: FormBlock | None) -> dict[str, object] | None:
         "proved": block.proved,
         "theorem": block.theorem,
         "constants": {name: _number(value) for name, value in block.constants},
+        "masks": [{"input": name, "mask": mask} for name, mask in block.masks],
         "statement": block.statement,
         "reason": block.reason,
     }

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from numeric.closed_forms import attention, feed_forward, layer_norm
-from numeric.closed_forms.activations import GELU, QUICK_GELU, TANH_GELU, Activation
+from numeric.closed_forms.activations import GELU, QUICK_GELU, RELU, TANH_GELU, Activation
 from numeric.closed_forms.form import EVERY, Arguments, ClosedForm
 from numeric.ops import Array
 
@@ -123,6 +123,7 @@ def _form(activation: Activation) -> ClosedForm:
 
 
 FORMS = {
+    "preNormReluBlockGraph": _form(RELU),
     "preNormGeluBlockGraph": _form(GELU),
     "preNormGeluTanhBlockGraph": _form(TANH_GELU),
     "preNormQuickGeluBlockGraph": _form(QUICK_GELU),

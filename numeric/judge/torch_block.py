@@ -32,6 +32,7 @@ GRAPHS: Mapping[str, tuple[str, bool]] = MappingProxyType(
         "biasedEncoderBlockGraph": ("tanh-GELU", False),
         "geluEncoderBlockGraph": ("GELU", False),
         "reluEncoderBlockGraph": ("ReLU", False),
+        "preNormReluBlockGraph": ("ReLU", True),
         "preNormGeluBlockGraph": ("GELU", True),
         "preNormGeluTanhBlockGraph": ("tanh-GELU", True),
     }

@@ -59,6 +59,7 @@ PLANTED: Mapping[str, tuple[Planted, ...]] = MappingProxyType(
         "encoderBlockGraph": BLOCK,
         "geluEncoderBlockGraph": (*SMOOTH_GELU, *_without_activation(BIASED_BLOCK)),
         "reluEncoderBlockGraph": (*RELU, *_without_activation(BIASED_BLOCK)),
+        "preNormReluBlockGraph": (*RELU, *PRE_NORM),
         "preNormGeluBlockGraph": (*SMOOTH_GELU, *PRE_NORM),
         "preNormGeluTanhBlockGraph": PRE_NORM,
         "encoderFfnResidualGraph": part(UP_TO_RESIDUAL),

@@ -6,7 +6,7 @@ import importlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
-__all__ = ["ARCHITECTURES", "REQUIRED", "make"]
+__all__ = ["ARCHITECTURES", "BLOCKS_OF", "REQUIRED", "make"]
 
 _BERT = {
     "vocab_size": 50,
@@ -224,6 +224,19 @@ REQUIRED = (
     "nn.TransformerEncoder",
     "nn.TransformerDecoder",
 )
+
+BLOCKS_OF: Mapping[str, str] = {
+    **dict.fromkeys(("BERT", "RoBERTa", "DistilBERT", "ELECTRA", "BART"), "geluEncoderBlock"),
+    "ALBERT": "biasedEncoderBlock",
+    "GPT-2": "gpt2Block",
+    "LLaMA": "llamaBlock",
+    "Pegasus": "preNormGeluBlock",
+    "ViT": "preNormGeluBlock",
+    "CLIP": "preNormQuickGeluBlock",
+    "nn.TransformerEncoder": "reluEncoderBlock",
+}
+"""The block of the library that Lean proves layers of an architecture to be, where there is one:
+``tests/lean/test_architecture_blocks.py`` asks it of all that are built like a block."""
 
 
 def make(name: str) -> Any:

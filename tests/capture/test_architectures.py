@@ -13,11 +13,13 @@ from typing import Any
 import pytest
 
 from bridge.capture import copied, examples, export, layers_of, run_once, translate
-from bridge.models.captured import judge_layer
+from bridge.capture.blocks import headline, proposed
+from bridge.models.captured import Judgement, judge_layer
 from bridge.report.captured import CapturedLayer
 from bridge.verdict import Verdict
+from numeric.graph import Graph
 from numeric.interpret.interpreter import Interpreter
-from tests.capture.architectures import ARCHITECTURES, REQUIRED, make
+from tests.capture.architectures import ARCHITECTURES, BLOCKS_OF, REQUIRED, make
 
 pytest.importorskip("torch", reason="torch is not installed: `pip install torch` to capture models")
 pytest.importorskip(
@@ -26,7 +28,7 @@ pytest.importorskip(
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "architectures.md"
 UPDATE = "UPDATE_DOCS" in os.environ
-HEAD = "| architecture | layers | captured and run | agree | what stands in the way |"
+HEAD = "| architecture | layers | captured and run | agree | what stands in the way | theorem |"
 GOAL = 26
 
 
@@ -37,14 +39,31 @@ class Row:
     run: int
     agree: int
     obstacle: str
+    theorem: str = ""
 
     def __str__(self) -> str:
-        return f"| {self.name} | {self.layers} | {self.run} | {self.agree} | {self.obstacle} |"
+        numbers = f"| {self.name} | {self.layers} | {self.run} | {self.agree} |"
+        return f"{numbers} {self.obstacle} | {self.theorem} |"
 
 
 def obstacle(captured: CapturedLayer) -> str:
     """The operation that stands in the way, without its line: that changes with each release."""
     return captured.reason.split(";")[0].partition(" (")[0] if captured.reason else ""
+
+
+def theorem(name: str, judged: list[Judgement]) -> str:
+    """The theorem of the block that Lean proves layers to be, and of how many of them."""
+    block = BLOCKS_OF.get(name)
+    if block is None:
+        return ""
+    own = [j.captured is not None and block in built_like(j.captured.graph) for j in judged]
+    assert any(own), f"no layer of {name} is built like {block}"
+    some = "" if all(own) else f" ({sum(own)} of {len(own)})"
+    return f"`{headline(block)}`{some}"
+
+
+def built_like(graph: Graph) -> list[str]:
+    return [c.block for c in proposed(graph)]
 
 
 def measured(name: str) -> Row:
@@ -54,23 +73,25 @@ def measured(name: str) -> Row:
         passed = run_once(model, parts, examples(model, 8, 0))
     except ValueError:
         return Row(name, len(parts), 0, 0, "its code does not run on these inputs")
-    found = [
+    judged = [
         judge_layer(
             model.get_submodule(part),
             passed.calls[part],
             part,
             0,
             passed.order.count(part),
-        ).layer
+        )
         for part in parts
         if part in passed.calls
     ]
+    found = [j.layer for j in judged]
     return Row(
         name,
         len(parts),
         sum(bool(la.form) for la in found),
         sum(la.verdict is Verdict.HOLDS for la in found),
         ", ".join(dict.fromkeys(o for la in found if (o := obstacle(la)))),
+        theorem(name, judged),
     )
 
 
@@ -86,7 +107,7 @@ def write(row: Row) -> None:
     before = text[: text.index(HEAD)]
     rows = {**rows_of_the_page(), row.name: str(row)}
     ordered = [rows[n] for n in ARCHITECTURES if n in rows]
-    body = "\n".join([HEAD, "| --- | --- | --- | --- | --- |", *ordered])
+    body = "\n".join([HEAD, "| --- | --- | --- | --- | --- | --- |", *ordered])
     PAGE.write_text(f"{before}{body}\n", encoding="utf-8")
 
 
@@ -115,6 +136,6 @@ def test_rotary_positions_from_the_parent_are_in_roformer_s_graph() -> None:
 def test_most_are_covered_and_those_that_the_docs_name() -> None:
     rows = {n: [c.strip() for c in line.split("|")[1:-1]] for n, line in rows_of_the_page().items()}
     assert list(rows) == list(ARCHITECTURES)
-    covered = {n for n, (_, layers, run, agree, _way) in rows.items() if layers == run == agree}
+    covered = {n for n, (_, layers, run, agree, *_) in rows.items() if layers == run == agree}
     assert len(covered) >= GOAL
     assert covered >= set(REQUIRED)

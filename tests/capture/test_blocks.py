@@ -26,6 +26,8 @@ BLOCK: dict[str, Any] = {
     "theorem": "reluEncoderBlock_eval",
     "inputs": [12, *[0, 1] * 3, 2, 3, None, 8, 9, 10, 11, 4, 5, 6, 7],
     "constants": {"scale": "c_scaled", "ε₁": "c_eps1", "ε₂": "c_eps2"},
+    "masks": [],
+    "negative": [],
     "theorems": [
         {"name": "PostNorm.Captured.1.differentiates", "statement": "∀ ρ, …", "axioms": []},
         {"name": "PostNorm.Captured.1.differentiates_real", "statement": "∀ ρ, …", "axioms": []},
@@ -41,6 +43,7 @@ REFUSED: list[dict[str, Any]] = [
     [
         (EncoderLayer(), "reluEncoderBlock"),
         (EncoderLayer(activation="gelu", packed=False), "geluEncoderBlock"),
+        (EncoderLayer(pre_norm=True), "preNormReluBlock"),
         (EncoderLayer(activation="gelu", pre_norm=True), "preNormGeluBlock"),
         (EncoderLayer(activation="silu", pre_norm=True), "preNormQuickGeluBlock"),
     ],
@@ -63,7 +66,6 @@ def test_the_library_has_the_theorems_of_every_block(block: str) -> None:
     [
         masked_softmax().graph("out"),
         EncoderLayer(activation="silu").graph(),
-        EncoderLayer(pre_norm=True).graph(),
     ],
 )
 def test_what_is_built_like_no_block_is_proposed_to_be_none(graph: Graph) -> None:
@@ -116,6 +118,10 @@ def test_what_is_not_shown_has_a_reason_and_keeps_its_theorem() -> None:
         ("m[0]['block']['theorems'] = []", "says of blocks"),
         ("m[0]['block']['inputs'][0] = 13", "no input 13"),
         ("m[0]['block']['constants']['ε₁'] = 'c_other'", "no constant 'c_other'"),
+        ("m[0]['block']['masks'] = [{'input': 13, 'mask': 'causal'}]", "this mask is not"),
+        ("m[0]['block']['masks'] = [{'input': 0, 'mask': 'any'}]", "this mask is not"),
+        ("del m[0]['block']['masks']", "says of blocks"),
+        ("m[0]['block']['negative'] = ['c_eps1']", "supposes c_eps1 = -1"),
         ("m[0]['block']['more'] = 1", "says of blocks"),
         ("m[0]['no_block'] = []", "says of blocks"),
         ("del m[0]['block']", "says of blocks"),

@@ -33,6 +33,7 @@ RIGHT = {
         EncoderLayer(activation="gelu", pre_norm=True, scaled_queries=True),
         "preNormGeluBlock",
     ),
+    "pre-norm relu": (EncoderLayer(pre_norm=True), "preNormReluBlock"),
 }
 WRONG = {
     "the residual is another": EncoderLayer(skips=True),
@@ -110,9 +111,15 @@ def torch_layers() -> dict[str, tuple[Graph, str]]:
         found: Graph = capture.translate(exported, "captured").graph
         return found
 
-    def encoder(activation: str) -> Any:
+    def encoder(activation: str, *, norm_first: bool = False) -> Any:
         return torch.nn.TransformerEncoderLayer(
-            16, 2, 24, batch_first=True, dropout=0.0, activation=activation
+            16,
+            2,
+            24,
+            batch_first=True,
+            dropout=0.0,
+            activation=activation,
+            norm_first=norm_first,
         )
 
     config = transformers.BertConfig(
@@ -121,6 +128,7 @@ def torch_layers() -> dict[str, tuple[Graph, str]]:
     bert = transformers.BertModel(config).encoder.layer[0]
     return {
         "torch relu": (captured(encoder("relu")), "reluEncoderBlock"),
+        "torch norm first": (captured(encoder("relu", norm_first=True)), "preNormReluBlock"),
         "torch gelu": (captured(encoder("gelu")), "geluEncoderBlock"),
         "bert": (captured(bert), "geluEncoderBlock"),
     }
@@ -134,7 +142,7 @@ def test_the_layers_that_people_run(
 ) -> None:
     for name in TORCH:
         pytest.importorskip(name, reason=f"{name} is not installed")
-    assert len(torch_layers) == 3
+    assert len(torch_layers) == 4
     found = [proofs[name] for name in torch_layers]
     for proof, (_, block) in zip(found, torch_layers.values(), strict=True):
         is_block(proof, block)

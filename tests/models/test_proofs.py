@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
-from bridge.capture.proofs import Demand, Hypothesis, Proved, Theorem, Unproved
+from bridge.capture.proofs import Demand, Hypothesis, IsBlock, Proved, Theorem, Unproved
 from bridge.errors import InvalidInputError
 from bridge.models import proofs
+from bridge.models.certificates import held_against
+from bridge.report.captured import CapturedLayer
 from bridge.verdict import LeanStatus
 from numeric.graph import Graph, parse_graph
 
@@ -66,3 +68,16 @@ def test_a_lean_that_cannot_be_asked_is_said(monkeypatch: pytest.MonkeyPatch) ->
     (found,) = proofs.prover(SETUP, None, use_cache=True)([GRAPH])
     assert not found.proved
     assert "--engine lock asks no Lean" in str(found)
+
+
+def test_a_block_s_mask_is_looked_for_in_each_layer(monkeypatch: pytest.MonkeyPatch) -> None:
+    block = IsBlock("gpt2Block", (None,), (), ((0, "causal"),), (theorem(),))
+    proved = Proved(GRAPH, (), (theorem(),), block=block)
+    (found,) = answers(monkeypatch, proved)([GRAPH])
+    causal = held_against(CapturedLayer(form="graph 1", masks=(("x", "causal"),)), found)
+    other = held_against(CapturedLayer(form="graph 1"), found)
+    assert causal.proof.is_block
+    assert "where x is the causal mask" in causal.coverage
+    assert other.proof.proved
+    assert not other.proof.is_block
+    assert "it is not shown to be a library block, such as gpt2Block" in other.coverage

@@ -195,6 +195,7 @@ _WRITERS: dict[str, tuple[Callable[..., Writer], Sequence[str]]] = {
     "preNormQuickGeluBlockGraph": (partial(pre_norm_block, activation="quick"), _BLOCK_SIZES),
     "geluEncoderBlockGraph": (partial(biased_encoder_block, activation="exact"), _BLOCK_SIZES),
     "reluEncoderBlockGraph": (partial(biased_encoder_block, activation="relu"), _BLOCK_SIZES),
+    "preNormReluBlockGraph": (partial(pre_norm_block, activation="relu"), _BLOCK_SIZES),
     "preNormGeluBlockGraph": (partial(pre_norm_block, activation="exact"), _BLOCK_SIZES),
     "preNormGeluTanhBlockGraph": (partial(pre_norm_block, activation="gelu"), _BLOCK_SIZES),
     "rmsNormGraph": (rms_norm, ("seqLen", "dModel")),

@@ -57,6 +57,21 @@ def test_every_report_says_that_it_is_the_block(style: str) -> None:
     assert "library block" not in text_of(report(None), style)
 
 
+def test_a_theorem_that_supposes_a_mask_is_said_of_layers_that_have_it() -> None:
+    masked = replace(IS_BLOCK, masks=(("keep", "causal"),))
+    proof = FormProof(LeanStatus.PROVED, "thm", block=masked)
+    assert "graph, where keep is the causal mask, with scale" in str(
+        proof.of((("keep", "causal"),))
+    )
+    other = proof.of((("other", "causal"),))
+    assert other.proved
+    assert not other.is_block
+    assert other.block is not None
+    assert other.block.reason == "keep is not the causal mask"
+    value = json.loads(render_json(report(masked)))
+    assert value["model"]["forms"][0]["block"]["masks"] == [{"input": "keep", "mask": "causal"}]
+
+
 @pytest.mark.parametrize("found", [IS_BLOCK, NOT_SHOWN, None])
 def test_the_json_has_it_and_keeps_to_the_schema(found: FormBlock | None) -> None:
     value = json.loads(render_json(report(found)))

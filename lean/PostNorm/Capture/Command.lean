@@ -3,6 +3,8 @@ import PostNorm.Capture.Read
 import PostNorm.Capture.Refine
 import PostNorm.Block.Activated
 import PostNorm.Block.BiasedEncoder
+import PostNorm.Block.GatedBlock
+import PostNorm.Block.MaskedPreNorm
 import PostNorm.Real.Model
 
 /-! # A command that proves captured graphs
@@ -141,21 +143,37 @@ private def theoremFields (n : Name) : MetaM Json := do
   return Json.mkObj [("name", .str n.toString), ("statement", .str statement),
     ("axioms", toJson ((← collectAxioms n).map toString))]
 
-/-- What was proved of a graph, said of the formula that it computes by `computes`. -/
-private def declareOfFormula (base : Name) (computes : Name) (constants : Nat) : MetaM Unit := do
+/-- What was proved of a graph, said of the formula that it computes by `computes`: of inputs that must be masks,
+where they are, in the other inputs. -/
+private def declareOfFormula (base : Name) (refined : Refined) (constants : Nat) : MetaM Unit := do
+  let computes := refined.computes
   let info ← getConstInfo (base.str "differentiated")
   forallTelescope info.type fun xs statement => do
     let (``Graph.Differentiated, #[R, laws, Γ, s, g, ρ]) := statement.getAppFnArgs | throwError "no theorem of {base}"
     let given := xs.extract 0 (2 + constants)
     let type ← instantiateForall ((← getConstInfo computes).type) given
-    let .forallE name d (.app _ right) binder := type | throwError "{computes} is no equation"
-    let formula := Expr.lam name d right binder
-    let all := #[R, laws, Γ, s, g, formula, ρ]
-    let proof := mkAppN (mkConst ``Graph.Differentiated.of_formula [u])
-      (all ++ #[mkAppN (mkConst (base.str "differentiated") [u]) xs, mkAppN (mkConst computes [u]) given])
-    give <| .thmDecl { name := base.str "differentiates", levelParams := [`u]
-                       type := ← mkForallFVars xs (mkAppN (mkConst ``Graph.Differentiates [u]) all)
-                       value := ← mkLambdaFVars xs proof }
+    let known := mkAppN (mkConst (base.str "differentiated") [u]) xs
+    let declare (all : Array Expr) (type proof : Expr) : MetaM Unit := do
+      give <| .thmDecl { name := base.str "differentiates", levelParams := [`u]
+                         type := ← mkForallFVars all type, value := ← mkLambdaFVars all proof }
+    forallBoundedTelescope type (some refined.negative.length) fun hs type => do
+    let (xs, given) := (xs ++ hs, given ++ hs)
+    let formula ← forallTelescope type fun ys statement => do
+      let .app _ right := statement | throwError "{computes} is no equation"
+      mkLambdaFVars #[ys[0]!] right
+    if refined.masks.isEmpty then
+      let all := #[R, laws, Γ, s, g, formula, ρ]
+      declare xs (mkAppN (mkConst ``Graph.Differentiates [u]) all) <|
+        mkAppN (mkConst ``Graph.Differentiated.of_formula [u]) (all ++ #[known, mkAppN (mkConst computes [u]) given])
+    else
+      let held := toExpr (refined.masks.map (·.1))
+      forallTelescope (← instantiateForall type #[ρ]) fun hMasks _ => do
+        let same ← withLocalDeclD `σ (← inferType ρ) fun σ => do
+          let there := mkAppN (mkConst ``Env.holding [u]) #[R, Γ, held, ρ, σ]
+          mkLambdaFVars #[σ] <| mkAppN (mkConst computes [u]) (given.push there ++ hMasks)
+        let says := mkAppN (mkConst ``Graph.DifferentiatesHolding [u]) #[R, laws, Γ, s, held, g, formula, ρ]
+        declare (xs ++ hMasks) says <|
+          mkAppN (mkConst ``Graph.Differentiated.holding [u]) #[R, laws, Γ, s, g, formula, ρ, known, held, same]
 
 /-- The blocks that a request proposes. -/
 private def candidatesOf (request : Json) : Except String (List Candidate) := do
@@ -177,10 +195,12 @@ private def blockOf (base : Name) (l : Layout) (cs : Constants) (candidates : Li
             l.operation R (((cs.ofSteps[j]!).map fun k => consts[k]!).getD default) j
           let subject := {
             reader := { R, laws := inst, level := u }, constants := cs.names.zip consts
+            negative := (cs.values.zip consts).filterMap fun ((v, _), c) =>
+              if v.mantissa == -(10 ^ v.exponent : Nat) then some c else none
             graph := mkAppN (mkConst (base.str "graph") [u]) (#[R] ++ consts), unfolded := l.graph R operations
             context := l.contexts[0]!, output := l.outputE }
           refine (base.str s!"block{k}") subject candidate
-      declareOfFormula base refined.computes cs.names.size
+      declareOfFormula base refined cs.names.size
       declareReal base "differentiates"
       return .ok (candidate, refined)
     catch e => reasons := reasons.push (candidate, ← e.toMessageData.toString)
@@ -204,7 +224,10 @@ def prove (base : Name) (request : Json) : MetaM (List (String × Json)) := do
   | .ok (c, refined) =>
     let theorems ← #["differentiates", "differentiates_real"].mapM fun n => theoremFields (base.str n)
     return fields ++ [("block", Json.mkObj [("theorem", name c), ("inputs", toJson refined.inputs),
-      ("constants", Json.mkObj <| refined.constants.map fun (k, v) => (k, .str v)), ("theorems", .arr theorems)])]
+      ("constants", Json.mkObj <| refined.constants.map fun (k, v) => (k, .str v)),
+      ("masks", .arr <| refined.masks.toArray.map fun (k, mask) =>
+        Json.mkObj [("input", toJson k), ("mask", .str mask)]),
+      ("negative", toJson refined.negative), ("theorems", .arr theorems)])]
   | .error reasons =>
     return fields ++ [("no_block", .arr <| reasons.toArray.map fun (c, why) =>
       Json.mkObj [("theorem", name c), ("reason", .str why)])]

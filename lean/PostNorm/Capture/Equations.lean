@@ -7,7 +7,8 @@ The matched values are variables, each with the equation that says how it is mad
 ## Main definitions
 
 * `withValues`: variables and equations for all values.
-* `placingProof`: that a placing moves entries as its map of places says. -/
+* `placingProof`: that a placing moves entries as its map of places says; `halfProof`: that a reading or placing puts
+  entries in the front of an axis, or in its back. -/
 
 namespace PostNorm.Capture
 open Lean Meta
@@ -23,8 +24,16 @@ private def equationAt (x : Reader) (values : Array Value) (terms : Array Expr) 
       let body ← mkLambdaFVars #[l] (f (insert (.atom l n)))
       mkAppOptM ``finSum #[x.R, none, none, natE n, body]
   match v.kind, here with
-  | .input, _ => throwError "an input has no equation"
+  | .input, _ | .mask _, _ => throwError "an input has no equation"
+  | .select _ arg mask map, _ =>
+    return mkAppN (mkConst ``times [x.level]) #[x.R, x.laws, entry arg here, entry mask (map here)]
   | .layout arg map _, _ => return entry arg (map here)
+  | .half inFront arg m map _, j :: rest =>
+    withLocalDeclD `l (finE m) fun l => do
+      let f ← mkLambdaFVars #[l] (entry arg (map (.atom l m :: rest)))
+      return mkAppN (mkConst (if inFront then ``front else ``back) [x.level])
+        #[x.R, x.laws, natE m, natE j.length, f, j.term]
+  | .half .., _ => throwError "a half has an axis"
   | .map _ f _ arg, _ => return mkApp f (entry arg here)
   | .two _ f l r, _ => return mkApp2 f (entry l here) (entry r here)
   | .sum _ f arg n insert, _ => return mkApp f (← sumOf n (entry arg) (insert here))
@@ -82,6 +91,31 @@ def placingProof (p : Expr) (s t : List Nat) (map : Place → Place) : MetaM Exp
         pure <| mkAppN (mkConst ``place_map) #[axis, table, sE, tE, c, e, natE offset, natE length, yes,
           mkApp2 (mkConst ``Fin.isLt) (natE length) inside, same]
       | _ => throwError "expected a placing but the term has {p}"
+    mkLambdaFVars #[c] proof
+
+/-- A proof that a reading or placing from `s` to `t` puts the entries of `y` in the front of the last axis, or in its
+back, for all coordinates. -/
+def halfProof (x : Reader) (inFront : Bool) (source y : Expr) (s t : List Nat) (m : Nat) : MetaM Expr := do
+  let yes := mkApp2 (mkConst ``Eq.refl [1]) (mkConst ``Bool) (mkConst ``Bool.true)
+  let number (n : Expr) := mkApp2 (mkConst ``Eq.refl [1]) (mkConst ``Nat) n
+  withLocalDeclD `c (coordE t) fun c => do
+    let proof ← match (← whnfR source).getAppFnArgs with
+      | (``secondHalf, #[h, n, d]) =>
+        pure <| mkAppN (mkConst ``secondHalf_front [x.level])
+          #[x.R, x.laws, natE m, d, h, n, number (natE m), yes, y, c]
+      | (``firstHalf, #[h, n, d]) =>
+        pure <| mkAppN (mkConst ``firstHalf_back [x.level])
+          #[x.R, x.laws, natE m, d, h, n, number (natE m), yes, yes, y, c]
+      | (``Placing.place, #[axis, table]) =>
+        let (rest, d) := (shapeE s.tail.reverse, t.headD 0)
+        let places (s : List Nat) (p : Place) := mkApp2 (mkConst ``Shape.toRev) (shapeE s.reverse) (Place.term p)
+        let moved ← withLocalDeclD `l (finE m) fun l => do
+          let there := places s (.atom l m :: (placeOf c t).tail)
+          mkLambdaFVars #[l] <| mkApp2 (mkConst ``Eq.refl [1]) (mkApp (mkConst ``List [0]) (mkConst ``Nat)) there
+        let last := mkApp2 (mkConst ``Fin.val) (natE d) ((placeOf c t).headD default).term
+        pure <| mkAppN (mkConst (if inFront then ``placed_front else ``placed_back) [x.level])
+          #[x.R, x.laws, natE m, natE d, axis, table, rest, y, c, number (natE m), number last, moved, yes]
+      | _ => throwError "no rule for the halves of {source}"
     mkLambdaFVars #[c] proof
 
 end PostNorm.Capture

@@ -24,6 +24,8 @@ structure Sides extends Reader where
   terms : Array Expr
   /-- `∀ c, x c = …` for each that is no input. -/
   equations : Array Expr
+  /-- Constants that are minus one, each with the hypothesis that says so. -/
+  minusOnes : List (Expr × Expr) := []
 
 /-- What is known of a value of the library: the places of its entries, which value they are entries of and where. -/
 structure Fact where
@@ -47,6 +49,8 @@ structure Found where
   bound : List (Nat × Bound) := []
   /-- What its constants are. -/
   constants : List (Expr × Expr) := []
+  /-- Constants that were used as minus one. -/
+  negative : List Expr := []
   /-- What its values are. -/
   facts : List ((Nat × Nat) × Fact) := []
   /-- What was tried in vain. -/

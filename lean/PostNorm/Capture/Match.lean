@@ -34,8 +34,8 @@ partial def sameEntry (b : Nat) (cb : Place) (a : Nat) (ca : Place) : MatchM (Op
     let p := x.trans (x.entry b cb) (x.entry arg plain) (x.entry arg raw) p same
     let back := x.symm (x.entry a ca) (x.entry arg raw) (x.equation a ca)
     return some <| x.trans (x.entry b cb) (x.entry arg raw) (x.entry a ca) p back
-  | .input, .input => bindInput b cb a ca
-  | .input, _ => return none
+  | .input, .input | .mask _, .input => bindInput b cb a ca
+  | .input, _ | .mask _, _ => return none
   | _, _ => kept b cb a ca
 
 /-- The same for values that are no layouts, through what is known of all entries. -/
@@ -73,6 +73,7 @@ private partial def direct (b : Nat) (cb : Place) (a : Nat) (ca : Place) : Match
     unless ← sameConstant c c' do return none
     let some p ← sameEntry arg cb arg' ca | return none
     return some <| x.rule ``Same.map #[u, v, x.entry arg cb, x.entry arg' ca, term, hu, hv, p] false
+  | .two "minus" _ l r, .two "plus" _ l' r' => turned b cb a ca l r l' r'
   | .two f _ l r, .two f' term l' r' =>
     let (ul, ur, vl, vr) := (x.entry l cb, x.entry r cb, x.entry l' ca, x.entry r' ca)
     if f == f' then
@@ -90,6 +91,17 @@ private partial def direct (b : Nat) (cb : Place) (a : Nat) (ca : Place) : Match
         if swapped.isSome then return swapped
     withoutTerm b cb a ca
   | .two _ _ _ _, _ => withoutTerm b cb a ca
+  | .select _ arg mask map, .two "times" term l' r' =>
+    let (ul, ur, vl, vr) := (x.entry arg cb, x.entry mask (map cb), x.entry l' ca, x.entry r' ca)
+    let inOrder ← attempt do
+      let some p ← sameEntry arg cb l' ca | return none
+      let some q ← sameEntry mask (map cb) r' ca | return none
+      return some <| x.rule ``Same.two #[u, v, ul, ur, vl, vr, term, hu, hv, p, q] false
+    if inOrder.isSome then return inOrder
+    attempt do
+      let some p ← sameEntry arg cb r' ca | return none
+      let some q ← sameEntry mask (map cb) l' ca | return none
+      return some <| x.rule ``Same.timesSwapped #[u, v, ul, ur, vl, vr, hu, hv, p, q]
   | .product l r n, .product l' r' n' =>
     unless n == n' do return none
     products n cb ca l r l' r' fun f g f' g' p q swapped =>
@@ -128,6 +140,30 @@ private partial def products (n : Nat) (cb ca : Place) (l r l' r' : Nat)
       let some p ← sameEntry l left r' right' | return none
       let some q ← sameEntry r right l' left' | return none
       return some (← k f g f' g' (← close p) (← close q) true)
+
+/-- Halves that the library turns by readings, and a model by slices that it joins: the second half changes its sign,
+there by a difference from zero and here by a factor. -/
+private partial def turned (b : Nat) (cb : Place) (a : Nat) (ca : Place) (l r l' r' : Nat) : MatchM (Option Expr) := do
+  let x ← read
+  let .half false low m lowAt _ := x.values[l]!.kind | return none
+  let .half true up m₁ upAt _ := x.values[r]!.kind | return none
+  let .half true neg m₂ negAt _ := x.values[l']!.kind | return none
+  let .half false same m₃ sameAt _ := x.values[r']!.kind | return none
+  let (j :: rest, j' :: rest') := (cb, ca) | return none
+  unless [m₁, m₂, m₃] == [m, m, m] && j == j' do return none
+  withLocalDeclD `l (finE m) fun e => attempt do
+    let (here, there) := (Ix.atom e m :: rest, Ix.atom e m :: rest')
+    let some (k, inner, at_, hn) ← scaled neg (negAt there) | return none
+    let some hk := x.minusOnes.lookup k | return none
+    let some hup ← sameEntry up (upAt here) inner at_ | return none
+    let some hlow ← sameEntry low (lowAt here) same (sameAt there) | return none
+    modify fun now => { now with negative := k :: now.negative }
+    let close (p : Expr) : MatchM Expr := mkLambdaFVars #[e] p
+    return some <| x.rule ``Same.turned #[natE m, natE j.length, x.entry b cb, x.entry a ca, k, x.entry l cb,
+      x.entry r cb, x.entry l' ca, x.entry r' ca, ← close (x.entry low (lowAt here)), ← close (x.entry up (upAt here)),
+      ← close (x.entry neg (negAt there)), ← close (x.entry inner at_), ← close (x.entry same (sameAt there)), j.term,
+      x.equation b cb, x.equation l cb, x.equation r cb, x.equation a ca, x.equation l' ca, x.equation r' ca,
+      ← close hn, hk, ← close hup, ← close hlow]
 
 /-- A sum of the library of which the captured graph has one term: the other is a bias or mask that is zero. -/
 private partial def withoutTerm (b : Nat) (cb : Place) (a : Nat) (ca : Place) : MatchM (Option Expr) := do

@@ -1,4 +1,6 @@
+import PostNorm.Capture.Candidate
 import PostNorm.Capture.Equations
+import PostNorm.Capture.Held
 import PostNorm.Capture.Match
 
 /-! # A captured graph that is one of the library's blocks is proved to be it
@@ -9,7 +11,6 @@ block's formula at its own inputs, whatever they are.
 
 ## Main definitions
 
-* `Candidate`: which theorem at which sizes.
 * `Refined`, `refine`: what was declared. -/
 
 namespace PostNorm.Capture
@@ -17,14 +18,6 @@ open Lean Meta
 
 /-- The level of all types here. -/
 private def u : Level := .param `u
-
-/-- A theorem of the library that a graph computes a formula, and the sizes at which it is taken. -/
-structure Candidate where
-  /-- The theorem's name. -/
-  theorem_ : Name
-  /-- Its sizes. -/
-  sizes : List (String × Nat)
-  deriving Inhabited
 
 /-- What was declared. -/
 structure Refined where
@@ -34,62 +27,15 @@ structure Refined where
   inputs : List (Option Nat)
   /-- What the library's constants are: names of captured constants. -/
   constants : List (String × String)
+  /-- Which captured inputs must be masks, and which. -/
+  masks : List (Nat × String)
+  /-- The captured constants that must be minus one. -/
+  negative : List String
   deriving Inhabited
-
-/-- A theorem of the library at these sizes: its arguments but the last, constants that may be chosen, the graph, and
-the formula as a function of the inputs. -/
-private structure Block where
-  args : Array Expr
-  constants : Array Expr
-  graph : Expr
-  context : Expr
-  formula : Expr
 
 /-- A declaration goes to the kernel, whatever the options say; what it does not take is an error here. -/
 def give (d : Declaration) : MetaM Unit :=
   withOptions (debug.skipKernelTC.set · false) <| withOptions (Elab.async.set · false) <| addDecl d
-
-/-- Numbers for an argument of type `d`: itself, or the fields of a structure. -/
-private partial def withConstants {α : Type} (R : Expr) (name : Name) (d : Expr)
-    (k : Expr → Array Expr → MetaM α) : MetaM α := do
-  if d == R then withLocalDeclD name R fun c => k c #[c] else
-  let .const s ls := d.getAppFn | throwError "an argument {name} of the type {d}"
-  let some info := getStructureInfo? (← getEnv) s | throwError "an argument {name} of the type {d}"
-  let constructor := getStructureCtor (← getEnv) s
-  let start := mkAppN (.const constructor.name ls) d.getAppArgs
-  let rec fields (names : List Name) (e : Expr) (found : Array Expr) : MetaM α := do
-    match names with
-    | [] => k e found
-    | n :: rest =>
-      let .forallE _ t _ _ ← whnf (← inferType e) | throwError "{s} has fewer fields than names"
-      withConstants R (name ++ n) t fun c cs => fields rest (mkApp e c) (found ++ cs)
-  fields info.fieldNames.toList start #[]
-
-/-- The theorem at the candidate's sizes, over `R`. -/
-private partial def withBlock {α : Type} (candidate : Candidate) (R laws : Expr) (k : Block → MetaM α) : MetaM α := do
-  let info ← getConstInfo candidate.theorem_
-  let levels := info.levelParams.map fun _ => u
-  go (info.type.instantiateLevelParams info.levelParams levels) #[] #[]
-where
-  go (type : Expr) (args constants : Array Expr) : MetaM α := do
-    let .forallE name d body _ := type | throwError "{candidate.theorem_} says nothing of inputs"
-    let next (e : Expr) (cs : Array Expr) : MetaM α := go (body.instantiate1 e) (args.push e) (constants ++ cs)
-    if d.isSort then next R #[]
-    else if d.isAppOf ``RealField then next laws #[]
-    else if d.isConstOf ``Nat then
-      let some n := candidate.sizes.lookup name.toString
-        | throwError "{candidate.theorem_} has a size {name}, which is missing"
-      next (natE n) #[]
-    else match d.getAppFnArgs with
-      | (``Env, #[_, context]) =>
-        withLocalDeclD name d fun ρ => do
-          match (← instantiateForall type #[ρ]).getAppFnArgs with
-          | (``Eq, #[_, left, right]) =>
-            let (``Graph.eval, #[_, _, _, _, graph, _]) := left.getAppFnArgs
-              | throwError "{candidate.theorem_} does not speak of a graph's value"
-            k { args, constants, graph, context, formula := ← mkLambdaFVars #[ρ] right }
-          | _ => throwError "{candidate.theorem_} is no equation of a graph's value"
-      | _ => withConstants R name d next
 
 /-- What each value is in the term of its graph, with the equation that the term gives. -/
 private abbrev Places := IO.Ref (Array (Expr × Expr))
@@ -123,6 +69,8 @@ structure Subject where
   reader : Reader
   /-- The constants, each with its name. -/
   constants : Array (String × Expr)
+  /-- Those that are minus one in the captured graph. -/
+  negative : Array Expr
   /-- The declared graph over the field, applied to its constants. -/
   graph : Expr
   /-- The same, unfolded. -/
@@ -142,6 +90,12 @@ private partial def inputIndex (context : Expr) (k : Nat) : MetaM Expr := do
     return mkApp4 (mkConst ``Idx.there) Γ type.appArg! t i
   | _, _ => throwError "no input {k} in {context}"
 
+/-- The mask of a block, as it is said to whoever has its numbers. -/
+private def maskWords (allowed : Expr) : MetaM String := do
+  match allowed.getAppFnArgs with
+  | (``Mask.causal, _) => return "causal"
+  | _ => throwError "no words for the mask {allowed}"
+
 /-- Declare that the captured graph computes the formula of the candidate. -/
 def refine (base : Name) (subject : Subject) (candidate : Candidate) : MetaM Refined := do
   let r := subject.reader
@@ -154,7 +108,13 @@ def refine (base : Name) (subject : Subject) (candidate : Candidate) : MetaM Ref
     let captured ← r.graph (scope 0 given) subject.unfolded
     return (captured, ← r.graph (scope given.length wanted) block.graph)
   let (((out, tree), (out', tree')), values) ← read.run inputs
+  let isMinusOne (c : Expr) : MetaM Expr := do
+    let says := mkApp3 (mkConst ``IsMinusOne [u]) r.R r.laws c
+    return (← unfoldDefinition? says).getD says
+  let named (c : Expr) := ((subject.constants.find? (·.2 == c)).map (·.1)).getD ""
+  withLocalDeclsD (subject.negative.map fun c => (Name.mkSimple s!"h{named c}", fun _ => isMinusOne c)) fun hs => do
   withValues r values fun x => do
+  let x := { x with minusOnes := (subject.negative.zip hs).toList }
   -- The proof that the results are one.
   let shape := values[out]!.shape
   let (found, same) ← withLocalDeclD `c (coordE shape) fun c => do
@@ -164,7 +124,8 @@ def refine (base : Name) (subject : Subject) (candidate : Candidate) : MetaM Ref
     return (found, ← mkLambdaFVars #[c] proof)
   -- What the library's inputs and constants are.
   let m := given.length
-  let numbers := (List.range wanted.length).map (m + ·)
+  let isMask (j : Nat) : Bool := values[j]!.mask?.isSome
+  let numbers := (List.range wanted.length).map (m + ·) ++ (List.range values.size).filter isMask
   let assigned ← numbers.mapM fun b => do
     let some bound := found.bound.lookup b | throwError "input {b - m} of {candidate.theorem_} is not found"
     withLocalDeclD `c (coordE values[b]!.shape) fun c => do
@@ -176,6 +137,15 @@ def refine (base : Name) (subject : Subject) (candidate : Candidate) : MetaM Ref
           | .atom e _ => (table.find? (·.1 == e)).map (·.2)
           | _ => none) place
         return (some a, ← mkLambdaFVars #[c] (mkApp x.terms[a]! (Place.term there)))
+  let masks ← numbers.filterMapM fun b => do
+    let some allowed := values[b]!.mask? | return none
+    let shape := values[b]!.shape
+    match found.bound.lookup b with
+    | some (.input a atoms place) =>
+      unless shape == given[a]! && place == (atoms.zip shape).map fun (e, n) => .atom e n do
+        throwError "the mask of {candidate.theorem_} is not one of the graph's inputs as it is"
+      return some (b, a, allowed)
+    | _ => throwError "the mask of {candidate.theorem_} is not found"
   let chosen ← block.constants.mapM fun b => do
     let some (_, a) := found.constants.find? (·.1 == b) | throwError "a constant of {candidate.theorem_} is not found"
     return a
@@ -184,7 +154,9 @@ def refine (base : Name) (subject : Subject) (candidate : Candidate) : MetaM Ref
     (numbers.toArray.map (x.terms[·]!)) (assigned.toArray.map (·.2))
   let equations := own.filter (· ≥ inputs.size)
   -- The lemma about values.
-  let variables := #[r.R, r.laws] ++ subject.constants.map (·.2)
+  let negative := subject.negative.filter found.negative.contains
+  let minusOnes := (subject.negative.zip hs).filterMap fun (c, h) => if negative.contains c then some h else none
+  let variables := #[r.R, r.laws] ++ subject.constants.map (·.2) ++ minusOnes
   let statement ← withLocalDeclD `c (coordE shape) fun c => do
     mkForallFVars #[c] <| mkApp3 (mkConst ``Eq [.succ u]) r.R (mkApp x.terms[out']! c) (mkApp x.terms[out]! c)
   let hypotheses := equations.map (x.equations[·]!)
@@ -196,6 +168,14 @@ def refine (base : Name) (subject : Subject) (candidate : Candidate) : MetaM Ref
   -- The theorem about graphs.
   let computes := base.str "computes"
   withLocalDeclD `ρ (mkApp2 (mkConst ``Env [u]) r.R subject.context) fun ρ => do
+  let isOne (a : Nat) (allowed : Expr) : MetaM Expr := do
+    let (shape, i) := (shapeE given[a]!.reverse, ← inputIndex subject.context a)
+    let [m, n] := given[a]! | throwError "a mask has two axes"
+    return mkApp3 (mkConst ``Eq [.succ u]) (mkApp2 (mkConst ``Tensor [u]) r.R shape)
+      (mkAppN (mkConst ``Env.get [u]) #[r.R, subject.context, shape, ρ, i])
+      (mkAppN (mkConst ``Mask.entries [u]) #[r.R, r.laws, natE n, natE m, allowed])
+  withLocalDeclsD (masks.toArray.mapIdx fun k (_, a, allowed) =>
+      (Name.mkSimple s!"hMask{k + 1}", fun _ => isOne a allowed)) fun hMasks => do
     let inputTerms ← (List.range m).toArray.mapM fun k => do
       let i ← inputIndex subject.context k
       return mkAppN (mkConst ``Env.get [u]) #[r.R, subject.context, shapeE given[k]!.reverse, ρ, i]
@@ -205,7 +185,8 @@ def refine (base : Name) (subject : Subject) (candidate : Candidate) : MetaM Ref
       | (``List.cons, #[_, s, Γ]), t :: rest =>
         return mkAppN (mkConst ``Env.cons [u]) #[r.R, Γ, s, t, ← env Γ rest]
       | _, _ => return mkApp (mkConst ``Env.nil [u]) r.R
-    let σ ← env block.context (assigned.map fun (_, t) => atInputs t)
+    let given' := assigned.map fun (_, t) => atInputs t
+    let σ ← env block.context (given'.take wanted.length)
     let scalar := mkApp2 (mkConst ``instScalarOfRealField [u]) r.R r.laws
     let atConstants (e : Expr) := e.replaceFVars block.constants chosen
     let value (Γ g ρ : Expr) := mkAppN (mkConst ``Graph.eval [u]) #[r.R, scalar, Γ, subject.output, g, ρ]
@@ -224,7 +205,7 @@ def refine (base : Name) (subject : Subject) (candidate : Candidate) : MetaM Ref
         let after : MetaM Expr := do
           let known ← places.get
           let term (j : Nat) : Expr := if j < m then inputTerms[j]! else known[j]!.1
-          let mut args := #[r.R, r.laws] ++ subject.constants.map (·.2) ++ own.map term
+          let mut args := variables ++ own.map term
           for j in equations do
             let (x, hx) := known[j]!
             let v := values[j]!
@@ -239,6 +220,24 @@ def refine (base : Name) (subject : Subject) (candidate : Candidate) : MetaM Ref
                   mkLambdaFVars #[c] (Place.term (map (placeOf c v.shape)))
                 pure <| mkAppN (mkConst ``placed [u]) #[r.R, r.laws, shapeE s.reverse, shapeE v.shape.reverse, x,
                   term arg, p, f, ← placingProof p s v.shape map, pointwise]
+              | .half inFront arg m _ source => do
+                let h ← halfProof r inFront source (term arg) values[arg]!.shape v.shape m
+                withLocalDeclD `c (coordE v.shape) fun c => do
+                  mkLambdaFVars #[c] (← mkEqTrans (mkApp pointwise c).headBeta (mkApp h c).headBeta)
+              | .select keep arg mask map => do
+                let (s, t) := (values[arg]!.shape, values[mask]!.shape)
+                let some h := (masks.zip hMasks.toList).findSome? fun ((b, _), h) => if b == mask then some h else none
+                  | throwError "the mask of {candidate.theorem_} is not found"
+                let some entries := (numbers.zip given').lookup mask
+                  | throwError "the mask of {candidate.theorem_} is not found"
+                let (f, known) ← withLocalDeclD `c (coordE s) fun c => do
+                  let there := Place.term (map (placeOf c s))
+                  let some (_, ours, theirs) := (← inferType h).eq? | throwError "no equation"
+                  let h := mkAppN (mkConst ``congrFun [1, .succ u])
+                    #[coordE t, mkLambda `c .default (coordE t) r.R, ours, theirs, h, there]
+                  return (← mkLambdaFVars #[c] there, ← mkLambdaFVars #[c] h)
+                pure <| mkAppN (mkConst ``selected [u]) #[r.R, r.laws, shapeE s.reverse, shapeE t.reverse, keep, x,
+                  term arg, entries, f, pointwise, known]
               | _ => pure pointwise
           let all := mkAppN (mkConst lemma_ [u]) args
           return mkAppN (mkConst ``funext [1, .succ u])
@@ -251,12 +250,13 @@ def refine (base : Name) (subject : Subject) (candidate : Candidate) : MetaM Ref
     let library := mkAppN (mkConst candidate.theorem_ [u]) ((block.args.map atConstants).push σ)
     let symm := mkAppN (mkConst ``Eq.symm [.succ u]) #[tensor, middle, left, both]
     let whole := mkAppN (mkConst ``Eq.trans [.succ u]) #[tensor, left, middle, right, symm, library]
-    let all := variables.push ρ
+    let all := variables.push ρ ++ hMasks
     give <| .thmDecl { name := computes, levelParams := [`u]
                        type := ← mkForallFVars all (eq left right), value := ← mkLambdaFVars all whole }
-  let nameOf (e : Expr) := ((subject.constants.find? (·.2 == e)).map (·.1)).getD ""
-  let named ← (block.constants.zip chosen).mapM fun (b, a) => return ((← b.fvarId!.getUserName).toString, nameOf a)
-  return { computes, inputs := assigned.map (·.1), constants := named.toList }
+  let constants ← (block.constants.zip chosen).mapM fun (b, a) => return ((← b.fvarId!.getUserName).toString, named a)
+  let words ← masks.mapM fun (_, a, allowed) => return (a, ← maskWords allowed)
+  return { computes, inputs := (assigned.take wanted.length).map (·.1), constants := constants.toList, masks := words
+           negative := negative.toList.map named }
 where
   mapTree (f : Expr → Expr) : Tree → Tree
     | .value n => .value n

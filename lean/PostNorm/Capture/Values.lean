@@ -1,5 +1,7 @@
 import Lean.Meta.AppBuilder
 import PostNorm.Capture.Coordinates
+import PostNorm.Capture.Halves
+import PostNorm.Graph.Op.Gather
 
 /-! # The values of a graph, read off its term
 
@@ -19,8 +21,15 @@ open Lean Meta
 inductive Kind where
   /-- It is given. -/
   | input
+  /-- The mask of a block of the library, as numbers: which keys each query may look at. -/
+  | mask (allowed : Expr)
+  /-- The entries of a value that a mask keeps, zero for the others; `map` says which entry of the mask decides. -/
+  | select (keep : Expr) (arg mask : Nat) (map : Place → Place)
   /-- Its entries are entries of another: `map` says which.  A placing needs a proof that it does that. -/
   | layout (arg : Nat) (map : Place → Place) (placing : Option Expr)
+  /-- Entries of another in the front of a last axis that is longer, or in its back, with zeros for the rest: so many,
+  the place along the last axis being one of these.  `source` is the reading or the placing that does it. -/
+  | half (inFront : Bool) (arg length : Nat) (map : Place → Place) (source : Expr)
   /-- A function of each entry; of a constant too, if there is one. -/
   | map (name : String) (function : Expr) (constant : Option Expr) (arg : Nat)
   /-- A function of an entry of each of two. -/
@@ -41,8 +50,13 @@ structure Value where
 
 /-- Whether it is given. -/
 def Value.isInput (v : Value) : Bool := match v.kind with
-  | .input => true
+  | .input | .mask _ => true
   | _ => false
+
+/-- The mask that it is, if it is one. -/
+def Value.mask? (v : Value) : Option Expr := match v.kind with
+  | .mask allowed => some allowed
+  | _ => none
 
 /-- Where in the term of a graph its values stand. -/
 inductive Tree where
@@ -153,6 +167,39 @@ abbrev ReadM := StateRefT (Array Value) MetaM
 private def Reader.const (r : Reader) (f : Name) (more : Array Expr := #[]) : Expr :=
   mkAppN (mkConst f [r.level]) (#[r.R, r.laws] ++ more)
 
+/-- What a placing along the last axis makes of a value, if it puts it in front of zeros, or behind. -/
+private def halfPlaced (p : Expr) (arg : Nat) (s t : List Nat) : MetaM Kind := do
+  if let (``Placing.place, #[axis, table]) := (← whnf p).getAppFnArgs then
+    let (axis, table) := (← numberOf axis, ← numberOf table)
+    let (m, d) := (s.headD 0, t.headD 0)
+    if axis + 1 == s.length then
+      if isFront m table d then return .half true arg m id p
+      if isBack m table d then return .half false arg m id p
+  throwError "no rule for a placing that is neither a transposition, a reshape, a slice nor a half"
+
+/-- What the library's readings of halves make of a value whose last axis has the length `d`. -/
+private def halfRead (second : Bool) (source : Expr) (arg d : Nat) : MetaM Kind := do
+  let m := d / 2
+  unless m + m == d do throwError "no rule for halves of {d} entries"
+  let offset := if second then m else 0
+  return .half second arg m (fun | l :: c => .shift d offset l :: c | c => c) source
+
+/-- What is kept of a value: which entries the library's mask keeps, and which entry of it decides.  The mask is a
+value of its own, which comes first. -/
+private def kept (keep : Expr) (arg : Nat) : ReadM Kind := do
+  let shape := ((← get)[arg]!).shape
+  withLocalDeclD `c (coordE shape) fun c => do
+    let .app (.app allowed i) j ← Core.betaReduce (mkApp keep c) | throwError "no rule for what {keep} keeps"
+    if allowed.containsFVar c.fvarId! then throwError "no rule for what {keep} keeps"
+    let axis (k : Expr) : MetaM Nat := do
+      for (atom, axis) in (placeOf c shape).zipIdx do
+        if ← isDefEq k atom.term then return axis
+      throwError "no rule for what {keep} keeps"
+    let (i, j) := (← axis i, ← axis j)
+    let mask := (← get).size
+    modify (·.push { shape := [shape.getD j 0, shape.getD i 0], kind := .mask allowed })
+    return .select keep arg mask fun c => [c.getD j default, c.getD i default]
+
 /-- The value of an operation; `scope` are the values in scope, newest first. -/
 private def Reader.operation (r : Reader) (scope : List Nat) (o : Expr) : ReadM Kind := do
   let value (i : Expr) : ReadM Nat := return scope.getD (← depthOf i) 0
@@ -191,7 +238,13 @@ private def Reader.operation (r : Reader) (scope : List Nat) (o : Expr) : ReadM 
   | (``Op.placed, #[_, _, s, t, p, i]) =>
     match ← placingMap p (← lengthsOf s) (← lengthsOf t) with
     | some map => return .layout (← value i) map (some p)
-    | none => throwError "no rule for a placing that is neither a transposition, a reshape nor a slice"
+    | none => halfPlaced p (← value i) (← lengthsOf s) (← lengthsOf t)
+  | (``Op.gather, #[_, _, _, _, f, i]) =>
+    match f.getAppFnArgs with
+    | (``secondHalf, #[_, _, d]) => halfRead true f (← value i) (← numberOf d)
+    | (``firstHalf, #[_, _, d]) => halfRead false f (← value i) (← numberOf d)
+    | _ => throwError "no rule for the reading {f}"
+  | (``Op.select, #[_, _, _, keep, i]) => kept keep (← value i)
   | (n, _) => throwError "no rule for the operation {n}"
 
 /-- The values of a graph, and where they stand; `scope` are the values in scope, newest first. -/

@@ -8,7 +8,7 @@ Sizes and inputs are those of `Export/BiasedBlock.lean`.
 ## Main definitions
 
 * `geluEncoderBlockGraphFamily`, `reluEncoderBlockGraphFamily`, `preNormGeluBlockGraphFamily`,
-  `preNormGeluTanhBlockGraphFamily`, `preNormQuickGeluBlockGraphFamily`. -/
+  `preNormGeluTanhBlockGraphFamily`, `preNormQuickGeluBlockGraphFamily`, `preNormReluBlockGraphFamily`. -/
 
 namespace PostNorm
 open Obligations (GraphFamily)
@@ -44,6 +44,11 @@ private def activatedFamily (graph : Lean.Name)
 @[graph_family] def preNormGeluTanhBlockGraphFamily : GraphFamily :=
   activatedFamily ``preNormGeluTanhBlockGraph fun _ _ _ d _ =>
     preNormGeluTanhBlockGraph geluNamedConstants (scaleConstant d) eps1Constant eps2Constant
+
+/-- The pre-norm block with ReLU. -/
+@[graph_family] def preNormReluBlockGraphFamily : GraphFamily :=
+  activatedFamily ``preNormReluBlockGraph fun _ _ _ d _ =>
+    preNormReluBlockGraph (scaleConstant d) eps1Constant eps2Constant
 
 /-- Quick-GELU's factor. -/
 def quickGeluConstant : NamedConstant := { value := 1.702 }
