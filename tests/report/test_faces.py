@@ -249,7 +249,8 @@ def test_every_face_has_one_outcome(
     for hook_of in read(HOOKS):
         for file in case.files:
             for path in (file, f"sub/project/{file}"):
-                assert re.search(hook_of["files"], path), (hook_of["id"], path)
+                assert re.search(hook_of.get("files", ""), path), (hook_of["id"], path)
+                assert not re.search(hook_of["exclude"], path), (hook_of["id"], path)
 
     monkeypatch.setattr(setup, "select", lambda *_a, **_k: harness.engine)
     pytester.makeini("[pytest]\naddopts = -p no:cacheprovider --strict-markers\n")
