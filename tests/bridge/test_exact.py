@@ -316,7 +316,9 @@ def test_a_theorem_that_never_ends_takes_no_more_than_its_own_time(
     questions: Any = [
         SimpleNamespace(statement=SimpleNamespace(name=n), keys=(f"{n}:conclusion",)) for n in names
     ]
-    library: Any = SimpleNamespace(project=SimpleNamespace(roots=("Demo",)), engine=None)
+    library: Any = SimpleNamespace(
+        project=SimpleNamespace(roots=("Demo",)), engine=SimpleNamespace(until=lambda _: None)
+    )
     found = exact.ExactJudge(timeout=900).judge(library, questions, seed=0, instances=3)
     assert [n for n, _ in asked] == [3, 1, 1, 1]
     assert all(seconds < 300 for _, seconds in asked)

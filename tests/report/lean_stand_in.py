@@ -40,7 +40,10 @@ def install(replace: Callable[[Any, str, Any], object]) -> None:
                 raise LeanSourceError("the Lean sources do not compile", remedy="correct them")
             obligations = tuple(e.obligation for e in entries.values())
             return SimpleNamespace(
-                obligations=obligations, engine=self.engine, project=self.project
+                obligations=obligations,
+                statements=SimpleNamespace(theorems=()),
+                engine=self.engine,
+                project=self.project,
             )
 
         def trust(self, *_: Any, **__: Any) -> Any:
