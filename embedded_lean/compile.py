@@ -145,15 +145,22 @@ class Compiler:
         self, invocation: Invocation, work: Path, started: float, module: Module
     ) -> tuple[str, RunEnded]:
         """Run Lean; why it was stopped, or empty, and how it ended."""
+        self._go_on()
         if self.host is not None:
             with contextlib.suppress(HostEndedError):
                 stopped, ended = self._run_in_host(self.host, invocation, work, started)
                 if stopped or not ended.code or not broke_in(_read(work / "stderr")):
                     return stopped, ended
+            self._go_on()  # the host may have ended because the build is over
             (work / "module.olean").unlink(missing_ok=True)
             if module.path.parent == work:
                 module.path.write_bytes(module.source)
         return self._run_alone(invocation, work, started)
+
+    def _go_on(self) -> None:
+        """Raise where the build was cancelled."""
+        if self.cancelled.is_set():
+            raise BuildBrokenError("the build was cancelled")
 
     def _run_in_host(
         self, host: Host, invocation: Invocation, work: Path, started: float
@@ -216,8 +223,7 @@ class Compiler:
     ) -> str:
         """Wait until Lean ends; why it has to be stopped, or empty."""
         while not wait(_POLL_SECONDS):
-            if self.cancelled.is_set():
-                raise BuildBrokenError("the build was cancelled")
+            self._go_on()
             if time.monotonic() - started > self.seconds_per_file:
                 return (
                     f"stopped after {self.seconds_per_file:g} s: this file takes too long, or "

@@ -101,15 +101,17 @@ class Setup:
         *,
         use_cache: bool = True,
         library: Library | None = None,
+        kept: Trust | None = None,
     ) -> Trust | None:
         """What is behind the statements; ``None`` where there is no Lean that could look.
 
         Every kernel that is there is asked about ``library``; without one only the engine's own.
+        ``kept`` is what the cache has, if someone has looked there already.
         """
         if isinstance(self.engine, KeptAnswer):
             return None
         given = None if library is None else lambda: library
-        return self._looked(given, progress, use_cache=use_cache)
+        return self._looked(given, progress, use_cache=use_cache, kept=kept)
 
     @contextmanager
     def known(
@@ -127,17 +129,16 @@ class Setup:
         """
         over = threading.Event()
         ending = self.engine.until(over) if look_behind else None
-        if ending is None or (use_cache and known_trust(self.project, self.engine) is not None):
-            library = self.library(progress, use_cache=use_cache)
-            yield (
-                library,
-                self.trust(progress, use_cache=use_cache, library=library) if look_behind else None,
-            )
+        kept = known_trust(self.project, self.engine) if ending and use_cache else None
+        if ending is None or kept is not None:
+            library, trust = self.library(progress, use_cache=use_cache), None
+            if look_behind:
+                trust = self.trust(progress, use_cache=use_cache, library=library, kept=kept)
+            yield library, trust
             return
         refuse_another_exporter(self.project)
         compile_sources(self.project, self.engine, progress)
         mine = replace(self, engine=ending)
-
         with looking(
             partial(
                 ask_guard,
@@ -159,13 +160,14 @@ class Setup:
         progress: Progress | None,
         *,
         use_cache: bool,
+        kept: Trust | None = None,
     ) -> Trust:
         """See :meth:`trust`; ``asked`` gives the library when it is there."""
         with tempfile.TemporaryDirectory(prefix="obligations-") as folder:
             path = Path(folder) / "export.ndjson"
             exported = ExportOnTheWay(self.project, self.engine, path)
             further = asked is not None and further_kernels(self.engine, self.project)
-            trust = read_trust(
+            trust = kept or read_trust(
                 self.project,
                 self.engine,
                 timeout=self.timeout,

@@ -21,7 +21,7 @@ SECONDS = 30.0
 
 
 def nothing() -> None:
-    """Nobody answers in our place."""
+    """No one answers in our place."""
 
 
 def raising(error: BaseException) -> Callable[..., Any]:

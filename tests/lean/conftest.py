@@ -14,7 +14,7 @@ from filelock import FileLock
 from bridge import engine
 from bridge.auditing.audit import library_for_audit
 from bridge.engine import Engine
-from bridge.lean.library import Library
+from bridge.lean.library import Library, build
 from bridge.lean.project import Project, find_project
 
 ROOT = Path(__file__).parent.parent.parent
@@ -44,6 +44,14 @@ def library(lean: Engine, once: Once) -> Library:
     """This repository's library; what Lean said of exactly these sources is not asked again."""
     with once("library"):
         return library_for_audit(find_project(ROOT), lean)
+
+
+@pytest.fixture(scope="session")
+def compiled(lean: Engine) -> Project:
+    """This repository's Lean project, compiled."""
+    found = find_project(ROOT)
+    assert build(found, lean).ok
+    return found
 
 
 def write_project(folder: Path, source: str) -> Project:

@@ -13,10 +13,8 @@ from bridge.capture.masks import masks_of
 from bridge.capture.proofs import IsBlock, Proved
 from bridge.capture.theorem import prove_graphs
 from bridge.engine import Engine
-from bridge.lean.library import build
-from bridge.lean.project import find_project
+from bridge.lean.project import Project
 from tests.capture.architectures import ARCHITECTURES, BLOCKS_OF, make
-from tests.lean.conftest import ROOT
 
 pytestmark = [pytest.mark.lean, pytest.mark.slow]
 
@@ -45,11 +43,9 @@ def built_like_blocks() -> list[tuple[str, Any]]:
     return found
 
 
-def test_the_table_names_the_theorems_that_lean_proves(lean: Engine) -> None:
-    project = find_project(ROOT)
-    assert build(project, lean).ok
+def test_the_table_names_the_theorems_that_lean_proves(compiled: Project, lean: Engine) -> None:
     layers = built_like_blocks()
-    proofs = prove_graphs(project, lean, [captured.graph for _, captured in layers])
+    proofs = prove_graphs(compiled, lean, [captured.graph for _, captured in layers])
     found: dict[str, str] = {}
     for (name, captured), proof in zip(layers, proofs, strict=True):
         assert isinstance(proof, Proved), name

@@ -12,8 +12,7 @@ import pytest
 from bridge.capture.proofs import IsBlock, NoBlock, Proved, Unproved
 from bridge.capture.theorem import known_proofs, prove_graphs
 from bridge.engine import Engine
-from bridge.lean.library import build
-from bridge.lean.project import Project, find_project
+from bridge.lean.project import Project
 from bridge.verdict import LeanStatus
 from numeric.graph import Graph
 from tests.capture.encoder_layers import EncoderLayer
@@ -43,22 +42,15 @@ WRONG = {
 
 
 @pytest.fixture(scope="module")
-def project(lean: Engine) -> Project:
-    found = find_project(ROOT)
-    assert build(found, lean).ok
-    return found
-
-
-@pytest.fixture(scope="module")
 def proofs(
-    project: Project, lean: Engine, torch_layers: dict[str, tuple[Graph, str]], once: Once
+    compiled: Project, lean: Engine, torch_layers: dict[str, tuple[Graph, str]], once: Once
 ) -> dict[str, Proved | Unproved]:
     """Of all layers of this file by one question."""
     graphs = {n: la.graph() for n, (la, _) in RIGHT.items()}
     graphs |= {n: la.graph() for n, la in WRONG.items()}
     graphs |= {n: graph for n, (graph, _) in torch_layers.items()}
     with once("blocks"):
-        found = prove_graphs(project, lean, list(graphs.values()))
+        found = prove_graphs(compiled, lean, list(graphs.values()))
     return dict(zip(graphs, found, strict=True))
 
 
@@ -135,7 +127,7 @@ def torch_layers() -> dict[str, tuple[Graph, str]]:
 
 
 def test_the_layers_that_people_run(
-    project: Project,
+    compiled: Project,
     lean: Engine,
     torch_layers: dict[str, tuple[Graph, str]],
     proofs: dict[str, Proved | Unproved],
@@ -146,7 +138,7 @@ def test_the_layers_that_people_run(
     found = [proofs[name] for name in torch_layers]
     for proof, (_, block) in zip(found, torch_layers.values(), strict=True):
         is_block(proof, block)
-    kept = known_proofs(project, lean, [graph for graph, _ in torch_layers.values()])
+    kept = known_proofs(compiled, lean, [graph for graph, _ in torch_layers.values()])
     assert [p.block for p in kept if isinstance(p, Proved)] == [
         p.block for p in found if isinstance(p, Proved)
     ], "a second audit needs no Lean"

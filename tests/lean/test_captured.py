@@ -12,8 +12,7 @@ import pytest
 from bridge.capture.proofs import Demand, Proved, Unproved
 from bridge.capture.theorem import ProofRequest, prove_graphs
 from bridge.engine import Engine
-from bridge.lean.library import build
-from bridge.lean.project import Project, find_project
+from bridge.lean.project import Project
 from bridge.lean.questions import ask_engine
 from bridge.verdict import LeanStatus
 from numeric.graph import Graph, parse_graph
@@ -29,13 +28,6 @@ FIXTURE = (Path(__file__).parent / "Captured.lean").read_text(encoding="utf-8")
 EVERY = every_operation().graph("out")
 
 
-@pytest.fixture(scope="module")
-def project(lean: Engine) -> Project:
-    found = find_project(ROOT)
-    assert build(found, lean).ok
-    return found
-
-
 def two_outputs() -> Graph:
     return parse_graph({**normalized().json("out"), "outputs": [0, 1]})
 
@@ -47,7 +39,7 @@ def long_index() -> Graph:
 
 
 @pytest.fixture(scope="module")
-def proofs(project: Project, lean: Engine) -> dict[str, Proved | Unproved]:
+def proofs(compiled: Project, lean: Engine) -> dict[str, Proved | Unproved]:
     graphs = {
         "every": EVERY,
         "softmax": masked_softmax().graph("out"),
@@ -57,7 +49,7 @@ def proofs(project: Project, lean: Engine) -> dict[str, Proved | Unproved]:
         "two": two_outputs(),
         "long": long_index(),
     }
-    found = prove_graphs(project, lean, list(graphs.values()), use_cache=False)
+    found = prove_graphs(compiled, lean, list(graphs.values()), use_cache=False)
     return dict(zip(graphs, found, strict=True))
 
 
@@ -122,13 +114,13 @@ WRONG = {
 }
 
 
-def test_lean_names_the_node_at_fault(project: Project, lean: Engine) -> None:
+def test_lean_names_the_node_at_fault(compiled: Project, lean: Engine) -> None:
     """Python refuses these before; Lean is asked all the same."""
     graphs = []
     for change, _ in WRONG.values():
         first, *others = EVERY.nodes
         graphs.append(replace(EVERY, nodes=(replace(first, **change), *others)))  # type: ignore[arg-type]
-    said = ask_engine(project.root, lean, ProofRequest(tuple(graphs)), timeout=600)["captured"]
+    said = ask_engine(compiled.root, lean, ProofRequest(tuple(graphs)), timeout=600)["captured"]
     reasons = [m["error"] for m in said[:-1] if isinstance(m, dict)]
     for (_, expected), reason in zip(WRONG.values(), reasons, strict=True):
         assert expected in reason
@@ -167,13 +159,13 @@ def _array(x: np.ndarray[Any, Any]) -> str:
     return "#[" + ", ".join(f"({v!r})" for v in x.ravel().tolist()) + "]"
 
 
-def test_what_lean_runs_is_what_python_runs(project: Project, lean: Engine) -> None:
+def test_what_lean_runs_is_what_python_runs(compiled: Project, lean: Engine) -> None:
     """Lean compiles the declaration: its tape, value and gradients are those of the interpreter."""
     rng = np.random.default_rng(3)
     inputs = {i.name: rng.normal(size=i.shape) for i in EVERY.inputs}
     inputs["keep"] = np.abs(inputs["keep"])
     seed = rng.normal(size=EVERY.nodes[-1].shape)
-    said = ask_engine(project.root, lean, RunRequest(EVERY, inputs, seed), timeout=600)
+    said = ask_engine(compiled.root, lean, RunRequest(EVERY, inputs, seed), timeout=600)
     (ran,) = said["run"]
     assert isinstance(ran, dict)
     tape = parse_graph(ran["tape"])

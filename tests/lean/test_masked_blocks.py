@@ -13,11 +13,10 @@ import pytest
 from bridge.capture.proofs import IsBlock, NoBlock, Proved, Unproved
 from bridge.capture.theorem import prove_graphs
 from bridge.engine import Engine
-from bridge.lean.library import build
-from bridge.lean.project import Project, find_project
+from bridge.lean.project import Project
 from bridge.verdict import LeanStatus
 from numeric.graph import Graph
-from tests.lean.conftest import ROOT, Once
+from tests.lean.conftest import Once
 
 pytestmark = pytest.mark.lean
 
@@ -115,21 +114,14 @@ def layers() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def project(lean: Engine) -> Project:
-    found = find_project(ROOT)
-    assert build(found, lean).ok
-    return found
-
-
-@pytest.fixture(scope="module")
 def proofs(
-    project: Project, lean: Engine, layers: dict[str, Any], once: Once
+    compiled: Project, lean: Engine, layers: dict[str, Any], once: Once
 ) -> dict[str, Proved | Unproved]:
     """Of all layers of this file by one question."""
     graphs = {n: la.graph for n, la in layers.items()}
     graphs |= {n: planted(graphs[of], *ends) for n, (of, *ends) in PLANTED.items()}
     with once("masked-blocks"):
-        found = prove_graphs(project, lean, list(graphs.values()))
+        found = prove_graphs(compiled, lean, list(graphs.values()))
     return dict(zip(graphs, found, strict=True))
 
 
