@@ -140,8 +140,8 @@ EDITS: tuple[_Edit, ...] = (
     _Edit(
         "main runs in a thread: what that thread runs",
         "var result=getWasmTableEntry(ptr)(arg);function finish",
-        "var result;if(ptr==leanMainPointer())leanRunMain(arg);"
-        "result=getWasmTableEntry(ptr)(arg);function finish",
+        "var result=ptr==leanMainPointer()?leanRunMain(arg):getWasmTableEntry(ptr)(arg);"
+        "function finish",
     ),
     _Edit(
         "main runs in a thread: leaving it leaves the process (1 of 3)",
@@ -149,17 +149,27 @@ EDITS: tuple[_Edit, ...] = (
         "return proxyToMainThread(1,0,0,returnCode);_exit(returnCode)}",
         "function exitOnMainThread(returnCode){if(ENVIRONMENT_IS_PTHREAD)"
         "return proxyToMainThread(1,0,0,returnCode);"
-        'runtimeKeepaliveCounter=0;Module["onExit"](returnCode)}',
+        'Module["onExit"](returnCode)}',
     ),
     _Edit(
         "main runs in a thread: leaving it leaves the process (2 of 3)",
         'if(ENVIRONMENT_IS_PTHREAD){exitOnMainThread(status);throw"unwind"}',
-        'if(ENVIRONMENT_IS_PTHREAD){leanFlushStreams();exitOnMainThread(status);throw"unwind"}',
+        "if(ENVIRONMENT_IS_PTHREAD){leanFlushStreams();leanLeave(status)}",
     ),
     _Edit(
         "main runs in a thread: leaving it leaves the process (3 of 3)",
         "return proxyToMainThread(0,0,1,code);EXITSTATUS=code;",
         "return proxyToMainThread(0,0,1,code);runtimeKeepaliveCounter=0;EXITSTATUS=code;",
+    ),
+    _Edit(
+        "one instance, many runs: a thread learns from the main thread which run it is of (1 of 2)",
+        'var msg={cmd:"run",',
+        'var msg={cmd:"run",leanRun:globalThis.leanRun,',
+    ),
+    _Edit(
+        "one instance, many runs: a thread learns from the main thread which run it is of (2 of 2)",
+        'else if(cmd==="run"){',
+        'else if(cmd==="run"){leanEnterRun(msgData.leanRun);',
     ),
     _Edit(
         "threads get a native stack as large as the loader says",
@@ -186,10 +196,12 @@ EDITS: tuple[_Edit, ...] = (
         'if(isNode){path="/engine/bin/lean"}else',
     ),
     _Edit(
-        "the loader can mount folders and read the memory's size",
+        "the loader can mount folders, read the memory's size, and run Lean more than once",
         "function preRun(){",
         "globalThis.leanRuntime={get memoryBytes(){return wasmMemory.buffer.byteLength},"
-        "get FS(){return FS},get NODEFS(){return NODEFS}};function preRun(){",
+        "get FS(){return FS},get NODEFS(){return NODEFS},keepImage:leanKeepImage,"
+        "restoreImage:leanRestoreImage,run:callMain,"
+        "get idle(){return!ABORT&&!leanThreadsLeft()}};function preRun(){",
     ),
     _Edit(
         "Node.js's permission model forbids `process.binding`, which is deprecated anyway",
@@ -227,7 +239,7 @@ def patch_glue(source: str) -> PatchedGlue:
     text = _silence_debug_output(text)
     for edit in EDITS:
         text = _apply(text, edit)
-    names = ("symbols.js", "functions.js", "direct_io.js", "main_thread.js")
+    names = ("symbols.js", "functions.js", "direct_io.js", "main_thread.js", "image.js")
     added = "".join(map(_javascript, names))
     library = _Edit("functions that the edits call", _LIBRARY_ANCHOR, added + _LIBRARY_ANCHOR)
     return PatchedGlue(_apply(text, library), mentioned)

@@ -8,12 +8,19 @@ var leanDirectIO = {
   files: [],
   firstDescriptor: 65536,
   // where the standard streams really go; -1: nowhere.  Runs that share a process have files of their own.
-  streams: ENVIRONMENT_IS_NODE ? JSON.parse(process.env.LEAN_ENGINE_STREAMS || "[0,1,2]") : [0, 1, 2],
+  streams: [0, 1, 2],
   pause: new Int32Array(new SharedArrayBuffer(4)),
   onDisk(pointer) {
     var path = UTF8ToString(pointer);
     if (path.includes("..") && path.split("/").includes("..")) return;
     for (var [prefix, folder] of this.roots) if (path.startsWith(prefix)) return folder + path.slice(prefix.length);
+  },
+  // Of an instance that runs Lean more than once: what differs between its runs.
+  run: undefined,
+  enter(run) {
+    Object.assign(this, { run, roots: run.roots, streams: run.streams });
+    for (var file of this.files) if (file) fs.closeSync(file.handle);
+    this.files = [];
   },
   file(descriptor) {
     return this.files[descriptor - this.firstDescriptor];

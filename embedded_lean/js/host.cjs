@@ -1,9 +1,10 @@
 "use strict";
 // Runs Lean many times in one process.  Run as: node [flags] host.cjs
 //
-// Every run is a Worker with a WebAssembly memory, an instance and threads of its own: it shares nothing with
-// other runs but the compiled code, which V8 keeps once per process.  So the module is read once, and
-// what V8 optimises while one file is elaborated serves all the others.
+// Runs that go on at the same time have an instance each: a Worker with a WebAssembly memory and threads of its own.
+// They share the compiled code, which V8 keeps once per process.  So the module is read once, and what V8 optimises
+// while one file is elaborated serves all the others.  A run that comes after another takes its instance over,
+// with the memory as it was before (see `image.js`).
 //
 // On stdin comes one JSON object a line: {"id", "arguments", "environment", "stdout", "stderr"} starts a run whose
 // output goes to those files, {"stop": id} breaks it off.  On stdout goes {"id", "code", "asked"} when a run is
@@ -35,46 +36,85 @@ function library() {
   return modes;
 }
 
-const runs = new Map();
-
-// A run's memory is wiped and handed to the next one: the system need not give out its pages again.
 const PAGES = { initial: 256, maximum: 32768, shared: true };
 const KEPT_BYTES = 768 << 20;
-const spare = [];
-function freshMemory() {
-  const memory = spare.pop();
-  if (!memory) return new WebAssembly.Memory(PAGES);
-  memory.grow(0); // this thread sees all that others have added
-  new Uint8Array(memory.buffer).fill(0);
-  return memory;
+const running = new Map(); // instances by the id of their run
+const idle = [];
+let ending = 0; // instances whose run is over and that may become ready
+const waiting = []; // requests for these
+
+function start(request) {
+  const instance = idle.pop();
+  if (instance) instance.start(request);
+  else if (ending > waiting.length) waiting.push(request);
+  else newInstance().start(request);
 }
 
-function start({ id, arguments: argv, environment, stdout, stderr }) {
-  const streams = [stdout, stderr].map((file) => fs.openSync(file, "a"));
-  const memory = freshMemory();
-  const worker = new Worker(path.join(__dirname, "loader.cjs"), {
-    argv,
-    env: { ...environment, LEAN_ENGINE_STREAMS: JSON.stringify([-1, ...streams]) },
-    workerData: { wasm, memory },
-    resourceLimits: { stackSizeMb: 8 },
-  });
-  runs.set(id, worker);
-  const asked = [];
-  worker.on("message", (message) => typeof message?.asked === "string" && asked.push(message.asked));
-  worker.on("error", (error) => fs.writeSync(streams[1], `@fatal ${String(error).replace(/\s+/g, " ")}\n`));
-  worker.on("exit", (code) => {
-    runs.delete(id);
-    if (memory.buffer.byteLength <= KEPT_BYTES) spare.push(memory);
-    streams.forEach((stream) => fs.closeSync(stream));
-    fs.writeSync(1, JSON.stringify({ id, code, asked }) + "\n");
-  });
+function newInstance() {
+  const memory = new WebAssembly.Memory(PAGES);
+  let run, worker;
+  const clear = () => {
+    run.descriptors.forEach((descriptor) => fs.closeSync(descriptor));
+    run = undefined;
+  };
+  const end = (code) => {
+    running.delete(run.id);
+    run.over = true;
+    fs.writeSync(1, JSON.stringify({ id: run.id, code, asked: run.asked }) + "\n");
+  };
+  const instance = {
+    start({ id, arguments: argv, environment, stdout, stderr }) {
+      const descriptors = [stdout, stderr].map((file) => fs.openSync(file, "a"));
+      run = { id, descriptors, asked: [], over: false };
+      running.set(id, instance);
+      worker ??= open(argv, environment);
+      worker.postMessage({ argv, environment, streams: [-1, ...descriptors] });
+    },
+    stop: () => worker.terminate(),
+  };
+  const open = (argv, env) => {
+    const opened = new Worker(path.join(__dirname, "loader.cjs"), {
+      argv,
+      env,
+      workerData: { wasm, memory },
+      resourceLimits: { stackSizeMb: 8 },
+    });
+    opened.on("message", ({ asked, ended, ready }) => {
+      if (asked !== undefined) run.asked.push(asked);
+      if (ended !== undefined && !run.over) {
+        ending++;
+        end(ended);
+      }
+      if (ready !== undefined) {
+        ending--;
+        clear();
+        if (ready > KEPT_BYTES) return void opened.terminate();
+        const next = waiting.shift();
+        if (next) instance.start(next);
+        else idle.push(instance);
+      }
+    });
+    opened.on("error", (error) => {
+      if (run) fs.writeSync(run.descriptors[1], `@fatal ${String(error).replace(/\s+/g, " ")}\n`);
+    });
+    opened.on("exit", (code) => {
+      if (idle.includes(instance)) idle.splice(idle.indexOf(instance), 1);
+      if (!run) return;
+      if (run.over) ending--;
+      else end(code);
+      clear();
+      if (waiting.length > ending) start(waiting.shift());
+    });
+    return opened;
+  };
+  return instance;
 }
 
 require("readline")
   .createInterface({ input: process.stdin })
   .on("line", (line) => {
     const request = JSON.parse(line);
-    if ("stop" in request) runs.get(request.stop)?.terminate();
+    if ("stop" in request) running.get(request.stop)?.stop();
     else start(request);
   })
   .on("close", () => process.exit(0));

@@ -10,17 +10,23 @@
 //   LEAN_ENGINE_POOL      number of threads started ahead
 //   LEAN_ENGINE_PARENT    process that must stay alive; when it is gone, so are we
 //   LEAN_ENGINE_ASKED     "1": tell which paths of FOLDER are asked for: to `host.cjs`, or on stderr, "@asked <JSON>"
-//   LEAN_ENGINE_STREAMS   JSON: descriptors of the standard streams, where `host.cjs` runs this in a Worker
+//
+// `host.cjs` runs this in a Worker, where Lean can run more than once: each message {environment, argv, streams} is a
+// run, with its settings and the descriptors of its standard streams.  Back come {asked: path}, {ended: code}, and
+// {ready: bytes} when nothing of the run is left and the next may start.
 const fs = require("fs");
 const path = require("path");
 const { parentPort, workerData } = require("worker_threads");
 
+const inHost = Boolean(workerData?.wasm);
 const setting = (name) => process.env["LEAN_ENGINE_" + name];
 const home = setting("HOME");
-const mounts = JSON.parse(setting("MOUNTS"));
-const output = JSON.parse(setting("OUTPUT") || "null");
 const EROFS = 69; // WASI's number
-const streams = JSON.parse(setting("STREAMS") || "[0,1,2]");
+// Of the present run.
+let mounts = [], output = null, folder, document, asking;
+let streams = inHost ? [-1, 2, 2] : [0, 1, 2];
+// Whether the run has written to what no mount covers, which the next one would see.
+let marked = false;
 
 globalThis.leanPoolSize = Number(setting("POOL"));
 globalThis.leanStackBytes = 64 << 20; // of the thread that runs Lean's main
@@ -54,7 +60,17 @@ function collect(descriptor) {
 
 function leave(code) {
   flush();
-  process.exit(code);
+  if (!inHost) process.exit(code);
+  parentPort.postMessage({ ended: code });
+  clearUp(Date.now());
+}
+// Threads that have nothing more to do end by themselves; what does not end soon costs the instance.
+const CLEAR_UP_MS = 1000;
+function clearUp(since) {
+  const { idle, memoryBytes } = globalThis.leanRuntime;
+  if (idle && !marked) parentPort.postMessage({ ready: memoryBytes });
+  else if (marked || Date.now() - since > CLEAR_UP_MS) process.exit(0);
+  else setTimeout(clearUp, 2, since);
 }
 
 process.on("uncaughtException", (error) => {
@@ -62,23 +78,20 @@ process.on("uncaughtException", (error) => {
   const { message, permission = "", resource = "" } = error || {};
   const text = `${message || error} ${permission} ${resource}`.slice(0, 300).trim();
   writeAll(2, `@fatal ${text.replace(/\s+/g, " ")}\n`);
-  leave(70);
+  process.exit(70);
 });
 process.on("exit", flush);
 
 // Every way to change a file goes through one of these; all but the output folder is read-only.
 function protect(FS) {
-  const writable = (where) => {
-    const full = FS.lookupPath ? absolute(FS, where) : where;
-    return !onMount(full) || (output && (full === output[0] || full.startsWith(output[0] + "/")));
-  };
   const guard = (name, places, changes = () => true) => {
     const original = FS[name];
     FS[name] = function (...args) {
-      if (changes(args))
-        for (const index of places)
-          if (!writable(args[index])) throw new FS.ErrnoError(EROFS);
-      return original.apply(FS, args);
+      const full = changes(args) ? places.map((index) => FS.lookupPath ? absolute(FS, args[index]) : args[index]) : [];
+      if (full.some((place) => onMount(place) && !onOutput(place))) throw new FS.ErrnoError(EROFS);
+      const result = original.apply(FS, args);
+      if (!full.every(onMount)) marked = true;
+      return result;
     };
   };
   const WRITES = 3 | 64 | 512 | 1024; // O_ACCMODE, O_CREAT, O_TRUNC, O_APPEND
@@ -100,23 +113,21 @@ function absolute(FS, where) {
   }
   return parts.join("/");
 }
-function onMount(full) {
-  const all = output ? [...mounts, output] : mounts;
-  return all.some(([place]) => full === place || full.startsWith(place + "/"));
-}
+const isIn = (place, full) => full === place || full.startsWith(place + "/");
+const onOutput = (full) => Boolean(output) && isIn(output[0], full);
+const onMount = (full) => onOutput(full) || mounts.some(([place]) => isIn(place, full));
 
 // Everything that Lean learns of the project's files passes through one of these.  A folder that is listed ends in "/".
 const asked = new Set();
 function tellAsked(where) {
   if (asked.has(where)) return;
   asked.add(where);
-  if (workerData?.wasm) parentPort.postMessage({ asked: where });
+  if (inHost) parentPort.postMessage({ asked: where });
   else writeAll(2, `\n@asked ${JSON.stringify(where)}\n`);
 }
 function watch(FS) {
-  const folder = setting("FOLDER");
   const note = (where, end) => {
-    if (typeof where !== "string") return;
+    if (!asking || typeof where !== "string") return;
     const full = path.posix.resolve(FS.cwd(), where);
     if (full === folder || full.startsWith(folder + "/")) tellAsked(full + end);
   };
@@ -131,13 +142,34 @@ function watch(FS) {
 
 // A document that asks Lean something holds the secret that its answer must carry.  It is gone once Lean has read it:
 // what it imports runs later, and could read it, too.
-function forget(FS, document) {
+function forget(FS) {
   const close = FS.close;
   FS.close = function (stream) {
     const read = stream.path === document;
     close.call(FS, stream);
     if (read) FS.unlink(document);
   };
+}
+
+// What Lean sees in a run: `environment` as above, `argv` its arguments.
+function enter(environment, argv) {
+  const { FS, NODEFS } = globalThis.leanRuntime;
+  const settings = JSON.parse(environment.LEAN_ENGINE_MOUNTS);
+  const written = JSON.parse(environment.LEAN_ENGINE_OUTPUT || "null");
+  FS.streams.filter((stream) => stream?.fd > 2).forEach((stream) => FS.close(stream));
+  FS.chdir("/");
+  for (const [place] of output ? [...mounts, output] : mounts) FS.unmount(place);
+  [mounts, output] = [[], null];
+  for (const [place, real] of written ? [...settings, written] : settings) {
+    FS.mkdirTree(place);
+    FS.mount(NODEFS, { root: real }, place);
+  }
+  [mounts, output, folder] = [settings, written, environment.LEAN_ENGINE_FOLDER];
+  FS.chdir(folder);
+  document = output && argv.at(-1).startsWith(output[0] + "/") ? argv.at(-1) : undefined;
+  asking = environment.LEAN_ENGINE_ASKED === "1";
+  asked.clear();
+  marked = false;
 }
 
 globalThis.leanModule = {
@@ -148,24 +180,31 @@ globalThis.leanModule = {
   mainScriptUrlOrBlob: path.join(__dirname, "thread.cjs"),
   preRun: [
     () => {
-      const { FS, NODEFS } = globalThis.leanRuntime;
-      for (const [place, folder] of output ? [...mounts, output] : mounts) {
-        FS.mkdirTree(place);
-        FS.mount(NODEFS, { root: folder }, place);
-      }
+      const { FS } = globalThis.leanRuntime;
       FS.mkdirTree("/engine/bin"); // Lean looks at the folder of its program
-      FS.chdir(setting("FOLDER"));
       protect(FS);
-      const source = process.argv.at(-1);
-      if (output && source.startsWith(output[0] + "/")) forget(FS, source);
-      if (setting("ASKED") === "1") watch(FS);
+      forget(FS);
+      watch(FS);
+      if (!inHost) enter(process.env, process.argv);
     },
   ],
   onExit: leave,
 };
 
-// In a Worker of `host.cjs` the module is compiled already.
-if (workerData?.wasm) {
+// In a Worker of `host.cjs` the module is compiled already, and runs come as messages.
+if (inHost) {
+  const made = new Promise((resolve) => (globalThis.leanModule.onRuntimeInitialized = resolve));
+  made.then(() => globalThis.leanRuntime.keepImage());
+  parentPort.on("message", (run) => {
+    streams = run.streams;
+    made.then(() => {
+      globalThis.leanRuntime.restoreImage();
+      enter(run.environment, run.argv);
+      globalThis.leanRun = { roots: JSON.parse(run.environment.LEAN_ENGINE_ROOTS), streams };
+      globalThis.leanRuntime.run(run.argv);
+    });
+  });
+  globalThis.leanModule.noInitialRun = true;
   globalThis.leanModule.wasmMemory = workerData.memory;
   globalThis.leanModule.instantiateWasm = (imports, receive) =>
     receive(new WebAssembly.Instance(workerData.wasm, imports), workerData.wasm);

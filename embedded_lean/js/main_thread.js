@@ -10,6 +10,7 @@ function callMain(args = []) {
   growMemViews();
   HEAPU8.fill(0, attributes, attributes + 64);
   HEAPU32[attributes >> 2] = globalThis.leanStackBytes; // first field of pthread_attr_t
+  HEAPU32[(attributes + 12) >> 2] = 1; // detached: the thread is given back when it ends
   HEAPU32[block >> 2] = count;
   for (var i = 0; i < count; i++) {
     var size = lengthBytesUTF8(args[i]) + 1, text = _malloc(size);
@@ -18,14 +19,29 @@ function callMain(args = []) {
   }
   HEAPU32[((block + 8) >> 2) + count] = 0;
   runtimeKeepaliveCounter++;
-  globalThis.leanKeepAlive = setInterval(() => {}, 1e9);
+  globalThis.leanKeepAlive ??= setInterval(() => {}, 1e9);
   var failed = wasmExports["pthread_create"](attributes + 60, attributes, leanMainPointer(), block);
   if (failed) throw new Error("pthread_create: " + failed);
 }
-// Runs in the thread that `callMain` made.
+// Runs in the thread that `callMain` made.  Where Lean runs more than once, it comes back when all threads that Lean
+// had for its tasks have ended.
+var leanIsMain = false;
 function leanRunMain(block) {
   growMemViews();
-  _exit(getWasmTableEntry(leanMainPointer())(HEAPU32[block >> 2], block + 8));
+  leanIsMain = true;
+  try {
+    _exit(getWasmTableEntry(leanMainPointer())(HEAPU32[block >> 2], block + 8));
+  } catch (e) {
+    if (e !== "unwind" || !leanRunsAgain()) throw e;
+  }
+  leanEndTasks();
+  return 0;
+}
+// Where Lean runs more than once, a thread that leaves without being asked takes all others with it.
+function leanLeave(status) {
+  if (leanRunsAgain() && !leanIsMain) _proc_exit(status);
+  exitOnMainThread(status);
+  throw "unwind";
 }
 // C's stdio buffers belong to the thread that exits; write them out before the process goes.
 function leanFlushStreams() {
