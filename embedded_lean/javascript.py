@@ -201,7 +201,7 @@ EDITS: tuple[_Edit, ...] = (
         "globalThis.leanRuntime={get memoryBytes(){return wasmMemory.buffer.byteLength},"
         "get FS(){return FS},get NODEFS(){return NODEFS},keepImage:leanKeepImage,"
         "restoreImage:leanRestoreImage,run:callMain,"
-        "get idle(){return!ABORT&&!leanThreadsLeft()}};function preRun(){",
+        "get aborted(){return ABORT},get idle(){return!leanThreadsLeft()}};function preRun(){",
     ),
     _Edit(
         "Node.js's permission model forbids `process.binding`, which is deprecated anyway",

@@ -30,13 +30,13 @@ LIBRARY_BYTES = 230_954_356
 
 # SHA-256 of each patched file, and of the library (see oleans.tree_hash).
 OUTPUTS = {
-    "lean.js": "e7c4176d82f506cb4814a01284307285d1be55eeb46719cdb19f86ac12726207",
+    "lean.js": "c21eaf22e325f227d45fbb59281a9c03747e9d8aab12c86f1c5da5953e6ad06f",
     "lean.wasm": "7c62fd4e0f61d2f5766adf47853f459abbb3471065081c9b7f41f9b7d18371ca",
     "invoke.wasm": "f39a20cd4d70919018f01b8b8783644f61a3546ef9b403b0b5a2343803d799d4",
     "symbols.bin": "e2beeebbe770543b7e30e805bdb20e1a859e284107faa8cf7c996c8d533e6536",
     "library": "a7a69fdeac89dcb076eb14a56a22573b48a1ad334c51e893dc48a04f9b9b6956",
 }
-INSTALLED_BYTES = 354_364_076
+INSTALLED_BYTES = 354_364_255
 
 
 def engine_id() -> str:

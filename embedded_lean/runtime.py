@@ -35,7 +35,7 @@ LIBRARY, BUILD, OUTPUT = "/engine/library", "/engine/build", "/engine/output"
 # by function.
 _NODE_FLAGS = ("--stack-size=8000", "--wasm-lazy-validation")
 # A function is optimised when it has run for about as long as optimising it takes.
-_HOST_FLAGS = ("--wasm-tiering-budget=10000000",)
+_HOST_FLAGS = ("--wasm-tiering-budget=10000000", "--expose-gc")
 # Releases of Node.js in which its permissions take several folders, and are no experiment any more.
 _PERMISSIONS_SINCE, _PERMISSIONS_STABLE = (20, 7), (23, 5)
 # What Lean and V8 say when something runs out, and what it means.

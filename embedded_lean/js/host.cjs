@@ -37,7 +37,7 @@ function library() {
 }
 
 const PAGES = { initial: 256, maximum: 32768, shared: true };
-const KEPT_BYTES = 768 << 20;
+const KEPT_BYTES = 1536 << 20;
 const running = new Map(); // instances by the id of their run
 const idle = [];
 let ending = 0; // instances whose run is over and that may become ready
@@ -104,6 +104,7 @@ function newInstance() {
       else end(code);
       clear();
       if (waiting.length > ending) start(waiting.shift());
+      setImmediate(gc); // V8 does not know how much a memory weighs that nothing uses any more
     });
     return opened;
   };

@@ -6,10 +6,12 @@ function leanKeepImage() {
   growMemViews();
   leanImage = new BigUint64Array(HEAPU8.slice().buffer);
 }
+// What lies above C's break was never written.
 function leanRestoreImage() {
   growMemViews();
+  var end = getWasmTableEntry(leanAddressOf("sbrk"))(0) >>> 0;
+  HEAPU64.fill(0n, leanImage.length, Math.max(leanImage.length, Math.ceil(end / 8)));
   HEAPU64.set(leanImage);
-  HEAPU64.fill(0n, leanImage.length);
 }
 function leanRunsAgain() {
   return leanDirectIO.run !== undefined;

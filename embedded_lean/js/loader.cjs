@@ -62,14 +62,14 @@ function leave(code) {
   flush();
   if (!inHost) process.exit(code);
   parentPort.postMessage({ ended: code });
-  clearUp(Date.now());
+  setImmediate(clearUp, Date.now());
 }
 // Threads that have nothing more to do end by themselves; what does not end soon costs the instance.
 const CLEAR_UP_MS = 1000;
 function clearUp(since) {
-  const { idle, memoryBytes } = globalThis.leanRuntime;
-  if (idle && !marked) parentPort.postMessage({ ready: memoryBytes });
-  else if (marked || Date.now() - since > CLEAR_UP_MS) process.exit(0);
+  const { aborted, idle, memoryBytes } = globalThis.leanRuntime;
+  if (aborted || marked || Date.now() - since > CLEAR_UP_MS) process.exit(0);
+  if (idle) parentPort.postMessage({ ready: memoryBytes });
   else setTimeout(clearUp, 2, since);
 }
 
