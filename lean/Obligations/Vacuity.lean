@@ -94,13 +94,6 @@ def openable : List Name :=
   [``Fin, ``Subtype, ``PSigma, ``Sigma, ``Prod, ``PProd, ``MProd, ``And, ``Exists, ``Nonempty, ``Or, ``Sum, ``PSum,
    ``Iff, ``ULift, ``PLift, ``Inhabited]
 
-/-- Has an instance of this class been declared that needs no other one?  Then values of it can be built, and it is left closed. -/
-def hasInstances (cls : Name) : MetaM Bool := do
-  let env ← getEnv
-  return (instanceExtension.getState env).instanceNames.toList.any fun (n, _) =>
-    (env.find? n).any fun info => info.type.getForallBody.getAppFn.isConstOf cls &&
-      (info.type.find? fun e => e.isForall && e.bindingDomain!.getAppFn.isConstOf cls).isNone
-
 /-- How many cases a value can be opened into; `none` where it stays closed. -/
 def casesOf? (type : Expr) : MetaM (Option Nat) := do
   let .const n _ := type.getAppFn | return none
