@@ -29,7 +29,9 @@ private def nameOfDecider (name : Name) (fixed : Array Expr) : Name :=
 /-- Decide `p` on the instance that stands on `tape`. -/
 partial def decision (tape p : Expr) (fuel : Nat := 40) : MetaM Expr := do
   if fuel == 0 then obstacle (headName p) "the proposition is nested too deep"
-  let p ← whnfCore (← instantiateMVars p).consumeMData
+  let p := (← instantiateMVars p).consumeMData
+  -- A case distinction would become a recursor, which is no code.
+  let p ← if p.getAppFn.constName?.any (isCasesOnRecursor (← getEnv)) then pure p else whnfCore p
   let inner (q : Expr) := decision tape q (fuel - 1)
   let two (f : Name) (a b : Expr) : MetaM Expr := return mkApp2 (mkConst f) (← inner a) (thunk (← inner b))
   match p with
