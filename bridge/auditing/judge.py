@@ -256,10 +256,12 @@ def _run(paired: Paired, context: Context) -> CheckResult:
 def _is_followed(paired: Paired, context: Context) -> bool:
     """Whether all that a result follows from is known, so that it may be kept.
 
-    What a project's check reads in another process, or beyond this machine, is not seen.
+    What a project's check reads in another process, beyond this machine, or through a foreign
+    library is not seen.
     """
     ours = all(map(is_ours, paired.checks))
-    seen = ours or (context.spread is None and not opened.left_python())
+    known = context.spread is None and not opened.left_python()
+    seen = ours or (known and not may_read_silently())
     return seen and _may_keep(paired)
 
 

@@ -301,11 +301,11 @@ def total (xs : List Rat) : Rat := xs.foldl (· + ·) 0
 /-- A structure that holds a list of structures. -/
 structure Item where
   w : Nat
-  le : w ≤ 10
+  le : w ≤ 2
 structure Bag where
   items : List Item
   short : items.length ≤ 3
-@[obligation] theorem bag_le (b : Bag) : (b.items.map (·.w)).foldl (· + ·) 0 ≤ 30 := by sorry
+@[obligation] theorem bag_le (b : Bag) : (b.items.map (·.w)).headD 0 + b.items.length ≤ 5 := by sorry
 
 /-- Several constructors, each with propositions of its own. -/
 inductive Move where

@@ -95,7 +95,7 @@ def test_propositions_in_pairs_lifts_functions_and_constructors_are_hypotheses(
     assert [o.key for o in drawn.obligations if o.declaration in ("carried", "chained")] == [
         *("carried:p.snd.property", "carried:s.snd", "carried:l.down", "carried:f.property"),
         *("carried:m.pos", "carried:conclusion"),
-        *("chained:c.head.property", "chained:conclusion"),
+        *("chained:c.head.property", "chained:c.tail.parts", "chained:conclusion"),
     ]
 
 
