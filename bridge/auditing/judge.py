@@ -12,7 +12,7 @@ from bridge.auditing.shared import Shared, named, unnamed
 from bridge.checking import Check, CheckInterrupted, CheckResult, Spread, run_check
 from bridge.checking import GraphRequest as CheckGraphRequest
 from bridge.checking.certify import certifiable, certify
-from bridge.checking.store import ResultCache, is_ours, is_readable
+from bridge.checking.store import ResultCache, is_ours, is_readable, may_read_silently
 from bridge.lean.library import Library
 from bridge.lean.obligation import Obligation
 from bridge.lean.trust import Trust

@@ -62,8 +62,7 @@ _OF_WORD = {word: what for what, words in _BEYOND.items() for word in words}
 _OFFICIAL = "install Lean with elan and use --engine lake."
 _REMOVE = f"Remove it where no proof needs it, or {_OFFICIAL}"
 _REMEDIES = {
-    "dependencies": "Install Lean with elan, fetch them with `lake update`, and use "
-    "--engine lake.",
+    "dependencies": "Install Lean with elan, fetch them with `lake update`, and use --engine lake.",
     "globs": "Install Lean with elan and use --engine lake, or name the modules in `roots`.",
     "arguments for Lean": f"Write options as `leanOptions := #[⟨`name, value⟩]`, or {_OFFICIAL}",
     "settings of the editor's server": f"Remove it (it changes nothing that is compiled), or "

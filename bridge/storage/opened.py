@@ -41,7 +41,6 @@ _APART = tuple(
     sorted(f"{folder.rstrip(os.sep)}{os.sep}" for folder in {*INSTALLED, "/proc", "/sys", "/dev"})
 )
 """Python and what is installed in it, which the key of a result covers by version."""
-_CTYPES = os.path.join(sysconfig.get_paths()["stdlib"], "ctypes")  # noqa: PTH118 - a text
 
 _LISTING = frozenset({"os.listdir", "os.scandir"})
 _PROCESSES = ("subprocess.Popen", "os.system", "os.posix_spawn", "os.exec", "os.fork", "os.forkpty")
@@ -72,7 +71,7 @@ def _hook(event: str, arguments: tuple[object, ...]) -> None:
     global _left
     if not _recording:
         return
-    if event in _LEAVING or (event == "ctypes.dlopen" and not _by_installed()):
+    if event in _LEAVING or (event == "ctypes.dlopen" and not _by_import()):
         _left = True
     if event == "sqlite3.connect":  # SQLite opens its files itself
         for path in _database(arguments[0]):
@@ -114,12 +113,18 @@ def _database(place: object) -> tuple[str, ...]:
     return (path, f"{path}-wal", f"{path}-journal")
 
 
-def _by_installed() -> bool:
-    """Whether an installed package does this, and not the code of a project."""
-    frame = sys._getframe(2)  # behind the hook
-    while frame is not None and frame.f_code.co_filename.startswith((_CTYPES, "<")):
-        frame = frame.f_back  # type: ignore[assignment]
-    return frame is not None and frame.f_code.co_filename.startswith(_APART)
+def _by_import() -> bool:
+    """Whether an installed package does this while it is imported, and not for the code of a
+    project."""
+    frame = sys._getframe(2).f_back  # behind the hook, and `ctypes` itself
+    while frame is not None:
+        file = frame.f_code.co_filename
+        if file.startswith("<frozen importlib"):
+            return True
+        if not file.startswith(_APART):
+            return False
+        frame = frame.f_back
+    return True
 
 
 def _watch_paths() -> None:

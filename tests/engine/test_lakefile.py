@@ -190,7 +190,11 @@ def test_a_byte_order_mark_does_not_matter(tmp_path: Path, name: str, text: str)
 @pytest.mark.parametrize(
     ("field", "what", "remedy"),
     [
-        ("moreServerOptions", "settings of the editor's server", "changes nothing that is compiled"),
+        (
+            "moreServerOptions",
+            "settings of the editor's server",
+            "changes nothing that is compiled",
+        ),
         ("moreServerArgs", "settings of the editor's server", "Remove it"),
         ("needs", "targets of its own", "Remove it where no proof needs it"),
         ("extraDepTargets", "targets of its own", "--engine lake"),
@@ -231,7 +235,11 @@ def test_a_field_that_is_not_read_is_named_with_what_to_do(
         ('abbrev flags := #["-x"]', r"lean:3: .*\(`abbrev`\)", "as they are"),
         ("@[default_script] script x do pure 0", r"lean:3: scripts", "Remove it"),
         ("module_facet f m := pure 0", r"lean:3: .*\(`module_facet`\)", "--engine lake"),
-        ("lean_lib B where\n  srcDir := dir", r"lean:4: .*'dir' as the value of `srcDir`", "as it is"),
+        (
+            "lean_lib B where\n  srcDir := dir",
+            r"lean:4: .*'dir' as the value of `srcDir`",
+            "as it is",
+        ),
         ("lean_lib B where\n  roots := flags", r"lean:4: .*the value of `roots`", "as it is"),
     ],
 )
