@@ -82,24 +82,26 @@ private partial def plainType (type : Expr) (fuel : Nat := 8) : MetaM Expr := do
 private def isForeign (env : Environment) (name : Name) : Bool :=
   (moduleOf? env name).all fun m => !isDistribution env m
 
-/-- Can a value of this type hold a proposition that whoever gives the value has to prove?  `seen` keeps what was asked. -/
-private partial def carries (seen : IO.Ref (List Expr)) (type : Expr) : MetaM Bool := do
+/-- Can a value of this type hold a proposition that whoever gives the value has to prove?  `seen` are the inductive types that
+were opened: what differs when one comes again is its arguments. -/
+private partial def carries (seen : IO.Ref NameSet) (type : Expr) (fuel : Nat := 12) : MetaM Bool := do
+  let fuel + 1 := fuel | return false
   let type ← plainType type
-  if (← seen.get).contains type || (← isProp type) then return false
-  seen.modify (type :: ·)
-  if type.isForall then return ← forallTelescope type fun _ result => carries seen result
+  if ← isProp type then return false
+  if type.isForall then return ← forallTelescope type fun _ result => carries seen result fuel
   let .const name levels := type.getAppFn | return false
+  if ← type.getAppArgs.anyM fun a => do return (← isType a) && !(← isProp a) && (← carries seen a fuel) then return true
   let env ← getEnv
-  let arguments : MetaM Bool := type.getAppArgs.anyM fun a => do
-    return (← isType a) && !(← isProp a) && (← carries seen a)
-  unless isForeign env name || name ∈ carriers || name ∈ choices do return ← arguments
-  let some (.inductInfo info) := env.find? name | return ← arguments
+  unless isForeign env name || name ∈ carriers || name ∈ choices do return false
+  if (← seen.get).contains name then return false
+  seen.modify (·.insert name)
+  let some (.inductInfo info) := env.find? name | return false
   let params := type.getAppArgs.extract 0 info.numParams
   info.ctors.anyM fun c => do
     let head ← instantiateForall ((← getConstInfo c).type.instantiateLevelParams info.levelParams levels) params
     forallTelescope head fun ys _ => ys.anyM fun y => do
       let field ← inferType y
-      isProp field <||> carries seen field
+      isProp field <||> carries seen field fuel
 
 /-- The fields of a structure's value: what each is called and is, and whether the structure inherits it.  An inductive type with
 one constructor has no projections of its own, and calls its fields as the constructor does. -/
@@ -123,7 +125,7 @@ where
 
 /-- A hypothesis for what a value of this type may hold and no list shows. -/
 private def unlisted (x type : Expr) : MetaM (Array PropField) := do
-  unless ← carries (← IO.mkRef []) type do return #[]
+  unless ← carries (← IO.mkRef {}) type do return #[]
   return #[{ path := "parts", type := ← inferType x, structName := .anonymous, field := .anonymous, index := 0,
              unlisted := true }]
 
