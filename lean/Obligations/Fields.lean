@@ -56,9 +56,11 @@ private def elementType? (type : Expr) : Option Expr :=
 /-- Has an instance of this class been declared that needs no other one? -/
 def hasInstances (cls : Name) : MetaM Bool := do
   let env ← getEnv
-  return (instanceExtension.getState env).instanceNames.toList.any fun (n, _) =>
-    (env.find? n).any fun info => info.type.getForallBody.getAppFn.isConstOf cls &&
-      (info.type.find? fun e => e.isForall && e.bindingDomain!.getAppFn.isConstOf cls).isNone
+  let type := (← getConstInfo cls).type
+  let (xs, _, _) ← forallMetaTelescope type
+  let declared ← (← getGlobalInstancesIndex).getUnify (mkAppN (← mkConstWithFreshMVarLevels cls) xs)
+  return declared.any fun entry => (entry.globalName?.bind env.find?).any fun info =>
+    (info.type.find? fun e => e.isForall && e.bindingDomain!.getAppFn.isConstOf cls).isNone
 
 /-- Does the field number `index` of a class speak of a type that the class is about, itself or through other fields? -/
 private def isOfCarrier (info : InductiveVal) (index : Nat) : MetaM Bool := do
@@ -157,8 +159,8 @@ partial def propFields (x : Expr) (fuel : Nat := 16) : MetaM (Array PropField) :
 
 /-- Those in a structure's value. -/
 private partial def inStructure (x type : Expr) (info : InductiveVal) (fuel : Nat) : MetaM (Array PropField) := do
-  let isNotion (index : Nat) : MetaM Bool := do
-    return isClass (← getEnv) info.name && (← isOfCarrier info index) && (← hasInstances info.name)
+  let declared ← pure (isClass (← getEnv) info.name) <&&> hasInstances info.name
+  let isNotion (index : Nat) : MetaM Bool := pure declared <&&> isOfCarrier info index
   let mut found := #[]
   for ((field, value, inherited), index) in (← fieldsOf x type).zipIdx do
     let fieldType := (← inferType value).headBeta
