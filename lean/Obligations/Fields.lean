@@ -84,20 +84,24 @@ private partial def plainType (type : Expr) (fuel : Nat := 8) : MetaM Expr := do
 private def isForeign (env : Environment) (name : Name) : Bool :=
   (moduleOf? env name).all fun m => !isDistribution env m
 
-/-- Can a value of this type hold a proposition that whoever gives the value has to prove?  `seen` are the inductive types that
-were opened: what differs when one comes again is its arguments. -/
+/-- Can a value of this type hold a proposition that whoever gives the value has to prove?  Of a quotient none can be had: its
+values are numbers, say, whatever they are made of; only its arguments count.  `seen` are the inductive types that were opened:
+what differs when one comes again is its arguments. -/
 private partial def carries (seen : IO.Ref NameSet) (type : Expr) (fuel : Nat := 12) : MetaM Bool := do
   let fuel + 1 := fuel | return false
-  let type ← plainType type
+  let type ← whnfCore type
   if ← isProp type then return false
   if type.isForall then return ← forallTelescope type fun _ result => carries seen result fuel
   let .const name levels := type.getAppFn | return false
+  if name == ``Quot then return false
   if ← type.getAppArgs.anyM fun a => do return (← isType a) && !(← isProp a) && (← carries seen a fuel) then return true
   let env ← getEnv
+  let some (.inductInfo info) := env.find? name | do
+    let some type ← unfoldDefinition? type | return false
+    carries seen type fuel
   unless isForeign env name || name ∈ carriers || name ∈ choices do return false
   if (← seen.get).contains name then return false
   seen.modify (·.insert name)
-  let some (.inductInfo info) := env.find? name | return false
   let params := type.getAppArgs.extract 0 info.numParams
   info.ctors.anyM fun c => do
     let head ← instantiateForall ((← getConstInfo c).type.instantiateLevelParams info.levelParams levels) params
@@ -126,9 +130,10 @@ where
     return if field.hasMacroScopes || field.isAnonymous then .mkSimple s!"#{i + 1}" else field
 
 /-- A hypothesis for what a value of this type may hold and no list shows. -/
-private def unlisted (x type : Expr) : MetaM (Array PropField) := do
+private def unlisted (x : Expr) : MetaM (Array PropField) := do
+  let type ← inferType x
   unless ← carries (← IO.mkRef {}) type do return #[]
-  return #[{ path := "parts", type := ← inferType x, structName := .anonymous, field := .anonymous, index := 0,
+  return #[{ path := "parts", type, structName := .anonymous, field := .anonymous, index := 0,
              unlisted := true }]
 
 mutual
@@ -150,12 +155,12 @@ partial def propFields (x : Expr) (fuel : Nat := 16) : MetaM (Array PropField) :
         return { f with path := s!"each.{f.path}", type }
   let .const name _ := type.getAppFn | return #[]
   let env ← getEnv
-  let some (.inductInfo info) := env.find? name | unlisted x type
+  let some (.inductInfo info) := env.find? name | unlisted x
   if isStructure env name || isStructureLike env name then
     if isForeign env name || name ∈ carriers then return ← inStructure x type info fuel
   else if (isForeign env name || name ∈ choices) && !info.isRec && info.numIndices == 0 && fuel > 0 then
     return ← inChoice x type info fuel
-  unlisted x type
+  unlisted x
 
 /-- Those in a structure's value. -/
 private partial def inStructure (x type : Expr) (info : InductiveVal) (fuel : Nat) : MetaM (Array PropField) := do
@@ -170,7 +175,7 @@ private partial def inStructure (x type : Expr) (info : InductiveVal) (fuel : Na
       continue
     -- A structure that holds itself has no end.
     let inner ← if fuel > 0 && !(fieldType.getUsedConstants.any info.all.contains) then propFields value (fuel - 1)
-      else unlisted value fieldType
+      else unlisted value
     -- What is inherited is called as in Lean: `c.pos`, not `c.toBase.pos`.
     found := found ++ inner.map fun f => { f with path := if inherited then f.path else s!"{field}.{f.path}" }
   return found
