@@ -93,7 +93,7 @@ private partial def carries (seen : IO.Ref NameSet) (type : Expr) (fuel : Nat :=
   if ← isProp type then return false
   if type.isForall then return ← forallTelescope type fun _ result => carries seen result fuel
   let .const name levels := type.getAppFn | return false
-  if name == ``Quot then return false
+  if name == ``Quot || name == ``Quotient then return false
   if ← type.getAppArgs.anyM fun a => do return (← isType a) && !(← isProp a) && (← carries seen a fuel) then return true
   let env ← getEnv
   let some (.inductInfo info) := env.find? name | do
