@@ -317,6 +317,13 @@ def Move.size : Move → Rat
 @[obligation] theorem move_size (s : Move) : 0 ≤ s.size := by sorry
 @[obligation] theorem either_pos (s : Sum Pos Nat) : 0 ≤ (match s with | .inl x => x.val | .inr n => (n : Rat)) := by sorry
 
+/-- What is proved of a number's representatives is part of the number. -/
+structure Rep where
+  n : Nat
+  pos : 0 < n
+def Number := Quotient (⟨fun a b : Rep => a.n = b.n, fun _ => rfl, Eq.symm, Eq.trans⟩ : Setoid Rep)
+@[obligation] theorem number_symm (x y : Number) (h : x = y) : y = x := by sorry
+
 /-- What is proved in the branches of a tree is not listed. -/
 inductive Twig where
   | leaf (x : Rat) (h : 0 < x)

@@ -103,6 +103,7 @@ IN_MAPS_AND_ELEMENTS = {
     "scale_pos": ("s.pos", "hx"),
     "above_eps": ("#2.pos", "hx"),
     "tiny_eq": ("#2.all",),
+    "number_symm": ("h",),
     "addy_comm": (),
     **dict.fromkeys(("list_total", "array_total", "vector_total"), ("xs.each.property",)),
     "option_total": ("o.each.property",),
@@ -122,9 +123,8 @@ def test_propositions_in_maps_classes_and_elements_are_hypotheses(
     own = [o.key for o in drawn.obligations if o.declaration == theorem]
     assert own == [f"{theorem}:{b}" for b in (*hypotheses, "conclusion")]
     (answer,) = (a for name, a in answers.items() if name.endswith(theorem))
-    if theorem == "tiny_eq":
+    if theorem in ("tiny_eq", "number_symm"):
         assert isinstance(answer, Obstacle)
-        assert "no instance" in answer.reason
         return
     assert isinstance(answer, Taken)
     for key in own:
