@@ -12,7 +12,7 @@ from bridge.auditing.shared import Shared, named, unnamed
 from bridge.checking import Check, CheckInterrupted, CheckResult, Spread, run_check
 from bridge.checking import GraphRequest as CheckGraphRequest
 from bridge.checking.certify import certifiable, certify
-from bridge.checking.store import ResultCache, is_ours, is_readable
+from bridge.checking.store import ResultCache, is_ours, is_readable, may_read_silently
 from bridge.lean.library import Library
 from bridge.lean.obligation import Obligation
 from bridge.lean.trust import Trust
@@ -256,10 +256,12 @@ def _run(paired: Paired, context: Context) -> CheckResult:
 def _is_followed(paired: Paired, context: Context) -> bool:
     """Whether all that a result follows from is known, so that it may be kept.
 
-    What a project's check reads in another process, or beyond this machine, is not seen.
+    What a project's check reads in another process, beyond this machine, or through a foreign
+    library is not seen.
     """
     ours = all(map(is_ours, paired.checks))
-    seen = ours or (context.spread is None and not opened.left_python())
+    known = context.spread is None and not opened.left_python()
+    seen = ours or (known and not may_read_silently())
     return seen and _may_keep(paired)
 
 

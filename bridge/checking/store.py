@@ -35,7 +35,14 @@ from numeric.backends import Backend
 from numeric.graph import Graph, graph_to_json
 from numeric.judge import torch_block
 
-__all__ = ["ResultCache", "code_hash", "graph_hashes", "is_ours", "is_readable"]
+__all__ = [
+    "ResultCache",
+    "code_hash",
+    "graph_hashes",
+    "is_ours",
+    "is_readable",
+    "may_read_silently",
+]
 
 OURS = "bridge.checks"
 BOUND = Bound(most_bytes=200_000_000, days=90)
@@ -85,8 +92,8 @@ def _installed() -> str:
     return "\n".join(sorted(found))
 
 
-def _loaded() -> Iterator[str]:
-    """Names and hashes of all loaded modules that are neither ours nor installed in Python."""
+def _sources() -> Iterator[tuple[str, bytes]]:
+    """Names and contents of all loaded modules that are neither ours nor installed in Python."""
     apart = {Path(p).resolve() for p in opened.INSTALLED}
     apart |= {Path(str(package.__file__)).resolve().parent for package in (numeric, bridge)}
     for name, module in sorted(sys.modules.items()):
@@ -94,7 +101,18 @@ def _loaded() -> Iterator[str]:
         if not isinstance(file, str) or not (path := Path(file).resolve()).is_file():
             continue
         if not any(path.is_relative_to(folder) for folder in apart):
-            yield f"{name}:{hashlib.sha256(path.read_bytes()).hexdigest()}"
+            yield name, path.read_bytes()
+
+
+def _loaded() -> Iterator[str]:
+    """Names and hashes of these modules."""
+    for name, data in _sources():
+        yield f"{name}:{hashlib.sha256(data).hexdigest()}"
+
+
+def may_read_silently() -> bool:
+    """Whether code of the project that is loaded may read files that no one here sees it read."""
+    return any(opened.reads_silently(data) for _, data in _sources())
 
 
 def code_hash(checks: Iterable[Check]) -> str:

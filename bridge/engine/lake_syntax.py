@@ -25,33 +25,68 @@ REMEDY = (
 
 
 _BEYOND = {
-    "require": "dependencies",
-    "packagesDir": "dependencies",
-    "globs": "globs",
-    "script": "scripts",
-    "target": "targets of its own",
-    "input_file": "targets of its own",
-    "extern_lib": "foreign libraries",
-    "dynlibs": "foreign libraries",
-    "plugins": "plugins",
-    "post_update": "hooks",
-    "def": "definitions in the lakefile",
-    "moreLeanArgs": "arguments for Lean",
-    "weakLeanArgs": "arguments for Lean",
+    "dependencies": ("require", "packagesDir"),
+    "globs": ("globs",),
+    "scripts": ("script", "scripts", "default_script"),
+    "targets of its own": (
+        *("target", "input_file", "input_dir", "needs", "extraDepTargets"),
+        *("package_facet", "library_facet", "module_facet"),
+    ),
+    "foreign libraries": ("extern_lib", "dynlibs", "moreLinkObjs", "moreLinkLibs"),
+    "plugins": ("plugins",),
+    "hooks": ("post_update",),
+    "arguments for Lean": ("moreLeanArgs", "weakLeanArgs"),
+    "settings of the editor's server": (
+        *("moreServerOptions", "moreServerArgs", "moreGlobalServerArgs"),
+    ),
+    "settings of the C compiler and the linker": (
+        *("moreLeancArgs", "weakLeancArgs", "moreLinkArgs", "weakLinkArgs"),
+        *("nativeFacets", "backend"),
+    ),
+    "folders of the official build": (
+        *("buildDir", "leanLibDir", "nativeLibDir", "staticLibDir", "sharedLibDir", "binDir"),
+        *("irDir", "buildArchive", "manifestFile"),
+    ),
+    "settings of the module system": ("allowImportAll", "bootstrap"),
+    "conditions": ("meta if",),
+    "imports into the lakefile": ("module", "public", "meta import"),
+    "definitions in the lakefile": (
+        *("def", "abbrev", "instance", "structure", "inductive", "opaque", "private", "theorem"),
+        *("macro", "macro_rules", "syntax", "elab", "elab_rules", "notation", "run_cmd"),
+        *("namespace", "section", "variable", "set_option", "attribute", "initialize", "let"),
+        *("family_def", "package_data", "library_data", "module_data", "meta"),
+    ),
 }
-"""What only the official toolchain does, by the word that asks for it."""
+"""What only the official toolchain does, with the words that ask for it."""
+_OF_WORD = {word: what for what, words in _BEYOND.items() for word in words}
+_OFFICIAL = "install Lean with elan and use --engine lake."
+_REMOVE = f"Remove it where no proof needs it, or {_OFFICIAL}"
+_REMEDIES = {
+    "dependencies": "Install Lean with elan, fetch them with `lake update`, and use --engine lake.",
+    "globs": "Install Lean with elan and use --engine lake, or name the modules in `roots`.",
+    "arguments for Lean": f"Write options as `leanOptions := #[⟨`name, value⟩]`, or {_OFFICIAL}",
+    "settings of the editor's server": f"Remove it (it changes nothing that is compiled), or "
+    f"{_OFFICIAL}",
+    "settings of the C compiler and the linker": f"Remove it (nothing is linked here), or "
+    f"{_OFFICIAL}",
+    "folders of the official build": f"Remove it (this engine keeps what it compiles in its "
+    f"cache), or {_OFFICIAL}",
+    "targets of its own": _REMOVE,
+    "scripts": _REMOVE,
+    "hooks": _REMOVE,
+    "conditions": f"Write the declarations that hold here without `meta if`, or {_OFFICIAL}",
+    "imports into the lakefile": f"Begin the lakefile with `import Lake` alone, or {_OFFICIAL}",
+    "definitions in the lakefile": f"Write values as they are, without a name for them, or "
+    f"{_OFFICIAL}",
+}
 
 
 def needs_toolchain(word: str, where: str) -> LakefileError | None:
     """The error for a word that asks for more than the embedded engine does; None for others."""
-    what = _BEYOND.get(word)
+    what = _OF_WORD.get(word)
     if what is None:
         return None
-    remedy = {
-        "dependencies": "Install Lean with elan, fetch them with `lake update`, and use "
-        "--engine lake.",
-        "globs": "Install Lean with elan and use --engine lake, or name the modules in `roots`.",
-    }.get(what, "Install Lean with elan and use --engine lake.")
+    remedy = _REMEDIES.get(what, f"I{_OFFICIAL[1:]}")
     return LakefileError(f"{where}: {what} (`{word}`) need the official toolchain", remedy=remedy)
 
 
@@ -69,7 +104,8 @@ _TOKEN = re.compile(
       | (?P<number>\d+)
       | (?P<version>v!"[^"]*")
       | (?P<symbol>:=|\#\[|@\[|[\[\](){}⟨⟩,.:|=`])
-      | (?P<name>(?:«[^»\n]*»|[^\W\d]\w*)(?:\.(?:«[^»\n]*»|[^\W\d]\w*))*)""",
+      | (?P<name>(?:«[^»\n]*»|[^\W\d]\w*)(?:\.(?:«[^»\n]*»|[^\W\d]\w*))*)
+      | (?P<other>.)""",
     re.VERBOSE,
 )
 _END = ("end", "", 0)
@@ -83,6 +119,7 @@ class _LeanReader:
     tokens: list[tuple[str, str, int]]
     lakefile: Path
     at: int = 0
+    field: str = ""  # whose value is read
 
     @property
     def token(self) -> tuple[str, str, int]:
@@ -102,9 +139,18 @@ class _LeanReader:
         line = token[2] or (self.tokens[-1][2] if self.tokens else 1)
         where = f"{self.lakefile.name}:{line}"
         found = token[1] or "the end of the file"
-        beyond = needs_toolchain(found, where)
+        behind = self.following if self.token is token else self.token[1]
+        beyond = needs_toolchain(f"{found} {behind}", where)
+        beyond = beyond or needs_toolchain(found, where)
         if beyond is not None:
             return beyond
+        if self.field:
+            return LakefileError(
+                f"{where}: the embedded engine does not understand {found!r} as the value of "
+                f"`{self.field}`",
+                remedy=f"Write it as it is: a text, a number, `true`, a `name, or a list of these; "
+                f"or {_OFFICIAL}",
+            )
         return LakefileError(
             f"{where}: the embedded engine does not understand {found!r} here",
             remedy=REMEDY,
@@ -127,8 +173,9 @@ class _LeanReader:
                             raise self.fail(self.token)
                         self.at += 1
                 case "@[":
-                    if self.next()[1] not in ("default_target", "test_driver", "lint_driver"):
-                        raise self.fail(token)
+                    attribute = self.next()
+                    if attribute[1] not in ("default_target", "test_driver", "lint_driver"):
+                        raise self.fail(attribute)
                     self.take("]")
                 case "package":
                     declared.package = self.declaration()
@@ -156,7 +203,9 @@ class _LeanReader:
             if beyond is not None:
                 raise beyond
             self.take(":=")
+            self.field = key
             fields[key] = self.value()
+            self.field = ""
             if self.token[1] == ",":
                 self.at += 1
         if braces:
@@ -221,15 +270,8 @@ def _tokens(text: str, lakefile: Path) -> list[tuple[str, str, int]]:
             at = end
             continue
         match = _TOKEN.match(text, at)
-        if match is None or match.lastgroup is None:
-            for word in reversed(re.findall(r"^(\w+)", text[:at], re.MULTILINE)):
-                if beyond := needs_toolchain(word, f"{lakefile.name}:{line}"):
-                    raise beyond
-            raise LakefileError(
-                f"{lakefile.name}:{line}: the embedded engine does not understand "
-                f"{text[at]!r} here",
-                remedy=REMEDY,
-            )
+        assert match is not None
+        assert match.lastgroup is not None
         if match.lastgroup != "space":
             found.append((match.lastgroup, match[0], line))
         line += match[0].count("\n")

@@ -30,10 +30,11 @@ _PACKAGE_INFORMATION = frozenset([
     "name", "version", "versionTags", "description", "keywords", "homepage", "license",
     "licenseFiles", "readmeFile", "reservoir", "testDriver", "testDriverArgs", "lintDriver",
     "lintDriverArgs", "defaultTargets", "buildType", "preferReleaseBuild", "releaseRepo",
-    "precompileModules", "enableArtifactCache",
+    "precompileModules", "enableArtifactCache", "restoreAllArtifacts", "platformIndependent",
+    "fixedToolchain", "libPrefixOnWindows", "testRunner",
 ])
 _LIBRARY_INFORMATION = frozenset([
-    "name", "libName", "defaultFacets", "precompileModules", "buildType",
+    "name", "libName", "libPrefixOnWindows", "defaultFacets", "precompileModules", "buildType",
 ])
 # fmt: on
 

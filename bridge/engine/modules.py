@@ -19,6 +19,11 @@ from bridge.engine.sources import HeaderError, Import, parse_header
 __all__ = ["Module", "read_modules", "shown_path"]
 
 
+_SHIPPED = frozenset({"Init", "Std", "Lean"})
+"""What the embedded engine ships.  Lean looks for a module in the first folder that has its root,
+and that is the engine's."""
+
+
 @dataclass(frozen=True, slots=True)
 class Module:
     """One module of the project.
@@ -75,6 +80,13 @@ def _read_module(package: Package, name: str, library: Library) -> Module:
     def problem(text: str, line: int = 0, column: int = 0) -> None:
         problems.append(LeanMessage(file, line, column, "error", text))
 
+    root = name.partition(".")[0]
+    if root in _SHIPPED:
+        problem(
+            f"module {name} cannot be found: Lean ships the modules whose names begin with "
+            f"`{root}`, and looks for this one among them alone; rename it, to My.{name} say: "
+            "its file, its imports, and the `roots` or the name of its library"
+        )
     source = b""
     imports: list[Import] = []
     try:

@@ -36,6 +36,12 @@ def toolchain_doubt(project: Path, engine: Engine) -> str:
         text = path.read_text(encoding="utf-8-sig").strip()
     except (OSError, UnicodeDecodeError) as error:
         return f"which Lean the project is for: {TOOLCHAIN_NAME} cannot be read: {error} ({run})"
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if len(lines) > 1:
+        return (
+            f"which Lean the project is for: {TOOLCHAIN_NAME} has {len(lines)} lines, "
+            f"{lines[0]!r:.60} and {lines[1]!r:.60}; leave one in it, that of a release ({run})"
+        )
     origin, _, name = text.rpartition(":")
     if origin not in _OFFICIAL:
         return f"whether the Lean of {origin}, which {TOOLCHAIN_NAME} names, says the same: {run}"

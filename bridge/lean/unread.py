@@ -30,6 +30,21 @@ _SKIPPED = frozenset({"node_modules", "__pycache__"})
 _TAG = re.compile(r"@\[[^\]]*\bobligation\b|\battribute\s*\[[^\]]*\bobligation\b")
 _EXIT = re.compile(r"(?<![\w.«])#exit\b")
 _ON_EXAMPLE = re.compile(r"@\[[^\]]*\bobligation\b[^\]]*\]\s*(?:[a-z]+\s+)*?example\b")
+_NAME = r"[\w.'!?₀-₉]+"
+_MARK = re.compile(
+    rf"""^[ \t]*namespace[ \t]+(?P<namespace>{_NAME})
+      | ^[ \t]*(?P<section>(?:noncomputable[ \t]+)?section|mutual)\b
+      | ^[ \t]*end\b(?P<end>[ \t]+{_NAME}|(?=[ \t]*$))
+      | \battribute\s*\[[^\]]*\bobligation\b[^\]]*\](?P<given>(?:[ \t]+{_NAME})*)
+      | (?P<tag>@\[[^\]]*\bobligation\b)""",
+    re.VERBOSE | re.MULTILINE,
+)
+"""What begins and ends a namespace or a section, and tags."""
+_NAMED = re.compile(
+    rf"(?:@\[[^\]]*\]\s*|[a-z]+\s+)*?(?:theorem|lemma|def|abbrev|instance|axiom)\s+({_NAME})"
+)
+"""What a tag is on."""
+_GUARD = re.compile(r"#guard_msgs\b[^\n@]*\bin\s*\Z")
 _INTERPOLATED = re.compile(r"(?<![\w.])(?:s|f|m|println|eprintln|throwError|dbg_trace)!$")
 """What a string with terms in it follows; `panic!` and its like take a plain one."""
 _COMMENT = re.compile(r"--[^\n]*")
@@ -126,8 +141,8 @@ def _is_exporter(path: Path, project: Project) -> bool:
     )
 
 
-def _written(code: str) -> int:
-    """How many tags the code has outside quotations, where a macro writes them elsewhere."""
+def _outside_quotations(code: str) -> str:
+    """The code without quotations, from where a macro writes tags elsewhere."""
     kept, depth = [], 0
     for part in re.split(r"(`\(|[()])", code):
         if depth:
@@ -136,7 +151,37 @@ def _written(code: str) -> int:
             depth = 1
         else:
             kept.append(part)
-    return len(_TAG.findall("".join(kept)))
+    return "".join(kept)
+
+
+def _written(code: str) -> int:
+    """How many tags the code has outside quotations.
+
+    A theorem that is tagged once more counts once: by `attribute`, or where `#guard_msgs` expects
+    Lean to refuse it.
+    """
+    count, scopes = 0, [""]
+    tagged: set[str] = set()
+    for found in _MARK.finditer(_outside_quotations(code)):
+        scope = "".join(f"{part}." for part in scopes if part)
+        match found.lastgroup:
+            case "namespace":
+                scopes += found["namespace"].split(".")
+            case "section":
+                scopes.append("")
+            case "end":
+                del scopes[max(1, len(scopes) - (found["end"].count(".") + 1)) :]
+            case "given":
+                names = {f"{scope}{name}" for name in found["given"].split()}
+                count += not names or not names <= tagged
+                tagged |= names
+            case _:
+                name = _NAMED.match(found.string, found.start("tag"))
+                full = f"{scope}{name[1]}" if name else ""
+                guarded = _GUARD.search(found.string, max(0, found.start() - 200), found.start())
+                count += not (guarded and full in tagged)
+                tagged |= {full} - {""}
+    return count
 
 
 def unread_sources(

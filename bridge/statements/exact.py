@@ -242,7 +242,9 @@ def _taken(
     results = results_of(
         question.statement, question.declaration, found, seed=seed, instances=instances
     )
-    return Taken(results)
+    # What Lean does not list, such as a proof in the branches of a tree, it does not decide either.
+    unlisted = CheckResult(Verdict.INCONCLUSIVE, "it is not looked into: nothing decides it", 0, 0)
+    return Taken(dict.fromkeys(question.keys, unlisted) | results)
 
 
 def value_of(drawn: Drawn, index: int) -> Instance:
@@ -301,5 +303,10 @@ def replay_exactly(
         )
     names = {b.name: place for place, b in statement.placed_hypotheses.items()}
     place = names.get(obligation.binder)
-    truth = drawn.conclusion if place is None else drawn.hypotheses[place]
+    truth = drawn.conclusion if place is None else drawn.hypotheses.get(place)
+    if truth is None:
+        raise InvalidInputError(
+            f"{obligation.key} is not looked into: nothing decides it on an instance",
+            remedy=f"replay {obligation.declaration}:conclusion, or waive it in waivers.toml",
+        )
     return drawn, truth

@@ -2,26 +2,34 @@
 
 A result follows from the data files, folders and environment variables that a check reads as much
 as from its code.  Python reports each file that it opens, each folder that it lists, and each
-process or connection that it starts to an audit hook; what a library opens without Python, such as
-a Rust extension, is not seen.
+process or connection that it starts to an audit hook; what is asked of a file without opening it,
+such as whether it exists, passes through `os.stat` and its like, which are watched.
 
-A path that ends in ``/`` stands for the names in a folder, ``$NAME`` for an environment variable.
+What a library opens without Python is not seen.  Where a project's check loads a foreign library
+itself, or its code imports one that is known to open files so (``SILENT_READERS``), no result of it
+is kept.
+
+A path that ends in ``/`` stands for the names in a folder, ``$NAME`` for an environment variable,
+``?PATH`` for what `os.stat` says of a path.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import os
+import re
+import stat
 import sys
 import sysconfig
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from importlib.util import source_from_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-__all__ = ["INSTALLED", "digests", "left_python", "recording", "unchanged"]
+__all__ = ["INSTALLED", "digests", "left_python", "reads_silently", "recording", "unchanged"]
 
 INSTALLED = tuple(sysconfig.get_paths()[k] for k in ("stdlib", "platstdlib", "purelib", "platlib"))
 """Folders of Python and of what is installed in it; no more of its prefix, which may be /usr."""
@@ -39,6 +47,20 @@ _PROCESSES = ("subprocess.Popen", "os.system", "os.posix_spawn", "os.exec", "os.
 _LEAVING = frozenset((*_PROCESSES, "socket.connect", "socket.sendto"))
 """What is read beyond these, no one here can tell."""
 
+SILENT_READERS = (
+    *("ctypes", "cffi", "cppyy", "safetensors", "h5py", "tables", "netCDF4", "pyarrow", "polars"),
+    *("duckdb", "lmdb", "cv2", "soundfile", "rasterio", "tensorflow", "tensorstore", "osgeo"),
+)
+"""Packages that open files in C, C++ or Rust."""
+_IMPORTS_ONE = re.compile(
+    rf"^[ \t]*(?:from|import)[ \t]+(?:[\w.]+(?:[ \t]+as[ \t]+\w+)?[ \t]*,[ \t]*)*"
+    rf"(?:{'|'.join(SILENT_READERS)})\b|\b(?:__import__|import_module)\(\s*[\"']"
+    rf"(?:{'|'.join(SILENT_READERS)})\b",
+    re.MULTILINE,
+)
+_ASKING = ("stat", "lstat", "access", "readlink")
+"""Functions of `os` that ask something of a path and report to no audit hook."""
+
 _seen: set[str] = set()
 _installed = False
 _recording = 0
@@ -49,7 +71,7 @@ def _hook(event: str, arguments: tuple[object, ...]) -> None:
     global _left
     if not _recording:
         return
-    if event in _LEAVING:
+    if event in _LEAVING or (event == "ctypes.dlopen" and not _by_import()):
         _left = True
     if event == "sqlite3.connect":  # SQLite opens its files itself
         for path in _database(arguments[0]):
@@ -91,6 +113,43 @@ def _database(place: object) -> tuple[str, ...]:
     return (path, f"{path}-wal", f"{path}-journal")
 
 
+def _by_import() -> bool:
+    """Whether an installed package does this while it is imported, and not for the code of a
+    project."""
+    frame = sys._getframe(2).f_back  # behind the hook, and `ctypes` itself
+    while frame is not None:
+        file = frame.f_code.co_filename
+        if file.startswith("<frozen importlib"):
+            return True
+        if not file.startswith(_APART):
+            return False
+        frame = frame.f_back
+    return True
+
+
+def _watch_paths() -> None:
+    """Note what is asked of a path without opening it; no audit hook hears of that."""
+    for name in _ASKING:
+        original = getattr(os, name)
+        asked = _noting(original)
+        setattr(os, name, asked)
+        for among in (os.supports_dir_fd, os.supports_fd, os.supports_follow_symlinks):
+            if original in among:
+                among.add(asked)
+
+
+def _noting(original: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def asked(path: Any, *args: Any, **kwargs: Any) -> Any:
+        if _recording and isinstance(path, str | bytes | os.PathLike):
+            place = os.path.abspath(os.fsdecode(path))  # noqa: PTH100 - it must not ask itself
+            if not place.startswith(_APART):
+                _seen.add(f"?{place}")
+        return original(path, *args, **kwargs)
+
+    return asked
+
+
 def _watch_environment() -> None:
     """Note which variables are read; Python reports none of them itself."""
     kind: Any = type(os.environ)
@@ -111,6 +170,7 @@ def recording() -> Iterator[None]:
     if not _installed:  # a hook cannot be taken away again
         sys.addaudithook(_hook)
         _watch_environment()
+        _watch_paths()
         _installed = True
     _recording += 1
     try:
@@ -120,9 +180,14 @@ def recording() -> Iterator[None]:
 
 
 def left_python() -> bool:
-    """Whether something recorded so far started a process or spoke to a network: what that read, or
-    received, is not known."""
+    """Whether something recorded so far started a process, spoke to a network or loaded a foreign
+    library: what that read, or received, is not known."""
     return _left
+
+
+def reads_silently(source: bytes) -> bool:
+    """Whether this Python source imports a package that opens files without Python."""
+    return _IMPORTS_ONE.search(source.decode("utf-8", "replace")) is not None
 
 
 def _sha(data: bytes) -> str:
@@ -130,12 +195,15 @@ def _sha(data: bytes) -> str:
 
 
 def _digest(name: str) -> str | None:
-    """sha256 of a regular file, of the names in a folder, or of a variable; ``None`` where there is
-    none that can be read.  Names that Python itself makes in a folder do not count."""
+    """sha256 of a regular file, of the names in a folder, of a variable, or of what is known of a
+    path; ``None`` where there is none that can be read.  Names that Python itself makes in a folder
+    do not count."""
     if name.startswith("$"):
         value = os.environ.get(name[1:])
         return None if value is None else _sha(os.fsencode(value))
     try:
+        if name.startswith("?"):
+            return _sha(_state(name[1:]).encode())
         if name.endswith(os.sep):
             names = (n for n in os.listdir(name) if n != "__pycache__")  # noqa: PTH208
             return _sha(os.fsencode("/".join(sorted(names))))
@@ -143,6 +211,15 @@ def _digest(name: str) -> str | None:
         return _sha(file.read_bytes()) if file.is_file() else None
     except OSError:
         return None
+
+
+def _state(path: str) -> str:
+    """What `os.stat` says of a path, as far as a check may rest on it: of a folder only that it is
+    one, for the cache itself may be in it."""
+    found = os.stat(path)  # noqa: PTH116 - a link leads where it leads
+    link = os.readlink(path) if os.path.islink(path) else ""  # noqa: PTH114, PTH115
+    kind = f"{found.st_mode} {link}"
+    return kind if stat.S_ISDIR(found.st_mode) else f"{kind} {found.st_size} {found.st_mtime_ns}"
 
 
 def digests() -> dict[str, str | None]:

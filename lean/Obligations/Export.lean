@@ -58,6 +58,8 @@ def statement (n : Name) (axioms : Array Name) : MetaM (List (String × Json) ×
   let place ← findDeclarationRanges? n
   let doc ← findDocString? env n
   let pretty (e : Expr) : MetaM Json := return .str ((← ppExpr e).pretty 96)
+  let told (f : PropField) : MetaM Json := do
+    if f.unlisted then return .str s!"what is proved in parts of a {(← ppExpr f.type).pretty 60}" else pretty f.type
   withTheReader Core.Context (fun c => { c with currNamespace := n.getPrefix }) do
   forallTelescope info.type fun xs conclusion => do
     let mut mentioned := ownConstants env [info.type]
@@ -70,7 +72,7 @@ def statement (n : Name) (axioms : Array Name) : MetaM (List (String × Json) ×
         let closed ← mkForallFVars xs f.type (usedOnly := true)
         let uses := ownConstants env [closed]
         mentioned := mentioned ++ uses
-        fields := fields.push <| Json.mkObj [("path", .str f.path), ("type", ← pretty f.type),
+        fields := fields.push <| Json.mkObj [("path", .str f.path), ("type", ← told f),
           ("term", .str (canonical params closed)), ("uses", toJson (uses.map toString))]
       binders := binders.push <| Json.mkObj <| [("name", writtenName decl.userName), ("type", ← pretty decl.type),
         ("info", .str (binderInfo decl.binderInfo)), ("prop", .bool (← isProp decl.type)),

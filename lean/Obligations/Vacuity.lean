@@ -54,7 +54,11 @@ partial def isTrivial (p : Expr) (fuel : Nat := 12) : MetaM Bool := do
       isProp d <&&> isSame (← opened d) (← opened b)
   | _ => match p.getAppFnArgs with
     | (``True, _) => return true
-    | (``Eq, #[_, a, b]) | (``Iff, #[a, b]) => isSame a b
+    | (``Eq, #[t, a, b]) =>
+      isSame a b <||> (pure (t.isConstOf ``Bool) <&&> do
+        let some x ← boolValue? a fuel | return false
+        return (← boolValue? b fuel) == some x)
+    | (``Iff, #[a, b]) => isSame a b
     | (``HEq, #[_, a, _, b]) => isSame a b
     | (``And, #[a, b]) => isTrivial a fuel <&&> isTrivial b fuel
     | (``Or, #[a, b]) =>
@@ -76,11 +80,43 @@ partial def isAbsurd (p : Expr) (fuel : Nat := 12) : MetaM Bool := do
     (if ← isProp d then isTrivial d fuel else hasValue d) <&&> isAbsurd b fuel
   | _ => match p.getAppFnArgs with
     | (``False, _) => return true
+    | (``Eq, #[t, a, b]) =>
+      unless t.isConstOf ``Bool do return false
+      let some x ← boolValue? a fuel | return false
+      return (← boolValue? b fuel) == some !x
     | (``And, #[a, b]) => isAbsurd a fuel <||> isAbsurd b fuel
     | (``Or, #[a, b]) => isAbsurd a fuel <&&> isAbsurd b fuel
     | (``Not, #[a]) => isTrivial a fuel
     | (``Exists, #[t, q]) => withLocalDeclD `x t fun x => isAbsurd (q.beta #[x]) fuel
     | _ => return false
+
+/-- What a Boolean is by its form alone: `x == x` is true where `==` is reflexive, `decide p` where `p` is trivial. -/
+partial def boolValue? (b : Expr) (fuel : Nat := 12) : MetaM (Option Bool) := do
+  let fuel + 1 := fuel | return none
+  let b := b.consumeMData
+  let reflexive (t inst x y : Expr) : MetaM Bool := do
+    unless ← isSame x y do return false
+    try return (← synthInstance? (mkApp2 (.const ``ReflBEq [(← getLevel t).dec.get!]) t inst)).isSome
+    catch _ => return false
+  let of (p : Bool) (yes : Bool) : Option Bool := if p then some yes else none
+  match b.getAppFnArgs with
+  | (``Bool.true, _) => return some true
+  | (``Bool.false, _) => return some false
+  | (``BEq.beq, #[t, inst, x, y]) => if ← reflexive t inst x y then return some true
+  | (``bne, #[t, inst, x, y]) => if ← reflexive t inst x y then return some false
+  | (``Decidable.decide, #[p, _]) =>
+    if ← isTrivial p fuel then return some true
+    return of (← isAbsurd p fuel) false
+  | (``not, #[x]) => return (← boolValue? x fuel).map (!·)
+  | (``and, #[x, y]) => match ← boolValue? x fuel, ← boolValue? y fuel with
+    | some true, other | other, some true => return other
+    | x, y => return of (x == some false || y == some false) false
+  | (``or, #[x, y]) => match ← boolValue? x fuel, ← boolValue? y fuel with
+    | some false, other | other, some false => return other
+    | x, y => return of (x == some true || y == some true) true
+  | _ => pure ()
+  let plain ← opened b
+  if plain == b then return none else boolValue? plain fuel
 
 /-- Does an instance say that a type has a value? -/
 partial def hasValue (t : Expr) : MetaM Bool := do
@@ -93,13 +129,6 @@ end
 def openable : List Name :=
   [``Fin, ``Subtype, ``PSigma, ``Sigma, ``Prod, ``PProd, ``MProd, ``And, ``Exists, ``Nonempty, ``Or, ``Sum, ``PSum,
    ``Iff, ``ULift, ``PLift, ``Inhabited]
-
-/-- Has an instance of this class been declared that needs no other one?  Then values of it can be built, and it is left closed. -/
-def hasInstances (cls : Name) : MetaM Bool := do
-  let env ← getEnv
-  return (instanceExtension.getState env).instanceNames.toList.any fun (n, _) =>
-    (env.find? n).any fun info => info.type.getForallBody.getAppFn.isConstOf cls &&
-      (info.type.find? fun e => e.isForall && e.bindingDomain!.getAppFn.isConstOf cls).isNone
 
 /-- How many cases a value can be opened into; `none` where it stays closed. -/
 def casesOf? (type : Expr) : MetaM (Option Nat) := do

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import importlib
-import os
-import py_compile
-import sqlite3
-import subprocess
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from bridge.checking import CheckResult, CheckRun, GraphRequest, graph_requests, run_check
-from bridge.checking.store import ResultCache, code_hash, graph_hashes, is_ours, is_readable
+from bridge.checking import CheckResult, CheckRun, GraphRequest, graph_requests, run_check, store
+from bridge.checking.store import (
+    ResultCache,
+    code_hash,
+    graph_hashes,
+    is_ours,
+    is_readable,
+    may_read_silently,
+)
 from bridge.checks.by_form import checks_of
 from bridge.checks.forms import Form, Says
 from bridge.storage import opened
@@ -138,117 +139,18 @@ def test_what_a_projects_check_calls_and_reads_is_part_of_its_result(
     assert is_ours(CHECK)
 
 
-def test_only_what_is_read_is_recorded(tmp_path: Path) -> None:
-    written, read = tmp_path / "written", tmp_path / "read"
-    read.write_text("1")
-    outside = tmp_path / "outside"
-    outside.write_text("1")
-    outside.read_text()
-    with opened.recording():
-        written.write_text("1")
-        read.read_text()
-    assert str(read) in opened.digests()
-    assert not {str(written), str(outside)} & set(opened.digests())
+def test_no_result_of_such_code_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def silent() -> set[str]:
+        return {name for name, source in store._sources() if opened.reads_silently(source)}
 
-
-def _read_and_write(path: Path) -> None:
-    with path.open("r+", encoding="utf-8") as file:
-        file.read()
-
-
-def _append_and_read(path: Path) -> None:
-    with path.open("a+", encoding="utf-8") as file:
-        file.seek(0)
-        file.read()
-
-
-def _mapped(path: Path) -> None:
-    np.memmap(path, dtype=np.uint8)
-
-
-def _database(path: Path) -> None:
-    path.unlink()
-    sqlite3.connect(path).close()
-
-
-def _database_by_uri(path: Path) -> None:
-    path.unlink()
-    sqlite3.connect(f"{path.as_uri()}?mode=rwc", uri=True).close()
-
-
-@pytest.mark.parametrize(
-    "read", [_read_and_write, _append_and_read, _mapped, _database, _database_by_uri]
-)
-def test_a_file_that_is_opened_to_write_too_is_read(
-    tmp_path: Path, read: Callable[[Path], None]
-) -> None:
-    data = tmp_path / "two words"
-    data.write_text("1")
-    with opened.recording():
-        read(data)
-    assert str(data) in opened.digests()
-
-
-def test_a_file_that_was_asked_for_in_vain_is_part_of_a_result(tmp_path: Path) -> None:
-    late = tmp_path / "late"
-    with opened.recording(), pytest.raises(FileNotFoundError):
-        late.read_text()
-    before = opened.digests()
-    assert opened.unchanged(before)
-    late.write_text("1")
-    assert not opened.unchanged(before)
-
-
-def test_a_module_that_is_imported_late_is_part_of_a_result(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    source = tmp_path / "late_helper_of_results.py"
-    source.write_text("FACTOR = 1\n")
+    before = silent()
+    (tmp_path / "silent_checks.py").write_text("def later():\n    import ctypes\n")
     monkeypatch.syspath_prepend(tmp_path)
-    py_compile.compile(str(source))  # Python then reads the compiled form alone
-    with opened.recording():
-        importlib.import_module("late_helper_of_results")
-    before = opened.digests()
-    assert opened.unchanged(before)
-    source.write_text("FACTOR = 2\n")
-    assert not opened.unchanged(before)
-
-
-def test_a_folder_that_was_listed_is_part_of_a_result(tmp_path: Path) -> None:
-    with opened.recording():
-        list(tmp_path.glob("*.npy"))
-    before = opened.digests()
-    assert opened.unchanged(before)
-    (tmp_path / "more.npy").write_text("1")
-    assert not opened.unchanged(before)
-
-
-@pytest.mark.parametrize("read", [os.environ.get, os.getenv, os.environ.__getitem__])
-def test_a_variable_that_was_read_is_part_of_a_result(
-    read: Callable[[str], str | None], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("FACTOR_OF_RESULTS", "1")
-    with opened.recording():
-        read("FACTOR_OF_RESULTS")
-    before = opened.digests()
-    assert opened.unchanged(before)
-    monkeypatch.setenv("FACTOR_OF_RESULTS", "2")
-    assert not opened.unchanged(before)
-
-
-def test_a_process_that_was_started_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(opened, "_left", False)
-    subprocess.run([sys.executable, "-c", ""], check=True)
-    assert not opened.left_python()
-    with opened.recording():
-        subprocess.run([sys.executable, "-c", ""], check=True)
-    assert opened.left_python()
-
-
-def test_only_the_folders_of_python_are_left_out() -> None:
-    assert "/development/data.csv".startswith("/dev")
-    assert not "/development/data.csv".startswith(opened._APART)
-    assert sys.prefix not in {folder.rstrip("/") for folder in opened._APART}
+    importlib.import_module("silent_checks")
+    assert silent() - before == {"silent_checks"}
+    assert may_read_silently()
+    monkeypatch.setattr(store, "_sources", lambda: iter([("plain", b"import numpy")]))
+    assert not may_read_silently()
 
 
 def test_an_installed_check_that_is_edited_is_measured_again(

@@ -18,6 +18,7 @@ ENGINE = FakeEngine(Path())
     [
         ("leanprover/lean4:v4.28.0", "4.28.0"),
         ("leanprover/lean4:v4.28.0\n", "4.28.0-pre"),
+        ("leanprover/lean4:v4.28.0\r\n\n", "4.28.0"),
         ("v4.28.0", "4.28.0"),
         ("4.28.0", "4.28.0"),
         ("leanprover/lean4:v4.29.0-rc2", "4.29.0-rc2"),
@@ -40,6 +41,12 @@ def test_the_same_lean(named: str, runs: str, tmp_path: Path) -> None:
         ("leanprover/lean4:stable", "4.28.0", "names no release"),
         ("someone/lean4:v4.28.0", "4.28.0", "whether the Lean of someone/lean4"),
         ("", "4.28.0", "names no release"),
+        (
+            "leanprover/lean4:v4.28.0\nleanprover/lean4:v4.27.0\n",
+            "4.28.0",
+            "has 2 lines, 'leanprover/lean4:v4.28.0' and 'leanprover/lean4:v4.27.0'; leave one",
+        ),
+        ("# ours\r\nv4.28.0\r\n", "4.28.0", "has 2 lines, '# ours' and 'v4.28.0'"),
         (None, "4.28.0", "has no lean-toolchain"),
     ],
 )

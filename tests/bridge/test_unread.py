@@ -69,6 +69,18 @@ MACRO = 'macro "thm" n:ident : command => `(@[obligation] theorem $n (n : Nat) :
     [
         (TAG, 1, 0),
         (TAG + QUIET + "import Lean\n" + TAG, 1, 1),
+        # Tagged twice, or refused as #guard_msgs expects: the theorem is there.
+        (TAG + "attribute [obligation] t\n", 1, 0),
+        (TAG + "attribute [obligation, simp] t u\n", 1, 1),
+        (TAG + "/-- error: declared -/\n#guard_msgs in\n" + TAG, 1, 0),
+        (TAG + "#guard_msgs (drop error) in " + TAG, 1, 0),
+        ("#guard_msgs in\n" + TAG, 1, 0),
+        ("#guard_msgs in\n" + TAG, 0, 1),
+        (f"namespace A\n{TAG}end A\nnamespace B\n#guard_msgs in\n{TAG}end B\n", 1, 1),
+        (f"namespace A.B\n{TAG}end A.B\n#guard_msgs in\n{TAG}", 1, 1),
+        (f"namespace A\nsection\n{TAG}end\nattribute [obligation] t\nend A\n", 1, 0),
+        (f"namespace A\n{TAG}end A\nattribute [obligation] t\n", 1, 1),
+        (f"namespace A\n{TAG}end A\nattribute [obligation] A.t\n", 1, 0),
         (TAG + "#stop_here\n" + TAG + "attribute [obligation] a b\n", 1, 2),
         (TAG + "#exit\n" + TAG, 1, 0),
         (TAG + "@[obligation] example : 1 = 1 := rfl\n", 1, 0),

@@ -95,7 +95,7 @@ def test_ownership_goes_by_name_parts(tmp_path: Path) -> None:
             'package p\nlean_lib A where\n  moreLeanArgs := #["-x"]',
             r"lean:3: arguments for Lean \(`moreLeanArgs`\)",
         ),
-        ("package p where\n  moreServerArgs := #[]\nlean_lib A", "`moreServerArgs` of the package"),
+        ("package p where\n  undreamtOf := #[]\nlean_lib A", "`undreamtOf` of the package"),
         ("package p\nlean_lib A where\n  srcDir := if x then y else z", r"lean:3: .*'if'"),
         ('package p\nlean_lib A where\n  srcDir := "../other"', "outside the project"),
         ('package p\nlean_lib A where\n  srcDir := "/etc"', "outside the project"),
@@ -184,3 +184,73 @@ def test_what_needs_the_official_toolchain_says_so(
 @pytest.mark.parametrize(("name", "text"), [("lakefile.lean", LEAN), ("lakefile.toml", TOML)])
 def test_a_byte_order_mark_does_not_matter(tmp_path: Path, name: str, text: str) -> None:
     assert package(tmp_path, "\ufeff" + text, name).libraries
+
+
+@pytest.mark.parametrize("place", ["package", "library", "toml"])
+@pytest.mark.parametrize(
+    ("field", "what", "remedy"),
+    [
+        (
+            "moreServerOptions",
+            "settings of the editor's server",
+            "changes nothing that is compiled",
+        ),
+        ("moreServerArgs", "settings of the editor's server", "Remove it"),
+        ("needs", "targets of its own", "Remove it where no proof needs it"),
+        ("extraDepTargets", "targets of its own", "--engine lake"),
+        ("moreLeanArgs", "arguments for Lean", "leanOptions"),
+        ("weakLeanArgs", "arguments for Lean", "leanOptions"),
+        ("plugins", "plugins", "Install Lean with elan"),
+        ("dynlibs", "foreign libraries", "Install Lean with elan"),
+        ("moreLinkArgs", "the linker", "nothing is linked here"),
+        ("nativeFacets", "the linker", "nothing is linked here"),
+        ("buildDir", "folders of the official build", "its cache"),
+        ("allowImportAll", "settings of the module system", "--engine lake"),
+    ],
+)
+def test_a_field_that_is_not_read_is_named_with_what_to_do(
+    tmp_path: Path, place: str, field: str, what: str, remedy: str
+) -> None:
+    head = "import Lake\nopen Lake DSL\n"
+    text, name = {
+        "package": (f"{head}package p where\n  {field} := f!{{x}}\nlean_lib A\n", "lakefile.lean"),
+        "library": (
+            f"{head}package p\nlean_lib A where\n  {field} := #[`@B:c]\n",
+            "lakefile.lean",
+        ),
+        "toml": (f'name = "p"\n[[lean_lib]]\nname = "A"\n{field} = []\n', "lakefile.toml"),
+    }[place]
+    with pytest.raises(LakefileError) as raised:
+        package(tmp_path, text, name)
+    assert f"{what} (`{field}`) need the official toolchain" in " ".join(str(raised.value).split())
+    assert remedy in raised.value.remedy
+    assert "plainly" not in raised.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("line", "said", "remedy"),
+    [
+        ("meta import Lake.Util", r"lean:3: .*\(`meta import`\)", "`import Lake` alone"),
+        ("meta if true then\n  lean_lib B", r"lean:3: .*\(`meta if`\)", "without `meta if`"),
+        ('abbrev flags := #["-x"]', r"lean:3: .*\(`abbrev`\)", "as they are"),
+        ("@[default_script] script x do pure 0", r"lean:3: scripts", "Remove it"),
+        ("module_facet f m := pure 0", r"lean:3: .*\(`module_facet`\)", "--engine lake"),
+        (
+            "lean_lib B where\n  srcDir := dir",
+            r"lean:4: .*'dir' as the value of `srcDir`",
+            "as it is",
+        ),
+        ("lean_lib B where\n  roots := flags", r"lean:4: .*the value of `roots`", "as it is"),
+    ],
+)
+def test_what_a_lakefile_may_say_besides_is_named(
+    tmp_path: Path, line: str, said: str, remedy: str
+) -> None:
+    with pytest.raises(LakefileError, match=said) as raised:
+        package(tmp_path, f"import Lake\nopen Lake DSL\n{line}\nlean_lib A\n")
+    assert remedy in raised.value.remedy
+
+
+@pytest.mark.parametrize("field", ["precompileModules", "libPrefixOnWindows"])
+def test_fields_that_change_no_module_are_passed_over(tmp_path: Path, field: str) -> None:
+    assert package(tmp_path, f"package p\nlean_lib A where\n  {field} := true\n").libraries

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from bridge.engine.lakefile import read_package
 from bridge.engine.modules import Module, read_modules
 from tests.engine.fakes import write_project
@@ -42,6 +44,20 @@ def test_a_missing_module_is_reported_where_it_is_imported(tmp_path: Path) -> No
         "error: lean/Demo.lean:2:8: unknown module Demo.Gone: lean/Demo/Gone.lean is missing",
         "error: lean/Demo.lean:3:7: unknown module Demo.Gone: lean/Demo/Gone.lean is missing",
     ]
+
+
+@pytest.mark.parametrize("root", ["Std", "Init", "Lean"])
+def test_a_module_with_a_name_of_leans_own_is_named(tmp_path: Path, root: str) -> None:
+    (tmp_path / "lakefile.lean").write_text(
+        f"package p\nlean_lib Mine where\n  roots := #[`{root}.Extra, `{root}Extra]\n"
+    )
+    (tmp_path / root).mkdir()
+    (tmp_path / root / "Extra.lean").write_text("")
+    (tmp_path / f"{root}Extra.lean").write_text("import Std.Data.HashMap")
+    found = {m.name: m for m in read_modules(read_package(tmp_path))}
+    (said,) = problems(found)
+    assert said.startswith(f"error: {root}/Extra.lean: module {root}.Extra cannot be found")
+    assert f"rename it, to My.{root}.Extra say" in said
 
 
 def test_a_missing_root(tmp_path: Path) -> None:

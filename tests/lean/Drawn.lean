@@ -261,4 +261,76 @@ def huber (δ x : Rat) : Rat :=
 @[obligation] theorem huber_nonneg (δ x : Rat) (hδ : 0 ≤ δ) : 0 ≤ huber δ x := by sorry
 end Broken
 
+/-- Applied like a function, and no more without its law. -/
+structure Scale where
+  factor : Rat
+  pos : 0 < factor
+instance : CoeFun Scale fun _ => Rat → Rat := ⟨fun s x => s.factor * x⟩
+@[obligation] theorem scale_pos (s : Scale) (x : Rat) (hx : 0 < x) : 0 < s x := by sorry
+
+/-- A class over a type, whose law speaks of a constant. -/
+class HasEps (α : Type) where
+  eps : Rat
+  pos : 0 < eps
+instance : HasEps Nat := ⟨1, by decide⟩
+@[obligation] theorem above_eps {α : Type} [HasEps α] (x : Rat) (hx : 0 ≤ x) : 0 < x + HasEps.eps α := by sorry
+
+/-- A class over a type that no type belongs to. -/
+class Tiny (α : Type) where
+  point : α
+  all : ∀ x : α, x = point
+@[obligation] theorem tiny_eq {α : Type} [Tiny α] (x y : α) : x = y := by sorry
+
+/-- A class over a type that is declared once with the carrier. -/
+class Addy (α : Type) where
+  add : α → α → α
+  comm : ∀ x y : α, add x y = add y x
+instance : Addy Nat := ⟨Nat.add, Nat.add_comm⟩
+@[obligation] theorem addy_comm {α : Type} [Addy α] (x y z : α) :
+    Addy.add x (Addy.add y z) = Addy.add (Addy.add z y) x := by sorry
+
+/-- Propositions in elements. -/
+abbrev Pos := { x : Rat // 0 < x }
+def total (xs : List Rat) : Rat := xs.foldl (· + ·) 0
+@[obligation] theorem list_total (xs : List Pos) : 0 ≤ total (xs.map (·.val)) := by sorry
+@[obligation] theorem array_total (xs : Array Pos) : 0 ≤ total (xs.toList.map (·.val)) := by sorry
+@[obligation] theorem vector_total (xs : Vector Pos 3) : 0 ≤ total (xs.toList.map (·.val)) := by sorry
+@[obligation] theorem option_total (o : Option Pos) : 0 ≤ (o.map (·.val)).getD 0 := by sorry
+@[obligation] theorem nested_total (xs : List (List Pos)) : 0 ≤ total (xs.flatten.map (·.val)) := by sorry
+
+/-- A structure that holds a list of structures. -/
+structure Item where
+  w : Nat
+  le : w ≤ 2
+structure Bag where
+  items : List Item
+  short : items.length ≤ 3
+@[obligation] theorem bag_le (b : Bag) : (b.items.map (·.w)).headD 0 + b.items.length ≤ 5 := by sorry
+
+/-- Several constructors, each with propositions of its own. -/
+inductive Move where
+  | fast (x : Rat) (h : 0 < x)
+  | slow (x : Rat)
+def Move.size : Move → Rat
+  | fast x _ => x
+  | slow x => x * x
+@[obligation] theorem move_size (s : Move) : 0 ≤ s.size := by sorry
+@[obligation] theorem either_pos (s : Sum Pos Nat) : 0 ≤ (match s with | .inl x => x.val | .inr n => (n : Rat)) := by sorry
+
+/-- What is proved of a number's representatives is part of the number. -/
+structure Rep where
+  n : Nat
+  pos : 0 < n
+def Number := Quotient (⟨fun a b : Rep => a.n = b.n, fun _ => rfl, Eq.symm, Eq.trans⟩ : Setoid Rep)
+@[obligation] theorem number_symm (x y : Number) (h : x = y) : y = x := by sorry
+
+/-- What is proved in the branches of a tree is not listed. -/
+inductive Twig where
+  | leaf (x : Rat) (h : 0 < x)
+  | node (l r : Twig)
+def Twig.sum : Twig → Rat
+  | leaf x _ => x
+  | node l r => l.sum + r.sum
+@[obligation] theorem twig_sum (t : Twig) : 0 < t.sum := by sorry
+
 end Drawn

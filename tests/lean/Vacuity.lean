@@ -51,6 +51,8 @@ def Positive (n : Nat) : Prop := 0 < n
 def double (n : Nat) : Nat := n + n
 @[irreducible] def Hidden : Prop := True
 
+def agrees (x y : Nat) : Bool := x == y
+
 namespace Empty
 @[obligation] theorem finZero (i : Fin 0) : i.val = 7 := i.elim0
 @[obligation] theorem empty (x : _root_.Empty) (n : Nat) : n = 7 := x.elim
@@ -88,6 +90,14 @@ namespace Empty
 @[obligation] theorem notFalse (n : Nat) (_h : 0 < n) : ¬ (n = 7 ∧ False) := fun h => h.2
 @[obligation] theorem excluded (n : Nat) (_h : 0 < n) : n = 7 ∨ ¬ n = 7 := Classical.em _
 @[obligation] theorem itself (n : Nat) (h : 0 < n) : Positive n := h
+@[obligation] theorem sameBool (n : Nat) : (n == n) = true := by simp
+@[obligation] theorem sameOf {α : Type} [DecidableEq α] (x : α) : x == x := by simp
+@[obligation] theorem notUnlike (x : Rat) : (x != x) = false := by simp
+@[obligation] theorem decides (n : Nat) (_h : 0 < n) : decide (n = n) = true := by simp
+@[obligation] theorem bothBool (n : Nat) (xs : List Nat) : (n == n && !(xs != xs)) = true := by simp
+@[obligation] theorem turned (s : String) : true = (s == s) := by simp
+@[obligation] theorem unfoldedBool (n : Nat) : agrees n n = true := by simp [agrees]
+@[obligation] theorem unlike (n : Nat) (h : (n != n) = true) : n = 3 := by simp at h
 @[obligation] theorem part (n : Nat) (h : 0 < n ∧ n < 5) : Positive n := h.1
 @[obligation] theorem again (n : Nat) (h : 0 < n) (h' : n < 5) : n < 5 ∧ n = n ∧ 0 < n := ⟨h', rfl, h⟩
 end Empty
@@ -106,6 +116,8 @@ namespace Honest
 @[obligation] theorem some_ (n : Nat) (h : ∃ k : Nat, n = double k) : n % 2 = 0 := by
   obtain ⟨k, hk⟩ := h; unfold double at hk; omega
 @[obligation] theorem all (f : Nat → Nat) (h : ∀ k, f k < f (k + 1)) : f 0 < f 1 := h 0
+@[obligation] theorem sameBool (n m : Nat) (h : n = m) : (n == m) = true := by simp [h]
+@[obligation] theorem decides (n : Nat) (h : 0 < n) : decide (0 < n + n) = true := by simp; omega
 @[obligation] theorem subtype (x : { n : Nat // 0 < n }) : x.val ≠ 0 := Nat.ne_of_gt x.property
 @[obligation] theorem implies (n : Nat) : n < 3 → double n < 6 := by unfold double; omega
 @[obligation] theorem iff_ (n : Nat) : Positive n ↔ n ≠ 0 := Nat.pos_iff_ne_zero

@@ -44,7 +44,11 @@ def drawn(tmp_path_factory: pytest.TempPathFactory, lean: Engine, once: Once) ->
 @pytest.fixture(scope="module")
 def answers(drawn: Library, once: Once) -> Mapping[str, Taken | Obstacle]:
     questions = [
-        Question(s, o.declaration, (o.key,))
+        Question(
+            s,
+            o.declaration,
+            tuple(p.key for p in drawn.obligations if p.declaration == o.declaration),
+        )
         for o in drawn.obligations
         if o.binder == "conclusion" and (s := drawn.statement_named(o.declaration)) is not None
     ]
@@ -91,8 +95,42 @@ def test_propositions_in_pairs_lifts_functions_and_constructors_are_hypotheses(
     assert [o.key for o in drawn.obligations if o.declaration in ("carried", "chained")] == [
         *("carried:p.snd.property", "carried:s.snd", "carried:l.down", "carried:f.property"),
         *("carried:m.pos", "carried:conclusion"),
-        *("chained:c.head.property", "chained:conclusion"),
+        *("chained:c.head.property", "chained:c.tail.parts", "chained:conclusion"),
     ]
+
+
+IN_MAPS_AND_ELEMENTS = {
+    "scale_pos": ("s.pos", "hx"),
+    "above_eps": ("#2.pos", "hx"),
+    "tiny_eq": ("#2.all",),
+    "number_symm": ("h",),
+    "addy_comm": (),
+    **dict.fromkeys(("list_total", "array_total", "vector_total"), ("xs.each.property",)),
+    "option_total": ("o.each.property",),
+    "nested_total": ("xs.each.each.property",),
+    "bag_le": ("b.items.each.le", "b.short"),
+    "move_size": ("s.fast.h",),
+    "either_pos": ("s.inl.val.property",),
+    "twig_sum": ("t.parts",),
+}
+
+
+@pytest.mark.parametrize("theorem", IN_MAPS_AND_ELEMENTS)
+def test_propositions_in_maps_classes_and_elements_are_hypotheses(
+    theorem: str, drawn: Library, answers: Mapping[str, Taken | Obstacle]
+) -> None:
+    hypotheses = IN_MAPS_AND_ELEMENTS[theorem]
+    own = [o.key for o in drawn.obligations if o.declaration == theorem]
+    assert own == [f"{theorem}:{b}" for b in (*hypotheses, "conclusion")]
+    (answer,) = (a for name, a in answers.items() if name.endswith(theorem))
+    if theorem in ("tiny_eq", "number_symm"):
+        assert isinstance(answer, Obstacle)
+        return
+    assert isinstance(answer, Taken)
+    for key in own:
+        wanted = Verdict.INCONCLUSIVE if key == "twig_sum:t.parts" else Verdict.HOLDS
+        result = answer.results[key]
+        assert result.verdict is wanted, (key, result.reason)
 
 
 TRUE = ("scaled_pos", "relu_le", "share_le", "get_mem", "mild_le", "sorted_head", "through_le")

@@ -29,7 +29,9 @@ private def nameOfDecider (name : Name) (fixed : Array Expr) : Name :=
 /-- Decide `p` on the instance that stands on `tape`. -/
 partial def decision (tape p : Expr) (fuel : Nat := 40) : MetaM Expr := do
   if fuel == 0 then obstacle (headName p) "the proposition is nested too deep"
-  let p ← whnfCore (← instantiateMVars p).consumeMData
+  let p := (← instantiateMVars p).consumeMData
+  -- A case distinction would become a recursor, which is no code.
+  let p ← if p.getAppFn.constName?.any (isCasesOnRecursor (← getEnv)) then pure p else whnfCore p
   let inner (q : Expr) := decision tape q (fuel - 1)
   let two (f : Name) (a b : Expr) : MetaM Expr := return mkApp2 (mkConst f) (← inner a) (thunk (← inner b))
   match p with
@@ -39,7 +41,7 @@ partial def decision (tape p : Expr) (fuel : Nat := 40) : MetaM Expr := do
       return mkApp2 (mkConst f) (← inner dom) (thunk (← inner (body.instantiate1 (trusted dom))))
     quantified n dom body inner true
   | _ =>
-  if let some app ← matchMatcherApp? p then
+  if let some app ← matchMatcherApp? p (alsoCasesOn := true) then
     if app.remaining.isEmpty then
       let alts ← app.alts.mapM fun alt => do
         forallTelescopeReducing (← inferType alt) fun xs _ => do
@@ -236,6 +238,8 @@ where
         let values? : Option Expr := match coll.getAppFnArgs with
           | (``List, #[_]) => some xs
           | (``Array, #[β]) => some (mkApp2 (.const ``Array.toList [.zero]) β xs)
+          | (``Option, #[β]) => some (mkApp2 (.const ``Option.toList [.zero]) β xs)
+          | (``Vector, #[β, n]) => some (mkApp3 (.const ``Vector.toList [.zero]) β n xs)
           | _ => none
         if let some values := values? then
           -- What is in the list need not be looked for there: equality may be undecided.

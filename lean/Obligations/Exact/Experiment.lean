@@ -128,13 +128,18 @@ private partial def build (reached : NameSet × Std.HashSet (Name × Nat)) (opti
       let some inst ← synthInstance? dom | do
         let stands := "type variables become Int, Nat, Bool, Rat, or a type that has an instance, and none of these has all"
         obstacle (headName dom) s!"no instance of {← ppExpr dom} is found; {stands}"
-      return ← build reached options (body.instantiate1 inst) (place + 1)
+      let laws ← withLocalDecl n info dom fun x => propFields x
+      let mut rest ← build reached options (body.instantiate1 inst) (place + 1)
+      for f in laws.reverse do
+        unless f.unlisted do
+          rest ← assume (mkConst ``True) false rest { binder := place, path := f.path, settled := true }
+      return rest
     withLocalDecl n .default dom fun x => do
       let sample ← if dom.isConstOf ``Nat && isSize (← getEnv) x (body.instantiate1 x) then pure (mkConst ``Gen.sizeNat)
         else if dom.isConstOf ``Nat && options.largeNumbers then pure (mkConst ``Gen.largeNat)
         else sampler decision (← propFields x).isEmpty dom
       withLocalDeclD `text (← mkArrow unit (mkConst ``String)) fun s => do
-        let fields ← propFields x
+        let fields := (← propFields x).filter (!·.unlisted)
         let mut rest ← build reached options (body.instantiate1 x) (place + 1)
         for f in fields.reverse do
           rest ← assume f.type (← isReached reached f) rest { binder := place, path := f.path }

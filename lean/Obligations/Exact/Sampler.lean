@@ -100,14 +100,13 @@ mutual
 /-- Draws a value of `type`.
 
 Its propositions are judged elsewhere where they are hypotheses of their own (`Obligations.propFields`): `strict` is
-false then.  Those of values deeper within, such as the elements of a list, are met by drawing again: `judge` decides
-them, as `decision` does. -/
+false then.  Those of values that are not looked into, such as the branches of a tree, are met by drawing again: `judge`
+decides them, as `decision` does. -/
 partial def sampler (judge : Expr → Expr → MetaM Expr) (strict : Bool) (type : Expr) (fuel : Nat := 12)
     (known : List (Expr × Expr) := []) : MetaM Expr := do
   if fuel == 0 then obstacle (headName type) "the type is nested too deep"
   let type ← whnfCore type
-  let inner (t : Expr) := sampler judge true t (fuel - 1) known
-  -- Propositions in a pair, and in what a function gives, are hypotheses as those in a structure are.
+  -- Propositions in elements, and in what a function gives, are hypotheses as those in a structure are.
   let within (t : Expr) := sampler judge strict t (fuel - 1) known
   if let some (_, self) := known.find? (·.1 == type) then return self
   match type with
@@ -129,12 +128,12 @@ partial def sampler (judge : Expr → Expr → MetaM Expr) (strict : Bool) (type
   | (``Fin, #[n]) => return mkApp (mkConst ``Gen.fin) n
   | (``BitVec, #[n]) =>
     return mkApp4 (mkConst ``Gen.map) (mkConst ``Nat) type (mkApp (mkConst ``BitVec.ofNat) n) (mkApp (mkConst ``Gen.word) n)
-  | (``List, #[α]) => return mkApp2 (mkConst ``Gen.list) α (← inner α)
-  | (``Array, #[α]) => return mkApp2 (mkConst ``Gen.array) α (← inner α)
-  | (``Vector, #[α, n]) => return mkApp3 (mkConst ``Gen.vector) α n (← inner α)
-  | (``Option, #[α]) => return mkApp2 (mkConst ``Gen.option) α (← inner α)
+  | (``List, #[α]) => return mkApp2 (mkConst ``Gen.list) α (← within α)
+  | (``Array, #[α]) => return mkApp2 (mkConst ``Gen.array) α (← within α)
+  | (``Vector, #[α, n]) => return mkApp3 (mkConst ``Gen.vector) α n (← within α)
+  | (``Option, #[α]) => return mkApp2 (mkConst ``Gen.option) α (← within α)
   | (``Prod, #[α, β]) => return mkApp4 (mkConst ``Gen.prod) α β (← within α) (← within β)
-  | (``Sum, #[α, β]) => return mkApp4 (mkConst ``Gen.sum) α β (← inner α) (← inner β)
+  | (``Sum, #[α, β]) => return mkApp4 (mkConst ``Gen.sum) α β (← within α) (← within β)
   | _ =>
     let .const name _ := type.getAppFn | obstacle (headName type) "no values of this type are drawn"
     let env ← getEnv
@@ -150,7 +149,7 @@ partial def sampler (judge : Expr → Expr → MetaM Expr) (strict : Bool) (type
       let oneOf (gs : List Expr) : MetaM Expr := do
         if let [g] := gs then return g
         return mkApp2 (mkConst ``Gen.oneOf) type (← mkArrayLit gen gs)
-      let constructor := constructor judge (strict || !(isStructure env name || isStructureLike env name)) type info
+      let constructor := constructor judge (strict || info.isRec) type info
       unless info.isRec do return ← oneOf (← info.ctors.mapM fun c => constructor c fuel known)
       let plain ← info.ctors.filterM fun c => do
         return !((← getConstInfo c).type.getForallBinderTypes.any (·.getUsedConstants.contains name))
