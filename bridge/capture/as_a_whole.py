@@ -323,7 +323,7 @@ class _Whole:
 
 def _size(leaf: Any) -> float:
     """The root mean square of its entries; 1 where they are all 0."""
-    return (float(leaf.detach().square().mean().sqrt()) if leaf.numel() else 0.0) or 1.0
+    return (float(leaf.detach().norm()) / max(leaf.numel(), 1) ** 0.5) or 1.0
 
 
 def _padding_rows(torch: Any, run: Any) -> dict[str, int]:
