@@ -168,7 +168,10 @@ class _Whole:
         Raises:
             ValueError: there is none.
         """
-        args, kwargs = given or (self._args, self._kwargs)
+        torch = self._torch
+        args, kwargs = torch.utils._pytree.tree_map_only(  # which it may change in place
+            torch.Tensor, lambda x: x.clone(), given or (self._args, self._kwargs)
+        )
         for value in tensors_in(self._run(*args, **kwargs)):
             if value.is_floating_point() and value.numel() > 0:
                 return value

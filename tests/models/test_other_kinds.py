@@ -180,6 +180,14 @@ def in_place(blocks: Any, x: Any) -> Any:
     return blocks[1](blocks[0](1.0 * x))
 
 
+class Standardized(Mine):
+    def inner(self, x: Any) -> Any:
+        weight = self.up.weight
+        apart = weight - weight.mean(1, keepdim=True)
+        inner = F.linear(x, apart / (weight.std(1, keepdim=True) + 1e-5), self.up.bias)
+        return self.down(F.gelu(inner))
+
+
 class ShortMean(Mine):
     class Norm(nn.Module):
         def __init__(self) -> None:
@@ -254,6 +262,12 @@ CASES: Mapping[str, tuple[Callable[[], Any], set[int], str]] = {
     "a right backward of its own": (lambda: owned(OwnBackward, layers=1), {0}, ""),
     "weights over their spectral norm": (spectral, {0}, ""),
     "weights scaled as they are used": (lambda: owned(EqualizedRate, layers=1), {0}, ""),
+    "weights over their deviation": (lambda: owned(Standardized, layers=1), {0}, ""),
+    "an owner that changes its input in place": (
+        lambda: owned(run=lambda bs, x: bs[1](bs[0](x.mul_(2.0)))),
+        {0},
+        "",
+    ),
     "one matrix there and back": (lambda: owned(OneMatrix, layers=1), {0}, ""),
     "one matrix for queries and keys": (lambda: owned(KeysAreQueries, layers=1), {0}, ""),
     "one parameter in several places": (shared_in_a_known_layer, {0}, ""),
