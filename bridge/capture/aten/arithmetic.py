@@ -245,7 +245,7 @@ rule("aten.sum.dim_IntList", "aten.sum.default")(_reduced("sum"))
 @rule("aten.var.correction")
 def _variance(
     t: Context, n: Any, a: Any, dims: Any = None, *, correction: float = 1, keepdim: bool = False
-) -> Found:
+) -> Ref:
     """The mean of the squares of x − mean x, times m/(m − correction)."""
     tape, x = t.tape, t.ref(a)
     axes = axes_of(t, a, dims)
