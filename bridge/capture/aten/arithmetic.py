@@ -282,6 +282,7 @@ def _deviation(
 ) -> Found:
     """The root of the variance; over the reals it has no derivative where that is 0."""
     variance = _variance(t, n, a, dims, correction=correction, keepdim=keepdim)
+    assert not isinstance(variance, list)  # a rule may give several
     return t.tape.map(n.name, "sqrt", variance)
 
 
