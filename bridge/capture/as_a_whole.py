@@ -168,7 +168,10 @@ class _Whole:
         Raises:
             ValueError: there is none.
         """
-        args, kwargs = given or (self._args, self._kwargs)
+        torch = self._torch
+        args, kwargs = torch.utils._pytree.tree_map_only(  # which it may change in place
+            torch.Tensor, lambda x: x.clone(), given or (self._args, self._kwargs)
+        )
         for value in tensors_in(self._run(*args, **kwargs)):
             if value.is_floating_point() and value.numel() > 0:
                 return value
@@ -323,7 +326,7 @@ class _Whole:
 
 def _size(leaf: Any) -> float:
     """The root mean square of its entries; 1 where they are all 0."""
-    return (float(leaf.detach().square().mean().sqrt()) if leaf.numel() else 0.0) or 1.0
+    return (float(leaf.detach().norm()) / max(leaf.numel(), 1) ** 0.5) or 1.0
 
 
 def _padding_rows(torch: Any, run: Any) -> dict[str, int]:

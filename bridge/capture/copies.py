@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import importlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,18 +13,35 @@ __all__ = ["copied", "duplicate", "eagerly", "lifted"]
 
 
 def copied(module: Any) -> Any:
-    """A `duplicate` in float64."""
-    return duplicate(module).double()
+    """A `duplicate` in float64.
+
+    Each parameter is copied once: a copy in the module's own dtype, which `double` would then
+    replace, leaves holes as large as the model in the heap.
+    """
+    torch: Any = importlib.import_module("torch")
+    longer: dict[int, Any] = {}
+    for held in (*module.parameters(), *module.buffers()):
+        plain = type(held) in (torch.nn.Parameter, torch.Tensor) and held.layout == torch.strided
+        if plain and held.is_floating_point() and held.is_leaf and not vars(held):
+            own = held.detach().to("cpu", torch.float64, copy=True)
+            if type(held) is torch.nn.Parameter:
+                own = torch.nn.Parameter(own, held.requires_grad)
+            longer[id(held)] = own
+    return duplicate(module, longer).double()
 
 
-def duplicate(module: Any) -> Any:
+def duplicate(module: Any, copies: Mapping[int, Any] | None = None) -> Any:
     """A deep copy on the CPU, in the module's own mode and dtype.
 
     A tensor that a forward pass computed and the module kept, as for a plot, is copied by its
     numbers: ``copy.deepcopy`` refuses it, since it hangs on the graph of that pass.
+
+    Args:
+        module: it stays as it is.
+        copies: of parameters and buffers, by their identity, where there are some already.
     """
     torch: Any = importlib.import_module("torch")
-    memo: dict[int, Any] = {}
+    memo: dict[int, Any] = dict(copies or {})
     kept: list[Any] = [held for m in module.modules() for held in vars(m).values()]
     while kept:
         held = kept.pop()

@@ -95,13 +95,13 @@ def run_eager(part: Any, call: Call, cotangent: FloatArray, *, lift: bool) -> Ea
     leaves: list[Any] = []
 
     def leaf(x: Any) -> Any:
-        own = x.detach().clone()
-        leaves.append(own.requires_grad_() if own.is_floating_point() else own)
-        return own
+        leaves.append(x.detach().clone())
+        # A leaf itself could not be changed in place.
+        return leaves[-1].requires_grad_().clone() if x.is_floating_point() else leaves[-1]
 
-    args, kwargs = torch.utils._pytree.tree_map_only(
-        torch.Tensor, leaf, (tuple(call.args), dict(call.kwargs))
-    )
+    tree = torch.utils._pytree
+    with torch.enable_grad():
+        args, kwargs = tree.tree_map_only(torch.Tensor, leaf, _all_of(call))
     for parameter in part.parameters():
         parameter.grad = None
         parameter.requires_grad_(True)
@@ -112,20 +112,25 @@ def run_eager(part: Any, call: Call, cotangent: FloatArray, *, lift: bool) -> Ea
             raise ValueError("its output has no gradient, as under no_grad")
         rounded = torch.from_numpy(cotangent).to(output.dtype).reshape(output.shape)
         output.backward(rounded)
-    flat = torch.utils._pytree.tree_leaves((args, kwargs))
+    flat = tree.tree_leaves(_all_of(call))
+    places = [k for k, x in enumerate(flat) if isinstance(x, torch.Tensor)]
     found = Eager(
         _numbers(output),
         {n: _gradient(p) for n, p in part.named_parameters()},
         {
             str(k): _gradient(x)
-            for k, x in enumerate(flat)
-            if isinstance(x, torch.Tensor) and x.is_floating_point()
+            for k, x in zip(places, leaves, strict=True)
+            if x.is_floating_point()
         },
         _numbers(rounded),
         max(floats, key=lambda dtype: float(torch.finfo(dtype).eps)),
     )
     part.zero_grad(set_to_none=True)
     return found
+
+
+def _all_of(call: Call) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    return tuple(call.args), dict(call.kwargs)
 
 
 def another_function(own: Any, call: Call) -> str:
@@ -140,32 +145,38 @@ def another_function(own: Any, call: Call) -> str:
         call: what its parent gave it.
     """
     torch: Any = importlib.import_module("torch")
+
+    def run(part: Any, given: Call) -> Any:
+        """On copies, made where they are asked for: it may write into what it is given."""
+        args, kwargs = _own(torch, _all_of(given))
+        return part(*args, **kwargs)
+
     part = copied(own)
     with torch.no_grad():
-        random = chance(lambda: first_tensor(part(*call.args, **call.kwargs)))
+        random = chance(lambda: first_tensor(run(part, call)))
     if random:
         return random
     with torch.enable_grad():
         with lifted() as casts:
-            part(*call.args, **call.kwargs)
-        first = _numbers(first_tensor(part(*call.args, **call.kwargs)))
+            run(part, call)
+        first = _numbers(first_tensor(run(part, call)))
     limit = SHORT_LIMIT if casts else ROUNDING
     for title, guard in (
         ("under no_grad", torch.no_grad()),
         ("in inference mode", torch.inference_mode()),
     ):
         with guard:
-            again = first_tensor(part(*_own(torch, call.args), **_own(torch, dict(call.kwargs))))
+            again = first_tensor(run(part, call))
         gap = _gap(first, _numbers(again))
         if gap > limit:
             return f"{title} the layer computes something else: its output differs by {gap:.2g}"
     part, other = copied(own), other_input(call)  # what a copy keeps it has of the other input
     with torch.enable_grad():
         try:
-            part(*other.args, **other.kwargs)
+            run(part, other)
         except RAISED:  # it takes no such input
             return ""
-        gap = _gap(first, _numbers(first_tensor(part(*call.args, **call.kwargs))))
+        gap = _gap(first, _numbers(first_tensor(run(part, call))))
     if gap <= limit:
         return ""
     return f"after a call on another input its output differs by {gap:.2g}: it keeps that input"
@@ -220,9 +231,9 @@ def unlike_in_the_model(own: Any, call: Call, gave: Any) -> str:
     if gave is None or len(dtypes) > 1:
         return ""
     dtype = next(iter(dtypes), torch.float64)
-    given = call.to(dtype)
+    args, kwargs = _own(torch, _all_of(call.to(dtype)))
     with torch.enable_grad():
-        output = first_tensor(duplicate(own)(*given.args, **given.kwargs)).detach().double()
+        output = first_tensor(duplicate(own)(*args, **kwargs)).detach().double()
     apart = float("inf")
     if output.shape == gave.shape:
         apart = float((output - gave).abs().max()) / max(float(gave.abs().max()), 1e-280)

@@ -57,6 +57,10 @@ class AnswerCache:
             digest.update(b"%d:" % len(data) + data)
         return digest.hexdigest()
 
+    def path(self, key: str) -> Path:
+        """Where an answer is kept."""
+        return self.folder / f"{key}.json"
+
     def load(self, key: str, project: Path) -> Answer | None:
         """The answer stored under ``key``; ``None`` where there is none that is intact, or where a
         file of ``project`` has changed that it follows from."""
@@ -66,7 +70,7 @@ class AnswerCache:
     def load_with_files(self, key: str, project: Path) -> tuple[Answer, dict[str, str]] | None:
         """The same, with the states of these files by path."""
         try:
-            data = (self.folder / f"{key}.json").read_bytes()
+            data = self.path(key).read_bytes()
             entry = msgspec.json.decode(data, type=_Entry)
             kept = bytes(entry.answer).decode(), bytes(entry.files).decode()
             if entry.key != key or entry.digest != self.key(*kept):
@@ -77,7 +81,7 @@ class AnswerCache:
             answer = msgspec.json.decode(entry.answer, type=dict[str, tuple[object, ...]])
         except (OSError, ValueError, RecursionError):
             return None
-        mark_used(self.folder / f"{key}.json")
+        mark_used(self.path(key))
         return answer, files
 
     def store(self, key: str, answer: Answer, files: Mapping[str, str]) -> None:
@@ -88,7 +92,7 @@ class AnswerCache:
         entry = {"key": key, "digest": digest, "answer": body, "files": dict(files)}
         with contextlib.suppress(OSError):
             self.folder.mkdir(parents=True, exist_ok=True)
-            write_atomically(self.folder / f"{key}.json", _dump(entry))
+            write_atomically(self.path(key), _dump(entry))
         BOUND.tidy(self.folder)
 
 

@@ -26,6 +26,7 @@ from bridge.lean.client import DEFAULT_TIMEOUT, Answer, printable
 from bridge.lean.exporter import refuse_another_exporter
 from bridge.lean.graphs import ExportedGraphs, parse_graphs
 from bridge.lean.guard import parse_guard, refuse_hijackers
+from bridge.lean.kept_statements import KeptStatements, statements_of
 from bridge.lean.known_names import remember
 from bridge.lean.locked_answer import KeptAnswer
 from bridge.lean.obligation import (
@@ -168,7 +169,8 @@ def read_library(
         return _kept(project, engine, graphs)
     if not guarded:
         ask_guard(project, engine, timeout=timeout, progress=progress, use_cache=use_cache)
-    request = LibraryRequest(project.roots, tuple(graphs))
+    request, watcher = LibraryRequest(project.roots, tuple(graphs)), progress or Silent()
+    parts = KeptStatements(project.root, answer_key(project, engine, statements_of(request)))
     library = ask_lean(
         project,
         engine,
@@ -178,9 +180,15 @@ def read_library(
         ),
         task="asking Lean",
         timeout=timeout,
-        watcher=progress or Silent(),
+        watcher=watcher,
         use_cache=use_cache,
+        put=lambda: parts.completed(
+            request,
+            lambda r: ask_engine(project.root, engine, r, timeout=timeout, note=watcher.note),
+            use_cache=use_cache,
+        ),
     )
+    parts.keep(library.answer, library.files, fresh=not library.from_cache)
     keys = (o.key for o in library.obligations)
     remember(project.root, keys, (f.short for f in library.graphs.families))
     return library

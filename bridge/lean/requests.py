@@ -16,9 +16,11 @@ from bridge.engine import OUTPUT_FILE
 __all__ = [
     "ConstantsRequest",
     "GraphRequest",
+    "GraphsRequest",
     "GuardRequest",
     "LibraryRequest",
     "Request",
+    "StatementsRequest",
     "TogetherRequest",
     "TrustRequest",
     "lean_document",
@@ -65,13 +67,57 @@ class LibraryRequest:
 
     def document(self, nonce: str) -> str:
         """The Lean document that asks for it."""
-        wanted = json.dumps([g.to_json() for g in self.graphs], ensure_ascii=True)
-        return lean_document(
-            (*self.imports, "Obligations"),
-            f'#export_obligations "{nonce}.statements"',
-            f'#export_graphs "{nonce}.graphs" {json.dumps(wanted, ensure_ascii=True)}',
-            f'#export_propositions "{nonce}.propositions"',
-        )
+        statements, propositions = _statements(nonce)
+        return _exporting(self.imports, statements, _graphs(nonce, self.graphs), propositions)
+
+
+@dataclass(frozen=True, slots=True)
+class StatementsRequest:
+    """The part of a `LibraryRequest` that is the same whatever graphs are asked for."""
+
+    imports: tuple[str, ...]
+
+    @property
+    def sections(self) -> tuple[str, ...]:
+        """Statements and propositions."""
+        return ("statements", "propositions")
+
+    def document(self, nonce: str) -> str:
+        """The Lean document that asks for it."""
+        return _exporting(self.imports, *_statements(nonce))
+
+
+@dataclass(frozen=True, slots=True)
+class GraphsRequest:
+    """The other part of it."""
+
+    imports: tuple[str, ...]
+    graphs: tuple[GraphRequest, ...] = ()
+
+    @property
+    def sections(self) -> tuple[str, ...]:
+        """The one part of the answer."""
+        return ("graphs",)
+
+    def document(self, nonce: str) -> str:
+        """The Lean document that asks for it."""
+        return _exporting(self.imports, _graphs(nonce, self.graphs))
+
+
+def _exporting(imports: Sequence[str], *commands: str) -> str:
+    return lean_document((*imports, "Obligations"), *commands)
+
+
+def _statements(nonce: str) -> tuple[str, str]:
+    return (
+        f'#export_obligations "{nonce}.statements"',
+        f'#export_propositions "{nonce}.propositions"',
+    )
+
+
+def _graphs(nonce: str, graphs: Sequence[GraphRequest]) -> str:
+    wanted = json.dumps([g.to_json() for g in graphs], ensure_ascii=True)
+    return f'#export_graphs "{nonce}.graphs" {json.dumps(wanted, ensure_ascii=True)}'
 
 
 @dataclass(frozen=True, slots=True)

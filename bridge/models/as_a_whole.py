@@ -12,6 +12,11 @@ from bridge.report.layers import Assumption
 
 __all__ = ["as_a_whole", "parts_of"]
 
+WHOLE = "num_hidden_layers"
+"""What transformers calls the number of layers, whatever the configuration's own name for it."""
+DECODERS = ("decoder_layers", "num_decoder_layers")
+"""The same of a decoder next to an encoder."""
+
 
 def parts_of(model: Model) -> tuple[str, ...]:
     """Paths of all layers of a torch module, those with known names and the others; ``("",)`` where
@@ -53,9 +58,37 @@ def as_a_whole(
 
 
 def _depth(module: Any, parts: tuple[str, ...], passed: Passed) -> tuple[Assumption, ...]:
-    """As many layers run as its configuration says; one that runs several times counts as often."""
-    said = getattr(getattr(module, "config", None), "num_hidden_layers", None)
-    if not isinstance(said, int) or isinstance(said, bool):
-        return ()
-    ran = sum(passed.order.count(p) for p in parts)
-    return assumptions.enough(ran, said)
+    """As many layers run as the configuration of their stack says; one that runs several times
+    counts as often.  A model of several stacks may have a configuration for each, or one with a
+    number of its own for the decoder."""
+    ran: dict[tuple[int, bool], int] = {}
+    said: dict[tuple[int, bool], tuple[str, int]] = {}
+    for path in parts:
+        config, decoder = _configured(module, path)
+        depth = _said(config, decoder)
+        if depth is not None:
+            key = id(config), decoder and depth[0] != WHOLE
+            said[key] = depth
+            ran[key] = ran.get(key, 0) + passed.order.count(path)
+    return tuple(
+        a for key, (name, depth) in said.items() for a in assumptions.enough(ran[key], depth, name)
+    )
+
+
+def _configured(module: Any, path: str) -> tuple[Any, bool]:
+    """The configuration that is nearest above a layer, and whether the layer is in a decoder."""
+    holder, names = module, path.split(".")[:-1]
+    config = getattr(module, "config", None)
+    for name in names:
+        holder = getattr(holder, name)
+        config = getattr(holder, "config", None) or config
+    return config, any("decoder" in n for n in names)
+
+
+def _said(config: Any, decoder: bool) -> tuple[str, int] | None:
+    """The key that says how many layers there are, with the number."""
+    for name in (*(DECODERS if decoder else ()), WHOLE):
+        value = getattr(config, name, None)
+        if isinstance(value, int) and not isinstance(value, bool):
+            return name, value
+    return None

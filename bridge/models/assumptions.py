@@ -162,11 +162,17 @@ def depth(stacks: Mapping[str, int], setting: Setting | None) -> tuple[Assumptio
     return (Assumption("layers", "all of the model's, and no others", said, met),)
 
 
-def enough(ran: int, said: int) -> tuple[Assumption, ...]:
-    """A torch module runs as many layers as its configuration says; nothing where it does."""
+def enough(ran: int, said: int, key: str) -> tuple[Assumption, ...]:
+    """A torch module runs as many layers as its configuration says; nothing where it does.
+
+    Args:
+        ran: how many run.
+        said: how many there are to be.
+        key: of the configuration.
+    """
     if ran >= said:
         return ()
-    found = f"{ran} run, and num_hidden_layers is {said} in the model's own configuration"
+    found = f"{ran} run, and {key} is {said} in the model's own configuration"
     return (Assumption("layers", "all of the model's", found, False),)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from bridge.errors import InvalidInputError
@@ -22,7 +23,7 @@ def read_model(model: object, options: Options | None = None) -> Model:
     Args:
         model: a path of a ``.safetensors`` file, of the index of several, or of a folder with one
             or the other; a reference ``pkg.module:object`` to a torch
-            module or to a function that gives one, or such a module itself.
+            module, or to a function that gives one or such a path, or such a module itself.
         options: what the caller says of it.
 
     Raises:
@@ -43,7 +44,10 @@ def read_model(model: object, options: Options | None = None) -> Model:
     from bridge.models.modules import read_module, referred
 
     if isinstance(model, str):
-        return read_module(referred(model), model, options)
+        found = referred(model)
+        if isinstance(found, str | os.PathLike):  # a function may write a folder, and say where
+            return read_model(Path(found), options)
+        return read_module(found, model, options)
     return read_module(model, type(model).__name__, options)
 
 

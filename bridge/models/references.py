@@ -157,14 +157,20 @@ class _Reference:
 
 
 def _unshared(part: Any) -> Any:
-    """Parts that stand in several places, each place with its own copy: the theorem's gradients are
-    by place, and autograd adds up those of one object."""
+    """Parts and parameters that stand in several places, each place with its own copy: the
+    theorem's gradients are by place, and autograd adds up those of one object."""
     seen: set[int] = set()
     for holder in list(part.modules()):
         for name, child in list(holder._modules.items()):
             if child is not None and id(child) in seen:
                 setattr(holder, name, copy.deepcopy(child))
             seen.add(id(child))
+    seen.clear()
+    for holder in part.modules():
+        for name, parameter in list(holder._parameters.items()):
+            if parameter is not None and id(parameter) in seen:
+                holder._parameters[name] = copy.deepcopy(parameter)
+            seen.add(id(parameter))
     return part
 
 

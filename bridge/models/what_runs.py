@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
@@ -101,6 +102,7 @@ def what_runs(
         captured[name] = _judged(model, passed, name, seed, forms, certify)
     watcher.update("capturing layers", len(wanted), len(wanted))
     captured = _in_order(captured, passed.order)
+    captured = _as_often(model.module, captured, passed.order)
     captured = {n: _of_its_names(model, read, n, c) for n, c in captured.items()}
     if whole and "" not in captured:
         watcher.update("capturing the whole model", 0, 1)
@@ -223,6 +225,28 @@ def _in_order(
                 said = (
                     f"it runs at place {inside.index(name)} of its stack, not {stack.index(name)}"
                 )
+                found[name] = replace(found[name], reason=said)
+    return found
+
+
+def _as_often(
+    module: Any, captured: Mapping[str, CapturedLayer], order: Sequence[str]
+) -> dict[str, CapturedLayer]:
+    """A layer that runs more often than another one of its stack is said to.  One that stands in
+    several places may run in each; all may run twice, as on two sequences."""
+    held = Counter(id(m) for _, m in module.named_modules(remove_duplicate=False))
+    places = {n: held[id(module.get_submodule(n))] for n in captured}
+    counts = Counter(order)
+    found = dict(captured)
+    stacks: dict[str, list[str]] = {}
+    for name in captured:
+        if counts[name]:
+            stacks.setdefault(name.rpartition(".")[0], []).append(name)
+    for stack in stacks.values():
+        least = min(counts[n] / places[n] for n in stack)
+        for name in stack:
+            if counts[name] / places[name] > least and not found[name].reason:
+                said = f"it runs {counts[name]} times, more often than others of its stack"
                 found[name] = replace(found[name], reason=said)
     return found
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bridge.capture import copied
 from bridge.errors import InvalidInputError
 from bridge.models import read_model
 from bridge.verdict import Verdict
@@ -100,3 +101,29 @@ def test_two_keys_of_one_configuration_that_disagree(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "m" / "config.json").read_text())["num_attention_heads"] != 1
     with pytest.raises(InvalidInputError, match="nhead in config.json says 1"):
         read_model(path)
+
+
+def test_a_copy_in_float64_is_made_once() -> None:
+    """A copy in float32 first would be as large as the model, and leave holes in the heap."""
+    modes: Any = pytest.importorskip("torch.utils._python_dispatch")
+    module = torch.nn.Sequential(torch.nn.Linear(8, 8), torch.nn.BatchNorm1d(8), torch.nn.Module())
+    module[2].tied = module[0].weight
+    module[0].bias.requires_grad_(False)
+    short: list[Any] = []
+
+    class Watch(modes.TorchDispatchMode):  # type: ignore[misc]
+        def __torch_dispatch__(
+            self, func: Any, types: Any, args: Any = (), kwargs: Any = None
+        ) -> Any:
+            found = func(*args, **(kwargs or {}))
+            if "copy" in str(func) or "clone" in str(func):
+                short.extend(x for x in (found,) if x.dtype is torch.float32)
+            return found
+
+    with Watch():
+        found = copied(module)
+    assert short == []
+    assert found[2].tied is found[0].weight is not module[0].weight
+    assert not found[0].bias.requires_grad
+    assert {x.dtype for x in found.state_dict().values()} == {torch.float64, torch.int64}
+    assert {x.dtype for x in module.state_dict().values()} == {torch.float32, torch.int64}

@@ -64,6 +64,10 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "nothing left": lambda x, w: torch.cat([x * w, x[..., 4:]], -1),
     "prelu": lambda x, w: F.prelu(x, w[0, 0, 0].reshape(1)),
     "reductions": lambda x, w: x.mean(-1) + w.sum((0, 2)) + x.var(-1) + w.mean(),
+    "deviation": lambda x, w: (
+        x.std(-1, keepdim=True) * w / (x.std() + w.std(-1, correction=0).sum())
+    ),
+    "products of vectors": lambda x, w: x * torch.vdot(w[0, 0], w[0, 0]),
     "variance": lambda x, w: x.var(-1, correction=0, keepdim=True) * w,
     "transposed": lambda x, w: x.permute(2, 0, 1) + w.transpose(0, 2).transpose(1, 2),
     "viewed": lambda x, w: x.reshape(3, 8) + w.flatten().view(3, 8),

@@ -245,7 +245,7 @@ rule("aten.sum.dim_IntList", "aten.sum.default")(_reduced("sum"))
 @rule("aten.var.correction")
 def _variance(
     t: Context, n: Any, a: Any, dims: Any = None, *, correction: float = 1, keepdim: bool = False
-) -> Found:
+) -> Ref:
     """The mean of the squares of x − mean x, times m/(m − correction)."""
     tape, x = t.tape, t.ref(a)
     axes = axes_of(t, a, dims)
@@ -274,6 +274,28 @@ def _variance_of(
 @rule("aten.var.default")
 def _variance_of_all(t: Context, n: Any, a: Any, unbiased: bool = True) -> Found:
     return _variance(t, n, a, None, correction=int(unbiased))
+
+
+@rule("aten.std.correction")
+def _deviation(
+    t: Context, n: Any, a: Any, dims: Any = None, *, correction: float = 1, keepdim: bool = False
+) -> Found:
+    """The root of the variance; over the reals it has no derivative where that is 0."""
+    variance = _variance(t, n, a, dims, correction=correction, keepdim=keepdim)
+    assert not isinstance(variance, list)  # a rule may give several
+    return t.tape.map(n.name, "sqrt", variance)
+
+
+@rule("aten.std.dim")
+def _deviation_of(
+    t: Context, n: Any, a: Any, dims: Any = None, unbiased: bool = True, keepdim: bool = False
+) -> Found:
+    return _deviation(t, n, a, dims, correction=int(unbiased), keepdim=keepdim)
+
+
+@rule("aten.std.default")
+def _deviation_of_all(t: Context, n: Any, a: Any, unbiased: bool = True) -> Found:
+    return _deviation(t, n, a, None, correction=int(unbiased))
 
 
 @rule("aten.masked_fill.Scalar", "aten.masked_fill.Tensor")

@@ -66,6 +66,7 @@ def _plus(t: Context, n: Any, bias: Any, product: Ref, beta: float, alpha: float
     "aten.mm.default",
     "aten.mv.default",
     "aten.dot.default",
+    "aten.vdot.default",
 )
 def _matmul(t: Context, n: Any, x: Any, y: Any) -> Found:
     return _product(t, n, x, y)
