@@ -10,9 +10,15 @@ from functools import partial
 from bridge.checking.registry import check
 from bridge.checks.by_form import REFUTED_BY, Condition
 from bridge.checks.forms import Form, Says
-from bridge.checks.measures import derivative_is_right, pack_is_differentiable, where_it_exists
+from bridge.checks.measures import (
+    derivative_is_right,
+    pack_derivative_is_linear,
+    pack_is_differentiable,
+    where_it_exists,
+)
 from numeric.instances.case import Case
 from numeric.judge.measurement import Measurement
+from numeric.mutants.edits import DerivativeMutant
 from numeric.mutants.planted import mutants_of
 
 BLOCK = "encoderBlockGraph"
@@ -73,6 +79,30 @@ def feed_forward_pack_has_its_derivative(case: Case) -> Measurement:
     No instance violates this: it is smooth.
     """
     return pack_is_differentiable(case, "ffnResidual", "norm1.y")
+
+
+LAWS = ("map_add", "map_smul", "bounded")
+"""What makes a map of coordinates a `BoundedLinearMap`."""
+
+
+@of_block(
+    *(f"{THEOREM}:DattnPack.{law}" for law in LAWS),
+    rejects=(DerivativeMutant("jvp", "attnResidual", 0, "offset"),),
+)
+def attention_derivative_is_linear(case: Case) -> Measurement:
+    """``DattnPack``, for the library's own block the JVP of the graph up to ``attnResidual``, is
+    additive, homogeneous and bounded.  No instance violates this: every rule of a JVP is."""
+    return pack_derivative_is_linear(case, "attnResidual")
+
+
+@of_block(
+    *(f"{THEOREM}:DffnPack.{law}" for law in LAWS),
+    rejects=(DerivativeMutant("jvp", "ffnResidual", 0, "offset"),),
+)
+def feed_forward_derivative_is_linear(case: Case) -> Measurement:
+    """``DffnPack``, for the library's own block the JVP of the graph from ``norm1.y`` to
+    ``ffnResidual``, is additive, homogeneous and bounded.  No instance violates this."""
+    return pack_derivative_is_linear(case, "ffnResidual", "norm1.y")
 
 
 @of_block(

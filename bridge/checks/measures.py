@@ -20,6 +20,7 @@ from numeric.judge.identities import (
     backprop_is_adjoint,
     backprop_matches,
     jvp_is_derivative,
+    jvp_is_linear,
     jvp_matches,
     operations_are_right,
     remainder_vanishes,
@@ -33,6 +34,7 @@ __all__ = [
     "backprop_is_right",
     "derivative_is_right",
     "every_operation_is_right",
+    "pack_derivative_is_linear",
     "pack_is_differentiable",
     "value_is_right",
     "where_it_exists",
@@ -145,6 +147,12 @@ def pack_is_differentiable(case: Case, end: str, start: str | None = None) -> Me
     """
     part = case.piece(end, start)
     return _all(part, jvp_is_derivative, remainder_vanishes)
+
+
+def pack_derivative_is_linear(case: Case, end: str, start: str | None = None) -> Measurement:
+    """The JVP of the part of the graph that ends at the saved tensor ``end`` is a bounded linear
+    map of the directions of its inputs, and of ``start`` where it is given."""
+    return jvp_is_linear(case.piece(end, start))
 
 
 def backprop_is_right(case: Case) -> Measurement:

@@ -32,6 +32,7 @@ __all__ = [
     "backprop_is_adjoint",
     "backprop_matches",
     "jvp_is_derivative",
+    "jvp_is_linear",
     "jvp_matches",
     "operations",
     "operations_are_right",
@@ -41,6 +42,8 @@ __all__ = [
 
 FloatArray = npt.NDArray[np.float64]
 TAYLOR_LIMIT = 1e-3
+SHRUNK, TINY = -0.75, 2.0**-40
+"""Factors of a direction."""
 STEP_LOST = 1e-109
 """Where a tanh is saturated its derivative times the step falls below the smallest float: the
 complex step is off by up to 2⁻¹⁰⁷⁴/1e-200 = 5e-124 there, which rule A forgives from terms of this
@@ -99,6 +102,42 @@ def jvp_is_derivative(case: Case) -> Measurement:
     return screened(
         [f"JVP along {n} against the exact derivative" for n in names], case, quick, sides
     )
+
+
+def jvp_is_linear(case: Case) -> Measurement:
+    """The graph's JVP J is a bounded linear map, entry by entry.
+
+    J(u + v) = Ju + Jv and J(cu) = c Ju for random u, the point itself as v and c = −3/4; and
+    |Jh| ≤ C r for h = 2⁻⁴⁰ u, whose largest entry is r, with C the sum over all paths of absolute
+    products.
+    """
+    parts = ("J(u + v) against Ju + Jv", "J(c u) against c Ju", "|J h| against C r")
+
+    def sides(at: Case, perturbation: Perturbation | None) -> list[Sides]:
+        u = at.tangents()
+        v = {name: np.asarray(at.batch.inputs[name], np.float64) for name in u}
+        trace = at.run(perturbation)
+
+        def pushed(factor: float, other: float = 0.0) -> Array:
+            direction = {name: factor * u[name] + other * v[name] for name in u}
+            return at.program.jvp(trace, direction, perturbation)
+
+        ju, jv, jh = pushed(1.0), pushed(0.0, 1.0), np.abs(pushed(TINY))
+        size = at.program.jvp_magnitude(trace, {name: np.ones_like(x) for name, x in u.items()})
+        entries = np.concatenate([np.abs(x).reshape(len(x), -1) for x in u.values()], axis=1)
+        limit = TINY * size * entries.max(axis=1).reshape(-1, *(1,) * (size.ndim - 1))
+        both = (
+            (pushed(1.0, 1.0), ju + jv),
+            (pushed(SHRUNK), SHRUNK * ju),
+            (np.maximum(jh, limit), limit),
+        )
+        if perturbation is not None:
+            return [Sides.moved(*pair) for pair in both]
+        terms = at.program.jvp_magnitude(trace, u) + at.program.jvp_magnitude(trace, v)
+        sizes = (terms, terms, limit)
+        return [Sides.of(*pair, terms) for pair, terms in zip(both, sizes, strict=True)]
+
+    return identity(parts, case, sides)
 
 
 def operations_are_right(case: Case) -> Measurement:

@@ -46,7 +46,9 @@ class Mutant(Protocol):
         """The same for a graph whose values and symbols are called otherwise."""
 
 
-Change = Literal["drop", "negate", "transpose", "one percent", "one in a million", "one entry"]
+Change = Literal[
+    "drop", "negate", "transpose", "one percent", "one in a million", "one entry", "offset"
+]
 
 _CHANGES: dict[Change, Callable[[Array, Arrays], Array]] = {
     "drop": lambda t, xp: xp.zeros_like(t),
@@ -55,6 +57,7 @@ _CHANGES: dict[Change, Callable[[Array, Arrays], Array]] = {
     "one percent": lambda t, xp: 1.01 * t,
     "one in a million": lambda t, xp: (1 + 1e-6) * t,
     "one entry": lambda t, xp: t * xp.asarray(_last_entry_larger(t.shape[1:])),
+    "offset": lambda t, xp: t + 1.0,
 }
 
 

@@ -41,6 +41,7 @@ _CHANGES: Mapping[Change, str] = MappingProxyType(
         "one entry": "derivative: one entry is off by 1 %",
         "one percent": "derivative: a term is off by 1 %",
         "one in a million": "derivative: a term is off by 1e-6",
+        "offset": "derivative: a term is off by 1",
     }
 )
 
