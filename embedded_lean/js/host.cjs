@@ -38,6 +38,7 @@ function library() {
 
 const PAGES = { initial: 256, maximum: 32768, shared: true };
 const KEPT_BYTES = 1536 << 20;
+const MOST_IDLE = 2; // instances that wait for a run
 const running = new Map(); // instances by the id of their run
 const idle = [];
 let ending = 0; // instances whose run is over and that may become ready
@@ -50,6 +51,16 @@ function start(request) {
   else newInstance().start(request);
 }
 
+function stop(id) {
+  running.get(id)?.stop();
+  const index = waiting.findIndex((request) => request.id === id);
+  if (index < 0) return;
+  waiting.splice(index, 1);
+  answer({ id, asked: [] }, 1);
+}
+
+const answer = ({ id, asked }, code) => fs.writeSync(1, JSON.stringify({ id, code, asked }) + "\n");
+
 function newInstance() {
   const memory = new WebAssembly.Memory(PAGES);
   let run, worker;
@@ -60,7 +71,7 @@ function newInstance() {
   const end = (code) => {
     running.delete(run.id);
     run.over = true;
-    fs.writeSync(1, JSON.stringify({ id: run.id, code, asked: run.asked }) + "\n");
+    answer(run, code);
   };
   const instance = {
     start({ id, arguments: argv, environment, stdout, stderr }) {
@@ -80,17 +91,19 @@ function newInstance() {
       resourceLimits: { stackSizeMb: 8 },
     });
     opened.on("message", ({ asked, ended, ready }) => {
-      if (asked !== undefined) run.asked.push(asked);
-      if (ended !== undefined && !run.over) {
+      if (asked !== undefined) run?.asked.push(asked);
+      if (ended !== undefined && run?.over === false) {
         ending++;
         end(ended);
       }
       if (ready !== undefined) {
         ending--;
         clear();
-        if (ready > KEPT_BYTES) return void opened.terminate();
         const next = waiting.shift();
-        if (next) instance.start(next);
+        if (ready > KEPT_BYTES || (!next && idle.length >= MOST_IDLE)) {
+          opened.terminate();
+          if (next) start(next);
+        } else if (next) instance.start(next);
         else idle.push(instance);
       }
     });
@@ -99,12 +112,12 @@ function newInstance() {
     });
     opened.on("exit", (code) => {
       if (idle.includes(instance)) idle.splice(idle.indexOf(instance), 1);
+      setImmediate(gc); // V8 does not know how much a memory weighs that nothing uses any more
       if (!run) return;
       if (run.over) ending--;
       else end(code);
       clear();
       if (waiting.length > ending) start(waiting.shift());
-      setImmediate(gc); // V8 does not know how much a memory weighs that nothing uses any more
     });
     return opened;
   };
@@ -115,7 +128,7 @@ require("readline")
   .createInterface({ input: process.stdin })
   .on("line", (line) => {
     const request = JSON.parse(line);
-    if ("stop" in request) running.get(request.stop)?.stop();
+    if ("stop" in request) stop(request.stop);
     else start(request);
   })
   .on("close", () => process.exit(0));

@@ -156,6 +156,7 @@ function enter(environment, argv) {
   const { FS, NODEFS } = globalThis.leanRuntime;
   const settings = JSON.parse(environment.LEAN_ENGINE_MOUNTS);
   const written = JSON.parse(environment.LEAN_ENGINE_OUTPUT || "null");
+  document = undefined; // what the run before left open is closed without a look at its document
   FS.streams.filter((stream) => stream?.fd > 2).forEach((stream) => FS.close(stream));
   FS.chdir("/");
   for (const [place] of output ? [...mounts, output] : mounts) FS.unmount(place);
