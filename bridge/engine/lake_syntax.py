@@ -24,60 +24,60 @@ REMEDY = (
 )
 
 
+# fmt: off
 _BEYOND = {
     "dependencies": ("require", "packagesDir"),
     "globs": ("globs",),
     "scripts": ("script", "scripts", "default_script"),
     "targets of its own": (
-        *("target", "input_file", "input_dir", "needs", "extraDepTargets"),
-        *("package_facet", "library_facet", "module_facet"),
+        "target", "input_file", "input_dir", "needs", "extraDepTargets", "package_facet",
+        "library_facet", "module_facet",
     ),
     "foreign libraries": ("extern_lib", "dynlibs", "moreLinkObjs", "moreLinkLibs"),
     "plugins": ("plugins",),
     "hooks": ("post_update",),
     "arguments for Lean": ("moreLeanArgs", "weakLeanArgs"),
     "settings of the editor's server": (
-        *("moreServerOptions", "moreServerArgs", "moreGlobalServerArgs"),
+        "moreServerOptions", "moreServerArgs", "moreGlobalServerArgs",
     ),
     "settings of the C compiler and the linker": (
-        *("moreLeancArgs", "weakLeancArgs", "moreLinkArgs", "weakLinkArgs"),
-        *("nativeFacets", "backend"),
+        "moreLeancArgs", "weakLeancArgs", "moreLinkArgs", "weakLinkArgs", "nativeFacets", "backend",
     ),
     "folders of the official build": (
-        *("buildDir", "leanLibDir", "nativeLibDir", "staticLibDir", "sharedLibDir", "binDir"),
-        *("irDir", "buildArchive", "manifestFile"),
+        "buildDir", "leanLibDir", "nativeLibDir", "staticLibDir", "sharedLibDir", "binDir", "irDir",
+        "buildArchive", "manifestFile",
     ),
     "settings of the module system": ("allowImportAll", "bootstrap"),
     "conditions": ("meta if",),
     "imports into the lakefile": ("module", "public", "meta import"),
     "definitions in the lakefile": (
-        *("def", "abbrev", "instance", "structure", "inductive", "opaque", "private", "theorem"),
-        *("macro", "macro_rules", "syntax", "elab", "elab_rules", "notation", "run_cmd"),
-        *("namespace", "section", "variable", "set_option", "attribute", "initialize", "let"),
-        *("family_def", "package_data", "library_data", "module_data", "meta"),
+        "def", "abbrev", "instance", "structure", "inductive", "opaque", "private", "theorem",
+        "macro", "macro_rules", "syntax", "elab", "elab_rules", "notation", "run_cmd", "namespace",
+        "section", "variable", "set_option", "attribute", "initialize", "let", "family_def",
+        "package_data", "library_data", "module_data", "meta",
     ),
 }
+# fmt: on
 """What only the official toolchain does, with the words that ask for it."""
 _OF_WORD = {word: what for what, words in _BEYOND.items() for word in words}
-_OFFICIAL = "install Lean with elan and use --engine lake."
-_REMOVE = f"Remove it where no proof needs it, or {_OFFICIAL}"
+_INSTALL = "Install Lean with elan and use --engine lake."
+_OR_INSTALL = ", or install Lean with elan and use --engine lake."
+_REMOVE = f"Remove it where no proof needs it{_OR_INSTALL}"
 _REMEDIES = {
     "dependencies": "Install Lean with elan, fetch them with `lake update`, and use --engine lake.",
     "globs": "Install Lean with elan and use --engine lake, or name the modules in `roots`.",
-    "arguments for Lean": f"Write options as `leanOptions := #[⟨`name, value⟩]`, or {_OFFICIAL}",
-    "settings of the editor's server": f"Remove it (it changes nothing that is compiled), or "
-    f"{_OFFICIAL}",
-    "settings of the C compiler and the linker": f"Remove it (nothing is linked here), or "
-    f"{_OFFICIAL}",
-    "folders of the official build": f"Remove it (this engine keeps what it compiles in its "
-    f"cache), or {_OFFICIAL}",
+    "arguments for Lean": f"Write options as `leanOptions := #[⟨`name, value⟩]`{_OR_INSTALL}",
+    "settings of the editor's server": "Remove it (it changes nothing that is compiled)"
+    + _OR_INSTALL,
+    "settings of the C compiler and the linker": f"Remove it (nothing is linked here){_OR_INSTALL}",
+    "folders of the official build": "Remove it (this engine keeps what it compiles in its cache)"
+    + _OR_INSTALL,
     "targets of its own": _REMOVE,
     "scripts": _REMOVE,
     "hooks": _REMOVE,
-    "conditions": f"Write the declarations that hold here without `meta if`, or {_OFFICIAL}",
-    "imports into the lakefile": f"Begin the lakefile with `import Lake` alone, or {_OFFICIAL}",
-    "definitions in the lakefile": f"Write values as they are, without a name for them, or "
-    f"{_OFFICIAL}",
+    "conditions": f"Write the declarations that hold here without `meta if`{_OR_INSTALL}",
+    "imports into the lakefile": f"Begin the lakefile with `import Lake` alone{_OR_INSTALL}",
+    "definitions in the lakefile": f"Write values without a name for them{_OR_INSTALL}",
 }
 
 
@@ -86,7 +86,7 @@ def needs_toolchain(word: str, where: str) -> LakefileError | None:
     what = _OF_WORD.get(word)
     if what is None:
         return None
-    remedy = _REMEDIES.get(what, f"I{_OFFICIAL[1:]}")
+    remedy = _REMEDIES.get(what, _INSTALL)
     return LakefileError(f"{where}: {what} (`{word}`) need the official toolchain", remedy=remedy)
 
 
@@ -148,8 +148,8 @@ class _LeanReader:
             return LakefileError(
                 f"{where}: the embedded engine does not understand {found!r} as the value of "
                 f"`{self.field}`",
-                remedy=f"Write it as it is: a text, a number, `true`, a `name, or a list of these; "
-                f"or {_OFFICIAL}",
+                remedy="Write it as it is: a text, a number, `true`, a `name, or a list of these"
+                + _OR_INSTALL,
             )
         return LakefileError(
             f"{where}: the embedded engine does not understand {found!r} here",

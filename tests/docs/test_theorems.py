@@ -47,9 +47,11 @@ def test_every_theorem_has_its_sentence_and_its_statement(script: ModuleType) ->
         assert f"### `{short}`\n\n{' '.join(theorem.doc.split())}\n\n```lean\n" in page
         for line in theorem.conclusion.type.splitlines():
             assert f"\n    {line}\n" in page, theorem.name
+        section = page.split(f"### `{short}`\n", 1)[1].split("\n### ", 1)[0]
         for binder in theorem.hypotheses:
             whole = binder.name.partition(".")[0]  # a law of what a binder bundles is part of it
-            assert f"    ({whole} : " in page or (whole != binder.name and f" {whole} " in page)
+            bound = rf"^    [({{]([^\s:]+ )*{re.escape(whole)} ([^\s:]+ )*: "
+            assert re.search(bound, section, flags=re.M), binder.name
 
 
 DEMO = Statement(

@@ -232,7 +232,7 @@ def test_a_field_that_is_not_read_is_named_with_what_to_do(
     [
         ("meta import Lake.Util", r"lean:3: .*\(`meta import`\)", "`import Lake` alone"),
         ("meta if true then\n  lean_lib B", r"lean:3: .*\(`meta if`\)", "without `meta if`"),
-        ('abbrev flags := #["-x"]', r"lean:3: .*\(`abbrev`\)", "as they are"),
+        ('abbrev flags := #["-x"]', r"lean:3: .*\(`abbrev`\)", "without a name"),
         ("@[default_script] script x do pure 0", r"lean:3: scripts", "Remove it"),
         ("module_facet f m := pure 0", r"lean:3: .*\(`module_facet`\)", "--engine lake"),
         (
