@@ -10,7 +10,15 @@ from dataclasses import replace
 from bridge import __version__
 from bridge.auditing.check_graphs import parse_graphs
 from bridge.auditing.graph_file import StandIn, about, stand_in
-from bridge.auditing.judge import Context, Interrupted, decided, judge, kept, swapped_reason
+from bridge.auditing.judge import (
+    Context,
+    Interrupted,
+    decided,
+    judge,
+    kept,
+    measure_ahead,
+    swapped_reason,
+)
 from bridge.auditing.looking import Looking
 from bridge.auditing.selection import select_keys
 from bridge.checking import Spread
@@ -46,6 +54,7 @@ __all__ = [
     "library_for_audit",
     "never_complete",
     "prepare",
+    "seen_behind",
     "shortfalls_of",
     "without_refused",
 ]
@@ -74,12 +83,10 @@ def library_for_audit(
     )
 
 
-def without_refused(library: Library, trust: Trust | None) -> Library:
+def without_refused(library: Library, trust: Trust) -> Library:
     """``library``, whose conclusions say so where a kernel refuses what the theorem rests on, where
     it rests on an axiom that Lean does not ship, where only kernels that are known to take proofs
     of False took part, and where the theorem says nothing."""
-    if trust is None:
-        return library
     why = library.by_declaration({name: trust.why_refused(name) for name in trust.refused})
     empty = library.by_declaration(dict(trust.vacuous))
     theorems = library.statements.theorems
@@ -109,7 +116,7 @@ def prepare(
     replace_graph: Graph | None = None,
     graph_file: str = "",
     policy: Policy,
-    trust: Trust | Looking | None,
+    trust: Trust | None,
     results: ResultCache | None,
     judges: Sequence[Judge] = (),
     backend: Backend | None = None,
@@ -123,20 +130,12 @@ def prepare(
         given = stand_in(graphs, replace_graph)
         chosen = _with_fidelity(about(chosen, paired_checks(library), given), library, given)
     paired = _by_statement(chosen, library, policy, judges, seed=seed, instances=instances)
-    # Lean may be looking behind the statements all this while.
-    trust = trust.result() if isinstance(trust, Future) else trust
-    library = without_refused(library, trust)
-    if trust is not None:
-        policy.refuse_unneeded(library, [o.waived_as for o in (*trust.swapped, *trust.at_import)])
-    judged = {o.key: o for o in library.obligations}
     context = Context(
         library=library,
         graphs=graphs,
         refused=refused,
         policy=policy,
         stale=stale_reasons(library, policy.lock),
-        vacuous={} if trust is None else library.by_declaration(dict(trust.vacuous)),
-        swapped=swapped_reason(trust, policy),
         seed=seed,
         instances=instances,
         graph_file=graph_file,
@@ -145,10 +144,29 @@ def prepare(
         graph_hashes={} if results is None else graph_hashes(graphs),
         given=given,
         given_hashes={} if results is None or given is None else graph_hashes(given.graphs),
-        trust=None if trust is None else policy.left_out(trust, library),
         paired=paired,
     )
-    return tuple(judged[o.key] for o in chosen), context
+    return (chosen, context) if trust is None else seen_behind(chosen, context, trust)
+
+
+def seen_behind(
+    chosen: tuple[Obligation, ...], context: Context, trust: Trust
+) -> tuple[tuple[Obligation, ...], Context]:
+    """What :func:`prepare` gives, with what is behind the statements.
+
+    Raises:
+        InvalidInputError: the project waives something that is not there.
+    """
+    policy, library = context.policy, without_refused(context.library, trust)
+    policy.refuse_unneeded(library, [o.waived_as for o in (*trust.swapped, *trust.at_import)])
+    judged = {o.key: o for o in library.obligations}
+    return tuple(judged[o.key] for o in chosen), replace(
+        context,
+        library=library,
+        vacuous=library.by_declaration(dict(trust.vacuous)),
+        swapped=swapped_reason(trust, policy),
+        trust=policy.left_out(trust, library),
+    )
 
 
 def _with_fidelity(
@@ -215,8 +233,8 @@ def audit(
         replace_graph: run on this graph instead of the library's graph of the same name.
         graph_file: where that graph comes from, for reports and the commands in them.
         policy: waivers and the lock; none of them counts where it is not given.
-        trust: what is behind the statements, or the future of it, which is waited for as late as
-            can be; not looked at where it is not given.
+        trust: what is behind the statements, or the future of it: until it is known, checks are
+            measured; not looked at where it is not given.
         results: where results of the same checks on the same graphs are kept, if anywhere.
         judges: the ways to judge what has no check, in the order in which to ask them.
         strict: whether what this audit leaves unseen makes it incomplete.
@@ -245,12 +263,16 @@ def audit(
         replace_graph=replace_graph,
         graph_file=graph_file,
         policy=policy,
-        trust=trust,
+        trust=None if isinstance(trust, Future) else trust,
         results=results,
         judges=judges,
         backend=backend,
     )
     context = replace(context, certify=certify, spread=spread, watcher=watcher)
+    if isinstance(trust, Future):
+        measure_ahead(chosen, context, until=trust.done)
+        if (found := trust.result()) is not None:
+            chosen, context = seen_behind(chosen, context, found)
     kept_keys = {o.key for o in chosen}
     if left := sum(o.key not in kept_keys for o in select_keys(library.obligations, only)):
         watcher.note(f"{left} obligations say nothing of a graph of these sizes: left out")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from bridge.auditing.binding import why_unbound
@@ -32,6 +32,7 @@ __all__ = [
     "decided",
     "judge",
     "kept",
+    "measure_ahead",
     "swapped_reason",
 ]
 
@@ -45,13 +46,13 @@ class Context:
     refused: Mapping[str, str]
     policy: Policy
     stale: Mapping[str, str]
-    vacuous: Mapping[str, str]
-    swapped: str
     seed: int
     instances: int
     graph_file: str
     results: ResultCache | None
     graph_hashes: Mapping[str, str]
+    vacuous: Mapping[str, str] = field(default_factory=dict)
+    swapped: str = ""
     paired: Mapping[str, Pairing] = field(default_factory=dict)
     given: StandIn | None = None
     given_hashes: Mapping[str, str] = field(default_factory=dict)
@@ -112,6 +113,27 @@ def judge(obligation: Obligation, context: Context) -> Entry:
         return entry(_certified(paired, context, _measured(paired, context)))
     except CheckInterrupted as stop:
         raise Interrupted(entry(stop.result)) from stop
+
+
+def measure_ahead(
+    obligations: Iterable[Obligation], context: Context, *, until: Callable[[], bool]
+) -> None:
+    """Measure what will be judged while something is not known that judging needs.
+
+    Args:
+        obligations: those that will be judged.
+        context: what is known; it shares what is found with the contexts made of it.
+        until: whether it is known now; asked before each obligation.
+
+    Raises:
+        CheckInterrupted: at a keyboard interrupt within a check.
+    """
+    for obligation in obligations:
+        if until():
+            return
+        paired = decided(obligation, context)
+        if isinstance(paired, Paired):
+            _certified(paired, context, _measured(paired, context))
 
 
 def _entry(

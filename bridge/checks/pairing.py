@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -19,8 +20,8 @@ from numeric.propositions.terms import Theorem
 
 __all__ = ["forms_of", "paired", "wanted_graphs"]
 
-_LAST: list[tuple[Library, dict[str, int], Mapping[str, Check]]] = []
-"""The last pairing: an audit asks for it at every obligation."""
+_LAST: list[tuple[tuple[object, ...], dict[str, int], Mapping[str, Check]]] = []
+"""The last pairing, with what it follows from: an audit asks for it at every obligation."""
 
 
 def wanted_graphs() -> tuple[LeanRequest, ...]:
@@ -30,14 +31,18 @@ def wanted_graphs() -> tuple[LeanRequest, ...]:
 
 
 def paired(library: Library) -> Mapping[str, Check]:
-    """Every check by the key of its obligation."""
+    """Every check by the key of its obligation.
+
+    It is the same one for the same terms, graphs and keys, whatever Lean's kernels say of them.
+    """
     own = registered()
     state = {key: id(check) for key, check in own.items()}
-    if _LAST and _LAST[0][0] is library and _LAST[0][1] == state:
+    follows_from = (library.statements, library.theory, library.graphs)
+    if _LAST and _LAST[0][1] == state and all(map(operator.is_, _LAST[0][0], follows_from)):
         return _LAST[0][2]
     by_form = checks_of({k: f for k, f in forms_of(library).items() if k not in own})
     found = MappingProxyType({**by_form, **own})
-    _LAST[:] = [(library, state, found)]
+    _LAST[:] = [(follows_from, state, found)]
     return found
 
 

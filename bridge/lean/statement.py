@@ -9,7 +9,8 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 from msgspec.structs import replace
@@ -143,7 +144,7 @@ class Statement(
         return found
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Statements:
     """A whole, verified answer to a request for statements."""
 
@@ -151,6 +152,10 @@ class Statements:
     theorems: tuple[Statement, ...]
     constants: Mapping[str, Constant]
     axiom_modules: Mapping[str, str | None]
+    _fingerprints: dict[tuple[str, tuple[str, ...]], str] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    """Those asked for so far: binders of many theorems share their types."""
 
     def definition_hashes(self) -> dict[str, str]:
         """sha256 of the text of every definition that a statement unfolds to, by name."""
@@ -195,17 +200,26 @@ class Statements:
             )
         return constant
 
-    def fingerprint(self, term: str, uses: Sequence[str]) -> str:
+    def fingerprint(self, term: str, uses: tuple[str, ...]) -> str:
         """sha256 over a term and everything of the project's own that it unfolds to.
 
         Renaming a bound variable leaves it alone; changing a definition anywhere below changes it.
         """
-        digest = hashlib.sha256(term.encode())
-        for name in sorted(self.closure(uses)):
-            terms = self._constant(name).terms
-            digest.update(b"\0" + name.encode() + b"\0")
-            digest.update(b"\1" if terms is None else b"\0".join(t.encode() for t in terms))
-        return digest.hexdigest()
+        if (term, uses) not in self._fingerprints:
+            self._fingerprints[term, uses] = self._fingerprint(term, uses)
+        return self._fingerprints[term, uses]
+
+    def _fingerprint(self, term: str, uses: tuple[str, ...]) -> str:
+        below = b"".join(self._as_bytes[name] for name in sorted(self.closure(uses)))
+        return hashlib.sha256(term.encode() + below).hexdigest()
+
+    @cached_property
+    def _as_bytes(self) -> dict[str, bytes]:
+        """What each constant adds to the fingerprint of a term above it."""
+        return {
+            name: f"\0{name}\0{chr(1) if c.terms is None else chr(0).join(c.terms)}".encode()
+            for name, c in self.constants.items()
+        }
 
 
 def _with_own_names(binders: tuple[Binder, ...]) -> tuple[Binder, ...]:

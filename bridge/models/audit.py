@@ -133,7 +133,7 @@ def judge_model(
             need not be tagged is not there.
     """
     watcher = progress or Silent()
-    library = without_refused(library, trust)
+    library = library if trust is None else without_refused(library, trust)
     policy = policy or Policy()
     swapped = swapped_reason(trust, policy)
     trust = None if trust is None else policy.left_out(trust, library)
