@@ -1,0 +1,111 @@
+"""Checks are measured while Lean looks behind the statements; what that finds decides anyway."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from bridge.auditing import judge as judging
+from bridge.auditing.audit import audit, library_for_audit
+from bridge.checking import CheckResult, CheckRun
+from bridge.errors import EngineError
+from bridge.lean.library import Library
+from bridge.lean.project import find_project
+from bridge.lean.trust import Trust
+from bridge.verdict import LeanStatus, Verdict
+from tests.cli.conftest import Harness
+
+CHECKS, FEW = 6, 30
+THEOREM = "PostNorm.layerNorm_eval"
+
+
+@pytest.fixture
+def library(harness: Harness) -> Library:
+    return library_for_audit(find_project(harness.root), harness.engine)
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The keys of the obligations whose check runs."""
+    keys: list[str] = []
+    real = judging.run_check
+
+    def run_check(run: CheckRun, **more: Any) -> CheckResult:
+        keys.append(run.key)
+        return real(run, **more)
+
+    monkeypatch.setattr(judging, "run_check", run_check)
+    return keys
+
+
+class Late(Future[Trust | None]):
+    """What is known as soon as all checks have run, or never."""
+
+    def __init__(self, trust: Trust, asked: list[str]) -> None:
+        super().__init__()
+        self.trust, self.asked = trust, asked
+
+    def done(self) -> bool:
+        return False
+
+    def result(self, timeout: float | None = None) -> Trust | None:
+        assert len(self.asked) == CHECKS
+        return self.trust
+
+
+def known(**more: Any) -> Trust:
+    plain = Trust(1, {}, {}, (), {}, ())
+    return replace(plain, **more)
+
+
+def test_checks_are_measured_before_it_is_known_and_once(
+    library: Library, asked: list[str]
+) -> None:
+    now = audit(library, instances=FEW, trust=known())
+    assert len(asked) == CHECKS
+    asked.clear()
+    late = audit(library, instances=FEW, trust=Late(known(), asked))
+    assert len(asked) == CHECKS
+    assert [(e.obligation, e.verdict, e.reason) for e in late.entries] == [
+        (e.obligation, e.verdict, e.reason) for e in now.entries
+    ]
+    assert late.trust == now.trust
+
+
+def test_what_is_found_behind_counts_for_what_was_measured_before(
+    library: Library, asked: list[str]
+) -> None:
+    refused = known(refusals={"bad": "not well typed"}, refused={THEOREM: "bad"})
+    report = audit(library, instances=FEW, trust=Late(refused, asked))
+    (entry,) = (e for e in report.entries if e.obligation.key == "layerNorm_eval:conclusion")
+    assert entry.verdict is Verdict.HOLDS
+    assert entry.obligation.lean.status is LeanStatus.REFUSED
+    assert report.exit_code == 1
+    empty = known(vacuous=((THEOREM, "it follows from False"),))
+    asked.clear()
+    report = audit(library, instances=FEW, trust=Late(empty, asked))
+    (entry,) = (e for e in report.entries if e.obligation.key == "layerNorm_eval:conclusion")
+    assert entry.verdict is Verdict.FAILS
+    assert "it follows from False" in entry.reason
+
+
+def test_measuring_stops_as_soon_as_it_is_known(library: Library, asked: list[str]) -> None:
+    trust: Future[Trust | None] = Future()
+    trust.set_exception(EngineError("the replay ended"))
+    with pytest.raises(EngineError, match="the replay ended"):
+        audit(library, instances=FEW, trust=trust)
+    assert asked == []
+
+
+def test_an_interrupt_while_measuring_ahead_ends_the_audit(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object, **__: object) -> CheckResult:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(judging, "run_check", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        audit(library, instances=FEW, trust=Future())  # not waited for
