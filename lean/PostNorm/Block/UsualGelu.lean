@@ -1,5 +1,8 @@
+import PostNorm.Block.Activated
 import PostNorm.Block.AtReal
+import PostNorm.Block.GatedModels
 import PostNorm.Block.LanguageModel
+import PostNorm.Block.T5
 import PostNorm.Layers.GeluSlope
 
 /-! # Blocks over the real numbers, with tanh-GELU's own constants
@@ -11,7 +14,9 @@ The theorems of blocks with tanh-GELU hold for any four constants.  Here they ar
 
 * `encoderBlock_hasFDerivAt_usual`, `encoderBlock_backprop_eq_adjoint_fderiv_usual`; `biasedEncoder_…_usual`: with
   biases and masks, any depth.
-* `gpt2Block_hasFDerivAt_usual`, `gpt2Block_backprop_eq_adjoint_fderiv_usual`; `gpt2Model_gradient_usual`. -/
+* `gpt2Block_hasFDerivAt_usual`, `gpt2Block_backprop_eq_adjoint_fderiv_usual`; `gpt2Model_gradient_usual`.
+* `gemmaBlock_…_usual`, `t5GatedEncoderBlock_…_usual`, `t5GatedDecoderBlock_…_usual`, `preNormGeluTanhBlock_…_usual`;
+  `gemmaModel_gradient_usual`. -/
 
 namespace PostNorm
 variable {seqLen dModel numHeads headDim dFF vocab : Nat}
@@ -110,5 +115,79 @@ theorem gpt2Model_gradient_usual (scale ε₁ ε₂ ε₃ : Real) (tokens target
           (Spec.gpt2Last ε₃ target) depth ρ) ρ v () =
       Env.dot v ((gpt2ModelGraph .usual scale ε₁ ε₂ ε₃ tokens target depth).backprop ρ fun _ => 1) :=
   gpt2Model_gradient_real .usual scale ε₁ ε₂ ε₃ tokens target depth ρ v hEps1Pos hEps2Pos hEps3Pos
+
+/-! ## Other blocks
+
+What a theorem says is what the one at the real numbers says, with these constants. -/
+
+variable {numGroups perGroup memoryLen buckets : Nat}
+
+/-- Over the real numbers and with slope `√(2 / π)`, forward mode computes the Fréchet derivative of Gemma's block, in
+all its inputs together, at every input, if `0 < ε₁` and `0 < ε₂`. -/
+@[obligation]
+theorem gemmaBlock_hasFDerivAt_usual :
+    type_of% (@gemmaBlock_hasFDerivAt_real seqLen dModel numGroups perGroup headDim dFF .usual) :=
+  gemmaBlock_hasFDerivAt_real .usual
+
+/-- Over the real numbers and with slope `√(2 / π)`, backpropagation through Gemma's block is the adjoint of the Fréchet
+derivative of its formula, for every seed `δ`, at every input, if `0 < ε₁` and `0 < ε₂`. -/
+@[obligation]
+theorem gemmaBlock_backprop_eq_adjoint_fderiv_usual :
+    type_of% (@gemmaBlock_backprop_eq_adjoint_fderiv_real seqLen dModel numGroups perGroup headDim dFF .usual) :=
+  gemmaBlock_backprop_eq_adjoint_fderiv_real .usual
+
+/-- Over the real numbers and with slope `√(2 / π)`, forward mode computes the Fréchet derivative of T5 1.1's encoder
+block, in all its inputs together, at every input where a key is allowed in each row, if `0 < ε₁` and `0 < ε₂`. -/
+@[obligation]
+theorem t5GatedEncoderBlock_hasFDerivAt_usual :
+    type_of% (@t5GatedEncoderBlock_hasFDerivAt_real seqLen dModel numHeads headDim buckets dFF .usual) :=
+  t5GatedEncoderBlock_hasFDerivAt_real .usual
+
+/-- Over the real numbers and with slope `√(2 / π)`, backpropagation through T5 1.1's encoder block is the adjoint of
+the Fréchet derivative of its formula, for every seed `δ`, at every input where a key is allowed in each row, if
+`0 < ε₁` and `0 < ε₂`. -/
+@[obligation]
+theorem t5GatedEncoderBlock_backprop_eq_adjoint_fderiv_usual :
+    type_of% (@t5GatedEncoderBlock_backprop_eq_adjoint_fderiv_real seqLen dModel numHeads headDim buckets dFF .usual) :=
+  t5GatedEncoderBlock_backprop_eq_adjoint_fderiv_real .usual
+
+/-- Over the real numbers and with slope `√(2 / π)`, forward mode computes the Fréchet derivative of T5 1.1's decoder
+block, in all its inputs together, at every input where a key is allowed in each row of the cross attention, if
+`0 < ε₁`, `0 < ε₂` and `0 < ε₃`. -/
+@[obligation]
+theorem t5GatedDecoderBlock_hasFDerivAt_usual :
+    type_of% (@t5GatedDecoderBlock_hasFDerivAt_real seqLen memoryLen dModel numHeads headDim buckets dFF .usual) :=
+  t5GatedDecoderBlock_hasFDerivAt_real .usual
+
+/-- Over the real numbers and with slope `√(2 / π)`, backpropagation through T5 1.1's decoder block is the adjoint of
+the Fréchet derivative of its formula, for every seed `δ`, at every input where a key is allowed in each row of the
+cross attention, if `0 < ε₁`, `0 < ε₂` and `0 < ε₃`. -/
+@[obligation]
+theorem t5GatedDecoderBlock_backprop_eq_adjoint_fderiv_usual :
+    type_of% (@t5GatedDecoderBlock_backprop_eq_adjoint_fderiv_real seqLen memoryLen dModel numHeads headDim buckets dFF
+      .usual) :=
+  t5GatedDecoderBlock_backprop_eq_adjoint_fderiv_real .usual
+
+/-- Over the real numbers and with slope `√(2 / π)`, forward mode computes the Fréchet derivative of the pre-norm block
+with tanh-GELU, in all its inputs together, at every input, if `0 < ε₁` and `0 < ε₂`. -/
+@[obligation]
+theorem preNormGeluTanhBlock_hasFDerivAt_usual :
+    type_of% (@preNormGeluTanhBlock_hasFDerivAt_real seqLen dModel numHeads headDim dFF .usual) :=
+  preNormGeluTanhBlock_hasFDerivAt_real .usual
+
+/-- Over the real numbers and with slope `√(2 / π)`, backpropagation through the pre-norm block with tanh-GELU is the
+adjoint of the Fréchet derivative of its formula, for every seed `δ`, at every input, if `0 < ε₁` and `0 < ε₂`. -/
+@[obligation]
+theorem preNormGeluTanhBlock_backprop_eq_adjoint_fderiv_usual :
+    type_of% (@preNormGeluTanhBlock_backprop_eq_adjoint_fderiv_real seqLen dModel numHeads headDim dFF .usual) :=
+  preNormGeluTanhBlock_backprop_eq_adjoint_fderiv_real .usual
+
+/-- Over the real numbers and with slope `√(2 / π)`, the gradient of Gemma's loss is what backpropagation returns from
+`1`, at every input and any depth, if `0 < ε₁`, `0 < ε₂` and `0 < ε₃`: along any `v`, the derivative is the inner
+product of `v` with it. -/
+@[obligation]
+theorem gemmaModel_gradient_usual :
+    type_of% (@gemmaModel_gradient_real seqLen dModel numGroups perGroup headDim dFF vocab .usual) :=
+  gemmaModel_gradient_real .usual
 
 end PostNorm
