@@ -152,10 +152,13 @@ class Statements:
     theorems: tuple[Statement, ...]
     constants: Mapping[str, Constant]
     axiom_modules: Mapping[str, str | None]
+    # Those asked for so far: binders of many theorems share their types.
     _fingerprints: dict[tuple[str, tuple[str, ...]], str] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
-    """Those asked for so far: binders of many theorems share their types."""
+    _closures: dict[tuple[str, ...], frozenset[str]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def definition_hashes(self) -> dict[str, str]:
         """sha256 of the text of every definition that a statement unfolds to, by name."""
@@ -166,6 +169,12 @@ class Statements:
 
     def closure(self, uses: Iterable[str]) -> frozenset[str]:
         """The project's own constants among ``uses``, and all that they unfold to."""
+        uses = tuple(uses)
+        if uses not in self._closures:
+            self._closures[uses] = self._closure(uses)
+        return self._closures[uses]
+
+    def _closure(self, uses: tuple[str, ...]) -> frozenset[str]:
         reached: set[str] = set()
         todo = list(uses)
         while todo:
@@ -178,19 +187,21 @@ class Statements:
     def evidence(self) -> dict[str, str]:
         """sha256 over all that is said of each theorem, by full Lean name, but for what is text for
         people: that depends on the notations that are known where Lean is asked."""
-        return {t.name: self._evidence(t) for t in self.theorems}
+        hashes = self.definition_hashes()
+        below = {n: f"\0{n} {c.terms is None} {hashes[n]}" for n, c in self.constants.items()}
+        return {t.name: self._evidence(t, below) for t in self.theorems}
 
-    def _evidence(self, t: Statement) -> str:
+    def _evidence(self, t: Statement, below: Mapping[str, str]) -> str:
+        reached = self.closure(t.uses).union(*(self.closure(b.uses) for b in t.binders))
         said = [
             [t.name, t.module, t.line, t.is_theorem, t.conclusion.term, t.uses, sorted(t.axioms)],
             [[b.name, b.kind, b.is_prop, b.term, b.uses] for b in t.binders],
             [[f.path, f.term, f.uses] for b in t.binders for f in b.fields],
             sorted([d.binder, d.lemma] for d in t.discharges),
             sorted([a, self.axiom_modules.get(a)] for a in t.axioms),
-            [self.fingerprint(t.conclusion.term, t.uses)],
-            [self.fingerprint(b.term, b.uses) for b in t.binders],
         ]
-        return hashlib.sha256(json.dumps(said).encode()).hexdigest()
+        unfolded = "".join(below[name] for name in sorted(reached))
+        return hashlib.sha256((json.dumps(said) + unfolded).encode()).hexdigest()
 
     def _constant(self, name: str) -> Constant:
         constant = self.constants.get(name)
@@ -200,11 +211,12 @@ class Statements:
             )
         return constant
 
-    def fingerprint(self, term: str, uses: tuple[str, ...]) -> str:
+    def fingerprint(self, term: str, uses: Iterable[str]) -> str:
         """sha256 over a term and everything of the project's own that it unfolds to.
 
         Renaming a bound variable leaves it alone; changing a definition anywhere below changes it.
         """
+        uses = tuple(uses)
         if (term, uses) not in self._fingerprints:
             self._fingerprints[term, uses] = self._fingerprint(term, uses)
         return self._fingerprints[term, uses]

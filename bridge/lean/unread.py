@@ -54,6 +54,10 @@ _QUOTED = re.compile(
       | «[^»\n]*»""",
     re.VERBOSE | re.DOTALL,
 )
+_PLAIN = re.compile(r"(?:[^/\-r'«\"{}]|/(?!-)|-(?!-)|r(?![#\"]))+")
+"""Code in which no comment, string or quoted name begins."""
+_COMMENTED = re.compile(r"(?:[^/\-]|/(?!-)|-(?!/))+")
+"""What neither ends a block comment nor begins one within it."""
 _STRING = re.compile(r'(?:[^"\\]|\\.)*"?', re.DOTALL)
 _PART = re.compile(r'(?:[^"\\{]|\\.)*["{]?', re.DOTALL)
 """Of an interpolated string, from its beginning or behind a term, up to a term or to its end."""
@@ -87,8 +91,13 @@ def code_of(text: str) -> str:
         elif depth and text.startswith("-/", at):
             depth, at = depth - 1, at + 2
         elif depth:
-            out.append("\n" if text[at] == "\n" else "")
-            at += 1
+            found = _COMMENTED.match(text, at)
+            assert found is not None
+            out.append("\n" * found[0].count("\n"))
+            at = found.end()
+        elif found := _PLAIN.match(text, at):
+            out.append(found[0])
+            at = found.end()
         elif found := _COMMENT.match(text, at):
             at = found.end()
         elif found := None if _goes_on(text, at) else _QUOTED.match(text, at):
