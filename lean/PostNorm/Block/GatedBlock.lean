@@ -32,24 +32,16 @@ declare_inputs ΓGatedBlock (seqLen dModel numGroups perGroup headDim dFF : Nat)
   x : ⟦seqLen, dModel⟧
   /-- The query weights. -/
   Wq : ⟦dModel, numGroups * perGroup * headDim⟧
-  /-- The key weights. -/
-  Wk : ⟦dModel, numGroups * headDim⟧
-  /-- The value weights. -/
-  Wv : ⟦dModel, numGroups * headDim⟧
+  /-- The key and value weights. -/
+  Wk Wv : ⟦dModel, numGroups * headDim⟧
   /-- The output weights. -/
   Wo : ⟦numGroups * perGroup * headDim, dModel⟧
-  /-- The table of cosines. -/
-  cos : ⟦seqLen, headDim⟧
-  /-- The table of sines. -/
-  sin : ⟦seqLen, headDim⟧
-  /-- The first norm's scale. -/
-  gamma1 : ⟦dModel⟧
-  /-- The second norm's scale. -/
-  gamma2 : ⟦dModel⟧
-  /-- The weights of the gate. -/
-  Wg : ⟦dModel, dFF⟧
-  /-- The weights of what is gated. -/
-  Wu : ⟦dModel, dFF⟧
+  /-- The tables of cosines and of sines. -/
+  cos sin : ⟦seqLen, headDim⟧
+  /-- The scales of the two norms. -/
+  gamma1 gamma2 : ⟦dModel⟧
+  /-- The weights of the gate, and of what is gated. -/
+  Wg Wu : ⟦dModel, dFF⟧
   /-- The weights back. -/
   Wd : ⟦dFF, dModel⟧
 

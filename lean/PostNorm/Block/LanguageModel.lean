@@ -33,10 +33,8 @@ declare_inputs ΓGpt2 (seqLen dModel vocab : Nat) where
   table : ⟦vocab, dModel⟧
   /-- The positions. -/
   positions : ⟦seqLen, dModel⟧
-  /-- The final LayerNorm's scale. -/
-  gamma : ⟦dModel⟧
-  /-- The final LayerNorm's shift. -/
-  beta : ⟦dModel⟧
+  /-- The final LayerNorm's scale and shift. -/
+  gamma beta : ⟦dModel⟧
 
 /-- The inputs of GPT-2: what it has outside its blocks, and each block's parameters. -/
 abbrev ΓGpt2Model (seqLen dModel numHeads headDim dFF vocab depth : Nat) : Context :=

@@ -19,10 +19,6 @@ universe u v w
 
 variable {R : Type u} [RealField R] {ι : Type v} {κ : Type w}
 
-/-- A coordinate of a bounded linear map is a linear form. -/
-theorem BoundedLinearMap.isLinearForm (F : BoundedLinearMap R ι κ) (k : κ) : IsLinearForm fun v => F v k :=
-  ((HasFDerivAt.linear F fun _ => 0).hasScalarFDerivAt k).linear
-
 /-- A multiple of a bounded linear map. -/
 def BoundedLinearMap.smul (c : R) (F : BoundedLinearMap R ι κ) : BoundedLinearMap R ι κ where
   toFun h k := c * F h k

@@ -116,17 +116,12 @@ theorem mhaGraph_sideConditions (scale : R) (ρ : Env R (ΓMha seqLen dModel num
   graph_side_conditions [mhaGraph, splitHeadsGraph_sideConditions]
   exact softmaxGraph_sideConditions _ fun c => c.2.pos
 
-/-- At every point, every operation of multi-head attention has the derivative that its tangent map claims. -/
-theorem mhaGraphFDerivCorrectAt (scale : R) (ρ : Env R (ΓMha seqLen dModel numHeads headDim)) :
-    GraphFDerivCorrectAt (mhaGraph scale) ρ :=
-  (mhaGraph_sideConditions scale ρ).correct
-
 /-- Multi-head attention is Fréchet differentiable in `x` and its four weights together, everywhere, and forward
 mode computes its derivative. -/
 @[obligation]
 theorem mha_hasFDerivAt (scale : R) (ρ : Env R (ΓMha seqLen dModel numHeads headDim)) :
     HasFDerivAt (fun ρ => (mhaGraph scale).eval ρ) ((mhaGraph scale).deriv ρ) ρ :=
-  (mhaGraphFDerivCorrectAt scale ρ).hasFDerivAt
+  (mhaGraph_sideConditions scale ρ).correct.hasFDerivAt
 
 /-- Backpropagation through multi-head attention is the adjoint of its Fréchet derivative, applied to the seed
 `δ`, everywhere. -/
@@ -134,6 +129,6 @@ theorem mha_hasFDerivAt (scale : R) (ρ : Env R (ΓMha seqLen dModel numHeads he
 theorem mha_backpropVec_eq_adjoint_fderiv (scale : R) (ρ : Env R (ΓMha seqLen dModel numHeads headDim))
     (δ : Tensor R ⟦seqLen, dModel⟧) :
     (mhaGraph scale).backprop ρ δ = (fderiv (fun ρ => (mhaGraph scale).eval ρ) ρ).adjoint δ :=
-  (mhaGraph scale).backprop_eq_adjoint_fderiv ρ (mhaGraphFDerivCorrectAt scale ρ) δ
+  (mhaGraph scale).backprop_eq_adjoint_fderiv ρ (mhaGraph_sideConditions scale ρ).correct δ
 
 end PostNorm

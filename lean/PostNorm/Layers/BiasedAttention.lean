@@ -1,3 +1,4 @@
+import PostNorm.Graph.Inputs
 import PostNorm.Layers.Attention
 import PostNorm.Layers.FeedForward
 
@@ -34,51 +35,20 @@ open RealField Lean.Grind
 section graphs
 variable {K : Type u} {seqLen dModel numHeads headDim : Nat}
 
-/-- The inputs of attention with biases and mask: `x`, `Wq`, `bq`, `Wk`, `bk`, `Wv`, `bv`, `Wo`, `bo`, `mask`. -/
-abbrev ΓBiasedMha (seqLen dModel numHeads headDim : Nat) : Context :=
-  [⟦seqLen, dModel⟧, ⟦dModel, numHeads * headDim⟧, ⟦numHeads * headDim⟧, ⟦dModel, numHeads * headDim⟧,
-    ⟦numHeads * headDim⟧, ⟦dModel, numHeads * headDim⟧, ⟦numHeads * headDim⟧, ⟦numHeads * headDim, dModel⟧,
-    ⟦dModel⟧, ⟦seqLen, seqLen⟧]
-
-/-- The tokens. -/
-abbrev idxBiasedMhaX : Idx (ΓBiasedMha seqLen dModel numHeads headDim) ⟦seqLen, dModel⟧ :=
-  .here
-
-/-- The query weights. -/
-abbrev idxBiasedMhaWq : Idx (ΓBiasedMha seqLen dModel numHeads headDim) ⟦dModel, numHeads * headDim⟧ :=
-  .there .here
-
-/-- The query bias. -/
-abbrev idxBiasedMhaBq : Idx (ΓBiasedMha seqLen dModel numHeads headDim) ⟦numHeads * headDim⟧ :=
-  .there (.there .here)
-
-/-- The key weights. -/
-abbrev idxBiasedMhaWk : Idx (ΓBiasedMha seqLen dModel numHeads headDim) ⟦dModel, numHeads * headDim⟧ :=
-  .there (.there (.there .here))
-
-/-- The key bias. -/
-abbrev idxBiasedMhaBk : Idx (ΓBiasedMha seqLen dModel numHeads headDim) ⟦numHeads * headDim⟧ :=
-  .there (.there (.there (.there .here)))
-
-/-- The value weights. -/
-abbrev idxBiasedMhaWv : Idx (ΓBiasedMha seqLen dModel numHeads headDim) ⟦dModel, numHeads * headDim⟧ :=
-  .there (.there (.there (.there (.there .here))))
-
-/-- The value bias. -/
-abbrev idxBiasedMhaBv : Idx (ΓBiasedMha seqLen dModel numHeads headDim) ⟦numHeads * headDim⟧ :=
-  .there (.there (.there (.there (.there (.there .here)))))
-
-/-- The output weights. -/
-abbrev idxBiasedMhaWo : Idx (ΓBiasedMha seqLen dModel numHeads headDim) ⟦numHeads * headDim, dModel⟧ :=
-  .there (.there (.there (.there (.there (.there (.there .here))))))
-
-/-- The output bias. -/
-abbrev idxBiasedMhaBo : Idx (ΓBiasedMha seqLen dModel numHeads headDim) ⟦dModel⟧ :=
-  .there (.there (.there (.there (.there (.there (.there (.there .here)))))))
-
-/-- The mask. -/
-abbrev idxBiasedMhaMask : Idx (ΓBiasedMha seqLen dModel numHeads headDim) ⟦seqLen, seqLen⟧ :=
-  .there (.there (.there (.there (.there (.there (.there (.there (.there .here))))))))
+/-- The inputs of attention with biases and mask. -/
+declare_inputs ΓBiasedMha (seqLen dModel numHeads headDim : Nat) as idxBiasedMha where
+  /-- The tokens. -/
+  x : ⟦seqLen, dModel⟧
+  /-- The query weights and bias. -/
+  Wq : ⟦dModel, numHeads * headDim⟧, bq : ⟦numHeads * headDim⟧
+  /-- The key weights and bias. -/
+  Wk : ⟦dModel, numHeads * headDim⟧, bk : ⟦numHeads * headDim⟧
+  /-- The value weights and bias. -/
+  Wv : ⟦dModel, numHeads * headDim⟧, bv : ⟦numHeads * headDim⟧
+  /-- The output weights and bias. -/
+  Wo : ⟦numHeads * headDim, dModel⟧, bo : ⟦dModel⟧
+  /-- The mask. -/
+  mask : ⟦seqLen, seqLen⟧
 
 /-- Multi-head self-attention with biases and an additive mask. -/
 def biasedMhaGraph (scale : K) : Graph K (ΓBiasedMha seqLen dModel numHeads headDim) ⟦seqLen, dModel⟧ :=
@@ -163,18 +133,12 @@ theorem biasedMhaGraph_sideConditions (scale : R) (ρ : Env R (ΓBiasedMha seqLe
   graph_side_conditions [biasedMhaGraph, splitHeadsGraph_sideConditions, affineGraph_sideConditions]
   exact softmaxGraph_sideConditions _ fun c => c.2.pos
 
-/-- At every point, every operation of attention with biases and mask has the derivative that its tangent map
-claims. -/
-theorem biasedMhaGraphFDerivCorrectAt (scale : R) (ρ : Env R (ΓBiasedMha seqLen dModel numHeads headDim)) :
-    GraphFDerivCorrectAt (biasedMhaGraph scale) ρ :=
-  (biasedMhaGraph_sideConditions scale ρ).correct
-
 /-- Attention with biases and mask is Fréchet differentiable in all its ten inputs together, everywhere, and
 forward mode computes its derivative. -/
 @[obligation]
 theorem biasedMha_hasFDerivAt (scale : R) (ρ : Env R (ΓBiasedMha seqLen dModel numHeads headDim)) :
     HasFDerivAt (fun ρ => (biasedMhaGraph scale).eval ρ) ((biasedMhaGraph scale).deriv ρ) ρ :=
-  (biasedMhaGraphFDerivCorrectAt scale ρ).hasFDerivAt
+  (biasedMhaGraph_sideConditions scale ρ).correct.hasFDerivAt
 
 /-- Backpropagation through attention with biases and mask is the adjoint of its Fréchet derivative, applied to the
 seed `δ`, everywhere. -/
@@ -182,6 +146,6 @@ seed `δ`, everywhere. -/
 theorem biasedMha_backpropVec_eq_adjoint_fderiv (scale : R)
     (ρ : Env R (ΓBiasedMha seqLen dModel numHeads headDim)) (δ : Tensor R ⟦seqLen, dModel⟧) :
     (biasedMhaGraph scale).backprop ρ δ = (fderiv (fun ρ => (biasedMhaGraph scale).eval ρ) ρ).adjoint δ :=
-  (biasedMhaGraph scale).backprop_eq_adjoint_fderiv ρ (biasedMhaGraphFDerivCorrectAt scale ρ) δ
+  (biasedMhaGraph scale).backprop_eq_adjoint_fderiv ρ (biasedMhaGraph_sideConditions scale ρ).correct δ
 
 end PostNorm

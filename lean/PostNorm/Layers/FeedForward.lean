@@ -82,17 +82,12 @@ theorem ffnGraph_sideConditions (c : GeluConstants R) (ρ : Env R (ΓFfn seqLen 
     (ffnGraph c).SideConditions ρ := by
   graph_side_conditions [ffnGraph, affineGraph_sideConditions, geluGraph_sideConditions]
 
-/-- At every point, every operation of the feed-forward layer has the derivative that its tangent map claims. -/
-theorem ffnGraphFDerivCorrectAt (c : GeluConstants R) (ρ : Env R (ΓFfn seqLen dModel dFF)) :
-    GraphFDerivCorrectAt (ffnGraph c) ρ :=
-  (ffnGraph_sideConditions c ρ).correct
-
 /-- The feed-forward layer is Fréchet differentiable in `x`, its weights and its biases together, everywhere, and
 forward mode computes its derivative. -/
 @[obligation]
 theorem ffn_hasFDerivAt (c : GeluConstants R) (ρ : Env R (ΓFfn seqLen dModel dFF)) :
     HasFDerivAt (fun ρ => (ffnGraph c).eval ρ) ((ffnGraph c).deriv ρ) ρ :=
-  (ffnGraphFDerivCorrectAt c ρ).hasFDerivAt
+  (ffnGraph_sideConditions c ρ).correct.hasFDerivAt
 
 /-- Backpropagation through the feed-forward layer is the adjoint of its Fréchet derivative, applied to the seed
 `δ`, everywhere. -/
@@ -100,7 +95,7 @@ theorem ffn_hasFDerivAt (c : GeluConstants R) (ρ : Env R (ΓFfn seqLen dModel d
 theorem ffn_backpropVec_eq_adjoint_fderiv (c : GeluConstants R) (ρ : Env R (ΓFfn seqLen dModel dFF))
     (δ : Tensor R ⟦seqLen, dModel⟧) :
     (ffnGraph c).backprop ρ δ = (fderiv (fun ρ => (ffnGraph c).eval ρ) ρ).adjoint δ :=
-  (ffnGraph c).backprop_eq_adjoint_fderiv ρ (ffnGraphFDerivCorrectAt c ρ) δ
+  (ffnGraph c).backprop_eq_adjoint_fderiv ρ (ffnGraph_sideConditions c ρ).correct δ
 
 /-! ## Fixed weights -/
 
@@ -110,7 +105,7 @@ theorem ffn_hasFDerivAt_tokens (c : GeluConstants R) (x : Tensor R ⟦seqLen, dM
     (weights : Env R (ΓFfn seqLen dModel dFF).tail) :
     HasFDerivAt (fun x : Tensor R ⟦seqLen, dModel⟧ => (ffnGraph c).eval (Env.cons x weights))
       ((ffnGraph c).derivHead x weights) x :=
-  (ffnGraph c).hasFDerivAt_head x weights (ffnGraphFDerivCorrectAt c _)
+  (ffnGraph c).hasFDerivAt_head x weights (ffnGraph_sideConditions c _).correct
 
 /-- With fixed weights, the first component of backprop is the adjoint of the feed-forward layer's derivative in
 the tokens alone, everywhere. -/

@@ -30,10 +30,8 @@ universe u
 declare_inputs ΓGated (seqLen dModel dFF : Nat) where
   /-- The rows. -/
   x : ⟦seqLen, dModel⟧
-  /-- The weights of the gate. -/
-  Wg : ⟦dModel, dFF⟧
-  /-- The weights of what is gated. -/
-  Wu : ⟦dModel, dFF⟧
+  /-- The weights of the gate, and of what is gated. -/
+  Wg Wu : ⟦dModel, dFF⟧
   /-- The weights back. -/
   Wd : ⟦dFF, dModel⟧
 

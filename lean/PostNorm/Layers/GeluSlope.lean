@@ -1,7 +1,7 @@
 import PostNorm.Calculus.Normal
 import PostNorm.Calculus.Quadratic
 import PostNorm.Calculus.Tanh
-import PostNorm.Calculus.UniqueDeriv
+import PostNorm.Calculus.Unique
 import PostNorm.Layers.Gelu
 
 /-! # The slope of tanh-GELU is a number: `√(2 / π)`

@@ -30,16 +30,12 @@ declare_inputs ΓGroupedMha (seqLen dModel numGroups perGroup headDim : Nat) whe
   x : ⟦seqLen, dModel⟧
   /-- The query weights. -/
   Wq : ⟦dModel, numGroups * perGroup * headDim⟧
-  /-- The key weights. -/
-  Wk : ⟦dModel, numGroups * headDim⟧
-  /-- The value weights. -/
-  Wv : ⟦dModel, numGroups * headDim⟧
+  /-- The key and value weights. -/
+  Wk Wv : ⟦dModel, numGroups * headDim⟧
   /-- The output weights. -/
   Wo : ⟦numGroups * perGroup * headDim, dModel⟧
-  /-- The table of cosines. -/
-  cos : ⟦seqLen, headDim⟧
-  /-- The table of sines. -/
-  sin : ⟦seqLen, headDim⟧
+  /-- The tables of cosines and of sines. -/
+  cos sin : ⟦seqLen, headDim⟧
 
 section graphs
 variable {K : Type u} {seqLen dModel numGroups perGroup headDim : Nat}

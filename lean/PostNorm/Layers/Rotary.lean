@@ -28,10 +28,8 @@ open Lean.Grind
 declare_inputs ΓRotary (h n d : Nat) where
   /-- The vectors. -/
   x : ⟦h, n, d⟧
-  /-- The table of cosines. -/
-  cos : ⟦n, d⟧
-  /-- The table of sines. -/
-  sin : ⟦n, d⟧
+  /-- The tables of cosines and of sines. -/
+  cos sin : ⟦n, d⟧
 
 section graphs
 variable {K : Type u} {h n d : Nat}

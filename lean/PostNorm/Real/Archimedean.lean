@@ -21,13 +21,9 @@ theorem ofRat_zero : ofRat 0 = 0 := rfl
 
 theorem ofRat_one : ofRat 1 = 1 := rfl
 
-theorem ofRat_natCast (n : Nat) : ofRat n = (n : Real) := rfl
-
 theorem ofRat_add (c d : Rat) : ofRat (c + d) = ofRat c + ofRat d := rfl
 
 theorem ofRat_mul (c d : Rat) : ofRat (c * d) = ofRat c * ofRat d := rfl
-
-theorem ofRat_neg (c : Rat) : ofRat (-c) = -ofRat c := rfl
 
 theorem ofRat_sub (c d : Rat) : ofRat (c - d) = ofRat c - ofRat d :=
   mk_congr fun _ => Rat.sub_eq_add_neg c d
