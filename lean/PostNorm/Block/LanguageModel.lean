@@ -110,9 +110,7 @@ def gpt2FirstLayer (tokens : Fin seqLen → Fin vocab) : Layer R (ΓGpt2 seqLen 
   graph := gpt2FirstGraph tokens
   formula := Spec.gpt2First tokens
   Smooth _ := True
-  eval_eq ρ := by
-    graph_simp [gpt2FirstGraph]
-    rfl
+  eval_eq _ := rfl
   sideConditions_iff ρ := by graph_side_conditions [gpt2FirstGraph]
 
 /-- GPT-2's final LayerNorm, head and loss, smooth where the LayerNorm is. -/

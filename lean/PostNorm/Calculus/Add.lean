@@ -8,12 +8,9 @@ import PostNorm.Calculus.Linear
 
 namespace PostNorm
 universe u v w
-open RealField
-open Lean.Grind (Semiring Field CommSemiring)
 
 variable {R : Type u} [RealField R]
 
-section
 variable {ι : Type v} {κ : Type w}
 
 /-- The sum of two bounded linear maps. -/
@@ -48,5 +45,4 @@ theorem HasScalarFDerivAt.add (hf : HasScalarFDerivAt f F x) (hg : HasScalarFDer
     HasScalarFDerivAt (fun x => f x + g x) (fun h => F h + G h) x :=
   (hf.hasFDerivAt.add hg.hasFDerivAt).hasScalarFDerivAt ()
 
-end
 end PostNorm

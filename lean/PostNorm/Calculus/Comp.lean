@@ -13,12 +13,9 @@ import PostNorm.Calculus.Linear
 
 namespace PostNorm
 universe u v w
-open RealField
-open Lean.Grind (Semiring Field CommSemiring)
 
 variable {R : Type u} [RealField R]
 
-section
 variable {ι : Type v} {κ : Type w} {μ : Type v}
 
 /-- Composition of bounded linear maps. -/
@@ -106,5 +103,4 @@ theorem HasDerivAt.hasScalarFDerivAt {φ : R → R} {d a : R} (h : HasDerivAt φ
     HasScalarFDerivAt (fun x : Unit → R => φ (x ())) (fun v => d * v ()) fun _ => a :=
   (HasDerivAt.hasFDerivAt.{u, 0} h).hasScalarFDerivAt ()
 
-end
 end PostNorm

@@ -15,8 +15,6 @@ Written with balls, nothing needs a norm to exist, and `ι` may be any type.
 
 namespace PostNorm
 universe u v w
-open RealField
-open Lean.Grind (Semiring Field CommSemiring)
 
 variable {R : Type u} [RealField R]
 
@@ -66,7 +64,6 @@ structure HasScalarFDerivAt {ι : Type v} (f : (ι → R) → R) (L : (ι → R)
   small : ∀ ε : R, 0 < ε → ∃ δ : R, 0 < δ ∧ ∀ r : R, 0 ≤ r → r ≤ δ → ∀ h : ι → R, Ball r h →
     Within (ε * r) (f (fun i => x i + h i) - f x - L h)
 
-section
 variable {ι : Type v} {κ : Type w}
 
 @[ext] theorem BoundedLinearMap.ext {L M : BoundedLinearMap R ι κ} (h : ∀ x k, L x k = M x k) : L = M := by
@@ -129,5 +126,4 @@ theorem HasDerivAt.hasFDerivAt {φ : R → R} {d a : R} (h : HasDerivAt φ d a) 
   let ⟨δ, h1, h2⟩ := h ε hε
   ⟨δ, h1, fun r h0 hr v hb _ => h2 r h0 hr (v ()) (hb ())⟩
 
-end
 end PostNorm

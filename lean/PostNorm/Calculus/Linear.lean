@@ -12,12 +12,10 @@ import PostNorm.Calculus.Defs
 
 namespace PostNorm
 universe u v w
-open RealField
-open Lean.Grind (Semiring Field CommSemiring)
+open Lean.Grind (Semiring)
 
 variable {R : Type u} [RealField R]
 
-section
 variable {ι : Type v} {κ : Type w}
 
 /-- The zero map. -/
@@ -83,5 +81,4 @@ theorem IsLinearForm.comp {L : (ι → R) → R} (h : IsLinearForm L) (F : Bound
     rw [Semiring.mul_assoc]
     exact h1 _ _ (mul_nonneg h0' hr) (h2 r v hr hb)
 
-end
 end PostNorm

@@ -10,8 +10,6 @@ import PostNorm.Calculus.Mul
 
 namespace PostNorm
 universe u
-open RealField CompleteOrderedField
-open Lean.Grind (Semiring Field CommSemiring)
 
 variable {R : Type u} [RealField R] {f g : R → R} {d x : R}
 
@@ -37,6 +35,18 @@ theorem HasDerivAt.of_eq {e : R} (hf : HasDerivAt f d x) (h : ∀ t, g t = f t) 
     HasDerivAt g e x := by
   obtain rfl : g = f := funext h
   exact hde ▸ hf
+
+/-- A function that agrees with a differentiable one near a point has the same derivative there. -/
+theorem HasDerivAt.of_near {δ e : R} (hf : HasDerivAt f d x) (hδ : 0 < δ) (h : ∀ t, Within δ t → g (x + t) = f (x + t))
+    (hde : e = d) : HasDerivAt g e x := by
+  intro ε hε
+  obtain ⟨δ', hδ', h1⟩ := hf ε hε
+  obtain ⟨r, hr, hr1, hr2⟩ := exists_pos_le_both hδ' hδ
+  refine ⟨r, hr, fun s h0 hs t ht => ?_⟩
+  have e0 := h 0 (Within.zero (Std.le_of_lt hδ))
+  rw [show x + 0 = x by grind] at e0
+  rw [h t (ht.mono (Std.le_trans hs hr2)), e0, hde]
+  exact h1 s h0 (Std.le_trans hs hr1) t ht
 
 /-- The function `f` is continuous at `x`. -/
 def ContinuousAt (f : R → R) (x : R) : Prop :=

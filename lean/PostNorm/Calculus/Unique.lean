@@ -12,8 +12,6 @@ import PostNorm.Calculus.Pi
 
 namespace PostNorm
 universe u v w
-open RealField
-open Lean.Grind (Semiring Field CommSemiring)
 
 variable {R : Type u} [RealField R]
 

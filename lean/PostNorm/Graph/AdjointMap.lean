@@ -19,9 +19,7 @@ import PostNorm.Graph.LinearForm
 namespace PostNorm
 universe u
 
-variable {R : Type u} [RealField R]
-
-variable {Γ : Context} {s : Shape}
+variable {R : Type u} [RealField R] {Γ : Context} {s : Shape}
 
 /-- The adjoint of a bounded linear map from inputs to output: its transpose, which sends a cotangent `δ` of
 the output to the cotangent `c ↦ ⟨L (unit c), δ⟩` of the inputs. -/

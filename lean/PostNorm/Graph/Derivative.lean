@@ -1,4 +1,4 @@
-import PostNorm.Graph.Tangent
+import PostNorm.Graph.Eval
 
 /-! # The derivative of a graph, as a definite bounded linear map
 

@@ -111,6 +111,19 @@ structure Parts where
   /-- The point and the cotangent. -/
   (ρ δ : Ident)
 
+/-- The parts of a layer with these inputs, this output, and this formula. -/
+def Parts.make (name : Ident) (what : String) (layer : Term) (params : Binders) (ρ : Ident) (graph formula Γ s : Term) :
+    MacroM Parts := do
+  let (R, δ) := (mkIdent `R, mkIdent `δ)
+  return {
+    name, layer, params, ρ, δ, what
+    field := #[← `(bracketedBinder| {$R : Type $(mkIdent `u):ident}), ← `(bracketedBinder| [RealField $R])]
+    point := #[← `(bracketedBinder| ($ρ : Env $R $Γ))]
+    seed := #[← `(bracketedBinder| ($δ : Tensor $R $s))]
+    value := ← `(($graph).eval $ρ = $formula)
+    derivative := ← `(HasFDerivAt (fun $ρ : Env $R $Γ => $formula) (($graph).deriv $ρ) $ρ)
+    adjoint := ← `(($graph).backprop $ρ $δ = (fderiv (fun $ρ : Env $R $Γ => $formula) $ρ).adjoint $δ) }
+
 /-- The two theorems about derivatives, under these hypotheses. -/
 def Parts.pair (p : Parts) (suffix before after : String) (field hypotheses : Binders) (smooth : Term) :
     MacroM (Array (TSyntax `command)) := do
@@ -181,19 +194,10 @@ macro_rules
         output $s
         $conditions:layerCondition*
         $[proof $proof]?) => do
-    let (R, δ) := (mkIdent `R, mkIdent `δ)
     let proof ← match proof with
       | some p => pure p
       | none => `(True.intro)
-    let parts : Parts := {
-      name, layer, params, ρ, δ
-      what := what.getString
-      field := #[← `(bracketedBinder| {$R : Type $(mkIdent `u):ident}), ← `(bracketedBinder| [RealField $R])]
-      point := #[← `(bracketedBinder| ($ρ : Env $R $Γ))]
-      seed := #[← `(bracketedBinder| ($δ : Tensor $R $s))]
-      value := ← `(($graph).eval $ρ = $formula)
-      derivative := ← `(HasFDerivAt (fun $ρ : Env $R $Γ => $formula) (($graph).deriv $ρ) $ρ)
-      adjoint := ← `(($graph).backprop $ρ $δ = (fderiv (fun $ρ : Env $R $Γ => $formula) $ρ).adjoint $δ) }
+    let parts ← Parts.make name what.getString layer params ρ graph formula Γ s
     let commands ← parts.commands (← conditions.mapM Condition.parse) (smooth.map (·.getString)) proof
     return mkNullNode (commands.map (·.raw))
 

@@ -10,7 +10,6 @@ import PostNorm.Graph.Derivative
 
 namespace PostNorm
 universe u v w
-open Lean.Grind
 
 variable {R : Type u} [RealField R]
 

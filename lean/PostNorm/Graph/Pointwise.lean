@@ -1,14 +1,15 @@
 import PostNorm.Graph.Op
+import PostNorm.Graph.OpLemma
 
 /-! # Pointwise primitives: a function of one number, applied to every entry
 
 ## Main definitions
 
-* `Primitive.pointwise`: the primitive of a function of one number and its derivative. -/
+* `Primitive.pointwise`: the primitive of a function of one number and its derivative.
+* `pointwise_operation`: the command that declares its operation, and the equations of that. -/
 
 namespace PostNorm
 universe u
-open Lean.Grind
 
 theorem HasDerivAt.congr {R : Type u} [RealField R] {f : R → R} {d e x : R} (h : HasDerivAt f d x) (hde : d = e) :
     HasDerivAt f e x := hde ▸ h
@@ -38,5 +39,47 @@ def Primitive.pointwise {s : Shape} (constants : Nat) (name : String)
   derivative k a ok c :=
     (HasScalarFDerivAt.comp (derivative k _ (ok c)) (HasScalarFDerivAt.proj (Idx.inj .here c))).congr fun da =>
       (linear k (a.get .here c) (da (Idx.inj .here c))).symm
+
+/-! ## The operation of a pointwise primitive -/
+
+open Lean
+
+/-- `pointwise_operation inv x := x⁻¹ where x ≠ 0` declares `Op.inv`, which applies `Primitive.inv` to a value in scope,
+and its equations for `graph_simp` and `graph_side_conditions`: `Op.eval_inv`, its value at an entry `x`, and
+`Op.sideCondition_inv`, which asks for what is after `where` at every entry.  A constant comes before the entry. -/
+syntax (name := pointwiseOperation) (docComment)? "pointwise_operation " ident ident+ " := " term (" where " term)? :
+  command
+
+/-- Replace a name by a term. -/
+private partial def replaceName (x : Name) (t : Syntax) (s : Syntax) : Syntax :=
+  match s with
+  | .ident _ _ n _ => if n == x then t else s
+  | .node i k as => .node i k (as.map (replaceName x t))
+  | s => s
+
+macro_rules
+  | `($[$doc:docComment]? pointwise_operation $name:ident $xs:ident* := $value $[where $domain]?) => do
+    let named (space : Name) (before : String) : Ident := mkIdentFrom name (space.str (before ++ name.getId.toString))
+    let (K, α, R, Γ, s, i, ρ) := (mkIdent `K, mkIdent `α, mkIdent `R, mkIdent `Γ, mkIdent `s, mkIdent `i, mkIdent `ρ)
+    let (u, w) := (mkIdent `u, mkIdent `w)
+    let (op, primitive, ks) := (named `Op "", named `Primitive "", xs.pop)
+    let constants (t : Ident) := ks.mapM fun k => `(bracketedBinder| ($k : $t))
+    let (inK, inα, inR) := (← constants K, ← constants α, ← constants R)
+    let const ← match ks.toList with
+      | k :: _ => `(fun _ => $k)
+      | [] => `(nofun)
+    let entry ← `(Env.get $ρ $i $(mkIdent `c))
+    let (c, here) := (mkIdent `c, fun (t : Term) => (⟨replaceName xs.back!.getId entry t⟩ : Term))
+    let (asked, proof) ← match domain with
+      | some p => pure (← `(∀ $c:ident, $(here p)), ← `(Iff.rfl))
+      | none => pure (← `(True), ← `(⟨fun _ => trivial, fun _ _ => trivial⟩))
+    `($[$doc:docComment]? def $op:ident {$s : Shape} {$K : Type $u} {$Γ : Context} $inK* ($i : Idx $Γ $s) :
+          Op.{$u, $w} $K $Γ $s := ⟨$primitive, $const, .cons $i .nil⟩
+      @[graph_op] theorem $(named `Op "eval_"):ident {$s : Shape} {$α : Type $u} [Scalar $α] {$Γ : Context}
+          ($ρ : Env $α $Γ) $inα* ($i : Idx $Γ $s) :
+          Op.eval $ρ ($op $ks* $i) = fun $c => $(here value) := rfl
+      @[graph_op] theorem $(named `Op "sideCondition_"):ident {$s : Shape} {$R : Type $u} [RealField $R]
+          {$Γ : Context} ($ρ : Env $R $Γ) $inR* ($i : Idx $Γ $s) :
+          Op.SideCondition $ρ ($op $ks* $i) ↔ $asked := $proof)
 
 end PostNorm

@@ -21,7 +21,7 @@ import PostNorm.Layers.Gelu
 
 namespace PostNorm
 universe u
-open RealField Lean.Grind
+open RealField
 
 /-- GELU by the exact distribution function, entry by entry. -/
 def geluExactGraph {K : Type u} {s : Shape} : Graph K [s] s := graph! x =>

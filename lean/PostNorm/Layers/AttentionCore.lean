@@ -25,7 +25,6 @@ where they come from.  `n` queries look at `m` keys.
 
 namespace PostNorm
 universe u
-open RealField Lean.Grind
 
 section graphs
 variable {K : Type u} {n m h d e dModel dMemory numHeads headDim : Nat}

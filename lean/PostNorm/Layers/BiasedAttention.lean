@@ -30,7 +30,6 @@ left of their exponentials.
 
 namespace PostNorm
 universe u
-open RealField Lean.Grind
 
 section graphs
 variable {K : Type u} {seqLen dModel numHeads headDim : Nat}
@@ -108,15 +107,38 @@ end spec
 
 variable {R : Type u} [RealField R] {seqLen dModel numHeads headDim : Nat}
 
+section
+variable (scale : R) (ρ : Env R (ΓBiasedMha seqLen dModel numHeads headDim)) (δ : Tensor R ⟦seqLen, dModel⟧)
+
 /-- The graph of multi-head attention with biases and mask computes its formula, at every input. -/
 @[obligation]
-theorem biasedMha_eval (scale : R) (ρ : Env R (ΓBiasedMha seqLen dModel numHeads headDim)) :
-    (biasedMhaGraph scale).eval ρ = Tensor.ofMat (Spec.biasedMha scale
-      (ρ.get idxBiasedMhaWq).mat (ρ.get idxBiasedMhaBq).vec (ρ.get idxBiasedMhaWk).mat (ρ.get idxBiasedMhaBk).vec
-      (ρ.get idxBiasedMhaWv).mat (ρ.get idxBiasedMhaBv).vec (ρ.get idxBiasedMhaWo).mat (ρ.get idxBiasedMhaBo).vec
-      (ρ.get idxBiasedMhaMask).mat (ρ.get idxBiasedMhaX).mat) := by
+theorem biasedMha_eval : (biasedMhaGraph scale).eval ρ = Tensor.ofMat (Spec.biasedMha scale
+    (ρ.get idxBiasedMhaWq).mat (ρ.get idxBiasedMhaBq).vec (ρ.get idxBiasedMhaWk).mat (ρ.get idxBiasedMhaBk).vec
+    (ρ.get idxBiasedMhaWv).mat (ρ.get idxBiasedMhaBv).vec (ρ.get idxBiasedMhaWo).mat (ρ.get idxBiasedMhaBo).vec
+    (ρ.get idxBiasedMhaMask).mat (ρ.get idxBiasedMhaX).mat) := by
   graph_simp [biasedMhaGraph, softmax_eval, splitHeads_eval, affine_eval]
   rfl
+
+/-- Attention with biases and mask has no side condition. -/
+theorem biasedMhaGraph_sideConditions : (biasedMhaGraph scale).SideConditions ρ := by
+  graph_side_conditions [biasedMhaGraph, splitHeadsGraph_sideConditions, affineGraph_sideConditions]
+  exact softmaxGraph_sideConditions _ fun c => c.2.pos
+
+/-- Attention with biases and mask is Fréchet differentiable in all its ten inputs together, everywhere, and
+forward mode computes its derivative. -/
+@[obligation]
+theorem biasedMha_hasFDerivAt :
+    HasFDerivAt (fun ρ => (biasedMhaGraph scale).eval ρ) ((biasedMhaGraph scale).deriv ρ) ρ :=
+  (biasedMhaGraph_sideConditions scale ρ).correct.hasFDerivAt
+
+/-- Backpropagation through attention with biases and mask is the adjoint of its Fréchet derivative, applied to the
+seed `δ`, everywhere. -/
+@[obligation]
+theorem biasedMha_backpropVec_eq_adjoint_fderiv :
+    (biasedMhaGraph scale).backprop ρ δ = (fderiv (fun ρ => (biasedMhaGraph scale).eval ρ) ρ).adjoint δ :=
+  (biasedMhaGraph scale).backprop_eq_adjoint_fderiv ρ (biasedMhaGraph_sideConditions scale ρ).correct δ
+
+end
 
 /-- With zero biases and a zero mask, the graph has the value of multi-head attention. -/
 theorem biasedMha_eval_zero (scale : R) (x : Tensor R ⟦seqLen, dModel⟧)
@@ -126,26 +148,5 @@ theorem biasedMha_eval_zero (scale : R) (x : Tensor R ⟦seqLen, dModel⟧)
       (mhaGraph scale).eval env![x, Wq, Wk, Wv, Wo] := by
   rw [biasedMha_eval, mha_eval]
   exact congrArg Tensor.ofMat (Spec.biasedMha_zero scale Wq.mat Wk.mat Wv.mat Wo.mat x.mat)
-
-/-- Attention with biases and mask has no side condition. -/
-theorem biasedMhaGraph_sideConditions (scale : R) (ρ : Env R (ΓBiasedMha seqLen dModel numHeads headDim)) :
-    (biasedMhaGraph scale).SideConditions ρ := by
-  graph_side_conditions [biasedMhaGraph, splitHeadsGraph_sideConditions, affineGraph_sideConditions]
-  exact softmaxGraph_sideConditions _ fun c => c.2.pos
-
-/-- Attention with biases and mask is Fréchet differentiable in all its ten inputs together, everywhere, and
-forward mode computes its derivative. -/
-@[obligation]
-theorem biasedMha_hasFDerivAt (scale : R) (ρ : Env R (ΓBiasedMha seqLen dModel numHeads headDim)) :
-    HasFDerivAt (fun ρ => (biasedMhaGraph scale).eval ρ) ((biasedMhaGraph scale).deriv ρ) ρ :=
-  (biasedMhaGraph_sideConditions scale ρ).correct.hasFDerivAt
-
-/-- Backpropagation through attention with biases and mask is the adjoint of its Fréchet derivative, applied to the
-seed `δ`, everywhere. -/
-@[obligation]
-theorem biasedMha_backpropVec_eq_adjoint_fderiv (scale : R)
-    (ρ : Env R (ΓBiasedMha seqLen dModel numHeads headDim)) (δ : Tensor R ⟦seqLen, dModel⟧) :
-    (biasedMhaGraph scale).backprop ρ δ = (fderiv (fun ρ => (biasedMhaGraph scale).eval ρ) ρ).adjoint δ :=
-  (biasedMhaGraph scale).backprop_eq_adjoint_fderiv ρ (biasedMhaGraph_sideConditions scale ρ).correct δ
 
 end PostNorm

@@ -22,7 +22,6 @@ know `π`: `k` is any number here, and so the theorems hold for the right one.
 
 namespace PostNorm
 universe u v
-open RealField Lean.Grind
 
 /-- The numbers in GELU's formula `half * x * (tanh (k * (x + a * x³)) + one)`. -/
 structure GeluConstants (K : Type u) where

@@ -25,7 +25,7 @@ both functions have the same tangent at zero.
 
 namespace PostNorm
 universe u
-open RealField Lean.Grind
+open Lean.Grind
 variable {R : Type u} [RealField R]
 
 /-- The slope of tanh-GELU, `√(2 / π)`: twice the standard normal density at zero. -/

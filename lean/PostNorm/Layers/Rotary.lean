@@ -22,7 +22,6 @@ and `rotateHalf (x₁, x₂) = (-x₂, x₁)` for its two halves.  The tables ar
 
 namespace PostNorm
 universe u
-open Lean.Grind
 
 /-- The inputs of rotary positions: vectors for each of `h` heads and `n` positions, and the two tables. -/
 declare_inputs ΓRotary (h n d : Nat) where

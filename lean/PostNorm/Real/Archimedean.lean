@@ -11,7 +11,6 @@ import PostNorm.Real.Inv
 * `Real.le_mk_of_forall`, `Real.mk_le_of_forall`: a bound of all terms bounds the limit. -/
 
 namespace PostNorm.Real
-open Lean.Grind
 
 variable {c d : Rat} {x : Real}
 

@@ -14,8 +14,8 @@ Exact GELU, by the normal distribution function, is what BERT, RoBERTa and their
 
 Of each block, such as `geluEncoderBlock`:
 * `…_eval`: it computes `LN₂ (F y + y)` with `y = LN₁ (A x + x)`.
-* `…_hasFDerivAt`, `…_backprop_eq_adjoint_fderiv`: the derivative of the formula, and backprop as its adjoint, under side
-  conditions; `…_of_pos` from `0 < ε₁` and `0 < ε₂`; `…_real` at the real numbers. -/
+* `…_hasFDerivAt`, `…_backprop_eq_adjoint_fderiv`: the derivative of the formula, and backprop as its adjoint, under
+  side conditions; `…_of_pos` from `0 < ε₁` and `0 < ε₂`; `…_real` at the real numbers. -/
 
 namespace PostNorm
 universe u

@@ -17,8 +17,8 @@ quick-GELU, `x * sigmoid (c * x)` with `c = 1.702` by custom, is what CLIP runs;
 
 Of each block, such as `preNormGeluBlock`:
 * `…_eval`: it computes `F (LN₂ y) + y` with `y = A (LN₁ x) + x`.
-* `…_hasFDerivAt`, `…_backprop_eq_adjoint_fderiv`: the derivative of the formula, and backprop as its adjoint, under side
-  conditions; `…_of_pos` from `0 < ε₁` and `0 < ε₂`; `…_real` at the real numbers. -/
+* `…_hasFDerivAt`, `…_backprop_eq_adjoint_fderiv`: the derivative of the formula, and backprop as its adjoint, under
+  side conditions; `…_of_pos` from `0 < ε₁` and `0 < ε₂`; `…_real` at the real numbers. -/
 
 namespace PostNorm
 universe u

@@ -29,7 +29,6 @@ noncomputable def encoderNorm2Inputs (c : EncoderConstants R) (ε₁ : R)
     (ρ : Env R (ΓEncoderBlock seqLen dModel numHeads headDim dFF)) : Env R (ΓLayerNorm seqLen dModel) :=
   env![(encoderFfnResidualGraph c ε₁).eval ρ, ρ.get idxEncoderNorm2Gamma, ρ.get idxEncoderNorm2Beta]
 
-section
 variable (c : EncoderConstants R) (ε₁ ε₂ : R) (ρ : Env R (ΓEncoderBlock seqLen dModel numHeads headDim dFF))
 
 /-- Up to the feed-forward residual, the block asks for what the first LayerNorm asks for. -/
@@ -82,5 +81,4 @@ theorem encoderBlock_backpropVec_eq_adjoint_fderiv_at : (encoderBlockGraph c ε�
   Graph.backprop_eq_adjoint_fderiv _ ρ (encoderBlockGraphFDerivCorrectAt c ε₁ ε₂ ρ hNorm1VarEpsPos
     hNorm1StdNe0 hNorm2VarEpsPos hNorm2StdNe0) δ
 
-end
 end PostNorm
