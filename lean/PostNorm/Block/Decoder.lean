@@ -173,7 +173,6 @@ layer_theorems decoderBlock (other : Mask seqLen memoryLen) (scale ε₁ ε₂ �
   graph decoderBlockGraph other scale ε₁ ε₂ ε₃
   formula Tensor.ofMat (Spec.decoderBlock (fun x => max x 0) Mask.causal other scale ε₁ ε₂ ε₃ ρ)
   inputs ΓDecoderBlock seqLen memoryLen dModel numHeads headDim dFF
-  output ⟦seqLen, dModel⟧
   condition hNorm1VarEpsPos : ∀ i, 0 < Spec.variance (decoderRows1 Mask.causal scale ρ i) + ε₁
     if hEps1Pos : 0 < ε₁ then fun _ => Spec.variance_add_pos hEps1Pos _
   condition hKeyAllowed "a token of the memory is allowed in each row" : ∀ i, ∃ j, other i j = true

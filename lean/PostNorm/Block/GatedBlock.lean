@@ -135,7 +135,6 @@ layer_theorems llamaBlock (scale ε₁ ε₂ : R) ρ where
   graph llamaBlockGraph scale ε₁ ε₂
   formula Tensor.ofMat (Spec.gatedBlock (.rms ε₁) (.rms ε₂) (fun x => x * sigmoid x) Mask.causal scale ρ)
   inputs ΓGatedBlock seqLen dModel numGroups perGroup headDim dFF
-  output ⟦seqLen, dModel⟧
   condition hNorm1MeanSquareEpsPos : ∀ i, 0 < Spec.meanSquare ((ρ.get ΓGatedBlock.x).mat i) + ε₁
     if hEps1Pos : 0 < ε₁ then fun _ => Spec.meanSquare_add_pos hEps1Pos _
   condition hNorm2MeanSquareEpsPos :
@@ -150,7 +149,6 @@ layer_theorems mistralBlock (w : Nat) (scale ε₁ ε₂ : R) ρ where
   graph mistralBlockGraph w scale ε₁ ε₂
   formula Tensor.ofMat (Spec.gatedBlock (.rms ε₁) (.rms ε₂) (fun x => x * sigmoid x) (Mask.window w) scale ρ)
   inputs ΓGatedBlock seqLen dModel numGroups perGroup headDim dFF
-  output ⟦seqLen, dModel⟧
   condition hNorm1MeanSquareEpsPos : ∀ i, 0 < Spec.meanSquare ((ρ.get ΓGatedBlock.x).mat i) + ε₁
     if hEps1Pos : 0 < ε₁ then fun _ => Spec.meanSquare_add_pos hEps1Pos _
   condition hNorm2MeanSquareEpsPos :
@@ -165,7 +163,6 @@ layer_theorems gemmaBlock (c : GeluConstants R) (scale ε₁ ε₂ : R) ρ where
   graph gemmaBlockGraph c 1 scale ε₁ ε₂
   formula Tensor.ofMat (Spec.gatedBlock (.rmsOffset ε₁) (.rmsOffset ε₂) (Spec.gelu c) Mask.causal scale ρ)
   inputs ΓGatedBlock seqLen dModel numGroups perGroup headDim dFF
-  output ⟦seqLen, dModel⟧
   condition hNorm1MeanSquareEpsPos : ∀ i, 0 < Spec.meanSquare ((ρ.get ΓGatedBlock.x).mat i) + ε₁
     if hEps1Pos : 0 < ε₁ then fun _ => Spec.meanSquare_add_pos hEps1Pos _
   condition hNorm2MeanSquareEpsPos :

@@ -127,7 +127,6 @@ layer_theorems gpt2Block (c : GeluConstants R) (scale ε₁ ε₂ : R) ρ where
   graph gpt2BlockGraph c scale ε₁ ε₂
   formula Tensor.ofMat (Spec.maskedPreNorm (Spec.gelu c) Mask.causal scale ε₁ ε₂ ρ)
   inputs ΓMaskedPreNorm seqLen dModel numHeads headDim dFF
-  output ⟦seqLen, dModel⟧
   condition hNorm1VarEpsPos : ∀ i, 0 < Spec.variance ((ρ.get ΓMaskedPreNorm.x).mat i) + ε₁
     if hEps1Pos : 0 < ε₁ then fun _ => Spec.variance_add_pos hEps1Pos _
   condition hNorm2VarEpsPos : ∀ i, 0 < Spec.variance (maskedPreNormRows2 Mask.causal scale ε₁ ρ i) + ε₂

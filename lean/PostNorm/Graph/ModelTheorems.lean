@@ -58,7 +58,7 @@ macro_rules
         $positives:modelPositive*
         smooth $smooth) => do
     let (R, v) := (mkIdent `R, mkIdent `v)
-    let parts ← Parts.make name what.getString layer params ρ graph formula Γ (← `(⟦⟧))
+    let parts ← Parts.make name what.getString layer params ρ graph formula Γ
     let given ← positives.mapM fun
       | `(modelPositive| positive $h : $p) => return (h, p)
       | _ => Macro.throwUnsupported

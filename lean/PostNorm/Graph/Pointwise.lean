@@ -46,9 +46,10 @@ open Lean
 
 /-- `pointwise_operation inv x := x⁻¹ where x ≠ 0` declares `Op.inv`, which applies `Primitive.inv` to a value in scope,
 and its equations for `graph_simp` and `graph_side_conditions`: `Op.eval_inv`, its value at an entry `x`, and
-`Op.sideCondition_inv`, which asks for what is after `where` at every entry.  A constant comes before the entry. -/
-syntax (name := pointwiseOperation) (docComment)? "pointwise_operation " ident ident+ " := " term (" where " term)? :
-  command
+`Op.sideCondition_inv`, which asks for what is after `where` at every entry.  There may be two arguments, `add x y`; a
+constant stands in parentheses before them, `scale (k) x`. -/
+syntax (name := pointwiseOperation) (docComment)? "pointwise_operation " ident (" (" ident ")")* (ppSpace ident)+
+  " := " term (" where " term)? : command
 
 /-- Replace a name by a term. -/
 private partial def replaceName (x : Name) (t : Syntax) (s : Syntax) : Syntax :=
@@ -58,28 +59,30 @@ private partial def replaceName (x : Name) (t : Syntax) (s : Syntax) : Syntax :=
   | s => s
 
 macro_rules
-  | `($[$doc:docComment]? pointwise_operation $name:ident $xs:ident* := $value $[where $domain]?) => do
+  | `($[$doc:docComment]? pointwise_operation $name:ident $[($ks:ident)]* $xs:ident* := $value $[where $domain]?) => do
     let named (space : Name) (before : String) : Ident := mkIdentFrom name (space.str (before ++ name.getId.toString))
-    let (K, α, R, Γ, s, i, ρ) := (mkIdent `K, mkIdent `α, mkIdent `R, mkIdent `Γ, mkIdent `s, mkIdent `i, mkIdent `ρ)
-    let (u, w) := (mkIdent `u, mkIdent `w)
-    let (op, primitive, ks) := (named `Op "", named `Primitive "", xs.pop)
+    let (K, α, R, Γ, s, c, ρ) := (mkIdent `K, mkIdent `α, mkIdent `R, mkIdent `Γ, mkIdent `s, mkIdent `c, mkIdent `ρ)
+    let (u, w, op, primitive) := (mkIdent `u, mkIdent `w, named `Op "", named `Primitive "")
+    let places := #[mkIdent `i, mkIdent `j].extract 0 xs.size
     let constants (t : Ident) := ks.mapM fun k => `(bracketedBinder| ($k : $t))
     let (inK, inα, inR) := (← constants K, ← constants α, ← constants R)
     let const ← match ks.toList with
       | k :: _ => `(fun _ => $k)
       | [] => `(nofun)
-    let entry ← `(Env.get $ρ $i $(mkIdent `c))
-    let (c, here) := (mkIdent `c, fun (t : Term) => (⟨replaceName xs.back!.getId entry t⟩ : Term))
-    let (asked, proof) ← match domain with
-      | some p => pure (← `(∀ $c:ident, $(here p)), ← `(Iff.rfl))
-      | none => pure (← `(True), ← `(⟨fun _ => trivial, fun _ _ => trivial⟩))
-    `($[$doc:docComment]? def $op:ident {$s : Shape} {$K : Type $u} {$Γ : Context} $inK* ($i : Idx $Γ $s) :
-          Op.{$u, $w} $K $Γ $s := ⟨$primitive, $const, .cons $i .nil⟩
+    let arguments ← places.foldrM (fun i as => `(Args.cons $i $as)) (← `(Args.nil))
+    let entries ← places.mapM fun i => `(Env.get $ρ $i $c)
+    let here (t : Term) : Term := ⟨(xs.zip entries).foldl (fun t (x, e) => replaceName x.getId e t) t.raw⟩
+    let asked ← match domain with
+      | some p => `(∀ $c:ident, $(here p))
+      | none => `(True)
+    `($[$doc:docComment]? def $op:ident {$s : Shape} {$K : Type $u} {$Γ : Context} $inK* ($places* : Idx $Γ $s) :
+          Op.{$u, $w} $K $Γ $s := ⟨$primitive, $const, $arguments⟩
       @[graph_op] theorem $(named `Op "eval_"):ident {$s : Shape} {$α : Type $u} [Scalar $α] {$Γ : Context}
-          ($ρ : Env $α $Γ) $inα* ($i : Idx $Γ $s) :
-          Op.eval $ρ ($op $ks* $i) = fun $c => $(here value) := rfl
+          ($ρ : Env $α $Γ) $inα* ($places* : Idx $Γ $s) :
+          Op.eval $ρ ($op $ks* $places*) = fun $c => $(here value) := rfl
       @[graph_op] theorem $(named `Op "sideCondition_"):ident {$s : Shape} {$R : Type $u} [RealField $R]
-          {$Γ : Context} ($ρ : Env $R $Γ) $inR* ($i : Idx $Γ $s) :
-          Op.SideCondition $ρ ($op $ks* $i) ↔ $asked := $proof)
+          {$Γ : Context} ($ρ : Env $R $Γ) $inR* ($places* : Idx $Γ $s) :
+          Op.SideCondition $ρ ($op $ks* $places*) ↔ $asked := by
+        first | exact Iff.rfl | exact ⟨fun _ => trivial, fun _ _ => trivial⟩)
 
 end PostNorm

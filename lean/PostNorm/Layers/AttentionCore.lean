@@ -146,7 +146,6 @@ layer_theorems crossMha (allowed : Mask n m) (scale : R) ρ where
     (ρ.get ΓCrossMha.Wk).mat (ρ.get ΓCrossMha.bk).vec (ρ.get ΓCrossMha.Wv).mat (ρ.get ΓCrossMha.bv).vec
     (ρ.get ΓCrossMha.Wo).mat (ρ.get ΓCrossMha.bo).vec (ρ.get ΓCrossMha.memory).mat (ρ.get ΓCrossMha.x).mat)
   inputs ΓCrossMha n m dModel dMemory numHeads headDim
-  output ⟦n, dModel⟧
   condition hKeyAllowed "a key is allowed in each row" : ∀ i, ∃ j, allowed i j = true
   proof fun _ => hKeyAllowed
 

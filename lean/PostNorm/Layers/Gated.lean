@@ -118,7 +118,6 @@ layer_theorems swiGlu ρ where
   formula Tensor.ofMat (Spec.gated (fun x => x * sigmoid x) (ρ.get ΓGated.Wg).mat (ρ.get ΓGated.Wu).mat
     (ρ.get ΓGated.Wd).mat (ρ.get ΓGated.x).mat)
   inputs ΓGated seqLen dModel dFF
-  output ⟦seqLen, dModel⟧
   proof fun _ => trivial
 
 layer_theorems geGlu ρ where
@@ -128,7 +127,6 @@ layer_theorems geGlu ρ where
   formula Tensor.ofMat (Spec.gated (fun x => x * normalCdf x) (ρ.get ΓGated.Wg).mat (ρ.get ΓGated.Wu).mat
     (ρ.get ΓGated.Wd).mat (ρ.get ΓGated.x).mat)
   inputs ΓGated seqLen dModel dFF
-  output ⟦seqLen, dModel⟧
   proof fun _ => trivial
 
 layer_theorems geGluTanh (c : GeluConstants R) ρ where
@@ -138,7 +136,6 @@ layer_theorems geGluTanh (c : GeluConstants R) ρ where
   formula Tensor.ofMat (Spec.gated (Spec.gelu c) (ρ.get ΓGated.Wg).mat (ρ.get ΓGated.Wu).mat
     (ρ.get ΓGated.Wd).mat (ρ.get ΓGated.x).mat)
   inputs ΓGated seqLen dModel dFF
-  output ⟦seqLen, dModel⟧
   proof fun _ => trivial
 
 end PostNorm

@@ -122,7 +122,6 @@ layer_theorems groupedMha (allowed : Mask seqLen seqLen) (scale : R) ρ where
     (ρ.get ΓGroupedMha.Wv).mat (ρ.get ΓGroupedMha.Wo).mat (ρ.get ΓGroupedMha.cos).mat (ρ.get ΓGroupedMha.sin).mat
     (ρ.get ΓGroupedMha.x).mat)
   inputs ΓGroupedMha seqLen dModel numGroups perGroup headDim
-  output ⟦seqLen, dModel⟧
   condition hKeyAllowed "a key is allowed in each row" : ∀ i, ∃ j, allowed i j = true
   proof fun _ => hKeyAllowed
 

@@ -179,7 +179,6 @@ layer_theorems relativeMha (allowed : Mask seqLen seqLen) (bucket : Fin seqLen �
   formula Tensor.ofMat (Spec.relativeMha allowed bucket (ρ.get ΓRelativeMha.Wq).mat (ρ.get ΓRelativeMha.Wk).mat
     (ρ.get ΓRelativeMha.Wv).mat (ρ.get ΓRelativeMha.Wo).mat (ρ.get ΓRelativeMha.table).mat (ρ.get ΓRelativeMha.x).mat)
   inputs ΓRelativeMha seqLen dModel numHeads headDim buckets
-  output ⟦seqLen, dModel⟧
   condition hKeyAllowed "a key is allowed in each row" : ∀ i, ∃ j, allowed i j = true
   proof fun _ => hKeyAllowed
 

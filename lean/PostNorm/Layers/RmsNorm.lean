@@ -83,7 +83,6 @@ layer_theorems rmsNorm (ε : R) ρ where
   graph rmsNormGraph ε
   formula Tensor.ofMat (Spec.rmsNorm ε (ρ.get idxRmsNormGamma).vec (ρ.get idxRmsNormX).mat)
   inputs ΓRmsNorm seqLen dModel
-  output ⟦seqLen, dModel⟧
   condition hMeanSquareEpsPos : ∀ i, 0 < Spec.meanSquare ((ρ.get idxRmsNormX).mat i) + ε
     if hEpsPos : 0 < ε then fun _ => Spec.meanSquare_add_pos hEpsPos _
   proof hMeanSquareEpsPos

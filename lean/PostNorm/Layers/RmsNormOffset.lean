@@ -97,7 +97,6 @@ layer_theorems rmsNormOffset (ε : R) ρ where
   graph rmsNormOffsetGraph 1 ε
   formula Tensor.ofMat (Spec.rmsNorm ε (fun j => (ρ.get idxRmsNormGamma).vec j + 1) (ρ.get idxRmsNormX).mat)
   inputs ΓRmsNorm seqLen dModel
-  output ⟦seqLen, dModel⟧
   condition hMeanSquareEpsPos : ∀ i, 0 < Spec.meanSquare ((ρ.get idxRmsNormX).mat i) + ε
     if hEpsPos : 0 < ε then fun _ => Spec.meanSquare_add_pos hEpsPos _
   proof hMeanSquareEpsPos

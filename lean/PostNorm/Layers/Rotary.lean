@@ -103,6 +103,5 @@ layer_theorems rotary ρ where
   formula fun c : Shape.Coord ⟦h, n, d⟧ => Spec.rotary (ρ.get ΓRotary.cos).mat (ρ.get ΓRotary.sin).mat
     ((ρ.get ΓRotary.x).page c.1.1) c.1.2 c.2
   inputs ΓRotary h n d
-  output ⟦h, n, d⟧
 
 end PostNorm

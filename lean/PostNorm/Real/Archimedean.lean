@@ -85,12 +85,9 @@ theorem le_mk_of_forall {a : Nat → Rat} {ha : IsCauSeq a} (h : ∀ n, x ≤ of
 /-- An upper bound of all terms of a Cauchy sequence is at least its limit. -/
 theorem mk_le_of_forall {a : Nat → Rat} {ha : IsCauSeq a} (h : ∀ n, ofRat (a n) ≤ x) :
     mk a ha ≤ x := by
-  refine Classical.byContradiction fun hlt => ?_
-  obtain ⟨c, hxc, hca⟩ := exists_ofRat_between x (mk a ha) (by grind)
-  obtain ⟨d, hd, hev⟩ := mk_lt_mk.mp hca
-  obtain ⟨n, hn⟩ := hev.exists
-  have h1 : ofRat c ≤ ofRat (a n) := ofRat_le_ofRat.mpr (by grind)
-  have h2 := h n
+  have h1 : -x ≤ -mk a ha := le_mk_of_forall (ha := ha.neg) fun n => show -x ≤ -ofRat (a n) by
+    have := h n
+    grind
   grind
 
 end PostNorm.Real

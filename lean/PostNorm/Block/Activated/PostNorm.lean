@@ -33,7 +33,6 @@ layer_theorems geluEncoderBlock (scale ε₁ ε₂ : R) ρ where
   graph geluEncoderBlockGraph scale ε₁ ε₂
   formula Tensor.ofMat (Spec.postNormBlock (fun x => x * normalCdf x) scale ε₁ ε₂ ρ)
   inputs ΓBiasedEncoderBlock seqLen dModel numHeads headDim dFF
-  output ⟦seqLen, dModel⟧
   condition hNorm1VarEpsPos : ∀ i, 0 < Spec.variance (postNormRows1 scale ρ i) + ε₁
     if hEps1Pos : 0 < ε₁ then fun _ => Spec.variance_add_pos hEps1Pos _
   condition hNorm2VarEpsPos : ∀ i, 0 < Spec.variance (postNormRows2 (fun x => x * normalCdf x) scale ε₁ ρ i) + ε₂
@@ -52,7 +51,6 @@ layer_theorems reluEncoderBlock (scale ε₁ ε₂ : R) ρ where
   graph reluEncoderBlockGraph scale ε₁ ε₂
   formula Tensor.ofMat (Spec.postNormBlock (fun x => max x 0) scale ε₁ ε₂ ρ)
   inputs ΓBiasedEncoderBlock seqLen dModel numHeads headDim dFF
-  output ⟦seqLen, dModel⟧
   condition hNorm1VarEpsPos : ∀ i, 0 < Spec.variance (postNormRows1 scale ρ i) + ε₁
     if hEps1Pos : 0 < ε₁ then fun _ => Spec.variance_add_pos hEps1Pos _
   condition hNorm2VarEpsPos : ∀ i, 0 < Spec.variance (postNormRows2 (fun x => max x 0) scale ε₁ ρ i) + ε₂

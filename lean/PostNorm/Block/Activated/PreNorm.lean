@@ -36,7 +36,6 @@ layer_theorems preNormGeluBlock (scale ε₁ ε₂ : R) ρ where
   graph preNormGeluBlockGraph scale ε₁ ε₂
   formula Tensor.ofMat (Spec.preNormBlock (fun x => x * normalCdf x) scale ε₁ ε₂ ρ)
   inputs ΓBiasedEncoderBlock seqLen dModel numHeads headDim dFF
-  output ⟦seqLen, dModel⟧
   condition hNorm1VarEpsPos : ∀ i, 0 < Spec.variance ((ρ.get idxBiasedEncoderX).mat i) + ε₁
     if hEps1Pos : 0 < ε₁ then fun _ => Spec.variance_add_pos hEps1Pos _
   condition hNorm2VarEpsPos : ∀ i, 0 < Spec.variance (preNormRows2 scale ε₁ ρ i) + ε₂
@@ -55,7 +54,6 @@ layer_theorems preNormGeluTanhBlock (c : GeluConstants R) (scale ε₁ ε₂ : R
   graph preNormGeluTanhBlockGraph c scale ε₁ ε₂
   formula Tensor.ofMat (Spec.preNormBlock (Spec.gelu c) scale ε₁ ε₂ ρ)
   inputs ΓBiasedEncoderBlock seqLen dModel numHeads headDim dFF
-  output ⟦seqLen, dModel⟧
   condition hNorm1VarEpsPos : ∀ i, 0 < Spec.variance ((ρ.get idxBiasedEncoderX).mat i) + ε₁
     if hEps1Pos : 0 < ε₁ then fun _ => Spec.variance_add_pos hEps1Pos _
   condition hNorm2VarEpsPos : ∀ i, 0 < Spec.variance (preNormRows2 scale ε₁ ρ i) + ε₂
@@ -74,7 +72,6 @@ layer_theorems preNormQuickGeluBlock (c scale ε₁ ε₂ : R) ρ where
   graph preNormQuickGeluBlockGraph c scale ε₁ ε₂
   formula Tensor.ofMat (Spec.preNormBlock (fun x => x * sigmoid (c * x)) scale ε₁ ε₂ ρ)
   inputs ΓBiasedEncoderBlock seqLen dModel numHeads headDim dFF
-  output ⟦seqLen, dModel⟧
   condition hNorm1VarEpsPos : ∀ i, 0 < Spec.variance ((ρ.get idxBiasedEncoderX).mat i) + ε₁
     if hEps1Pos : 0 < ε₁ then fun _ => Spec.variance_add_pos hEps1Pos _
   condition hNorm2VarEpsPos : ∀ i, 0 < Spec.variance (preNormRows2 scale ε₁ ρ i) + ε₂
@@ -93,7 +90,6 @@ layer_theorems preNormReluBlock (scale ε₁ ε₂ : R) ρ where
   graph preNormReluBlockGraph scale ε₁ ε₂
   formula Tensor.ofMat (Spec.preNormBlock (fun x => max x 0) scale ε₁ ε₂ ρ)
   inputs ΓBiasedEncoderBlock seqLen dModel numHeads headDim dFF
-  output ⟦seqLen, dModel⟧
   condition hNorm1VarEpsPos : ∀ i, 0 < Spec.variance ((ρ.get idxBiasedEncoderX).mat i) + ε₁
     if hEps1Pos : 0 < ε₁ then fun _ => Spec.variance_add_pos hEps1Pos _
   condition hNorm2VarEpsPos : ∀ i, 0 < Spec.variance (preNormRows2 scale ε₁ ρ i) + ε₂

@@ -23,6 +23,6 @@ def Primitive.addConst : Primitive.{u} 1 [s] s :=
       grind)
 
 /-- Add a constant to every entry. -/
-pointwise_operation addConst k x := x + k
+pointwise_operation addConst (k) x := x + k
 
 end PostNorm

@@ -21,6 +21,6 @@ def Primitive.scale : Primitive.{u} 1 [s] s :=
       grind)
 
 /-- Multiply every entry by a constant. -/
-pointwise_operation scale k x := k * x
+pointwise_operation scale (k) x := k * x
 
 end PostNorm
