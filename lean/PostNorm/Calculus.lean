@@ -1,7 +1,6 @@
 import PostNorm.Calculus.Div
 import PostNorm.Calculus.Norm
 import PostNorm.Calculus.Sqrt
-import PostNorm.Calculus.Sub
 import PostNorm.Calculus.Sum
 import PostNorm.Calculus.Tanh
 import PostNorm.Calculus.Unique

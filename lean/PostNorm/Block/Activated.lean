@@ -1,8 +1,4 @@
-import PostNorm.Block.Activated.PostNormGelu
-import PostNorm.Block.Activated.PostNormRelu
-import PostNorm.Block.Activated.PreNormGelu
-import PostNorm.Block.Activated.PreNormGeluTanh
-import PostNorm.Block.Activated.PreNormQuickGelu
-import PostNorm.Block.Activated.PreNormRelu
+import PostNorm.Block.Activated.PostNorm
+import PostNorm.Block.Activated.PreNorm
 
 /-! # Encoder blocks with biases and mask, over any activation, post-norm and pre-norm -/

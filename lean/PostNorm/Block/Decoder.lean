@@ -33,58 +33,32 @@ declare_inputs ΓDecoderBlock (seqLen memoryLen dModel numHeads headDim dFF : Na
   x : ⟦seqLen, dModel⟧
   /-- What the encoder made of its tokens. -/
   memory : ⟦memoryLen, dModel⟧
-  /-- Self-attention's query weights. -/
-  Wq : ⟦dModel, numHeads * headDim⟧
-  /-- Self-attention's query bias. -/
-  bq : ⟦numHeads * headDim⟧
-  /-- Self-attention's key weights. -/
-  Wk : ⟦dModel, numHeads * headDim⟧
-  /-- Self-attention's key bias. -/
-  bk : ⟦numHeads * headDim⟧
-  /-- Self-attention's value weights. -/
-  Wv : ⟦dModel, numHeads * headDim⟧
-  /-- Self-attention's value bias. -/
-  bv : ⟦numHeads * headDim⟧
-  /-- Self-attention's output weights. -/
-  Wo : ⟦numHeads * headDim, dModel⟧
-  /-- Self-attention's output bias. -/
-  bo : ⟦dModel⟧
-  /-- Cross attention's query weights. -/
-  cross.Wq : ⟦dModel, numHeads * headDim⟧
-  /-- Cross attention's query bias. -/
-  cross.bq : ⟦numHeads * headDim⟧
-  /-- Cross attention's key weights. -/
-  cross.Wk : ⟦dModel, numHeads * headDim⟧
-  /-- Cross attention's key bias. -/
-  cross.bk : ⟦numHeads * headDim⟧
-  /-- Cross attention's value weights. -/
-  cross.Wv : ⟦dModel, numHeads * headDim⟧
-  /-- Cross attention's value bias. -/
-  cross.bv : ⟦numHeads * headDim⟧
-  /-- Cross attention's output weights. -/
-  cross.Wo : ⟦numHeads * headDim, dModel⟧
-  /-- Cross attention's output bias. -/
-  cross.bo : ⟦dModel⟧
-  /-- The first LayerNorm's scale. -/
-  gamma1 : ⟦dModel⟧
-  /-- The first LayerNorm's shift. -/
-  beta1 : ⟦dModel⟧
-  /-- The second LayerNorm's scale. -/
-  gamma2 : ⟦dModel⟧
-  /-- The second LayerNorm's shift. -/
-  beta2 : ⟦dModel⟧
-  /-- The third LayerNorm's scale. -/
-  gamma3 : ⟦dModel⟧
-  /-- The third LayerNorm's shift. -/
-  beta3 : ⟦dModel⟧
-  /-- The feed-forward's first weights. -/
-  W1 : ⟦dModel, dFF⟧
-  /-- The feed-forward's first bias. -/
-  b1 : ⟦dFF⟧
-  /-- The feed-forward's second weights. -/
-  W2 : ⟦dFF, dModel⟧
-  /-- The feed-forward's second bias. -/
-  b2 : ⟦dModel⟧
+  /-- Self-attention's query weights and bias. -/
+  Wq : ⟦dModel, numHeads * headDim⟧, bq : ⟦numHeads * headDim⟧
+  /-- Self-attention's key weights and bias. -/
+  Wk : ⟦dModel, numHeads * headDim⟧, bk : ⟦numHeads * headDim⟧
+  /-- Self-attention's value weights and bias. -/
+  Wv : ⟦dModel, numHeads * headDim⟧, bv : ⟦numHeads * headDim⟧
+  /-- Self-attention's output weights and bias. -/
+  Wo : ⟦numHeads * headDim, dModel⟧, bo : ⟦dModel⟧
+  /-- Cross attention's query weights and bias. -/
+  cross.Wq : ⟦dModel, numHeads * headDim⟧, cross.bq : ⟦numHeads * headDim⟧
+  /-- Cross attention's key weights and bias. -/
+  cross.Wk : ⟦dModel, numHeads * headDim⟧, cross.bk : ⟦numHeads * headDim⟧
+  /-- Cross attention's value weights and bias. -/
+  cross.Wv : ⟦dModel, numHeads * headDim⟧, cross.bv : ⟦numHeads * headDim⟧
+  /-- Cross attention's output weights and bias. -/
+  cross.Wo : ⟦numHeads * headDim, dModel⟧, cross.bo : ⟦dModel⟧
+  /-- The first LayerNorm's scale and shift. -/
+  gamma1 beta1 : ⟦dModel⟧
+  /-- The second LayerNorm's scale and shift. -/
+  gamma2 beta2 : ⟦dModel⟧
+  /-- The third LayerNorm's scale and shift. -/
+  gamma3 beta3 : ⟦dModel⟧
+  /-- The feed-forward's first weights and bias. -/
+  W1 : ⟦dModel, dFF⟧, b1 : ⟦dFF⟧
+  /-- The feed-forward's second weights and bias. -/
+  W2 : ⟦dFF, dModel⟧, b2 : ⟦dModel⟧
 
 section graphs
 variable {K : Type u} {seqLen memoryLen dModel numHeads headDim dFF : Nat}
@@ -199,7 +173,6 @@ layer_theorems decoderBlock (other : Mask seqLen memoryLen) (scale ε₁ ε₂ �
   graph decoderBlockGraph other scale ε₁ ε₂ ε₃
   formula Tensor.ofMat (Spec.decoderBlock (fun x => max x 0) Mask.causal other scale ε₁ ε₂ ε₃ ρ)
   inputs ΓDecoderBlock seqLen memoryLen dModel numHeads headDim dFF
-  output ⟦seqLen, dModel⟧
   condition hNorm1VarEpsPos : ∀ i, 0 < Spec.variance (decoderRows1 Mask.causal scale ρ i) + ε₁
     if hEps1Pos : 0 < ε₁ then fun _ => Spec.variance_add_pos hEps1Pos _
   condition hKeyAllowed "a token of the memory is allowed in each row" : ∀ i, ∃ j, other i j = true

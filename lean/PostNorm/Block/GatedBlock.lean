@@ -32,24 +32,16 @@ declare_inputs ΓGatedBlock (seqLen dModel numGroups perGroup headDim dFF : Nat)
   x : ⟦seqLen, dModel⟧
   /-- The query weights. -/
   Wq : ⟦dModel, numGroups * perGroup * headDim⟧
-  /-- The key weights. -/
-  Wk : ⟦dModel, numGroups * headDim⟧
-  /-- The value weights. -/
-  Wv : ⟦dModel, numGroups * headDim⟧
+  /-- The key and value weights. -/
+  Wk Wv : ⟦dModel, numGroups * headDim⟧
   /-- The output weights. -/
   Wo : ⟦numGroups * perGroup * headDim, dModel⟧
-  /-- The table of cosines. -/
-  cos : ⟦seqLen, headDim⟧
-  /-- The table of sines. -/
-  sin : ⟦seqLen, headDim⟧
-  /-- The first norm's scale. -/
-  gamma1 : ⟦dModel⟧
-  /-- The second norm's scale. -/
-  gamma2 : ⟦dModel⟧
-  /-- The weights of the gate. -/
-  Wg : ⟦dModel, dFF⟧
-  /-- The weights of what is gated. -/
-  Wu : ⟦dModel, dFF⟧
+  /-- The tables of cosines and of sines. -/
+  cos sin : ⟦seqLen, headDim⟧
+  /-- The scales of the two norms. -/
+  gamma1 gamma2 : ⟦dModel⟧
+  /-- The weights of the gate, and of what is gated. -/
+  Wg Wu : ⟦dModel, dFF⟧
   /-- The weights back. -/
   Wd : ⟦dFF, dModel⟧
 
@@ -143,7 +135,6 @@ layer_theorems llamaBlock (scale ε₁ ε₂ : R) ρ where
   graph llamaBlockGraph scale ε₁ ε₂
   formula Tensor.ofMat (Spec.gatedBlock (.rms ε₁) (.rms ε₂) (fun x => x * sigmoid x) Mask.causal scale ρ)
   inputs ΓGatedBlock seqLen dModel numGroups perGroup headDim dFF
-  output ⟦seqLen, dModel⟧
   condition hNorm1MeanSquareEpsPos : ∀ i, 0 < Spec.meanSquare ((ρ.get ΓGatedBlock.x).mat i) + ε₁
     if hEps1Pos : 0 < ε₁ then fun _ => Spec.meanSquare_add_pos hEps1Pos _
   condition hNorm2MeanSquareEpsPos :
@@ -158,7 +149,6 @@ layer_theorems mistralBlock (w : Nat) (scale ε₁ ε₂ : R) ρ where
   graph mistralBlockGraph w scale ε₁ ε₂
   formula Tensor.ofMat (Spec.gatedBlock (.rms ε₁) (.rms ε₂) (fun x => x * sigmoid x) (Mask.window w) scale ρ)
   inputs ΓGatedBlock seqLen dModel numGroups perGroup headDim dFF
-  output ⟦seqLen, dModel⟧
   condition hNorm1MeanSquareEpsPos : ∀ i, 0 < Spec.meanSquare ((ρ.get ΓGatedBlock.x).mat i) + ε₁
     if hEps1Pos : 0 < ε₁ then fun _ => Spec.meanSquare_add_pos hEps1Pos _
   condition hNorm2MeanSquareEpsPos :
@@ -173,7 +163,6 @@ layer_theorems gemmaBlock (c : GeluConstants R) (scale ε₁ ε₂ : R) ρ where
   graph gemmaBlockGraph c 1 scale ε₁ ε₂
   formula Tensor.ofMat (Spec.gatedBlock (.rmsOffset ε₁) (.rmsOffset ε₂) (Spec.gelu c) Mask.causal scale ρ)
   inputs ΓGatedBlock seqLen dModel numGroups perGroup headDim dFF
-  output ⟦seqLen, dModel⟧
   condition hNorm1MeanSquareEpsPos : ∀ i, 0 < Spec.meanSquare ((ρ.get ΓGatedBlock.x).mat i) + ε₁
     if hEps1Pos : 0 < ε₁ then fun _ => Spec.meanSquare_add_pos hEps1Pos _
   condition hNorm2MeanSquareEpsPos :

@@ -120,9 +120,7 @@ def llamaFirstLayer (tokens : Fin seqLen → Fin vocab) : Layer R (ΓLlama dMode
   graph := llamaFirstGraph tokens
   formula := Spec.llamaFirst tokens
   Smooth _ := True
-  eval_eq ρ := by
-    graph_simp [llamaFirstGraph]
-    rfl
+  eval_eq _ := rfl
   sideConditions_iff ρ := by graph_side_conditions [llamaFirstGraph]
 
 /-- LLaMA's final RMSNorm, head and loss, smooth where the RMSNorm is. -/
@@ -144,9 +142,7 @@ def gemmaFirstLayer (factor : R) (tokens : Fin seqLen → Fin vocab) :
   graph := gemmaFirstGraph factor tokens
   formula := Spec.gemmaFirst factor tokens
   Smooth _ := True
-  eval_eq ρ := by
-    graph_simp [gemmaFirstGraph]
-    rfl
+  eval_eq _ := rfl
   sideConditions_iff ρ := by graph_side_conditions [gemmaFirstGraph]
 
 /-- Gemma's final RMSNorm, head and loss, smooth where the RMSNorm is. -/

@@ -33,10 +33,8 @@ declare_inputs ΓGpt2 (seqLen dModel vocab : Nat) where
   table : ⟦vocab, dModel⟧
   /-- The positions. -/
   positions : ⟦seqLen, dModel⟧
-  /-- The final LayerNorm's scale. -/
-  gamma : ⟦dModel⟧
-  /-- The final LayerNorm's shift. -/
-  beta : ⟦dModel⟧
+  /-- The final LayerNorm's scale and shift. -/
+  gamma beta : ⟦dModel⟧
 
 /-- The inputs of GPT-2: what it has outside its blocks, and each block's parameters. -/
 abbrev ΓGpt2Model (seqLen dModel numHeads headDim dFF vocab depth : Nat) : Context :=
@@ -112,9 +110,7 @@ def gpt2FirstLayer (tokens : Fin seqLen → Fin vocab) : Layer R (ΓGpt2 seqLen 
   graph := gpt2FirstGraph tokens
   formula := Spec.gpt2First tokens
   Smooth _ := True
-  eval_eq ρ := by
-    graph_simp [gpt2FirstGraph]
-    rfl
+  eval_eq _ := rfl
   sideConditions_iff ρ := by graph_side_conditions [gpt2FirstGraph]
 
 /-- GPT-2's final LayerNorm, head and loss, smooth where the LayerNorm is. -/

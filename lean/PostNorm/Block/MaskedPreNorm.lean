@@ -27,38 +27,22 @@ universe u
 declare_inputs ΓMaskedPreNorm (seqLen dModel numHeads headDim dFF : Nat) where
   /-- The tokens. -/
   x : ⟦seqLen, dModel⟧
-  /-- The query weights. -/
-  Wq : ⟦dModel, numHeads * headDim⟧
-  /-- The query bias. -/
-  bq : ⟦numHeads * headDim⟧
-  /-- The key weights. -/
-  Wk : ⟦dModel, numHeads * headDim⟧
-  /-- The key bias. -/
-  bk : ⟦numHeads * headDim⟧
-  /-- The value weights. -/
-  Wv : ⟦dModel, numHeads * headDim⟧
-  /-- The value bias. -/
-  bv : ⟦numHeads * headDim⟧
-  /-- The output weights. -/
-  Wo : ⟦numHeads * headDim, dModel⟧
-  /-- The output bias. -/
-  bo : ⟦dModel⟧
-  /-- The first LayerNorm's scale. -/
-  gamma1 : ⟦dModel⟧
-  /-- The first LayerNorm's shift. -/
-  beta1 : ⟦dModel⟧
-  /-- The second LayerNorm's scale. -/
-  gamma2 : ⟦dModel⟧
-  /-- The second LayerNorm's shift. -/
-  beta2 : ⟦dModel⟧
-  /-- The feed-forward's first weights. -/
-  W1 : ⟦dModel, dFF⟧
-  /-- The feed-forward's first bias. -/
-  b1 : ⟦dFF⟧
-  /-- The feed-forward's second weights. -/
-  W2 : ⟦dFF, dModel⟧
-  /-- The feed-forward's second bias. -/
-  b2 : ⟦dModel⟧
+  /-- The query weights and bias. -/
+  Wq : ⟦dModel, numHeads * headDim⟧, bq : ⟦numHeads * headDim⟧
+  /-- The key weights and bias. -/
+  Wk : ⟦dModel, numHeads * headDim⟧, bk : ⟦numHeads * headDim⟧
+  /-- The value weights and bias. -/
+  Wv : ⟦dModel, numHeads * headDim⟧, bv : ⟦numHeads * headDim⟧
+  /-- The output weights and bias. -/
+  Wo : ⟦numHeads * headDim, dModel⟧, bo : ⟦dModel⟧
+  /-- The first LayerNorm's scale and shift. -/
+  gamma1 beta1 : ⟦dModel⟧
+  /-- The second LayerNorm's scale and shift. -/
+  gamma2 beta2 : ⟦dModel⟧
+  /-- The feed-forward's first weights and bias. -/
+  W1 : ⟦dModel, dFF⟧, b1 : ⟦dFF⟧
+  /-- The feed-forward's second weights and bias. -/
+  W2 : ⟦dFF, dModel⟧, b2 : ⟦dModel⟧
 
 section graphs
 variable {K : Type u} {seqLen dModel numHeads headDim dFF : Nat}
@@ -143,7 +127,6 @@ layer_theorems gpt2Block (c : GeluConstants R) (scale ε₁ ε₂ : R) ρ where
   graph gpt2BlockGraph c scale ε₁ ε₂
   formula Tensor.ofMat (Spec.maskedPreNorm (Spec.gelu c) Mask.causal scale ε₁ ε₂ ρ)
   inputs ΓMaskedPreNorm seqLen dModel numHeads headDim dFF
-  output ⟦seqLen, dModel⟧
   condition hNorm1VarEpsPos : ∀ i, 0 < Spec.variance ((ρ.get ΓMaskedPreNorm.x).mat i) + ε₁
     if hEps1Pos : 0 < ε₁ then fun _ => Spec.variance_add_pos hEps1Pos _
   condition hNorm2VarEpsPos : ∀ i, 0 < Spec.variance (maskedPreNormRows2 Mask.causal scale ε₁ ρ i) + ε₂

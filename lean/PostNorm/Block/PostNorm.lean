@@ -82,20 +82,6 @@ noncomputable def seqFfnNormInputs (c : GeluConstants R) (ρ : Env R (ΓSeqFfnPo
   env![(seqFfnResidualDGraph c).eval ρ, ρ.get (.there (.there (.there (.there (.there .here))))),
     ρ.get (.there (.there (.there (.there (.there (.there .here))))))]
 
-/-- The attention residual is smooth everywhere. -/
-theorem mhaResidualDGraphFDerivCorrectAt (scale : R)
-    (ρ : Env R (ΓMhaPostNorm seqLen dModel numHeads headDim)) :
-    GraphFDerivCorrectAt (mhaResidualDGraph scale) ρ :=
-  Graph.SideConditions.correct <| by
-    graph_side_conditions [mhaResidualDGraph, mhaGraph_sideConditions]
-
-/-- The feed-forward residual is smooth everywhere. -/
-theorem seqFfnResidualDGraphFDerivCorrectAt (c : GeluConstants R)
-    (ρ : Env R (ΓSeqFfnPostNorm seqLen dModel dFF)) :
-    GraphFDerivCorrectAt (seqFfnResidualDGraph c) ρ :=
-  Graph.SideConditions.correct <| by
-    graph_side_conditions [seqFfnResidualDGraph, ffnGraph_sideConditions]
-
 /-- The attention sublayer asks for what its LayerNorm asks for. -/
 theorem mhaPostNormGraph_sideConditions_iff (scale ε : R)
     (ρ : Env R (ΓMhaPostNorm seqLen dModel numHeads headDim)) :

@@ -23,7 +23,6 @@ token_theorems gpt2Block (c : GeluConstants R) (scale ε₁ ε₂ : R) where
   graph gpt2BlockGraph c scale ε₁ ε₂
   first ⟦seqLen, dModel⟧
   others (ΓMaskedPreNorm seqLen dModel numHeads headDim dFF).tail
-  output ⟦seqLen, dModel⟧
   given hEps1Pos : 0 < ε₁
   given hEps2Pos : 0 < ε₂
   smooth ⟨fun _ => Spec.variance_add_pos hEps1Pos _, fun _ => Mask.causal_allows,
@@ -35,7 +34,6 @@ token_theorems llamaBlock (scale ε₁ ε₂ : R) where
   graph llamaBlockGraph scale ε₁ ε₂
   first ⟦seqLen, dModel⟧
   others (ΓGatedBlock seqLen dModel numGroups perGroup headDim dFF).tail
-  output ⟦seqLen, dModel⟧
   given hEps1Pos : 0 < ε₁
   given hEps2Pos : 0 < ε₂
   smooth ⟨fun _ => Spec.meanSquare_add_pos hEps1Pos _, fun _ => Mask.causal_allows,
@@ -48,7 +46,6 @@ token_theorems t5GatedEncoderBlock (c : GeluConstants R) (allowed : Mask seqLen 
   graph t5GatedEncoderBlockGraph c allowed bucket ε₁ ε₂
   first ⟦seqLen, dModel⟧
   others (ΓT5Encoder seqLen dModel numHeads headDim buckets (ΓGated seqLen dModel dFF).tail).tail
-  output ⟦seqLen, dModel⟧
   given hEps1Pos : 0 < ε₁
   given hKeyAllowed : ∀ i, ∃ j, allowed i j = true
   given hEps2Pos : 0 < ε₂

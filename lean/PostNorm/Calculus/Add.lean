@@ -8,12 +8,9 @@ import PostNorm.Calculus.Linear
 
 namespace PostNorm
 universe u v w
-open RealField
-open Lean.Grind (Semiring Field CommSemiring)
 
 variable {R : Type u} [RealField R]
 
-section
 variable {ι : Type v} {κ : Type w}
 
 /-- The sum of two bounded linear maps. -/
@@ -45,24 +42,7 @@ theorem HasFDerivAt.add {f g : (ι → R) → κ → R} {F G : BoundedLinearMap 
 variable {f g F G : (ι → R) → R} {x : ι → R}
 
 theorem HasScalarFDerivAt.add (hf : HasScalarFDerivAt f F x) (hg : HasScalarFDerivAt g G x) :
-    HasScalarFDerivAt (fun x => f x + g x) (fun h => F h + G h) x where
-  linear := by
-    obtain ⟨CF, hF0, hF⟩ := hf.linear.bounded
-    obtain ⟨CG, hG0, hG⟩ := hg.linear.bounded
-    refine ⟨fun x y => ?_, fun c x => ?_, CF + CG, by grind, fun r h h0 hb => ?_⟩
-    · rw [hf.linear.add, hg.linear.add]; clear hF hG; grind
-    · rw [hf.linear.smul, hg.linear.smul]; clear hF hG; grind
-    · have h1 := hF r h h0 hb
-      have h2 := hG r h h0 hb
-      clear hF hG; grind
-  small ε hε := by
-    obtain ⟨d1, hd1, h1⟩ := hf.small (ε/2) (by grind)
-    obtain ⟨d2, hd2, h2⟩ := hg.small (ε/2) (by grind)
-    obtain ⟨d, hd, hdd1, hdd2⟩ := exists_pos_le_both hd1 hd2
-    refine ⟨d, hd, fun r h0 hr h hb => ?_⟩
-    have e1 := h1 r h0 (by grind) h hb
-    have e2 := h2 r h0 (by grind) h hb
-    clear h1 h2; grind
+    HasScalarFDerivAt (fun x => f x + g x) (fun h => F h + G h) x :=
+  (hf.hasFDerivAt.add hg.hasFDerivAt).hasScalarFDerivAt ()
 
-end
 end PostNorm

@@ -13,12 +13,9 @@ import PostNorm.Calculus.Linear
 
 namespace PostNorm
 universe u v w
-open RealField
-open Lean.Grind (Semiring Field CommSemiring)
 
 variable {R : Type u} [RealField R]
 
-section
 variable {ι : Type v} {κ : Type w} {μ : Type v}
 
 /-- Composition of bounded linear maps. -/
@@ -91,59 +88,19 @@ variable {f F : (ι → R) → R} {x : ι → R}
 
 /-- The chain rule for `φ ∘ f` with a scalar function `φ`. -/
 theorem HasScalarFDerivAt.comp {φ : R → R} {d : R} (hφ : HasDerivAt φ d (f x)) (hf : HasScalarFDerivAt f F x) :
-    HasScalarFDerivAt (fun x => φ (f x)) (fun h => d * F h) x where
-  linear := by
-    obtain ⟨CF, hF0, hF⟩ := hf.linear.bounded
-    refine ⟨fun x y => ?_, fun c x => ?_, abs d * CF, mul_nonneg (abs_nonneg d) hF0, fun r h h0 hb => ?_⟩
-    · rw [hf.linear.add]; grind
-    · rw [hf.linear.smul]; clear hF; grind
-    · have h1 := (Within.self_abs d).mul (hF r h h0 hb)
-      rw [Semiring.mul_assoc]; exact h1
-  small ε hε := by
-    obtain ⟨CF, hF0, hF⟩ := hf.linear.bounded
-    have ha := abs_nonneg d
-    have he1 : 0 < ε / (2 * (abs d + 1)) := div_pos hε (by grind)
-    obtain ⟨d1, hd1, h1⟩ := hf.small _ he1
-    generalize hε1 : ε / (2 * (abs d + 1)) = ε1 at he1 h1
-    have hK : 0 < CF + ε1 := by clear hF h1; grind
-    have he2 : 0 < ε / (2 * (CF + ε1)) := div_pos hε (by clear hF h1; grind)
-    obtain ⟨d2, hd2, h2⟩ := hφ _ he2
-    generalize hε2 : ε / (2 * (CF + ε1)) = ε2 at he2 h2
-    obtain ⟨δ, hd, hdd1, hdd2⟩ := exists_pos_le_both hd1 (div_pos hd2 hK)
-    have k1 : ε1 * (2 * (abs d + 1)) = ε := by clear hF h1 h2; grind
-    have k2 : ε2 * (2 * (CF + ε1)) = ε := by clear hF h1 h2; grind
-    refine ⟨δ, hd, fun r h0 hr h hb => ?_⟩
-    have e1 := h1 r h0 (by clear hF h1 h2; grind) h hb
-    have eF := hF r h h0 hb
-    clear hF h1
-    have eΔ : Within ((CF + ε1) * r) (f (fun i => x i + h i) - f x) := by
-      have := e1.add eF
-      clear h2; grind
-    have hΔ0 : 0 ≤ (CF + ε1) * r := mul_nonneg (by clear h2; grind) h0
-    have hΔd : (CF + ε1) * r ≤ d2 := by
-      have := (le_div_iff hK).1 (show r ≤ d2 / (CF + ε1) by clear h2; grind)
-      clear h2; grind
-    have e2 := h2 _ hΔ0 hΔd _ eΔ
-    clear h2
-    have hy : f x + (f (fun i => x i + h i) - f x) = f (fun i => x i + h i) := by grind
-    rw [hy] at e2
-    have s := e2.add ((Within.self_abs d).mul e1)
-    have hr1 : ε2 * ((CF + ε1) * r) + abs d * (ε1 * r) ≤ ε * r := by
-      have t1 : ε2 * ((CF + ε1) * r) = ε / 2 * r := by grind
-      have t2 : 0 ≤ ε1 * r := mul_nonneg (by grind) h0
-      have t3 : abs d * (ε1 * r) + ε1 * r = ε / 2 * r := by grind
-      have t4 : ε / 2 * r + ε / 2 * r = ε * r := by grind
-      grind
-    have s' := s.mono hr1
-    grind
+    HasScalarFDerivAt (fun x => φ (f x)) (fun h => d * F h) x :=
+  (hf.hasFDerivAt.comp hφ.hasFDerivAt).hasScalarFDerivAt PUnit.unit
 
-/-- A function of one number is differentiable as a function of one coordinate if it is as such. -/
+/-- A function of one number is differentiable if it is as a function of one coordinate. -/
 theorem HasScalarFDerivAt.hasDerivAt {φ : R → R} {d a : R}
     (h : HasScalarFDerivAt (fun x : Unit → R => φ (x ())) (fun v => d * v ()) fun _ => a) :
-    HasDerivAt φ d a := by
-  intro ε hε
-  obtain ⟨δ, h1, h2⟩ := h.small ε hε
-  exact ⟨δ, h1, fun r h0 hr t ht => h2 r h0 hr (fun _ => t) fun _ => ht⟩
+    HasDerivAt φ d a := fun ε hε =>
+  let ⟨δ, h1, h2⟩ := h.small ε hε
+  ⟨δ, h1, fun r h0 hr t ht => h2 r h0 hr (fun _ => t) fun _ => ht⟩
 
-end
+/-- A function of one number as a function of one coordinate. -/
+theorem HasDerivAt.hasScalarFDerivAt {φ : R → R} {d a : R} (h : HasDerivAt φ d a) :
+    HasScalarFDerivAt (fun x : Unit → R => φ (x ())) (fun v => d * v ()) fun _ => a :=
+  (HasDerivAt.hasFDerivAt.{u, 0} h).hasScalarFDerivAt ()
+
 end PostNorm

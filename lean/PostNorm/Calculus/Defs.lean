@@ -15,8 +15,6 @@ Written with balls, nothing needs a norm to exist, and `ι` may be any type.
 
 namespace PostNorm
 universe u v w
-open RealField
-open Lean.Grind (Semiring Field CommSemiring)
 
 variable {R : Type u} [RealField R]
 
@@ -66,7 +64,6 @@ structure HasScalarFDerivAt {ι : Type v} (f : (ι → R) → R) (L : (ι → R)
   small : ∀ ε : R, 0 < ε → ∃ δ : R, 0 < δ ∧ ∀ r : R, 0 ≤ r → r ≤ δ → ∀ h : ι → R, Ball r h →
     Within (ε * r) (f (fun i => x i + h i) - f x - L h)
 
-section
 variable {ι : Type v} {κ : Type w}
 
 @[ext] theorem BoundedLinearMap.ext {L M : BoundedLinearMap R ι κ} (h : ∀ x k, L x k = M x k) : L = M := by
@@ -86,16 +83,47 @@ theorem HasScalarFDerivAt.congr {f F F' : (ι → R) → R} {x : ι → R} (hf :
   have : F = F' := funext h
   subst this; exact hf
 
-/-- Each coordinate of a differentiable function is differentiable. -/
-theorem HasFDerivAt.hasScalarFDerivAt {ι : Type v} {κ : Type w} {f : (ι → R) → κ → R}
-    {L : BoundedLinearMap R ι κ} {x : ι → R} (h : HasFDerivAt f L x) (k : κ) :
-    HasScalarFDerivAt (fun x => f x k) (fun v => L v k) x where
-  linear := ⟨fun x y => L.map_add x y k, fun c x => L.map_smul c x k, by
-    obtain ⟨C, h0, h1⟩ := L.bounded
-    exact ⟨C, h0, fun r h hr hb => h1 r h hr hb k⟩⟩
-  small ε hε := by
-    obtain ⟨δ, h1, h2⟩ := h ε hε
-    exact ⟨δ, h1, fun r h0 hr h hb => h2 r h0 hr h hb k⟩
+/-- A coordinate of a bounded linear map is a linear form. -/
+theorem BoundedLinearMap.isLinearForm (F : BoundedLinearMap R ι κ) (k : κ) : IsLinearForm fun v => F v k :=
+  let ⟨C, h0, h1⟩ := F.bounded
+  ⟨fun x y => F.map_add x y k, fun c x => F.map_smul c x k, C, h0, fun r h hr hb => h1 r h hr hb k⟩
 
-end
+/-- Each coordinate of a differentiable function is differentiable. -/
+theorem HasFDerivAt.hasScalarFDerivAt {f : (ι → R) → κ → R} {L : BoundedLinearMap R ι κ} {x : ι → R}
+    (h : HasFDerivAt f L x) (k : κ) : HasScalarFDerivAt (fun x => f x k) (fun v => L v k) x where
+  linear := L.isLinearForm k
+  small ε hε :=
+    let ⟨δ, h1, h2⟩ := h ε hε
+    ⟨δ, h1, fun r h0 hr h hb => h2 r h0 hr h hb k⟩
+
+variable {f F : (ι → R) → R}
+
+/-- A linear form as a linear map to one coordinate. -/
+def IsLinearForm.toMap (h : IsLinearForm F) : BoundedLinearMap R ι Unit where
+  toFun v _ := F v
+  map_add x y _ := h.add x y
+  map_smul c x _ := h.smul c x
+  bounded :=
+    let ⟨C, h0, h1⟩ := h.bounded
+    ⟨C, h0, fun r v hr hb _ => h1 r v hr hb⟩
+
+/-- A scalar-valued function as a function to one coordinate: so the rules for the latter give those for the former. -/
+theorem HasScalarFDerivAt.hasFDerivAt {x : ι → R} (h : HasScalarFDerivAt f F x) :
+    HasFDerivAt (fun x (_ : Unit) => f x) h.linear.toMap x := fun ε hε =>
+  let ⟨δ, h1, h2⟩ := h.small ε hε
+  ⟨δ, h1, fun r h0 hr v hb _ => h2 r h0 hr v hb⟩
+
+/-- Multiples of the one coordinate, as a linear map to one coordinate. -/
+def BoundedLinearMap.mulLeft (d : R) : BoundedLinearMap R Unit PUnit.{v + 1} where
+  toFun v _ := d * v ()
+  map_add _ _ _ := by grind
+  map_smul _ _ _ := by grind
+  bounded := ⟨abs d, abs_nonneg d, fun _ _ _ hb _ => (Within.self_abs d).mul (hb ())⟩
+
+/-- A function of one number as a function of one coordinate, to one coordinate. -/
+theorem HasDerivAt.hasFDerivAt {φ : R → R} {d a : R} (h : HasDerivAt φ d a) :
+    HasFDerivAt (fun x (_ : PUnit.{v + 1}) => φ (x ())) (BoundedLinearMap.mulLeft d) fun _ => a := fun ε hε =>
+  let ⟨δ, h1, h2⟩ := h ε hε
+  ⟨δ, h1, fun r h0 hr v hb _ => h2 r h0 hr (v ()) (hb ())⟩
+
 end PostNorm

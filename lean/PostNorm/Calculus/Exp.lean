@@ -5,7 +5,6 @@ import PostNorm.Calculus.Defs
 namespace PostNorm
 universe u v w
 open RealField
-open Lean.Grind (Semiring Field CommSemiring)
 
 variable {R : Type u} [RealField R]
 

@@ -17,8 +17,6 @@ neighbouring intervals add up is seen by cutting and gluing minorants.
 
 namespace PostNorm
 universe u
-open RealField CompleteOrderedField
-open Lean.Grind (Semiring Field CommSemiring)
 
 variable {R : Type u} [RealField R] {f Φ Ψ : R → R} {a b c x y m M : R}
 

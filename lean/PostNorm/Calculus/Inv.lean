@@ -1,55 +1,28 @@
-import PostNorm.Calculus.Quadratic
+import PostNorm.Calculus.Exp
+import PostNorm.Calculus.Log
+import PostNorm.Calculus.OneVariable
 
 /-! # The derivative of the inverse -/
 
 namespace PostNorm
-universe u v w
+universe u
 open RealField
-open Lean.Grind (Semiring Field CommSemiring)
 
-variable {R : Type u} [RealField R]
+variable {R : Type u} [RealField R] {a : R}
 
-private theorem hasDerivAt_inv_pos {a : R} (ha : 0 < a) : HasDerivAt (fun t => t⁻¹) (-(a⁻¹ * a⁻¹)) a := by
-  have hi := inv_pos ha
-  have hii := mul_pos hi (mul_pos hi hi)
-  refine HasDerivAt.of_quadratic (C := 2 * (a⁻¹ * (a⁻¹ * a⁻¹))) (δ := a/2) (by grind) (by grind) ?_
-  intro r h h0 hr hb
-  have hah : 0 < a + h := by grind
-  have hb0 := inv_pos hah
-  have hne : a ≠ 0 := by grind
-  have hne' : a + h ≠ 0 := by grind
-  have key : (a + h)⁻¹ - a⁻¹ - -(a⁻¹ * a⁻¹) * h = (h * h) * ((a⁻¹ * a⁻¹) * (a + h)⁻¹) := by grind
-  -- (a+h)⁻¹ ≤ 2 a⁻¹
-  have k1 : (a + h)⁻¹ ≤ 2 * a⁻¹ := by
-    have t1 := mul_nonneg (show 0 ≤ a⁻¹ * (a + h)⁻¹ from mul_nonneg (by grind) (by grind))
-      (show 0 ≤ 2 * (a + h) - a by grind)
-    have t2 : a⁻¹ * (a + h)⁻¹ * (2 * (a + h) - a) = 2 * a⁻¹ - (a + h)⁻¹ := by grind
-    grind
-  have k2 := Within.mul hb hb
-  have k3 : Within (2 * (a⁻¹ * (a⁻¹ * a⁻¹))) ((a⁻¹ * a⁻¹) * (a + h)⁻¹) := by
-    have t1 := mul_nonneg (mul_nonneg (show 0 ≤ a⁻¹ by grind) (show 0 ≤ a⁻¹ by grind))
-      (show 0 ≤ (a + h)⁻¹ by grind)
-    have t2 := mul_le_mul_left (mul_nonneg (show 0 ≤ a⁻¹ by grind) (show 0 ≤ a⁻¹ by grind)) k1
-    grind
-  have k4 := k2.mul k3
-  show Within _ ((a + h)⁻¹ - a⁻¹ - -(a⁻¹ * a⁻¹) * h)
-  rw [key]
-  have e : (r * r) * (2 * (a⁻¹ * (a⁻¹ * a⁻¹))) = 2 * (a⁻¹ * (a⁻¹ * a⁻¹)) * (r * r) := by grind
-  rw [← e]; exact k4
+theorem inv_eq_exp (ha : 0 < a) : a⁻¹ = exp (-1 * log a) := by
+  rw [show -1 * log a = -log a by grind, exp_neg, exp_log ha]
+
+private theorem hasDerivAt_inv_pos (ha : 0 < a) : HasDerivAt (fun t => t⁻¹) (-(a⁻¹ * a⁻¹)) a :=
+  ((hasDerivAt_exp (-1 * log a)).comp (g := fun t => -1 * log t) ((hasDerivAt_log ha).const_mul (-1))).of_near
+    (δ := a / 2) (by grind) (fun t ht => inv_eq_exp (by grind)) (by rw [← inv_eq_exp ha]; grind)
 
 /-- The derivative of `t⁻¹` at `a ≠ 0` is `-a⁻²`. -/
-theorem hasDerivAt_inv {a : R} (ha : a ≠ 0) : HasDerivAt (fun t => t⁻¹) (-(a⁻¹ * a⁻¹)) a := by
+theorem hasDerivAt_inv (ha : a ≠ 0) : HasDerivAt (fun t => t⁻¹) (-(a⁻¹ * a⁻¹)) a := by
   by_cases h : 0 < a
   · exact hasDerivAt_inv_pos h
-  · have hn : 0 < -a := by grind
-    intro ε hε
-    obtain ⟨δ, h1, h2⟩ := hasDerivAt_inv_pos hn ε hε
-    refine ⟨δ, h1, fun r h0 hr h hb => ?_⟩
-    have e := (h2 r h0 hr (-h) hb.neg).neg
-    clear h2
-    have i0 : -a + -h = -(a + h) := by grind
-    have i1 : (-a + -h)⁻¹ = -(a + h)⁻¹ := by rw [i0, inv_neg]
-    simp only [i1, inv_neg] at e
-    grind
+  · have e (t : R) : (-1 * t)⁻¹ = -t⁻¹ := by rw [show -1 * t = -t by grind, inv_neg]
+    have hn : HasDerivAt (fun t => t⁻¹) (-((-1 * a)⁻¹ * (-1 * a)⁻¹)) (-1 * a) := hasDerivAt_inv_pos (by grind)
+    exact ((hn.comp (hasDerivAt_const_mul (-1) a)).const_mul (-1)).of_eq (fun t => by rw [e]; grind) (by rw [e]; grind)
 
 end PostNorm

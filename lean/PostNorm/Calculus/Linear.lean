@@ -12,12 +12,10 @@ import PostNorm.Calculus.Defs
 
 namespace PostNorm
 universe u v w
-open RealField
-open Lean.Grind (Semiring Field CommSemiring)
+open Lean.Grind (Semiring)
 
 variable {R : Type u} [RealField R]
 
-section
 variable {ι : Type v} {κ : Type w}
 
 /-- The zero map. -/
@@ -55,17 +53,11 @@ theorem HasFDerivAt.linear (L : BoundedLinearMap R ι κ) (x : ι → R) : HasFD
 
 variable {x : ι → R}
 
-theorem HasScalarFDerivAt.const (c : R) : HasScalarFDerivAt (fun _ => c) (fun _ : ι → R => 0) x where
-  linear := ⟨by grind, by grind, 0, by grind, fun r h h0 _ => by
-    have := Semiring.zero_mul r; grind⟩
-  small ε hε := ⟨1, by grind, fun r h0 _ h _ => by
-    have := mul_nonneg (show 0 ≤ ε by grind) h0; grind⟩
+theorem HasScalarFDerivAt.const (c : R) : HasScalarFDerivAt (fun _ => c) (fun _ : ι → R => 0) x :=
+  (HasFDerivAt.const (fun _ => c) x).hasScalarFDerivAt ()
 
-theorem HasScalarFDerivAt.proj (i : ι) : HasScalarFDerivAt (fun x => x i) (fun h => h i) x where
-  linear := ⟨fun _ _ => rfl, fun _ _ => rfl, 1, by grind, fun r h h0 hb => by
-    rw [Semiring.one_mul]; exact hb i⟩
-  small ε hε := ⟨1, by grind, fun r h0 _ h _ => by
-    have := mul_nonneg (show 0 ≤ ε by grind) h0; grind⟩
+theorem HasScalarFDerivAt.proj (i : ι) : HasScalarFDerivAt (fun x => x i) (fun h => h i) x :=
+  (HasFDerivAt.linear (BoundedLinearMap.reindex fun _ => i) x).hasScalarFDerivAt ()
 
 theorem IsLinearForm.zero : IsLinearForm (fun _ : ι → R => (0:R)) :=
   (HasScalarFDerivAt.const (x := fun _ => 0) 0).linear
@@ -75,12 +67,18 @@ theorem IsLinearForm.proj (i : ι) : IsLinearForm (fun v : ι → R => v i) :=
 
 /-- A linear form is its own derivative. -/
 theorem IsLinearForm.hasScalarFDerivAt {L : (ι → R) → R} (h : IsLinearForm L) (x : ι → R) :
-    HasScalarFDerivAt L L x where
-  linear := h
-  small ε hε := ⟨1, by grind, fun r h0 _ v _ => by
-    have h1 := h.add x v
-    have h2 := mul_nonneg (show 0 ≤ ε by grind) h0
-    clear h; grind⟩
+    HasScalarFDerivAt L L x := (HasFDerivAt.linear h.toMap x).hasScalarFDerivAt ()
 
-end
+/-- A linear form after a linear map. -/
+theorem IsLinearForm.comp {L : (ι → R) → R} (h : IsLinearForm L) (F : BoundedLinearMap R κ ι) :
+    IsLinearForm fun v => L (F v) where
+  add x y := (congrArg L (funext (F.map_add x y))).trans (h.add _ _)
+  smul c x := (congrArg L (funext (F.map_smul c x))).trans (h.smul _ _)
+  bounded := by
+    obtain ⟨C, h0, h1⟩ := h.bounded
+    obtain ⟨D, h0', h2⟩ := F.bounded
+    refine ⟨C * D, mul_nonneg h0 h0', fun r v hr hb => ?_⟩
+    rw [Semiring.mul_assoc]
+    exact h1 _ _ (mul_nonneg h0' hr) (h2 r v hr hb)
+
 end PostNorm

@@ -5,8 +5,7 @@ import PostNorm.Field.Log
 
 namespace PostNorm
 universe u
-open RealField CompleteOrderedField
-open Lean.Grind (Semiring Field CommSemiring)
+open Lean.Grind (Field)
 
 variable {R : Type u} [RealField R] {x : R}
 

@@ -9,8 +9,6 @@ import PostNorm.Calculus.OneVariable
 
 namespace PostNorm
 universe u
-open RealField CompleteOrderedField
-open Lean.Grind (Semiring Field CommSemiring)
 
 variable {R : Type u} [RealField R] {f g f' g' : R → R} {a b d x : R}
 

@@ -11,12 +11,10 @@ import PostNorm.Calculus.Quadratic
 
 namespace PostNorm
 universe u v w
-open RealField
-open Lean.Grind (Semiring Field CommSemiring)
+open Lean.Grind (CommSemiring)
 
 variable {R : Type u} [RealField R]
 
-section
 variable {ι : Type v} {f g F G : (ι → R) → R} {x : ι → R}
 
 theorem HasScalarFDerivAt.smul (c : R) (hf : HasScalarFDerivAt f F x) :
@@ -56,5 +54,4 @@ theorem IsLinearForm.mul_right (c : R) (hF : IsLinearForm F) :
   have e : (fun v => F v * c) = fun v => c * F v := funext fun v => CommSemiring.mul_comm _ _
   rw [e]; exact hF.mul_left c
 
-end
 end PostNorm

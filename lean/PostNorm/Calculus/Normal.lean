@@ -19,8 +19,7 @@ in terms of `π` is of no concern.
 
 namespace PostNorm
 universe u
-open RealField CompleteOrderedField
-open Lean.Grind (Semiring Field CommSemiring)
+open RealField
 
 variable {R : Type u} [RealField R] {x y ε : R}
 

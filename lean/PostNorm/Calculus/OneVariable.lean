@@ -10,40 +10,43 @@ import PostNorm.Calculus.Mul
 
 namespace PostNorm
 universe u
-open RealField CompleteOrderedField
-open Lean.Grind (Semiring Field CommSemiring)
 
 variable {R : Type u} [RealField R] {f g : R → R} {d x : R}
 
 theorem HasDerivAt.const (c x : R) : HasDerivAt (fun _ => c) 0 x :=
   HasScalarFDerivAt.hasDerivAt ((HasScalarFDerivAt.const c).congr fun v => by grind)
 
-theorem HasDerivAt.add {e : R} (hf : HasDerivAt f d x) (hg : HasDerivAt g e x) :
-    HasDerivAt (fun t => f t + g t) (d + e) x :=
-  HasScalarFDerivAt.hasDerivAt <|
-    ((HasScalarFDerivAt.comp hf (HasScalarFDerivAt.proj (x := fun _ => x) ())).add
-      (HasScalarFDerivAt.comp hg (HasScalarFDerivAt.proj ()))).congr fun v => by grind
-
-theorem HasDerivAt.const_mul (c : R) (hf : HasDerivAt f d x) : HasDerivAt (fun t => c * f t) (c * d) x :=
-  HasScalarFDerivAt.hasDerivAt <|
-    ((HasScalarFDerivAt.comp hf (HasScalarFDerivAt.proj (x := fun _ => x) ())).smul c).congr fun v => by grind
-
 theorem HasDerivAt.comp {e : R} (hf : HasDerivAt f d (g x)) (hg : HasDerivAt g e x) :
     HasDerivAt (fun t => f (g t)) (d * e) x :=
-  HasScalarFDerivAt.hasDerivAt <|
-    (HasScalarFDerivAt.comp hf (HasScalarFDerivAt.comp hg (HasScalarFDerivAt.proj (x := fun _ => x) ()))).congr
-      fun v => by grind
+  ((HasScalarFDerivAt.comp hf hg.hasScalarFDerivAt).congr fun v => by grind).hasDerivAt
+
+theorem HasDerivAt.add {e : R} (hf : HasDerivAt f d x) (hg : HasDerivAt g e x) :
+    HasDerivAt (fun t => f t + g t) (d + e) x :=
+  ((hf.hasScalarFDerivAt.add hg.hasScalarFDerivAt).congr fun v => by grind).hasDerivAt
+
+theorem HasDerivAt.const_mul (c : R) (hf : HasDerivAt f d x) : HasDerivAt (fun t => c * f t) (c * d) x :=
+  (hasDerivAt_const_mul c (f x)).comp hf
+
+theorem HasDerivAt.mul {e : R} (hf : HasDerivAt f d x) (hg : HasDerivAt g e x) :
+    HasDerivAt (fun t => f t * g t) (d * g x + f x * e) x :=
+  ((hf.hasScalarFDerivAt.mul hg.hasScalarFDerivAt).congr fun v => by grind).hasDerivAt
 
 theorem HasDerivAt.of_eq {e : R} (hf : HasDerivAt f d x) (h : ∀ t, g t = f t) (hde : e = d) :
     HasDerivAt g e x := by
   obtain rfl : g = f := funext h
   exact hde ▸ hf
 
-theorem HasDerivAt.mul {e : R} (hf : HasDerivAt f d x) (hg : HasDerivAt g e x) :
-    HasDerivAt (fun t => f t * g t) (d * g x + f x * e) x :=
-  HasScalarFDerivAt.hasDerivAt <|
-    ((HasScalarFDerivAt.comp hf (HasScalarFDerivAt.proj (x := fun _ => x) ())).mul
-      (HasScalarFDerivAt.comp hg (HasScalarFDerivAt.proj ()))).congr fun v => by grind
+/-- A function that agrees with a differentiable one near a point has the same derivative there. -/
+theorem HasDerivAt.of_near {δ e : R} (hf : HasDerivAt f d x) (hδ : 0 < δ) (h : ∀ t, Within δ t → g (x + t) = f (x + t))
+    (hde : e = d) : HasDerivAt g e x := by
+  intro ε hε
+  obtain ⟨δ', hδ', h1⟩ := hf ε hε
+  obtain ⟨r, hr, hr1, hr2⟩ := exists_pos_le_both hδ' hδ
+  refine ⟨r, hr, fun s h0 hs t ht => ?_⟩
+  have e0 := h 0 (Within.zero (Std.le_of_lt hδ))
+  rw [show x + 0 = x by grind] at e0
+  rw [h t (ht.mono (Std.le_trans hs hr2)), e0, hde]
+  exact h1 s h0 (Std.le_trans hs hr1) t ht
 
 /-- The function `f` is continuous at `x`. -/
 def ContinuousAt (f : R → R) (x : R) : Prop :=

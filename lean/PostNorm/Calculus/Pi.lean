@@ -15,8 +15,6 @@ A function into finitely many coordinates is differentiable if each coordinate i
 
 namespace PostNorm
 universe u v w
-open RealField
-open Lean.Grind (Semiring Field CommSemiring)
 
 variable {R : Type u} [RealField R]
 
@@ -39,7 +37,6 @@ instance {α : Type v} {β : Type w} [ha : FiniteIndex α] [hb : FiniteIndex β]
   obtain ⟨lb, h'⟩ := hb.exists_list
   exact ⟨la.map .inl ++ lb.map .inr, fun i => by cases i <;> simp [h, h']⟩
 
-instance : FiniteIndex Unit := ⟨[()], fun _ => List.mem_singleton.2 rfl⟩
 instance : FiniteIndex Unit := ⟨[()], fun _ => List.mem_singleton.2 rfl⟩
 
 /-- A property that holds for all small enough radii, separately at each of finitely many

@@ -9,8 +9,6 @@ import PostNorm.Calculus.Defs
 
 namespace PostNorm
 universe u v w
-open RealField
-open Lean.Grind (Semiring Field CommSemiring)
 
 variable {R : Type u} [RealField R]
 

@@ -8,7 +8,7 @@ import PostNorm.Field.Sigmoid
 namespace PostNorm
 universe u
 open RealField
-open Lean.Grind (Semiring Field CommSemiring)
+open Lean.Grind (Field)
 
 variable {R : Type u} [RealField R]
 

@@ -1,4 +1,6 @@
-import PostNorm.Calculus.Quadratic
+import PostNorm.Calculus.Exp
+import PostNorm.Calculus.Log
+import PostNorm.Calculus.OneVariable
 
 /-! # The derivative of the square root
 
@@ -7,53 +9,37 @@ import PostNorm.Calculus.Quadratic
 * `hasDerivAt_sqrt`, `hasDerivAt_sqrtClamp`: both are differentiable at positive numbers. -/
 
 namespace PostNorm
-universe u v w
+universe u
 open RealField
-open Lean.Grind (Semiring Field CommSemiring)
 
-variable {R : Type u} [RealField R]
+variable {R : Type u} [RealField R] {a : R}
+
+theorem sqrt_eq_exp (ha : 0 < a) : sqrt a = exp (1 / 2 * log a) := by
+  have h1 := mul_self_sqrt (show 0 ≤ a by grind)
+  have h2 : exp (1 / 2 * log a) * exp (1 / 2 * log a) = a := by
+    rw [← exp_add, show 1 / 2 * log a + 1 / 2 * log a = log a by grind, exp_log ha]
+  have h3 := sqrt_pos ha
+  have h4 := exp_pos (1 / 2 * log a)
+  generalize exp (1 / 2 * log a) = e at *
+  generalize sqrt a = s at *
+  have h5 : s + e ≠ 0 := by grind
+  grind
 
 /-- The derivative of the square root at `a > 0`. -/
-theorem hasDerivAt_sqrt {a : R} (ha : 0 < a) : HasDerivAt sqrt (2 * sqrt a)⁻¹ a := by
-  have hs := sqrt_pos ha
-  have hs2 := mul_self_sqrt (show 0 ≤ a by grind)
-  generalize hsa : sqrt a = s at hs hs2
-  have hi := inv_pos hs
-  have hiii := mul_pos hi (mul_pos hi hi)
-  refine HasDerivAt.of_quadratic (C := s⁻¹ * (s⁻¹ * s⁻¹)) (δ := a) hiii ha ?_
-  intro r h h0 hr hb
-  have ht := sqrt_nonneg (a + h)
-  have ht2 := mul_self_sqrt (show 0 ≤ a + h by grind)
-  rw [hsa]
-  generalize sqrt (a + h) = t at ht ht2
-  have hne : s ≠ 0 := by grind
-  have hh : h = (t - s) * (t + s) := by grind
-  have key : t - s - (2 * s)⁻¹ * h = -((t - s) * (t - s)) * (s⁻¹ / 2) := by
-    rw [hh]; grind
-  -- (t-s)² ≤ h² s⁻²
-  have hts : 0 < t + s := by grind
-  have hj := inv_pos hts
-  have q1 : t - s = h * (t + s)⁻¹ := by grind
-  have q2 : (t + s)⁻¹ ≤ s⁻¹ := by
-    have t1 := mul_nonneg (show 0 ≤ s⁻¹ * (t + s)⁻¹ from mul_nonneg (by grind) (by grind)) ht
-    have t2 : s⁻¹ * (t + s)⁻¹ * t = s⁻¹ - (t + s)⁻¹ := by grind
-    grind
-  have q3 : Within (r * s⁻¹) (t - s) := by
-    rw [q1]; exact hb.mul (by grind)
-  have q4 := (q3.mul q3).neg
-  have q5 := q4.mul (show Within s⁻¹ (s⁻¹ / 2) by grind)
-  rw [key]
-  have e : r * s⁻¹ * (r * s⁻¹) * s⁻¹ = s⁻¹ * (s⁻¹ * s⁻¹) * (r * r) := by grind
-  rw [← e]; exact q5
+theorem hasDerivAt_sqrt (ha : 0 < a) : HasDerivAt sqrt (2 * sqrt a)⁻¹ a := by
+  have h := (hasDerivAt_exp (1 / 2 * log a)).comp (g := fun t => 1 / 2 * log t) ((hasDerivAt_log ha).const_mul (1 / 2))
+  refine h.of_near (δ := a / 2) (by grind) (fun t ht => sqrt_eq_exp (by grind)) ?_
+  rw [← sqrt_eq_exp ha]
+  clear h
+  have h1 := sqrt_pos ha
+  have h2 := mul_self_sqrt (show 0 ≤ a by grind)
+  generalize sqrt a = s at *
+  subst h2
+  grind
 
 /-- The square root of the positive part has the same derivative at `a > 0`. -/
-theorem hasDerivAt_sqrtClamp {a : R} (ha : 0 < a) : HasDerivAt sqrtClamp (2 * sqrtClamp a)⁻¹ a := by
-  intro ε hε
-  obtain ⟨d, hd, h⟩ := hasDerivAt_sqrt ha ε hε
-  obtain ⟨δ, hδ, h1, h2⟩ := exists_pos_le_both hd ha
-  refine ⟨δ, hδ, fun r h0 hr t ht => ?_⟩
-  have e := h r h0 (by clear h; grind) t ht
-  rw [sqrtClamp_eq_sqrt (show 0 ≤ a by grind), sqrtClamp_eq_sqrt (show 0 ≤ a + t by clear h e; grind)]
-  exact e
+theorem hasDerivAt_sqrtClamp (ha : 0 < a) : HasDerivAt sqrtClamp (2 * sqrtClamp a)⁻¹ a :=
+  (hasDerivAt_sqrt ha).of_near (δ := a / 2) (by grind) (fun t ht => sqrtClamp_eq_sqrt (by grind))
+    (by rw [sqrtClamp_eq_sqrt (by grind)])
 
 end PostNorm

@@ -8,12 +8,9 @@ import PostNorm.Calculus.Mul
 
 namespace PostNorm
 universe u v w
-open RealField
-open Lean.Grind (Semiring Field CommSemiring)
 
 variable {R : Type u} [RealField R]
 
-section
 variable {ι : Type v} {κ : Type w} {x : ι → R}
 
 /-- The derivative of a finite sum is the sum of the derivatives. -/
@@ -29,5 +26,4 @@ theorem IsLinearForm.listSum (l : List κ) {F : κ → (ι → R) → R}
     (h : ∀ k, IsLinearForm (F k)) : IsLinearForm (fun v => PostNorm.listSum l fun k => F k v) :=
   (HasScalarFDerivAt.listSum (x := fun _ => 0) l fun k => (h k).hasScalarFDerivAt _).linear
 
-end
 end PostNorm

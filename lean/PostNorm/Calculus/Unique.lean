@@ -8,12 +8,10 @@ import PostNorm.Calculus.Pi
 
 ## Main statements
 
-* `HasFDerivAt.unique`, `HasFDerivAt.fderiv`. -/
+* `HasFDerivAt.unique`, `HasFDerivAt.fderiv`; `HasDerivAt.unique`: that of a function of one number. -/
 
 namespace PostNorm
 universe u v w
-open RealField
-open Lean.Grind (Semiring Field CommSemiring)
 
 variable {R : Type u} [RealField R]
 
@@ -60,6 +58,11 @@ theorem HasFDerivAt.unique {ι : Type v} {κ : Type w} [FiniteIndex ι] {f : (ι
     rw [k4, k5] at k3; exact k3
   have := eq_zero_of_within key
   clear key; grind
+
+/-- The derivative of a function of one number is unique. -/
+theorem HasDerivAt.unique {f : R → R} {d e x : R} (hd : HasDerivAt f d x) (he : HasDerivAt f e x) : d = e := by
+  have h : d * 1 = e * 1 := (HasDerivAt.hasFDerivAt.{u, 0} hd).unique he.hasFDerivAt (fun _ => 1) ()
+  grind
 
 open Classical in
 /-- The Fréchet derivative of `f` at `x`; zero where `f` has none. -/

@@ -12,7 +12,7 @@ Estimates are written with `Within r a`, which says `|a| ≤ r` in a form that l
 ## Main statements
 
 * `within_iff_abs_le`: `Within r a ↔ abs a ≤ r`.
-* `abs_mul`, `abs_add_le`, `abs_sub_abs_le`. -/
+* `abs_mul`, `abs_add_le`. -/
 
 namespace PostNorm
 universe u
@@ -67,13 +67,9 @@ theorem abs_mul : abs (a * b) = abs a * abs b := by
 
 theorem abs_add_le : abs (a + b) ≤ abs a + abs b := by grind [abs]
 
-theorem abs_sub_abs_le : abs a - abs b ≤ abs (a - b) := by grind [abs]
-
 theorem Within.self_abs (a : R) : Within (abs a) a := by grind [abs]
 
 theorem abs_nonneg (a : R) : 0 ≤ abs a := by grind [abs]
-
-theorem abs_of_nonneg (h : 0 ≤ a) : abs a = a := by grind [abs]
 
 /-- The larger of two numbers. -/
 instance (priority := low) : Max R := ⟨fun a b => if a ≤ b then b else a⟩

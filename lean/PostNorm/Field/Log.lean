@@ -12,8 +12,7 @@ import PostNorm.Field.Exp
 
 namespace PostNorm
 universe u
-open RealField CompleteOrderedField
-open Lean.Grind (Semiring Field CommSemiring)
+open RealField
 
 variable {R : Type u} [RealField R] {x y : R}
 
@@ -48,48 +47,32 @@ theorem isLUB_log (hx : 0 < x) : IsLUB (fun y => exp y ≤ x) (log x) := by
 theorem exp_log (hx : 0 < x) : exp (log x) = x := by
   obtain ⟨hub, hleast⟩ := isLUB_log hx
   have hl := exp_pos (log x)
-  refine Classical.byContradiction fun hne => ?_
-  by_cases hlt : exp (log x) < x
-  · -- A step up: `exp (l + d) ≤ exp l / (1 - d) ≤ x` for `d = 1 - exp l / x`.
-    obtain ⟨d, hd⟩ : ∃ d, d = 1 - exp (log x) * x⁻¹ := ⟨_, rfl⟩
-    have hi := inv_pos hx
-    have h1 : exp (log x) * x⁻¹ * x = exp (log x) := by grind
-    have hd0 : 0 < d := by
-      have := mul_pos hi (show 0 < x - exp (log x) by grind)
-      grind
-    have h2 := one_add_le_exp (-d)
-    have h3 : exp (log x + d) * exp (-d) = exp (log x) := by rw [← exp_add]; congr 1; grind
-    have h4 := mul_nonneg (show 0 ≤ exp (log x + d) by have := exp_pos (log x + d); grind)
-      (show 0 ≤ exp (-d) - (1 - d) by grind)
-    have h1d : 1 - d = exp (log x) * x⁻¹ := by clear hub hleast h4 h3 h2; grind
-    have h5 : exp (log x + d) * (exp (log x) * x⁻¹) ≤ exp (log x) := by
-      rw [h1d] at h4
-      have e : exp (log x + d) * (exp (-d) - exp (log x) * x⁻¹) =
-          exp (log x + d) * exp (-d) - exp (log x + d) * (exp (log x) * x⁻¹) := by
-        clear hub hleast h4 h3 h2 hd h1d h1
-        grind
-      rw [e, h3] at h4
-      clear hub hleast h3 h2 hd h1d h1
-      grind
-    have h6 := mul_nonneg (show 0 ≤ x * (exp (log x))⁻¹ from mul_nonneg (by grind) (by have := inv_pos hl; grind))
-      (show 0 ≤ exp (log x) - exp (log x + d) * (exp (log x) * x⁻¹) by grind)
-    have h7 : x * (exp (log x))⁻¹ * (exp (log x) - exp (log x + d) * (exp (log x) * x⁻¹)) = x - exp (log x + d) := by
-      clear h1 h2 h3 h4 h5 h6 hub hleast
-      grind
-    have := hub (log x + d) (show exp (log x + d) ≤ x by grind)
+  have step : ∀ d, 0 < d → exp (log x) * (1 - d) ≤ x ∧ x * (1 - d) ≤ exp (log x) := fun d hd => by
+    have hd' := one_add_le_exp (-d)
+    have down : exp (log x - d) ≤ x := Classical.byContradiction fun h => by
+      have := hleast (log x - d) fun y (hy : exp y ≤ x) => le_of_exp_le (by clear hub hleast; grind)
+      clear hub hleast; grind
+    have up : x < exp (log x + d) := Classical.byContradiction fun h => by
+      have := hub (log x + d) (show exp (log x + d) ≤ x by clear hub hleast; grind)
+      clear hub hleast; grind
+    clear hub hleast
+    rw [show log x - d = log x + -d by grind, exp_add] at down
+    have e : exp (log x + d) * exp (-d) = exp (log x) := by rw [← exp_add]; congr 1; grind
+    have h1 := mul_nonneg (show 0 ≤ exp (log x) by grind) (show 0 ≤ exp (-d) - (1 - d) by grind)
+    have h2 := mul_nonneg (show 0 ≤ x by grind) (show 0 ≤ exp (-d) - (1 - d) by grind)
+    have h3 := mul_pos (exp_pos (-d)) (show 0 < exp (log x + d) - x by grind)
+    exact ⟨by grind, by grind⟩
+  have h : exp (log x) - x = 0 := eq_zero_of_within fun ε hε => by
+    have hp : 0 < exp (log x) + x := by grind
+    have e : ε / (exp (log x) + x) * (exp (log x) + x) = ε := by grind
+    have hd := div_pos hε hp
+    have hs := step _ hd
+    clear hub hleast step
+    generalize ε / (exp (log x) + x) = d at *
+    have h1 := mul_pos hd hl
+    have h2 := mul_pos hd hx
     grind
-  · -- A step down: `exp (l - d) ≥ exp l (1 - d) = x` for `d = 1 - x / exp l`.
-    obtain ⟨d, hd⟩ : ∃ d, d = 1 - x * (exp (log x))⁻¹ := ⟨_, rfl⟩
-    have hi := inv_pos hl
-    have hd0 : 0 < d := by
-      have := mul_pos hi (show 0 < exp (log x) - x by grind)
-      grind
-    have h2 := one_add_le_exp (-d)
-    have h3 : exp (log x - d) = exp (log x) * exp (-d) := by rw [← exp_add]; congr 1; grind
-    have h4 := mul_nonneg (show 0 ≤ exp (log x) by grind) (show 0 ≤ exp (-d) - (1 - d) by grind)
-    have h5 : exp (log x) * (1 - d) = x := by grind
-    have := hleast (log x - d) fun y (hy : exp y ≤ x) => le_of_exp_le (by grind)
-    grind
+  grind
 
 theorem log_exp (y : R) : log (exp y) = y := by
   have h := exp_log (exp_pos y)

@@ -25,9 +25,6 @@ theorem sqrt_pos (ha : 0 < a) : 0 < sqrt a := by
   have h3 : sqrt a ≠ 0 := by grind
   grind
 
-theorem sqrt_ne_zero (ha : 0 < a) : sqrt a ≠ 0 := by
-  have := sqrt_pos ha; grind
-
 theorem sqrt_zero : sqrt (0 : R) = 0 := by
   have := mul_self_sqrt (show (0 : R) ≤ 0 by grind)
   grind
@@ -40,8 +37,6 @@ theorem sqrtClamp_eq_sqrt (h : 0 ≤ a) : sqrtClamp a = sqrt a := by
 
 theorem sqrtClamp_of_nonpos (h : a ≤ 0) : sqrtClamp a = 0 := by
   rw [sqrtClamp, max_eq_right h, sqrt_zero]
-
-theorem sqrtClamp_nonneg (a : R) : 0 ≤ sqrtClamp a := sqrt_nonneg _
 
 theorem sqrtClamp_pos (h : 0 < a) : 0 < sqrtClamp a := by
   rw [sqrtClamp_eq_sqrt (by grind)]; exact sqrt_pos h

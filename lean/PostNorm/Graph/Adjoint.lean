@@ -1,5 +1,4 @@
-import PostNorm.Graph.Backprop
-import PostNorm.Graph.Tangent
+import PostNorm.Graph.Eval
 
 /-! # Reverse mode is the adjoint of forward mode
 
@@ -11,7 +10,6 @@ Algebra only: no side condition, no derivative.
 
 namespace PostNorm
 universe u
-open Lean.Grind
 
 variable {R : Type u} [RealField R]
 

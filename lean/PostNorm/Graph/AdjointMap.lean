@@ -19,9 +19,7 @@ import PostNorm.Graph.LinearForm
 namespace PostNorm
 universe u
 
-variable {R : Type u} [RealField R]
-
-variable {Γ : Context} {s : Shape}
+variable {R : Type u} [RealField R] {Γ : Context} {s : Shape}
 
 /-- The adjoint of a bounded linear map from inputs to output: its transpose, which sends a cotangent `δ` of
 the output to the cotangent `c ↦ ⟨L (unit c), δ⟩` of the inputs. -/
@@ -33,9 +31,7 @@ noncomputable def BoundedLinearMap.adjoint (L : BoundedLinearMap R Γ.Coord s.Co
 theorem BoundedLinearMap.dot_adjoint (L : BoundedLinearMap R Γ.Coord s.Coord) (v : Env R Γ) (δ : Tensor R s) :
     Tensor.dot (L v) δ = Env.dot v (L.adjoint δ) := by
   have h : IsLinearForm fun v : Env R Γ => Tensor.dot (L v) δ :=
-    IsLinearForm.coordSum fun c => IsLinearForm.mul_right (δ c)
-      ⟨fun x y => L.map_add x y c, fun a x => L.map_smul a x c, by
-        obtain ⟨C, h0, h1⟩ := L.bounded; exact ⟨C, h0, fun r h hr hb => h1 r h hr hb c⟩⟩
+    IsLinearForm.coordSum fun c => (L.isLinearForm c).mul_right (δ c)
   exact h.eq_env_dot v
 
 /-- There is no other adjoint. -/

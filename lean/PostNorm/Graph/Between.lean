@@ -49,5 +49,4 @@ def Layer.between {R : Type u} [RealField R] (first : Layer R Γ₀ s) (block : 
       last.sideConditions_iff]
     exact Iff.rfl
 
-
 end PostNorm

@@ -26,32 +26,13 @@ def Graph.weaken (g : Graph K Γ s) (as : Args Δ Γ) : Graph K Δ s := .call "w
 /-- The graph `g` after `f`: the result of `f` is the first input of `g`; its others are those of `f`. -/
 def Graph.comp (g : Graph K (t :: Γ) s) (f : Graph K Γ t) : Graph K Γ s := .letIn "comp" f g
 
-theorem Graph.mapConst_comp {L : Type v} (φ : K → L) (g : Graph K (t :: Γ) s) (f : Graph K Γ t) :
-    (g.comp f).mapConst φ = (g.mapConst φ).comp (f.mapConst φ) := rfl
-
 end
 
 section
 variable {α : Type u} [Scalar α] {Γ Δ : Context} {s t : Shape}
 
-theorem Graph.eval_weaken (g : Graph α Γ s) (as : Args Δ Γ) (ρ : Env α Δ) :
-    (g.weaken as).eval ρ = g.eval (as.pull ρ) := rfl
-
-theorem Graph.jvp_weaken (g : Graph α Γ s) (as : Args Δ Γ) (ρ v : Env α Δ) :
-    (g.weaken as).jvp ρ v = g.jvp (as.pull ρ) (as.pull v) := rfl
-
-theorem Graph.backprop_weaken (g : Graph α Γ s) (as : Args Δ Γ) (ρ : Env α Δ) (δ : Tensor α s) :
-    (g.weaken as).backprop ρ δ = as.push (g.backprop (as.pull ρ) δ) := rfl
-
 theorem Graph.eval_comp (g : Graph α (t :: Γ) s) (f : Graph α Γ t) (ρ : Env α Γ) :
     (g.comp f).eval ρ = g.eval (Env.cons (f.eval ρ) ρ) := rfl
-
-theorem Graph.jvp_comp (g : Graph α (t :: Γ) s) (f : Graph α Γ t) (ρ v : Env α Γ) :
-    (g.comp f).jvp ρ v = g.jvp (Env.cons (f.eval ρ) ρ) (Env.cons (f.jvp ρ v) v) := rfl
-
-theorem Graph.backprop_comp (g : Graph α (t :: Γ) s) (f : Graph α Γ t) (ρ : Env α Γ) (δ : Tensor α s) :
-    (g.comp f).backprop ρ δ = (g.backprop (Env.cons (f.eval ρ) ρ) δ).tail.add
-      (f.backprop ρ (g.backprop (Env.cons (f.eval ρ) ρ) δ).head) := rfl
 
 end
 

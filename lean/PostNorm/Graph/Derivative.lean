@@ -1,4 +1,4 @@
-import PostNorm.Graph.Tangent
+import PostNorm.Graph.Eval
 
 /-! # The derivative of a graph, as a definite bounded linear map
 
@@ -21,10 +21,8 @@ def BoundedLinearMap.cons {ι : Type v} {Γ : Context} {s : Shape}
     BoundedLinearMap R ι (Context.Coord (s :: Γ)) :=
   BoundedLinearMap.pi (fun v => Env.cons (F v) (G v)) fun k => by
     cases k with
-    | inl c => exact ⟨fun x y => F.map_add x y c, fun a x => F.map_smul a x c, by
-        obtain ⟨C, h0, h1⟩ := F.bounded; exact ⟨C, h0, fun r h hr hb => h1 r h hr hb c⟩⟩
-    | inr c => exact ⟨fun x y => G.map_add x y c, fun a x => G.map_smul a x c, by
-        obtain ⟨C, h0, h1⟩ := G.bounded; exact ⟨C, h0, fun r h hr hb => h1 r h hr hb c⟩⟩
+    | inl c => exact F.isLinearForm c
+    | inr c => exact G.isLinearForm c
 
 /-- The derivative of a graph, as a definite bounded linear map. -/
 noncomputable def Graph.deriv : {Γ : Context} → {s : Shape} → Graph.{u, u} R Γ s → Env R Γ →

@@ -15,7 +15,6 @@ import PostNorm.Graph.Context
 
 namespace PostNorm
 universe u
-open Lean.Grind
 
 /-- A tensor for every entry of the context. -/
 abbrev Env (α : Type u) (Γ : Context) : Type u := Γ.Coord → α

@@ -12,7 +12,6 @@ layer_theorems rmsNorm (ε : R) ρ where
   graph rmsNormGraph ε
   formula Tensor.ofMat (Spec.rmsNorm ε …)
   inputs ΓRmsNorm seqLen dModel
-  output ⟦seqLen, dModel⟧
   condition hMeanSquareEpsPos : ∀ i, 0 < Spec.meanSquare (…) + ε if hEpsPos : 0 < ε then fun i => …
   proof hMeanSquareEpsPos
 ```
@@ -42,7 +41,7 @@ syntax layerCondition := withPosition(&"condition " ident (str)? " : " term (" i
 syntax (name := layerTheorems) "layer_theorems " ident bracketedBinder* ppSpace ident " where"
   ppLine withPosition(&"is " str) (ppLine withPosition(&"smooth " str))?
   ppLine withPosition(&"layer " term) ppLine withPosition(&"graph " term) ppLine withPosition(&"formula " term)
-  ppLine withPosition(&"inputs " term) ppLine withPosition(&"output " term) (ppLine layerCondition)*
+  ppLine withPosition(&"inputs " term) (ppLine layerCondition)*
   (ppLine withPosition(&"proof " term))? : command
 
 namespace LayerTheorems
@@ -111,6 +110,19 @@ structure Parts where
   /-- The point and the cotangent. -/
   (ρ δ : Ident)
 
+/-- The parts of a layer with these inputs and this formula. -/
+def Parts.make (name : Ident) (what : String) (layer : Term) (params : Binders) (ρ : Ident) (graph formula Γ : Term) :
+    MacroM Parts := do
+  let (R, δ) := (mkIdent `R, mkIdent `δ)
+  return {
+    name, layer, params, ρ, δ, what
+    field := #[← `(bracketedBinder| {$R : Type $(mkIdent `u):ident}), ← `(bracketedBinder| [RealField $R])]
+    point := #[← `(bracketedBinder| ($ρ : Env $R $Γ))]
+    seed := #[← `(bracketedBinder| ($δ : Tensor $R _))]
+    value := ← `(($graph).eval $ρ = $formula)
+    derivative := ← `(HasFDerivAt (fun $ρ : Env $R $Γ => $formula) (($graph).deriv $ρ) $ρ)
+    adjoint := ← `(($graph).backprop $ρ $δ = (fderiv (fun $ρ : Env $R $Γ => $formula) $ρ).adjoint $δ) }
+
 /-- The two theorems about derivatives, under these hypotheses. -/
 def Parts.pair (p : Parts) (suffix before after : String) (field hypotheses : Binders) (smooth : Term) :
     MacroM (Array (TSyntax `command)) := do
@@ -178,22 +190,12 @@ macro_rules
         graph $graph
         formula $formula
         inputs $Γ
-        output $s
         $conditions:layerCondition*
         $[proof $proof]?) => do
-    let (R, δ) := (mkIdent `R, mkIdent `δ)
     let proof ← match proof with
       | some p => pure p
       | none => `(True.intro)
-    let parts : Parts := {
-      name, layer, params, ρ, δ
-      what := what.getString
-      field := #[← `(bracketedBinder| {$R : Type $(mkIdent `u):ident}), ← `(bracketedBinder| [RealField $R])]
-      point := #[← `(bracketedBinder| ($ρ : Env $R $Γ))]
-      seed := #[← `(bracketedBinder| ($δ : Tensor $R $s))]
-      value := ← `(($graph).eval $ρ = $formula)
-      derivative := ← `(HasFDerivAt (fun $ρ : Env $R $Γ => $formula) (($graph).deriv $ρ) $ρ)
-      adjoint := ← `(($graph).backprop $ρ $δ = (fderiv (fun $ρ : Env $R $Γ => $formula) $ρ).adjoint $δ) }
+    let parts ← Parts.make name what.getString layer params ρ graph formula Γ
     let commands ← parts.commands (← conditions.mapM Condition.parse) (smooth.map (·.getString)) proof
     return mkNullNode (commands.map (·.raw))
 

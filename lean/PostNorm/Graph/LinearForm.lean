@@ -1,4 +1,4 @@
-import PostNorm.Graph.Primitive
+import PostNorm.Graph.Derivative
 
 /-! # Linear forms on tensors and environments
 
@@ -10,7 +10,6 @@ import PostNorm.Graph.Primitive
 
 namespace PostNorm
 universe u v w
-open Lean.Grind
 
 variable {R : Type u} [RealField R]
 
@@ -30,54 +29,26 @@ theorem IsLinearForm.map_listSum {ι : Type v} {κ : Type w} {F : (ι → R) →
     rw [← ih]
     exact h.add (f a) fun i => PostNorm.listSum l fun k => f k i
 
+theorem IsLinearForm.map_coordSum {ι : Type v} {F : (ι → R) → R} (h : IsLinearForm F) (s : Shape)
+    (f : s.Coord → ι → R) : F (fun i => PostNorm.coordSum s fun c => f c i) = PostNorm.coordSum s fun c => F (f c) := by
+  induction s with
+  | unit => rfl
+  | snoc s n ih =>
+    refine (ih fun c i => PostNorm.finSum n fun k => f (c, k) i).trans ?_
+    exact congrArg (PostNorm.coordSum s) (funext fun c => h.map_listSum _ fun k => f (c, k))
+
 /-- A linear form is a sum over coordinates: on tensors. -/
 theorem IsLinearForm.eq_tensor_dot {s : Shape} {F : Tensor R s → R} (h : IsLinearForm F) (t : Tensor R s) :
     F t = Tensor.dot t fun c => F (Tensor.unit c) := by
-  induction s with
-  | unit =>
-    have e : t = fun c => t () * Tensor.unit () c := funext fun c => by
-      show t c = t () * (if () = c then 1 else 0)
-      rw [if_pos rfl]; grind
-    show F t = t () * F (Tensor.unit ())
-    rw [← h.smul]; exact congrArg F e
-  | snoc s n ih =>
-    let embed (i : Fin n) (u : Tensor R s) : Tensor R (s ▹ n) := fun c => if i = c.2 then u c.1 else 0
-    have hG : ∀ i, IsLinearForm fun u => F (embed i u) := fun i => by
-      obtain ⟨C, h0, hC⟩ := h.bounded
-      refine ⟨fun x y => ?_, fun c x => ?_, C, h0, fun r u hr hb => hC r _ hr fun c => ?_⟩
-      · rw [← h.add]; congr 1; funext c
-        show (if i = c.2 then x c.1 + y c.1 else 0) =
-          (if i = c.2 then x c.1 else 0) + if i = c.2 then y c.1 else 0
-        split <;> grind
-      · rw [← h.smul]; congr 1; funext k
-        show (if i = k.2 then c * x k.1 else 0) = c * if i = k.2 then x k.1 else 0
-        split <;> grind
-      · show Within r (if i = c.2 then u c.1 else 0)
-        split
-        · exact hb _
-        · exact Within.zero hr
-    have e : t = fun c => finSum n fun i => embed i (fun c => t (c, i)) c := funext fun c => by
-      have := finSum_ite n c.2 fun i => t (c.1, i)
-      show t c = finSum n fun i => if i = c.2 then t (c.1, i) else 0
-      rw [← show (fun i => if c.2 = i then t (c.1, i) else 0) =
-          fun i => if i = c.2 then t (c.1, i) else 0 from
-        funext fun i => by
-          by_cases hi : c.2 = i
-          · rw [if_pos hi, if_pos hi.symm]
-          · rw [if_neg hi, if_neg fun e => hi e.symm], this]
-    have hu : ∀ c i, embed i (Tensor.unit c) = Tensor.unit (c, i) := fun c i => funext fun k => by
-      show (if i = k.2 then (if c = k.1 then (1:R) else 0) else 0) = if (c, i) = k then 1 else 0
-      by_cases h1 : i = k.2 <;> by_cases h2 : c = k.1 <;> simp [h1, h2, Prod.ext_iff]
-    have e2 : F t = finSum n fun i => F (embed i fun c => t (c, i)) :=
-      (congrArg F e).trans (h.map_listSum _ _)
-    have e3 : ∀ i, F (embed i fun c => t (c, i)) =
-        PostNorm.coordSum s fun c => t (c, i) * F (Tensor.unit (c, i)) := fun i => by
-      have e4 := ih (hG i) fun c => t (c, i)
-      refine Eq.trans e4 ?_
-      unfold Tensor.dot
-      simp only [hu]
-    rw [e2, funext e3]
-    exact (coordSum_finSum s n _).symm
+  have e : t = fun k => PostNorm.coordSum s fun c => t c * Tensor.unit c k := funext fun k => by
+    rw [← coordSum_ite s k t]
+    congr 1; funext c
+    unfold Tensor.unit
+    by_cases hk : k = c
+    · rw [if_pos hk, if_pos hk.symm]; grind
+    · rw [if_neg hk, if_neg fun e => hk e.symm]; grind
+  refine ((congrArg F e).trans (h.map_coordSum s fun c k => t c * Tensor.unit c k)).trans ?_
+  exact congrArg (PostNorm.coordSum s) (funext fun c => h.smul _ _)
 
 /-- A linear form is a sum over coordinates: on environments. -/
 theorem IsLinearForm.eq_env_dot {Γ : Context} {F : Env R Γ → R} (h : IsLinearForm F) (v : Env R Γ) :
@@ -87,42 +58,17 @@ theorem IsLinearForm.eq_env_dot {Γ : Context} {F : Env R Γ → R} (h : IsLinea
     have e : v = fun _ => 0 := funext fun c => nomatch c
     rw [e, h.map_zero]; rfl
   | cons s Γ ih =>
-    obtain ⟨C, h0, hC⟩ := h.bounded
-    have h1 : IsLinearForm fun t : Tensor R s => F (Env.cons t fun _ => 0) := by
-      refine ⟨fun x y => ?_, fun c x => ?_, C, h0, fun r u hr hb => hC r _ hr fun c => ?_⟩
-      · rw [← h.add]; congr 1; funext c
-        cases c with
-        | inl c => rfl
-        | inr c => show (0:R) = 0 + 0; grind
-      · rw [← h.smul]; congr 1; funext k
-        cases k with
-        | inl k => rfl
-        | inr k => show (0:R) = c * 0; grind
-      · cases c with
-        | inl c => exact hb c
-        | inr c => exact Within.zero hr
-    have h2 : IsLinearForm fun σ : Env R Γ => F (Env.cons (fun _ => 0) σ) := by
-      refine ⟨fun x y => ?_, fun c x => ?_, C, h0, fun r u hr hb => hC r _ hr fun c => ?_⟩
-      · rw [← h.add]; congr 1; funext c
-        cases c with
-        | inl c => show (0:R) = 0 + 0; grind
-        | inr c => rfl
-      · rw [← h.smul]; congr 1; funext k
-        cases k with
-        | inl k => show (0:R) = c * 0; grind
-        | inr k => rfl
-      · cases c with
-        | inl c => exact Within.zero hr
-        | inr c => exact hb c
+    have h1 : IsLinearForm fun t : Tensor R s => F (Env.cons t fun _ => 0) :=
+      h.comp (BoundedLinearMap.cons (BoundedLinearMap.reindex id) BoundedLinearMap.zero)
+    have h2 : IsLinearForm fun σ : Env R Γ => F (Env.cons (fun _ => 0) σ) :=
+      h.comp (BoundedLinearMap.cons BoundedLinearMap.zero (BoundedLinearMap.reindex id))
     have e : v = fun c => Env.cons v.head (fun _ => 0) c + Env.cons (fun _ => 0) v.tail c := funext fun c => by
       cases c with
       | inl c => show v.head c = v.head c + 0; grind
       | inr c => show v.tail c = 0 + v.tail c; grind
-    refine (congrArg F e).trans ((h.add _ _).trans ?_)
-    have t1 := h1.eq_tensor_dot v.head
-    have t2 := ih h2 v.tail
+    refine ((congrArg F e).trans (h.add _ _)).trans ?_
     show F _ + F _ = Tensor.dot v.head _ + Env.dot v.tail _
-    rw [t1, t2]
+    rw [h1.eq_tensor_dot v.head, ih h2 v.tail]
     rfl
 
 theorem IsLinearForm.dot {s : Shape} (t : Tensor R s) :

@@ -57,16 +57,8 @@ macro_rules
         inputs $Γ
         $positives:modelPositive*
         smooth $smooth) => do
-    let (R, δ, v) := (mkIdent `R, mkIdent `δ, mkIdent `v)
-    let parts : Parts := {
-      name, layer, params, ρ, δ
-      what := what.getString
-      field := #[← `(bracketedBinder| {$R : Type $(mkIdent `u):ident}), ← `(bracketedBinder| [RealField $R])]
-      point := #[← `(bracketedBinder| ($ρ : Env $R $Γ))]
-      seed := #[← `(bracketedBinder| ($δ : Tensor $R ⟦⟧))]
-      value := ← `(($graph).eval $ρ = $formula)
-      derivative := ← `(HasFDerivAt (fun $ρ : Env $R $Γ => $formula) (($graph).deriv $ρ) $ρ)
-      adjoint := ← `(($graph).backprop $ρ $δ = (fderiv (fun $ρ : Env $R $Γ => $formula) $ρ).adjoint $δ) }
+    let (R, v) := (mkIdent `R, mkIdent `v)
+    let parts ← Parts.make name what.getString layer params ρ graph formula Γ
     let given ← positives.mapM fun
       | `(modelPositive| positive $h : $p) => return (h, p)
       | _ => Macro.throwUnsupported

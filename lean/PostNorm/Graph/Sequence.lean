@@ -22,14 +22,6 @@ def Env.former (σ : Env α (Φ ++ Ψ)) : Env α Φ := (Args.left Φ).pull σ
 /-- All but the first entries of a longer environment. -/
 def Env.latter (σ : Env α (Φ ++ Ψ)) : Env α Ψ := (Args.right Φ).pull σ
 
-/-- Some entries of an environment with one more in front. -/
-theorem Args.pull_there {Δ : Context} (as : Args Φ Δ) (ρ : Env α (t :: Φ)) :
-    (as.map .there).pull ρ = as.pull ρ.tail := Args.pull_map .there _ ρ.tail ρ fun _ => rfl
-
-theorem Args.pull_there_there {Δ : Context} {t' : Shape} (as : Args Φ Δ) (ρ : Env α (t' :: t :: Φ)) :
-    (as.map fun i => .there (.there i)).pull ρ = as.pull ρ.tail.tail :=
-  Args.pull_map (fun i => .there (.there i)) _ ρ.tail.tail ρ fun _ => rfl
-
 /-- `g` after `f`, which computes the first input of `g`; each has parameters of its own. -/
 def Graph.andThen {K : Type u} (name : String) (f : Graph K (s :: Φ) t) (g : Graph K (t :: Ψ) t) :
     Graph K (s :: (Φ ++ Ψ)) t :=

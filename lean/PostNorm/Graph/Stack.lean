@@ -15,8 +15,7 @@ its inputs, those of the first layer first.
 
 * `Graph.eval_stack_succ`: the value of a stack is that of the rest of the stack at the value of its first layer.
 * `Graph.stack_sideConditions_succ`: so are its side conditions; `Graph.stack_sideConditions`: a layer without side
-  conditions gives a stack without.
-* `Graph.stack_backprop_eq_adjoint_fderiv`: backprop through the whole stack is the adjoint of its derivative. -/
+  conditions gives a stack without. -/
 
 namespace PostNorm
 universe u v
@@ -59,23 +58,15 @@ def Env.firstLayer (σ : Env α (Context.copies Γ (depth + 1))) : Env α Γ :=
 def Env.otherLayers (σ : Env α (Context.copies Γ (depth + 1))) : Env α (Context.copies Γ depth) :=
   (Args.right (Δ := Context.copies Γ depth) Γ).pull σ
 
-private theorem pull_first (x : Tensor α s) (σ : Env α (Context.copies Γ (depth + 1))) :
-    (Args.cons .here ((Args.left (Δ := Context.copies Γ depth) Γ).map .there)).pull (Env.cons x σ) =
-      Env.cons x σ.firstLayer := by
-  rw [Args.pull_cons, Args.pull_map .there _ σ (Env.cons x σ) fun i => rfl]
-  rfl
+/-- Some entries of an environment with one more in front. -/
+theorem Args.pull_there {Φ Δ : Context} {t : Shape} (as : Args Φ Δ) (ρ : Env α (t :: Φ)) :
+    (as.map .there).pull ρ = as.pull ρ.tail := Args.pull_map .there _ ρ.tail ρ fun _ => rfl
 
-private theorem pull_others (x y : Tensor α s) (σ : Env α (Context.copies Γ (depth + 1))) :
-    (Args.cons .here ((Args.right (Δ := Context.copies Γ depth) Γ).map fun i => .there (.there i))).pull
-      (Env.cons y (Env.cons x σ)) = Env.cons y σ.otherLayers := by
-  rw [Args.pull_cons]
-  exact congrArg (Env.cons y) <| Args.pull_map (Γ := Γ ++ Context.copies Γ depth) (fun i => .there (.there i)) _ σ
-    (Env.cons y (Env.cons x σ)) fun i => rfl
+theorem Args.pull_there_there {Φ Δ : Context} {t t' : Shape} (as : Args Φ Δ) (ρ : Env α (t' :: t :: Φ)) :
+    (as.map fun i => .there (.there i)).pull ρ = as.pull ρ.tail.tail :=
+  Args.pull_map (fun i => .there (.there i)) _ ρ.tail.tail ρ fun _ => rfl
 
 variable [Scalar α]
-
-theorem Graph.eval_stack_zero (g : Graph α (s :: Γ) s) (first : Nat) (x : Tensor α s)
-    (σ : Env α (Context.copies Γ 0)) : (g.stack 0 first).eval (Env.cons x σ) = x := rfl
 
 /-- The value of a stack is the value of its other layers at the value of its first layer. -/
 theorem Graph.eval_stack_succ (g : Graph α (s :: Γ) s) (first : Nat) (x : Tensor α s)
@@ -83,8 +74,8 @@ theorem Graph.eval_stack_succ (g : Graph α (s :: Γ) s) (first : Nat) (x : Tens
     (g.stack (depth + 1) first).eval (Env.cons x σ) =
       (g.stack depth (first + 1)).eval (Env.cons (g.eval (Env.cons x σ.firstLayer)) σ.otherLayers) := by
   show (g.stack depth (first + 1)).eval (Args.pull _ (Env.cons (g.eval (Args.pull _ (Env.cons x σ))) _)) = _
-  rw [pull_first]
-  exact congrArg (g.stack depth (first + 1)).eval (pull_others x _ σ)
+  rw [Args.pull_cons, Args.pull_cons, Args.pull_there, Args.pull_there_there]
+  rfl
 
 end
 
@@ -100,9 +91,8 @@ theorem Graph.stack_sideConditions_succ (g : Graph R (s :: Γ) s) (first : Nat) 
           (Env.cons (g.eval (Env.cons x σ.firstLayer)) σ.otherLayers) := by
   show g.SideConditions (Args.pull _ (Env.cons x σ)) ∧ (g.stack depth (first + 1)).SideConditions
     (Args.pull _ (Env.cons (g.eval (Args.pull _ (Env.cons x σ))) _)) ↔ _
-  rw [pull_first]
-  exact and_congr_right fun _ =>
-    iff_of_eq (congrArg (g.stack depth (first + 1)).SideConditions (pull_others x _ σ))
+  rw [Args.pull_cons, Args.pull_cons, Args.pull_there, Args.pull_there_there]
+  exact Iff.rfl
 
 /-- If a layer's side conditions hold everywhere, then so do those of a stack. -/
 theorem Graph.stack_sideConditions {g : Graph R (s :: Γ) s} (hLayer : ∀ ρ, g.SideConditions ρ) :
@@ -116,13 +106,5 @@ theorem GraphFDerivCorrectAt.stack {g : Graph R (s :: Γ) s} (hLayer : ∀ ρ, G
       GraphFDerivCorrectAt (g.stack depth first) ρ
   | 0, _, _ => trivial
   | depth + 1, first, _ => ⟨hLayer _, GraphFDerivCorrectAt.stack hLayer depth (first + 1) _⟩
-
-/-- **Backprop through a stack of any depth is the adjoint of its Fréchet derivative**, if every operation of the
-layer is correct everywhere. -/
-theorem Graph.stack_backprop_eq_adjoint_fderiv {g : Graph R (s :: Γ) s}
-    (hLayer : ∀ ρ, GraphFDerivCorrectAt g ρ) (depth first : Nat) (ρ : Env R (s :: Context.copies Γ depth))
-    (δ : Tensor R s) : (g.stack depth first).backprop ρ δ =
-      (fderiv (fun ρ => (g.stack depth first).eval ρ) ρ).adjoint δ :=
-  Graph.backprop_eq_adjoint_fderiv _ ρ (GraphFDerivCorrectAt.stack hLayer depth first ρ) δ
 
 end PostNorm

@@ -41,10 +41,6 @@ theorem mul_coordSum (s : Shape) (a : R) (f : Tensor R s) :
   | unit => rfl
   | snoc s n ih => simp only [coordSum, ih, mul_finSum]
 
-theorem coordSum_mul (s : Shape) (a : R) (f : Tensor R s) :
-    coordSum s f * a = coordSum s (fun c => f c * a) := by
-  rw [CommSemiring.mul_comm, mul_coordSum]; congr 1; funext i; grind
-
 theorem coordSum_zero (s : Shape) : coordSum s (fun _ => (0:R)) = 0 := by
   induction s with
   | unit => rfl

@@ -9,7 +9,6 @@ token_theorems gpt2Block (… ε₁ ε₂ : R) where
   graph …
   first ⟦seqLen, dModel⟧
   others …
-  output ⟦seqLen, dModel⟧
   given hEps1Pos : 0 < ε₁
   smooth …
 ```
@@ -29,7 +28,7 @@ syntax tokenGiven := withPosition(&"given " ident " : " term)
 /-- The theorems of a layer in its first input alone; see the head of this file. -/
 syntax (name := tokenTheorems) "token_theorems " ident bracketedBinder* " where"
   ppLine withPosition(&"is " str) ppLine withPosition(&"layer " term) ppLine withPosition(&"graph " term)
-  ppLine withPosition(&"first " term) ppLine withPosition(&"others " term) ppLine withPosition(&"output " term)
+  ppLine withPosition(&"first " term) ppLine withPosition(&"others " term)
   (ppLine tokenGiven)* ppLine withPosition(&"smooth " term) : command
 
 open LayerTheorems in
@@ -40,7 +39,6 @@ macro_rules
         graph $graph
         first $s
         others $Γ
-        output $t
         $givens:tokenGiven*
         smooth $smooth) => do
     let (R, x, v, weights, δ) := (mkIdent `R, mkIdent `x, mkIdent `v, mkIdent `weights, mkIdent `δ)
@@ -52,7 +50,7 @@ macro_rules
     let asked := listed (given.toList.map fun (_, p) => s!"`{written p}`")
     let field := #[← `(bracketedBinder| {$R : Type $(mkIdent `u):ident}), ← `(bracketedBinder| [RealField $R])]
     let point := #[← `(bracketedBinder| ($x : Tensor $R $s)), ← `(bracketedBinder| ($weights : Env $R $Γ))]
-    let directions := #[← `(bracketedBinder| ($v : Tensor $R $s)), ← `(bracketedBinder| ($δ : Tensor $R $t))]
+    let directions := #[← `(bracketedBinder| ($v : Tensor $R $s)), ← `(bracketedBinder| ($δ : Tensor $R _))]
     let derivative ← audited s!"If {asked}, then with its other inputs held fixed {what.getString} is Fréchet \
         differentiable in the tokens alone, everywhere."
       (named "_hasFDerivAt_tokens") (field ++ params ++ point ++ hypotheses)

@@ -16,13 +16,12 @@ import PostNorm.Layers.Gelu
 
 ## Main statements
 
-* `geluExact_backprop_eq_adjoint_fderiv`, `silu_backprop_eq_adjoint_fderiv`,
-  `logSoftmax_backprop_eq_adjoint_fderiv`: no side condition.
+* `logSoftmax_backprop_eq_adjoint_fderiv`: no side condition.
 * `relu_correct`: the only side condition of ReLU is that no entry is zero. -/
 
 namespace PostNorm
 universe u
-open RealField Lean.Grind
+open RealField
 
 /-- GELU by the exact distribution function, entry by entry. -/
 def geluExactGraph {K : Type u} {s : Shape} : Graph K [s] s := graph! x =>
@@ -60,15 +59,6 @@ theorem silu_eval (ρ : Env R [s]) :
 
 theorem relu_eval (ρ : Env R [s]) : reluGraph.eval ρ = fun e => max (ρ.get .here e) 0 := by
   graph_simp [reluGraph]
-
-theorem geluExact_backprop_eq_adjoint_fderiv (ρ : Env R [s]) (δ : Tensor R s) :
-    geluExactGraph.backprop ρ δ = (fderiv (fun ρ => geluExactGraph.eval ρ) ρ).adjoint δ :=
-  geluExactGraph.backprop_eq_adjoint_fderiv ρ
-    (Graph.SideConditions.correct (by graph_side_conditions [geluExactGraph])) δ
-
-theorem silu_backprop_eq_adjoint_fderiv (ρ : Env R [s]) (δ : Tensor R s) :
-    siluGraph.backprop ρ δ = (fderiv (fun ρ => siluGraph.eval ρ) ρ).adjoint δ :=
-  siluGraph.backprop_eq_adjoint_fderiv ρ (Graph.SideConditions.correct (by graph_side_conditions [siluGraph])) δ
 
 theorem relu_correct (ρ : Env R [s]) (hNonzero : ∀ e, ρ.get .here e ≠ 0) (δ : Tensor R s) :
     reluGraph.backprop ρ δ = (fderiv (fun ρ => reluGraph.eval ρ) ρ).adjoint δ :=

@@ -25,7 +25,6 @@ graph, `1 / sqrt headDim` by custom; nothing below depends on its value.
 
 namespace PostNorm
 universe u
-open RealField Lean.Grind
 
 section graphs
 variable {K : Type u} {seqLen dModel numHeads headDim : Nat}
@@ -93,47 +92,43 @@ end spec
 
 variable {R : Type u} [RealField R] {seqLen dModel numHeads headDim : Nat}
 
-theorem splitHeads_eval (ρ : Env R [⟦seqLen, numHeads * headDim⟧]) :
-    (splitHeadsGraph numHeads headDim).eval ρ =
-      fun c => Spec.head (ρ.get .here).mat c.1.1.2 c.1.2 c.2 := rfl
+section
+variable (ρ : Env R [⟦seqLen, numHeads * headDim⟧])
+
+theorem splitHeads_eval :
+    (splitHeadsGraph numHeads headDim).eval ρ = fun c => Spec.head (ρ.get .here).mat c.1.1.2 c.1.2 c.2 := rfl
+
+theorem splitHeadsGraph_sideConditions : (splitHeadsGraph numHeads headDim).SideConditions ρ := by
+  graph_side_conditions [splitHeadsGraph]
+
+end
+
+variable (scale : R) (ρ : Env R (ΓMha seqLen dModel numHeads headDim)) (δ : Tensor R ⟦seqLen, dModel⟧)
 
 /-- The multi-head attention graph computes the multi-head attention formula, at every input. -/
 @[obligation]
-theorem mha_eval (scale : R) (ρ : Env R (ΓMha seqLen dModel numHeads headDim)) :
-    (mhaGraph scale).eval ρ = Tensor.ofMat (Spec.mha scale (ρ.get (.there .here)).mat
-      (ρ.get (.there (.there .here))).mat (ρ.get (.there (.there (.there .here)))).mat
-      (ρ.get (.there (.there (.there (.there .here))))).mat (ρ.get .here).mat) := by
+theorem mha_eval : (mhaGraph scale).eval ρ = Tensor.ofMat (Spec.mha scale (ρ.get (.there .here)).mat
+    (ρ.get (.there (.there .here))).mat (ρ.get (.there (.there (.there .here)))).mat
+    (ρ.get (.there (.there (.there (.there .here))))).mat (ρ.get .here).mat) := by
   graph_simp [mhaGraph, softmax_eval, splitHeads_eval]
   rfl
 
-theorem splitHeadsGraph_sideConditions (ρ : Env R [⟦seqLen, numHeads * headDim⟧]) :
-    (splitHeadsGraph numHeads headDim).SideConditions ρ := by
-  graph_side_conditions [splitHeadsGraph]
-
 /-- Multi-head attention has no side condition: where there is a query, there is a key. -/
-theorem mhaGraph_sideConditions (scale : R) (ρ : Env R (ΓMha seqLen dModel numHeads headDim)) :
-    (mhaGraph scale).SideConditions ρ := by
+theorem mhaGraph_sideConditions : (mhaGraph scale).SideConditions ρ := by
   graph_side_conditions [mhaGraph, splitHeadsGraph_sideConditions]
   exact softmaxGraph_sideConditions _ fun c => c.2.pos
-
-/-- At every point, every operation of multi-head attention has the derivative that its tangent map claims. -/
-theorem mhaGraphFDerivCorrectAt (scale : R) (ρ : Env R (ΓMha seqLen dModel numHeads headDim)) :
-    GraphFDerivCorrectAt (mhaGraph scale) ρ :=
-  (mhaGraph_sideConditions scale ρ).correct
 
 /-- Multi-head attention is Fréchet differentiable in `x` and its four weights together, everywhere, and forward
 mode computes its derivative. -/
 @[obligation]
-theorem mha_hasFDerivAt (scale : R) (ρ : Env R (ΓMha seqLen dModel numHeads headDim)) :
-    HasFDerivAt (fun ρ => (mhaGraph scale).eval ρ) ((mhaGraph scale).deriv ρ) ρ :=
-  (mhaGraphFDerivCorrectAt scale ρ).hasFDerivAt
+theorem mha_hasFDerivAt : HasFDerivAt (fun ρ => (mhaGraph scale).eval ρ) ((mhaGraph scale).deriv ρ) ρ :=
+  (mhaGraph_sideConditions scale ρ).correct.hasFDerivAt
 
 /-- Backpropagation through multi-head attention is the adjoint of its Fréchet derivative, applied to the seed
 `δ`, everywhere. -/
 @[obligation]
-theorem mha_backpropVec_eq_adjoint_fderiv (scale : R) (ρ : Env R (ΓMha seqLen dModel numHeads headDim))
-    (δ : Tensor R ⟦seqLen, dModel⟧) :
+theorem mha_backpropVec_eq_adjoint_fderiv :
     (mhaGraph scale).backprop ρ δ = (fderiv (fun ρ => (mhaGraph scale).eval ρ) ρ).adjoint δ :=
-  (mhaGraph scale).backprop_eq_adjoint_fderiv ρ (mhaGraphFDerivCorrectAt scale ρ) δ
+  (mhaGraph scale).backprop_eq_adjoint_fderiv ρ (mhaGraph_sideConditions scale ρ).correct δ
 
 end PostNorm

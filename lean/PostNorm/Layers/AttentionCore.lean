@@ -25,7 +25,6 @@ where they come from.  `n` queries look at `m` keys.
 
 namespace PostNorm
 universe u
-open RealField Lean.Grind
 
 section graphs
 variable {K : Type u} {n m h d e dModel dMemory numHeads headDim : Nat}
@@ -45,22 +44,14 @@ declare_inputs ΓCrossMha (n m dModel dMemory numHeads headDim : Nat) where
   x : ⟦n, dModel⟧
   /-- What they look at. -/
   memory : ⟦m, dMemory⟧
-  /-- The query weights. -/
-  Wq : ⟦dModel, numHeads * headDim⟧
-  /-- The query bias. -/
-  bq : ⟦numHeads * headDim⟧
-  /-- The key weights. -/
-  Wk : ⟦dMemory, numHeads * headDim⟧
-  /-- The key bias. -/
-  bk : ⟦numHeads * headDim⟧
-  /-- The value weights. -/
-  Wv : ⟦dMemory, numHeads * headDim⟧
-  /-- The value bias. -/
-  bv : ⟦numHeads * headDim⟧
-  /-- The output weights. -/
-  Wo : ⟦numHeads * headDim, dModel⟧
-  /-- The output bias. -/
-  bo : ⟦dModel⟧
+  /-- The query weights and bias. -/
+  Wq : ⟦dModel, numHeads * headDim⟧, bq : ⟦numHeads * headDim⟧
+  /-- The key weights and bias. -/
+  Wk : ⟦dMemory, numHeads * headDim⟧, bk : ⟦numHeads * headDim⟧
+  /-- The value weights and bias. -/
+  Wv : ⟦dMemory, numHeads * headDim⟧, bv : ⟦numHeads * headDim⟧
+  /-- The output weights and bias. -/
+  Wo : ⟦numHeads * headDim, dModel⟧, bo : ⟦dModel⟧
 
 /-- Attention over the allowed keys, the heads side by side. -/
 def attentionCoreGraph (allowed : Mask n m) (scale : K) : Graph K (ΓAttentionCore n m h d e) ⟦n, h * e⟧ :=
@@ -155,7 +146,6 @@ layer_theorems crossMha (allowed : Mask n m) (scale : R) ρ where
     (ρ.get ΓCrossMha.Wk).mat (ρ.get ΓCrossMha.bk).vec (ρ.get ΓCrossMha.Wv).mat (ρ.get ΓCrossMha.bv).vec
     (ρ.get ΓCrossMha.Wo).mat (ρ.get ΓCrossMha.bo).vec (ρ.get ΓCrossMha.memory).mat (ρ.get ΓCrossMha.x).mat)
   inputs ΓCrossMha n m dModel dMemory numHeads headDim
-  output ⟦n, dModel⟧
   condition hKeyAllowed "a key is allowed in each row" : ∀ i, ∃ j, allowed i j = true
   proof fun _ => hKeyAllowed
 

@@ -1,3 +1,4 @@
+import PostNorm.Graph.Inputs
 import PostNorm.Layers.Attention
 import PostNorm.Layers.FeedForward
 
@@ -29,56 +30,24 @@ left of their exponentials.
 
 namespace PostNorm
 universe u
-open RealField Lean.Grind
 
 section graphs
 variable {K : Type u} {seqLen dModel numHeads headDim : Nat}
 
-/-- The inputs of attention with biases and mask: `x`, `Wq`, `bq`, `Wk`, `bk`, `Wv`, `bv`, `Wo`, `bo`, `mask`. -/
-abbrev ΓBiasedMha (seqLen dModel numHeads headDim : Nat) : Context :=
-  [⟦seqLen, dModel⟧, ⟦dModel, numHeads * headDim⟧, ⟦numHeads * headDim⟧, ⟦dModel, numHeads * headDim⟧,
-    ⟦numHeads * headDim⟧, ⟦dModel, numHeads * headDim⟧, ⟦numHeads * headDim⟧, ⟦numHeads * headDim, dModel⟧,
-    ⟦dModel⟧, ⟦seqLen, seqLen⟧]
-
-/-- The tokens. -/
-abbrev idxBiasedMhaX : Idx (ΓBiasedMha seqLen dModel numHeads headDim) ⟦seqLen, dModel⟧ :=
-  .here
-
-/-- The query weights. -/
-abbrev idxBiasedMhaWq : Idx (ΓBiasedMha seqLen dModel numHeads headDim) ⟦dModel, numHeads * headDim⟧ :=
-  .there .here
-
-/-- The query bias. -/
-abbrev idxBiasedMhaBq : Idx (ΓBiasedMha seqLen dModel numHeads headDim) ⟦numHeads * headDim⟧ :=
-  .there (.there .here)
-
-/-- The key weights. -/
-abbrev idxBiasedMhaWk : Idx (ΓBiasedMha seqLen dModel numHeads headDim) ⟦dModel, numHeads * headDim⟧ :=
-  .there (.there (.there .here))
-
-/-- The key bias. -/
-abbrev idxBiasedMhaBk : Idx (ΓBiasedMha seqLen dModel numHeads headDim) ⟦numHeads * headDim⟧ :=
-  .there (.there (.there (.there .here)))
-
-/-- The value weights. -/
-abbrev idxBiasedMhaWv : Idx (ΓBiasedMha seqLen dModel numHeads headDim) ⟦dModel, numHeads * headDim⟧ :=
-  .there (.there (.there (.there (.there .here))))
-
-/-- The value bias. -/
-abbrev idxBiasedMhaBv : Idx (ΓBiasedMha seqLen dModel numHeads headDim) ⟦numHeads * headDim⟧ :=
-  .there (.there (.there (.there (.there (.there .here)))))
-
-/-- The output weights. -/
-abbrev idxBiasedMhaWo : Idx (ΓBiasedMha seqLen dModel numHeads headDim) ⟦numHeads * headDim, dModel⟧ :=
-  .there (.there (.there (.there (.there (.there (.there .here))))))
-
-/-- The output bias. -/
-abbrev idxBiasedMhaBo : Idx (ΓBiasedMha seqLen dModel numHeads headDim) ⟦dModel⟧ :=
-  .there (.there (.there (.there (.there (.there (.there (.there .here)))))))
-
-/-- The mask. -/
-abbrev idxBiasedMhaMask : Idx (ΓBiasedMha seqLen dModel numHeads headDim) ⟦seqLen, seqLen⟧ :=
-  .there (.there (.there (.there (.there (.there (.there (.there (.there .here))))))))
+/-- The inputs of attention with biases and mask. -/
+declare_inputs ΓBiasedMha (seqLen dModel numHeads headDim : Nat) as idxBiasedMha where
+  /-- The tokens. -/
+  x : ⟦seqLen, dModel⟧
+  /-- The query weights and bias. -/
+  Wq : ⟦dModel, numHeads * headDim⟧, bq : ⟦numHeads * headDim⟧
+  /-- The key weights and bias. -/
+  Wk : ⟦dModel, numHeads * headDim⟧, bk : ⟦numHeads * headDim⟧
+  /-- The value weights and bias. -/
+  Wv : ⟦dModel, numHeads * headDim⟧, bv : ⟦numHeads * headDim⟧
+  /-- The output weights and bias. -/
+  Wo : ⟦numHeads * headDim, dModel⟧, bo : ⟦dModel⟧
+  /-- The mask. -/
+  mask : ⟦seqLen, seqLen⟧
 
 /-- Multi-head self-attention with biases and an additive mask. -/
 def biasedMhaGraph (scale : K) : Graph K (ΓBiasedMha seqLen dModel numHeads headDim) ⟦seqLen, dModel⟧ :=
@@ -138,15 +107,38 @@ end spec
 
 variable {R : Type u} [RealField R] {seqLen dModel numHeads headDim : Nat}
 
+section
+variable (scale : R) (ρ : Env R (ΓBiasedMha seqLen dModel numHeads headDim)) (δ : Tensor R ⟦seqLen, dModel⟧)
+
 /-- The graph of multi-head attention with biases and mask computes its formula, at every input. -/
 @[obligation]
-theorem biasedMha_eval (scale : R) (ρ : Env R (ΓBiasedMha seqLen dModel numHeads headDim)) :
-    (biasedMhaGraph scale).eval ρ = Tensor.ofMat (Spec.biasedMha scale
-      (ρ.get idxBiasedMhaWq).mat (ρ.get idxBiasedMhaBq).vec (ρ.get idxBiasedMhaWk).mat (ρ.get idxBiasedMhaBk).vec
-      (ρ.get idxBiasedMhaWv).mat (ρ.get idxBiasedMhaBv).vec (ρ.get idxBiasedMhaWo).mat (ρ.get idxBiasedMhaBo).vec
-      (ρ.get idxBiasedMhaMask).mat (ρ.get idxBiasedMhaX).mat) := by
+theorem biasedMha_eval : (biasedMhaGraph scale).eval ρ = Tensor.ofMat (Spec.biasedMha scale
+    (ρ.get idxBiasedMhaWq).mat (ρ.get idxBiasedMhaBq).vec (ρ.get idxBiasedMhaWk).mat (ρ.get idxBiasedMhaBk).vec
+    (ρ.get idxBiasedMhaWv).mat (ρ.get idxBiasedMhaBv).vec (ρ.get idxBiasedMhaWo).mat (ρ.get idxBiasedMhaBo).vec
+    (ρ.get idxBiasedMhaMask).mat (ρ.get idxBiasedMhaX).mat) := by
   graph_simp [biasedMhaGraph, softmax_eval, splitHeads_eval, affine_eval]
   rfl
+
+/-- Attention with biases and mask has no side condition. -/
+theorem biasedMhaGraph_sideConditions : (biasedMhaGraph scale).SideConditions ρ := by
+  graph_side_conditions [biasedMhaGraph, splitHeadsGraph_sideConditions, affineGraph_sideConditions]
+  exact softmaxGraph_sideConditions _ fun c => c.2.pos
+
+/-- Attention with biases and mask is Fréchet differentiable in all its ten inputs together, everywhere, and
+forward mode computes its derivative. -/
+@[obligation]
+theorem biasedMha_hasFDerivAt :
+    HasFDerivAt (fun ρ => (biasedMhaGraph scale).eval ρ) ((biasedMhaGraph scale).deriv ρ) ρ :=
+  (biasedMhaGraph_sideConditions scale ρ).correct.hasFDerivAt
+
+/-- Backpropagation through attention with biases and mask is the adjoint of its Fréchet derivative, applied to the
+seed `δ`, everywhere. -/
+@[obligation]
+theorem biasedMha_backpropVec_eq_adjoint_fderiv :
+    (biasedMhaGraph scale).backprop ρ δ = (fderiv (fun ρ => (biasedMhaGraph scale).eval ρ) ρ).adjoint δ :=
+  (biasedMhaGraph scale).backprop_eq_adjoint_fderiv ρ (biasedMhaGraph_sideConditions scale ρ).correct δ
+
+end
 
 /-- With zero biases and a zero mask, the graph has the value of multi-head attention. -/
 theorem biasedMha_eval_zero (scale : R) (x : Tensor R ⟦seqLen, dModel⟧)
@@ -156,32 +148,5 @@ theorem biasedMha_eval_zero (scale : R) (x : Tensor R ⟦seqLen, dModel⟧)
       (mhaGraph scale).eval env![x, Wq, Wk, Wv, Wo] := by
   rw [biasedMha_eval, mha_eval]
   exact congrArg Tensor.ofMat (Spec.biasedMha_zero scale Wq.mat Wk.mat Wv.mat Wo.mat x.mat)
-
-/-- Attention with biases and mask has no side condition. -/
-theorem biasedMhaGraph_sideConditions (scale : R) (ρ : Env R (ΓBiasedMha seqLen dModel numHeads headDim)) :
-    (biasedMhaGraph scale).SideConditions ρ := by
-  graph_side_conditions [biasedMhaGraph, splitHeadsGraph_sideConditions, affineGraph_sideConditions]
-  exact softmaxGraph_sideConditions _ fun c => c.2.pos
-
-/-- At every point, every operation of attention with biases and mask has the derivative that its tangent map
-claims. -/
-theorem biasedMhaGraphFDerivCorrectAt (scale : R) (ρ : Env R (ΓBiasedMha seqLen dModel numHeads headDim)) :
-    GraphFDerivCorrectAt (biasedMhaGraph scale) ρ :=
-  (biasedMhaGraph_sideConditions scale ρ).correct
-
-/-- Attention with biases and mask is Fréchet differentiable in all its ten inputs together, everywhere, and
-forward mode computes its derivative. -/
-@[obligation]
-theorem biasedMha_hasFDerivAt (scale : R) (ρ : Env R (ΓBiasedMha seqLen dModel numHeads headDim)) :
-    HasFDerivAt (fun ρ => (biasedMhaGraph scale).eval ρ) ((biasedMhaGraph scale).deriv ρ) ρ :=
-  (biasedMhaGraphFDerivCorrectAt scale ρ).hasFDerivAt
-
-/-- Backpropagation through attention with biases and mask is the adjoint of its Fréchet derivative, applied to the
-seed `δ`, everywhere. -/
-@[obligation]
-theorem biasedMha_backpropVec_eq_adjoint_fderiv (scale : R)
-    (ρ : Env R (ΓBiasedMha seqLen dModel numHeads headDim)) (δ : Tensor R ⟦seqLen, dModel⟧) :
-    (biasedMhaGraph scale).backprop ρ δ = (fderiv (fun ρ => (biasedMhaGraph scale).eval ρ) ρ).adjoint δ :=
-  (biasedMhaGraph scale).backprop_eq_adjoint_fderiv ρ (biasedMhaGraphFDerivCorrectAt scale ρ) δ
 
 end PostNorm

@@ -106,7 +106,6 @@ layer_theorems crossEntropy (target : Fin seqLen → Fin classes) ρ where
   graph crossEntropyGraph target
   formula fun _ : Shape.Coord ⟦⟧ => Spec.crossEntropy target (ρ.get .here).mat
   inputs [⟦seqLen, classes⟧]
-  output ⟦⟧
   proof trivial
 
 end PostNorm

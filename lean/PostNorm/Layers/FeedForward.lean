@@ -24,7 +24,6 @@ layer with fixed affine maps is this one with its weights held fixed (`ffn_hasFD
 
 namespace PostNorm
 universe u
-open RealField Lean.Grind
 
 section graphs
 variable {K : Type u} {seqLen dIn dOut dModel dFF : Nat}
@@ -60,64 +59,62 @@ noncomputable def Spec.ffn {n d f : Nat} (c : GeluConstants R) (W1 : Fin d → F
     (W2 : Fin f → Fin d → R) (b2 : Fin d → R) (x : Fin n → Fin d → R) : Fin n → Fin d → R :=
   Spec.affine W2 b2 fun i j => Spec.gelu c (Spec.affine W1 b1 x i j)
 
-theorem affine_eval (ρ : Env R [⟦seqLen, dIn⟧, ⟦dIn, dOut⟧, ⟦dOut⟧]) :
-    affineGraph.eval ρ = Tensor.ofMat (Spec.affine (ρ.get (.there .here)).mat
-      (ρ.get (.there (.there .here))).vec (ρ.get .here).mat) := rfl
+section
+variable (ρ : Env R [⟦seqLen, dIn⟧, ⟦dIn, dOut⟧, ⟦dOut⟧])
+
+theorem affine_eval : affineGraph.eval ρ = Tensor.ofMat (Spec.affine (ρ.get (.there .here)).mat
+    (ρ.get (.there (.there .here))).vec (ρ.get .here).mat) := rfl
+
+theorem affineGraph_sideConditions : affineGraph.SideConditions ρ := by graph_side_conditions [affineGraph]
+
+end
+
+variable (c : GeluConstants R)
+
+section
+variable (ρ : Env R (ΓFfn seqLen dModel dFF)) (δ : Tensor R ⟦seqLen, dModel⟧)
 
 /-- The feed-forward graph computes the feed-forward formula, at every input. -/
 @[obligation]
-theorem ffn_eval (c : GeluConstants R) (ρ : Env R (ΓFfn seqLen dModel dFF)) :
-    (ffnGraph c).eval ρ = Tensor.ofMat (Spec.ffn c (ρ.get (.there .here)).mat
-      (ρ.get (.there (.there .here))).vec (ρ.get (.there (.there (.there .here)))).mat
-      (ρ.get (.there (.there (.there (.there .here))))).vec (ρ.get .here).mat) := by
+theorem ffn_eval : (ffnGraph c).eval ρ = Tensor.ofMat (Spec.ffn c (ρ.get (.there .here)).mat
+    (ρ.get (.there (.there .here))).vec (ρ.get (.there (.there (.there .here)))).mat
+    (ρ.get (.there (.there (.there (.there .here))))).vec (ρ.get .here).mat) := by
   graph_simp [ffnGraph, affine_eval, gelu_eval]
   rfl
 
-theorem affineGraph_sideConditions (ρ : Env R [⟦seqLen, dIn⟧, ⟦dIn, dOut⟧, ⟦dOut⟧]) :
-    affineGraph.SideConditions ρ := by
-  graph_side_conditions [affineGraph]
-
 /-- The feed-forward layer has no side condition. -/
-theorem ffnGraph_sideConditions (c : GeluConstants R) (ρ : Env R (ΓFfn seqLen dModel dFF)) :
-    (ffnGraph c).SideConditions ρ := by
+theorem ffnGraph_sideConditions : (ffnGraph c).SideConditions ρ := by
   graph_side_conditions [ffnGraph, affineGraph_sideConditions, geluGraph_sideConditions]
-
-/-- At every point, every operation of the feed-forward layer has the derivative that its tangent map claims. -/
-theorem ffnGraphFDerivCorrectAt (c : GeluConstants R) (ρ : Env R (ΓFfn seqLen dModel dFF)) :
-    GraphFDerivCorrectAt (ffnGraph c) ρ :=
-  (ffnGraph_sideConditions c ρ).correct
 
 /-- The feed-forward layer is Fréchet differentiable in `x`, its weights and its biases together, everywhere, and
 forward mode computes its derivative. -/
 @[obligation]
-theorem ffn_hasFDerivAt (c : GeluConstants R) (ρ : Env R (ΓFfn seqLen dModel dFF)) :
-    HasFDerivAt (fun ρ => (ffnGraph c).eval ρ) ((ffnGraph c).deriv ρ) ρ :=
-  (ffnGraphFDerivCorrectAt c ρ).hasFDerivAt
+theorem ffn_hasFDerivAt : HasFDerivAt (fun ρ => (ffnGraph c).eval ρ) ((ffnGraph c).deriv ρ) ρ :=
+  (ffnGraph_sideConditions c ρ).correct.hasFDerivAt
 
 /-- Backpropagation through the feed-forward layer is the adjoint of its Fréchet derivative, applied to the seed
 `δ`, everywhere. -/
 @[obligation]
-theorem ffn_backpropVec_eq_adjoint_fderiv (c : GeluConstants R) (ρ : Env R (ΓFfn seqLen dModel dFF))
-    (δ : Tensor R ⟦seqLen, dModel⟧) :
+theorem ffn_backpropVec_eq_adjoint_fderiv :
     (ffnGraph c).backprop ρ δ = (fderiv (fun ρ => (ffnGraph c).eval ρ) ρ).adjoint δ :=
-  (ffnGraph c).backprop_eq_adjoint_fderiv ρ (ffnGraphFDerivCorrectAt c ρ) δ
+  (ffnGraph c).backprop_eq_adjoint_fderiv ρ (ffnGraph_sideConditions c ρ).correct δ
+
+end
 
 /-! ## Fixed weights -/
 
 /-- With fixed weights, the feed-forward layer is Fréchet differentiable in the tokens alone, everywhere. -/
 @[obligation]
-theorem ffn_hasFDerivAt_tokens (c : GeluConstants R) (x : Tensor R ⟦seqLen, dModel⟧)
-    (weights : Env R (ΓFfn seqLen dModel dFF).tail) :
+theorem ffn_hasFDerivAt_tokens (x : Tensor R ⟦seqLen, dModel⟧) (weights : Env R (ΓFfn seqLen dModel dFF).tail) :
     HasFDerivAt (fun x : Tensor R ⟦seqLen, dModel⟧ => (ffnGraph c).eval (Env.cons x weights))
       ((ffnGraph c).derivHead x weights) x :=
-  (ffnGraph c).hasFDerivAt_head x weights (ffnGraphFDerivCorrectAt c _)
+  (ffnGraph c).hasFDerivAt_head x weights (ffnGraph_sideConditions c _).correct
 
 /-- With fixed weights, the first component of backprop is the adjoint of the feed-forward layer's derivative in
 the tokens alone, everywhere. -/
 @[obligation]
-theorem ffn_adjoint_tokens (c : GeluConstants R) (x v : Tensor R ⟦seqLen, dModel⟧)
-    (weights : Env R (ΓFfn seqLen dModel dFF).tail) (δ : Tensor R ⟦seqLen, dModel⟧) :
-    Tensor.dot ((ffnGraph c).derivHead x weights v) δ =
+theorem ffn_adjoint_tokens (x v : Tensor R ⟦seqLen, dModel⟧) (weights : Env R (ΓFfn seqLen dModel dFF).tail)
+    (δ : Tensor R ⟦seqLen, dModel⟧) : Tensor.dot ((ffnGraph c).derivHead x weights v) δ =
       Tensor.dot v ((ffnGraph c).backprop (Env.cons x weights) δ).head :=
   (ffnGraph c).adjoint_head x weights v δ
 

@@ -30,10 +30,8 @@ universe u
 declare_inputs ΓGated (seqLen dModel dFF : Nat) where
   /-- The rows. -/
   x : ⟦seqLen, dModel⟧
-  /-- The weights of the gate. -/
-  Wg : ⟦dModel, dFF⟧
-  /-- The weights of what is gated. -/
-  Wu : ⟦dModel, dFF⟧
+  /-- The weights of the gate, and of what is gated. -/
+  Wg Wu : ⟦dModel, dFF⟧
   /-- The weights back. -/
   Wd : ⟦dFF, dModel⟧
 
@@ -120,7 +118,6 @@ layer_theorems swiGlu ρ where
   formula Tensor.ofMat (Spec.gated (fun x => x * sigmoid x) (ρ.get ΓGated.Wg).mat (ρ.get ΓGated.Wu).mat
     (ρ.get ΓGated.Wd).mat (ρ.get ΓGated.x).mat)
   inputs ΓGated seqLen dModel dFF
-  output ⟦seqLen, dModel⟧
   proof fun _ => trivial
 
 layer_theorems geGlu ρ where
@@ -130,7 +127,6 @@ layer_theorems geGlu ρ where
   formula Tensor.ofMat (Spec.gated (fun x => x * normalCdf x) (ρ.get ΓGated.Wg).mat (ρ.get ΓGated.Wu).mat
     (ρ.get ΓGated.Wd).mat (ρ.get ΓGated.x).mat)
   inputs ΓGated seqLen dModel dFF
-  output ⟦seqLen, dModel⟧
   proof fun _ => trivial
 
 layer_theorems geGluTanh (c : GeluConstants R) ρ where
@@ -140,7 +136,6 @@ layer_theorems geGluTanh (c : GeluConstants R) ρ where
   formula Tensor.ofMat (Spec.gated (Spec.gelu c) (ρ.get ΓGated.Wg).mat (ρ.get ΓGated.Wu).mat
     (ρ.get ΓGated.Wd).mat (ρ.get ΓGated.x).mat)
   inputs ΓGated seqLen dModel dFF
-  output ⟦seqLen, dModel⟧
   proof fun _ => trivial
 
 end PostNorm

@@ -14,7 +14,7 @@ know `π`: `k` is any number here, and so the theorems hold for the right one.
 
 ## Main statements
 
-* `gelu_eval`; `geluGraphFDerivCorrectAt`: no side condition; `gelu_backprop_eq_adjoint_fderiv`.
+* `gelu_eval`; `geluGraph_sideConditions`: none.
 
 ## Sources
 
@@ -22,7 +22,6 @@ know `π`: `k` is any number here, and so the theorems hold for the right one.
 
 namespace PostNorm
 universe u v
-open RealField Lean.Grind
 
 /-- The numbers in GELU's formula `half * x * (tanh (k * (x + a * x³)) + one)`. -/
 structure GeluConstants (K : Type u) where
@@ -80,15 +79,5 @@ theorem gelu_eval (c : GeluConstants R) (ρ : Env R [s]) :
 /-- GELU has no side condition. -/
 theorem geluGraph_sideConditions (c : GeluConstants R) (ρ : Env R [s]) : (geluGraph c).SideConditions ρ := by
   graph_side_conditions [geluGraph]
-
-/-- At every point, every operation of GELU has the derivative that its tangent map claims. -/
-theorem geluGraphFDerivCorrectAt (c : GeluConstants R) (ρ : Env R [s]) :
-    GraphFDerivCorrectAt (geluGraph c) ρ :=
-  (geluGraph_sideConditions c ρ).correct
-
-/-- Backpropagation through GELU is the adjoint of its Fréchet derivative, everywhere. -/
-theorem gelu_backprop_eq_adjoint_fderiv (c : GeluConstants R) (ρ : Env R [s]) (δ : Tensor R s) :
-    (geluGraph c).backprop ρ δ = (fderiv (fun ρ => (geluGraph c).eval ρ) ρ).adjoint δ :=
-  (geluGraph c).backprop_eq_adjoint_fderiv ρ (geluGraphFDerivCorrectAt c ρ) δ
 
 end PostNorm

@@ -1,7 +1,7 @@
 import PostNorm.Calculus.Normal
 import PostNorm.Calculus.Quadratic
 import PostNorm.Calculus.Tanh
-import PostNorm.Calculus.UniqueDeriv
+import PostNorm.Calculus.Unique
 import PostNorm.Layers.Gelu
 
 /-! # The slope of tanh-GELU is a number: `√(2 / π)`
@@ -25,7 +25,7 @@ both functions have the same tangent at zero.
 
 namespace PostNorm
 universe u
-open RealField Lean.Grind
+open Lean.Grind
 variable {R : Type u} [RealField R]
 
 /-- The slope of tanh-GELU, `√(2 / π)`: twice the standard normal density at zero. -/

@@ -30,16 +30,12 @@ declare_inputs ΓGroupedMha (seqLen dModel numGroups perGroup headDim : Nat) whe
   x : ⟦seqLen, dModel⟧
   /-- The query weights. -/
   Wq : ⟦dModel, numGroups * perGroup * headDim⟧
-  /-- The key weights. -/
-  Wk : ⟦dModel, numGroups * headDim⟧
-  /-- The value weights. -/
-  Wv : ⟦dModel, numGroups * headDim⟧
+  /-- The key and value weights. -/
+  Wk Wv : ⟦dModel, numGroups * headDim⟧
   /-- The output weights. -/
   Wo : ⟦numGroups * perGroup * headDim, dModel⟧
-  /-- The table of cosines. -/
-  cos : ⟦seqLen, headDim⟧
-  /-- The table of sines. -/
-  sin : ⟦seqLen, headDim⟧
+  /-- The tables of cosines and of sines. -/
+  cos sin : ⟦seqLen, headDim⟧
 
 section graphs
 variable {K : Type u} {seqLen dModel numGroups perGroup headDim : Nat}
@@ -126,7 +122,6 @@ layer_theorems groupedMha (allowed : Mask seqLen seqLen) (scale : R) ρ where
     (ρ.get ΓGroupedMha.Wv).mat (ρ.get ΓGroupedMha.Wo).mat (ρ.get ΓGroupedMha.cos).mat (ρ.get ΓGroupedMha.sin).mat
     (ρ.get ΓGroupedMha.x).mat)
   inputs ΓGroupedMha seqLen dModel numGroups perGroup headDim
-  output ⟦seqLen, dModel⟧
   condition hKeyAllowed "a key is allowed in each row" : ∀ i, ∃ j, allowed i j = true
   proof fun _ => hKeyAllowed
 

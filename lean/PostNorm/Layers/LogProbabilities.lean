@@ -17,7 +17,6 @@ import PostNorm.Layers.CrossEntropy
 
 namespace PostNorm
 universe u
-open RealField Lean.Grind
 
 section
 variable {R : Type u} [RealField R] {s : Shape} {n : Nat}

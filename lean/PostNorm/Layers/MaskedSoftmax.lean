@@ -169,7 +169,6 @@ layer_theorems softmaxOver (allowed : s.Coord → Fin n → Bool) ρ where
   graph softmaxOverGraph allowed
   formula fun c : Shape.Coord (s ▹ n) => Spec.softmaxOver (allowed c.1) ((ρ.get .here).row c.1) c.2
   inputs [s ▹ n]
-  output s ▹ n
   condition hKeyAllowed "each row allows an entry" : ∀ c, ∃ j, allowed c j = true
   proof hKeyAllowed
 

@@ -40,9 +40,8 @@ omit [RealField R] in
 private theorem pull_branch (y : Tensor R ⟦n, d⟧) (ρ : Env R (⟦n, d⟧ :: ⟦d⟧ :: Φ)) :
     (Args.cons .here ((Args.id Φ).map fun i => .there (.there (.there i)))).pull (Env.cons y ρ) =
       Env.cons y ρ.tail.tail := by
-  rw [Args.pull_cons]
-  refine congrArg (Env.cons y) ?_
-  rw [Args.pull_map (fun i => .there (.there (.there i))) _ ρ.tail.tail (Env.cons y ρ) fun _ => rfl, Args.pull_id]
+  rw [Args.pull_cons, Args.pull_map (fun i => .there (.there (.there i))) _ ρ.tail.tail _ fun _ => rfl, Args.pull_id]
+  rfl
 
 /-- A pre-norm sublayer.  It is smooth where its norm is, and its branch at the normalized rows. -/
 noncomputable def Layer.preNorm (N : RowScaling R) (name : String) (f : Layer R (⟦n, d⟧ :: Φ) ⟦n, d⟧) :

@@ -9,7 +9,7 @@ index, such as one that tells how far the two are apart.  The table is an input,
 ## Main definitions
 
 * `scoredCoreGraph allowed`, `Spec.attentionByScores`: softmax of given scores over the allowed keys, times the values.
-* `ΓUnscaledMha`, `unscaledMhaGraph allowed`, `Spec.unscaledMha`: of `x` to `memory`.
+* `ΓUnscaledMha`, `unscaledMhaGraph allowed`, `Spec.unscaledMha`, `unscaledMhaLayer`: of `x` to `memory`.
 * `ΓRelativeMha`, `relativeMhaGraph allowed bucket`, `Spec.relativeMha`, `relativeMhaLayer`: of `x` to itself.
 
 ## Main statements
@@ -32,12 +32,8 @@ declare_inputs ΓUnscaledMha (n m dModel numHeads headDim : Nat) where
   x : ⟦n, dModel⟧
   /-- What they look at. -/
   memory : ⟦m, dModel⟧
-  /-- The query weights. -/
-  Wq : ⟦dModel, numHeads * headDim⟧
-  /-- The key weights. -/
-  Wk : ⟦dModel, numHeads * headDim⟧
-  /-- The value weights. -/
-  Wv : ⟦dModel, numHeads * headDim⟧
+  /-- The query, key and value weights. -/
+  Wq Wk Wv : ⟦dModel, numHeads * headDim⟧
   /-- The output weights. -/
   Wo : ⟦numHeads * headDim, dModel⟧
 
@@ -45,12 +41,8 @@ declare_inputs ΓUnscaledMha (n m dModel numHeads headDim : Nat) where
 declare_inputs ΓRelativeMha (seqLen dModel numHeads headDim buckets : Nat) where
   /-- The tokens. -/
   x : ⟦seqLen, dModel⟧
-  /-- The query weights. -/
-  Wq : ⟦dModel, numHeads * headDim⟧
-  /-- The key weights. -/
-  Wk : ⟦dModel, numHeads * headDim⟧
-  /-- The value weights. -/
-  Wv : ⟦dModel, numHeads * headDim⟧
+  /-- The query, key and value weights. -/
+  Wq Wk Wv : ⟦dModel, numHeads * headDim⟧
   /-- The output weights. -/
   Wo : ⟦numHeads * headDim, dModel⟧
   /-- For each index, what it adds to the scores of each head. -/
@@ -146,18 +138,20 @@ theorem scoredCoreGraph_sideConditions_iff (allowed : Mask n m) (ρ : Env R [⟦
   exact ((softmaxOverLayer (s := ⟦h, n⟧) fun c => allowed c.2).sideConditions_iff _).trans
     ⟨fun ok t i => ok (((), t), i), fun ok c => ok c.1.2 c.2⟩
 
-theorem unscaledMha_eval (allowed : Mask n m) (ρ : Env R (ΓUnscaledMha n m dModel numHeads headDim)) :
-    (unscaledMhaGraph allowed).eval ρ = Tensor.ofMat (Spec.unscaledMha allowed (ρ.get ΓUnscaledMha.Wq).mat
-      (ρ.get ΓUnscaledMha.Wk).mat (ρ.get ΓUnscaledMha.Wv).mat (ρ.get ΓUnscaledMha.Wo).mat
-      (ρ.get ΓUnscaledMha.memory).mat (ρ.get ΓUnscaledMha.x).mat) := by
-  graph_simp [unscaledMhaGraph, splitHeads_eval, scoredCore_eval]
-  rfl
-
-/-- Attention without a factor asks for a key in each row, if there are heads. -/
-theorem unscaledMhaGraph_sideConditions_iff (allowed : Mask n m)
-    (ρ : Env R (ΓUnscaledMha n m dModel numHeads headDim)) :
-    (unscaledMhaGraph allowed).SideConditions ρ ↔ ∀ (_ : Fin numHeads) (i : Fin n), ∃ j, allowed i j = true := by
-  graph_side_conditions [unscaledMhaGraph, splitHeadsGraph_sideConditions, scoredCoreGraph_sideConditions_iff]
+/-- Attention without a factor, with its formula.  It is smooth where a key is allowed in each row, if there are
+heads. -/
+noncomputable def unscaledMhaLayer (allowed : Mask n m) :
+    Layer R (ΓUnscaledMha n m dModel numHeads headDim) ⟦n, dModel⟧ where
+  graph := unscaledMhaGraph allowed
+  formula ρ := Tensor.ofMat (Spec.unscaledMha allowed (ρ.get ΓUnscaledMha.Wq).mat (ρ.get ΓUnscaledMha.Wk).mat
+    (ρ.get ΓUnscaledMha.Wv).mat (ρ.get ΓUnscaledMha.Wo).mat (ρ.get ΓUnscaledMha.memory).mat
+    (ρ.get ΓUnscaledMha.x).mat)
+  Smooth _ := ∀ (_ : Fin numHeads) (i : Fin n), ∃ j, allowed i j = true
+  eval_eq ρ := by
+    graph_simp [unscaledMhaGraph, splitHeads_eval, scoredCore_eval]
+    rfl
+  sideConditions_iff ρ := by
+    graph_side_conditions [unscaledMhaGraph, splitHeadsGraph_sideConditions, scoredCoreGraph_sideConditions_iff]
 
 /-- Attention with relative-position biases, with its formula.  It is smooth where a key is allowed in each row, if
 there are heads. -/
@@ -173,14 +167,6 @@ noncomputable def relativeMhaLayer (allowed : Mask seqLen seqLen) (bucket : Fin 
   sideConditions_iff ρ := by
     graph_side_conditions [relativeMhaGraph, splitHeadsGraph_sideConditions, scoredCoreGraph_sideConditions_iff]
 
-/-- Attention with relative-position biases asks for a key in each row, if there are heads. -/
-theorem relativeMhaGraph_sideConditions_iff (allowed : Mask seqLen seqLen)
-    (bucket : Fin seqLen → Fin seqLen → Fin buckets)
-    (ρ : Env R (ΓRelativeMha seqLen dModel numHeads headDim buckets)) :
-    (relativeMhaGraph allowed bucket).SideConditions ρ ↔
-      ∀ (_ : Fin numHeads) (i : Fin seqLen), ∃ j, allowed i j = true :=
-  (relativeMhaLayer allowed bucket).sideConditions_iff ρ
-
 end
 
 variable {seqLen dModel numHeads headDim buckets : Nat}
@@ -193,7 +179,6 @@ layer_theorems relativeMha (allowed : Mask seqLen seqLen) (bucket : Fin seqLen �
   formula Tensor.ofMat (Spec.relativeMha allowed bucket (ρ.get ΓRelativeMha.Wq).mat (ρ.get ΓRelativeMha.Wk).mat
     (ρ.get ΓRelativeMha.Wv).mat (ρ.get ΓRelativeMha.Wo).mat (ρ.get ΓRelativeMha.table).mat (ρ.get ΓRelativeMha.x).mat)
   inputs ΓRelativeMha seqLen dModel numHeads headDim buckets
-  output ⟦seqLen, dModel⟧
   condition hKeyAllowed "a key is allowed in each row" : ∀ i, ∃ j, allowed i j = true
   proof fun _ => hKeyAllowed
 

@@ -21,18 +21,16 @@ RMSNorm divides each row of `x` by the root of its mean square, then scales it: 
 
 namespace PostNorm
 universe u
-open RealField Lean.Grind
+open Lean.Grind
 attribute [local instance] Semiring.natCast
 variable {seqLen dModel : Nat}
 
-/-- The inputs of RMSNorm: `x`, `gamma`. -/
-abbrev ΓRmsNorm (seqLen dModel : Nat) : Context := [⟦seqLen, dModel⟧, ⟦dModel⟧]
-
-/-- The rows to be normalized. -/
-abbrev idxRmsNormX : Idx (ΓRmsNorm seqLen dModel) ⟦seqLen, dModel⟧ := .here
-
-/-- The scale of each column. -/
-abbrev idxRmsNormGamma : Idx (ΓRmsNorm seqLen dModel) ⟦dModel⟧ := .there .here
+/-- The inputs of RMSNorm. -/
+declare_inputs ΓRmsNorm (seqLen dModel : Nat) as idxRmsNorm where
+  /-- The rows to be normalized. -/
+  x : ⟦seqLen, dModel⟧
+  /-- The scale of each column. -/
+  gamma : ⟦dModel⟧
 
 /-- RMSNorm over the last axis, with scale `gamma`. -/
 def rmsNormGraph {K : Type u} (ε : K) : Graph K (ΓRmsNorm seqLen dModel) ⟦seqLen, dModel⟧ := graph! x gamma =>
@@ -70,11 +68,7 @@ noncomputable def rmsNormLayer (ε : R) : Layer R (ΓRmsNorm seqLen dModel) ⟦s
     rfl
   sideConditions_iff ρ := by
     graph_side_conditions [rmsNormGraph, Spec.mean_eq]
-    constructor
-    · intro h i
-      exact h.1 ((), i)
-    · intro h
-      exact ⟨fun row => h row.2, fun row => sqrtClamp_ne_zero_iff.2 (h row.2)⟩
+    exact ⟨fun h i => h.1 ((), i), fun h => ⟨fun row => h row.2, fun row => sqrtClamp_ne_zero_iff.2 (h row.2)⟩⟩
 
 /-- If `0 < ε`, then `mean square + ε` is positive. -/
 theorem Spec.meanSquare_add_pos {n : Nat} {ε : R} (hEpsPos : 0 < ε) (x : Fin n → R) : 0 < Spec.meanSquare x + ε :=
@@ -89,7 +83,6 @@ layer_theorems rmsNorm (ε : R) ρ where
   graph rmsNormGraph ε
   formula Tensor.ofMat (Spec.rmsNorm ε (ρ.get idxRmsNormGamma).vec (ρ.get idxRmsNormX).mat)
   inputs ΓRmsNorm seqLen dModel
-  output ⟦seqLen, dModel⟧
   condition hMeanSquareEpsPos : ∀ i, 0 < Spec.meanSquare ((ρ.get idxRmsNormX).mat i) + ε
     if hEpsPos : 0 < ε then fun _ => Spec.meanSquare_add_pos hEpsPos _
   proof hMeanSquareEpsPos

@@ -20,7 +20,7 @@ import PostNorm.Layers.RmsNorm
 
 namespace PostNorm
 universe u
-open RealField Lean.Grind
+open Lean.Grind
 variable {seqLen dModel : Nat}
 
 /-- RMSNorm over the last axis, with scale `one + gamma`. -/
@@ -55,11 +55,7 @@ noncomputable def rmsNormOffsetLayer (ε : R) : Layer R (ΓRmsNorm seqLen dModel
     rfl
   sideConditions_iff ρ := by
     graph_side_conditions [rmsNormOffsetGraph, Spec.mean_eq]
-    constructor
-    · intro h i
-      exact h.1 ((), i)
-    · intro h
-      exact ⟨fun row => h row.2, fun row => sqrtClamp_ne_zero_iff.2 (h row.2)⟩
+    exact ⟨fun h i => h.1 ((), i), fun h => ⟨fun row => h row.2, fun row => sqrtClamp_ne_zero_iff.2 (h row.2)⟩⟩
 
 /-- A norm of rows with one parameter for each column, such as RMSNorm. -/
 structure RowScaling (R : Type u) [RealField R] where
@@ -101,7 +97,6 @@ layer_theorems rmsNormOffset (ε : R) ρ where
   graph rmsNormOffsetGraph 1 ε
   formula Tensor.ofMat (Spec.rmsNorm ε (fun j => (ρ.get idxRmsNormGamma).vec j + 1) (ρ.get idxRmsNormX).mat)
   inputs ΓRmsNorm seqLen dModel
-  output ⟦seqLen, dModel⟧
   condition hMeanSquareEpsPos : ∀ i, 0 < Spec.meanSquare ((ρ.get idxRmsNormX).mat i) + ε
     if hEpsPos : 0 < ε then fun _ => Spec.meanSquare_add_pos hEpsPos _
   proof hMeanSquareEpsPos

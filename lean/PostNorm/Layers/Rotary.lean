@@ -22,16 +22,13 @@ and `rotateHalf (x₁, x₂) = (-x₂, x₁)` for its two halves.  The tables ar
 
 namespace PostNorm
 universe u
-open Lean.Grind
 
 /-- The inputs of rotary positions: vectors for each of `h` heads and `n` positions, and the two tables. -/
 declare_inputs ΓRotary (h n d : Nat) where
   /-- The vectors. -/
   x : ⟦h, n, d⟧
-  /-- The table of cosines. -/
-  cos : ⟦n, d⟧
-  /-- The table of sines. -/
-  sin : ⟦n, d⟧
+  /-- The tables of cosines and of sines. -/
+  cos sin : ⟦n, d⟧
 
 section graphs
 variable {K : Type u} {h n d : Nat}
@@ -106,6 +103,5 @@ layer_theorems rotary ρ where
   formula fun c : Shape.Coord ⟦h, n, d⟧ => Spec.rotary (ρ.get ΓRotary.cos).mat (ρ.get ΓRotary.sin).mat
     ((ρ.get ΓRotary.x).page c.1.1) c.1.2 c.2
   inputs ΓRotary h n d
-  output ⟦h, n, d⟧
 
 end PostNorm

@@ -11,7 +11,6 @@ import PostNorm.Real.Inv
 * `Real.le_mk_of_forall`, `Real.mk_le_of_forall`: a bound of all terms bounds the limit. -/
 
 namespace PostNorm.Real
-open Lean.Grind
 
 variable {c d : Rat} {x : Real}
 
@@ -21,13 +20,9 @@ theorem ofRat_zero : ofRat 0 = 0 := rfl
 
 theorem ofRat_one : ofRat 1 = 1 := rfl
 
-theorem ofRat_natCast (n : Nat) : ofRat n = (n : Real) := rfl
-
 theorem ofRat_add (c d : Rat) : ofRat (c + d) = ofRat c + ofRat d := rfl
 
 theorem ofRat_mul (c d : Rat) : ofRat (c * d) = ofRat c * ofRat d := rfl
-
-theorem ofRat_neg (c : Rat) : ofRat (-c) = -ofRat c := rfl
 
 theorem ofRat_sub (c d : Rat) : ofRat (c - d) = ofRat c - ofRat d :=
   mk_congr fun _ => Rat.sub_eq_add_neg c d
@@ -90,12 +85,9 @@ theorem le_mk_of_forall {a : Nat → Rat} {ha : IsCauSeq a} (h : ∀ n, x ≤ of
 /-- An upper bound of all terms of a Cauchy sequence is at least its limit. -/
 theorem mk_le_of_forall {a : Nat → Rat} {ha : IsCauSeq a} (h : ∀ n, ofRat (a n) ≤ x) :
     mk a ha ≤ x := by
-  refine Classical.byContradiction fun hlt => ?_
-  obtain ⟨c, hxc, hca⟩ := exists_ofRat_between x (mk a ha) (by grind)
-  obtain ⟨d, hd, hev⟩ := mk_lt_mk.mp hca
-  obtain ⟨n, hn⟩ := hev.exists
-  have h1 : ofRat c ≤ ofRat (a n) := ofRat_le_ofRat.mpr (by grind)
-  have h2 := h n
+  have h1 : -x ≤ -mk a ha := le_mk_of_forall (ha := ha.neg) fun n => show -x ≤ -ofRat (a n) by
+    have := h n
+    grind
   grind
 
 end PostNorm.Real

@@ -92,21 +92,9 @@ instance : SMul Nat Real := ⟨fun n x => Real.mul (ofRat n) x⟩
 instance : SMul Int Real := ⟨fun n x => Real.mul (ofRat n) x⟩
 instance : HPow Real Nat Real := ⟨Real.npow⟩
 
-theorem mk_add_mk : mk a ha + mk b hb = mk _ (ha.add hb) := rfl
-
-theorem mk_mul_mk : mk a ha * mk b hb = mk _ (ha.mul hb) := rfl
-
-theorem neg_mk : -mk a ha = mk _ ha.neg := rfl
-
 theorem mk_le_mk : mk a ha ≤ mk b hb ↔ LimLE a b := Iff.rfl
 
 theorem mk_lt_mk : mk a ha < mk b hb ↔ LimLT a b := not_limLE_iff ha hb
-
-theorem zero_eq_mk : (0 : Real) = mk (fun _ => 0) (isCauSeq_const 0) := rfl
-
-theorem one_eq_mk : (1 : Real) = mk (fun _ => 1) (isCauSeq_const 1) := rfl
-
-theorem zero_le_mk : 0 ≤ mk a ha ↔ LimLE (fun _ => 0) a := Iff.rfl
 
 theorem zero_lt_mk : 0 < mk a ha ↔ LimLT (fun _ => 0) a := not_limLE_iff (isCauSeq_const 0) ha
 

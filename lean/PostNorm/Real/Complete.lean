@@ -9,7 +9,6 @@ import PostNorm.Real.Archimedean
   bound. -/
 
 namespace PostNorm
-open Lean.Grind
 universe u
 
 theorem IsUpperBound.mono {α : Type u} [LE α] [Std.IsPreorder α] {S : α → Prop} {x y : α}

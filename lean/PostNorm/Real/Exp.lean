@@ -56,8 +56,6 @@ def exp (x : Real) : Real :=
   Quotient.liftOn x (fun a => mk _ a.2.expApprox) fun a b h =>
     mk_eq_mk.mpr (LimEq.expApprox a.2 b.2 h)
 
-theorem exp_mk (ha : IsCauSeq a) : exp (mk a ha) = mk _ ha.expApprox := rfl
-
 theorem mk_halfPow : mk Rat.halfPow isCauSeq_halfPow = 0 :=
   mk_eq_mk.mpr fun _ he => (Rat.eventually_halfPow_le he).mono fun n hn => by
     have h := Rat.halfPow_pos n

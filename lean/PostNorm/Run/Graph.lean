@@ -1,4 +1,4 @@
-import PostNorm.Graph.Backprop
+import PostNorm.Graph.Eval
 import PostNorm.Run.Store
 
 /-! # Running a graph: its value and all gradients, with everything stored

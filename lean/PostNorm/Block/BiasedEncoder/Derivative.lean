@@ -30,27 +30,31 @@ noncomputable def biasedEncoderNorm2Inputs (c : EncoderConstants R) (ε₁ : R)
     (ρ : Env R (ΓBiasedEncoderBlock seqLen dModel numHeads headDim dFF)) : Env R (ΓLayerNorm seqLen dModel) :=
   env![(biasedEncoderFfnResidualGraph c ε₁).eval ρ, ρ.get idxBiasedEncoderGamma2, ρ.get idxBiasedEncoderBeta2]
 
+section
+variable (c : EncoderConstants R) (ε₁ ε₂ : R) (ρ : Env R (ΓBiasedEncoderBlock seqLen dModel numHeads headDim dFF))
+
 /-- The block asks for what its two LayerNorms ask for. -/
-theorem biasedEncoderBlockGraph_sideConditions_iff (c : EncoderConstants R) (ε₁ ε₂ : R)
-    (ρ : Env R (ΓBiasedEncoderBlock seqLen dModel numHeads headDim dFF)) :
-    (biasedEncoderBlockGraph c ε₁ ε₂).SideConditions ρ ↔
-      ((∀ row, 0 < (layerNormPrefix6 ε₁).eval (biasedEncoderNorm1Inputs c ρ) row) ∧
-        ∀ row, (layerNormPrefix7 ε₁).eval (biasedEncoderNorm1Inputs c ρ) row ≠ 0) ∧
-      (∀ row, 0 < (layerNormPrefix6 ε₂).eval (biasedEncoderNorm2Inputs c ε₁ ρ) row) ∧
-        ∀ row, (layerNormPrefix7 ε₂).eval (biasedEncoderNorm2Inputs c ε₁ ρ) row ≠ 0 := by
+theorem biasedEncoderBlockGraph_sideConditions_iff : (biasedEncoderBlockGraph c ε₁ ε₂).SideConditions ρ ↔
+    ((∀ row, 0 < (layerNormPrefix6 ε₁).eval (biasedEncoderNorm1Inputs c ρ) row) ∧
+      ∀ row, (layerNormPrefix7 ε₁).eval (biasedEncoderNorm1Inputs c ρ) row ≠ 0) ∧
+    (∀ row, 0 < (layerNormPrefix6 ε₂).eval (biasedEncoderNorm2Inputs c ε₁ ρ) row) ∧
+      ∀ row, (layerNormPrefix7 ε₂).eval (biasedEncoderNorm2Inputs c ε₁ ρ) row ≠ 0 := by
   graph_side_conditions [biasedEncoderBlockGraph, biasedEncoderNorm1Inputs, biasedEncoderNorm2Inputs,
     biasedEncoderFfnResidualGraph, biasedEncoderMhaResidualGraph, biasedMhaGraph_sideConditions,
     layerNormGraph_sideConditions_iff, affineGraph_sideConditions, geluGraph_sideConditions]
 
+variable (δ : Tensor R ⟦seqLen, dModel⟧)
+
+section
+variable (hNorm1VarEpsPos : ∀ row, 0 < (layerNormPrefix6 ε₁).eval (biasedEncoderNorm1Inputs c ρ) row)
+  (hNorm1StdNe0 : ∀ row, (layerNormPrefix7 ε₁).eval (biasedEncoderNorm1Inputs c ρ) row ≠ 0)
+  (hNorm2VarEpsPos : ∀ row, 0 < (layerNormPrefix6 ε₂).eval (biasedEncoderNorm2Inputs c ε₁ ρ) row)
+  (hNorm2StdNe0 : ∀ row, (layerNormPrefix7 ε₂).eval (biasedEncoderNorm2Inputs c ε₁ ρ) row ≠ 0)
+include hNorm1VarEpsPos hNorm1StdNe0 hNorm2VarEpsPos hNorm2StdNe0
+
 /-- At a point where all rows of both LayerNorms' inputs have `var + ε` positive and a standard deviation that is
 not zero, every operation of the block has the Fréchet derivative that its tangent map claims. -/
-theorem biasedEncoderBlockGraphFDerivCorrectAt (c : EncoderConstants R) (ε₁ ε₂ : R)
-    (ρ : Env R (ΓBiasedEncoderBlock seqLen dModel numHeads headDim dFF))
-    (hNorm1VarEpsPos : ∀ row, 0 < (layerNormPrefix6 ε₁).eval (biasedEncoderNorm1Inputs c ρ) row)
-    (hNorm1StdNe0 : ∀ row, (layerNormPrefix7 ε₁).eval (biasedEncoderNorm1Inputs c ρ) row ≠ 0)
-    (hNorm2VarEpsPos : ∀ row, 0 < (layerNormPrefix6 ε₂).eval (biasedEncoderNorm2Inputs c ε₁ ρ) row)
-    (hNorm2StdNe0 : ∀ row, (layerNormPrefix7 ε₂).eval (biasedEncoderNorm2Inputs c ε₁ ρ) row ≠ 0) :
-    GraphFDerivCorrectAt (biasedEncoderBlockGraph c ε₁ ε₂) ρ :=
+theorem biasedEncoderBlockGraphFDerivCorrectAt : GraphFDerivCorrectAt (biasedEncoderBlockGraph c ε₁ ε₂) ρ :=
   ((biasedEncoderBlockGraph_sideConditions_iff c ε₁ ε₂ ρ).2
     ⟨⟨hNorm1VarEpsPos, hNorm1StdNe0⟩, hNorm2VarEpsPos, hNorm2StdNe0⟩).correct
 
@@ -58,14 +62,8 @@ theorem biasedEncoderBlockGraphFDerivCorrectAt (c : EncoderConstants R) (ε₁ �
 computes its derivative, at every input where all rows of both LayerNorms' inputs have `var + ε` positive and a
 standard deviation that is not zero. -/
 @[obligation]
-theorem biasedEncoderBlock_hasFDerivAt (c : EncoderConstants R) (ε₁ ε₂ : R)
-    (ρ : Env R (ΓBiasedEncoderBlock seqLen dModel numHeads headDim dFF))
-    (hNorm1VarEpsPos : ∀ row, 0 < (layerNormPrefix6 ε₁).eval (biasedEncoderNorm1Inputs c ρ) row)
-    (hNorm1StdNe0 : ∀ row, (layerNormPrefix7 ε₁).eval (biasedEncoderNorm1Inputs c ρ) row ≠ 0)
-    (hNorm2VarEpsPos : ∀ row, 0 < (layerNormPrefix6 ε₂).eval (biasedEncoderNorm2Inputs c ε₁ ρ) row)
-    (hNorm2StdNe0 : ∀ row, (layerNormPrefix7 ε₂).eval (biasedEncoderNorm2Inputs c ε₁ ρ) row ≠ 0) :
-    HasFDerivAt (fun ρ => (biasedEncoderBlockGraph c ε₁ ε₂).eval ρ)
-      ((biasedEncoderBlockGraph c ε₁ ε₂).deriv ρ) ρ :=
+theorem biasedEncoderBlock_hasFDerivAt :
+    HasFDerivAt (fun ρ => (biasedEncoderBlockGraph c ε₁ ε₂).eval ρ) ((biasedEncoderBlockGraph c ε₁ ε₂).deriv ρ) ρ :=
   (biasedEncoderBlockGraphFDerivCorrectAt c ε₁ ε₂ ρ hNorm1VarEpsPos hNorm1StdNe0 hNorm2VarEpsPos
     hNorm2StdNe0).hasFDerivAt
 
@@ -73,18 +71,38 @@ theorem biasedEncoderBlock_hasFDerivAt (c : EncoderConstants R) (ε₁ ε₂ : R
 evaluation, applied to the seed `δ`, at every input where all rows of both LayerNorms' inputs have `var + ε`
 positive and a standard deviation that is not zero. -/
 @[obligation]
-theorem biasedEncoderBlock_backpropVec_eq_adjoint_fderiv_at (c : EncoderConstants R) (ε₁ ε₂ : R)
-    (ρ : Env R (ΓBiasedEncoderBlock seqLen dModel numHeads headDim dFF)) (δ : Tensor R ⟦seqLen, dModel⟧)
-    (hNorm1VarEpsPos : ∀ row, 0 < (layerNormPrefix6 ε₁).eval (biasedEncoderNorm1Inputs c ρ) row)
-    (hNorm1StdNe0 : ∀ row, (layerNormPrefix7 ε₁).eval (biasedEncoderNorm1Inputs c ρ) row ≠ 0)
-    (hNorm2VarEpsPos : ∀ row, 0 < (layerNormPrefix6 ε₂).eval (biasedEncoderNorm2Inputs c ε₁ ρ) row)
-    (hNorm2StdNe0 : ∀ row, (layerNormPrefix7 ε₂).eval (biasedEncoderNorm2Inputs c ε₁ ρ) row ≠ 0) :
-    (biasedEncoderBlockGraph c ε₁ ε₂).backprop ρ δ =
-      (fderiv (fun ρ => (biasedEncoderBlockGraph c ε₁ ε₂).eval ρ) ρ).adjoint δ :=
+theorem biasedEncoderBlock_backpropVec_eq_adjoint_fderiv_at : (biasedEncoderBlockGraph c ε₁ ε₂).backprop ρ δ =
+    (fderiv (fun ρ => (biasedEncoderBlockGraph c ε₁ ε₂).eval ρ) ρ).adjoint δ :=
   Graph.backprop_eq_adjoint_fderiv _ ρ (biasedEncoderBlockGraphFDerivCorrectAt c ε₁ ε₂ ρ hNorm1VarEpsPos
     hNorm1StdNe0 hNorm2VarEpsPos hNorm2StdNe0) δ
 
+end
+
 /-! ## No side condition left -/
+
+variable (hEps1Pos : 0 < ε₁) (hEps2Pos : 0 < ε₂)
+include hEps1Pos hEps2Pos
+
+/-- If `0 < ε₁` and `0 < ε₂`, then every operation of the block is correct, at every input. -/
+theorem biasedEncoderBlockGraphFDerivCorrectAt_of_pos : GraphFDerivCorrectAt (biasedEncoderBlockGraph c ε₁ ε₂) ρ :=
+  biasedEncoderBlockGraphFDerivCorrectAt c ε₁ ε₂ ρ (layerNorm_varEps_pos hEps1Pos _)
+    (layerNorm_std_ne_zero hEps1Pos _) (layerNorm_varEps_pos hEps2Pos _) (layerNorm_std_ne_zero hEps2Pos _)
+
+/-- If `0 < ε₁` and `0 < ε₂`, then the encoder block with biases and mask is Fréchet differentiable at every input,
+and forward mode computes its derivative. -/
+@[obligation]
+theorem biasedEncoderBlock_hasFDerivAt_of_pos :
+    HasFDerivAt (fun ρ => (biasedEncoderBlockGraph c ε₁ ε₂).eval ρ) ((biasedEncoderBlockGraph c ε₁ ε₂).deriv ρ) ρ :=
+  (biasedEncoderBlockGraphFDerivCorrectAt_of_pos c ε₁ ε₂ ρ hEps1Pos hEps2Pos).hasFDerivAt
+
+/-- If `0 < ε₁` and `0 < ε₂`, then backpropagation through the encoder block with biases and mask is the adjoint of
+its Fréchet derivative, at every input and for every seed. -/
+@[obligation]
+theorem biasedEncoderBlock_backprop_eq_adjoint_fderiv_of_pos : (biasedEncoderBlockGraph c ε₁ ε₂).backprop ρ δ =
+    (fderiv (fun ρ => (biasedEncoderBlockGraph c ε₁ ε₂).eval ρ) ρ).adjoint δ :=
+  Graph.backprop_eq_adjoint_fderiv _ ρ (biasedEncoderBlockGraphFDerivCorrectAt_of_pos c ε₁ ε₂ ρ hEps1Pos hEps2Pos) δ
+
+end
 
 /-- If `0 < ε₁`, then `var + ε₁` is positive in every row of the first LayerNorm's input. -/
 @[discharges biasedEncoderBlock_hasFDerivAt hNorm1VarEpsPos,
@@ -117,34 +135,6 @@ theorem biasedEncoder_norm2_std_ne_zero {ε₂ : R} (hEps2Pos : 0 < ε₂) (c : 
     (ρ : Env R (ΓBiasedEncoderBlock seqLen dModel numHeads headDim dFF)) (row : Shape.Coord ⟦seqLen⟧) :
     (layerNormPrefix7 ε₂).eval (biasedEncoderNorm2Inputs c ε₁ ρ) row ≠ 0 :=
   layerNorm_std_ne_zero hEps2Pos _ row
-
-/-- If `0 < ε₁` and `0 < ε₂`, then every operation of the block is correct, at every input. -/
-theorem biasedEncoderBlockGraphFDerivCorrectAt_of_pos (c : EncoderConstants R) (ε₁ ε₂ : R)
-    (ρ : Env R (ΓBiasedEncoderBlock seqLen dModel numHeads headDim dFF)) (hEps1Pos : 0 < ε₁) (hEps2Pos : 0 < ε₂) :
-    GraphFDerivCorrectAt (biasedEncoderBlockGraph c ε₁ ε₂) ρ :=
-  biasedEncoderBlockGraphFDerivCorrectAt c ε₁ ε₂ ρ (biasedEncoder_norm1_varEps_pos hEps1Pos c ρ)
-    (biasedEncoder_norm1_std_ne_zero hEps1Pos c ρ) (biasedEncoder_norm2_varEps_pos hEps2Pos c ε₁ ρ)
-    (biasedEncoder_norm2_std_ne_zero hEps2Pos c ε₁ ρ)
-
-/-- If `0 < ε₁` and `0 < ε₂`, then the encoder block with biases and mask is Fréchet differentiable at every input,
-and forward mode computes its derivative. -/
-@[obligation]
-theorem biasedEncoderBlock_hasFDerivAt_of_pos (c : EncoderConstants R) (ε₁ ε₂ : R)
-    (ρ : Env R (ΓBiasedEncoderBlock seqLen dModel numHeads headDim dFF)) (hEps1Pos : 0 < ε₁) (hEps2Pos : 0 < ε₂) :
-    HasFDerivAt (fun ρ => (biasedEncoderBlockGraph c ε₁ ε₂).eval ρ)
-      ((biasedEncoderBlockGraph c ε₁ ε₂).deriv ρ) ρ :=
-  (biasedEncoderBlockGraphFDerivCorrectAt_of_pos c ε₁ ε₂ ρ hEps1Pos hEps2Pos).hasFDerivAt
-
-/-- If `0 < ε₁` and `0 < ε₂`, then backpropagation through the encoder block with biases and mask is the adjoint of
-its Fréchet derivative, at every input and for every seed. -/
-@[obligation]
-theorem biasedEncoderBlock_backprop_eq_adjoint_fderiv_of_pos (c : EncoderConstants R) (ε₁ ε₂ : R)
-    (ρ : Env R (ΓBiasedEncoderBlock seqLen dModel numHeads headDim dFF)) (δ : Tensor R ⟦seqLen, dModel⟧)
-    (hEps1Pos : 0 < ε₁) (hEps2Pos : 0 < ε₂) :
-    (biasedEncoderBlockGraph c ε₁ ε₂).backprop ρ δ =
-      (fderiv (fun ρ => (biasedEncoderBlockGraph c ε₁ ε₂).eval ρ) ρ).adjoint δ :=
-  Graph.backprop_eq_adjoint_fderiv _ ρ
-    (biasedEncoderBlockGraphFDerivCorrectAt_of_pos c ε₁ ε₂ ρ hEps1Pos hEps2Pos) δ
 
 /-- If `0 < ε₁` and `0 < ε₂`, then with fixed weights, biases and mask the block is Fréchet differentiable in the
 tokens alone. -/

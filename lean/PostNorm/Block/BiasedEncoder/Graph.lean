@@ -18,100 +18,28 @@ four projections and a mask on the attention scores.  The causal block is the on
 namespace PostNorm
 universe u
 
-section context
-variable {seqLen dModel numHeads headDim dFF : Nat}
-
-/-- The inputs of the encoder block with biases and mask, in this order: `x`, `Wq`, `bq`, `Wk`, `bk`, `Wv`, `bv`,
-`Wo`, `bo`, `mask`, `gamma1`, `beta1`, `gamma2`, `beta2`, `W1`, `b1`, `W2`, `b2`. -/
-abbrev ΓBiasedEncoderBlock (seqLen dModel numHeads headDim dFF : Nat) : Context :=
-  [⟦seqLen, dModel⟧, ⟦dModel, numHeads * headDim⟧, ⟦numHeads * headDim⟧, ⟦dModel, numHeads * headDim⟧,
-    ⟦numHeads * headDim⟧, ⟦dModel, numHeads * headDim⟧, ⟦numHeads * headDim⟧, ⟦numHeads * headDim, dModel⟧,
-    ⟦dModel⟧, ⟦seqLen, seqLen⟧, ⟦dModel⟧, ⟦dModel⟧, ⟦dModel⟧, ⟦dModel⟧, ⟦dModel, dFF⟧, ⟦dFF⟧, ⟦dFF, dModel⟧,
-    ⟦dModel⟧]
-
-/-- The tokens. -/
-abbrev idxBiasedEncoderX : Idx (ΓBiasedEncoderBlock seqLen dModel numHeads headDim dFF) ⟦seqLen, dModel⟧ :=
-  .here
-
-/-- The query weights. -/
-abbrev idxBiasedEncoderWq : Idx (ΓBiasedEncoderBlock seqLen dModel numHeads headDim dFF)
-    ⟦dModel, numHeads * headDim⟧ :=
-  .there .here
-
-/-- The query bias. -/
-abbrev idxBiasedEncoderBq : Idx (ΓBiasedEncoderBlock seqLen dModel numHeads headDim dFF) ⟦numHeads * headDim⟧ :=
-  .there (.there .here)
-
-/-- The key weights. -/
-abbrev idxBiasedEncoderWk : Idx (ΓBiasedEncoderBlock seqLen dModel numHeads headDim dFF)
-    ⟦dModel, numHeads * headDim⟧ :=
-  .there (.there (.there .here))
-
-/-- The key bias. -/
-abbrev idxBiasedEncoderBk : Idx (ΓBiasedEncoderBlock seqLen dModel numHeads headDim dFF) ⟦numHeads * headDim⟧ :=
-  .there (.there (.there (.there .here)))
-
-/-- The value weights. -/
-abbrev idxBiasedEncoderWv : Idx (ΓBiasedEncoderBlock seqLen dModel numHeads headDim dFF)
-    ⟦dModel, numHeads * headDim⟧ :=
-  .there (.there (.there (.there (.there .here))))
-
-/-- The value bias. -/
-abbrev idxBiasedEncoderBv : Idx (ΓBiasedEncoderBlock seqLen dModel numHeads headDim dFF) ⟦numHeads * headDim⟧ :=
-  .there (.there (.there (.there (.there (.there .here)))))
-
-/-- The output weights. -/
-abbrev idxBiasedEncoderWo : Idx (ΓBiasedEncoderBlock seqLen dModel numHeads headDim dFF)
-    ⟦numHeads * headDim, dModel⟧ :=
-  .there (.there (.there (.there (.there (.there (.there .here))))))
-
-/-- The output bias. -/
-abbrev idxBiasedEncoderBo : Idx (ΓBiasedEncoderBlock seqLen dModel numHeads headDim dFF) ⟦dModel⟧ :=
-  .there (.there (.there (.there (.there (.there (.there (.there .here)))))))
-
-/-- The attention mask. -/
-abbrev idxBiasedEncoderMask : Idx (ΓBiasedEncoderBlock seqLen dModel numHeads headDim dFF) ⟦seqLen, seqLen⟧ :=
-  .there (.there (.there (.there (.there (.there (.there (.there (.there .here))))))))
-
-/-- The first LayerNorm's scale. -/
-abbrev idxBiasedEncoderGamma1 : Idx (ΓBiasedEncoderBlock seqLen dModel numHeads headDim dFF) ⟦dModel⟧ :=
-  .there (.there (.there (.there (.there (.there (.there (.there (.there (.there .here)))))))))
-
-/-- The first LayerNorm's shift. -/
-abbrev idxBiasedEncoderBeta1 : Idx (ΓBiasedEncoderBlock seqLen dModel numHeads headDim dFF) ⟦dModel⟧ :=
-  .there (.there (.there (.there (.there (.there (.there (.there (.there (.there (.there .here))))))))))
-
-/-- The second LayerNorm's scale. -/
-abbrev idxBiasedEncoderGamma2 : Idx (ΓBiasedEncoderBlock seqLen dModel numHeads headDim dFF) ⟦dModel⟧ :=
-  .there (.there (.there (.there (.there (.there (.there (.there (.there (.there (.there
-    (.there .here)))))))))))
-
-/-- The second LayerNorm's shift. -/
-abbrev idxBiasedEncoderBeta2 : Idx (ΓBiasedEncoderBlock seqLen dModel numHeads headDim dFF) ⟦dModel⟧ :=
-  .there (.there (.there (.there (.there (.there (.there (.there (.there (.there (.there (.there
-    (.there .here))))))))))))
-
-/-- The feed-forward's first weights. -/
-abbrev idxBiasedEncoderW1 : Idx (ΓBiasedEncoderBlock seqLen dModel numHeads headDim dFF) ⟦dModel, dFF⟧ :=
-  .there (.there (.there (.there (.there (.there (.there (.there (.there (.there (.there (.there
-    (.there (.there .here)))))))))))))
-
-/-- The feed-forward's first bias. -/
-abbrev idxBiasedEncoderB1 : Idx (ΓBiasedEncoderBlock seqLen dModel numHeads headDim dFF) ⟦dFF⟧ :=
-  .there (.there (.there (.there (.there (.there (.there (.there (.there (.there (.there (.there
-    (.there (.there (.there .here))))))))))))))
-
-/-- The feed-forward's second weights. -/
-abbrev idxBiasedEncoderW2 : Idx (ΓBiasedEncoderBlock seqLen dModel numHeads headDim dFF) ⟦dFF, dModel⟧ :=
-  .there (.there (.there (.there (.there (.there (.there (.there (.there (.there (.there (.there
-    (.there (.there (.there (.there .here)))))))))))))))
-
-/-- The feed-forward's second bias. -/
-abbrev idxBiasedEncoderB2 : Idx (ΓBiasedEncoderBlock seqLen dModel numHeads headDim dFF) ⟦dModel⟧ :=
-  .there (.there (.there (.there (.there (.there (.there (.there (.there (.there (.there (.there
-    (.there (.there (.there (.there (.there .here))))))))))))))))
-
-end context
+/-- The inputs of the encoder block with biases and mask. -/
+declare_inputs ΓBiasedEncoderBlock (seqLen dModel numHeads headDim dFF : Nat) as idxBiasedEncoder where
+  /-- The tokens. -/
+  x : ⟦seqLen, dModel⟧
+  /-- The query weights and bias. -/
+  Wq : ⟦dModel, numHeads * headDim⟧, bq : ⟦numHeads * headDim⟧
+  /-- The key weights and bias. -/
+  Wk : ⟦dModel, numHeads * headDim⟧, bk : ⟦numHeads * headDim⟧
+  /-- The value weights and bias. -/
+  Wv : ⟦dModel, numHeads * headDim⟧, bv : ⟦numHeads * headDim⟧
+  /-- The output weights and bias. -/
+  Wo : ⟦numHeads * headDim, dModel⟧, bo : ⟦dModel⟧
+  /-- The attention mask. -/
+  mask : ⟦seqLen, seqLen⟧
+  /-- The first LayerNorm's scale and shift. -/
+  gamma1 beta1 : ⟦dModel⟧
+  /-- The second LayerNorm's scale and shift. -/
+  gamma2 beta2 : ⟦dModel⟧
+  /-- The feed-forward's first weights and bias. -/
+  W1 : ⟦dModel, dFF⟧, b1 : ⟦dFF⟧
+  /-- The feed-forward's second weights and bias. -/
+  W2 : ⟦dFF, dModel⟧, b2 : ⟦dModel⟧
 
 section graphs
 variable {K : Type u} {seqLen dModel numHeads headDim dFF : Nat}

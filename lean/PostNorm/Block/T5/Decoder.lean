@@ -24,7 +24,6 @@ layer_theorems t5DecoderBlock (other : Mask seqLen memoryLen)
       (Spec.bareFfn (fun x => max x 0) (σ.get ΓBareFfn.W1).mat (σ.get ΓBareFfn.W2).mat (σ.get ΓBareFfn.x).mat))
     other bucket ε₁ ε₂ ε₃ ρ
   inputs ΓT5Decoder seqLen memoryLen dModel numHeads headDim buckets (ΓBareFfn seqLen dModel dFF).tail
-  output ⟦seqLen, dModel⟧
   condition hNorm1MeanSquareEpsPos : ∀ i, 0 < Spec.meanSquare (ρ.head.mat i) + ε₁
     if hEps1Pos : 0 < ε₁ then fun _ => Spec.meanSquare_add_pos hEps1Pos _
   condition hNorm2MeanSquareEpsPos : ∀ i, 0 < Spec.meanSquare ((t5DecoderRows2 bucket ε₁ ρ).head.mat i) + ε₂
@@ -50,7 +49,6 @@ layer_theorems t5GatedDecoderBlock (c : GeluConstants R) (other : Mask seqLen me
       (Spec.gated (Spec.gelu c) (σ.get ΓGated.Wg).mat (σ.get ΓGated.Wu).mat (σ.get ΓGated.Wd).mat (σ.get ΓGated.x).mat))
     other bucket ε₁ ε₂ ε₃ ρ
   inputs ΓT5Decoder seqLen memoryLen dModel numHeads headDim buckets (ΓGated seqLen dModel dFF).tail
-  output ⟦seqLen, dModel⟧
   condition hNorm1MeanSquareEpsPos : ∀ i, 0 < Spec.meanSquare (ρ.head.mat i) + ε₁
     if hEps1Pos : 0 < ε₁ then fun _ => Spec.meanSquare_add_pos hEps1Pos _
   condition hNorm2MeanSquareEpsPos : ∀ i, 0 < Spec.meanSquare ((t5DecoderRows2 bucket ε₁ ρ).head.mat i) + ε₂

@@ -24,7 +24,6 @@ layer_theorems t5EncoderBlock (allowed : Mask seqLen seqLen)
       (Spec.bareFfn (fun x => max x 0) (σ.get ΓBareFfn.W1).mat (σ.get ΓBareFfn.W2).mat (σ.get ΓBareFfn.x).mat))
     allowed bucket ε₁ ε₂ ρ
   inputs ΓT5Encoder seqLen dModel numHeads headDim buckets (ΓBareFfn seqLen dModel dFF).tail
-  output ⟦seqLen, dModel⟧
   condition hNorm1MeanSquareEpsPos : ∀ i, 0 < Spec.meanSquare (ρ.head.mat i) + ε₁
     if hEps1Pos : 0 < ε₁ then fun _ => Spec.meanSquare_add_pos hEps1Pos _
   condition hKeyAllowed "a key is allowed in each row" : ∀ i, ∃ j, allowed i j = true
@@ -45,7 +44,6 @@ layer_theorems t5GatedEncoderBlock (c : GeluConstants R) (allowed : Mask seqLen 
       (Spec.gated (Spec.gelu c) (σ.get ΓGated.Wg).mat (σ.get ΓGated.Wu).mat (σ.get ΓGated.Wd).mat (σ.get ΓGated.x).mat))
     allowed bucket ε₁ ε₂ ρ
   inputs ΓT5Encoder seqLen dModel numHeads headDim buckets (ΓGated seqLen dModel dFF).tail
-  output ⟦seqLen, dModel⟧
   condition hNorm1MeanSquareEpsPos : ∀ i, 0 < Spec.meanSquare (ρ.head.mat i) + ε₁
     if hEps1Pos : 0 < ε₁ then fun _ => Spec.meanSquare_add_pos hEps1Pos _
   condition hKeyAllowed "a key is allowed in each row" : ∀ i, ∃ j, allowed i j = true

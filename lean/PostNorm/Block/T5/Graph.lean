@@ -189,16 +189,6 @@ noncomputable def t5DecoderRows3 (ρ : Env R (ΓT5Decoder seqLen memoryLen dMode
 
 end spec
 
-/-- Attention without a factor, with its formula.  It is smooth where a key is allowed in each row, if there are
-heads. -/
-noncomputable def unscaledMhaLayer (other : Mask seqLen memoryLen) :
-    Layer R (ΓUnscaledMha seqLen memoryLen dModel numHeads headDim) ⟦seqLen, dModel⟧ where
-  graph := unscaledMhaGraph other
-  formula _ := _
-  Smooth _ := _
-  eval_eq := unscaledMha_eval other
-  sideConditions_iff := unscaledMhaGraph_sideConditions_iff other
-
 /-- T5's encoder block with its formula.  It is smooth where both RMSNorms and the feed-forward layer are, and where a
 key is allowed in each row. -/
 noncomputable def t5EncoderLayer (ffn : Layer R (⟦seqLen, dModel⟧ :: Φ) ⟦seqLen, dModel⟧)

@@ -1,4 +1,3 @@
-import PostNorm.Graph.OpLemma
 import PostNorm.Graph.Pointwise
 
 /-! # Addition of a constant
@@ -9,7 +8,6 @@ import PostNorm.Graph.Pointwise
 
 namespace PostNorm
 universe u w
-open Lean.Grind
 variable {s : Shape}
 
 /-- Add a constant to every entry. -/
@@ -25,13 +23,6 @@ def Primitive.addConst : Primitive.{u} 1 [s] s :=
       grind)
 
 /-- Add a constant to every entry. -/
-def Op.addConst {K : Type u} {Γ : Context} (k : K) (i : Idx Γ s) : Op.{u, w} K Γ s :=
-  ⟨Primitive.addConst, fun _ => k, .cons i .nil⟩
-
-@[graph_op] theorem Op.eval_addConst {α : Type u} [Scalar α] {Γ : Context} (ρ : Env α Γ) (k : α) (i : Idx Γ s) :
-    (Op.addConst k i).eval ρ = fun c => ρ.get i c + k := rfl
-
-@[graph_op] theorem Op.sideCondition_addConst {R : Type u} [RealField R] {Γ : Context} (ρ : Env R Γ) (k : R)
-    (i : Idx Γ s) : (Op.addConst k i).SideCondition ρ ↔ True := ⟨fun _ => trivial, fun _ _ => trivial⟩
+pointwise_operation addConst (k) x := x + k
 
 end PostNorm

@@ -12,7 +12,6 @@ import PostNorm.Graph.OpLemma
 
 namespace PostNorm
 universe u w
-open Lean.Grind
 
 /-- An axis of length `n` of the shape `s`; without it, the shape is `t`. -/
 inductive Axis (n : Nat) : Shape → Shape → Type where

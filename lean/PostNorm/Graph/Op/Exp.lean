@@ -1,4 +1,3 @@
-import PostNorm.Graph.OpLemma
 import PostNorm.Graph.Pointwise
 
 /-! # The exponential function, entry by entry
@@ -9,7 +8,6 @@ import PostNorm.Graph.Pointwise
 
 namespace PostNorm
 universe u w
-open Lean.Grind
 variable {s : Shape}
 
 /-- The exponential function. -/
@@ -26,13 +24,6 @@ def Primitive.exp : Primitive.{u} 0 [s] s :=
       grind)
 
 /-- The exponential of every entry. -/
-def Op.exp {K : Type u} {Γ : Context} (i : Idx Γ s) : Op.{u, w} K Γ s :=
-  ⟨Primitive.exp, nofun, .cons i .nil⟩
-
-@[graph_op] theorem Op.eval_exp {α : Type u} [Scalar α] {Γ : Context} (ρ : Env α Γ) (i : Idx Γ s) :
-    (Op.exp i).eval ρ = fun c => ScalarFunction.exp (ρ.get i c) := rfl
-
-@[graph_op] theorem Op.sideCondition_exp {R : Type u} [RealField R] {Γ : Context} (ρ : Env R Γ)
-    (i : Idx Γ s) : (Op.exp i).SideCondition ρ ↔ True := ⟨fun _ => trivial, fun _ _ => trivial⟩
+pointwise_operation exp x := ScalarFunction.exp x
 
 end PostNorm

@@ -17,7 +17,6 @@ Where nothing is read, the result is zero.
 
 namespace PostNorm
 universe u w
-open Lean.Grind
 variable {s t : Shape}
 
 /-- Which entry of a tensor of shape `s` each entry of one of shape `t` reads, if any. -/

@@ -1,4 +1,3 @@
-import PostNorm.Graph.OpLemma
 import PostNorm.Graph.Pointwise
 
 /-! # The inverse, entry by entry
@@ -9,7 +8,6 @@ import PostNorm.Graph.Pointwise
 
 namespace PostNorm
 universe u w
-open Lean.Grind
 variable {s : Shape}
 
 /-- The inverse of every entry. -/
@@ -24,13 +22,6 @@ def Primitive.inv : Primitive.{u} 0 [s] s :=
       grind)
 
 /-- The inverse of every entry. -/
-def Op.inv {K : Type u} {Γ : Context} (i : Idx Γ s) : Op.{u, w} K Γ s :=
-  ⟨Primitive.inv, nofun, .cons i .nil⟩
-
-@[graph_op] theorem Op.eval_inv {α : Type u} [Scalar α] {Γ : Context} (ρ : Env α Γ) (i : Idx Γ s) :
-    (Op.inv i).eval ρ = fun c => (ρ.get i c)⁻¹ := rfl
-
-@[graph_op] theorem Op.sideCondition_inv {R : Type u} [RealField R] {Γ : Context} (ρ : Env R Γ)
-    (i : Idx Γ s) : (Op.inv i).SideCondition ρ ↔ ∀ c, ρ.get i c ≠ 0 := Iff.rfl
+pointwise_operation inv x := x⁻¹ where x ≠ 0
 
 end PostNorm

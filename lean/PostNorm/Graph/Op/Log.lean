@@ -1,5 +1,4 @@
 import PostNorm.Calculus.Log
-import PostNorm.Graph.OpLemma
 import PostNorm.Graph.Pointwise
 
 /-! # The natural logarithm, entry by entry
@@ -10,7 +9,6 @@ import PostNorm.Graph.Pointwise
 
 namespace PostNorm
 universe u w
-open Lean.Grind
 variable {s : Shape}
 
 /-- The natural logarithm. -/
@@ -28,13 +26,6 @@ def Primitive.log : Primitive.{u} 0 [s] s :=
       grind)
 
 /-- The natural logarithm of every entry. -/
-def Op.log {K : Type u} {Γ : Context} (i : Idx Γ s) : Op.{u, w} K Γ s :=
-  ⟨Primitive.log, nofun, .cons i .nil⟩
-
-@[graph_op] theorem Op.eval_log {α : Type u} [Scalar α] {Γ : Context} (ρ : Env α Γ) (i : Idx Γ s) :
-    (Op.log i).eval ρ = fun c => ScalarFunction.log (ρ.get i c) := rfl
-
-@[graph_op] theorem Op.sideCondition_log {R : Type u} [RealField R] {Γ : Context} (ρ : Env R Γ)
-    (i : Idx Γ s) : (Op.log i).SideCondition ρ ↔ ∀ c, 0 < ρ.get i c := Iff.rfl
+pointwise_operation log x := ScalarFunction.log x where 0 < x
 
 end PostNorm

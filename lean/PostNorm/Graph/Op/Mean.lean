@@ -9,7 +9,6 @@ import PostNorm.Graph.OpLemma
 
 namespace PostNorm
 universe u w
-open Lean.Grind
 variable {s : Shape} {n : Nat}
 
 /-- Mean over the last axis. -/

@@ -1,5 +1,4 @@
-import PostNorm.Graph.Op
-import PostNorm.Graph.OpLemma
+import PostNorm.Graph.Pointwise
 
 /-! # Multiplication, entry by entry
 
@@ -9,7 +8,6 @@ import PostNorm.Graph.OpLemma
 
 namespace PostNorm
 universe u w
-open Lean.Grind
 variable {s : Shape}
 
 /-- Entry by entry product. -/
@@ -27,13 +25,6 @@ def Primitive.mul : Primitive.{u} 0 [s, s] s where
   derivative _ _ _ _ := (HasScalarFDerivAt.proj _).mul (HasScalarFDerivAt.proj _)
 
 /-- Entry by entry product. -/
-def Op.mul {K : Type u} {Γ : Context} (i j : Idx Γ s) : Op.{u, w} K Γ s :=
-  ⟨Primitive.mul, nofun, .cons i (.cons j .nil)⟩
-
-@[graph_op] theorem Op.eval_mul {α : Type u} [Scalar α] {Γ : Context} (ρ : Env α Γ) (i j : Idx Γ s) :
-    (Op.mul i j).eval ρ = fun c => ρ.get i c * ρ.get j c := rfl
-
-@[graph_op] theorem Op.sideCondition_mul {R : Type u} [RealField R] {Γ : Context} (ρ : Env R Γ) (i j : Idx Γ s) :
-    (Op.mul i j).SideCondition ρ ↔ True := Iff.rfl
+pointwise_operation mul x y := x * y
 
 end PostNorm

@@ -1,5 +1,4 @@
 import PostNorm.Calculus.Normal
-import PostNorm.Graph.OpLemma
 import PostNorm.Graph.Pointwise
 
 /-! # The normal distribution function, entry by entry
@@ -10,7 +9,6 @@ import PostNorm.Graph.Pointwise
 
 namespace PostNorm
 universe u w
-open Lean.Grind
 variable {s : Shape}
 
 /-- The distribution function over floats: by its power series near zero, by a continued fraction in the tails. -/
@@ -50,13 +48,6 @@ def Primitive.normalCdf : Primitive.{u} 0 [s] s :=
       grind)
 
 /-- The distribution function of the standard normal distribution of every entry. -/
-def Op.normalCdf {K : Type u} {Γ : Context} (i : Idx Γ s) : Op.{u, w} K Γ s :=
-  ⟨Primitive.normalCdf, nofun, .cons i .nil⟩
-
-@[graph_op] theorem Op.eval_normalCdf {α : Type u} [Scalar α] {Γ : Context} (ρ : Env α Γ) (i : Idx Γ s) :
-    (Op.normalCdf i).eval ρ = fun c => ScalarFunction.normalCdf (ρ.get i c) := rfl
-
-@[graph_op] theorem Op.sideCondition_normalCdf {R : Type u} [RealField R] {Γ : Context} (ρ : Env R Γ)
-    (i : Idx Γ s) : (Op.normalCdf i).SideCondition ρ ↔ True := ⟨fun _ => trivial, fun _ _ => trivial⟩
+pointwise_operation normalCdf x := ScalarFunction.normalCdf x
 
 end PostNorm

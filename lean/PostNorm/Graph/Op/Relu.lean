@@ -1,5 +1,4 @@
 import PostNorm.Calculus.Relu
-import PostNorm.Graph.OpLemma
 import PostNorm.Graph.Pointwise
 
 /-! # The positive part, ReLU, entry by entry
@@ -10,7 +9,6 @@ import PostNorm.Graph.Pointwise
 
 namespace PostNorm
 universe u w
-open Lean.Grind
 variable {s : Shape}
 
 /-- The positive part of a number. -/
@@ -42,13 +40,6 @@ def Primitive.relu : Primitive.{u} 0 [s] s :=
       grind)
 
 /-- The positive part of every entry. -/
-def Op.relu {K : Type u} {Γ : Context} (i : Idx Γ s) : Op.{u, w} K Γ s :=
-  ⟨Primitive.relu, nofun, .cons i .nil⟩
-
-@[graph_op] theorem Op.eval_relu {α : Type u} [Scalar α] {Γ : Context} (ρ : Env α Γ) (i : Idx Γ s) :
-    (Op.relu i).eval ρ = fun c => Scalar.relu (ρ.get i c) := rfl
-
-@[graph_op] theorem Op.sideCondition_relu {R : Type u} [RealField R] {Γ : Context} (ρ : Env R Γ)
-    (i : Idx Γ s) : (Op.relu i).SideCondition ρ ↔ ∀ c, ρ.get i c ≠ 0 := Iff.rfl
+pointwise_operation relu x := Scalar.relu x where x ≠ 0
 
 end PostNorm

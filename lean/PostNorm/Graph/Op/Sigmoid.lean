@@ -1,5 +1,4 @@
 import PostNorm.Calculus.Sigmoid
-import PostNorm.Graph.OpLemma
 import PostNorm.Graph.Pointwise
 
 /-! # The logistic function, entry by entry
@@ -10,7 +9,6 @@ import PostNorm.Graph.Pointwise
 
 namespace PostNorm
 universe u w
-open Lean.Grind
 variable {s : Shape}
 
 /-- The logistic function. -/
@@ -27,13 +25,6 @@ def Primitive.sigmoid : Primitive.{u} 0 [s] s :=
       grind)
 
 /-- The logistic function of every entry. -/
-def Op.sigmoid {K : Type u} {Γ : Context} (i : Idx Γ s) : Op.{u, w} K Γ s :=
-  ⟨Primitive.sigmoid, nofun, .cons i .nil⟩
-
-@[graph_op] theorem Op.eval_sigmoid {α : Type u} [Scalar α] {Γ : Context} (ρ : Env α Γ) (i : Idx Γ s) :
-    (Op.sigmoid i).eval ρ = fun c => ScalarFunction.sigmoid (ρ.get i c) := rfl
-
-@[graph_op] theorem Op.sideCondition_sigmoid {R : Type u} [RealField R] {Γ : Context} (ρ : Env R Γ)
-    (i : Idx Γ s) : (Op.sigmoid i).SideCondition ρ ↔ True := ⟨fun _ => trivial, fun _ _ => trivial⟩
+pointwise_operation sigmoid x := ScalarFunction.sigmoid x
 
 end PostNorm

@@ -1,4 +1,3 @@
-import PostNorm.Graph.OpLemma
 import PostNorm.Graph.Pointwise
 
 /-! # The square root, entry by entry
@@ -9,7 +8,6 @@ import PostNorm.Graph.Pointwise
 
 namespace PostNorm
 universe u w
-open Lean.Grind
 variable {s : Shape}
 
 /-- The square root of the positive part. -/
@@ -27,13 +25,6 @@ def Primitive.sqrt : Primitive.{u} 0 [s] s :=
       grind)
 
 /-- The square root of the positive part of every entry. -/
-def Op.sqrt {K : Type u} {Γ : Context} (i : Idx Γ s) : Op.{u, w} K Γ s :=
-  ⟨Primitive.sqrt, nofun, .cons i .nil⟩
-
-@[graph_op] theorem Op.eval_sqrt {α : Type u} [Scalar α] {Γ : Context} (ρ : Env α Γ) (i : Idx Γ s) :
-    (Op.sqrt i).eval ρ = fun c => ScalarFunction.sqrtClamp (ρ.get i c) := rfl
-
-@[graph_op] theorem Op.sideCondition_sqrt {R : Type u} [RealField R] {Γ : Context} (ρ : Env R Γ)
-    (i : Idx Γ s) : (Op.sqrt i).SideCondition ρ ↔ ∀ c, 0 < ρ.get i c := Iff.rfl
+pointwise_operation sqrt x := ScalarFunction.sqrtClamp x where 0 < x
 
 end PostNorm

@@ -1,5 +1,4 @@
-import PostNorm.Graph.Op
-import PostNorm.Graph.OpLemma
+import PostNorm.Graph.Pointwise
 
 /-! # Subtraction, entry by entry
 
@@ -9,7 +8,6 @@ import PostNorm.Graph.OpLemma
 
 namespace PostNorm
 universe u w
-open Lean.Grind
 variable {s : Shape}
 
 /-- Entry by entry difference. -/
@@ -26,13 +24,6 @@ def Primitive.sub : Primitive.{u} 0 [s, s] s where
   derivative _ _ _ _ := (HasScalarFDerivAt.proj _).sub (HasScalarFDerivAt.proj _)
 
 /-- Entry by entry difference. -/
-def Op.sub {K : Type u} {Γ : Context} (i j : Idx Γ s) : Op.{u, w} K Γ s :=
-  ⟨Primitive.sub, nofun, .cons i (.cons j .nil)⟩
-
-@[graph_op] theorem Op.eval_sub {α : Type u} [Scalar α] {Γ : Context} (ρ : Env α Γ) (i j : Idx Γ s) :
-    (Op.sub i j).eval ρ = fun c => ρ.get i c - ρ.get j c := rfl
-
-@[graph_op] theorem Op.sideCondition_sub {R : Type u} [RealField R] {Γ : Context} (ρ : Env R Γ) (i j : Idx Γ s) :
-    (Op.sub i j).SideCondition ρ ↔ True := Iff.rfl
+pointwise_operation sub x y := x - y
 
 end PostNorm

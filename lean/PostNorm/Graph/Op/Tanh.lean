@@ -1,4 +1,3 @@
-import PostNorm.Graph.OpLemma
 import PostNorm.Graph.Pointwise
 
 /-! # The hyperbolic tangent, entry by entry
@@ -9,7 +8,6 @@ import PostNorm.Graph.Pointwise
 
 namespace PostNorm
 universe u w
-open Lean.Grind
 variable {s : Shape}
 
 /-- The hyperbolic tangent. -/
@@ -26,13 +24,6 @@ def Primitive.tanh : Primitive.{u} 0 [s] s :=
       grind)
 
 /-- The hyperbolic tangent of every entry. -/
-def Op.tanh {K : Type u} {Γ : Context} (i : Idx Γ s) : Op.{u, w} K Γ s :=
-  ⟨Primitive.tanh, nofun, .cons i .nil⟩
-
-@[graph_op] theorem Op.eval_tanh {α : Type u} [Scalar α] {Γ : Context} (ρ : Env α Γ) (i : Idx Γ s) :
-    (Op.tanh i).eval ρ = fun c => ScalarFunction.tanh (ρ.get i c) := rfl
-
-@[graph_op] theorem Op.sideCondition_tanh {R : Type u} [RealField R] {Γ : Context} (ρ : Env R Γ)
-    (i : Idx Γ s) : (Op.tanh i).SideCondition ρ ↔ True := ⟨fun _ => trivial, fun _ _ => trivial⟩
+pointwise_operation tanh x := ScalarFunction.tanh x
 
 end PostNorm

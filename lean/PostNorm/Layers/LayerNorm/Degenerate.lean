@@ -12,7 +12,7 @@ import PostNorm.Layers.LayerNorm.Discharge
 
 namespace PostNorm
 universe u
-open RealField Lean.Grind
+open Lean.Grind
 attribute [local instance] Semiring.natCast
 
 variable {R : Type u} [RealField R] {seqLen dModel : Nat}
@@ -59,25 +59,27 @@ theorem Spec.layerNorm_of_constant_row (ε : R) (gamma beta : Fin dModel → R)
   rw [Spec.layerNorm, e, Field.div_eq_mul_inv]
   grind
 
+section
+variable (ε : R) (ρ : Env R (ΓLayerNorm seqLen dModel)) (i : Fin seqLen) (j : Fin dModel)
+  (hConstantRow : ∀ k, (ρ.get idxLayerNormX).mat i k = (ρ.get idxLayerNormX).mat i j)
+include hConstantRow
+
 /-- In a constant row, LayerNorm returns `beta`, whatever `ε`. -/
 @[obligation]
-theorem layerNorm_eval_of_constant_row (ε : R) (ρ : Env R (ΓLayerNorm seqLen dModel)) (i : Fin seqLen)
-    (j : Fin dModel)
-    (hConstantRow : ∀ k, (ρ.get idxLayerNormX).mat i k = (ρ.get idxLayerNormX).mat i j) :
+theorem layerNorm_eval_of_constant_row :
     (layerNormGraph ε).eval ρ (((), i), j) = (ρ.get idxLayerNormBeta).vec j := by
   rw [layerNorm_eval]
   exact Spec.layerNorm_of_constant_row ε _ _ _ i j hConstantRow
 
 /-- In a constant row, the standard deviation is the square root of the positive part of `ε`. -/
 @[obligation]
-theorem layerNorm_std_of_constant_row (ε : R) (ρ : Env R (ΓLayerNorm seqLen dModel)) (i : Fin seqLen)
-    (j : Fin dModel)
-    (hConstantRow : ∀ k, (ρ.get idxLayerNormX).mat i k = (ρ.get idxLayerNormX).mat i j) :
-    (layerNormPrefix7 ε).eval ρ ((), i) = sqrtClamp ε := by
+theorem layerNorm_std_of_constant_row : (layerNormPrefix7 ε).eval ρ ((), i) = sqrtClamp ε := by
   rw [layerNormPrefix7_eval]
   show sqrtClamp (Spec.variance ((ρ.get idxLayerNormX).mat i) + ε) = _
   rw [Spec.variance_of_constant _ j hConstantRow]
   congr 1; grind
+
+end
 
 /-! ## Rows of one entry -/
 
@@ -89,28 +91,28 @@ theorem layerNorm_eval_of_one (ε : R) (x : Tensor R ⟦seqLen, 1⟧) (σ : Env 
   refine Spec.layerNorm_of_constant_row ε _ _ _ c.1.2 c.2 fun k => ?_
   rw [Subsingleton.elim k c.2]
 
+/-- The only entry of a row of one is its mean. -/
+private theorem sub_mean_of_one (f : Fin 1 → R) (j : Fin 1) : f j - (Scalar.ofNat 1 : R)⁻¹ * finSum 1 f = 0 := by
+  rw [Spec.mean_eq, Spec.mean_of_constant f j fun k => by rw [Subsingleton.elim k j]]
+  grind
+
+variable (ε : R) (x : Tensor R ⟦seqLen, dModel⟧) (σ : Env R (ΓLayerNorm seqLen dModel).tail)
+  (v δ : Tensor R ⟦seqLen, dModel⟧) (c : Shape.Coord ⟦seqLen, dModel⟧) (hOneChannel : dModel = 1)
+include hOneChannel
+
 /-- If `dModel = 1`, LayerNorm is Fréchet differentiable in `x` at every input, and its derivative there is zero,
 whatever `ε`. -/
 @[obligation]
-theorem layerNorm_hasFDerivAt_zero (ε : R) (x : Tensor R ⟦seqLen, dModel⟧)
-    (σ : Env R (ΓLayerNorm seqLen dModel).tail) (hOneChannel : dModel = 1) :
+theorem layerNorm_hasFDerivAt_zero :
     HasFDerivAt (fun x : Tensor R ⟦seqLen, dModel⟧ => (layerNormGraph ε).eval (Env.cons x σ))
       BoundedLinearMap.zero x := by
   subst hOneChannel
   rw [funext fun x => layerNorm_eval_of_one ε x σ]
   exact HasFDerivAt.const _ x
 
-/-- The only entry of a row of one is its mean. -/
-private theorem sub_mean_of_one (f : Fin 1 → R) (j : Fin 1) : f j - (Scalar.ofNat 1 : R)⁻¹ * finSum 1 f = 0 := by
-  rw [Spec.mean_eq, Spec.mean_of_constant f j fun k => by rw [Subsingleton.elim k j]]
-  grind
-
 /-- If `dModel = 1`, forward mode through LayerNorm computes zero along `x`, whatever `ε`. -/
 @[obligation]
-theorem layerNorm_derivHead_eq_zero (ε : R) (x : Tensor R ⟦seqLen, dModel⟧)
-    (σ : Env R (ΓLayerNorm seqLen dModel).tail) (v : Tensor R ⟦seqLen, dModel⟧)
-    (c : Shape.Coord ⟦seqLen, dModel⟧) (hOneChannel : dModel = 1) :
-    (layerNormGraph ε).derivHead x σ v c = 0 := by
+theorem layerNorm_derivHead_eq_zero : (layerNormGraph ε).derivHead x σ v c = 0 := by
   subst hOneChannel
   show (layerNormGraph ε).deriv _ (Env.cons v fun _ => 0) c = 0
   rw [Graph.deriv_eq_jvp]
@@ -122,10 +124,7 @@ theorem layerNorm_derivHead_eq_zero (ε : R) (x : Tensor R ⟦seqLen, dModel⟧)
 
 /-- If `dModel = 1`, backpropagation through LayerNorm sends nothing to `x`, whatever `ε`. -/
 @[obligation]
-theorem layerNorm_backprop_head_eq_zero (ε : R) (x : Tensor R ⟦seqLen, dModel⟧)
-    (σ : Env R (ΓLayerNorm seqLen dModel).tail) (δ : Tensor R ⟦seqLen, dModel⟧)
-    (c : Shape.Coord ⟦seqLen, dModel⟧) (hOneChannel : dModel = 1) :
-    ((layerNormGraph ε).backprop (Env.cons x σ) δ).head c = 0 := by
+theorem layerNorm_backprop_head_eq_zero : ((layerNormGraph ε).backprop (Env.cons x σ) δ).head c = 0 := by
   have h := (layerNormGraph ε).adjoint_head x σ (Tensor.unit c) δ
   have e : (fun k => (layerNormGraph ε).derivHead x σ (Tensor.unit c) k) = fun _ => 0 :=
     funext fun k => layerNorm_derivHead_eq_zero ε x σ _ k hOneChannel

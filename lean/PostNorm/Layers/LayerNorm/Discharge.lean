@@ -12,7 +12,7 @@ import PostNorm.Layers.LayerNorm.Spec
 
 namespace PostNorm
 universe u
-open RealField Lean.Grind
+open Lean.Grind
 attribute [local instance] Semiring.natCast
 
 variable {R : Type u} [RealField R] {seqLen dModel : Nat}

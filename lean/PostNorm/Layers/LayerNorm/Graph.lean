@@ -1,3 +1,4 @@
+import PostNorm.Graph.Inputs
 import PostNorm.Graph.Notation
 
 /-! # LayerNorm as a graph of fourteen named values
@@ -20,17 +21,12 @@ namespace PostNorm
 universe u
 variable {K : Type u} {seqLen dModel : Nat}
 
-/-- The inputs of LayerNorm: `x`, `gamma`, `beta`. -/
-abbrev ΓLayerNorm (seqLen dModel : Nat) : Context := [⟦seqLen, dModel⟧, ⟦dModel⟧, ⟦dModel⟧]
-
-/-- The rows to be normalized. -/
-abbrev idxLayerNormX : Idx (ΓLayerNorm seqLen dModel) ⟦seqLen, dModel⟧ := .here
-
-/-- The scale of each column. -/
-abbrev idxLayerNormGamma : Idx (ΓLayerNorm seqLen dModel) ⟦dModel⟧ := .there .here
-
-/-- The shift of each column. -/
-abbrev idxLayerNormBeta : Idx (ΓLayerNorm seqLen dModel) ⟦dModel⟧ := .there (.there .here)
+/-- The inputs of LayerNorm. -/
+declare_inputs ΓLayerNorm (seqLen dModel : Nat) as idxLayerNorm where
+  /-- The rows to be normalized. -/
+  x : ⟦seqLen, dModel⟧
+  /-- The scale and the shift of each column. -/
+  gamma beta : ⟦dModel⟧
 
 /-- The first six values of LayerNorm, up to `var + ε` of each row. -/
 def layerNormPrefix6 (ε : K) : Graph K (ΓLayerNorm seqLen dModel) ⟦seqLen⟧ := graph! x gamma beta =>

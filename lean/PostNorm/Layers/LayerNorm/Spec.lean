@@ -14,7 +14,7 @@ import Obligations.Attribute
 
 namespace PostNorm
 universe u
-open RealField Lean.Grind
+open Lean.Grind
 attribute [local instance] Semiring.natCast
 
 variable {R : Type u} [RealField R] {seqLen dModel : Nat}
