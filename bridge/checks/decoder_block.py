@@ -60,7 +60,7 @@ check(
 _ENDS = {
     "gpt2Model": ("_of_pos", "_real", "_usual"),
     "llamaModel": ("_of_pos", "_real"),
-    "gemmaModel": ("_of_pos", "_real"),
+    "gemmaModel": ("_of_pos", "_real", "_usual"),
 }
 for _model in _ENDS:
     check(

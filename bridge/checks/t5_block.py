@@ -17,10 +17,11 @@ from numeric.mutants.t5 import NOTHING_REACHES_RELU
 
 
 def _keys(block: str, hypothesis: str) -> tuple[str, ...]:
+    ends = ("", "_of_pos", "_real", *(("_usual",) if "Gated" in block else ()))
     return tuple(
         f"{block}_{theorem}{end}:{hypothesis}"
         for theorem in ("hasFDerivAt", "backprop_eq_adjoint_fderiv")
-        for end in ("", "_of_pos", "_real")
+        for end in ends
     )
 
 
