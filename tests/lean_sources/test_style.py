@@ -16,7 +16,7 @@ LEAN = Path(__file__).parents[2] / "lean"
 SOURCES = [*sorted(LEAN.glob("PostNorm/**/*.lean")), LEAN / "PostNorm.lean"]
 
 #: Folders of ``PostNorm`` in the order in which they may import each other.
-ORDER = ("Field", "Real", "Calculus", "Graph", "Layers", "Block", "Export", "Run", "Capture")
+ORDER = ("Field", "Calculus", "Real", "Graph", "Layers", "Block", "Export", "Run", "Capture")
 
 #: What would weaken Lean's checking, or leave a hole in a proof.
 FORBIDDEN = (
