@@ -1,9 +1,9 @@
-"""What `obligations audit` costs from an empty cache, after one changed file, and unchanged.
+"""What an audit costs from an empty cache, unchanged, and after one changed file.
 
 python -m benchmarks.cold_start [--project DIR]
 
 The engine is taken from the user's cache, so that no download is measured; everything else starts
-empty.  Each row is one run of the command in a process of its own: CPU seconds of it and all its
+empty.  Each row is one run of `obligations audit --jobs auto`, as `make audit` runs it: CPU seconds of it and all its
 children, wall-clock seconds, seconds until its first line of output, and the largest process.
 """
 
@@ -64,7 +64,7 @@ def run(command: list[str], environment: dict[str, str]) -> Cost:
 
 
 def main() -> None:
-    """Measure, and print the table."""
+    """Measure, and print the table, each row as soon as it is there."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--project", type=Path, default=Path(__file__).parents[1])
     source = parser.parse_args().project
@@ -79,16 +79,15 @@ def main() -> None:
         shutil.copytree(cache_folder() / "engine", cache / "engine", symlinks=True)
         environment = {**os.environ, CACHE_VARIABLE: str(cache)}
         obligations = str(Path(sys.executable).with_name("obligations"))
-        command = [obligations, "audit", "--project", str(project)]
-        rows = [run(command, environment).row("from an empty cache")]
-        rows.append(run(command, environment).row("unchanged"))
+        command = [obligations, "audit", "--jobs", "auto", "--project", str(project)]
+        print(f"{os.cpu_count()} cores\n")
+        print("| audit | CPU s | wall s | first line s | largest process GB | exit code |")
+        print("| --- | ---: | ---: | ---: | ---: | ---: |", flush=True)
+        print(run(command, environment).row("from an empty cache"), flush=True)
+        print(run(command, environment).row("unchanged"), flush=True)
         with (project / LEAF).open("a", encoding="utf-8") as leaf:
             leaf.write("\n-- changed\n")
-        rows.append(run(command, environment).row(f"after a change of {LEAF.name}"))
-    print(f"{os.cpu_count()} cores\n")
-    print("| audit | CPU s | wall s | first line s | largest process GB | exit code |")
-    print("| --- | ---: | ---: | ---: | ---: | ---: |")
-    print("\n".join(rows))
+        print(run(command, environment).row(f"after a change of {LEAF.name}"))
 
 
 if __name__ == "__main__":
