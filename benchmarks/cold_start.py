@@ -3,8 +3,9 @@
 python -m benchmarks.cold_start [--project DIR]
 
 The engine is taken from the user's cache, so that no download is measured; everything else starts
-empty.  Each row is one run of `obligations audit --jobs auto`, as `make audit` runs it: CPU seconds of it and all its
-children, wall-clock seconds, seconds until its first line of output, and the largest process.
+empty.  Each row is one run of `obligations audit --jobs auto`, as `make audit` runs it: CPU seconds
+of it and all its children, wall-clock seconds, seconds until its first line of output, and the
+largest process.
 """
 
 from __future__ import annotations
