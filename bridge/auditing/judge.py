@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from bridge.auditing.binding import why_unbound
@@ -116,7 +116,7 @@ def judge(obligation: Obligation, context: Context) -> Entry:
 
 
 def measure_ahead(
-    obligations: Iterable[Obligation], context: Context, *, until: Callable[[], bool]
+    obligations: Sequence[Obligation], context: Context, *, until: Callable[[], bool]
 ) -> None:
     """Measure what will be judged while something is not known that judging needs.
 
@@ -128,12 +128,14 @@ def measure_ahead(
     Raises:
         CheckInterrupted: at a keyboard interrupt within a check.
     """
-    for obligation in obligations:
+    for done, obligation in enumerate(obligations):
         if until():
-            return
+            break
+        context.watcher.update("measuring", done, len(obligations), unit=obligation.key)
         paired = decided(obligation, context)
         if isinstance(paired, Paired):
             _certified(paired, context, _measured(paired, context))
+    context.watcher.update("measuring", len(obligations), len(obligations))
 
 
 def _entry(

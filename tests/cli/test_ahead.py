@@ -92,6 +92,29 @@ def test_what_is_found_behind_counts_for_what_was_measured_before(
     assert "it follows from False" in entry.reason
 
 
+class Heard:
+    """What progress is heard of: tasks with the amount done and their total."""
+
+    def __init__(self) -> None:
+        self.updates: list[tuple[str, float, float | None]] = []
+
+    def update(self, task: str, done: float, total: float | None, *, unit: str = "") -> None:
+        self.updates.append((task, done, total))
+
+    def note(self, message: str) -> None:
+        pytest.fail(message)
+
+
+def test_it_is_one_task_item_by_item_which_ends(library: Library, asked: list[str]) -> None:
+    heard = Heard()
+    audit(library, instances=FEW, trust=Late(known(), asked), progress=heard)
+    ahead = [u for u in heard.updates if u[0] == "measuring"]
+    count = len(library.obligations)
+    assert ahead == [("measuring", done, count) for done in range(count + 1)]
+    # What is measured is a part of it: in a pipe it has no line of its own.
+    assert heard.updates[0] == ("measuring", 0, count)
+
+
 def test_measuring_stops_as_soon_as_it_is_known(library: Library, asked: list[str]) -> None:
     trust: Future[Trust | None] = Future()
     trust.set_exception(EngineError("the replay ended"))

@@ -19,7 +19,7 @@ PROGRESS = re.compile(
     r"^(compiling Lean|looking who answers our commands|asking Lean"
     r"|drawing (instances|values|the instance) in Lean"
     r"|handing every constant.*"
-    r"|writing what the theorems rest on|asking the kernel of .*|checking|auditing layers)"
+    r"|writing what the theorems rest on|asking the kernel of .*|measuring|checking|auditing layers)"
     r"( ….*| [\d.]+ s)$|^waiting for another build$"
 )
 
