@@ -19,7 +19,8 @@ PROGRESS = re.compile(
     r"^(compiling Lean|looking who answers our commands|asking Lean"
     r"|drawing (instances|values|the instance) in Lean"
     r"|handing every constant.*"
-    r"|writing what the theorems rest on|asking the kernel of .*|measuring|checking|auditing layers)"
+    r"|writing what the theorems rest on|asking the kernel of .*"
+    r"|measuring|checking|auditing layers)"
     r"( ….*| [\d.]+ s)$|^waiting for another build$"
 )
 
