@@ -120,6 +120,9 @@ def measure_ahead(
 ) -> None:
     """Measure what will be judged while something is not known that judging needs.
 
+    A project's own checks wait: what they read is recorded for the whole process, and here others
+    read, too.
+
     Args:
         obligations: those that will be judged.
         context: what is known; it shares what is found with the contexts made of it.
@@ -133,7 +136,7 @@ def measure_ahead(
             break
         context.watcher.update("measuring", done, len(obligations), unit=obligation.key)
         paired = decided(obligation, context)
-        if isinstance(paired, Paired):
+        if isinstance(paired, Paired) and all(map(is_ours, paired.checks)):
             _certified(paired, context, _measured(paired, context))
     context.watcher.update("measuring", len(obligations), len(obligations))
 

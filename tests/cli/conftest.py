@@ -9,6 +9,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from bridge.auditing import configured as setup
+from bridge.auditing import judge as judging
+from bridge.checking import CheckResult, CheckRun
 from bridge.cli.main import group
 from tests.cli.fake import FakeEngine, layer_norm_statements, write_answers, write_project
 
@@ -36,6 +38,20 @@ class Harness:
 
     def run(self, *arguments: str) -> Result:
         return CliRunner().invoke(group, [*arguments, "--project", str(self.root)])
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The keys of the obligations whose check runs."""
+    keys: list[str] = []
+    real = judging.run_check
+
+    def run_check(run: CheckRun, **more: Any) -> CheckResult:
+        keys.append(run.key)
+        return real(run, **more)
+
+    monkeypatch.setattr(judging, "run_check", run_check)
+    return keys
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 
 from bridge.auditing import judge as judging
 from bridge.auditing.audit import audit, library_for_audit
-from bridge.checking import CheckResult, CheckRun
+from bridge.checking import CheckResult
 from bridge.errors import EngineError
 from bridge.lean.library import Library
 from bridge.lean.project import find_project
@@ -25,20 +25,6 @@ THEOREM = "PostNorm.layerNorm_eval"
 @pytest.fixture
 def library(harness: Harness) -> Library:
     return library_for_audit(find_project(harness.root), harness.engine)
-
-
-@pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The keys of the obligations whose check runs."""
-    keys: list[str] = []
-    real = judging.run_check
-
-    def run_check(run: CheckRun, **more: Any) -> CheckResult:
-        keys.append(run.key)
-        return real(run, **more)
-
-    monkeypatch.setattr(judging, "run_check", run_check)
-    return keys
 
 
 class Late(Future[Trust | None]):

@@ -6,10 +6,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from bridge.auditing import judge as judging
-from bridge.checking import CheckResult, CheckRun
 from tests.cli.conftest import Harness
 from tests.numeric.graphs import layer_norm_json
 
@@ -18,20 +14,6 @@ POSITIVE = [
     "layerNorm_hasFDerivAt:hVarEpsPos",
 ]
 FEW = ("--instances", "30")
-
-
-@pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The keys of the obligations whose check runs."""
-    keys: list[str] = []
-    real = judging.run_check
-
-    def run_check(run: CheckRun, **more: Any) -> CheckResult:
-        keys.append(run.key)
-        return real(run, **more)
-
-    monkeypatch.setattr(judging, "run_check", run_check)
-    return keys
 
 
 def report(harness: Harness, folder: Path, *arguments: str) -> dict[str, Any]:
