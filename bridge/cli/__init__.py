@@ -1,5 +1,5 @@
 """The command line: `obligations`."""
 
-from bridge.cli.main import main
+from bridge.cli.entry import main
 
 __all__ = ["main"]

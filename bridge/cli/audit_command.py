@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -12,6 +13,7 @@ from bridge.auditing.audit import DEFAULT_INSTANCES
 from bridge.cli.completion import complete_names
 from bridge.cli.dry_run import Choice, show_plan
 from bridge.cli.groups import KeysByOption
+from bridge.cli.kept_outcome import copied_output, keep_outcome
 from bridge.cli.model_options import ModelChoice, audit_of_model, model_options
 from bridge.cli.options import (
     JOBS,
@@ -27,6 +29,7 @@ from bridge.report import Report
 from bridge.report.formats import FORMATS, render
 from bridge.report.table import Detail, print_table
 from bridge.storage.atomic import write_atomically
+from bridge.storage.opened import Reads, recording
 
 __all__ = ["audit_command"]
 
@@ -236,7 +239,8 @@ def audit_command(
             tracebacks=detail is Detail.OBLIGATIONS,
         )
         ctx.exit(publish(found, formats, output, detail))
-    with Watch() as watch:
+    reads = Reads()
+    with recording(reads), Watch() as watch:
         setup = lean.set_up(watch)
         report = setup.audit(
             seed=seed,
@@ -253,7 +257,12 @@ def audit_command(
             backend=backend,
             progress=watch,
         )
-    code = publish(report, formats, output, detail)
+    with copied_output() as printed:
+        code = publish(report, formats, output, detail)
+    usual = use_cache and replacement is None and scheduler is None and not watch.noted
+    if ctx.obj is not None and usual:
+        files = () if output is None else tuple(report_files(output, formats))
+        keep_outcome(ctx.obj, report, setup, printed=printed.getvalue(), files=files, reads=reads)
     if report.interrupted and use_cache:
         click.echo(
             "What was measured to its end is kept: the same command goes on there.", err=True
@@ -273,13 +282,18 @@ def publish(
     """
     chosen = formats or ("table",)
     if output is not None:
-        for name in chosen:
-            write_atomically(output / FORMATS[name].file_name, render(report, name))
+        for name, file in zip(chosen, report_files(output, formats), strict=True):
+            write_atomically(file, render(report, name))
     if output is not None or chosen == ("table",):
         print_table(report, Console(highlight=False), detail or Detail.THEOREMS)
     else:
         click.echo(render(report, chosen[0]), nl=False)
     return report.exit_code
+
+
+def report_files(output: Path, formats: tuple[str, ...]) -> Iterator[Path]:
+    """The file of each report in a folder, in the order of the formats."""
+    return (output / FORMATS[name].file_name for name in formats or ("table",))
 
 
 def prepare_folder(folder: Path, formats: tuple[str, ...] = ()) -> None:

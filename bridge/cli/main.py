@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import io
 import multiprocessing
 import sys
 import traceback
@@ -29,6 +28,7 @@ from bridge.cli.search_command import search_command
 from bridge.errors import InvalidInputError, ObligationsError
 from bridge.lean.answers import cache_folder
 from bridge.lean.client import printable
+from bridge.storage.outcome import Running
 
 __all__ = ["main"]
 
@@ -123,9 +123,9 @@ for _command in (
     group.add_command(_command)
 
 
-def main() -> None:
-    """Run the command line; never returns."""
-    # Statements have characters that not every locale can write; better escaped than a traceback.
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")
-    sys.exit(group(prog_name="obligations"))
+def main(running: Running | None = None) -> None:
+    """Run the command line; never returns.
+
+    ``running`` is the audit whose outcome may be kept, as `bridge.cli.entry` has looked for it.
+    """
+    sys.exit(group(prog_name="obligations", obj=running))

@@ -30,6 +30,7 @@ class Watch:
     """Shows progress while it is open; ``quiet`` shows none."""
 
     def __init__(self, *, quiet: bool = False, console: Console | None = None) -> None:
+        self.noted = False  # whether a line of its own was printed
         self._console = console or Console(stderr=True, highlight=False)
         self._quiet = quiet
         self._bars: Progress | None = None
@@ -63,6 +64,7 @@ class Watch:
 
     def note(self, message: str) -> None:
         """A line of its own."""
+        self.noted = True
         if not self._quiet:
             self._console.print(printable(message), markup=False, soft_wrap=True)
 

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
-from bridge.engine.processes import bounded_output
 from bridge.report.model import Entry, Report
 
-__all__ = ["folder_in_repository", "repository_path", "state_of_repository"]
+__all__ = ["folder_in_repository", "repository_path"]
 
 
 def folder_in_repository(project: Path) -> str:
@@ -24,32 +20,6 @@ def folder_in_repository(project: Path) -> str:
             path = root.relative_to(folder).as_posix()
             return "" if path == "." else path
     return ""
-
-
-def state_of_repository(project: Path) -> tuple[str, str]:
-    """The commit that a project is at, and a date that belongs to it.
-
-    The date is that of the commit, or ``SOURCE_DATE_EPOCH`` where that is set; never the clock's,
-    so that a report of the same files is the same.  Empty where there is no repository or no git.
-    """
-    said = _git(project, "log", "-1", "--format=%H %ct").split()
-    commit, seconds = said if len(said) == 2 else ("", "")
-    if commit and _git(project, "status", "--porcelain", "--untracked-files=no"):
-        commit += " with changes"
-    chosen = os.environ.get("SOURCE_DATE_EPOCH") or seconds
-    try:
-        date = datetime.fromtimestamp(int(chosen), UTC).strftime("%Y-%m-%d %H:%M UTC")
-    except (ValueError, OverflowError, OSError):
-        date = ""
-    return commit, date
-
-
-def _git(project: Path, *arguments: str) -> str:
-    try:
-        answer = bounded_output(["git", *arguments], timeout=20, cwd=project)
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return answer.stdout.strip() if answer.returncode == 0 else ""
 
 
 def repository_path(report: Report, entry: Entry) -> str | None:

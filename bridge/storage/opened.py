@@ -9,6 +9,9 @@ What a library opens without Python is not seen.  Where a project's check loads 
 itself, or its code imports one that is known to open files so (``SILENT_READERS``), no result of it
 is kept.
 
+What an audit as a whole reads is recorded apart from that (:class:`Reads`): a process of ours is
+none of a check.
+
 A path that ends in ``/`` stands for the names in a folder, ``$NAME`` for an environment variable,
 ``?PATH`` for what `os.stat` says of a path.
 """
@@ -23,13 +26,22 @@ import re
 import stat
 import sys
 import sysconfig
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from importlib.util import source_from_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-__all__ = ["INSTALLED", "digests", "left_python", "reads_silently", "recording", "unchanged"]
+__all__ = [
+    "INSTALLED",
+    "Reads",
+    "digests",
+    "left_python",
+    "reads_silently",
+    "recording",
+    "unchanged",
+]
 
 INSTALLED = tuple(sysconfig.get_paths()[k] for k in ("stdlib", "platstdlib", "purelib", "platlib"))
 """Folders of Python and of what is installed in it; no more of its prefix, which may be /usr."""
@@ -61,18 +73,32 @@ _IMPORTS_ONE = re.compile(
 _ASKING = ("stat", "lstat", "access", "readlink")
 """Functions of `os` that ask something of a path and report to no audit hook."""
 
-_seen: set[str] = set()
+
+@dataclass(eq=False, slots=True)
+class Reads:
+    """What was read while it was recorded.
+
+    Attributes:
+        names: as the module's text says.
+        left: whether a process was started, a network reached, or a foreign library loaded.
+    """
+
+    names: set[str] = field(default_factory=set)
+    left: bool = False
+
+
+_of_checks = Reads()
+_recorded: list[Reads] = []
+"""Those that are recorded now, as often as they are."""
 _installed = False
-_recording = 0
-_left = False
 
 
 def _hook(event: str, arguments: tuple[object, ...]) -> None:
-    global _left
-    if not _recording:
+    if not _recorded:
         return
     if event in _LEAVING or (event == "ctypes.dlopen" and not _by_import()):
-        _left = True
+        for reads in _recorded:
+            reads.left = True
     if event == "sqlite3.connect":  # SQLite opens its files itself
         for path in _database(arguments[0]):
             _note(path)
@@ -97,7 +123,12 @@ def _hook(event: str, arguments: tuple[object, ...]) -> None:
 
 def _note(path: str) -> None:
     if not path.startswith(_APART):
-        _seen.add(path)
+        _add(path)
+
+
+def _add(name: str) -> None:
+    for reads in _recorded:
+        reads.names.add(name)
 
 
 def _database(place: object) -> tuple[str, ...]:
@@ -141,10 +172,10 @@ def _watch_paths() -> None:
 def _noting(original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
     def asked(path: Any, *args: Any, **kwargs: Any) -> Any:
-        if _recording and isinstance(path, str | bytes | os.PathLike):
+        if _recorded and isinstance(path, str | bytes | os.PathLike):
             place = os.path.abspath(os.fsdecode(path))  # noqa: PTH100 - it must not ask itself
             if not place.startswith(_APART):
-                _seen.add(f"?{place}")
+                _add(f"?{place}")
         return original(path, *args, **kwargs)
 
     return asked
@@ -156,33 +187,34 @@ def _watch_environment() -> None:
     original = kind.__getitem__
 
     def read(self: Any, key: Any) -> Any:
-        if _recording:
-            _seen.add(f"${os.fsdecode(key)}")
+        if _recorded:
+            _add(f"${os.fsdecode(key)}")
         return original(self, key)
 
     kind.__getitem__ = read
 
 
 @contextlib.contextmanager
-def recording() -> Iterator[None]:
-    """Note what this process reads within the block."""
-    global _installed, _recording
+def recording(into: Reads | None = None) -> Iterator[None]:
+    """Note what this process reads within the block: as what checks read, or ``into`` another."""
+    global _installed
     if not _installed:  # a hook cannot be taken away again
         sys.addaudithook(_hook)
         _watch_environment()
         _watch_paths()
         _installed = True
-    _recording += 1
+    reads = _of_checks if into is None else into
+    _recorded.append(reads)
     try:
         yield
     finally:
-        _recording -= 1
+        _recorded.remove(reads)
 
 
 def left_python() -> bool:
-    """Whether something recorded so far started a process, spoke to a network or loaded a foreign
+    """Whether a check recorded so far started a process, spoke to a network or loaded a foreign
     library: what that read, or received, is not known."""
-    return _left
+    return _of_checks.left
 
 
 def reads_silently(source: bytes) -> bool:
@@ -222,12 +254,13 @@ def _state(path: str) -> str:
     return kind if stat.S_ISDIR(found.st_mode) else f"{kind} {found.st_size} {found.st_mtime_ns}"
 
 
-def digests() -> dict[str, str | None]:
-    """sha256 of all that was recorded so far, by its name; ``None`` for what is not there.
+def digests(names: Iterable[str] | None = None) -> dict[str, str | None]:
+    """sha256 of all that was recorded of checks so far, or of what these names stand for, by its
+    name; ``None`` for what is not there.
 
     A check may do something else once a file appears that it asked for in vain.
     """
-    return {name: _digest(name) for name in sorted(_seen)}
+    return {name: _digest(name) for name in sorted(_of_checks.names if names is None else names)}
 
 
 def unchanged(files: Mapping[str, str | None]) -> bool:

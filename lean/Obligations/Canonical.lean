@@ -83,9 +83,10 @@ def meaning (env : Environment) : ConstantInfo → List Expr
   | .recInfo v => v.type :: v.rules.map (·.rhs)
   | c => [c.type]
 
-/-- The module that declares a constant; the current file's have none. -/
+/-- The module that declares a constant; the current file's have none.  (`EnvironmentHeader.moduleNames` is no field: it makes
+an array of all names at each use.) -/
 def moduleOf? (env : Environment) (n : Name) : Option Name :=
-  env.getModuleIdxFor? n |>.bind fun i => env.header.moduleNames[i.toNat]?
+  env.getModuleIdxFor? n |>.bind fun i => env.header.modules[i.toNat]?.map (·.module)
 
 /-- Constants outside the distribution among those used in `es`, in order of first use. -/
 def ownConstants (env : Environment) (es : List Expr) : Array Name :=

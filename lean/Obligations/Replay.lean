@@ -236,7 +236,7 @@ end
 
 /-- Indices of the modules that the running Lean does not ship. -/
 def ownModules (env : Environment) : Array Nat :=
-  (Array.range env.header.moduleNames.size).filter fun i => !isDistribution env env.header.moduleNames[i]!
+  (Array.range env.header.moduleNames.size).filter fun i => !isDistribution env env.header.modules[i]!.module
 
 /-- Hand every constant of the project's modules to the kernel again, starting from Lean's own modules only. -/
 def replay : MetaM (Array (Name × Outcome)) := do
@@ -246,7 +246,7 @@ def replay : MetaM (Array (Name × Outcome)) := do
   let mut order := #[]
   for i in ownModules env do
     let data := env.header.moduleData[i]!
-    let ours := env.header.moduleNames[i]!.getRoot == `Obligations
+    let ours := env.header.modules[i]!.module.getRoot == `Obligations
     for n in data.constNames, c in data.constants do
       unless ours do order := order.push n
       constants := constants.insert n (if c.isUnsafe || c.isPartial then c else rebuiltConstant c)

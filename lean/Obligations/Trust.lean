@@ -40,7 +40,7 @@ elab_rules : command
     let env ← getEnv
     let mut count := 0
     for i in ownModules env do
-      let module := env.header.moduleNames[i]!
+      let module := env.header.modules[i]!.module
       if module.getRoot == `Obligations then continue
       let data := env.header.moduleData[i]!
       for n in data.constNames, info in data.constants do

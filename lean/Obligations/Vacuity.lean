@@ -17,9 +17,7 @@ open Lean Meta Elab Tactic
 
 /-- Is this constant outside of what Lean ships?  `noteShipped` must have run. -/
 def isOwn (env : Environment) (n : Name) : Bool :=
-  match env.getModuleIdxFor? n with
-  | some i => !isDistribution env env.header.moduleNames[i]!
-  | none => true
+  !(moduleOf? env n).any (isDistribution env)
 
 /-- Wrappers of Lean's own library that change nothing. -/
 def wrappers : List Name := [``id, ``Function.comp, ``Function.const, ``inferInstanceAs, ``outParam]

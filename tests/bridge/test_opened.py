@@ -185,7 +185,7 @@ def test_what_is_asked_outside_is_not_recorded(tmp_path: Path) -> None:
 
 
 def test_a_foreign_library_that_a_check_loads_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(opened, "_left", False)
+    monkeypatch.setattr(opened, "_of_checks", opened.Reads())
     with opened.recording():
         importlib.import_module("json.tool")
     assert not opened.left_python()
@@ -227,7 +227,7 @@ def test_a_variable_that_was_read_is_part_of_a_result(
 
 
 def test_a_process_that_was_started_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(opened, "_left", False)
+    monkeypatch.setattr(opened, "_of_checks", opened.Reads())
     subprocess.run([sys.executable, "-c", ""], check=True)
     assert not opened.left_python()
     with opened.recording():

@@ -1,0 +1,55 @@
+"""Where the command line begins: before anything that takes long to import.
+
+An audit of which everything is as it was is printed again from `bridge.storage.outcome`; whatever
+else is asked, or has changed, is for `bridge.cli.main`.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from pathlib import Path
+
+from bridge.engine.repository import state_of_repository
+from bridge.errors import ObligationsError
+from bridge.storage.outcome import OutcomeCache, Running, begun, write_files
+
+__all__ = ["known_outcome", "main"]
+
+
+def main() -> None:
+    """Run the command line; never returns."""
+    # Statements have characters that not every locale can write; better escaped than a traceback.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    running = None
+    if sys.argv[1:2] == ["audit"]:
+        running = begun(sys.argv[1:])
+        if (code := known_outcome(running)) is not None:
+            sys.exit(code)
+    from bridge.cli.main import main as run
+
+    run(running)
+
+
+def known_outcome(running: Running) -> int | None:
+    """Print what the same audit said, if everything is as it was, and give its exit code."""
+    try:
+        known = OutcomeCache().load(running.key)
+        if known is None or state_of_repository(Path(known.project)) != known.repository:
+            return None
+        write_files(known.files)
+    except (ObligationsError, OSError):
+        return None  # the command itself says what is wrong
+    try:
+        sys.stdout.write(known.printed)
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader of a pipe has gone, and Python must not try again
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    sys.stderr.write(
+        f"Nothing has changed since {known.found}, when this was found: nothing was asked or "
+        "measured again.\n"
+    )
+    return known.exit_code

@@ -1,0 +1,80 @@
+"""Keeps the outcome of an audit, for when nothing has changed (`bridge.storage.outcome`)."""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from bridge.auditing.configured import Setup
+from bridge.engine.repository import state_of_repository
+from bridge.report import Report
+from bridge.storage.opened import Reads
+from bridge.storage.outcome import Outcome, OutcomeCache, Running
+from bridge.verdict import Verdict
+
+__all__ = ["copied_output", "keep_outcome"]
+
+_MAY_DIFFER = frozenset({Verdict.INCONCLUSIVE, Verdict.ERROR})
+"""What another run may come out of differently: one that gave up may have had too little time."""
+
+
+class _Copying(io.TextIOBase):
+    """Standard output, with a copy of what is written to it."""
+
+    def __init__(self, output: Any, copy: io.StringIO) -> None:
+        self._output, self._copy = output, copy
+
+    def write(self, text: str) -> int:
+        self._copy.write(text)
+        self._output.write(text)
+        return len(text)
+
+    def __getattribute__(self, name: str) -> Any:
+        if name in ("write", "_output", "_copy", "__class__"):
+            return object.__getattribute__(self, name)
+        return getattr(object.__getattribute__(self, "_output"), name)
+
+
+@contextmanager
+def copied_output() -> Iterator[io.StringIO]:
+    """Copy what is printed to standard output within the block."""
+    output, copy = sys.stdout, io.StringIO()
+    sys.stdout = _Copying(output, copy)
+    try:
+        yield copy
+    finally:
+        sys.stdout = output
+
+
+def keep_outcome(
+    running: Running,
+    report: Report,
+    setup: Setup,
+    *,
+    printed: str,
+    files: tuple[Path, ...],
+    reads: Reads,
+) -> None:
+    """Keep what an audit printed and wrote, where all that it follows from is among ``reads``.
+
+    That is not so of the official toolchain, which looks after packages that no one here reads, of
+    a project's own checks, and of another backend than numpy, whose device is not seen.
+    """
+    if (
+        report.interrupted
+        or report.engine.kind == "lake"
+        or report.backend != "numpy"
+        or setup.settings.checks
+        or any(e.verdict in _MAY_DIFFER for e in report.entries)
+    ):
+        return
+    root = setup.project.root
+    written = {str(path.absolute()): path.read_text(encoding="utf-8") for path in files}
+    state = state_of_repository(root)
+    OutcomeCache().store(
+        running, Outcome(printed, report.exit_code, written, str(root), state), reads
+    )

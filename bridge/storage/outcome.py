@@ -1,0 +1,176 @@
+"""What a command printed, kept with everything that it follows from.
+
+Where the same command is given again and nothing of that has changed, the outcome is the same, and
+it can be printed without a look at anything else: no Lean, no numpy, no report that is built anew.
+This module therefore imports next to nothing.
+
+An outcome is found by the command line, the folder, the terminal, this package's own code, Python
+and what is installed in it.  It counts while all files, folders and environment variables that were
+read (`bridge.storage.opened`) are what they were, and the repository is at the same commit.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import shutil
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+
+import msgspec
+
+from bridge import __version__
+from bridge.storage import opened
+from bridge.storage.atomic import write_atomically
+from bridge.storage.bounded import Bound, mark_used
+from bridge.storage.location import cache_folder
+
+__all__ = ["Outcome", "OutcomeCache", "Running", "begun", "write_files"]
+
+BOUND = Bound(most_bytes=100_000_000, days=30)
+_FORMAT = "outcome-1"
+_PACKAGES = ("bridge", "embedded_lean", "numeric")
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """How a command ended.
+
+    Attributes:
+        printed: what it wrote to standard output.
+        exit_code: its exit code.
+        files: the text of each file that it wrote, by its path.
+        project: the project's folder.
+        repository: the commit that it was at, and a date that belongs to it.
+        found: when, in UTC.
+    """
+
+    printed: str
+    exit_code: int
+    files: dict[str, str]
+    project: str
+    repository: tuple[str, str]
+    found: str = ""
+
+
+class _Entry(msgspec.Struct, frozen=True):
+    """As it lies in the cache: with what was read, by its name (`bridge.storage.opened`)."""
+
+    outcome: Outcome
+    reads: dict[str, str | None]
+
+
+@cache
+def _own_code() -> str:
+    """sha256 over every file of this package."""
+    root = Path(__file__).parents[2]
+    digest = hashlib.sha256()
+    for package in _PACKAGES:
+        for folder, folders, names in os.walk(root / package):
+            folders[:] = sorted(f for f in folders if f != "__pycache__")
+            for name in sorted(names):
+                data = Path(folder, name).read_bytes()
+                digest.update(f"{folder}/{name}:{len(data)}:".encode() + data)
+    return digest.hexdigest()
+
+
+def _installed() -> list[str]:
+    """Names and versions of what is installed in Python."""
+    found: set[str] = set()
+    for folder in opened.INSTALLED:
+        with suppress(OSError):
+            found.update(n for n in os.listdir(folder) if n.endswith((".dist-info", ".pth")))  # noqa: PTH208
+    return sorted(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A command that has begun.
+
+    Attributes:
+        key: sha256 over its arguments and what it runs in: the folder, the terminal, this code,
+            Python and what is installed in it.
+        since: when it began, in seconds since the epoch.
+    """
+
+    key: str
+    since: float
+
+
+def begun(arguments: Sequence[str]) -> Running:
+    """A command with these arguments, which begins now."""
+    since = time.time()
+    out = sys.stdout
+    terminal = (out.isatty(), shutil.get_terminal_size().columns, out.encoding)
+    python = (__version__, sys.version, sys.executable, platform.machine())
+    parts = (_FORMAT, [*arguments], str(Path.cwd()), terminal, python, _own_code(), _installed())
+    return Running(hashlib.sha256(repr(parts).encode()).hexdigest(), since)
+
+
+class OutcomeCache:
+    """A folder of outcomes.  A cache that cannot be written costs time, never an error."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self.folder = folder or cache_folder() / "outcomes"
+
+    def load(self, key: str) -> Outcome | None:
+        """The outcome of the same command, if nothing that it read has changed since.
+
+        Whether the repository is still at the same commit is for the caller to see.
+        """
+        path = self.folder / f"{key}.json"
+        try:
+            entry = msgspec.json.decode(path.read_bytes(), type=_Entry)
+        except (OSError, ValueError):
+            return None
+        if not opened.unchanged(entry.reads):
+            return None
+        mark_used(path)
+        return entry.outcome
+
+    def store(self, running: Running, outcome: Outcome, reads: opened.Reads) -> bool:
+        """Keep an outcome with what was read; False where some of that was written meanwhile.
+
+        What lies in the cache itself is named by what it follows from, and does not count.
+        """
+        own = str(cache_folder() / "_")[:-1]
+        names = [n for n in reads.names if not n.removeprefix("?").startswith(own)]
+        if any(_written_since(name, running.since) for name in names):
+            return False
+        now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
+        entry = _Entry(msgspec.structs.replace(outcome, found=now), opened.digests(names))
+        with suppress(OSError):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            write_atomically(self.folder / f"{running.key}.json", msgspec.json.encode(entry))
+            BOUND.tidy(self.folder)
+        return True
+
+
+def _written_since(name: str, since: float) -> bool:
+    """Whether a file was written after it may have been read; of a folder its names may change."""
+    if name.startswith("$"):
+        return False
+    try:
+        status = os.stat(name.removeprefix("?"))  # noqa: PTH116 - a link leads where it leads
+    except OSError:
+        return False
+    is_folder = os.path.isdir(name.removeprefix("?"))  # noqa: PTH112
+    return not (is_folder and name.startswith("?")) and status.st_mtime >= since
+
+
+def write_files(files: Mapping[str, str]) -> None:
+    """Write each file again.
+
+    Raises:
+        OSError: a folder cannot be written.
+    """
+    for name, text in files.items():
+        path = Path(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, text)

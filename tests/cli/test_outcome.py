@@ -1,0 +1,213 @@
+"""An audit of which everything is as it was is printed again; a change of anything is seen."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from bridge.auditing import judge as judging
+from bridge.checking import CheckResult, CheckRun
+from bridge.cli import audit_command
+from bridge.cli.entry import known_outcome
+from bridge.cli.main import group
+from bridge.storage import outcome
+from bridge.storage.outcome import Running
+from bridge.verdict import Verdict
+from tests.cli.conftest import Harness
+
+EARLIER = 3600 * 10**9
+
+
+@pytest.fixture
+def project(harness: Harness) -> Harness:
+    """A project whose files were written an hour ago."""
+    for path in harness.root.rglob("*"):
+        long_ago = path.stat().st_mtime_ns - EARLIER
+        os.utime(path, ns=(long_ago, long_ago))
+    return harness
+
+
+def running(harness: Harness, *arguments: str) -> Running:
+    return outcome.begun(["audit", *arguments, "--project", str(harness.root)])
+
+
+def audit(harness: Harness, *arguments: str) -> str:
+    """An audit from the command line."""
+    begun = running(harness, *arguments)
+    words = ["audit", *arguments, "--project", str(harness.root)]
+    found = CliRunner().invoke(group, words, obj=begun)
+    assert found.exception is None or isinstance(found.exception, SystemExit), found.output
+    return found.stdout
+
+
+def test_what_an_unchanged_audit_prints_is_the_same(
+    project: Harness, capsys: pytest.CaptureFixture[str]
+) -> None:
+    printed = audit(project, "--instances", "20")
+    assert known_outcome(running(project, "--instances", "20")) == 0
+    again = capsys.readouterr()
+    assert again.out == printed
+    assert "Nothing has changed since" in again.err
+    assert known_outcome(running(project, "--instances", "21")) is None
+
+
+def test_files_are_written_again(project: Harness, tmp_path: Path) -> None:
+    arguments = ("--instances", "20", "--format", "json", "--output", str(tmp_path / "reports"))
+    audit(project, *arguments)
+    report = tmp_path / "reports" / "report.json"
+    before = report.read_bytes()
+    report.unlink()
+    assert known_outcome(running(project, *arguments)) == 0
+    assert report.read_bytes() == before
+
+
+def _source(root: Path) -> None:
+    (root / "lean" / "PostNorm" / "Layers.lean").write_text("-- another\n")
+
+
+def _new_source(root: Path) -> None:
+    (root / "lean" / "PostNorm" / "New.lean").write_text("-- new\n")
+
+
+def _settings(root: Path) -> None:
+    (root / "obligations.toml").write_text("seed = 1\n")
+
+
+def _waivers(root: Path) -> None:
+    (root / "waivers.toml").write_text("")
+
+
+def _lock(root: Path) -> None:
+    (root / "statements.lock.json").write_text("{}")
+
+
+@pytest.mark.parametrize("change", [_source, _new_source, _settings, _waivers, _lock])
+def test_a_change_of_the_project_is_seen(project: Harness, change: Callable[[Path], None]) -> None:
+    audit(project, "--instances", "20")
+    change(project.root)
+    assert known_outcome(running(project, "--instances", "20")) is None
+
+
+def test_a_commit_is_seen(project: Harness) -> None:
+    audit(project, "--instances", "20")
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@b", "-C", str(project.root)]
+    for words in (["init", "-q"], ["commit", "-q", "--allow-empty", "-m", "first"]):
+        subprocess.run([*git, *words], check=True)
+    assert known_outcome(running(project, "--instances", "20")) is None
+
+
+@pytest.mark.parametrize(
+    ("what", "other"),
+    [
+        ("_own_code", lambda: "other"),
+        ("_installed", lambda: ["numpy-0.0.dist-info"]),
+        ("__version__", "0.0"),
+    ],
+)
+def test_other_code_is_another_command(
+    project: Harness, monkeypatch: pytest.MonkeyPatch, what: str, other: object
+) -> None:
+    audit(project, "--instances", "20")
+    monkeypatch.setattr(outcome, what, other)
+    assert known_outcome(running(project, "--instances", "20")) is None
+
+
+def test_an_environment_variable_that_was_read_is_seen(
+    project: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    audit(project, "--instances", "20")
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "0")
+    assert known_outcome(running(project, "--instances", "20")) is None
+
+
+@pytest.mark.parametrize("arguments", [("--no-cache",), ("--only", "*:hVarEpsPos", "--dry-run")])
+def test_what_takes_nothing_from_a_cache_is_not_kept(
+    project: Harness, arguments: tuple[str, ...]
+) -> None:
+    audit(project, "--instances", "20", *arguments)
+    assert known_outcome(running(project, "--instances", "20", *arguments)) is None
+
+
+def test_the_official_toolchain_is_asked_each_time(project: Harness) -> None:
+    project.behaves(kind="lake")
+    audit(project, "--instances", "20")
+    assert known_outcome(running(project, "--instances", "20")) is None
+
+
+def test_an_audit_that_cannot_tell_may_be_able_to_next_time(
+    project: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = judging.run_check
+
+    def run_check(run: CheckRun, **more: Any) -> CheckResult:
+        return replace(real(run, **more), verdict=Verdict.INCONCLUSIVE, reason="out of time")
+
+    monkeypatch.setattr(judging, "run_check", run_check)
+    assert "out of time" in audit(project, "--instances", "20")
+    assert known_outcome(running(project, "--instances", "20")) is None
+
+
+def test_a_project_with_checks_of_its_own_is_audited_each_time(project: Harness) -> None:
+    (project.root / "own.py").write_text("")
+    (project.root / "obligations.toml").write_text('checks = ["own"]\n')
+    long_ago = project.root.stat().st_mtime_ns - EARLIER
+    for name in ("own.py", "obligations.toml"):
+        os.utime(project.root / name, ns=(long_ago, long_ago))
+    audit(project, "--instances", "20")
+    assert known_outcome(running(project, "--instances", "20")) is None
+
+
+def test_a_file_that_changes_meanwhile_is_another_outcome(
+    project: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = audit_command.publish
+
+    def publish(*arguments: object) -> int:
+        _source(project.root)
+        return real(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(audit_command, "publish", publish)
+    audit(project, "--instances", "20")
+    assert known_outcome(running(project, "--instances", "20")) is None
+
+
+def test_a_damaged_outcome_is_none(project: Harness, tmp_path: Path) -> None:
+    audit(project, "--instances", "20")
+    (kept,) = (tmp_path / "cache" / "outcomes").glob("*.json")
+    kept.write_bytes(kept.read_bytes()[:-20])
+    assert known_outcome(running(project, "--instances", "20")) is None
+
+
+def test_looking_for_an_outcome_imports_next_to_nothing() -> None:
+    code = "import sys, bridge.cli; print({'numpy', 'click', 'rich'} & set(sys.modules))"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout == "set()\n"
+
+
+def test_a_reader_that_has_gone_is_no_mistake_of_ours(project: Harness) -> None:
+    audit(project, "--instances", "20")
+    begun = running(project, "--instances", "20")
+    code = (
+        "from bridge.cli.entry import known_outcome; from bridge.storage.outcome import Running; "
+        f"raise SystemExit(known_outcome(Running({begun.key!r}, 0.0)))"
+    )
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "wb") as gone:
+        found = subprocess.run(
+            [sys.executable, "-c", code],
+            stdout=gone,
+            stderr=subprocess.PIPE,
+            check=False,
+            env=dict(os.environ),  # readline tells children of the terminal's size
+        )
+    assert found.returncode == 1
+    assert b"Traceback" not in found.stderr
