@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -150,9 +150,20 @@ def permission_flags(node: Node, readable: list[Path], writable: Path | None) ->
     folders = {*readable, *([writable] if writable else [])}
     # Node.js 20 forgets the outer one of two folders inside each other; the outer one is enough.
     outer = sorted(f for f in folders if not any(f.is_relative_to(o) for o in folders - {f}))
-    reading = tuple(f"--allow-fs-read={folder}/*" for folder in outer)
+    reading = tuple(f"--allow-fs-read={pattern}" for pattern in _patterns([str(f) for f in outer]))
     writing = (f"--allow-fs-write={writable}/*",) if writable else ()
     return (switch, "--no-warnings", "--allow-worker", *reading, *writing)
+
+
+def _patterns(folders: list[str]) -> Iterator[str]:
+    """What Node.js is told for these folders, none of which is inside another.
+
+    Where the path of one begins that of another, as /a does /a-cache, Node.js 22 and later refuse
+    `/a` itself in spite of `/a/*` (seen to 26.12), and only `/a*` helps, which allows both.
+    """
+    begins = [f for f in folders if any(o != f and o.startswith(f) for o in folders)]
+    yield from (f"{f}*" for f in begins if not any(o != f and f.startswith(o) for o in begins))
+    yield from (f"{f}/*" for f in folders if not any(f.startswith(o) for o in begins))
 
 
 def asked_path(line: str) -> str | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from bridge.engine.repository import state_of_repository
@@ -23,10 +24,11 @@ def main() -> None:
     # Statements have characters that not every locale can write; better escaped than a traceback.
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
-    running = None
+    running: Running | None = None
     if sys.argv[1:2] == ["audit"]:
-        running = begun(sys.argv[1:])
-        if (code := known_outcome(running)) is not None:
+        with suppress(OSError):  # the command itself says what is wrong
+            running = begun(sys.argv[1:])
+        if running is not None and (code := known_outcome(running)) is not None:
             sys.exit(code)
     from bridge.cli.main import main as run
 
@@ -41,7 +43,7 @@ def known_outcome(running: Running) -> int | None:
             return None
         write_files(known.files)
     except (ObligationsError, OSError):
-        return None  # the command itself says what is wrong
+        return None
     try:
         sys.stdout.write(known.printed)
         sys.stdout.flush()

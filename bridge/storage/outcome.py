@@ -95,7 +95,7 @@ class Running:
 
     Attributes:
         key: sha256 over its arguments and what it runs in: the folder, the terminal, this code,
-            Python and what is installed in it.
+            Python, where it looks for modules, and what is installed in it.
         since: when it began, in seconds since the epoch.
     """
 
@@ -104,13 +104,18 @@ class Running:
 
 
 def begun(arguments: Sequence[str]) -> Running:
-    """A command with these arguments, which begins now."""
+    """A command with these arguments, which begins now.
+
+    Raises:
+        OSError: the folder is gone, or our own code cannot be read.
+    """
     since = time.time()
     out = sys.stdout
     terminal = (out.isatty(), shutil.get_terminal_size().columns, out.encoding)
     python = (__version__, sys.version, sys.executable, platform.machine())
-    parts = (_FORMAT, [*arguments], str(Path.cwd()), terminal, python, _own_code(), _installed())
-    return Running(hashlib.sha256(repr(parts).encode()).hexdigest(), since)
+    code = (sys.path, _own_code(), _installed())
+    parts = (_FORMAT, [*arguments], str(Path.cwd()), terminal, python, code)
+    return Running(hashlib.sha256(ascii(parts).encode()).hexdigest(), since)
 
 
 class OutcomeCache:
@@ -145,7 +150,7 @@ class OutcomeCache:
             return False
         now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
         entry = _Entry(msgspec.structs.replace(outcome, found=now), opened.digests(names))
-        with suppress(OSError):
+        with suppress(OSError, UnicodeEncodeError):  # a path may have bytes that are no text
             self.folder.mkdir(parents=True, exist_ok=True)
             write_atomically(self.folder / f"{running.key}.json", msgspec.json.encode(entry))
             BOUND.tidy(self.folder)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from embedded_lean.layout import Layout
-from embedded_lean.node import Node
+from embedded_lean.node import Node, find_node
 from embedded_lean.runtime import (
     broke_in,
     explain_end,
@@ -68,11 +69,27 @@ def test_permissions_by_release(version: str, switch: str | None) -> None:
 
 
 def test_folders_inside_others_are_left_out() -> None:
-    readable = [Path("/a/b"), Path("/a"), Path("/ab"), Path("/c")]
+    readable = [Path("/a/b"), Path("/a"), Path("/b"), Path("/c")]
     flags = permission_flags(Node(Path("node"), "24.0.0"), readable, Path("/a/out"))
     reading = [f for f in flags if "fs-read" in f]
-    assert reading == [f"--allow-fs-read={p}/*" for p in ("/a", "/ab", "/c")]
+    assert reading == [f"--allow-fs-read={p}/*" for p in ("/a", "/b", "/c")]
     assert "--allow-fs-write=/a/out/*" in flags
+
+
+def test_a_folder_next_to_one_whose_name_begins_alike_can_be_read(tmp_path: Path) -> None:
+    folders = [tmp_path / name for name in ("project", "project-cache/build", "project-cache/home")]
+    for folder in folders:
+        folder.mkdir(parents=True)
+    script = tmp_path / "script" / "read.cjs"
+    script.parent.mkdir()
+    script.write_text("process.argv.slice(2).forEach((f) => require('fs').readdirSync(f));")
+    found = find_node()
+    flags = permission_flags(found, [script.parent, *folders], None)
+    command = [found.path, *flags, script, *folders]
+    subprocess.run(command, check=True, timeout=60)
+    outside = tmp_path / "other"
+    outside.mkdir()
+    assert subprocess.run([*command, outside], check=False, timeout=60).returncode != 0
 
 
 @pytest.mark.parametrize(
