@@ -7,10 +7,9 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO, cast
 
 from bridge.auditing.configured import Setup
-from bridge.engine.repository import state_of_repository
 from bridge.report import Report
 from bridge.storage.opened import Reads
 from bridge.storage.outcome import Outcome, OutcomeCache, Running
@@ -22,28 +21,25 @@ _MAY_DIFFER = frozenset({Verdict.INCONCLUSIVE, Verdict.ERROR})
 """What another run may come out of differently: one that gave up may have had too little time."""
 
 
-class _Copying(io.TextIOBase):
+class _Copying:
     """Standard output, with a copy of what is written to it."""
 
-    def __init__(self, output: Any, copy: io.StringIO) -> None:
+    def __init__(self, output: TextIO, copy: io.StringIO) -> None:
         self._output, self._copy = output, copy
 
     def write(self, text: str) -> int:
         self._copy.write(text)
-        self._output.write(text)
-        return len(text)
+        return self._output.write(text)
 
-    def __getattribute__(self, name: str) -> Any:
-        if name in ("write", "_output", "_copy", "__class__"):
-            return object.__getattribute__(self, name)
-        return getattr(object.__getattribute__(self, "_output"), name)
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._output, name)
 
 
 @contextmanager
 def copied_output() -> Iterator[io.StringIO]:
     """Copy what is printed to standard output within the block."""
     output, copy = sys.stdout, io.StringIO()
-    sys.stdout = _Copying(output, copy)
+    sys.stdout = cast(TextIO, _Copying(output, copy))
     try:
         yield copy
     finally:
@@ -72,9 +68,6 @@ def keep_outcome(
         or any(e.verdict in _MAY_DIFFER for e in report.entries)
     ):
         return
-    root = setup.project.root
     written = {str(path.absolute()): path.read_text(encoding="utf-8") for path in files}
-    state = state_of_repository(root)
-    OutcomeCache().store(
-        running, Outcome(printed, report.exit_code, written, str(root), state), reads
-    )
+    root, state = str(setup.project.root), (report.commit, report.date)
+    OutcomeCache().store(running, Outcome(printed, report.exit_code, written, root, state), reads)

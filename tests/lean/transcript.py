@@ -21,7 +21,7 @@ PROGRESS = re.compile(
     r"|handing every constant.*"
     r"|writing what the theorems rest on|asking the kernel of .*"
     r"|measuring|checking|auditing layers)"
-    r"( ….*| [\d.]+ s)$|^waiting for another build$"
+    r"( ….*| [\d.]+ s)$|^waiting for another build$|^Nothing has changed since .*$"
 )
 
 # What may differ between machines, versions of the library, and engines.
