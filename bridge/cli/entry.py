@@ -14,7 +14,7 @@ from pathlib import Path
 
 from bridge.engine.repository import state_of_repository
 from bridge.errors import ObligationsError
-from bridge.storage.outcome import OutcomeCache, Running, begun, write_files
+from bridge.storage.outcome import OutcomeCache, command_key, write_files
 
 __all__ = ["known_outcome", "main"]
 
@@ -24,21 +24,21 @@ def main() -> None:
     # Statements have characters that not every locale can write; better escaped than a traceback.
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
-    running: Running | None = None
+    key: str | None = None
     if sys.argv[1:2] == ["audit"]:
         with suppress(OSError):  # the command itself says what is wrong
-            running = begun(sys.argv[1:])
-        if running is not None and (code := known_outcome(running)) is not None:
+            key = command_key(sys.argv[1:])
+        if key is not None and (code := known_outcome(key)) is not None:
             sys.exit(code)
     from bridge.cli.main import main as run
 
-    run(running)
+    run(key)
 
 
-def known_outcome(running: Running) -> int | None:
+def known_outcome(key: str) -> int | None:
     """Print what the same audit said, if everything is as it was, and give its exit code."""
     try:
-        known = OutcomeCache().load(running.key)
+        known = OutcomeCache().load(key)
         if known is None or state_of_repository(Path(known.project)) != known.repository:
             return None
         write_files(known.files)

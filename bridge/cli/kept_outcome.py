@@ -12,7 +12,7 @@ from typing import Any, TextIO, cast
 from bridge.auditing.configured import Setup
 from bridge.report import Report
 from bridge.storage.opened import Reads
-from bridge.storage.outcome import Outcome, OutcomeCache, Running
+from bridge.storage.outcome import Outcome, OutcomeCache
 from bridge.verdict import Verdict
 
 __all__ = ["copied_output", "keep_outcome"]
@@ -47,7 +47,7 @@ def copied_output() -> Iterator[io.StringIO]:
 
 
 def keep_outcome(
-    running: Running,
+    key: str,
     report: Report,
     setup: Setup,
     *,
@@ -70,4 +70,4 @@ def keep_outcome(
         return
     written = {str(path.absolute()): path.read_text(encoding="utf-8") for path in files}
     root, state = str(setup.project.root), (report.commit, report.date)
-    OutcomeCache().store(running, Outcome(printed, report.exit_code, written, root, state), reads)
+    OutcomeCache().store(key, Outcome(printed, report.exit_code, written, root, state), reads)

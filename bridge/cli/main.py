@@ -28,7 +28,6 @@ from bridge.cli.search_command import search_command
 from bridge.errors import InvalidInputError, ObligationsError
 from bridge.lean.answers import cache_folder
 from bridge.lean.client import printable
-from bridge.storage.outcome import Running
 
 __all__ = ["main"]
 
@@ -123,9 +122,9 @@ for _command in (
     group.add_command(_command)
 
 
-def main(running: Running | None = None) -> None:
+def main(key: str | None = None) -> None:
     """Run the command line; never returns.
 
-    ``running`` is the audit whose outcome may be kept, as `bridge.cli.entry` has looked for it.
+    ``key`` is that of an audit whose outcome may be kept (`bridge.storage.outcome`).
     """
-    sys.exit(group(prog_name="obligations", obj=running))
+    sys.exit(group(prog_name="obligations", obj=key))

@@ -26,6 +26,7 @@ import re
 import stat
 import sys
 import sysconfig
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.util import source_from_cache
@@ -79,22 +80,34 @@ class Reads:
     """What was read while it was recorded.
 
     Attributes:
-        names: as the module's text says.
+        first: by its name, as the module's text says, what it was when it was first read.
         left: whether a process was started, a network reached, or a foreign library loaded.
     """
 
-    names: set[str] = field(default_factory=set)
+    first: dict[str, str | None] = field(default_factory=dict)
     left: bool = False
+
+    def note(self, name: str) -> None:
+        """Note that something is being read."""
+        if name not in self.first:
+            self.first[name] = None  # nobody else need look
+            self.first[name] = _at_a_glance(name)
+
+    def as_first_read(self, names: Iterable[str]) -> bool:
+        """Whether these are now what they were when they were first read."""
+        return all(_at_a_glance(name) == self.first[name] for name in names)
 
 
 _of_checks = Reads()
 _recorded: list[Reads] = []
 """Those that are recorded now, as often as they are."""
 _installed = False
+_own = threading.local()
+"""Whether this thread looks for itself at what is read (``looking``), which is not recorded."""
 
 
 def _hook(event: str, arguments: tuple[object, ...]) -> None:
-    if not _recorded:
+    if not _recorded or getattr(_own, "looking", False):
         return
     if event in _LEAVING or (event == "ctypes.dlopen" and not _by_import()):
         for reads in _recorded:
@@ -127,8 +140,23 @@ def _note(path: str) -> None:
 
 
 def _add(name: str) -> None:
-    for reads in _recorded:
-        reads.names.add(name)
+    if not getattr(_own, "looking", False):
+        for reads in _recorded:
+            reads.note(name)
+
+
+def _at_a_glance(name: str) -> str | None:
+    """What something that was read is now: of a file its time, size and place on the disk."""
+    _own.looking = True
+    try:
+        if name.startswith(("$", "?")) or name.endswith(os.sep):
+            return _digest(name)
+        found = os.stat(name)  # noqa: PTH116 - as `_state`
+        return f"{found.st_mtime_ns} {found.st_size} {found.st_ino}"
+    except OSError:
+        return None
+    finally:
+        _own.looking = False
 
 
 def _database(place: object) -> tuple[str, ...]:
@@ -260,7 +288,7 @@ def digests(names: Iterable[str] | None = None) -> dict[str, str | None]:
 
     A check may do something else once a file appears that it asked for in vain.
     """
-    return {name: _digest(name) for name in sorted(_of_checks.names if names is None else names)}
+    return {name: _digest(name) for name in sorted(_of_checks.first if names is None else names)}
 
 
 def unchanged(files: Mapping[str, str | None]) -> bool:

@@ -16,10 +16,9 @@ import os
 import platform
 import shutil
 import sys
-import time
+import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -32,7 +31,7 @@ from bridge.storage.atomic import write_atomically
 from bridge.storage.bounded import Bound, mark_used
 from bridge.storage.location import cache_folder
 
-__all__ = ["Outcome", "OutcomeCache", "Running", "begun", "write_files"]
+__all__ = ["Outcome", "OutcomeCache", "command_key", "write_files"]
 
 BOUND = Bound(most_bytes=100_000_000, days=30)
 _FORMAT = "outcome-1"
@@ -89,33 +88,19 @@ def _installed() -> list[str]:
     return sorted(found)
 
 
-@dataclass(frozen=True, slots=True)
-class Running:
-    """A command that has begun.
-
-    Attributes:
-        key: sha256 over its arguments and what it runs in: the folder, the terminal, this code,
-            Python, where it looks for modules, and what is installed in it.
-        since: when it began, in seconds since the epoch.
-    """
-
-    key: str
-    since: float
-
-
-def begun(arguments: Sequence[str]) -> Running:
-    """A command with these arguments, which begins now.
+def command_key(arguments: Sequence[str]) -> str:
+    """sha256 over a command and what it runs in: the folder, the terminal, this code, Python, where
+    it looks for modules, and what is installed in it.
 
     Raises:
         OSError: the folder is gone, or our own code cannot be read.
     """
-    since = time.time()
     out = sys.stdout
     terminal = (out.isatty(), shutil.get_terminal_size().columns, out.encoding)
     python = (__version__, sys.version, sys.executable, platform.machine())
     code = (sys.path, _own_code(), _installed())
     parts = (_FORMAT, [*arguments], str(Path.cwd()), terminal, python, code)
-    return Running(hashlib.sha256(ascii(parts).encode()).hexdigest(), since)
+    return hashlib.sha256(ascii(parts).encode()).hexdigest()
 
 
 class OutcomeCache:
@@ -139,34 +124,23 @@ class OutcomeCache:
         mark_used(path)
         return entry.outcome
 
-    def store(self, running: Running, outcome: Outcome, reads: opened.Reads) -> bool:
-        """Keep an outcome with what was read; False where some of that was written meanwhile.
+    def store(self, key: str, outcome: Outcome, reads: opened.Reads) -> bool:
+        """Keep an outcome with what was read; False where some of that has changed meanwhile.
 
-        What lies in the cache itself is named by what it follows from, and does not count.
+        What lies in the cache itself is named by what it follows from, and does not count, nor do
+        our own temporary files.
         """
-        own = str(cache_folder() / "_")[:-1]
-        names = [n for n in reads.names if not n.removeprefix("?").startswith(own)]
-        if any(_written_since(name, running.since) for name in names):
+        own = (f"{cache_folder()}{os.sep}", str(Path(tempfile.gettempdir()) / "obligations-"))
+        names = [n for n in reads.first if not n.removeprefix("?").startswith(own)]
+        if not reads.as_first_read(names):
             return False
         now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
         entry = _Entry(msgspec.structs.replace(outcome, found=now), opened.digests(names))
         with suppress(OSError, UnicodeEncodeError):  # a path may have bytes that are no text
             self.folder.mkdir(parents=True, exist_ok=True)
-            write_atomically(self.folder / f"{running.key}.json", msgspec.json.encode(entry))
+            write_atomically(self.folder / f"{key}.json", msgspec.json.encode(entry))
             BOUND.tidy(self.folder)
         return True
-
-
-def _written_since(name: str, since: float) -> bool:
-    """Whether a file was written after it may have been read; of a folder its names may change."""
-    if name.startswith("$"):
-        return False
-    try:
-        status = os.stat(name.removeprefix("?"))  # noqa: PTH116 - a link leads where it leads
-    except OSError:
-        return False
-    is_folder = os.path.isdir(name.removeprefix("?"))  # noqa: PTH112
-    return not (is_folder and name.startswith("?")) and status.st_mtime >= since
 
 
 def write_files(files: Mapping[str, str]) -> None:

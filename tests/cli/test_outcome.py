@@ -19,24 +19,12 @@ from bridge.cli import audit_command
 from bridge.cli.entry import known_outcome
 from bridge.cli.main import group
 from bridge.storage import outcome
-from bridge.storage.outcome import Running
 from bridge.verdict import Verdict
 from tests.cli.conftest import Harness
 
-EARLIER = 3600 * 10**9
 
-
-@pytest.fixture
-def project(harness: Harness) -> Harness:
-    """A project whose files were written an hour ago."""
-    for path in harness.root.rglob("*"):
-        long_ago = path.stat().st_mtime_ns - EARLIER
-        os.utime(path, ns=(long_ago, long_ago))
-    return harness
-
-
-def running(harness: Harness, *arguments: str) -> Running:
-    return outcome.begun(["audit", *arguments, "--project", str(harness.root)])
+def running(harness: Harness, *arguments: str) -> str:
+    return outcome.command_key(["audit", *arguments, "--project", str(harness.root)])
 
 
 def audit(harness: Harness, *arguments: str) -> str:
@@ -49,23 +37,23 @@ def audit(harness: Harness, *arguments: str) -> str:
 
 
 def test_what_an_unchanged_audit_prints_is_the_same(
-    project: Harness, capsys: pytest.CaptureFixture[str]
+    harness: Harness, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    printed = audit(project, "--instances", "20")
-    assert known_outcome(running(project, "--instances", "20")) == 0
+    printed = audit(harness, "--instances", "20")
+    assert known_outcome(running(harness, "--instances", "20")) == 0
     again = capsys.readouterr()
     assert again.out == printed
     assert "Nothing has changed since" in again.err
-    assert known_outcome(running(project, "--instances", "21")) is None
+    assert known_outcome(running(harness, "--instances", "21")) is None
 
 
-def test_files_are_written_again(project: Harness, tmp_path: Path) -> None:
+def test_files_are_written_again(harness: Harness, tmp_path: Path) -> None:
     arguments = ("--instances", "20", "--format", "json", "--output", str(tmp_path / "reports"))
-    audit(project, *arguments)
+    audit(harness, *arguments)
     report = tmp_path / "reports" / "report.json"
     before = report.read_bytes()
     report.unlink()
-    assert known_outcome(running(project, *arguments)) == 0
+    assert known_outcome(running(harness, *arguments)) == 0
     assert report.read_bytes() == before
 
 
@@ -90,18 +78,18 @@ def _lock(root: Path) -> None:
 
 
 @pytest.mark.parametrize("change", [_source, _new_source, _settings, _waivers, _lock])
-def test_a_change_of_the_project_is_seen(project: Harness, change: Callable[[Path], None]) -> None:
-    audit(project, "--instances", "20")
-    change(project.root)
-    assert known_outcome(running(project, "--instances", "20")) is None
+def test_a_change_of_the_project_is_seen(harness: Harness, change: Callable[[Path], None]) -> None:
+    audit(harness, "--instances", "20")
+    change(harness.root)
+    assert known_outcome(running(harness, "--instances", "20")) is None
 
 
-def test_a_commit_is_seen(project: Harness) -> None:
-    audit(project, "--instances", "20")
-    git = ["git", "-c", "user.name=a", "-c", "user.email=a@b", "-C", str(project.root)]
+def test_a_commit_is_seen(harness: Harness) -> None:
+    audit(harness, "--instances", "20")
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@b", "-C", str(harness.root)]
     for words in (["init", "-q"], ["commit", "-q", "--allow-empty", "-m", "first"]):
         subprocess.run([*git, *words], check=True)
-    assert known_outcome(running(project, "--instances", "20")) is None
+    assert known_outcome(running(harness, "--instances", "20")) is None
 
 
 @pytest.mark.parametrize(
@@ -113,37 +101,37 @@ def test_a_commit_is_seen(project: Harness) -> None:
     ],
 )
 def test_other_code_is_another_command(
-    project: Harness, monkeypatch: pytest.MonkeyPatch, what: str, other: object
+    harness: Harness, monkeypatch: pytest.MonkeyPatch, what: str, other: object
 ) -> None:
-    audit(project, "--instances", "20")
+    audit(harness, "--instances", "20")
     monkeypatch.setattr(outcome, what, other)
-    assert known_outcome(running(project, "--instances", "20")) is None
+    assert known_outcome(running(harness, "--instances", "20")) is None
 
 
 def test_an_environment_variable_that_was_read_is_seen(
-    project: Harness, monkeypatch: pytest.MonkeyPatch
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    audit(project, "--instances", "20")
+    audit(harness, "--instances", "20")
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "0")
-    assert known_outcome(running(project, "--instances", "20")) is None
+    assert known_outcome(running(harness, "--instances", "20")) is None
 
 
 @pytest.mark.parametrize("arguments", [("--no-cache",), ("--only", "*:hVarEpsPos", "--dry-run")])
 def test_what_takes_nothing_from_a_cache_is_not_kept(
-    project: Harness, arguments: tuple[str, ...]
+    harness: Harness, arguments: tuple[str, ...]
 ) -> None:
-    audit(project, "--instances", "20", *arguments)
-    assert known_outcome(running(project, "--instances", "20", *arguments)) is None
+    audit(harness, "--instances", "20", *arguments)
+    assert known_outcome(running(harness, "--instances", "20", *arguments)) is None
 
 
-def test_the_official_toolchain_is_asked_each_time(project: Harness) -> None:
-    project.behaves(kind="lake")
-    audit(project, "--instances", "20")
-    assert known_outcome(running(project, "--instances", "20")) is None
+def test_the_official_toolchain_is_asked_each_time(harness: Harness) -> None:
+    harness.behaves(kind="lake")
+    audit(harness, "--instances", "20")
+    assert known_outcome(running(harness, "--instances", "20")) is None
 
 
 def test_an_audit_that_cannot_tell_may_be_able_to_next_time(
-    project: Harness, monkeypatch: pytest.MonkeyPatch
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = judging.run_check
 
@@ -151,39 +139,51 @@ def test_an_audit_that_cannot_tell_may_be_able_to_next_time(
         return replace(real(run, **more), verdict=Verdict.INCONCLUSIVE, reason="out of time")
 
     monkeypatch.setattr(judging, "run_check", run_check)
-    assert "out of time" in audit(project, "--instances", "20")
-    assert known_outcome(running(project, "--instances", "20")) is None
+    assert "out of time" in audit(harness, "--instances", "20")
+    assert known_outcome(running(harness, "--instances", "20")) is None
 
 
-def test_a_project_with_checks_of_its_own_is_audited_each_time(project: Harness) -> None:
-    (project.root / "own.py").write_text("")
-    (project.root / "obligations.toml").write_text('checks = ["own"]\n')
-    long_ago = project.root.stat().st_mtime_ns - EARLIER
-    for name in ("own.py", "obligations.toml"):
-        os.utime(project.root / name, ns=(long_ago, long_ago))
-    audit(project, "--instances", "20")
-    assert known_outcome(running(project, "--instances", "20")) is None
+def test_a_project_with_checks_of_its_own_is_audited_each_time(harness: Harness) -> None:
+    (harness.root / "own.py").write_text("")
+    (harness.root / "obligations.toml").write_text('checks = ["own"]\n')
+    audit(harness, "--instances", "20")
+    assert known_outcome(running(harness, "--instances", "20")) is None
 
 
-def test_a_file_that_changes_meanwhile_is_another_outcome(
-    project: Harness, monkeypatch: pytest.MonkeyPatch
+def _gone(root: Path) -> None:
+    (root / "lean" / "PostNorm" / "Layers.lean").unlink()
+
+
+def _compiled(root: Path) -> None:
+    (root / "lean" / "__pycache__").mkdir()
+
+
+@pytest.mark.parametrize(
+    ("change", "kept"),
+    [(_source, False), (_new_source, False), (_waivers, False), (_gone, False), (_compiled, True)],
+)
+def test_what_changes_while_an_audit_runs_is_another_outcome(
+    harness: Harness,
+    monkeypatch: pytest.MonkeyPatch,
+    change: Callable[[Path], None],
+    kept: bool,
 ) -> None:
     real = audit_command.publish
 
-    def publish(*arguments: object) -> int:
-        _source(project.root)
-        return real(*arguments)  # type: ignore[arg-type]
+    def publish(*arguments: Any) -> int:
+        change(harness.root)
+        return real(*arguments)
 
     monkeypatch.setattr(audit_command, "publish", publish)
-    audit(project, "--instances", "20")
-    assert known_outcome(running(project, "--instances", "20")) is None
+    audit(harness, "--instances", "20")
+    assert (known_outcome(running(harness, "--instances", "20")) == 0) is kept
 
 
-def test_a_damaged_outcome_is_none(project: Harness, tmp_path: Path) -> None:
-    audit(project, "--instances", "20")
+def test_a_damaged_outcome_is_none(harness: Harness, tmp_path: Path) -> None:
+    audit(harness, "--instances", "20")
     (kept,) = (tmp_path / "cache" / "outcomes").glob("*.json")
     kept.write_bytes(kept.read_bytes()[:-20])
-    assert known_outcome(running(project, "--instances", "20")) is None
+    assert known_outcome(running(harness, "--instances", "20")) is None
 
 
 def test_looking_for_an_outcome_imports_next_to_nothing() -> None:
@@ -192,13 +192,10 @@ def test_looking_for_an_outcome_imports_next_to_nothing() -> None:
     assert found.stdout == "set()\n"
 
 
-def test_a_reader_that_has_gone_is_no_mistake_of_ours(project: Harness) -> None:
-    audit(project, "--instances", "20")
-    begun = running(project, "--instances", "20")
-    code = (
-        "from bridge.cli.entry import known_outcome; from bridge.storage.outcome import Running; "
-        f"raise SystemExit(known_outcome(Running({begun.key!r}, 0.0)))"
-    )
+def test_a_reader_that_has_gone_is_no_mistake_of_ours(harness: Harness) -> None:
+    audit(harness, "--instances", "20")
+    begun = running(harness, "--instances", "20")
+    code = f"from bridge.cli.entry import known_outcome; raise SystemExit(known_outcome({begun!r}))"
     reader, writer = os.pipe()
     os.close(reader)
     with os.fdopen(writer, "wb") as gone:
