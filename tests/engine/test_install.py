@@ -331,20 +331,6 @@ def test_no_node_and_no_npm(world: Layout, monkeypatch: pytest.MonkeyPatch, tmp_
     assert "npm is needed" in problems
 
 
-@pytest.mark.parametrize(("path", "wheel", "chosen"), [(20, 26, 26), (27, 26, 27), (26, 18, 26)])
-def test_the_newest_node_runs_lean(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: int, wheel: int, chosen: int
-) -> None:
-    for folder, major in (("path", path), ("wheel/bin", wheel)):
-        (tmp_path / folder).mkdir(parents=True)
-        program = tmp_path / folder / "node"
-        program.write_text(f"#!/bin/sh\necho v{major}.1.0\n")
-        program.chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path / "path"))
-    monkeypatch.setattr(node, "_wheel_folder", lambda: tmp_path / "wheel")
-    assert node.find_node().version == f"{chosen}.1.0"
-
-
 # Processes ----------------------------------------------------------------------------------------
 
 
