@@ -156,7 +156,7 @@ def permission_flags(node: Node, readable: list[Path], writable: Path | None) ->
 
 
 def _patterns(folders: list[str]) -> Iterator[str]:
-    """What Node.js is told for these folders, none of which is inside another.
+    """The permission patterns for these folders, none of which is inside another.
 
     Where the path of one begins that of another, as /a does /a-cache, Node.js 22 and later refuse
     `/a` itself in spite of `/a/*` (seen to 26.12), and only `/a*` helps, which allows both.

@@ -26,7 +26,7 @@ from bridge.checking.store import ResultCache, graph_hashes
 from bridge.checks.pairing import paired as paired_checks
 from bridge.checks.pairing import wanted_graphs
 from bridge.engine import Engine
-from bridge.engine.repository import state_of_repository
+from bridge.engine.repository import folder_in_repository, state_of_repository
 from bridge.errors import InvalidInputError
 from bridge.lean.client import DEFAULT_TIMEOUT
 from bridge.lean.library import Library, read_library
@@ -38,7 +38,6 @@ from bridge.lean.unread import said_of, unread_sources
 from bridge.policy.decisions import Policy, missing_keys, refuse_checks_of_nothing, stale_reasons
 from bridge.progress import Progress, Silent
 from bridge.report import EngineInfo, Entry, Report
-from bridge.report.locations import folder_in_repository
 from bridge.report.model import shortfalls
 from bridge.statements.by_name import checked_by_name
 from bridge.statements.choose import Judge, Pairing, Question, choose

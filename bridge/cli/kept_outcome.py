@@ -57,8 +57,8 @@ def keep_outcome(
 ) -> None:
     """Keep what an audit printed and wrote, where all that it follows from is among ``reads``.
 
-    That is not so of the official toolchain, which looks after packages that no one here reads, of
-    a project's own checks, and of another backend than numpy, whose device is not seen.
+    That is not so of the official toolchain, which reads dependencies that are not recorded, of a
+    project's own checks, and of another backend than numpy, whose device is not seen.
     """
     if (
         report.interrupted
@@ -68,6 +68,6 @@ def keep_outcome(
         or any(e.verdict in _MAY_DIFFER for e in report.entries)
     ):
         return
-    written = {str(path.absolute()): path.read_text(encoding="utf-8") for path in files}
+    written = {str(path.absolute()): path.read_bytes().decode() for path in files}
     root, state = str(setup.project.root), (report.commit, report.date)
     OutcomeCache().store(key, Outcome(printed, report.exit_code, written, root, state), reads)

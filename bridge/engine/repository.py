@@ -1,4 +1,4 @@
-"""The Git repository around a project: which commit it is at."""
+"""The Git repository around a project: where in it the project lies, and which commit it is at."""
 
 from __future__ import annotations
 
@@ -9,7 +9,20 @@ from pathlib import Path
 
 from bridge.engine.processes import bounded_output
 
-__all__ = ["state_of_repository"]
+__all__ = ["folder_in_repository", "state_of_repository"]
+
+
+def folder_in_repository(project: Path) -> str:
+    """The project's folder relative to the Git repository around it, with forward slashes.
+
+    Empty where the project is the repository's root, or there is no repository.
+    """
+    root = project.resolve()
+    for folder in (root, *root.parents):
+        if (folder / ".git").exists():
+            path = root.relative_to(folder).as_posix()
+            return "" if path == "." else path
+    return ""
 
 
 def state_of_repository(project: Path) -> tuple[str, str]:

@@ -13,6 +13,7 @@ from bridge import __version__
 from bridge.auditing.audit import left_unseen, never_complete, without_refused
 from bridge.auditing.judge import swapped_reason
 from bridge.capture import eagerly
+from bridge.engine.repository import folder_in_repository
 from bridge.errors import InvalidInputError
 from bridge.lean.library import Library
 from bridge.lean.requests import GraphRequest
@@ -30,7 +31,6 @@ from bridge.policy.decisions import Policy, stale_reasons
 from bridge.progress import Progress, Silent
 from bridge.report import EngineInfo, Entry, Report
 from bridge.report.layers import Assumption, LayerReport, ModelReport, NormRows
-from bridge.report.locations import folder_in_repository
 from numeric.errors import GraphError
 from numeric.graph import parse_graph
 from numeric.streams import Streams

@@ -2,24 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 from bridge.report.model import Entry, Report
 
-__all__ = ["folder_in_repository", "repository_path"]
-
-
-def folder_in_repository(project: Path) -> str:
-    """The project's folder relative to the Git repository around it, with forward slashes.
-
-    Empty where the project is the repository's root, or there is no repository.
-    """
-    root = project.resolve()
-    for folder in (root, *root.parents):
-        if (folder / ".git").exists():
-            path = root.relative_to(folder).as_posix()
-            return "" if path == "." else path
-    return ""
+__all__ = ["repository_path"]
 
 
 def repository_path(report: Report, entry: Entry) -> str | None:

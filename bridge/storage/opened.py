@@ -90,7 +90,7 @@ class Reads:
     def note(self, name: str) -> None:
         """Note that something is being read."""
         if name not in self.first:
-            self.first[name] = None  # nobody else need look
+            self.first[name] = None  # so that no other thread looks, too
             self.first[name] = _at_a_glance(name)
 
     def as_first_read(self, names: Iterable[str]) -> bool:

@@ -34,7 +34,7 @@ from bridge.storage.location import cache_folder
 __all__ = ["Outcome", "OutcomeCache", "command_key", "write_files"]
 
 BOUND = Bound(most_bytes=100_000_000, days=30)
-_FORMAT = "outcome-1"
+_FORMAT = "outcome-2"
 _PACKAGES = ("bridge", "embedded_lean", "numeric")
 
 
@@ -58,11 +58,18 @@ class Outcome(msgspec.Struct, frozen=True):
     found: str = ""
 
 
-class _Entry(msgspec.Struct, frozen=True):
-    """As it lies in the cache: with what was read, by its name (`bridge.storage.opened`)."""
+class _Content(msgspec.Struct, frozen=True):
+    """An outcome with what was read, by its name (`bridge.storage.opened`)."""
 
     outcome: Outcome
     reads: dict[str, str | None]
+
+
+class _Entry(msgspec.Struct, frozen=True):
+    """As it lies in the cache: the digest is over the text of the content."""
+
+    digest: str
+    content: msgspec.Raw
 
 
 @cache
@@ -80,11 +87,12 @@ def _own_code() -> str:
 
 
 def _installed() -> list[str]:
-    """Names and versions of what is installed in Python."""
+    """Names and versions of what Python can import; no metadata is parsed, which takes long."""
     found: set[str] = set()
-    for folder in opened.INSTALLED:
+    for folder in sys.path:
         with suppress(OSError):
-            found.update(n for n in os.listdir(folder) if n.endswith((".dist-info", ".pth")))  # noqa: PTH208
+            names = os.listdir(folder or ".")  # noqa: PTH208 - no more than the names
+            found.update(n for n in names if n.endswith((".dist-info", ".egg-info", ".pth")))
     return sorted(found)
 
 
@@ -117,15 +125,18 @@ class OutcomeCache:
         path = self.folder / f"{key}.json"
         try:
             entry = msgspec.json.decode(path.read_bytes(), type=_Entry)
+            if entry.digest != hashlib.sha256(entry.content).hexdigest():
+                return None
+            kept = msgspec.json.decode(entry.content, type=_Content)
         except (OSError, ValueError):
             return None
-        if not opened.unchanged(entry.reads):
+        if not opened.unchanged(kept.reads):
             return None
         mark_used(path)
-        return entry.outcome
+        return kept.outcome
 
-    def store(self, key: str, outcome: Outcome, reads: opened.Reads) -> bool:
-        """Keep an outcome with what was read; False where some of that has changed meanwhile.
+    def store(self, key: str, outcome: Outcome, reads: opened.Reads) -> None:
+        """Keep an outcome with what was read, unless some of that has changed meanwhile.
 
         What lies in the cache itself is named by what it follows from, and does not count, nor do
         our own temporary files.
@@ -133,14 +144,15 @@ class OutcomeCache:
         own = (f"{cache_folder()}{os.sep}", str(Path(tempfile.gettempdir()) / "obligations-"))
         names = [n for n in reads.first if not n.removeprefix("?").startswith(own)]
         if not reads.as_first_read(names):
-            return False
+            return
         now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
-        entry = _Entry(msgspec.structs.replace(outcome, found=now), opened.digests(names))
+        kept = _Content(msgspec.structs.replace(outcome, found=now), opened.digests(names))
         with suppress(OSError, UnicodeEncodeError):  # a path may have bytes that are no text
+            content = msgspec.json.encode(kept)
+            entry = _Entry(hashlib.sha256(content).hexdigest(), msgspec.Raw(content))
             self.folder.mkdir(parents=True, exist_ok=True)
             write_atomically(self.folder / f"{key}.json", msgspec.json.encode(entry))
             BOUND.tidy(self.folder)
-        return True
 
 
 def write_files(files: Mapping[str, str]) -> None:

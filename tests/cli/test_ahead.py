@@ -28,17 +28,17 @@ def library(harness: Harness) -> Library:
 
 
 class Late(Future[Trust | None]):
-    """What is known as soon as all checks have run, or never."""
+    """What is known as soon as so many checks have run, or never."""
 
-    def __init__(self, trust: Trust, asked: list[str]) -> None:
+    def __init__(self, trust: Trust, asked: list[str], checks: int = CHECKS) -> None:
         super().__init__()
-        self.trust, self.asked = trust, asked
+        self.trust, self.asked, self.checks = trust, asked, checks
 
     def done(self) -> bool:
         return False
 
     def result(self, timeout: float | None = None) -> Trust | None:
-        assert len(self.asked) == CHECKS
+        assert len(self.asked) == self.checks
         return self.trust
 
 
@@ -59,6 +59,14 @@ def test_checks_are_measured_before_it_is_known_and_once(
         (e.obligation, e.verdict, e.reason) for e in now.entries
     ]
     assert late.trust == now.trust
+
+
+def test_a_projects_own_checks_wait(
+    library: Library, asked: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(judging, "is_ours", lambda _check: False)
+    audit(library, instances=FEW, trust=Late(known(), asked, checks=0))
+    assert len(asked) == CHECKS
 
 
 def test_what_is_found_behind_counts_for_what_was_measured_before(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,14 +15,18 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from bridge.auditing import configured
 from bridge.auditing import judge as judging
 from bridge.checking import CheckResult, CheckRun
 from bridge.cli import audit_command
 from bridge.cli.entry import known_outcome
 from bridge.cli.main import group
+from bridge.cli.progress_bar import Watch
+from bridge.report import Report
 from bridge.storage import outcome
 from bridge.verdict import Verdict
 from tests.cli.conftest import Harness
+from tests.numeric.graphs import layer_norm_json
 
 
 def running(harness: Harness, *arguments: str) -> str:
@@ -32,7 +38,7 @@ def audit(harness: Harness, *arguments: str) -> str:
     begun = running(harness, *arguments)
     words = ["audit", *arguments, "--project", str(harness.root)]
     found = CliRunner().invoke(group, words, obj=begun)
-    assert found.exception is None or isinstance(found.exception, SystemExit), found.output
+    assert found.exit_code in (0, 1, 4, 130), found.output
     return found.stdout
 
 
@@ -108,11 +114,40 @@ def test_other_code_is_another_command(
     assert known_outcome(running(harness, "--instances", "20")) is None
 
 
+def test_a_changed_file_of_ours_is_other_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outcome, "__file__", str(tmp_path / "bridge" / "storage" / "outcome.py"))
+    (tmp_path / "numeric" / "ops").mkdir(parents=True)
+    found = []
+    for text in ("a = 1", "a = 2"):
+        (tmp_path / "numeric" / "ops" / "add.py").write_text(text)
+        found.append(outcome._own_code.__wrapped__())
+    assert len(set(found)) == 2
+
+
 def test_an_environment_variable_that_was_read_is_seen(
     harness: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     audit(harness, "--instances", "20")
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "0")
+    assert known_outcome(running(harness, "--instances", "20")) is None
+
+
+def test_what_another_machine_or_device_says_is_not_kept(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = ("--instances", "20", "--scheduler", "tcp://host:8786")
+    monkeypatch.setattr(configured, "spread_over", lambda *_a, **_k: nullcontext())
+    audit(harness, *elsewhere)
+    assert known_outcome(running(harness, *elsewhere)) is None
+    real = audit_command.keep_outcome
+
+    def keep(key: str, report: Report, *rest: Any, **more: Any) -> None:
+        real(key, replace(report, backend="torch:cuda"), *rest, **more)
+
+    monkeypatch.setattr(audit_command, "keep_outcome", keep)
+    audit(harness, "--instances", "20")
     assert known_outcome(running(harness, "--instances", "20")) is None
 
 
@@ -122,6 +157,38 @@ def test_what_takes_nothing_from_a_cache_is_not_kept(
 ) -> None:
     audit(harness, "--instances", "20", *arguments)
     assert known_outcome(running(harness, "--instances", "20", *arguments)) is None
+
+
+def test_an_audit_of_a_graph_from_a_file_is_not_kept(harness: Harness, tmp_path: Path) -> None:
+    (tmp_path / "graph.json").write_text(json.dumps(layer_norm_json()))
+    arguments = ("--instances", "20", "--graph", str(tmp_path / "graph.json"))
+    assert "seed 0   graph" in audit(harness, *arguments)
+    assert known_outcome(running(harness, *arguments)) is None
+
+
+def test_what_was_said_next_to_the_report_is_not_lost(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Watch.__exit__
+
+    def leave(watch: Watch, *error: Any) -> None:
+        watch.note("something else")
+        real(watch, *error)
+
+    monkeypatch.setattr(Watch, "__exit__", leave)
+    audit(harness, "--instances", "20")
+    assert known_outcome(running(harness, "--instances", "20")) is None
+
+
+def test_an_interrupted_audit_is_not_kept(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: Any, **__: Any) -> CheckResult:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(judging, "run_check", interrupted)
+    assert "nterrupted" in audit(harness, "--instances", "20")
+    assert known_outcome(running(harness, "--instances", "20")) is None
 
 
 def test_the_official_toolchain_is_asked_each_time(harness: Harness) -> None:
@@ -145,7 +212,7 @@ def test_an_audit_that_cannot_tell_may_be_able_to_next_time(
 
 def test_a_project_with_checks_of_its_own_is_audited_each_time(harness: Harness) -> None:
     (harness.root / "own.py").write_text("")
-    (harness.root / "obligations.toml").write_text('checks = ["own"]\n')
+    (harness.root / "obligations.toml").write_text('checks = ["own.py"]\n')
     audit(harness, "--instances", "20")
     assert known_outcome(running(harness, "--instances", "20")) is None
 
@@ -179,10 +246,15 @@ def test_what_changes_while_an_audit_runs_is_another_outcome(
     assert (known_outcome(running(harness, "--instances", "20")) == 0) is kept
 
 
-def test_a_damaged_outcome_is_none(harness: Harness, tmp_path: Path) -> None:
+@pytest.mark.parametrize("damage", [lambda b: b[:-20], lambda b: b.replace(b"holds", b"fails")])
+def test_a_damaged_outcome_is_none(
+    harness: Harness, tmp_path: Path, damage: Callable[[bytes], bytes]
+) -> None:
     audit(harness, "--instances", "20")
     (kept,) = (tmp_path / "cache" / "outcomes").glob("*.json")
-    kept.write_bytes(kept.read_bytes()[:-20])
+    before = kept.read_bytes()
+    kept.write_bytes(damage(before))
+    assert kept.read_bytes() != before
     assert known_outcome(running(harness, "--instances", "20")) is None
 
 

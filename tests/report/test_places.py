@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bridge.engine.repository import state_of_repository
+from bridge.engine.repository import folder_in_repository, state_of_repository
 from bridge.report.github import render_github
-from bridge.report.locations import folder_in_repository
 from bridge.report.sarif import render_sarif
 from tests.report.samples import realistic
 
