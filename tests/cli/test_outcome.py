@@ -91,10 +91,13 @@ def test_a_change_of_the_project_is_seen(harness: Harness, change: Callable[[Pat
 
 
 def test_a_commit_is_seen(harness: Harness) -> None:
-    audit(harness, "--instances", "20")
     git = ["git", "-c", "user.name=a", "-c", "user.email=a@b", "-C", str(harness.root)]
-    for words in (["init", "-q"], ["commit", "-q", "--allow-empty", "-m", "first"]):
-        subprocess.run([*git, *words], check=True)
+    commit = [*git, "commit", "-q", "--allow-empty", "-m", "one"]
+    subprocess.run([*git, "init", "-q"], check=True)
+    subprocess.run(commit, check=True)
+    audit(harness, "--instances", "20")
+    assert known_outcome(running(harness, "--instances", "20")) == 0
+    subprocess.run(commit, check=True)
     assert known_outcome(running(harness, "--instances", "20")) is None
 
 
@@ -112,6 +115,19 @@ def test_other_code_is_another_command(
     audit(harness, "--instances", "20")
     monkeypatch.setattr(outcome, what, other)
     assert known_outcome(running(harness, "--instances", "20")) is None
+
+
+def test_a_command_is_another_in_another_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = [outcome.command_key(["audit"])]
+    monkeypatch.chdir(tmp_path)
+    found.append(outcome.command_key(["audit"]))
+    monkeypatch.setenv("COLUMNS", "61")
+    found.append(outcome.command_key(["audit"]))
+    monkeypatch.syspath_prepend(str(tmp_path / "empty"))
+    found.append(outcome.command_key(["audit"]))
+    assert len(set(found)) == 4
 
 
 def test_a_changed_file_of_ours_is_other_code(
