@@ -4,7 +4,7 @@ python -m benchmarks.cold_start [--project DIR]
 
 The engine is taken from the user's cache, so that no download is measured; everything else starts
 empty.  Each row is one run of `obligations audit --jobs auto`, as `make audit` runs it: CPU seconds
-of it and all its children, wall-clock seconds, seconds until its first line of output, and the
+of it and all its children, wall-clock seconds, seconds until its first line with a result, and the
 largest process.
 """
 
@@ -22,11 +22,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bridge.storage.location import CACHE_VARIABLE, cache_folder
+from bridge.verdict import Verdict
 
 __all__ = ["Cost", "main", "run"]
 
 PARTS = ("lean", "lakefile.lean", "lean-toolchain", "obligations.toml", "waivers.toml")
 LOCK = ("statements.lock.json", "statements.lock.answer.json.gz")
+RESULT = f" {Verdict.HOLDS}"
+"""What a line with a result of this library says."""
 LEAF = Path("lean/PostNorm/Export/Stack.lean")
 
 
@@ -36,13 +39,13 @@ class Cost:
 
     cpu: float
     wall: float
-    first_line: float
+    first_result: float
     peak: int
     exit_code: int
 
     def row(self, name: str) -> str:
         """A line of the table."""
-        numbers = (f"{self.cpu:.0f}", f"{self.wall:.0f}", f"{self.first_line:.0f}")
+        numbers = (f"{self.cpu:.0f}", f"{self.wall:.0f}", f"{self.first_result:.0f}")
         return f"| {name} | {' | '.join(numbers)} | {self.peak / 1e9:.2f} | {self.exit_code} |"
 
 
@@ -53,10 +56,12 @@ def run(command: list[str], environment: dict[str, str]) -> Cost:
         OSError: it cannot be started.
     """
     before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
-    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as process:
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    with subprocess.Popen(command, env=environment, text=True, **pipes) as process:
         assert process.stdout is not None
-        process.stdout.readline()
-        first = time.monotonic() - start
+        lines = iter(process.stdout)
+        said = any(RESULT in line for line in lines)
+        first = time.monotonic() - start if said else float("nan")
         process.stdout.read()
         code = process.wait()
     after, wall = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic() - start
@@ -82,7 +87,7 @@ def main() -> None:
         obligations = str(Path(sys.executable).with_name("obligations"))
         command = [obligations, "audit", "--jobs", "auto", "--project", str(project)]
         print(f"{os.cpu_count()} cores\n")
-        print("| audit | CPU s | wall s | first line s | largest process GB | exit code |")
+        print("| audit | CPU s | wall s | first result s | largest process GB | exit code |")
         print("| --- | ---: | ---: | ---: | ---: | ---: |", flush=True)
         print(run(command, environment).row("from an empty cache"), flush=True)
         print(run(command, environment).row("unchanged"), flush=True)

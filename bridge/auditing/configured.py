@@ -13,21 +13,25 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from bridge.auditing.ahead import ahead_of_lean, measure_locked
 from bridge.auditing.audit import DEFAULT_INSTANCES, audit, library_for_audit
 from bridge.auditing.looking import Looking, looking
 from bridge.checking.loading import load_checks
 from bridge.checking.store import ResultCache
 from bridge.checking.workers import Place, spread_over
+from bridge.checks.pairing import wanted_graphs
 from bridge.engine import Engine, InstallProgress, select
 from bridge.errors import InvalidInputError
 from bridge.kernels.asking import ask_kernels, further_kernels
 from bridge.kernels.exporting import ExportOnTheWay
+from bridge.lean.answers import AnswerCache
 from bridge.lean.behind import known_trust, read_trust, refuse_other_statements
 from bridge.lean.client import DEFAULT_TIMEOUT
 from bridge.lean.exporter import refuse_another_exporter
-from bridge.lean.library import KERNEL_SECONDS, Library, ask_guard, compile_sources
+from bridge.lean.library import KERNEL_SECONDS, Library, answer_key, ask_guard, compile_sources
 from bridge.lean.locked_answer import KeptAnswer
 from bridge.lean.project import Project, find_project
+from bridge.lean.requests import LibraryRequest
 from bridge.lean.trust import Trust
 from bridge.policy.answer_file import open_kept
 from bridge.policy.decisions import Policy, read_policy
@@ -191,6 +195,14 @@ class Setup:
                 use_cache=use_cache,
             )
 
+    def _has_to_ask(self) -> bool:
+        """Whether Lean has to be asked for the statements, which takes minutes."""
+        if isinstance(self.engine, KeptAnswer):
+            return False
+        request = LibraryRequest(self.project.roots, wanted_graphs())
+        key = answer_key(self.project, self.engine, request)
+        return not AnswerCache.default().path(key).exists()
+
     def judges(
         self, progress: Progress | None = None, *, use_cache: bool = True, may_ask: bool = True
     ) -> tuple[Judge, ...]:
@@ -238,13 +250,26 @@ class Setup:
         ``jobs`` processes measure, or the Dask cluster of ``scheduler``; ``backend`` names what
         runs graphs (`numeric.backends.backend_named`).
         """
-        chosen = self.backend(backend)
+        chosen, watcher = self.backend(backend), progress or Silent()
         place = Place(self.project.root, self.settings.checks)
+        locked = partial(
+            measure_locked,
+            self.project,
+            policy=self.policy,
+            seed=self.seed(seed),
+            instances=self.instances(instances),
+            only=only or self.settings.only,
+            certify=certify,
+            backend=chosen,
+        )
+        waits = use_cache and replace_graph is None and self._has_to_ask()
         # First, for Lean may take minutes: no one waits for it to read that a cluster is not there.
         with (
             spread_over(place, jobs=jobs, scheduler=scheduler) as spread,
+            ahead_of_lean(locked if waits else None, watcher) as lean_has_answered,
             self.known(progress, use_cache=use_cache, look_behind=look_behind) as (library, trust),
         ):
+            lean_has_answered()
             return audit(
                 library,
                 seed=self.seed(seed),

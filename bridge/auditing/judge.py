@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Container, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 
 from bridge.auditing.binding import why_unbound
@@ -27,6 +29,7 @@ from numeric.graph import Graph
 from numeric.interpret import balls
 
 __all__ = [
+    "MEASURING",
     "Context",
     "Interrupted",
     "decided",
@@ -35,6 +38,9 @@ __all__ = [
     "measure_ahead",
     "swapped_reason",
 ]
+
+MEASURING = "measuring"
+"""The task that :func:`measure_ahead` is for whoever watches, with what was found so far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,14 +137,16 @@ def measure_ahead(
     Raises:
         CheckInterrupted: at a keyboard interrupt within a check.
     """
+    found: Counter[Verdict] = Counter()
     for done, obligation in enumerate(obligations):
         if until():
             break
-        context.watcher.update("measuring", done, len(obligations), unit=obligation.key)
+        so_far = ", ".join(f"{found[v]} {v}" for v in Verdict if found[v])
+        context.watcher.update(MEASURING, done, len(obligations), unit=so_far)
         paired = decided(obligation, context)
         if isinstance(paired, Paired) and all(map(is_ours, paired.checks)):
-            _certified(paired, context, _measured(paired, context))
-    context.watcher.update("measuring", len(obligations), len(obligations))
+            found[_certified(paired, context, _measured(paired, context)).verdict] += 1
+    context.watcher.update(MEASURING, len(obligations), len(obligations))
 
 
 def _entry(
@@ -264,7 +272,7 @@ def _run(paired: Paired, context: Context) -> CheckResult:
     def tell(done: int, total: int) -> None:
         context.watcher.update("instances", done, total, unit=paired.obligation.key)
 
-    with opened.recording():
+    with _recorded(paired):
         result = run_check(
             paired.run,
             instances=context.instances,
@@ -278,6 +286,12 @@ def _run(paired: Paired, context: Context) -> CheckResult:
         found = unnamed(result, paired.run)
         context.results.store(_stored_under(paired, context), found, files)
     return result
+
+
+def _recorded(paired: Paired) -> AbstractContextManager[None]:
+    """Record what a project's check reads.  Ours read nothing, and other threads may read while
+    they run."""
+    return nullcontext() if all(map(is_ours, paired.checks)) else opened.recording()
 
 
 def _is_followed(paired: Paired, context: Context) -> bool:
@@ -313,7 +327,7 @@ def _enclosed(paired: Paired, context: Context, result: CheckResult, radius: flo
     def tell(done: int, total: int) -> None:
         context.watcher.update("enclosing", done, total, unit=run.key)
 
-    with opened.recording():
+    with _recorded(paired):
         found = certify(run, result, instances=context.instances, radius=radius, progress=tell)
     if context.results is not None and _is_followed(paired, context):
         context.results.store(name, found, {} if is_ours(run.check) else opened.digests())

@@ -98,18 +98,21 @@ class Watch:
 
 @dataclass(slots=True)
 class _Told:
-    """A task that has begun: since when, how far it is, and when it is told of next."""
+    """A task that has begun: since when, how far it is, when it is told of next, and in which
+    thread."""
 
     begun: float
     amount: str
     timer: threading.Timer
     counted: bool
+    thread: int
     told: bool = False
 
 
 class _Log:
     """A line when a task has run for a second, heard of or not, one each minute, and one at its
-    end.  What begins while something is counted, item by item, is a part of an item: no line."""
+    end.  What begins while something is counted in the same thread, item by item, is a part of an
+    item: no line."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -118,11 +121,12 @@ class _Log:
 
     def begin(self, task: str, amount: str, *, counted: bool) -> None:
         with self._lock:
+            thread = threading.get_ident()
             if task in self._tasks:
                 self._tasks[task].amount = amount
-            elif not any(known.counted for known in self._tasks.values()):
+            elif not any(t.counted and t.thread == thread for t in self._tasks.values()):
                 timer = self._timer(task, QUIET_SECONDS)
-                self._tasks[task] = _Told(time.monotonic(), amount, timer, counted)
+                self._tasks[task] = _Told(time.monotonic(), amount, timer, counted, thread)
 
     def end(self, task: str) -> None:
         with self._lock:
@@ -149,7 +153,7 @@ class _Log:
             known = self._tasks.get(task)
             if known is None:
                 return
-            self._print(f"{task} … {known.amount}".strip() if known.told else f"{task} …")
+            self._print(f"{task} … {known.amount}".strip())
             known.told = True
             known.timer = self._timer(task, AGAIN_SECONDS)
 

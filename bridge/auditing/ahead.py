@@ -1,0 +1,146 @@
+"""Measures what the lock keeps while Lean compiles, so that first results are there early.
+
+``statements.lock.answer.json.gz`` has Lean's answer to an earlier state of the sources.  Checks run
+on its statements and graphs, and results go to the cache, under keys that have the graphs' hashes.
+So one counts where Lean exports the same graph again, and nowhere else; no verdict rests on the
+lock.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+
+from bridge.auditing.audit import library_for_audit, prepare
+from bridge.auditing.judge import MEASURING, measure_ahead
+from bridge.checking.store import ResultCache
+from bridge.errors import ObligationsError
+from bridge.lean.project import Project
+from bridge.policy.answer_file import open_kept
+from bridge.policy.decisions import Policy
+from bridge.progress import Progress
+from numeric.backends import Backend
+
+__all__ = ["Ahead", "ahead_of_lean", "measure_locked"]
+
+TASK = "measuring what was locked"
+_NICE = 5
+"""How far the thread steps back: the audit waits for Lean, which keeps most of the cores."""
+
+
+class _LeanAnsweredError(Exception):
+    """What was measured ahead is not needed any more."""
+
+
+class Ahead:
+    """Who listens to the measuring, and ends it within a check where Lean has answered.
+
+    Attributes:
+        over: set where it has.
+        begun: whether anything was shown.
+    """
+
+    def __init__(self, watcher: Progress) -> None:
+        self.over = threading.Event()
+        self.begun = False
+        self._watcher = watcher
+
+    def update(self, task: str, done: float, total: float | None, *, unit: str = "") -> None:
+        """Show how many obligations are measured; nothing else, for it is not what matters now."""
+        if self.over.is_set():
+            raise _LeanAnsweredError
+        if task == MEASURING and done:
+            self.begun = True
+            self._watcher.update(TASK, done, total, unit=unit)
+
+    def note(self, message: str) -> None:
+        """Nothing: the audit will say it."""
+
+
+@contextmanager
+def ahead_of_lean(
+    measure: Callable[[Ahead], object] | None, watcher: Progress
+) -> Iterator[Callable[[], None]]:
+    """Measure in a thread while the block runs, or until what it yields is called.
+
+    Args:
+        measure: measures; it passes its progress to what it is given.  Where it fails over what is
+            locked, nothing is said: the audit meets the same, or it is no matter.  None measures
+            nothing.
+        watcher: receives how far it has got.
+    """
+    if measure is None:
+        yield lambda: None
+        return
+    ahead = Ahead(watcher)
+    with ThreadPoolExecutor(1, thread_name_prefix="ahead") as thread:
+        running = thread.submit(_measured, measure, ahead)
+
+        def end() -> None:
+            ahead.over.set()
+            running.result()
+            if ahead.begun:
+                watcher.update(TASK, 1, 1)
+
+        try:
+            yield end
+        finally:
+            ahead.over.set()
+
+
+def _measured(measure: Callable[[Ahead], object], ahead: Ahead) -> None:
+    if sys.platform == "linux":  # elsewhere a thread has no priority of its own
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
+    with contextlib.suppress(ObligationsError, _LeanAnsweredError):
+        measure(ahead)
+
+
+def measure_locked(
+    project: Project,
+    ahead: Ahead,
+    *,
+    policy: Policy,
+    seed: int,
+    instances: int,
+    only: Sequence[str] = (),
+    certify: float | None = None,
+    backend: Backend | None = None,
+) -> None:
+    """Measure what an audit with these arguments would, had Lean said what the lock keeps.
+
+    Results go to the cache.
+
+    Args:
+        project: the project.
+        ahead: listens, and says when it is over.
+        policy: the project's.
+        seed: of the instances.
+        instances: for each obligation.
+        only: keys, declarations or globs; empty means all.
+        certify: the radius of the boxes on which side conditions are enclosed, if at all.
+        backend: what runs graphs in place of numpy.
+
+    Raises:
+        EngineError: the lock keeps no answer.
+        AnswerError: what it keeps is damaged.
+        InvalidInputError: as :func:`bridge.auditing.audit`.
+    """
+    chosen, context = prepare(
+        library_for_audit(project, open_kept(project.root)),
+        seed=seed,
+        instances=instances,
+        only=only,
+        policy=replace(policy, lock=None),  # what has changed since is not stale here
+        trust=None,
+        results=ResultCache.default(),
+        backend=backend,
+    )
+    context = replace(context, certify=certify, watcher=ahead)
+    measure_ahead(chosen, context, until=ahead.over.is_set)
