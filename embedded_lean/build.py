@@ -6,6 +6,7 @@ the store is not compiled again.  Nothing is written to the project.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import threading
@@ -28,7 +29,13 @@ from embedded_lean.node import Node
 from embedded_lean.store import Store, base_key, key_with, module_keys
 from embedded_lean.warm import warm_host
 
-__all__ = ["FILE_SECONDS_VARIABLE", "build_project", "files_asked", "seconds_per_file"]
+__all__ = [
+    "FILE_SECONDS_VARIABLE",
+    "build_project",
+    "compiled_states",
+    "files_asked",
+    "seconds_per_file",
+]
 
 FILE_SECONDS_VARIABLE = "LEAN_OBLIGATIONS_FILE_SECONDS"
 _DEFAULT_FILE_SECONDS = 600.0
@@ -123,6 +130,24 @@ def files_asked(layout: Layout, project: Path, *, fingerprint: str) -> dict[str,
         if own is None:
             return None
         states |= own
+    return states
+
+
+def compiled_states(layout: Layout, project: Path, *, fingerprint: str) -> dict[str, str] | None:
+    """By module, a hash of its compiled form and of those of all that it imports of the project.
+
+    None where some of them are not compiled.
+    """
+    store = Store(layout.build)
+    modules = read_modules(read_package(project))
+    keys = module_keys(modules, fingerprint, store, project)
+    states: dict[str, str] = {}
+    for module in modules:  # each after all that it imports
+        own = store.digest(keys[module.name]) if module.name in keys else None
+        if own is None:
+            return None
+        parts = (own, *sorted({states[i.module] for i in module.imports}))
+        states[module.name] = hashlib.sha256("\n".join(parts).encode()).hexdigest()
     return states
 
 

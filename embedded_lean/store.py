@@ -164,6 +164,14 @@ class Store:
         note = self._note(key)
         return None if note is None else note.asked
 
+    def digest(self, key: str) -> str | None:
+        """sha256 of a compiled module; None where the object is gone."""
+        try:
+            with self._object(key, ".olean").open("rb") as compiled:
+                return hashlib.file_digest(compiled, "sha256").hexdigest()
+        except OSError:
+            return None
+
     def add(
         self,
         key: str,

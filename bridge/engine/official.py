@@ -155,6 +155,10 @@ class LakeEngine:
         """No one knows which files Lean asked for."""
         return None
 
+    def compiled_states(self, project: Path) -> Mapping[str, str] | None:
+        """Lake does not tell; a project's dependencies would count as well."""
+        return None
+
     def programs(self, project: Path) -> Path:
         """The toolchain's `bin`."""
         found = _ask([str(self.lake), "env", "lean", "--print-prefix"], project, re.compile(r".+"))

@@ -8,12 +8,14 @@ from dataclasses import replace
 from bridge.engine import Engine
 from bridge.errors import AnswerError, HijackedError
 from bridge.lean.answers import AnswerCache
+from bridge.lean.clean_modules import STATED, CleanModules
 from bridge.lean.client import DEFAULT_TIMEOUT, Answer
 from bridge.lean.library import KERNEL_SECONDS, Library, answer_key, ask_lean
+from bridge.lean.messages import read_part
 from bridge.lean.obligation import readable_name
 from bridge.lean.project import Project
+from bridge.lean.questions import ask_engine
 from bridge.lean.requests import TrustRequest
-from bridge.lean.statement import parse_statements
 from bridge.lean.trust import Trust, parse_trust
 from bridge.progress import Progress, Silent
 
@@ -36,7 +38,13 @@ def read_trust(
     this is not to be done in the usual way; it is given the seconds that Lean has.
     """
     request = TrustRequest(project.roots)
-    timeout = max(timeout, KERNEL_SECONDS)
+    timeout, watcher = max(timeout, KERNEL_SECONDS), progress or Silent()
+
+    def asked(part: TrustRequest) -> Answer:
+        if put is not None:
+            return put(part, timeout)
+        return ask_engine(project.root, engine, part, timeout=timeout, note=watcher.note)
+
     return ask_lean(
         project,
         engine,
@@ -44,9 +52,9 @@ def read_trust(
         lambda answer, _files, _cached: _trust(answer),
         task="handing every constant to the kernel again",
         timeout=timeout,
-        watcher=progress or Silent(),
+        watcher=watcher,
         use_cache=use_cache,
-        put=None if put is None else lambda: put(request, timeout),
+        put=lambda: CleanModules(project, engine).completed(request, asked, use_cache=use_cache),
     )
 
 
@@ -61,8 +69,8 @@ def known_trust(project: Project, engine: Engine) -> Trust | None:
 
 
 def _trust(answer: Answer) -> Trust:
-    stated = parse_statements(answer["statements"]).evidence()
-    return replace(parse_trust(answer["trust"]), stated=stated)
+    (stated,) = answer[STATED]
+    return replace(parse_trust(answer["trust"]), stated=read_part(stated, dict[str, str], STATED))
 
 
 def refuse_other_statements(library: Library, trust: Trust) -> None:

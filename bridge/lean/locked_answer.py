@@ -110,6 +110,10 @@ class KeptAnswer:
         """What they were when Lean answered."""
         return self.files
 
+    def compiled_states(self, project: Path) -> Mapping[str, str] | None:
+        """Nothing is compiled."""
+        return None
+
     def programs(self, project: Path) -> Path | None:
         """There is no Lean."""
         return None

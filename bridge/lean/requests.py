@@ -110,7 +110,7 @@ def _exporting(imports: Sequence[str], *commands: str) -> str:
 
 def _statements(nonce: str) -> tuple[str, str]:
     return (
-        f'#export_obligations "{nonce}.statements"',
+        f'#export_obligations "{nonce}.statements" {_quoted_list(())}',
         f'#export_propositions "{nonce}.propositions"',
     )
 
@@ -144,10 +144,12 @@ class GuardRequest:
 class TrustRequest:
     """What is behind the statements: the kernel's second opinion, and what steps outside it.
 
-    The statements are asked for again: here none of the project's code runs.
+    The statements are asked for again: here none of the project's code runs.  Modules
+    ``in_order`` were looked at before, and nothing was found: they are left out.
     """
 
     imports: tuple[str, ...]
+    in_order: tuple[str, ...] = ()
 
     @property
     def sections(self) -> tuple[str, ...]:
@@ -156,7 +158,10 @@ class TrustRequest:
 
     def commands(self, nonce: str) -> tuple[str, ...]:
         """What asks for it in a document that reads the modules as data."""
-        return (f'#export_obligations "{nonce}.statements"', f'#export_trust "{nonce}.trust"')
+        return (
+            f'#export_obligations "{nonce}.statements" {_quoted_list(self.in_order)}',
+            f'#export_trust "{nonce}.trust" {_quoted_list(self.in_order)}',
+        )
 
     def document(self, nonce: str) -> str:
         """The Lean document that asks for it."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
+import msgspec
 from msgspec.structs import replace
 
 from bridge.errors import AnswerError
@@ -27,6 +28,7 @@ __all__ = [
     "Statement",
     "Statements",
     "parse_statements",
+    "with_discharges",
 ]
 
 RESERVED = frozenset({"conclusion", "fidelity"})
@@ -146,12 +148,21 @@ class Statement(
 
 @dataclass(frozen=True)
 class Statements:
-    """A whole, verified answer to a request for statements."""
+    """A whole, verified answer to a request for statements.
+
+    Attributes:
+        lean_version: the Lean that answered.
+        theorems: in the order of the sources.
+        constants: the definitions that they unfold to, by name.
+        axiom_modules: where each axiom is declared that they rest on.
+        discharges_of_others: lemmas that prove hypotheses of theorems that were left out.
+    """
 
     lean_version: str
     theorems: tuple[Statement, ...]
     constants: Mapping[str, Constant]
     axiom_modules: Mapping[str, str | None]
+    discharges_of_others: Mapping[str, tuple[Discharge, ...]] = field(default_factory=dict)
     # Those asked for so far: binders of many theorems share their types.
     _fingerprints: dict[tuple[str, tuple[str, ...]], str] = field(
         default_factory=dict, init=False, repr=False, compare=False
@@ -187,6 +198,12 @@ class Statements:
     def evidence(self) -> dict[str, str]:
         """sha256 over all that is said of each theorem, by full Lean name, but for what is text for
         people: that depends on the notations that are known where Lean is asked."""
+        own = self.own_evidence()
+        return {t.name: with_discharges(own[t.name], t.discharges) for t in self.theorems}
+
+    def own_evidence(self) -> dict[str, str]:
+        """The same without the lemmas that prove hypotheses: these may be in modules that come
+        later, the rest follows from the theorem's module and what that imports."""
         hashes = self.definition_hashes()
         below = {n: f"\0{n} {c.terms is None} {hashes[n]}" for n, c in self.constants.items()}
         return {t.name: self._evidence(t, below) for t in self.theorems}
@@ -197,7 +214,6 @@ class Statements:
             [t.name, t.module, t.line, t.is_theorem, t.conclusion.term, t.uses, sorted(t.axioms)],
             [[b.name, b.kind, b.is_prop, b.term, b.uses] for b in t.binders],
             [[f.path, f.term, f.uses] for b in t.binders for f in b.fields],
-            sorted([d.binder, d.lemma] for d in t.discharges),
             sorted([a, self.axiom_modules.get(a)] for a in t.axioms),
         ]
         unfolded = "".join(below[name] for name in sorted(reached))
@@ -234,6 +250,13 @@ class Statements:
         }
 
 
+def with_discharges(own_evidence: str, discharges: Iterable[Discharge]) -> str:
+    """What :meth:`Statements.evidence` is, from a theorem's own and the lemmas that prove its
+    hypotheses."""
+    said = [own_evidence, sorted([d.binder, d.lemma] for d in discharges)]
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()
+
+
 def _with_own_names(binders: tuple[Binder, ...]) -> tuple[Binder, ...]:
     """Each hypothesis with a name of its own, since keys are made of it.
 
@@ -256,6 +279,7 @@ def _with_own_names(binders: tuple[Binder, ...]) -> tuple[Binder, ...]:
 class _End(End, frozen=True, kw_only=True, tag_field="kind", tag="end"):
     lean: str
     axiom_modules: dict[str, str | None]
+    discharges: dict[str, tuple[Discharge, ...]] = msgspec.field(default_factory=dict)
 
 
 def parse_statements(messages: Sequence[object]) -> Statements:
@@ -281,7 +305,7 @@ def parse_statements(messages: Sequence[object]) -> Statements:
             raise AnswerError(f"{name}: Lean does not say where {unknown[0]!r} comes from")
         theorems[name] = replace(theorem, binders=_with_own_names(theorem.binders))
     in_order = _in_source_order(theorems.values())
-    return Statements(end.lean, in_order, constants, end.axiom_modules)
+    return Statements(end.lean, in_order, constants, end.axiom_modules, end.discharges)
 
 
 def _in_source_order(theorems: Iterable[Statement]) -> tuple[Statement, ...]:

@@ -9,11 +9,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec import to_builtins
+from msgspec.structs import replace
+
 from bridge.errors import AnswerError
 from bridge.lean.messages import End, Part, read_messages
 from bridge.lean.obligation import readable_name
 
-__all__ = ["KernelOpinion", "Outside", "Trust", "parse_trust"]
+__all__ = [
+    "Counts",
+    "KernelOpinion",
+    "Outside",
+    "Trust",
+    "modules_in_order",
+    "parse_trust",
+    "with_modules_in_order",
+]
 
 SWAPPED = frozenset({"implemented_by", "extern"})
 """Code that runs in place of the definition that theorems speak of."""
@@ -123,6 +134,10 @@ class Trust:
         return tuple(o for o in self.outside if o.how == AT_IMPORT)
 
 
+Counts = tuple[int, int]
+"""How many constants of a module the kernel accepted, and how many no kernel checks."""
+
+
 class _Untagged(Part, frozen=True, tag_field="kind", tag="untagged"):
     name: str
     module: str
@@ -144,9 +159,47 @@ class _Refused(Part, frozen=True, tag_field="kind", tag="refused"):
 
 
 class _End(End, frozen=True, kw_only=True, tag_field="kind", tag="end"):
+    """``clean`` are modules without anything amiss: each with how many of its constants the kernel
+    accepted, and how many no kernel checks."""
+
     constants: int
     not_checked: int
     all: int
+    clean: tuple[tuple[str, int, int], ...] = ()
+
+
+_KINDS = Outside | _Untagged | _Vacuous | _Refusal | _Refused
+
+
+def modules_in_order(messages: Sequence[object]) -> dict[str, Counts]:
+    """The modules in which an answer to ``#export_trust`` found nothing amiss.
+
+    Raises:
+        AnswerError: the answer is empty, partial or malformed.
+    """
+    _, end = read_messages(messages, _KINDS, _End, "trust")
+    return {name: (accepted, not_checked) for name, accepted, not_checked in end.clean}
+
+
+def with_modules_in_order(
+    messages: Sequence[object], left_out: Mapping[str, Counts]
+) -> tuple[object, ...]:
+    """An answer to ``#export_trust`` that left out these modules, as if it had not.
+
+    Raises:
+        AnswerError: the answer is empty, partial or malformed.
+    """
+    _, end = read_messages(messages, _KINDS, _End, "trust")
+    accepted = sum(found for found, _ in left_out.values())
+    not_checked = sum(found for _, found in left_out.values())
+    whole = replace(
+        end,
+        constants=end.constants + accepted,
+        not_checked=end.not_checked + not_checked,
+        all=end.all + accepted + not_checked,
+        clean=(*end.clean, *((name, *counts) for name, counts in sorted(left_out.items()))),
+    )
+    return (*messages[:-1], to_builtins(whole))
 
 
 def parse_trust(messages: Sequence[object]) -> Trust:
@@ -155,8 +208,7 @@ def parse_trust(messages: Sequence[object]) -> Trust:
     Raises:
         AnswerError: the answer is empty, partial or malformed.
     """
-    kinds = Outside | _Untagged | _Vacuous | _Refusal | _Refused
-    read, end = read_messages(messages, kinds, _End, "trust")
+    read, end = read_messages(messages, _KINDS, _End, "trust")
 
     def those(kind: type[Any]) -> list[Any]:
         return [one for one in read if isinstance(one, kind)]

@@ -54,10 +54,7 @@ syntax (name := readAsData) "#read_as_data " str : command
 
 elab_rules : command
   | `(#read_as_data $modules) => do
-    let modules ← match Json.parse modules.getString >>= fromJson? (α := Array String) with
-      | .ok found => pure found
-      | .error e => throwError "the names are no list: {e}"
-    setEnv (← liftCoreM (asData (modules.map String.toName)))
+    setEnv (← liftCoreM (asData (← namesIn modules)))
     -- What the lakefile sets could make searches for contradictions give up.
     modifyScope fun s => { s with opts := {} }
     modify fun s => { s with maxRecDepth := defaultMaxRecDepth }

@@ -293,10 +293,8 @@ elab_rules : command
   | `(#export_constants $nonce $path $wanted) => do
     liftCoreM noteShipped
     let env ← getEnv
-    let listed ← match Json.parse wanted.getString >>= fromJson? (α := Array String) with
-      | .ok found => pure found
-      | .error e => throwError "the names are no list: {e}"
-    let roots := if listed.isEmpty then audited env else listed.map String.toName
+    let listed ← namesIn wanted
+    let roots := if listed.isEmpty then audited env else listed
     let found ← write env path.getString roots
     let numbered (n : Name) : Json := toJson (found.names.getD n 0)
     let own := found.begun.toArray.filter fun n => !(moduleOf? env n).any (isDistribution env)

@@ -11,8 +11,9 @@ missing one is noticed.
 
 ## Main definitions
 
-* `#export_obligations "nonce"`: the telescope, conclusion, axioms, place and fingerprint of every theorem
-  tagged `@[obligation]`, and the definitions they unfold to.
+* `#export_obligations "nonce" "modules"`: the telescope, conclusion, axioms, place and fingerprint of every theorem
+  tagged `@[obligation]`, and the definitions they unfold to.  Theorems of the modules named are left out: of them only
+  the lemmas are told that prove their hypotheses, which may be anywhere.
 
 Graphs are exported by `Obligations.Graphs`. -/
 
@@ -37,21 +38,30 @@ private def binderInfo : BinderInfo → String
   | .strictImplicit => "strictImplicit"
   | .instImplicit => "instImplicit"
 
-/-- Lemmas that `@[discharges]` names for a theorem: binder, lemma, what the lemma asks for in turn. -/
-def dischargedBy (env : Environment) (thm : Name) : MetaM (Array Json) := do
-  let mut found := #[]
-  for i in [0:env.header.moduleNames.size] do
+/-- Names that the bridge hands over, as JSON in a string. -/
+def namesIn (list : TSyntax `str) : CommandElabM (Array Name) :=
+  match Json.parse list.getString >>= fromJson? (α := Array String) with
+  | .ok found => return found.map String.toName
+  | .error e => throwError "the names are no list: {e}"
+
+/-- Lemmas that `@[discharges]` names, by theorem, each with the hypothesis that it proves, in module order. -/
+def discharging (env : Environment) : Std.HashMap Name (Array (Name × Name)) := Id.run do
+  let mut found := {}
+  for i in [0:env.header.modules.size] do
     for (lem, targets) in dischargesAttr.ext.getModuleEntries env i do
       for (target, binder) in targets do
-        if target == thm then
-          let conditions ← conditionsToDischarge lem thm binder
-          found := found.push <| Json.mkObj [("binder", .str binder.toString), ("lemma", .str lem.toString),
-            ("conditions", toJson conditions)]
+        found := found.insert target ((found.getD target #[]).push (lem, binder))
   return found
 
-/-- One theorem: its telescope, conclusion, place, the `axioms` that it is given and fingerprints; and the constants that these
-mention. -/
-def statement (n : Name) (axioms : Array Name) : MetaM (List (String × Json) × Array Name) := do
+/-- What is told of these lemmas: binder, lemma, what the lemma asks for in turn. -/
+def dischargedBy (thm : Name) (lemmas : Array (Name × Name)) : MetaM (Array Json) :=
+  lemmas.mapM fun (lem, binder) => do
+    let conditions ← conditionsToDischarge lem thm binder
+    return Json.mkObj [("binder", .str binder.toString), ("lemma", .str lem.toString), ("conditions", toJson conditions)]
+
+/-- One theorem: its telescope, conclusion, place, fingerprints, the `axioms` that it is given and the `lemmas` that prove
+its hypotheses; and the constants that these mention. -/
+def statement (n : Name) (axioms : Array Name) (lemmas : Array (Name × Name)) : MetaM (List (String × Json) × Array Name) := do
   let env ← getEnv
   let info ← getConstInfo n
   let params := info.levelParams
@@ -86,7 +96,7 @@ def statement (n : Name) (axioms : Array Name) : MetaM (List (String × Json) ×
       ("conclusion", Json.mkObj [("type", ← pretty conclusion), ("term", .str (canonical params info.type))]),
       ("uses", toJson ((ownConstants env [info.type]).map toString)),
       ("axioms", toJson (axioms.map toString)),
-      ("discharges", .arr (← dischargedBy env n))]
+      ("discharges", .arr (← dischargedBy n lemmas))]
     return (told, mentioned)
 
 /-- The constants outside the distribution that `roots` unfold to. -/
@@ -111,22 +121,24 @@ private def constantFields (env : Environment) (n : Name) : List (String × Json
       ("terms", toJson (es.map (canonical info.levelParams))),
       ("uses", toJson ((ownConstants env es).map toString))]
 
-/-- Export every tagged theorem. -/
-syntax (name := exportObligations) "#export_obligations " str : command
+/-- Export every tagged theorem, but for those of these modules. -/
+syntax (name := exportObligations) "#export_obligations " str ppSpace str : command
 
 elab_rules : command
-  | `(#export_obligations $nonce) => do
+  | `(#export_obligations $nonce $leftOut) => do
     let nonce := nonce.getString
     liftCoreM noteShipped
     let env ← getEnv
-    let theorems := tagged env obligationAttr
+    let without := (← namesIn leftOut).foldl NameSet.insert {}
+    let (left, theorems) := (tagged env obligationAttr).partition fun n => (moduleOf? env n).any without.contains
+    let lemmas := discharging env
     let mut count := 0
     let mut axioms : NameSet := {}
     let mut used := #[]
     let below := axiomsOf env theorems
     for n in theorems do
       let own := below.getD n #[]
-      let (fields, mentioned) ← liftTermElabM (statement n own)
+      let (fields, mentioned) ← liftTermElabM (statement n own (lemmas.getD n #[]))
       answer nonce fields
       used := used ++ mentioned
       for a in own do axioms := axioms.insert a
@@ -136,7 +148,10 @@ elab_rules : command
       count := count + 1
     let modules := axioms.toList.map fun a =>
       (a.toString, toJson ((moduleOf? env a).map toString))
+    let discharged ← left.filterMapM fun n => do
+      let some found := lemmas[n]? | return none
+      return some (n.toString, .arr (← liftTermElabM (dischargedBy n found)))
     answer nonce [("kind", .str "end"), ("count", toJson count), ("lean", .str Lean.versionString),
-      ("axiom_modules", Json.mkObj modules)]
+      ("axiom_modules", Json.mkObj modules), ("discharges", Json.mkObj discharged.toList)]
 
 end Obligations

@@ -44,10 +44,7 @@ syntax (name := exportGuard) "#export_guard " str ppSpace str : command
 elab_rules : command
   | `(#export_guard $nonce $modules) => do
     let nonce := nonce.getString
-    let roots ← match Json.parse modules.getString >>= fromJson? (α := Array String) with
-      | .ok found => pure found
-      | .error e => throwError "the names are no list: {e}"
-    let env ← importModules (roots.map fun m => { module := m.toName }) {} (loadExts := false)
+    let env ← importModules ((← namesIn modules).map fun m => { module := m }) {} (loadExts := false)
     let words := ourWords (← getEnv)
     let mut count := 0
     for m in env.header.moduleNames, i in [0:env.header.moduleNames.size] do

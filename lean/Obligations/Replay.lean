@@ -5,7 +5,8 @@ import Obligations.Canonical
 Lean's own modules are taken as they are; every constant of the project's is handed to the kernel again, in an environment
 that holds nothing but Lean's own modules.  One that the kernel refuses is recorded with the reason, and so is everything
 that rests on it; the others are still checked.  Of this library, whose text the bridge has compared with its own, only that
-is checked which something of the project rests on.
+is checked which something of the project rests on.  A module whose constants were all accepted before, and that is the same
+since, with all that it imports, need not be checked again: what others use of it is added as it is.
 
 ## Main definitions
 
@@ -51,7 +52,11 @@ structure Replay where
   entered : NameSet := {}
   outcomes : Std.HashMap Name Outcome := {}
 
-abbrev ReplayM := ReaderT (Std.HashMap Name ConstantInfo) <| StateRefT Replay MetaM
+/-- The constants of the project's modules as they are stored, and the modules whose constants were accepted before. -/
+structure Stored where
+  constants : Std.HashMap Name (ConstantInfo × Bool) := {}
+
+abbrev ReplayM := ReaderT Stored <| StateRefT Replay MetaM
 
 /-! ## Stored terms, built anew
 
@@ -94,6 +99,11 @@ private def rebuiltConstant : ConstantInfo → ConstantInfo
   | .recInfo v => .recInfo { v with
       type := rebuilt v.type, rules := v.rules.map fun r => { r with rhs := rebuilt r.rhs } }
 
+/-- A constant of the project's modules, built anew. -/
+private def stored? (n : Name) : ReplayM (Option ConstantInfo) := do
+  let some (c, _) := (← read).constants[n]? | return none
+  return some (if c.isUnsafe || c.isPartial then c else rebuiltConstant c)
+
 /-- Variables that nothing binds, in a term whose flags can be relied on. -/
 private def openTerm? (e : Expr) : Option String :=
   if e.hasFVar then some "it holds a local variable that nothing binds"
@@ -133,9 +143,11 @@ private def hiddenProp? (env : Kernel.Environment) (type : Expr) : Option String
 private def recursorNames (v : InductiveVal) : List Name :=
   v.all.map mkRecName ++ (List.range v.numNested).map fun i => v.all.head!.str s!"rec_{i + 1}"
 
-/-- Hand one declaration to the kernel. -/
-private def submit (d : Declaration) : ReplayM (Option String) := do
-  match (← get).env.addDecl {} d with
+/-- Hand the declaration of a constant to the kernel; it is only added where the kernel accepted it before. -/
+private def submit (n : Name) (d : Declaration) : ReplayM (Option String) := do
+  let before := (← read).constants[n]?.any (·.2)
+  let env := (← get).env
+  match if before then env.addDeclWithoutChecking d else env.addDecl {} d with
   | .ok env => modify fun s => { s with env }; return none
   | .error e =>
     let text ← (e.toMessageData {}).toString
@@ -153,7 +165,7 @@ private partial def blamedIn (es : List Expr) : ReplayM (Option Name) := do
 /-- The outcome of a constant, found now if it is not known. -/
 private partial def visit (n : Name) : ReplayM Outcome := do
   if let some found := (← get).outcomes[n]? then return found
-  let some info := (← read)[n]? |
+  let some info ← stored? n |
     return if ((← get).env.find? n).isSome then .accepted else .refused "no module declares it"
   if (← get).entered.contains n then return .refused "its proof, or its definition, rests on itself"
   modify fun s => { s with entered := s.entered.insert n }
@@ -185,31 +197,30 @@ private partial def outcome (n : Name) (info : ConstantInfo) : ReplayM Outcome :
 private partial def single (info : ConstantInfo) (d : Declaration) : ReplayM Outcome := do
   if let some culprit ← blamedIn (storedTerms info) then
     return if culprit == info.name then .refused "its proof, or its definition, rests on itself" else .rests culprit
-  return (← submit d).elim .accepted .refused
+  return (← submit info.name d).elim .accepted .refused
 
 /-- A constant that the kernel derives from an inductive type: it must be the one that is stored. -/
 private partial def ofInductive (n first : Name) : ReplayM Outcome := do
-  if !(← read).contains first then return .refused s!"it belongs to {first}, which its module does not declare"
+  if !(← read).constants.contains first then return .refused s!"it belongs to {first}, which its module does not declare"
   if !(← get).entered.contains first then
     if let some culprit := (← visit first).blamed? first then return .rests culprit
   match (← get).outcomes[first]? with
   | some found => if let some culprit := found.blamed? first then return .rests culprit
   | none => pure ()
-  match (← get).env.find? n, (← read)[n]? with
+  match (← get).env.find? n, ← stored? n with
   | some derived, some stored => return if sameDerived derived stored then .accepted else .refused "the kernel derives something else"
   | _, _ => return .refused "the kernel derives no such constant"
 
 private partial def inductiveTypes (first : InductiveVal) : ReplayM Outcome := do
-  let constants ← read
   let mut types := #[]
   let mut terms := #[]
   for t in first.all do
-    let some (.inductInfo v) := constants[t]? | return .refused s!"{t}, declared with it, is missing"
+    let some (.inductInfo v) ← stored? t | return .refused s!"{t}, declared with it, is missing"
     modify fun s => { s with entered := s.entered.insert t }
     if let some why := openTerm? v.type then return .refused s!"{t}: {why}"
     let mut ctors := #[]
     for c in v.ctors do
-      let some (.ctorInfo k) := constants[c]? | return .refused s!"its constructor {c} is missing"
+      let some (.ctorInfo k) ← stored? c | return .refused s!"its constructor {c} is missing"
       modify fun s => { s with entered := s.entered.insert c }
       if let some why := openTerm? k.type then return .refused s!"{c}: {why}"
       ctors := ctors.push { name := c, type := k.type : Constructor }
@@ -223,10 +234,10 @@ private partial def inductiveTypes (first : InductiveVal) : ReplayM Outcome := d
         if let some culprit := (← visit n).blamed? n then return .rests culprit
   for t in types do
     if let some why := hiddenProp? (← get).env t.type then return .refused why
-  if let some why ← submit (.inductDecl first.levelParams first.numParams types.toList first.isUnsafe) then
+  if let some why ← submit first.name (.inductDecl first.levelParams first.numParams types.toList first.isUnsafe) then
     return .refused why
   for n in first.all ++ types.toList.flatMap (·.ctors.map (·.name)) ++ recursorNames first do
-    match (← get).env.find? n, constants[n]? with
+    match (← get).env.find? n, ← stored? n with
     | some derived, some stored => unless sameDerived derived stored do return .refused s!"the kernel derives another {n}"
     | _, _ => return .refused s!"{n} is missing, or the kernel derives no such constant"
     modify fun s => { s with outcomes := s.outcomes.insert n .accepted, entered := s.entered.insert n }
@@ -238,24 +249,26 @@ end
 def ownModules (env : Environment) : Array Nat :=
   (Array.range env.header.moduleNames.size).filter fun i => !isDistribution env env.header.modules[i]!.module
 
-/-- Hand every constant of the project's modules to the kernel again, starting from Lean's own modules only. -/
-def replay : MetaM (Array (Name × Outcome)) := do
+/-- Hand every constant of the project's modules to the kernel again, starting from Lean's own modules only; those of the modules
+`before` were accepted before. -/
+def replay (before : NameSet) : MetaM (Array (Name × Outcome)) := do
   let env ← getEnv
-  let mut constants : Std.HashMap Name ConstantInfo := {}
+  let mut constants : Std.HashMap Name (ConstantInfo × Bool) := {}
   let mut base : NameSet := {}
   let mut order := #[]
   for i in ownModules env do
     let data := env.header.moduleData[i]!
-    let ours := env.header.modules[i]!.module.getRoot == `Obligations
+    let module := env.header.modules[i]!.module
+    let accepted := before.contains module
     for n in data.constNames, c in data.constants do
-      unless ours do order := order.push n
-      constants := constants.insert n (if c.isUnsafe || c.isPartial then c else rebuiltConstant c)
+      unless accepted || module.getRoot == `Obligations do order := order.push n
+      constants := constants.insert n (c, accepted)
     for m in data.imports do
       if isDistribution env m.module then base := base.insert m.module
   let fresh ← importModules (base.toArray.map fun m => { module := m }) {}
   let start : Replay := { env := fresh.toKernelEnv }
   let walk : ReplayM Unit := for n in order do discard <| visit n
-  let (_, found) ← (walk.run constants).run start
+  let (_, found) ← (walk.run { constants }).run start
   return found.outcomes.toArray
 
 end Obligations

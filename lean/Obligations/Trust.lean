@@ -9,10 +9,11 @@ modules, whether code was swapped behind a definition, whether a theorem says an
 
 ## Main definitions
 
-* `#export_trust "nonce"`: every constant of the project's modules goes through the kernel once more, in an
+* `#export_trust "nonce" "modules"`: every constant of the project's modules goes through the kernel once more, in an
   environment that holds nothing but Lean's own modules; the constants that it refuses are listed, and the tagged
   theorems that rest on one; declarations that Lean itself would not call proofs are
-  listed, and so are tagged theorems that say nothing (`Obligations.Vacuity`). -/
+  listed, and so are tagged theorems that say nothing (`Obligations.Vacuity`).  The modules named are left out: they were
+  looked at before, and nothing was found. -/
 
 namespace Obligations
 open Lean Meta Elab Command
@@ -30,18 +31,23 @@ def stepsOutside (env : Environment) (n : Name) (info : ConstantInfo) : Option S
 def hasHypothesis (info : ConstantInfo) : MetaM Bool :=
   forallTelescope info.type fun xs _ => xs.anyM fun x => do isProp (← inferType x)
 
-/-- Look behind the statements of the project. -/
-syntax (name := exportTrust) "#export_trust " str : command
+/-- The modules of the project, each with its index. -/
+private def projectModules (env : Environment) : Array (Nat × Name) :=
+  (ownModules env).filterMap fun i =>
+    let module := env.header.modules[i]!.module
+    if module.getRoot == `Obligations then none else some (i, module)
+
+/-- Look behind the statements of the project; in the modules named, all was found in order before. -/
+syntax (name := exportTrust) "#export_trust " str ppSpace str : command
 
 elab_rules : command
-  | `(#export_trust $nonce) => do
+  | `(#export_trust $nonce $inOrder) => do
     let nonce := nonce.getString
     liftCoreM noteShipped
     let env ← getEnv
+    let before := (← namesIn inOrder).foldl NameSet.insert {}
     let mut count := 0
-    for i in ownModules env do
-      let module := env.header.modules[i]!.module
-      if module.getRoot == `Obligations then continue
+    for (i, module) in projectModules env do
       let data := env.header.moduleData[i]!
       for n in data.constNames, info in data.constants do
         if let some how := stepsOutside env n info then
@@ -54,30 +60,48 @@ elab_rules : command
               answer nonce [("kind", .str "untagged"), ("name", .str n.toString),
                 ("module", .str module.toString)]
               count := count + 1
-    for n in tagged env obligationAttr do
-      if let some why ← liftTermElabM (vacuity n) then
-        answer nonce [("kind", .str "vacuous"), ("name", .str n.toString), ("why", .str why)]
-        count := count + 1
-    let outcomes ← liftTermElabM replay
+    let outcomes ← liftTermElabM (replay before)
     let byName := outcomes.foldl (init := ({} : Std.HashMap Name Outcome)) fun m (n, o) => m.insert n o
-    let mut accepted := 0
-    let mut notChecked := 0
+    let mut refused := 0
     for (n, found) in outcomes do
-      match found with
-      | .accepted => accepted := accepted + 1
-      | .notChecked => notChecked := notChecked + 1
-      | .rests _ => pure ()
-      | .refused why =>
+      if let .refused why := found then
         answer nonce [("kind", .str "refusal"), ("name", .str n.toString), ("why", .str why)]
         count := count + 1
-    for n in tagged env obligationAttr do
-      let blamed := match byName[n]? with
-        | some found => found.blamed? n
-        | none => some n
-      if let some culprit := blamed then
-        answer nonce [("kind", .str "refused"), ("name", .str n.toString), ("constant", .str culprit.toString)]
-        count := count + 1
+        refused := refused + 1
+    let mut accepted := 0
+    let mut notChecked := 0
+    let mut all := 0
+    let mut clean := #[]
+    for (i, module) in projectModules env do
+      if before.contains module then continue
+      let mut here := 0
+      let mut unchecked := 0
+      let mut odd := false
+      let names := env.header.moduleData[i]!.constNames
+      for n in names do
+        match byName[n]? with
+        | some .accepted => here := here + 1
+        | some .notChecked => unchecked := unchecked + 1
+        | some (.refused _) => refused := refused - 1; odd := true
+        | _ => odd := true
+      for n in obligationAttr.ext.getModuleEntries env i do
+        if let some why ← liftTermElabM (vacuity n) then
+          answer nonce [("kind", .str "vacuous"), ("name", .str n.toString), ("why", .str why)]
+          count := count + 1
+          odd := true
+        let blamed := match byName[n]? with
+          | some found => found.blamed? n
+          | none => some n
+        if let some culprit := blamed then
+          answer nonce [("kind", .str "refused"), ("name", .str n.toString), ("constant", .str culprit.toString)]
+          count := count + 1
+          odd := true
+      accepted := accepted + here
+      notChecked := notChecked + unchecked
+      all := all + names.size
+      unless odd do clean := clean.push <| .arr #[.str module.toString, toJson here, toJson unchecked]
+    -- What is refused of this library, on which something of the project rests, is in no module of the project.
     answer nonce [("kind", .str "end"), ("count", toJson count), ("constants", toJson accepted),
-      ("not_checked", toJson notChecked), ("all", toJson outcomes.size)]
+      ("not_checked", toJson notChecked), ("all", toJson (all + refused)), ("clean", .arr clean)]
 
 end Obligations

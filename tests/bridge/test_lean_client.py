@@ -70,7 +70,7 @@ def test_the_document_imports_the_libraries_once_and_asks_for_graphs() -> None:
     request = LibraryRequest(("Demo", "Obligations"), (GraphRequest("Demo.g", (("n", 2),)),))
     lines = request.document("N").splitlines()
     assert lines[:2] == ["import Demo", "import Obligations"]
-    assert lines[2] == '#export_obligations "N.statements"'
+    assert lines[2] == '#export_obligations "N.statements" "[]"'
     assert lines[3].startswith('#export_graphs "N.graphs" "[{')
     assert lines[4:] == ['#export_propositions "N.propositions"']
     assert json.loads(json.loads(lines[3].split(" ", 2)[2])) == [

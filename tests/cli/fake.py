@@ -53,6 +53,10 @@ class FakeEngine:
         """It asks for none."""
         return {}
 
+    def compiled_states(self, project: Path) -> Mapping[str, str] | None:
+        """No one knows."""
+        return None
+
     def programs(self, project: Path) -> Path | None:
         return self.beside
 

@@ -288,7 +288,7 @@ TRICKS = (
     Trick(
         "trust-answered",
         "an elaborator of the project's own says that the kernel took everything",
-        "open Lean Elab Command in\nelab_rules : command | `(#export_trust $n) => do\n"
+        "open Lean Elab Command in\nelab_rules : command | `(#export_trust $n $_) => do\n"
         '  let said := "{\\"kind\\": \\"end\\", \\"count\\": 0, \\"constants\\": 1, "\n'
         '    ++ "\\"not_checked\\": 0, \\"all\\": 1}"\n'
         '  logInfo m!"obligations:{n.getString}:{said}"\n' + SKIP + WRONG,
@@ -299,7 +299,7 @@ TRICKS = (
     Trick(
         "statements-rewritten",
         "a macro of the project's own rewrites our command",
-        "macro_rules | `(#export_obligations $n) => `(#eval IO.println $n)\n" + RIGHT,
+        "macro_rules | `(#export_obligations $n $_) => `(#eval IO.println $n)\n" + RIGHT,
         1,
         "(macro) in Demo.Basic",
         shares="",

@@ -1,0 +1,188 @@
+"""Lean looks behind the modules alone that have changed; the others count as they did."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from bridge.engine import Engine
+from bridge.lean.clean_modules import STATED, CleanModules
+from bridge.lean.client import Answer
+from bridge.lean.project import Project
+from bridge.lean.requests import TrustRequest
+from bridge.lean.trust import parse_trust
+from tests.bridge.answers import answer, binder, statement
+
+WHOLE = TrustRequest(("Demo",))
+COUNTS = {"Demo": (0, 0), "Demo.A": (3, 0), "Demo.B": (2, 1)}
+
+
+class Lean:
+    """A Lean that finds nothing amiss in its modules, but for those that are odd."""
+
+    kind, fingerprint = "embedded", "fake"
+
+    def __init__(self) -> None:
+        self.states: dict[str, str] | None = {"Obligations": "o", "Demo": "d"}
+        self.states |= {"Demo.A": "a", "Demo.B": "b"}
+        self.odd: dict[str, str] = {}
+        self.lemmas = [{"binder": "hPos", "lemma": "l", "conditions": []}]
+        self.asked: list[tuple[str, ...]] = []
+
+    def compiled_states(self, _: Path) -> Mapping[str, str] | None:
+        return self.states
+
+    def __call__(self, request: TrustRequest) -> Answer:
+        self.asked.append(request.in_order)
+        there = COUNTS.keys() & (self.states or COUNTS)
+        looked = {m: c for m, c in COUNTS.items() if m in there - {*request.in_order}}
+        said: list[Any] = [
+            {"kind": "refusal", "name": self.odd[m], "why": "no"} for m in looked if m in self.odd
+        ]
+        constants, free = (sum(c[i] for c in looked.values()) for i in (0, 1))
+        end = {"kind": "end", "count": len(said), "not_checked": free, "all": constants + free}
+        clean = [[m, *c] for m, c in looked.items() if m not in self.odd]
+        said.append({**end, "constants": constants - len(said), "clean": clean})
+        return {"statements": tuple(self.statements(request)), "trust": tuple(said)}
+
+    def statements(self, request: TrustRequest) -> list[Any]:
+        """A theorem in A and one in B, each of which a lemma of B proves a hypothesis of."""
+        theorems = [
+            statement(f"{m}.t", binder("hPos", "0 < n"), module=m, discharges=self.lemmas)
+            for m in ("Demo.A", "Demo.B")
+        ]
+        asked = [t for t in theorems if t["module"] not in request.in_order]
+        left = [t["name"] for t in theorems if t not in asked]
+        *messages, end = answer(*asked)
+        return [*messages, {**end, "discharges": dict.fromkeys(left, self.lemmas)}]
+
+
+@pytest.fixture
+def lean() -> Lean:
+    return Lean()
+
+
+@pytest.fixture
+def modules(lean: Lean, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CleanModules:
+    monkeypatch.setenv("LEAN_OBLIGATIONS_CACHE", str(tmp_path / "cache"))
+    project = cast(Project, SimpleNamespace(root=tmp_path))
+    return CleanModules(project, cast(Engine, lean))
+
+
+def look(modules: CleanModules, lean: Lean, *, use_cache: bool = True) -> Answer:
+    return modules.completed(WHOLE, lean, use_cache=use_cache)
+
+
+def test_modules_in_order_are_left_out_and_counted(modules: CleanModules, lean: Lean) -> None:
+    first = look(modules, lean)
+    again = look(modules, lean)
+    assert lean.asked == [(), ("Demo", "Demo.A", "Demo.B")]
+    assert parse_trust(again["trust"]) == parse_trust(first["trust"])
+    assert parse_trust(first["trust"]).constants == 5
+    assert again[STATED] == first[STATED]
+    assert set(cast(dict[str, str], first[STATED][0])) == {"Demo.A.t", "Demo.B.t"}
+    look(modules, lean)  # what was left out once is still known
+    assert lean.asked[2] == lean.asked[1]
+
+
+def test_the_document_names_what_is_left_out() -> None:
+    whole, part = WHOLE.document("n"), TrustRequest(("Demo",), ('A"', "B")).document("n")
+    assert '#export_trust "n.trust" "[]"' in whole
+    assert r'#export_trust "n.trust" "[\"A\\\"\", \"B\"]"' in part
+
+
+@pytest.mark.parametrize(
+    ("changed", "left"),
+    [
+        ({"Demo.B": "other", "Demo": "other"}, {"Demo.A"}),
+        ({"Obligations": "other"}, set()),
+        ({"Demo.C": "new"}, {"Demo", "Demo.A", "Demo.B"}),
+    ],
+)
+def test_what_has_changed_is_looked_at(
+    modules: CleanModules, lean: Lean, changed: dict[str, str], left: set[str]
+) -> None:
+    look(modules, lean)
+    assert lean.states is not None
+    lean.states |= changed
+    found = look(modules, lean)
+    assert set(lean.asked[1]) == left
+    assert parse_trust(found["trust"]).constants == 5
+
+
+def test_a_lemma_that_is_new_or_gone_is_seen(modules: CleanModules, lean: Lean) -> None:
+    """The theorem's own module is as it was."""
+    first = look(modules, lean)
+    lean.lemmas = []
+    again = look(modules, lean)
+    assert lean.asked[1]
+    assert again[STATED] != first[STATED]
+    assert again[STATED] == look(modules, lean, use_cache=False)[STATED]
+
+
+def test_a_module_that_is_gone_does_not_count(modules: CleanModules, lean: Lean) -> None:
+    look(modules, lean)
+    assert lean.states is not None
+    del lean.states["Demo.B"]
+    found = look(modules, lean)
+    assert set(lean.asked[1]) == {"Demo", "Demo.A"}
+    assert parse_trust(found["trust"]).constants == 3
+
+
+def test_a_module_with_something_amiss_is_looked_at_each_time(
+    modules: CleanModules, lean: Lean
+) -> None:
+    lean.odd = {"Demo.B": "Demo.bad"}
+    first, again = look(modules, lean), look(modules, lean)
+    assert set(lean.asked[1]) == {"Demo", "Demo.A"}
+    for found in (first, again):
+        assert parse_trust(found["trust"]).refusals == {"Demo.bad": "no"}
+        assert parse_trust(found["trust"]).constants == 4
+
+
+def test_another_engine_looks_itself(modules: CleanModules, lean: Lean) -> None:
+    look(modules, lean)
+    lean.fingerprint = "another"
+    look(modules, lean)
+    assert lean.asked == [(), ()]
+
+
+def test_without_the_cache_everything_is_looked_at(modules: CleanModules, lean: Lean) -> None:
+    look(modules, lean)
+    look(modules, lean, use_cache=False)
+    assert lean.asked == [(), ()]
+
+
+@pytest.mark.parametrize("states", [None, {"Demo": "d"}], ids=["unknown", "without our library"])
+def test_nothing_is_kept_where_the_engine_does_not_know(
+    modules: CleanModules, lean: Lean, states: dict[str, str] | None
+) -> None:
+    lean.states = states
+    look(modules, lean)
+    look(modules, lean)
+    assert lean.asked == [(), ()]
+
+
+def test_what_changes_while_lean_looks_is_not_kept(modules: CleanModules, lean: Lean) -> None:
+    def changing(request: TrustRequest) -> Answer:
+        assert lean.states is not None
+        lean.states = {**lean.states, "Demo.B": "other"}
+        return lean(request)
+
+    modules.completed(WHOLE, changing, use_cache=True)
+    look(modules, lean)
+    assert lean.asked == [(), ()]
+
+
+def test_a_damaged_entry_is_none(modules: CleanModules, lean: Lean, tmp_path: Path) -> None:
+    look(modules, lean)
+    (entry,) = (tmp_path / "cache" / "answers").glob("*.json")
+    text = entry.read_text()
+    assert '"accepted":3' in text
+    entry.write_text(text.replace('"accepted":3', '"accepted":9'))
+    look(modules, lean)
+    assert lean.asked == [(), ()]
