@@ -23,8 +23,9 @@ from bridge.engine import Engine
 from bridge.errors import AnswerError, InvalidInputError
 from bridge.lean.answers import AnswerCache
 from bridge.lean.client import DEFAULT_TIMEOUT, Answer
+from bridge.lean.compiled import files_of
 from bridge.lean.exporter import refuse_another_exporter
-from bridge.lean.library import compile_sources, files_of
+from bridge.lean.library import compile_sources
 from bridge.lean.locked_answer import KeptAnswer
 from bridge.lean.project import Project
 from bridge.lean.questions import ask_engine

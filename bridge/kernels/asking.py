@@ -21,7 +21,8 @@ from bridge.kernels.native import find_native
 from bridge.kernels.policy import Claim, objections, pinned_library
 from bridge.kernels.replay import replay_opinion
 from bridge.lean.answers import AnswerCache
-from bridge.lean.library import KERNEL_SECONDS, Library, answer_key, files_of
+from bridge.lean.compiled import files_of
+from bridge.lean.library import KERNEL_SECONDS, Library, answer_key
 from bridge.lean.project import Project
 from bridge.lean.requests import ConstantsRequest
 from bridge.lean.trust import KernelOpinion, Trust

@@ -9,7 +9,8 @@ from pathlib import Path
 from bridge.engine import BuildBrokenError, Engine, LeanMessage, TooSlowError, unchanged
 from bridge.errors import AnswerError, EngineError
 from bridge.lean.client import Answer, ask_in_batch
-from bridge.lean.library import answer_key, ask_guard, compile_sources, files_of
+from bridge.lean.compiled import files_of
+from bridge.lean.library import ask_guard, compile_sources
 from bridge.lean.messages import Part, read_part
 from bridge.lean.project import Project
 from bridge.lean.questions import ask_engine
@@ -93,7 +94,7 @@ def write_export(
     watcher, task = progress or Silent(), "writing what the theorems rest on"
     ask_guard(project, engine, timeout=timeout, progress=watcher)
     request = ConstantsRequest(project.roots, tuple(names))
-    key = answer_key(project, engine, request)
+    sources = project.fingerprint()
     compile_sources(project, engine, watcher)
     files = files_of(project, engine)
     watcher.update(task, 0, None)
@@ -109,7 +110,7 @@ def write_export(
             "Lean says that it wrote an export, and there is none",
             remedy="run the command again; `obligations doctor` looks for the cause",
         )
-    if answer_key(project, engine, request) != key or not unchanged(project.root, files):
+    if project.fingerprint() != sources or not unchanged(project.root, files):
         raise AnswerError(
             "the Lean sources changed while Lean wrote them down", remedy="run the command again"
         )

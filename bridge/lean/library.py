@@ -13,16 +13,15 @@ from typing import TypeVar
 
 from bridge import __version__
 from bridge.engine import (
-    EVERYTHING,
     BuildEvent,
     BuildReport,
     Engine,
-    states_of,
     unchanged,
 )
 from bridge.errors import AnswerError, LeanSourceError
 from bridge.lean.answers import AnswerCache
 from bridge.lean.client import DEFAULT_TIMEOUT, Answer, printable
+from bridge.lean.compiled import files_of, followed_from, note_compiled
 from bridge.lean.exporter import refuse_another_exporter
 from bridge.lean.graphs import ExportedGraphs, parse_graphs
 from bridge.lean.guard import parse_guard, refuse_hijackers
@@ -52,7 +51,6 @@ __all__ = [
     "ask_lean",
     "build",
     "compile_sources",
-    "files_of",
     "known_library",
     "read_library",
 ]
@@ -170,7 +168,10 @@ def read_library(
     if not guarded:
         ask_guard(project, engine, timeout=timeout, progress=progress, use_cache=use_cache)
     request, watcher = LibraryRequest(project.roots, tuple(graphs)), progress or Silent()
-    parts = KeptStatements(project.root, answer_key(project, engine, statements_of(request)))
+
+    def parts() -> KeptStatements:  # once it is compiled, the key may be another
+        return KeptStatements(project.root, answer_key(project, engine, statements_of(request)))
+
     library = ask_lean(
         project,
         engine,
@@ -182,13 +183,13 @@ def read_library(
         timeout=timeout,
         watcher=watcher,
         use_cache=use_cache,
-        put=lambda: parts.completed(
+        put=lambda: parts().completed(
             request,
             lambda r: ask_engine(project.root, engine, r, timeout=timeout, note=watcher.note),
             use_cache=use_cache,
         ),
     )
-    parts.keep(library.answer, library.files, fresh=not library.from_cache)
+    parts().keep(library.answer, library.files, fresh=not library.from_cache)
     keys = (o.key for o in library.obligations)
     remember(project.root, keys, (f.short for f in library.graphs.families))
     return library
@@ -293,18 +294,8 @@ def known_library(
 
 def answer_key(project: Project, engine: Engine, request: Request) -> str:
     """The key of Lean's answer in the cache."""
-    sources = project.fingerprint()
-    return AnswerCache.key(__version__, engine.fingerprint, sources, request.document("nonce"))
-
-
-def files_of(project: Project, engine: Engine) -> dict[str, str]:
-    """What Lean's answer follows from besides the sources: the state of each file by path.
-
-    The sources are compiled.  Where the engine does not know what Lean asked for, that is every
-    file of the project.
-    """
-    known = engine.files_asked(project.root)
-    return states_of(project.root, [EVERYTHING]) if known is None else dict(known)
+    follows = followed_from(project, engine)
+    return AnswerCache.key(__version__, engine.fingerprint, follows, request.document("nonce"))
 
 
 def _remedy(compiled: BuildReport) -> str:
@@ -343,14 +334,22 @@ def ask_lean(
         AnswerError: Lean's answer is not understood.
         EngineError: the engine broke.
     """
-    cache = AnswerCache.default()
-    key = answer_key(project, engine, request)
-    if use_cache and (kept := cache.load_with_files(key, project.root)) is not None:
+    cache, sources = AnswerCache.default(), project.fingerprint()
+
+    def kept() -> tuple[T] | None:
+        key = answer_key(project, engine, request)
+        found = cache.load_with_files(key, project.root) if use_cache else None
         try:
-            return understand(*kept, True)
+            return None if found is None else (understand(*found, True),)
         except (AnswerError, KeyError):
-            pass  # written by another version of the bridge: ask again
+            return None  # written by another version of the bridge: ask again
+
+    if known := kept():
+        return known[0]
     compile_sources(project, engine, watcher)
+    note_compiled(project, engine)
+    if known := kept():
+        return known[0]
     watcher.update(task, 0, None)
     files = files_of(project, engine)
     if put is None:
@@ -358,11 +357,11 @@ def ask_lean(
     else:
         answer = put()
     found = understand(answer, files, False)
-    if answer_key(project, engine, request) != key or not unchanged(project.root, files):
+    if project.fingerprint() != sources or not unchanged(project.root, files):
         raise AnswerError(
             "the Lean sources changed while Lean was asked, so its answer is stale",
             remedy="run the command again",
         )
-    cache.store(key, answer, files)
+    cache.store(answer_key(project, engine, request), answer, files)
     watcher.update(task, 1, 1)
     return found

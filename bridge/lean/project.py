@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,9 +58,18 @@ class Project:
 
     def fingerprint(self) -> str:
         """sha256 over every Lean source, the lakefile, the toolchain and the manifest."""
+        return self._digest((*self._pinned(), *self.sources()))
+
+    def pinned_fingerprint(self) -> str:
+        """The same without the sources."""
+        return self._digest(self._pinned())
+
+    def _pinned(self) -> tuple[Path, ...]:
+        return tuple(p for name in _PINNED if (p := self.root / name).is_file())
+
+    def _digest(self, paths: Iterable[Path]) -> str:
         digest = hashlib.sha256()
-        pinned = [self.root / name for name in _PINNED]
-        for path in (*(p for p in pinned if p.is_file()), *self.sources()):
+        for path in paths:
             name = path.relative_to(self.root).as_posix().encode()
             data = path.read_bytes()
             digest.update(b"%d:%d:" % (len(name), len(data)) + name + data)

@@ -1,0 +1,62 @@
+"""What Lean's answers follow from: the compiled form of a project's sources, where that is known.
+
+A comment at the end of a file, or a file that no module imports, leaves what is compiled as it was,
+and then Lean would say the same again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from bridge.engine import EVERYTHING, Engine, states_of
+from bridge.lean.answers import AnswerCache
+from bridge.lean.project import Project
+
+__all__ = ["files_of", "followed_from", "note_compiled"]
+
+_SCHEMA = "compiled/1"
+
+
+def followed_from(project: Project, engine: Engine) -> str:
+    """A hash of what Lean's answers about the present sources follow from.
+
+    It is one of their compiled form where that was noted, and one of the sources themselves where
+    it was not.
+    """
+    sources = project.fingerprint()
+    found = AnswerCache.default().load(_key(engine, sources), project.root)
+    match None if found is None else found.get(_SCHEMA):
+        case (str(compiled),):
+            return compiled
+        case _:
+            return sources
+
+
+def note_compiled(project: Project, engine: Engine) -> None:
+    """Note what the present sources are compiled to, where the engine knows it."""
+    sources = project.fingerprint()
+    cache, key = AnswerCache.default(), _key(engine, sources)
+    if cache.load(key, project.root) is not None:
+        return
+    files = files_of(project, engine)
+    states = engine.compiled_states(project.root)
+    if states is None or project.fingerprint() != sources:
+        return
+    # The lakefile has options for documents, too, and no compiled module.
+    said = json.dumps([sorted(states.items()), project.pinned_fingerprint()])
+    cache.store(key, {_SCHEMA: (hashlib.sha256(said.encode()).hexdigest(),)}, files)
+
+
+def files_of(project: Project, engine: Engine) -> dict[str, str]:
+    """What Lean's answer follows from besides the sources: the state of each file by path.
+
+    The sources are compiled.  Where the engine does not know what Lean asked for, that is every
+    file of the project.
+    """
+    known = engine.files_asked(project.root)
+    return states_of(project.root, [EVERYTHING]) if known is None else dict(known)
+
+
+def _key(engine: Engine, sources: str) -> str:
+    return AnswerCache.key(_SCHEMA, engine.fingerprint, sources)
