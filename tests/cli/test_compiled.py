@@ -76,10 +76,10 @@ def test_other_options_of_the_lakefile_are_asked_about(harness: Harness, engine:
 
 
 def test_a_file_that_was_read_while_compiling_counts(harness: Harness, engine: Knowing) -> None:
-    engine.files |= states_of(harness.root, ["data.txt"])
+    engine.files.update(states_of(harness.root, ["data.txt"]))
     times, _ = audit(harness, engine)
     (harness.root / "data.txt").write_text("something")
-    engine.files |= states_of(harness.root, ["data.txt"])
+    engine.files.update(states_of(harness.root, ["data.txt"]))
     assert audit(harness, engine)[0] == times
 
 
