@@ -29,7 +29,7 @@ __all__ = ["Cost", "main", "run"]
 PARTS = ("lean", "lakefile.lean", "lean-toolchain", "obligations.toml", "waivers.toml")
 LOCK = ("statements.lock.json", "statements.lock.answer.json.gz")
 RESULT = f" {Verdict.HOLDS}"
-"""What a line with a result of this library says."""
+"""What a line with a result of this library says, whether on the way or at the end."""
 LEAF = Path("lean/PostNorm/Export/Stack.lean")
 
 

@@ -141,8 +141,9 @@ def measure_ahead(
     for done, obligation in enumerate(obligations):
         if until():
             break
-        so_far = ", ".join(f"{found[v]} {v}" for v in Verdict if found[v])
-        context.watcher.update(MEASURING, done, len(obligations), unit=so_far)
+        said = ", ".join(f"{found[v]} {v}" for v in Verdict if found[v])
+        unit = f"({said})" if said else ""
+        context.watcher.update(MEASURING, done, len(obligations), unit=unit)
         paired = decided(obligation, context)
         if isinstance(paired, Paired) and all(map(is_ours, paired.checks)):
             found[_certified(paired, context, _measured(paired, context)).verdict] += 1
