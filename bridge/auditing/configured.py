@@ -250,12 +250,12 @@ class Setup:
         ``jobs`` processes measure, or the Dask cluster of ``scheduler``; ``backend`` names what
         runs graphs (`numeric.backends.backend_named`).
         """
-        chosen, watcher = self.backend(backend), progress or Silent()
+        chosen, policy, watcher = self.backend(backend), self.policy, progress or Silent()
         place = Place(self.project.root, self.settings.checks)
         locked = partial(
             measure_locked,
             self.project,
-            policy=self.policy,
+            policy=policy,
             seed=self.seed(seed),
             instances=self.instances(instances),
             only=only or self.settings.only,
@@ -277,7 +277,7 @@ class Setup:
                 only=only or self.settings.only,
                 replace_graph=replace_graph,
                 graph_file=graph_file,
-                policy=self.policy,
+                policy=policy,
                 trust=trust,
                 results=ResultCache.default() if use_cache else None,
                 judges=self.judges(progress, use_cache=use_cache),

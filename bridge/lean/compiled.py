@@ -39,9 +39,11 @@ def note_compiled(project: Project, engine: Engine) -> None:
     cache, key = AnswerCache.default(), _key(engine, sources)
     if cache.load(key, project.root) is not None:
         return
-    files = files_of(project, engine)
     states = engine.compiled_states(project.root)
-    if states is None or project.fingerprint() != sources:
+    if states is None:
+        return
+    files = files_of(project, engine)
+    if project.fingerprint() != sources:  # they are others by now
         return
     # The lakefile has options for documents, too, and no compiled module.
     said = json.dumps([sorted(states.items()), project.pinned_fingerprint()])
