@@ -6,7 +6,6 @@ the store is not compiled again.  Nothing is written to the project.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 import threading
@@ -32,7 +31,7 @@ from embedded_lean.warm import warm_host
 __all__ = [
     "FILE_SECONDS_VARIABLE",
     "build_project",
-    "compiled_states",
+    "compiled_digests",
     "files_asked",
     "seconds_per_file",
 ]
@@ -133,22 +132,18 @@ def files_asked(layout: Layout, project: Path, *, fingerprint: str) -> dict[str,
     return states
 
 
-def compiled_states(layout: Layout, project: Path, *, fingerprint: str) -> dict[str, str] | None:
-    """By module, a hash of its compiled form and of those of all that it imports of the project.
-
-    None where some of them are not compiled.
-    """
+def compiled_digests(layout: Layout, project: Path, *, fingerprint: str) -> dict[str, str] | None:
+    """sha256 of each module's compiled form; None where some of them are not compiled."""
     store = Store(layout.build)
     modules = read_modules(read_package(project))
     keys = module_keys(modules, fingerprint, store, project)
-    states: dict[str, str] = {}
-    for module in modules:  # each after all that it imports
+    digests: dict[str, str] = {}
+    for module in modules:
         own = store.digest(keys[module.name]) if module.name in keys else None
         if own is None:
             return None
-        parts = (own, *sorted({states[i.module] for i in module.imports}))
-        states[module.name] = hashlib.sha256("\n".join(parts).encode()).hexdigest()
-    return states
+        digests[module.name] = own
+    return digests
 
 
 def _current(store: Store, key: str, module: Module) -> ModuleReport:

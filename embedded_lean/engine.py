@@ -19,7 +19,7 @@ from bridge.engine.interface import (
 )
 from embedded_lean import manifest, pins
 from embedded_lean.batch import run_document
-from embedded_lean.build import build_project, compiled_states, files_asked
+from embedded_lean.build import build_project, compiled_digests, files_asked
 from embedded_lean.install import folder_size
 from embedded_lean.launch import stand_in_command
 from embedded_lean.layout import Layout
@@ -85,9 +85,9 @@ class EmbeddedEngine:
         """See `Engine.files_asked`."""
         return files_asked(self.layout, project.resolve(), fingerprint=self.fingerprint)
 
-    def compiled_states(self, project: Path) -> Mapping[str, str] | None:
-        """See `Engine.compiled_states`."""
-        return compiled_states(self.layout, project.resolve(), fingerprint=self.fingerprint)
+    def compiled_digests(self, project: Path) -> Mapping[str, str] | None:
+        """See `Engine.compiled_digests`."""
+        return compiled_digests(self.layout, project.resolve(), fingerprint=self.fingerprint)
 
     def programs(self, project: Path) -> Path | None:
         """No program that can be run comes with this Lean."""

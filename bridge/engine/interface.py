@@ -211,12 +211,9 @@ class Engine(Protocol):
         None where that is not known, because something is not compiled.
         """
 
-    def compiled_states(self, project: Path) -> Mapping[str, str] | None:
-        """By module, a hash of its compiled form and of those of all that it imports of the
-        project.
-
-        None where that is not known, or something is not compiled.
-        """
+    def compiled_digests(self, project: Path) -> Mapping[str, str] | None:
+        """sha256 of each module's compiled form; None where that is not known, or something is not
+        compiled."""
 
     def programs(self, project: Path) -> Path | None:
         """The folder of the programs that come with this Lean; None where it comes with none."""

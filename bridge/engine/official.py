@@ -155,7 +155,7 @@ class LakeEngine:
         """No one knows which files Lean asked for."""
         return None
 
-    def compiled_states(self, project: Path) -> Mapping[str, str] | None:
+    def compiled_digests(self, project: Path) -> Mapping[str, str] | None:
         """Lake does not tell; a project's dependencies would count as well."""
         return None
 

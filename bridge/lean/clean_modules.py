@@ -1,18 +1,21 @@
 """Modules of a project that Lean looked behind before, and in which it found nothing amiss.
 
 To hand every constant to the kernel again, to search each theorem for contradictions and to write
-down what it states takes Lean minutes.  All that follows from a module's compiled form, from those
-of all that it imports, and from Lean; the library `Obligations` is among what a project compiles.
-Where none of them has changed, the module is left out, and what was found counts again.
+down what it states takes Lean minutes.  What comes of that follows
 
-Two things also look at what is not imported.  Lemmas that prove a theorem's hypotheses are asked
-for each time.  A module that comes later may teach `grind` a lemma that shows a contradiction in an
-earlier one: without the cache everything is looked at.
+* from the compiled form of the module, and of those that it rests on: those that it imports, and
+  those that declare what its terms mention, for a metaprogram can store a term that mentions what
+  its module does not import; all of them as Lean tells them;
+* from what is registered anywhere and guides a search, such as instances and lemmas for `grind`;
+* from Lean, and from the library `Obligations`.
+
+Where none of this has changed, the module is left out, and what was found counts again.  Lemmas
+that prove a theorem's hypotheses may be in modules that come later: they are asked for each time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import msgspec
@@ -24,7 +27,7 @@ from bridge.lean.client import Answer
 from bridge.lean.project import EXPORTER, Project
 from bridge.lean.requests import TrustRequest
 from bridge.lean.statement import parse_statements, with_discharges
-from bridge.lean.trust import modules_in_order, with_modules_in_order
+from bridge.lean.trust import Looked, looked_at, with_left_out
 
 __all__ = ["STATED", "CleanModules"]
 
@@ -34,13 +37,32 @@ _SCHEMA = "clean-modules/1"
 
 
 class _Clean(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What was found of a module: its state then, how many constants the kernel accepted and how
-    many no kernel checks, and what each of its tagged theorems states."""
+    """What was found of a module: how many constants the kernel accepted and how many no kernel
+    checks, what each theorem states that it declares and tags, and all modules that it rests on."""
 
-    state: str
     accepted: int
     not_checked: int
     stated: dict[str, str]
+    rests: tuple[str, ...]
+
+
+class _Kept(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What was found of a project: the digests of its modules then, which of them guide a search,
+    and what was found of each."""
+
+    digests: dict[str, str] = msgspec.field(default_factory=dict)
+    guiding: tuple[str, ...] = ()
+    modules: dict[str, _Clean] = msgspec.field(default_factory=dict)
+
+    def at(self, digests: Mapping[str, str]) -> dict[str, _Clean]:
+        """The modules of which nothing has changed that it rests on; ``digests`` are those now."""
+
+        def same(names: Iterable[str]) -> bool:
+            return all(n in digests and digests[n] == self.digests.get(n) for n in names)
+
+        if not same({*self.guiding, *filter(_is_ours, {*digests, *self.digests})}):
+            return {}
+        return {name: one for name, one in self.modules.items() if same((name, *one.rests))}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +85,7 @@ class CleanModules:
         use_cache: bool,
     ) -> Answer:
         """The answer to a request about all modules, with what theorems state as hashes; Lean looks
-        at those modules alone that have changed.
+        at those modules alone of which something has changed.
 
         Args:
             request: the whole one.
@@ -73,48 +95,79 @@ class CleanModules:
         Raises:
             AnswerError: Lean's answer is empty, partial or malformed.
         """
-        states = self._states()
-        kept = self._load(states) if use_cache else {}
-        answer = put(replace(request, in_order=tuple(kept)))
-        counts = {name: (c.accepted, c.not_checked) for name, c in kept.items()}
-        trust = with_modules_in_order(answer["trust"], counts)
+        digests = self._digests()
+        kept = self._load() if use_cache else _Kept()
+        clean = kept.at(digests)
+        answer = put(replace(request, in_order=tuple(clean)))
+        looked, guiding = looked_at(answer["trust"])
+        if clean and sorted(guiding) != sorted(kept.guiding):
+            clean = {}
+            answer = put(request)
+            looked, guiding = looked_at(answer["trust"])
         statements = parse_statements(answer["statements"])
         others = statements.discharges_of_others
         stated = statements.evidence() | {
             name: with_discharges(own, others.get(name, ()))
-            for clean in kept.values()
-            for name, own in clean.stated.items()
+            for one in clean.values()
+            for name, own in one.stated.items()
         }
         # What changed while Lean looked need not be what it looked at.
-        if states and self._states() == states:
+        if digests and self._digests() == digests:
             own = statements.own_evidence()
-            for name, (accepted, not_checked) in modules_in_order(answer["trust"]).items():
-                if name in states:  # Lean may spell a name in another way than a file's
-                    here = {t.name: own[t.name] for t in statements.theorems if t.module == name}
-                    kept[name] = _Clean(states[name], accepted, not_checked, here)
-            self._store(kept)
-        return {STATED: (stated,), "trust": trust}
+            below = _below(looked, clean)
+            found = {
+                m.module: _Clean(
+                    m.accepted,
+                    m.not_checked,
+                    {name: own[name] for name in m.theorems},
+                    below[m.module],
+                )
+                for m in looked
+                if m.clean
+            }
+            self._store(_Kept(digests, tuple(sorted(guiding)), {**clean, **found}))
+        accepted = sum(one.accepted for one in clean.values())
+        not_checked = sum(one.not_checked for one in clean.values())
+        return {STATED: (stated,), "trust": with_left_out(answer["trust"], accepted, not_checked)}
 
-    def _states(self) -> dict[str, str]:
-        """What each module follows from; empty where that is not known."""
-        found = self.engine.compiled_states(self.project.root) or {}
-        ours = found.get(EXPORTER)
-        return {} if ours is None else {name: f"{state} {ours}" for name, state in found.items()}
+    def _digests(self) -> dict[str, str]:
+        """What each module is compiled to; empty where that is not known."""
+        found = self.engine.compiled_digests(self.project.root) or {}
+        return dict(found) if EXPORTER in found else {}
 
     @property
     def _key(self) -> str:
         about = (self.engine.fingerprint, str(self.project.root.resolve()))
         return AnswerCache.key(_SCHEMA, __version__, *about)
 
-    def _load(self, states: Mapping[str, str]) -> dict[str, _Clean]:
-        """The modules that are as they were, with all that they import and the library."""
+    def _load(self) -> _Kept:
         found = AnswerCache.default().load(self._key, self.project.root) or {}
         try:
-            (modules,) = msgspec.convert(found.get("modules", ({},)), tuple[dict[str, _Clean]])
+            return msgspec.convert(found.get("kept", ({},)), tuple[_Kept])[0]
         except msgspec.ValidationError:
-            return {}
-        return {name: clean for name, clean in modules.items() if states.get(name) == clean.state}
+            return _Kept()
 
-    def _store(self, modules: Mapping[str, _Clean]) -> None:
-        entry = {name: msgspec.to_builtins(clean) for name, clean in modules.items()}
-        AnswerCache.default().store(self._key, {"modules": (entry,)}, {})
+    def _store(self, kept: _Kept) -> None:
+        entry = msgspec.to_builtins(kept)
+        AnswerCache.default().store(self._key, {"kept": (entry,)}, {})
+
+
+def _is_ours(module: str) -> bool:
+    """Whether it is one of the library `Obligations`, on which everything rests."""
+    return module.split(".")[0] == EXPORTER
+
+
+def _below(looked: Iterable[Looked], clean: Mapping[str, _Clean]) -> dict[str, tuple[str, ...]]:
+    """All modules that each of those looked at rests on; what those left out rest on is known."""
+    direct = {m.module: m.rests for m in looked}
+    direct |= {name: one.rests for name, one in clean.items()}
+    found = {}
+    for start in direct:
+        reached, todo = {start}, [start]
+        while todo:
+            for name in direct.get(todo.pop(), ()):
+                if name not in reached and not _is_ours(name):
+                    reached.add(name)
+                    todo.append(name)
+        found[start] = tuple(sorted(reached - {start}))
+    return found

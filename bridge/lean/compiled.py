@@ -39,14 +39,14 @@ def note_compiled(project: Project, engine: Engine) -> None:
     cache, key = AnswerCache.default(), _key(engine, sources)
     if cache.load(key, project.root) is not None:
         return
-    states = engine.compiled_states(project.root)
-    if states is None:
+    digests = engine.compiled_digests(project.root)
+    if digests is None:
         return
     files = files_of(project, engine)
     if project.fingerprint() != sources:  # they are others by now
         return
     # The lakefile has options for documents, too, and no compiled module.
-    said = json.dumps([sorted(states.items()), project.pinned_fingerprint()])
+    said = json.dumps([sorted(digests.items()), project.pinned_fingerprint()])
     cache.store(key, {_SCHEMA: (hashlib.sha256(said.encode()).hexdigest(),)}, files)
 
 

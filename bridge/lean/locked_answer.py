@@ -110,7 +110,7 @@ class KeptAnswer:
         """What they were when Lean answered."""
         return self.files
 
-    def compiled_states(self, project: Path) -> Mapping[str, str] | None:
+    def compiled_digests(self, project: Path) -> Mapping[str, str] | None:
         """Nothing is compiled."""
         return None
 

@@ -17,13 +17,13 @@ from bridge.lean.messages import End, Part, read_messages
 from bridge.lean.obligation import readable_name
 
 __all__ = [
-    "Counts",
     "KernelOpinion",
+    "Looked",
     "Outside",
     "Trust",
-    "modules_in_order",
+    "looked_at",
     "parse_trust",
-    "with_modules_in_order",
+    "with_left_out",
 ]
 
 SWAPPED = frozenset({"implemented_by", "extern"})
@@ -134,8 +134,24 @@ class Trust:
         return tuple(o for o in self.outside if o.how == AT_IMPORT)
 
 
-Counts = tuple[int, int]
-"""How many constants of a module the kernel accepted, and how many no kernel checks."""
+class Looked(Part, frozen=True):
+    """What was found of one module.
+
+    Attributes:
+        module: its name.
+        clean: whether nothing is amiss in it.
+        accepted: how many of its constants the kernel accepted.
+        not_checked: how many no kernel checks.
+        theorems: those that it both declares and tags.
+        rests: modules of the project that it imports, or that declare what its constants mention.
+    """
+
+    module: str
+    clean: bool
+    accepted: int
+    not_checked: int
+    theorems: tuple[str, ...]
+    rests: tuple[str, ...]
 
 
 class _Untagged(Part, frozen=True, tag_field="kind", tag="untagged"):
@@ -159,45 +175,46 @@ class _Refused(Part, frozen=True, tag_field="kind", tag="refused"):
 
 
 class _End(End, frozen=True, kw_only=True, tag_field="kind", tag="end"):
-    """``clean`` are modules without anything amiss: each with how many of its constants the kernel
-    accepted, and how many no kernel checks."""
-
     constants: int
     not_checked: int
     all: int
-    clean: tuple[tuple[str, int, int], ...] = ()
+    modules: tuple[Looked, ...] = ()
+    guiding: tuple[str, ...] = ()
 
 
 _KINDS = Outside | _Untagged | _Vacuous | _Refusal | _Refused
 
 
-def modules_in_order(messages: Sequence[object]) -> dict[str, Counts]:
-    """The modules in which an answer to ``#export_trust`` found nothing amiss.
+def looked_at(messages: Sequence[object]) -> tuple[tuple[Looked, ...], tuple[str, ...]]:
+    """What an answer to ``#export_trust`` says of each module that it is about, and which modules
+    of the project register something that guides a search in others, such as an instance.
 
     Raises:
         AnswerError: the answer is empty, partial or malformed.
     """
     _, end = read_messages(messages, _KINDS, _End, "trust")
-    return {name: (accepted, not_checked) for name, accepted, not_checked in end.clean}
+    return end.modules, end.guiding
 
 
-def with_modules_in_order(
-    messages: Sequence[object], left_out: Mapping[str, Counts]
+def with_left_out(
+    messages: Sequence[object], accepted: int, not_checked: int
 ) -> tuple[object, ...]:
-    """An answer to ``#export_trust`` that left out these modules, as if it had not.
+    """An answer to ``#export_trust`` that left out modules, as if it had not.
+
+    Args:
+        messages: the answer.
+        accepted: how many constants of these modules the kernel accepted before.
+        not_checked: how many no kernel checks.
 
     Raises:
         AnswerError: the answer is empty, partial or malformed.
     """
     _, end = read_messages(messages, _KINDS, _End, "trust")
-    accepted = sum(found for found, _ in left_out.values())
-    not_checked = sum(found for _, found in left_out.values())
     whole = replace(
         end,
         constants=end.constants + accepted,
         not_checked=end.not_checked + not_checked,
         all=end.all + accepted + not_checked,
-        clean=(*end.clean, *((name, *counts) for name, counts in sorted(left_out.items()))),
     )
     return (*messages[:-1], to_builtins(whole))
 

@@ -121,16 +121,26 @@ private def constantFields (env : Environment) (n : Name) : List (String × Json
       ("terms", toJson (es.map (canonical info.levelParams))),
       ("uses", toJson ((ownConstants env es).map toString))]
 
+/-- The tagged theorems, each with the module that tags it. -/
+def taggedIn (env : Environment) : Array (Name × Name) :=
+  (Array.range env.header.modules.size).flatMap fun i =>
+    (obligationAttr.ext.getModuleEntries env i).map (env.header.modules[i]!.module, ·)
+
+/-- Is this theorem left out with these modules?  One that another module tags than declares it never is. -/
+def leftOut (env : Environment) (without : NameSet) (module thm : Name) : Bool :=
+  without.contains module && moduleOf? env thm == some module
+
 /-- Export every tagged theorem, but for those of these modules. -/
 syntax (name := exportObligations) "#export_obligations " str ppSpace str : command
 
 elab_rules : command
-  | `(#export_obligations $nonce $leftOut) => do
+  | `(#export_obligations $nonce $modules) => do
     let nonce := nonce.getString
     liftCoreM noteShipped
     let env ← getEnv
-    let without := (← namesIn leftOut).foldl NameSet.insert {}
-    let (left, theorems) := (tagged env obligationAttr).partition fun n => (moduleOf? env n).any without.contains
+    let without := (← namesIn modules).foldl NameSet.insert {}
+    let (left, theorems) := (taggedIn env).partition fun (module, n) => leftOut env without module n
+    let (left, theorems) := (left.map (·.2), theorems.map (·.2))
     let lemmas := discharging env
     let mut count := 0
     let mut axioms : NameSet := {}

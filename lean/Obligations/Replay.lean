@@ -5,13 +5,15 @@ import Obligations.Canonical
 Lean's own modules are taken as they are; every constant of the project's is handed to the kernel again, in an environment
 that holds nothing but Lean's own modules.  One that the kernel refuses is recorded with the reason, and so is everything
 that rests on it; the others are still checked.  Of this library, whose text the bridge has compared with its own, only that
-is checked which something of the project rests on.  A module whose constants were all accepted before, and that is the same
-since, with all that it imports, need not be checked again: what others use of it is added as it is.
+is checked which something of the project rests on.  Where several modules declare one constant, which Lean allows of theorems,
+every copy is checked.  A module whose constants were all accepted before need not be checked again, as long as it is the same
+with all that it rests on: what others use of it is added as it is.  What that is does not follow from imports alone, for a
+metaprogram can store a term that mentions whatever it wants: so it is told which modules declare what a module's terms mention.
 
 ## Main definitions
 
 * `Obligations.Outcome`: what came of one constant.
-* `Obligations.replay`: the outcome of every constant of the project's modules. -/
+* `Obligations.replay`: the outcome of every constant of the project's modules, and what each mentions. -/
 
 namespace Obligations
 open Lean Meta
@@ -51,12 +53,18 @@ structure Replay where
   env : Kernel.Environment
   entered : NameSet := {}
   outcomes : Std.HashMap Name Outcome := {}
+  mentions : Std.HashMap Name (Array Name) := {}
 
-/-- The constants of the project's modules as they are stored, and the modules whose constants were accepted before. -/
-structure Stored where
-  constants : Std.HashMap Name (ConstantInfo × Bool) := {}
+/-- A constant as one module declares it; `accepted` says whether the kernel took it before. -/
+structure Copy where
+  info : ConstantInfo
+  module : Name
+  accepted : Bool
 
-abbrev ReplayM := ReaderT Stored <| StateRefT Replay MetaM
+/-- What the project's modules declare, by name. -/
+abbrev Declared := Std.HashMap Name (Array Copy)
+
+abbrev ReplayM := ReaderT Declared <| StateRefT Replay MetaM
 
 /-! ## Stored terms, built anew
 
@@ -99,10 +107,15 @@ private def rebuiltConstant : ConstantInfo → ConstantInfo
   | .recInfo v => .recInfo { v with
       type := rebuilt v.type, rules := v.rules.map fun r => { r with rhs := rebuilt r.rhs } }
 
-/-- A constant of the project's modules, built anew. -/
+/-- A constant as each module declares it, built anew. -/
+private def copies (n : Name) : ReplayM (Array Copy) :=
+  return ((← read).getD n #[]).map fun c =>
+    if c.info.isUnsafe || c.info.isPartial then c else { c with info := rebuiltConstant c.info }
+
+/-- A constant that one module declares, built anew. -/
 private def stored? (n : Name) : ReplayM (Option ConstantInfo) := do
-  let some (c, _) := (← read).constants[n]? | return none
-  return some (if c.isUnsafe || c.isPartial then c else rebuiltConstant c)
+  let found ← copies n
+  return if found.size == 1 then found[0]?.map (·.info) else none
 
 /-- Variables that nothing binds, in a term whose flags can be relied on. -/
 private def openTerm? (e : Expr) : Option String :=
@@ -140,14 +153,37 @@ private def hiddenProp? (env : Kernel.Environment) (type : Expr) : Option String
   | some l =>
     if l.normalize.isZero && !l.isZero then some s!"its sort {l} is Prop without being written so" else none
 
+/-- The declaration of a constant that is declared alone. -/
+private def declaration? : ConstantInfo → Option Declaration
+  | .axiomInfo v => some (.axiomDecl v)
+  | .defnInfo v => some (.defnDecl v)
+  | .thmInfo v => some (.thmDecl v)
+  | .opaqueInfo v => some (.opaqueDecl v)
+  | _ => none
+
 private def recursorNames (v : InductiveVal) : List Name :=
   v.all.map mkRecName ++ (List.range v.numNested).map fun i => v.all.head!.str s!"rec_{i + 1}"
 
-/-- Hand the declaration of a constant to the kernel; it is only added where the kernel accepted it before. -/
-private def submit (n : Name) (d : Declaration) : ReplayM (Option String) := do
-  let before := (← read).constants[n]?.any (·.2)
+/-- Note what a constant rests on directly. -/
+private def mention (n : Name) (used : Array Name) : ReplayM Unit :=
+  modify fun s => { s with mentions := s.mentions.insert n (s.mentions.getD n #[] ++ used) }
+
+/-- The structures that a term takes fields of, by its form: the one thing that is no constant in it. -/
+private partial def projected (e : Expr) : StateM (Std.HashSet Expr × NameSet) Unit := do
+  if (← get).1.contains e then return
+  modify fun (seen, found) => (seen.insert e, found)
+  match e with
+  | .proj s _ x => modify fun (seen, found) => (seen, found.insert s); projected x
+  | .mdata _ b => projected b
+  | .app f a => projected f; projected a
+  | .lam _ d b _ | .forallE _ d b _ => projected d; projected b
+  | .letE _ t v b _ => projected t; projected v; projected b
+  | _ => return
+
+/-- Hand a declaration to the kernel; it is only added where the kernel accepted it before. -/
+private def submit (d : Declaration) (accepted : Bool) : ReplayM (Option String) := do
   let env := (← get).env
-  match if before then env.addDeclWithoutChecking d else env.addDecl {} d with
+  match if accepted then env.addDeclWithoutChecking d else env.addDecl {} d with
   | .ok env => modify fun s => { s with env }; return none
   | .error e =>
     let text ← (e.toMessageData {}).toString
@@ -155,29 +191,34 @@ private def submit (n : Name) (d : Declaration) : ReplayM (Option String) := do
 
 mutual
 
-/-- The refused constant among those that `es` use, if there is one. -/
-private partial def blamedIn (es : List Expr) : ReplayM (Option Name) := do
+/-- The refused constant among those that the terms `es` of a constant use, if there is one. -/
+private partial def blamedIn (of : Name) (es : List Expr) : ReplayM (Option Name) := do
   for e in es do
-    for n in e.getUsedConstants do
+    let used := e.getUsedConstants
+    mention of used
+    for n in used do
       if let some culprit := (← visit n).blamed? n then return some culprit
   return none
 
 /-- The outcome of a constant, found now if it is not known. -/
 private partial def visit (n : Name) : ReplayM Outcome := do
   if let some found := (← get).outcomes[n]? then return found
-  let some info ← stored? n |
+  let found ← copies n
+  if found.isEmpty then
     return if ((← get).env.find? n).isSome then .accepted else .refused "no module declares it"
   if (← get).entered.contains n then return .refused "its proof, or its definition, rests on itself"
   modify fun s => { s with entered := s.entered.insert n }
-  let found ← outcome n info
+  let found ← outcome n found
   modify fun s => { s with outcomes := s.outcomes.insert n found }
   return found
 
-private partial def outcome (n : Name) (info : ConstantInfo) : ReplayM Outcome := do
-  if info.isUnsafe || info.isPartial then return .notChecked
-  if info.name != n then return .refused s!"it is stored under another name than its own, {info.name}"
-  for e in storedTerms info do
-    if let some why := openTerm? e then return .refused why
+private partial def outcome (n : Name) (found : Array Copy) : ReplayM Outcome := do
+  if found.all fun c => c.info.isUnsafe || c.info.isPartial then return .notChecked
+  for c in found do
+    if c.info.name != n then return .refused s!"it is stored under another name than its own, {c.info.name}"
+    for e in storedTerms c.info do
+      if let some why := openTerm? e then return .refused why
+  let some { info, .. } := found.back? | return .refused "no module declares it"
   match info with
   | .ctorInfo v => ofInductive n v.induct
   | .recInfo v => match v.all with
@@ -189,19 +230,34 @@ private partial def outcome (n : Name) (info : ConstantInfo) : ReplayM Outcome :
     else match v.all.head? with
       | some first => ofInductive n first
       | none => return .refused "it is an inductive type of no declaration"
-  | .axiomInfo v => single info (.axiomDecl v)
-  | .defnInfo v => single info (.defnDecl v)
-  | .thmInfo v => single info (.thmDecl v)
-  | .opaqueInfo v => single info (.opaqueDecl v)
+  | _ => single n found
 
-private partial def single (info : ConstantInfo) (d : Declaration) : ReplayM Outcome := do
-  if let some culprit ← blamedIn (storedTerms info) then
-    return if culprit == info.name then .refused "its proof, or its definition, rests on itself" else .rests culprit
-  return (← submit info.name d).elim .accepted .refused
+/-- A constant that is declared alone: each copy on its own, the last one stays. -/
+private partial def single (n : Name) (found : Array Copy) : ReplayM Outcome := do
+  for c in found do
+    if let some culprit ← blamedIn n (storedTerms c.info) then
+      return if culprit == n then .refused "its proof, or its definition, rests on itself" else .rests culprit
+  for c in found do
+    let some d := declaration? c.info | return .refused "several modules declare it, and not as a theorem"
+    let mut without := (← get).env
+    let mut refusal ← submit d c.accepted
+    if refusal.isSome then
+      let structures := (storedTerms c.info).foldl (fun s e => (projected e |>.run s).2) ({}, ({} : NameSet))
+      let missing := structures.2.toArray.filter fun s => (without.find? s).isNone
+      for s in missing do
+        if let some culprit := (← visit s).blamed? s then return .rests culprit
+      mention n missing
+      without := (← get).env
+      unless missing.isEmpty do refusal ← submit d c.accepted
+    if let some why := refusal then return .refused why
+    unless c.module == (found.back?.map (·.module)).getD .anonymous do
+      modify fun s => { s with env := without }
+  return .accepted
 
 /-- A constant that the kernel derives from an inductive type: it must be the one that is stored. -/
 private partial def ofInductive (n first : Name) : ReplayM Outcome := do
-  if !(← read).constants.contains first then return .refused s!"it belongs to {first}, which its module does not declare"
+  mention n #[first]
+  if !(← read).contains first then return .refused s!"it belongs to {first}, which its module does not declare"
   if !(← get).entered.contains first then
     if let some culprit := (← visit first).blamed? first then return .rests culprit
   match (← get).outcomes[first]? with
@@ -228,13 +284,16 @@ private partial def inductiveTypes (first : InductiveVal) : ReplayM Outcome := d
     terms := terms.push v.type
     types := types.push { name := t, type := v.type, ctors := ctors.toList : InductiveType }
   let own := types.foldl (init := ({} : NameSet)) fun s t => t.ctors.foldl (fun s c => s.insert c.name) (s.insert t.name)
+  mention first.name (own.toArray ++ recursorNames first)
   for e in terms do
-    for n in e.getUsedConstants do
+    let used := e.getUsedConstants
+    mention first.name used
+    for n in used do
       unless own.contains n do
         if let some culprit := (← visit n).blamed? n then return .rests culprit
   for t in types do
     if let some why := hiddenProp? (← get).env t.type then return .refused why
-  if let some why ← submit first.name (.inductDecl first.levelParams first.numParams types.toList first.isUnsafe) then
+  if let some why ← submit (.inductDecl first.levelParams first.numParams types.toList first.isUnsafe) false then
     return .refused why
   for n in first.all ++ types.toList.flatMap (·.ctors.map (·.name)) ++ recursorNames first do
     match (← get).env.find? n, ← stored? n with
@@ -250,25 +309,35 @@ def ownModules (env : Environment) : Array Nat :=
   (Array.range env.header.moduleNames.size).filter fun i => !isDistribution env env.header.modules[i]!.module
 
 /-- Hand every constant of the project's modules to the kernel again, starting from Lean's own modules only; those of the modules
-`before` were accepted before. -/
-def replay (before : NameSet) : MetaM (Array (Name × Outcome)) := do
+`before` were accepted before.  Of each constant that was looked at its outcome, and by module the others of the project that
+it rests on directly: those that it imports, and those that declare what its constants mention. -/
+def replay (before : NameSet) : MetaM (Array (Name × Outcome) × Std.HashMap Name NameSet) := do
   let env ← getEnv
-  let mut constants : Std.HashMap Name (ConstantInfo × Bool) := {}
+  let mut declared : Declared := {}
   let mut base : NameSet := {}
   let mut order := #[]
+  let mut rests : Std.HashMap Name NameSet := {}
   for i in ownModules env do
     let data := env.header.moduleData[i]!
     let module := env.header.modules[i]!.module
     let accepted := before.contains module
-    for n in data.constNames, c in data.constants do
+    for n in data.constNames, info in data.constants do
       unless accepted || module.getRoot == `Obligations do order := order.push n
-      constants := constants.insert n (c, accepted)
+      declared := declared.insert n ((declared.getD n #[]).push { info, module, accepted })
+    let mut imported : NameSet := {}
     for m in data.imports do
       if isDistribution env m.module then base := base.insert m.module
+      else imported := imported.insert m.module
+    rests := rests.insert module imported
   let fresh ← importModules (base.toArray.map fun m => { module := m }) {}
   let start : Replay := { env := fresh.toKernelEnv }
   let walk : ReplayM Unit := for n in order do discard <| visit n
-  let (_, found) ← (walk.run { constants }).run start
-  return found.outcomes.toArray
+  let (_, found) ← (walk.run declared).run start
+  for (n, used) in found.mentions do
+    for c in declared.getD n #[] do
+      let below := used.foldl (init := rests.getD c.module {}) fun s m =>
+        (declared.getD m #[]).foldl (fun s other => s.insert other.module) s
+      rests := rests.insert c.module below
+  return (found.outcomes.toArray, rests)
 
 end Obligations

@@ -37,6 +37,23 @@ private def projectModules (env : Environment) : Array (Nat × Name) :=
     let module := env.header.modules[i]!.module
     if module.getRoot == `Obligations then none else some (i, module)
 
+/-- Extensions in which Lean looks for what is registered anywhere: an entry in one module changes what is found of another. -/
+private def guides : List Name := [
+  `reducibilityExtra, `Lean.classExtension, `Lean.Meta.globalInstanceExtension, `Lean.Meta.instanceExtension,
+  `Lean.Meta.defaultInstanceExtension, `Lean.Meta.coeExt, `Lean.Meta.coeDeclAttr, `Lean.Meta.unificationHintExtension,
+  `Lean.Meta.congrExtension, `Lean.Meta.simpExtension, `Lean.Meta.sevalSimpExtension, `Lean.Meta.Rfl.reflExt,
+  `Lean.Meta.Symm.symmExt, `Lean.Meta.Ext.extExtension, `Lean.Meta.Grind.symbolPrioExt, `Lean.Meta.Grind.normExt,
+  `Lean.Meta.Grind.grindExt]
+
+/-- Does a module, by its index, register anything in one of them? -/
+private def guidingModules (env : Environment) : CoreM (Array Nat) := do
+  let mut found := #[]
+  for ext in ← persistentEnvExtensionsRef.get do
+    if (privateToUserName? ext.name).getD ext.name ∈ guides then
+      let entries := (ext.toEnvExtension.getState env).importedEntries
+      found := found ++ (Array.range entries.size).filter fun i => !entries[i]!.isEmpty
+  return found
+
 /-- Look behind the statements of the project; in the modules named, all was found in order before. -/
 syntax (name := exportTrust) "#export_trust " str ppSpace str : command
 
@@ -60,7 +77,7 @@ elab_rules : command
               answer nonce [("kind", .str "untagged"), ("name", .str n.toString),
                 ("module", .str module.toString)]
               count := count + 1
-    let outcomes ← liftTermElabM (replay before)
+    let (outcomes, rests) ← liftTermElabM (replay before)
     let byName := outcomes.foldl (init := ({} : Std.HashMap Name Outcome)) fun m (n, o) => m.insert n o
     let mut refused := 0
     for (n, found) in outcomes do
@@ -68,40 +85,51 @@ elab_rules : command
         answer nonce [("kind", .str "refusal"), ("name", .str n.toString), ("why", .str why)]
         count := count + 1
         refused := refused + 1
+    let tags := taggedIn env
+    let mut odd : NameSet := {}
+    for (module, n) in tags do
+      if leftOut env before module n then continue
+      if let some why ← liftTermElabM (vacuity n) then
+        answer nonce [("kind", .str "vacuous"), ("name", .str n.toString), ("why", .str why)]
+        count := count + 1
+        odd := odd.insert module
+      let blamed := match byName[n]? with
+        | some found => found.blamed? n
+        | none => if (moduleOf? env n).any before.contains then none else some n
+      if let some culprit := blamed then
+        answer nonce [("kind", .str "refused"), ("name", .str n.toString), ("constant", .str culprit.toString)]
+        count := count + 1
+        odd := odd.insert module
     let mut accepted := 0
     let mut notChecked := 0
     let mut all := 0
-    let mut clean := #[]
+    let mut looked := #[]
     for (i, module) in projectModules env do
       if before.contains module then continue
       let mut here := 0
       let mut unchecked := 0
-      let mut odd := false
+      let mut clean := !odd.contains module
       let names := env.header.moduleData[i]!.constNames
+      let only := ({} : NameSet).insert module
       for n in names do
         match byName[n]? with
         | some .accepted => here := here + 1
         | some .notChecked => unchecked := unchecked + 1
-        | some (.refused _) => refused := refused - 1; odd := true
-        | _ => odd := true
-      for n in obligationAttr.ext.getModuleEntries env i do
-        if let some why ← liftTermElabM (vacuity n) then
-          answer nonce [("kind", .str "vacuous"), ("name", .str n.toString), ("why", .str why)]
-          count := count + 1
-          odd := true
-        let blamed := match byName[n]? with
-          | some found => found.blamed? n
-          | none => some n
-        if let some culprit := blamed then
-          answer nonce [("kind", .str "refused"), ("name", .str n.toString), ("constant", .str culprit.toString)]
-          count := count + 1
-          odd := true
+        | some (.refused _) => refused := refused - 1; clean := false
+        | _ => clean := false
       accepted := accepted + here
       notChecked := notChecked + unchecked
       all := all + names.size
-      unless odd do clean := clean.push <| .arr #[.str module.toString, toJson here, toJson unchecked]
+      looked := looked.push <| Json.mkObj [("module", .str module.toString), ("clean", .bool clean),
+        ("accepted", toJson here), ("not_checked", toJson unchecked),
+        ("theorems", .arr <| tags.filterMap fun (m, n) => if leftOut env only m n then some (.str n.toString) else none),
+        ("rests", .arr <| (rests.getD module {}).toArray.map fun m => .str m.toString)]
+    let indices ← liftCoreM (guidingModules env)
+    let guiding := (projectModules env).filterMap fun (i, module) =>
+      if indices.contains i then some (Json.str module.toString) else none
     -- What is refused of this library, on which something of the project rests, is in no module of the project.
     answer nonce [("kind", .str "end"), ("count", toJson count), ("constants", toJson accepted),
-      ("not_checked", toJson notChecked), ("all", toJson (all + refused)), ("clean", .arr clean)]
+      ("not_checked", toJson notChecked), ("all", toJson (all + refused)), ("modules", .arr looked),
+      ("guiding", .arr guiding)]
 
 end Obligations

@@ -19,46 +19,59 @@ from tests.bridge.answers import answer, binder, statement
 
 WHOLE = TrustRequest(("Demo",))
 COUNTS = {"Demo": (0, 0), "Demo.A": (3, 0), "Demo.B": (2, 1)}
+RESTS = {"Demo": ("Demo.B", "Obligations"), "Demo.A": (), "Demo.B": ("Demo.A",)}
 
 
 class Lean:
-    """A Lean that finds nothing amiss in its modules, but for those that are odd."""
+    """A Lean that finds nothing amiss in its modules, but for those that are odd.
+
+    A theorem is in A and one in B, each of which a lemma of B proves a hypothesis of.
+    """
 
     kind, fingerprint = "embedded", "fake"
 
     def __init__(self) -> None:
-        self.states: dict[str, str] | None = {"Obligations": "o", "Demo": "d"}
-        self.states |= {"Demo.A": "a", "Demo.B": "b"}
+        self.digests: dict[str, str] | None = {"Obligations": "o", "Obligations.X": "x"}
+        self.digests |= {"Demo": "d", "Demo.A": "a", "Demo.B": "b"}
         self.odd: dict[str, str] = {}
+        self.guiding = ["Demo.A"]
         self.lemmas = [{"binder": "hPos", "lemma": "l", "conditions": []}]
         self.asked: list[tuple[str, ...]] = []
 
-    def compiled_states(self, _: Path) -> Mapping[str, str] | None:
-        return self.states
+    def compiled_digests(self, _: Path) -> Mapping[str, str] | None:
+        return None if self.digests is None else dict(self.digests)
 
     def __call__(self, request: TrustRequest) -> Answer:
         self.asked.append(request.in_order)
-        there = COUNTS.keys() & (self.states or COUNTS)
+        there = COUNTS.keys() & (self.digests or COUNTS)
         looked = {m: c for m, c in COUNTS.items() if m in there - {*request.in_order}}
         said: list[Any] = [
             {"kind": "refusal", "name": self.odd[m], "why": "no"} for m in looked if m in self.odd
         ]
+        theorems = {m: [f"{m}.t"] if m != "Demo" else [] for m in there}
         constants, free = (sum(c[i] for c in looked.values()) for i in (0, 1))
         end = {"kind": "end", "count": len(said), "not_checked": free, "all": constants + free}
-        clean = [[m, *c] for m, c in looked.items() if m not in self.odd]
-        said.append({**end, "constants": constants - len(said), "clean": clean})
-        return {"statements": tuple(self.statements(request)), "trust": tuple(said)}
-
-    def statements(self, request: TrustRequest) -> list[Any]:
-        """A theorem in A and one in B, each of which a lemma of B proves a hypothesis of."""
-        theorems = [
-            statement(f"{m}.t", binder("hPos", "0 < n"), module=m, discharges=self.lemmas)
-            for m in ("Demo.A", "Demo.B")
+        modules = [
+            {
+                "module": m,
+                "clean": m not in self.odd,
+                "accepted": c[0],
+                "not_checked": c[1],
+                "theorems": theorems[m],
+                "rests": RESTS[m],
+            }
+            for m, c in looked.items()
         ]
-        asked = [t for t in theorems if t["module"] not in request.in_order]
-        left = [t["name"] for t in theorems if t not in asked]
-        *messages, end = answer(*asked)
-        return [*messages, {**end, "discharges": dict.fromkeys(left, self.lemmas)}]
+        end |= {"constants": constants - len(said), "modules": modules, "guiding": self.guiding}
+        stated = [
+            statement(n, binder("hPos", "0 < n"), module=m, discharges=self.lemmas)
+            for m in sorted(looked)
+            for n in theorems[m]
+        ]
+        left = [n for m in request.in_order for n in theorems[m]]
+        *messages, last = answer(*stated)
+        last |= {"discharges": dict.fromkeys(left, self.lemmas)}
+        return {"statements": (*messages, last), "trust": (*said, end)}
 
 
 @pytest.fixture
@@ -98,20 +111,45 @@ def test_the_document_names_what_is_left_out() -> None:
 @pytest.mark.parametrize(
     ("changed", "left"),
     [
-        ({"Demo.B": "other", "Demo": "other"}, {"Demo.A"}),
-        ({"Obligations": "other"}, set()),
+        ({"Demo.B": "other"}, {"Demo.A"}),
+        ({"Demo": "other"}, {"Demo.A", "Demo.B"}),
+        ({"Demo.A": "other"}, set()),
+        ({"Obligations.X": "other"}, set()),
+        ({"Obligations.Y": "new"}, set()),
         ({"Demo.C": "new"}, {"Demo", "Demo.A", "Demo.B"}),
     ],
+    ids=str,
 )
-def test_what_has_changed_is_looked_at(
+def test_what_has_changed_is_looked_at_with_all_that_rests_on_it(
     modules: CleanModules, lean: Lean, changed: dict[str, str], left: set[str]
 ) -> None:
     look(modules, lean)
-    assert lean.states is not None
-    lean.states |= changed
-    found = look(modules, lean)
+    for digests in (changed, {}):  # what it was compared with is kept as well
+        assert lean.digests is not None
+        lean.digests |= digests
+        found = look(modules, lean)
+        assert parse_trust(found["trust"]).constants == 5
     assert set(lean.asked[1]) == left
-    assert parse_trust(found["trust"]).constants == 5
+    assert set(lean.asked[2]) == {"Demo", "Demo.A", "Demo.B"}
+
+
+def test_all_is_looked_at_where_another_module_guides_a_search(
+    modules: CleanModules, lean: Lean
+) -> None:
+    """A new instance, say: it may change what is found of any theorem."""
+    first = look(modules, lean)
+    lean.guiding = ["Demo.B", "Demo.A"]
+    again = look(modules, lean)
+    assert [set(asked) for asked in lean.asked] == [set(), {"Demo", "Demo.A", "Demo.B"}, set()]
+    assert again[STATED] == first[STATED]
+    assert parse_trust(again["trust"]) == parse_trust(first["trust"])
+    look(modules, lean)
+    assert set(lean.asked[3]) == {"Demo", "Demo.A", "Demo.B"}
+    assert len(lean.asked) == 4
+    assert lean.digests is not None
+    lean.digests["Demo.B"] = "other"
+    look(modules, lean)
+    assert lean.asked[4] == ()
 
 
 def test_a_lemma_that_is_new_or_gone_is_seen(modules: CleanModules, lean: Lean) -> None:
@@ -126,10 +164,10 @@ def test_a_lemma_that_is_new_or_gone_is_seen(modules: CleanModules, lean: Lean) 
 
 def test_a_module_that_is_gone_does_not_count(modules: CleanModules, lean: Lean) -> None:
     look(modules, lean)
-    assert lean.states is not None
-    del lean.states["Demo.B"]
+    assert lean.digests is not None
+    del lean.digests["Demo.B"]
     found = look(modules, lean)
-    assert set(lean.asked[1]) == {"Demo", "Demo.A"}
+    assert set(lean.asked[1]) == {"Demo.A"}
     assert parse_trust(found["trust"]).constants == 3
 
 
@@ -157,11 +195,11 @@ def test_without_the_cache_everything_is_looked_at(modules: CleanModules, lean: 
     assert lean.asked == [(), ()]
 
 
-@pytest.mark.parametrize("states", [None, {"Demo": "d"}], ids=["unknown", "without our library"])
+@pytest.mark.parametrize("digests", [None, {"Demo": "d"}], ids=["unknown", "without our library"])
 def test_nothing_is_kept_where_the_engine_does_not_know(
-    modules: CleanModules, lean: Lean, states: dict[str, str] | None
+    modules: CleanModules, lean: Lean, digests: dict[str, str] | None
 ) -> None:
-    lean.states = states
+    lean.digests = digests
     look(modules, lean)
     look(modules, lean)
     assert lean.asked == [(), ()]
@@ -169,8 +207,8 @@ def test_nothing_is_kept_where_the_engine_does_not_know(
 
 def test_what_changes_while_lean_looks_is_not_kept(modules: CleanModules, lean: Lean) -> None:
     def changing(request: TrustRequest) -> Answer:
-        assert lean.states is not None
-        lean.states = {**lean.states, "Demo.B": "other"}
+        assert lean.digests is not None
+        lean.digests = {**lean.digests, "Demo.B": "other"}
         return lean(request)
 
     modules.completed(WHOLE, changing, use_cache=True)

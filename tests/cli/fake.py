@@ -53,7 +53,7 @@ class FakeEngine:
         """It asks for none."""
         return {}
 
-    def compiled_states(self, project: Path) -> Mapping[str, str] | None:
+    def compiled_digests(self, project: Path) -> Mapping[str, str] | None:
         """No one knows."""
         return None
 

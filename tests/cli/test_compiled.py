@@ -23,7 +23,7 @@ class Knowing(FakeEngine):
     asked: list[str] = field(default_factory=list)
     files: dict[str, str] = field(default_factory=dict)
 
-    def compiled_states(self, project: Path) -> Mapping[str, str] | None:
+    def compiled_digests(self, project: Path) -> Mapping[str, str] | None:
         return dict(self.states) or None
 
     def files_asked(self, project: Path) -> Mapping[str, str] | None:

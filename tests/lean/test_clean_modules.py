@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -39,14 +40,15 @@ namespace Demo
   exact Tree.size_leaf
 """
 END = "end Demo\n"
+EQUATION = "mkApp3 (mkConst ``Eq [1]) (mkConst ``Nat) (mkNatLit 4) (mkNatLit 5)"
 BAD = """\
 open Lean Elab Command in
 run_cmd liftCoreM do
   let d : Declaration := .thmDecl
     { name := `Demo.bad, levelParams := [], value := mkConst ``True.intro
-      type := mkApp3 (mkConst ``Eq [1]) (mkConst ``Nat) (mkNatLit 4) (mkNatLit 5) }
+      type := EQUATION }
   withOptions (fun o => o.setBool `debug.skipKernelTC true) (addDecl d)
-"""
+""".replace("EQUATION", EQUATION)
 WRONG = """\
 @[obligation] theorem wrong (n : Nat) (hPos : 0 < n) : n + 4 = n + 5 := by
   have := bad
@@ -54,56 +56,133 @@ WRONG = """\
 """
 EMPTY = "@[obligation] theorem empty (n : Nat) (hSmall : n < 0) : n = 7 := by omega\n"
 
-Look = Callable[[str, str], tuple[Trust, tuple[str, ...]]]
+LOOKED = frozenset({"Demo.Base", "Demo.Leaf"})
+
+
+class Looking:
+    """What is behind the modules of a project, and which of them were left out."""
+
+    def __init__(self, project: Project, lean: Engine) -> None:
+        self.project, self.lean = project, lean
+        self.left: frozenset[str] = frozenset()
+        self.folder = project.root / "lean" / "Demo"
+        # A source is new in each test, so that no answer to it is in the cache.
+        self.only_here = f"-- {uuid.uuid4()}\n"
+
+    def put(self, request: TrustRequest, timeout: float) -> Answer:
+        self.left = frozenset(request.in_order)
+        return ask_engine(self.project.root, self.lean, request, timeout=timeout)
+
+    def __call__(self, *, whole: bool = False, **sources: str) -> Trust:
+        """Trust of the modules with these sources; the others stay as they are."""
+        for name, text in sources.items():
+            (self.folder / f"{name}.lean").write_text(text + self.only_here, encoding="utf-8")
+        basic = f"{''.join(f'import Demo.{p.stem}{chr(10)}' for p in self.modules())}"
+        basic += f"-- {uuid.uuid4()}\n"
+        (self.folder / "Basic.lean").write_text(basic, encoding="utf-8")
+        return read_trust(self.project, self.lean, put=self.put, use_cache=not whole)
+
+    def modules(self) -> list[Path]:
+        return sorted(p for p in self.folder.glob("*.lean") if p.stem != "Basic")
+
+    def without(self, name: str) -> None:
+        (self.folder / f"{name}.lean").unlink()
 
 
 @pytest.fixture
-def look(project_of: Callable[[str], Project], lean: Engine) -> Look:
-    """What is behind two modules, and which modules were left out.  The sources are new each time,
-    so that no answer is in the cache; the first module is what it was where its text is."""
-    project = project_of("import Demo.Leaf\n")
-    asked: list[tuple[str, ...]] = []
-    only_here = f"-- {uuid.uuid4()}\n"
-
-    def put(request: TrustRequest, timeout: float) -> Answer:
-        asked.append(request.in_order)
-        return ask_engine(project.root, lean, request, timeout=timeout)
-
-    def looked(base: str, leaf: str) -> tuple[Trust, tuple[str, ...]]:
-        folder = project.root / "lean" / "Demo"
-        (folder / "Base.lean").write_text(base + only_here, encoding="utf-8")
-        (folder / "Leaf.lean").write_text(f"{leaf}-- {uuid.uuid4()}\n", encoding="utf-8")
-        return read_trust(project, lean, put=put), asked[-1]
-
-    return looked
+def look(project_of: Callable[[str], Project], lean: Engine) -> Looking:
+    return Looking(project_of(""), lean)
 
 
 @pytest.mark.lean
-def test_a_changed_leaf_is_looked_at_and_nothing_else(look: Look) -> None:
-    first, left = look(BASE, LEAF + END)
-    assert left == ()
+def test_a_changed_leaf_is_looked_at_and_nothing_else(look: Looking) -> None:
+    first = look(Base=BASE, Leaf=LEAF + END)
+    assert not LOOKED & look.left
     assert first.refusals == {}
     assert first.vacuous == ()
     # Its proof needs what the other module declares, which is added without being checked again.
-    again, left = look(BASE, LEAF + "def more := 1\n" + END)
-    assert left == ("Demo.Base",)
+    again = look(Leaf=LEAF + "def more := 1\n" + END)
+    assert LOOKED & look.left == {"Demo.Base"}
     assert again.constants == first.constants + 1
     assert again.refusals == {}
-    found, left = look(BASE, LEAF + BAD + WRONG + EMPTY + END)
-    assert left == ("Demo.Base",)
+    found = look(Leaf=LEAF + BAD + WRONG + EMPTY + END)
+    assert LOOKED & look.left == {"Demo.Base"}
     assert set(found.refusals) == {"Demo.bad"}
     assert dict(found.refused) == {"Demo.wrong": "Demo.bad"}
     assert [name for name, _ in found.vacuous] == ["Demo.empty"]
+    assert found == look(whole=True)
 
 
 @pytest.mark.lean
-def test_a_changed_module_is_looked_at_with_all_above_it(look: Look) -> None:
-    first, _ = look(BASE, LEAF + END)
-    bad = BASE.replace("end Demo", BAD + "end Demo")
-    for _ in range(2):  # what is amiss is found again
-        found, left = look(bad, LEAF + WRONG + END)
-        assert not {"Demo.Base", "Demo.Leaf"} & {*left}
+def test_a_changed_module_is_looked_at_with_all_above_it(look: Looking) -> None:
+    first = look(Base=BASE, Leaf=LEAF + END)
+    for more in ("", "-- another state\n"):  # what is amiss is found again
+        found = look(Base=BASE.replace(END, BAD + END), Leaf=LEAF + WRONG + END + more)
+        assert not LOOKED & look.left
         assert dict(found.refused) == {"Demo.wrong": "Demo.bad"}
-    again, left = look(BASE, LEAF + END)
-    assert not {"Demo.Base", "Demo.Leaf"} & {*left}
-    assert again == first
+    assert look(Base=BASE, Leaf=LEAF + END) == first
+    assert not LOOKED & look.left
+
+
+CHEAT = """\
+import Lean
+open Lean Elab Command in
+run_cmd liftCoreM do
+  let d : Declaration := .thmDecl
+    { name := `Demo.cheat, levelParams := [], value := mkConst ``True.intro
+      type := mkConst `Demo.D }
+  withOptions (fun o => o.setBool `debug.skipKernelTC true) (addDecl d)
+"""
+
+
+@pytest.mark.lean
+def test_a_term_may_mention_what_its_module_does_not_import(look: Looking) -> None:
+    assert look(Base=CHEAT, Leaf="def Demo.D : Prop := True\n").refusals == {}
+    found = look(Leaf="def Demo.D : Prop := False\n")
+    assert "Demo.Base" not in look.left
+    assert set(found.refusals) == {"Demo.cheat"}
+
+
+@pytest.mark.lean
+def test_every_copy_of_a_constant_is_looked_at(look: Looking) -> None:
+    """Lean lets two modules declare the same theorem; only one of the proofs need be one."""
+    bogus = BAD.replace("Demo.bad", "Demo.T").replace(EQUATION, "mkConst ``False")
+    found = look(Base="import Lean\n" + bogus, Leaf="theorem Demo.T : False := sorry\n")
+    assert set(found.refusals) == {"Demo.T"}
+    look.without("Leaf")
+    assert set(look().refusals) == {"Demo.T"}
+
+
+@pytest.mark.lean
+def test_a_module_may_tag_a_theorem_of_another(look: Looking) -> None:
+    tag = """\
+open Lean in
+run_cmd setEnv (Obligations.obligationAttr.ext.modifyState (← getEnv) (·.insert `Demo.empty))
+"""
+    honest = "theorem empty (n : Nat) (hSmall : n < 7) : n < 8 := by omega\n"
+    head = "import Lean\nnamespace Demo\n"
+    first = look(Leaf="import Obligations\nimport Demo.Base\n" + tag, Base=head + honest + END)
+    assert (first.vacuous, set(first.stated)) == ((), {"Demo.empty"})
+    found = look(Base=head + EMPTY.replace("@[obligation] ", "") + END)
+    assert [name for name, _ in found.vacuous] == ["Demo.empty"]
+    look.without("Leaf")
+    assert look().stated == {}
+
+
+@pytest.mark.lean
+def test_an_instance_in_another_module_counts(look: Looking) -> None:
+    base = """\
+import Obligations
+namespace Demo
+class Scale (α : Type) where
+  op : α → α
+  law : ∀ x, op (op x) = x
+@[obligation] theorem t (α : Type) [Scale α] (x : α) : Scale.op (Scale.op x) = x := Scale.law x
+end Demo
+"""
+    first = look(Base=base)
+    instance = "import Demo.Base\ninstance : Demo.Scale Nat := ⟨id, fun _ => rfl⟩\n"
+    found = look(Leaf=instance)
+    assert found.stated == look(whole=True).stated != first.stated
+    look.without("Leaf")
+    assert look().stated == first.stated
