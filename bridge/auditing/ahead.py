@@ -71,8 +71,8 @@ def ahead_of_lean(
 
     Args:
         measure: measures; it passes its progress to what it is given.  Where it fails over what is
-            locked, nothing is said: the audit meets the same, or it is no matter.  None measures
-            nothing.
+            locked, nothing is said: the audit meets the same, or it is no matter.  What else it
+            raises is noted, and ends no audit.  None measures nothing.
         watcher: receives how far it has got.
     """
     if measure is None:
@@ -84,7 +84,8 @@ def ahead_of_lean(
 
         def end() -> None:
             ahead.over.set()
-            running.result()
+            if error := running.exception():
+                watcher.note(f"{TASK} ended early: {error!r}")
             if ahead.begun:
                 watcher.update(TASK, 1, 1)
 

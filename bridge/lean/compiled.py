@@ -13,7 +13,7 @@ from bridge.engine import EVERYTHING, Engine, states_of
 from bridge.lean.answers import AnswerCache
 from bridge.lean.project import Project
 
-__all__ = ["files_of", "followed_from", "note_compiled"]
+__all__ = ["files_noted", "files_of", "followed_from", "note_compiled"]
 
 _SCHEMA = "compiled/1"
 
@@ -31,6 +31,14 @@ def followed_from(project: Project, engine: Engine) -> str:
             return compiled
         case _:
             return sources
+
+
+def files_noted(project: Project, engine: Engine) -> dict[str, str]:
+    """What was under the paths that Lean asked for while it compiled the present sources, where
+    their compiled form was noted.  Other sources with the same form may have asked for others."""
+    key = _key(engine, project.fingerprint())
+    found = AnswerCache.default().load_with_files(key, project.root)
+    return {} if found is None else found[1]
 
 
 def note_compiled(project: Project, engine: Engine) -> None:

@@ -21,7 +21,7 @@ from bridge.engine import (
 from bridge.errors import AnswerError, LeanSourceError
 from bridge.lean.answers import AnswerCache
 from bridge.lean.client import DEFAULT_TIMEOUT, Answer, printable
-from bridge.lean.compiled import files_of, followed_from, note_compiled
+from bridge.lean.compiled import files_noted, files_of, followed_from, note_compiled
 from bridge.lean.exporter import refuse_another_exporter
 from bridge.lean.graphs import ExportedGraphs, parse_graphs
 from bridge.lean.guard import parse_guard, refuse_hijackers
@@ -168,6 +168,7 @@ def read_library(
     if not guarded:
         ask_guard(project, engine, timeout=timeout, progress=progress, use_cache=use_cache)
     request, watcher = LibraryRequest(project.roots, tuple(graphs)), progress or Silent()
+    sources = project.fingerprint()
 
     def parts() -> KeptStatements:  # once it is compiled, the key may be another
         return KeptStatements(project.root, answer_key(project, engine, statements_of(request)))
@@ -189,7 +190,9 @@ def read_library(
             use_cache=use_cache,
         ),
     )
-    parts().keep(library.answer, library.files, fresh=not library.from_cache)
+    kept = parts()
+    if project.fingerprint() == sources:
+        kept.keep(library.answer, library.files, fresh=not library.from_cache)
     keys = (o.key for o in library.obligations)
     remember(project.root, keys, (f.short for f in library.graphs.families))
     return library
@@ -340,7 +343,10 @@ def ask_lean(
         key = answer_key(project, engine, request)
         found = cache.load_with_files(key, project.root) if use_cache else None
         try:
-            return None if found is None else (understand(*found, True),)
+            if found is None:
+                return None
+            answer, files = found
+            return (understand(answer, files_noted(project, engine) or files, True),)
         except (AnswerError, KeyError):
             return None  # written by another version of the bridge: ask again
 
@@ -357,11 +363,12 @@ def ask_lean(
     else:
         answer = put()
     found = understand(answer, files, False)
+    key = answer_key(project, engine, request)
     if project.fingerprint() != sources or not unchanged(project.root, files):
         raise AnswerError(
             "the Lean sources changed while Lean was asked, so its answer is stale",
             remedy="run the command again",
         )
-    cache.store(answer_key(project, engine, request), answer, files)
+    cache.store(key, answer, files)
     watcher.update(task, 1, 1)
     return found

@@ -141,6 +141,10 @@ def test_it_ends_within_a_check(monkeypatch: pytest.MonkeyPatch) -> None:
 class Heard(Silent):
     def __init__(self) -> None:
         self.updates: list[tuple[str, float, float | None, str]] = []
+        self.notes: list[str] = []
+
+    def note(self, message: str) -> None:
+        self.notes.append(message)
 
     def update(self, task: str, done: float, total: float | None, *, unit: str = "") -> None:
         self.updates.append((task, done, total, unit))
@@ -164,12 +168,15 @@ def test_first_results_are_shown() -> None:
     ]
 
 
-def test_a_mistake_of_ours_is_not_hidden() -> None:
-    def measure(_: Ahead) -> None:
-        raise ZeroDivisionError
+def test_a_mistake_of_ours_is_told_and_ends_no_audit() -> None:
+    heard = Heard()
 
-    with pytest.raises(ZeroDivisionError), ahead_of_lean(measure, Silent()) as end:
+    def measure(_: Ahead) -> None:
+        raise ZeroDivisionError("by 0")
+
+    with ahead_of_lean(measure, heard) as end:
         end()
+    assert heard.notes == ["measuring what was locked ended early: ZeroDivisionError('by 0')"]
 
 
 def test_what_others_read_meanwhile_is_none_of_our_checks(
