@@ -118,7 +118,7 @@ def test_the_document_names_what_is_left_out() -> None:
         ({"Obligations.Y": "new"}, set()),
         ({"Demo.C": "new"}, {"Demo", "Demo.A", "Demo.B"}),
     ],
-    ids=str,
+    ids=["B", "Demo", "A", "ours", "ours-new", "new"],
 )
 def test_what_has_changed_is_looked_at_with_all_that_rests_on_it(
     modules: CleanModules, lean: Lean, changed: dict[str, str], left: set[str]
