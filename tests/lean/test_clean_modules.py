@@ -144,10 +144,12 @@ def test_a_term_may_mention_what_its_module_does_not_import(look: Looking) -> No
 
 
 @pytest.mark.lean
-def test_every_copy_of_a_constant_is_looked_at(look: Looking) -> None:
-    """Lean lets two modules declare the same theorem; only one of the proofs need be one."""
+@pytest.mark.parametrize("other", ["theorem Demo.T : False := sorry", "axiom Demo.T : False"])
+def test_every_copy_of_a_constant_is_looked_at(look: Looking, other: str) -> None:
+    """Lean lets two modules declare the same theorem, or one of them as an axiom, and keeps the
+    proof, whatever that is worth."""
     bogus = BAD.replace("Demo.bad", "Demo.T").replace(EQUATION, "mkConst ``False")
-    found = look(Base="import Lean\n" + bogus, Leaf="theorem Demo.T : False := sorry\n")
+    found = look(Base="import Lean\n" + bogus, Leaf=f"{other}\n")
     assert set(found.refusals) == {"Demo.T"}
     look.without("Leaf")
     assert set(look().refusals) == {"Demo.T"}
