@@ -10,10 +10,11 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from bridge.engine.asked import states_of
 from bridge.engine.errors import BuildBrokenError
@@ -35,6 +36,8 @@ __all__ = [
     "files_asked",
     "seconds_per_file",
 ]
+
+T = TypeVar("T")
 
 FILE_SECONDS_VARIABLE = "LEAN_OBLIGATIONS_FILE_SECONDS"
 _DEFAULT_FILE_SECONDS = 600.0
@@ -120,30 +123,29 @@ def files_asked(layout: Layout, project: Path, *, fingerprint: str) -> dict[str,
 
     None where some of them are not compiled.
     """
-    store = Store(layout.build)
-    modules = read_modules(read_package(project))
-    keys = module_keys(modules, fingerprint, store, project)
-    states: dict[str, str] = {}
-    for module in modules:
-        own = store.asked(keys[module.name]) if module.name in keys else None
-        if own is None:
-            return None
-        states |= own
-    return states
+    found = _of_each(layout, project, fingerprint, Store.asked)
+    return None if found is None else {p: s for own in found.values() for p, s in own.items()}
 
 
 def compiled_digests(layout: Layout, project: Path, *, fingerprint: str) -> dict[str, str] | None:
     """sha256 of each module's compiled form; None where some of them are not compiled."""
+    return _of_each(layout, project, fingerprint, Store.digest)
+
+
+def _of_each(
+    layout: Layout, project: Path, fingerprint: str, find: Callable[[Store, str], T | None]
+) -> dict[str, T] | None:
+    """What is found of each module's object; None where some of them are not compiled."""
     store = Store(layout.build)
     modules = read_modules(read_package(project))
     keys = module_keys(modules, fingerprint, store, project)
-    digests: dict[str, str] = {}
+    found: dict[str, T] = {}
     for module in modules:
-        own = store.digest(keys[module.name]) if module.name in keys else None
+        own = find(store, keys[module.name]) if module.name in keys else None
         if own is None:
             return None
-        digests[module.name] = own
-    return digests
+        found[module.name] = own
+    return found
 
 
 def _current(store: Store, key: str, module: Module) -> ModuleReport:

@@ -168,7 +168,7 @@ def test_first_results_are_shown() -> None:
     ]
 
 
-def test_a_mistake_of_ours_is_told_and_ends_no_audit() -> None:
+def test_a_mistake_of_ours_is_noted_and_ends_no_audit() -> None:
     heard = Heard()
 
     def measure(_: Ahead) -> None:

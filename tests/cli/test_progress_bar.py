@@ -72,7 +72,7 @@ def test_a_part_of_a_task_is_not_told(out: io.StringIO) -> None:
     assert [line.split()[0] for line in out.getvalue().splitlines()] == ["whole", "whole", "next"]
 
 
-def test_what_another_thread_does_meanwhile_is_told(out: io.StringIO) -> None:
+def test_what_another_thread_does_meanwhile_is_shown(out: io.StringIO) -> None:
     with Watch(console=console(out)) as w:
         w.update("whole", 0, 3)
         with ThreadPoolExecutor(1) as pool:
