@@ -22,7 +22,7 @@ from bridge.checking.workers import Place, spread_over
 from bridge.checks.pairing import wanted_graphs
 from bridge.engine import Engine, InstallProgress, select
 from bridge.errors import InvalidInputError
-from bridge.kernels.asking import ask_kernels, further_kernels
+from bridge.kernels.asking import accepted_before, ask_kernels, further_kernels
 from bridge.kernels.exporting import ExportOnTheWay
 from bridge.lean.answers import AnswerCache
 from bridge.lean.behind import known_trust, read_trust, refuse_other_statements
@@ -169,7 +169,8 @@ class Setup:
         """See :meth:`trust`; ``asked`` gives the library when it is there."""
         with tempfile.TemporaryDirectory(prefix="obligations-") as folder:
             path = Path(folder) / "export.ndjson"
-            exported = ExportOnTheWay(self.project, self.engine, path)
+            known = partial(accepted_before, self.project, self.engine)
+            exported = ExportOnTheWay(self.project, self.engine, path, known)
             further = asked is not None and further_kernels(self.engine, self.project)
             trust = kept or read_trust(
                 self.project,

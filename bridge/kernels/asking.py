@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bridge.engine import Engine
 from bridge.errors import AnswerError
+from bridge.kernels.accepted_before import Accepted, AcceptedBefore, accepted_now
 from bridge.kernels.bundled import find_bundled
 from bridge.kernels.export import Export, read_export
 from bridge.kernels.exporting import ExportOnTheWay, Written, write_export
@@ -21,6 +22,7 @@ from bridge.kernels.native import find_native
 from bridge.kernels.policy import Claim, objections, pinned_library
 from bridge.kernels.replay import replay_opinion
 from bridge.lean.answers import AnswerCache
+from bridge.lean.clean_modules import CleanModules
 from bridge.lean.compiled import files_of
 from bridge.lean.library import KERNEL_SECONDS, Library, answer_key
 from bridge.lean.project import Project
@@ -28,7 +30,7 @@ from bridge.lean.requests import ConstantsRequest
 from bridge.lean.trust import KernelOpinion, Trust
 from bridge.progress import Progress, Silent
 
-__all__ = ["ask_kernels", "further_kernels", "judged"]
+__all__ = ["accepted_before", "ask_kernels", "further_kernels", "judged"]
 
 _SCHEMA = "kernel-findings/2"
 
@@ -67,6 +69,27 @@ def further_kernels(engine: Engine, project: Project) -> Sequence[Kernel]:
     return [k for k in (find_native(), *find_bundled(engine, project.root)) if k]
 
 
+def accepted_before(project: Project, engine: Engine, modules: Sequence[str]) -> Sequence[str]:
+    """Those of the modules, all unchanged, of which every kernel accepted all theorems before."""
+    states = CleanModules(project, engine).states()
+    kept = [place.load(states) for place in _places(project, engine)]
+    return [m for m in modules if all(m in one for one in kept)]
+
+
+def _places(project: Project, engine: Engine) -> Sequence[AcceptedBefore]:
+    """Where it is kept what each further kernel accepted."""
+    return [
+        AcceptedBefore.of(kernel, project.root, engine.fingerprint, _pinned(engine))
+        for kernel in further_kernels(engine, project)
+    ]
+
+
+def _pinned(engine: Engine) -> str:
+    """The hash of what is pinned of Lean's own library."""
+    pins = json.dumps(sorted(pinned_library().of(engine.lean_version).items()))
+    return hashlib.sha256(pins.encode()).hexdigest()
+
+
 def _found(
     library: Library,
     kernels: Sequence[Kernel],
@@ -80,8 +103,7 @@ def _found(
     cache = AnswerCache.default()
     request = ConstantsRequest(project.roots)
     sources = answer_key(project, engine, request)
-    pins = json.dumps(sorted(pinned_library().of(engine.lean_version).items()))
-    pinned = hashlib.sha256(pins.encode()).hexdigest()
+    pinned = _pinned(engine)
     keys = [cache.key(_SCHEMA, sources, k.name, k.fingerprint, pinned) for k in kernels]
     found = [
         _load(cache, key, project.root, kernel) if use_cache else None
@@ -89,9 +111,14 @@ def _found(
     ]
     if all(found):
         return [f for f in found if f]
-    written = exported.written or write_export(
-        project, engine, (), exported.path, timeout=timeout, progress=watcher
-    )
+    states = CleanModules(project, engine).states()
+    places = _places(project, engine)
+    before = [place.load(states) for place in places]
+    written = exported.written
+    if written is None or not all(_known(library, written, one) for one in before):
+        written = write_export(
+            project, engine, (), exported.path, timeout=timeout, progress=watcher
+        )
     if written is None:
         return []
     roots = tuple(written.roots.values())
@@ -108,9 +135,38 @@ def _found(
             watcher.update(task, 0, None)
             said = answer.result()
             watcher.update(task, 1, 1)
-            found[i] = result = judged(library, kernel, written, export, said)
+            result = judged(library, kernel, written, export, said)
+            kept = {m: one for m, one in before[i].items() if m in written.left_out}
+            if not result.refusals:
+                new = accepted_now(export, written, _claims(library, written), states)
+                places[i].store({**kept, **new})
+            found[i] = result = _with_left_out(result, export, kept)
             _store(cache, keys[i], result, files_of(project, engine))
     return [f for f in found if f]
+
+
+def _left_out(library: Library, written: Written) -> Mapping[str, Sequence[Claim]]:
+    """By module the claims about theorems that were not written, with their modules."""
+    claims = {c.theorem: c for c in _claims(library, written) if c.number is None}
+    found: dict[str, list[Claim]] = {}
+    for t in library.statements.theorems:
+        if t.name in claims and t.module in written.left_out:
+            found.setdefault(t.module, []).append(claims[t.name])
+    return found
+
+
+def _known(library: Library, written: Written, before: Mapping[str, Accepted]) -> bool:
+    """Whether a kernel accepted before what was left out, as it is stated now."""
+    claims = _left_out(library, written)
+    return all(m in before and before[m].has(claims.get(m, ())) for m in written.left_out)
+
+
+def _with_left_out(found: Findings, export: Export, before: Mapping[str, Accepted]) -> Findings:
+    """``found`` with the number of constants that the kernel accepted before and now."""
+    here = {export.names[number] for number in export.constants}
+    others = frozenset().union(*(one.below for one in before.values())) - here
+    accepted = found.opinion.accepted + len(others)
+    return replace(found, opinion=replace(found.opinion, accepted=accepted))
 
 
 def _store(cache: AnswerCache, key: str, found: Findings, files: Mapping[str, str]) -> None:
@@ -125,7 +181,9 @@ def _store(cache: AnswerCache, key: str, found: Findings, files: Mapping[str, st
 def judged(
     library: Library, kernel: Kernel, written: Written, export: Export, answer: KernelAnswer
 ) -> Findings:
-    """Hold a kernel's answer, and the export that it is about, against the audit's statements.
+    """Compare a kernel's answer, and the export that it is about, with the audit's statements.
+
+    Theorems that were left out of the export are not looked at.
 
     Raises:
         AnswerError: the export, or the answer, is not about as many constants as Lean wrote.
@@ -136,7 +194,8 @@ def judged(
             f"Lean wrote {written.count} constants, the export has {len(export.constants)}, and "
             f"the kernel of {kernel.name} answered for {seen}"
         )
-    claims = _claims(library, written)
+    before = {c for of in _left_out(library, written).values() for c in of}
+    claims = [c for c in _claims(library, written) if c not in before]
     number_of = {raw: number for number, raw in enumerate(export.raw)}
     reasons: dict[int | str, str] = {number_of[n]: why for n, why in answer.refused.items()}
     reasons.update(written.refused.items())

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -46,9 +46,9 @@ class Export:
     raw: tuple[str, ...]
     constants: Mapping[int, Declared]
 
-    def below(self, constant: int) -> frozenset[int]:
-        """Numbers of all names that a constant rests on, itself among them."""
-        found, left = {constant}, [constant]
+    def below(self, *constants: int) -> frozenset[int]:
+        """Numbers of all names that constants rest on, themselves among them."""
+        found, left = set(constants), list(constants)
         while left:
             declared = self.constants.get(left.pop())
             new = (declared.uses if declared is not None else frozenset()) - found
@@ -85,7 +85,7 @@ def read_export(path: Path) -> Export:
         raise AnswerError(f"Lean's export {path.name} is damaged: {error}") from error
     names = tuple(name_text(parts) for parts in reader.parts)
     raw = tuple(".".join(map(str, parts)) for parts in reader.parts)
-    return Export(names, raw, reader.constants)
+    return Export(names, raw, reader.whole())
 
 
 class _Reader:
@@ -95,8 +95,17 @@ class _Reader:
         self.parts: list[tuple[str | int, ...]] = [()]
         self.constants: dict[int, Declared] = {}
         self._texts: list[str] = [""]
+        self._literals: dict[str, int] = {}
         self._levels: list[dict[str, Any]] = [{}]
         self._exprs: list[dict[str, Any]] = []
+
+    def whole(self) -> dict[int, Declared]:
+        """The constants, when all lines are read: those of quotients are declared together."""
+        quotients = frozenset(n for n, d in self.constants.items() if d.kind == "quot")
+        return {
+            n: replace(d, uses=d.uses | quotients - {n}) if d.kind == "quot" else d
+            for n, d in self.constants.items()
+        }
 
     def line(self, o: dict[str, Any]) -> None:
         """One line below the first."""
@@ -109,6 +118,8 @@ class _Reader:
             part = d["str"] if "str" in o else d["i"]
             self.parts.append((*self.parts[d["pre"]], part))
             self._texts.append(name_text(self.parts[-1]))
+            if self._texts[-1] in _LITERALS:
+                self._literals[self._texts[-1]] = len(self._texts) - 1
         elif "il" in o:
             self._levels.append(o)
         else:
@@ -204,7 +215,9 @@ class _Reader:
             uses.add(o["proj"]["typeName"])
             return f"j {self._texts[o['proj']['typeName']]} {o['proj']['idx']} {below}"
         if "natVal" in o:
+            uses.update(self._literals[n] for n in _LITERALS[:1] if n in self._literals)
             return f"l n{o['natVal']}"
+        uses.update(self._literals.values())
         return f"l s{quoted(o['strVal'])}"
 
 
@@ -216,6 +229,9 @@ def _parts(o: dict[str, Any]) -> Iterator[int]:
                 yield o[kind][f]
             return
 
+
+_LITERALS = ("Nat", "Char.ofNat", "String.ofList")
+"""What a kernel needs for a term with a literal of text; for one that is a number, the first."""
 
 _FIELDS = (
     ("app", ("fn", "arg")),

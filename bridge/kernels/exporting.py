@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bridge.engine import BuildBrokenError, Engine, LeanMessage, TooSlowError, unchanged
@@ -30,6 +30,8 @@ class Written:
         refused: constants that the format cannot express, by number, and why.
         spelled: the same constants as Lean prints their names.
         own: numbers of the constants that the running Lean does not ship.
+        modules: of a root that one module both declares and tags, that module, by name.
+        left_out: modules of which no such root was written.
     """
 
     count: int
@@ -37,13 +39,16 @@ class Written:
     refused: Mapping[int, str]
     spelled: Mapping[int, str]
     own: frozenset[int]
+    modules: Mapping[str, str] = field(default_factory=dict)
+    left_out: frozenset[str] = frozenset()
 
 
 class _Written(Part, frozen=True, tag_field="kind", tag="constants"):
     count: int
-    roots: list[tuple[int, str]]
+    roots: list[tuple[int, str, str | None]]
     refused: list[tuple[int, str, str]]
     own: frozenset[int]
+    left_out: frozenset[str]
 
 
 def parse_written(messages: Sequence[object]) -> Written:
@@ -56,10 +61,12 @@ def parse_written(messages: Sequence[object]) -> Written:
     said = read_part(only, _Written, "Lean's answer about an export")
     return Written(
         said.count,
-        {name: number for number, name in said.roots},
+        {name: number for number, name, _ in said.roots},
         {number: why for number, _, why in said.refused},
         {number: name for number, name, _ in said.refused},
         said.own,
+        {name: module for _, name, module in said.roots if module is not None},
+        said.left_out,
     )
 
 
@@ -129,12 +136,14 @@ class ExportOnTheWay:
         project: the project, which is compiled.
         engine: the Lean that writes.
         path: the file.
+        known: which of these modules need not be written, for every kernel accepted them before.
         written: what Lean says of it; ``None`` as long as there is none.
     """
 
     project: Project
     engine: Engine
     path: Path
+    known: Callable[[Sequence[str]], Sequence[str]] = lambda _: ()
     written: Written | None = None
 
     def put(self, request: TrustRequest, timeout: float) -> Answer:
@@ -143,7 +152,9 @@ class ExportOnTheWay:
         Raises the same as :func:`bridge.lean.questions.ask_engine`.
         """
         root = self.project.root
-        both = TogetherRequest((request, ConstantsRequest(self.project.roots)))
+        without = tuple(self.known(request.in_order))
+        constants = ConstantsRequest(self.project.roots, without=without)
+        both = TogetherRequest((request, constants))
 
         def batch(text: str) -> Sequence[LeanMessage] | None:
             return self.engine.run_document(root, text, timeout=timeout, output=self.path)

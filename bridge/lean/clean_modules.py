@@ -130,6 +130,17 @@ class CleanModules:
         not_checked = sum(one.not_checked for one in clean.values())
         return {STATED: (stated,), "trust": with_left_out(answer["trust"], accepted, not_checked)}
 
+    def states(self) -> dict[str, str]:
+        """For each module in which nothing was amiss, and of which nothing has changed since that
+        it rests on, a hash of all that it rests on."""
+        digests, kept = self._digests(), self._load()
+        common = sorted({*kept.guiding, *filter(_is_ours, digests)})
+
+        def state(names: Iterable[str]) -> str:
+            return AnswerCache.key(*(f"{name} {digests[name]}" for name in names))
+
+        return {name: state((name, *one.rests, *common)) for name, one in kept.at(digests).items()}
+
     def _digests(self) -> dict[str, str]:
         """What each module is compiled to; empty where that is not known."""
         found = self.engine.compiled_digests(self.project.root) or {}

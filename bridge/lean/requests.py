@@ -172,11 +172,13 @@ class TrustRequest:
 class ConstantsRequest:
     """These constants and all that they rest on, written to :data:`bridge.engine.OUTPUT_FILE`.
 
-    No names stand for what an audit rests on.
+    No names stand for what an audit rests on, except what the modules ``without`` both declare and
+    tag.
     """
 
     imports: tuple[str, ...]
     names: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
 
     @property
     def sections(self) -> tuple[str, ...]:
@@ -185,8 +187,8 @@ class ConstantsRequest:
 
     def commands(self, nonce: str) -> tuple[str, ...]:
         """What asks for it in a document that reads the modules as data."""
-        wanted = _quoted_list(self.names)
-        return (f'#export_constants "{nonce}.constants" "{OUTPUT_FILE}" {wanted}',)
+        lists = f"{_quoted_list(self.names)} {_quoted_list(self.without)}"
+        return (f'#export_constants "{nonce}.constants" "{OUTPUT_FILE}" {lists}',)
 
     def document(self, nonce: str) -> str:
         """The Lean document that asks for it."""

@@ -1,15 +1,17 @@
+import Obligations.Replay
 import Obligations.Export
 
 /-! # Constants in the export format of `lean4export`, NDJSON 3.1.0
 
-Whoever has another kernel can check the export with it: it holds the constants asked for and everything that they rest on,
-each after what it rests on, and nothing else has to be read.  What the format cannot say, such as a term with a stray local
+Another kernel can check the export: it has the constants asked for and everything that they rest on, each after what it
+rests on, and nothing else has to be read.  What the format cannot say, such as a term with a stray local
 variable, is refused by name; it is never left out silently.  A term is written as it is built, without the flags that are
 stored with it.
 
 ## Main definitions
 
-* `#export_constants "nonce" "file" "names"`: writes the file, then one message that says what is in it. -/
+* `#export_constants "nonce" "file" "names" "modules"`: writes the file, then one message that says what is in it.  Without
+  names, it writes what an audit rests on, except for the modules named. -/
 
 namespace Obligations.Constants
 open Lean Elab Command
@@ -279,28 +281,40 @@ def write (env : Environment) (path : System.FilePath) (roots : Array Name) : IO
   file.flush
   return found
 
-/-- What an audit rests on: the tagged theorems, and the lemmas that prove somebody's hypothesis. -/
-def audited (env : Environment) : Array Name := Id.run do
-  let mut found := tagged env obligationAttr
-  for i in [0:env.header.moduleNames.size] do
-    for (lemma, _) in dischargesAttr.ext.getModuleEntries env i do found := found.push lemma
-  return found
+/-- What an audit rests on, each with the module that tags it: the tagged theorems, and the lemmas that prove their hypotheses. -/
+def audited (env : Environment) : Array (Name × Name) :=
+  taggedIn env ++ (Array.range env.header.modules.size).flatMap fun i =>
+    (dischargesAttr.ext.getModuleEntries env i).map fun (lemma, _) => (env.header.modules[i]!.module, lemma)
 
-/-- Write constants, and all that they rest on, to a file; an empty list stands for what an audit rests on. -/
-syntax (name := exportConstants) "#export_constants " str ppSpace str ppSpace str : command
+/-- Does one of these modules declare what another module of the project declares, too?  Lean has one copy at a time, and
+which one it has can change with the other module. -/
+def shared (env : Environment) (modules : NameSet) : Bool := Id.run do
+  let (these, others) := (ownModules env).partition fun i => modules.contains env.header.modules[i]!.module
+  let mut names : NameHashSet := {}
+  for i in others do
+    for n in env.header.moduleData[i]!.constNames do names := names.insert n
+  return these.any fun i => env.header.moduleData[i]!.constNames.any names.contains
+
+/-- Write constants, and all that they rest on, to a file.  An empty list stands for what an audit rests on, except what these
+modules both declare and tag. -/
+syntax (name := exportConstants) "#export_constants " str ppSpace str ppSpace str ppSpace str : command
 
 elab_rules : command
-  | `(#export_constants $nonce $path $wanted) => do
+  | `(#export_constants $nonce $path $wanted $modules) => do
     liftCoreM noteShipped
     let env ← getEnv
     let listed ← namesIn wanted
-    let roots := if listed.isEmpty then audited env else listed
-    let found ← write env path.getString roots
+    let without := (← namesIn modules).foldl NameSet.insert {}
+    let without := if shared env without then {} else without
+    let roots := if listed.isEmpty then (audited env).filter fun (module, n) => !leftOut env without module n
+      else listed.map (.anonymous, ·)
+    let found ← write env path.getString (roots.map (·.2))
     let numbered (n : Name) : Json := toJson (found.names.getD n 0)
     let own := found.begun.toArray.filter fun n => !(moduleOf? env n).any (isDistribution env)
     answer nonce.getString [("kind", .str "constants"), ("count", toJson found.count),
-      ("roots", .arr <| roots.map fun n => .arr #[numbered n, .str n.toString]),
+      ("roots", .arr <| roots.map fun (module, n) => .arr #[numbered n, .str n.toString,
+        if leftOut env (({} : NameSet).insert module) module n then .str module.toString else .null]),
       ("refused", .arr <| found.refused.map fun (n, why) => .arr #[numbered n, .str n.toString, .str why]),
-      ("own", .arr <| own.map numbered)]
+      ("own", .arr <| own.map numbered), ("left_out", .arr <| without.toArray.map fun m => .str m.toString)]
 
 end Obligations.Constants

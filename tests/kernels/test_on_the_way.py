@@ -18,7 +18,8 @@ from bridge.lean.project import Project
 from bridge.lean.requests import TrustRequest
 
 REQUEST = TrustRequest(("Demo",))
-WRITTEN = {"kind": "constants", "count": 3, "roots": [[1, "t"]], "refused": [], "own": [1]}
+WRITTEN = {"kind": "constants", "count": 3, "roots": [[1, "t", "M"]], "refused": [], "own": [1]}
+WRITTEN["left_out"] = ["N"]
 
 
 def on_the_way(tmp_path: Path, run: Callable[[str, Path], Any]) -> ExportOnTheWay:
@@ -55,8 +56,23 @@ def test_one_document_answers_both(tmp_path: Path) -> None:
     assert answer == {"statements": ({"of": "statements"},), "trust": ({"of": "trust"},)}
     assert exported.written is not None
     assert exported.written.roots == {"t": 1}
+    assert exported.written.modules == {"t": "M"}
+    assert exported.written.left_out == {"N"}
     assert len(asked) == 1
     assert asked[0].count("#read_as_data") == 1
+
+
+def test_what_every_kernel_accepted_before_is_left_out(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    def run(text: str, _: Path) -> Any:
+        asked.append(text)
+        return answered(text)
+
+    exported = on_the_way(tmp_path, run)
+    exported.known = lambda modules: [m for m in modules if m != "B"]
+    exported.put(TrustRequest(("Demo",), ("A", "B", "C")), 5)
+    assert r'"[]" "[\"A\", \"C\"]"' in asked[0].splitlines()[-1]
 
 
 def test_without_a_file_nothing_is_written(tmp_path: Path) -> None:

@@ -1,20 +1,27 @@
-"""After a change Lean looks behind the changed modules alone, and finds what a whole look does."""
+"""After a change Lean looks behind the changed modules alone, and finds what a whole look does; the
+second kernel is given what their theorems rest on."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from bridge.auditing.configured import Setup
 from bridge.engine import Engine
+from bridge.kernels import asking
+from bridge.kernels.exporting import Written
 from bridge.lean.behind import read_trust
 from bridge.lean.client import Answer
 from bridge.lean.project import Project
 from bridge.lean.questions import ask_engine
 from bridge.lean.requests import TrustRequest
 from bridge.lean.trust import Trust
+from bridge.policy.settings import Settings
 
 BASE = """\
 import Obligations
@@ -75,12 +82,15 @@ class Looking:
 
     def __call__(self, *, whole: bool = False, **sources: str) -> Trust:
         """Trust of the modules with these sources; the others stay as they are."""
+        self.write(sources)
+        return read_trust(self.project, self.lean, put=self.put, use_cache=not whole)
+
+    def write(self, sources: Mapping[str, str]) -> None:
         for name, text in sources.items():
             (self.folder / f"{name}.lean").write_text(text + self.only_here, encoding="utf-8")
         basic = f"{''.join(f'import Demo.{p.stem}{chr(10)}' for p in self.modules())}"
         basic += f"-- {uuid.uuid4()}\n"
         (self.folder / "Basic.lean").write_text(basic, encoding="utf-8")
-        return read_trust(self.project, self.lean, put=self.put, use_cache=not whole)
 
     def modules(self) -> list[Path]:
         return sorted(p for p in self.folder.glob("*.lean") if p.stem != "Basic")
@@ -188,3 +198,64 @@ end Demo
     assert found.stated == look(whole=True).stated != first.stated
     look.without("Leaf")
     assert look().stated == first.stated
+
+
+class Kernels:
+    """What all kernels say of a project, and what the export for the second one had."""
+
+    def __init__(self, look: Looking, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.look, self.written = look, Written(0, {}, {}, {}, frozenset())
+        judged = asking.judged
+
+        def noted(library: Any, kernel: Any, written: Written, export: Any, answer: Any) -> Any:
+            self.written = written
+            return judged(library, kernel, written, export, answer)
+
+        monkeypatch.setattr(asking, "judged", noted)
+
+    def __call__(self, **sources: str) -> Trust:
+        self.look.write(sources)
+        setup = Setup(self.look.project, self.look.lean, Settings(), 300)
+        found = setup.trust(library=setup.library())
+        assert found is not None
+        return found
+
+    @property
+    def roots(self) -> set[str]:
+        return set(self.written.roots)
+
+
+@pytest.mark.lean
+def test_the_second_kernel_is_given_the_theorems_of_changed_modules(
+    look: Looking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kernels = Kernels(look, monkeypatch)
+    first = kernels(Base=BASE, Leaf=LEAF + END)
+    assert kernels.roots == {"Demo.base", "Demo.t"}
+    again = kernels(Leaf=LEAF + "def more := 1\n" + END)
+    assert kernels.roots == {"Demo.t"}
+    assert LOOKED & kernels.written.left_out == {"Demo.Base"}
+    assert again.kernels[1].accepted == first.kernels[1].accepted
+
+    claims = asking._claims
+
+    def other(*given: Any) -> Any:
+        """The project's own code answers that a theorem states something else."""
+        odd: dict[str, Any] = {"type_hash": "0" * 64}
+        return [replace(c, **odd) if c.theorem == "Demo.base" else c for c in claims(*given)]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(asking, "_claims", other)
+        found = kernels(Leaf=LEAF + "def less := 1\n" + END)
+    assert kernels.roots == {"Demo.base", "Demo.t"}
+    assert dict(found.refused) == {"Demo.base": "Demo.base"}
+
+    for more in ("", "def less := 1\n"):  # what is refused is not kept
+        found = kernels(Leaf=LEAF + BAD + WRONG + more + END)
+        assert kernels.roots == {"Demo.t", "Demo.wrong"}
+        assert dict(found.refused) == {"Demo.wrong": "Demo.bad"}
+
+    # Where two modules declare a theorem, Lean has one copy at a time.
+    kernels(Leaf="theorem Demo.base (n : Nat) (hPos : 0 < n) : 0 < n + n := by omega\n")
+    assert kernels.written.left_out == frozenset()
+    assert kernels.roots == {"Demo.base"}
