@@ -12,6 +12,6 @@ import Obligations.Exact
 
 /-! # What a Lean project needs to be audited
 
-`import Obligations`, then tag theorems with `@[obligation]`, lemmas that prove somebody's hypothesis with
+`import Obligations`, then tag theorems with `@[obligation]`, lemmas that prove a theorem's hypothesis with
 `@[discharges]`, and mark definitions over numbers with `#export_graph`.  The bridge reads them through the commands of
 `Obligations.Export`, `Obligations.Graphs` and `Obligations.Proposition`. -/

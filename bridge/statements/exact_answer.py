@@ -73,10 +73,10 @@ class FoundHypothesis(_OfHypothesis, frozen=True):
 
 
 class FoundMutant(Part, frozen=True):
-    """A changed statement: whether an instance tells it from the true one, or makes it false."""
+    """A changed statement: whether an instance tells it from the true one, or refutes it."""
 
     what: str
-    told: bool
+    distinguished: bool
     upset: bool
 
 

@@ -166,7 +166,7 @@ def _conclusion(found: Found, joint: str, needs: tuple[Need, ...], seed: int) ->
             Verdict.INCONCLUSIVE, f"blind: it holds on {count.held} instances, and {said}"
         )
     left_out = [h.without.failed > 0 for h in found.hypotheses if not h.settled]
-    told = sum(m.told for m in found.mutants) + sum(left_out)
+    told = sum(m.distinguished for m in found.mutants) + sum(left_out)
     every = len(found.mutants) + len(left_out)
     reasons = [f"tells {told} of {every} mutants of the statement apart"]
     if found.out_of_time:

@@ -14,11 +14,11 @@ equal subterms are written once.
 namespace Obligations
 open Lean
 
-/-- The imported modules that the running Lean ships, once a command has looked (`noteShipped`). -/
+/-- The imported modules that the running Lean ships, set by `noteShipped`. -/
 initialize shippedModules : EnvExtension NameSet ← registerEnvExtension (pure {})
 
-/-- Look which of the imported modules come from the folder of Lean's own library.  A name alone says nothing: a project may
-have a module `Lake.Extra`, and even one called as a module that Lean ships, which is then found first. -/
+/-- Find out which of the imported modules come from the folder of Lean's own library.  A name alone does not show it: a project
+may have a module `Lake.Extra`, and even one with the name of a module that Lean ships, which is then found first. -/
 def noteShipped : CoreM Unit := do
   let env ← getEnv
   let library := (← findOLean `Init).parent.getD "."
@@ -83,7 +83,7 @@ def meaning (env : Environment) : ConstantInfo → List Expr
   | .recInfo v => v.type :: v.rules.map (·.rhs)
   | c => [c.type]
 
-/-- The module that declares a constant; the current file's have none.  (`EnvironmentHeader.moduleNames` is no field: it makes
+/-- The module that declares a constant; the current file's have none.  (`EnvironmentHeader.moduleNames` is a function that makes
 an array of all names at each use.) -/
 def moduleOf? (env : Environment) (n : Name) : Option Name :=
   env.getModuleIdxFor? n |>.bind fun i => env.header.modules[i.toNat]?.map (·.module)

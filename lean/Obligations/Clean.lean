@@ -2,15 +2,15 @@ import Obligations.Export
 
 /-! # The project's modules as data
 
-Whoever imports a project's modules runs code of theirs: `initialize`, and elaborators, delaborators, simprocs and linters
-that are looked up.  Written against an audit, such code could answer in its place.  So the questions that a verdict rests on
-are put from a document that imports none of the project: `#read_as_data` reads its modules, and of what they register it
-keeps what is data.
+Importing a project's modules runs code of theirs: `initialize`, and elaborators, delaborators, simprocs and linters that are
+looked up.  Written against an audit, such code could forge its answers.  So the questions that a verdict rests on are asked in
+a document that imports none of the project: `#read_as_data` reads its modules, and of what they register it keeps what is
+data.
 
 ## Main definitions
 
-* `#read_as_data "modules"`: from here on, the document stands in an environment with these modules, none of whose code has
-  run, nor is there to be run. -/
+* `#read_as_data "modules"`: from here on, the document's environment has these modules; none of their code has run, and none
+  can be run. -/
 
 namespace Obligations
 open Lean Elab Command

@@ -4,13 +4,13 @@ import Obligations.Export
 
 /-! # Statements judged by Lean itself
 
-A theorem over types that a computer can hold is tried on instances: Lean draws its binders, decides its hypotheses
-and its conclusion in exact arithmetic, and tells what came of it.  Nothing is proved here; compiled code runs.
+A theorem over types that a computer can represent is tried on instances: Lean draws its binders, decides its hypotheses
+and its conclusion in exact arithmetic, and reports the outcome.  Nothing is proved here; compiled code runs.
 
 ## Main definitions
 
-* `#judge_exactly "nonce" "request"`: what many instances say of each theorem asked for, or the constant that stands
-  in the way.
+* `#judge_exactly "nonce" "request"`: what many instances say of each theorem asked for, or the constant that prevents
+  it.
 * `#replay_exactly "nonce" "request"`: one instance, and where its conclusion fails the smallest that was found.
 * `#draw_exactly "nonce" "request"`: the values of many, for a check in Python. -/
 
@@ -39,7 +39,7 @@ private def findingsJson (e : Experiment) (seed : UInt64) (f : Findings) : List 
     Json.mkObj <| ofHypothesis e.hypotheses[h]! ++ [("settled", .bool e.hypotheses[h]!.settled),
       ("found", countJson f.hypotheses[h]!), ("without", countJson f.needs[h]!)]
   let mutants := (Array.range e.mutants.size).map fun m =>
-    Json.mkObj [("what", .str e.mutants[m]!), ("told", .bool f.told[m]!), ("upset", .bool f.upset[m]!)]
+    Json.mkObj [("what", .str e.mutants[m]!), ("distinguished", .bool f.distinguished[m]!), ("upset", .bool f.upset[m]!)]
   let shown := fun i =>
     Json.mkObj [("index", toJson i), ("text", .str (instanceAt e.run e.hypotheses.size seed i).1.text)]
   [("indices", toJson f.indices), ("draws", toJson f.draws), ("accepted", toJson f.accepted),
@@ -51,10 +51,10 @@ private def findingsJson (e : Experiment) (seed : UInt64) (f : Findings) : List 
 private def instanceJson (e : Experiment) (t : Tape) (index : Nat) : List (String × Json) :=
   let hypotheses := (Array.range e.hypotheses.size).map fun h =>
     Json.mkObj <| ofHypothesis e.hypotheses[h]! ++ [("truth", truthJson (t.met.getD h .unknown))]
-  [("index", toJson index), ("text", .str t.text), ("values", toJson (t.told.map (· ()))),
+  [("index", toJson index), ("text", .str t.text), ("values", toJson (t.shown.map (· ()))),
     ("hypotheses", .arr hypotheses), ("conclusion", truthJson (t.decide ()))]
 
-/-- The experiment of a theorem, or what stands in the way. -/
+/-- The experiment of a theorem, or what prevents it. -/
 private def compiled (name : Name) : TermElabM (Except (List (String × Json)) Experiment) := do
   try
     return .ok (← withoutModifyingEnv (experiment name))

@@ -3,7 +3,7 @@ import Obligations.Axioms
 import Obligations.Canonical
 import Obligations.Fields
 
-/-! # The command that hands statements to the bridge
+/-! # The command that exports statements to the bridge
 
 Every answer is one message, `obligations:<nonce>:<json>`.  The nonce is the request's own, so that nothing
 another file prints can pass for an answer; the last message of a request counts the others, so that a
@@ -12,8 +12,8 @@ missing one is noticed.
 ## Main definitions
 
 * `#export_obligations "nonce" "modules"`: the telescope, conclusion, axioms, place and fingerprint of every theorem
-  tagged `@[obligation]`, and the definitions they unfold to.  Theorems of the modules named are left out: of them only
-  the lemmas are told that prove their hypotheses, which may be anywhere.
+  tagged `@[obligation]`, and the definitions they unfold to.  Theorems of the modules named are left out: only the
+  lemmas that prove their hypotheses are listed, since those may be anywhere.
 
 Graphs are exported by `Obligations.Graphs`. -/
 
@@ -38,11 +38,11 @@ private def binderInfo : BinderInfo → String
   | .strictImplicit => "strictImplicit"
   | .instImplicit => "instImplicit"
 
-/-- Names that the bridge hands over, as JSON in a string. -/
+/-- Names that the bridge passes, as JSON in a string. -/
 def namesIn (list : TSyntax `str) : CommandElabM (Array Name) :=
   match Json.parse list.getString >>= fromJson? (α := Array String) with
   | .ok found => return found.map String.toName
-  | .error e => throwError "the names are no list: {e}"
+  | .error e => throwError "expected a list of names: {e}"
 
 /-- Lemmas that `@[discharges]` names, by theorem, each with the hypothesis that it proves, in module order. -/
 def discharging (env : Environment) : Std.HashMap Name (Array (Name × Name)) := Id.run do
@@ -53,7 +53,7 @@ def discharging (env : Environment) : Std.HashMap Name (Array (Name × Name)) :=
         found := found.insert target ((found.getD target #[]).push (lem, binder))
   return found
 
-/-- What is told of these lemmas: binder, lemma, what the lemma asks for in turn. -/
+/-- What is exported of these lemmas: binder, lemma, what the lemma asks for in turn. -/
 def dischargedBy (thm : Name) (lemmas : Array (Name × Name)) : MetaM (Array Json) :=
   lemmas.mapM fun (lem, binder) => do
     let conditions ← conditionsToDischarge lem thm binder
@@ -68,7 +68,7 @@ def statement (n : Name) (axioms : Array Name) (lemmas : Array (Name × Name)) :
   let place ← findDeclarationRanges? n
   let doc ← findDocString? env n
   let pretty (e : Expr) : MetaM Json := return .str ((← ppExpr e).pretty 96)
-  let told (f : PropField) : MetaM Json := do
+  let shown (f : PropField) : MetaM Json := do
     if f.unlisted then return .str s!"what is proved in parts of a {(← ppExpr f.type).pretty 60}" else pretty f.type
   withTheReader Core.Context (fun c => { c with currNamespace := n.getPrefix }) do
   forallTelescope info.type fun xs conclusion => do
@@ -82,13 +82,13 @@ def statement (n : Name) (axioms : Array Name) (lemmas : Array (Name × Name)) :
         let closed ← mkForallFVars xs f.type (usedOnly := true)
         let uses := ownConstants env [closed]
         mentioned := mentioned ++ uses
-        fields := fields.push <| Json.mkObj [("path", .str f.path), ("type", ← told f),
+        fields := fields.push <| Json.mkObj [("path", .str f.path), ("type", ← shown f),
           ("term", .str (canonical params closed)), ("uses", toJson (uses.map toString))]
       binders := binders.push <| Json.mkObj <| [("name", writtenName decl.userName), ("type", ← pretty decl.type),
         ("info", .str (binderInfo decl.binderInfo)), ("prop", .bool (← isProp decl.type)),
         ("term", .str (canonical params closed)), ("uses", toJson ((ownConstants env [closed]).map toString))]
         ++ if fields.isEmpty then [] else [("fields", .arr fields)]
-    let told := [("kind", .str "statement"), ("name", .str n.toString),
+    let fields := [("kind", .str "statement"), ("name", .str n.toString),
       ("module", toJson ((moduleOf? env n).map toString)),
       ("theorem", .bool (info matches .thmInfo _)),
       ("line", toJson (place.map (·.range.pos.line))), ("doc", toJson doc),
@@ -97,7 +97,7 @@ def statement (n : Name) (axioms : Array Name) (lemmas : Array (Name × Name)) :
       ("uses", toJson ((ownConstants env [info.type]).map toString)),
       ("axioms", toJson (axioms.map toString)),
       ("discharges", .arr (← dischargedBy n lemmas))]
-    return (told, mentioned)
+    return (fields, mentioned)
 
 /-- The constants outside the distribution that `roots` unfold to. -/
 partial def closure (env : Environment) (roots : Array Name) : Array Name :=
@@ -130,7 +130,7 @@ def taggedIn (env : Environment) : Array (Name × Name) :=
 def leftOut (env : Environment) (without : NameSet) (module thm : Name) : Bool :=
   without.contains module && moduleOf? env thm == some module
 
-/-- Export every tagged theorem, but for those of these modules. -/
+/-- Export every tagged theorem, except those of these modules. -/
 syntax (name := exportObligations) "#export_obligations " str ppSpace str : command
 
 elab_rules : command

@@ -1,9 +1,9 @@
 import Lean
 import Obligations.Canonical
 
-/-! # Propositions inside the values that a theorem speaks of
+/-! # Propositions inside the values that a theorem is about
 
-A binder `c : Cfg` hides hypotheses where `Cfg` has fields that are propositions: whoever uses the theorem has to
+A binder `c : Cfg` hides hypotheses where `Cfg` has fields that are propositions: a user of the theorem has to
 supply them.  Which binders count follows from one rule, *who supplies the value*:
 
 * An explicit or implicit argument is chosen at each use.  Each proposition in it is a hypothesis: in a structure or another
@@ -11,11 +11,11 @@ supply them.  Which binders count follows from one rule, *who supplies the value
   array, a vector or an option, and for each value of a function.  A bundled map, a structure that is applied like a
   function, is a structure like any other.
 * An instance argument is found by its type.  The laws of a class on a type, such as those of a field of numbers, are
-  declared once with the carrier: they are no hypotheses where they speak of the carrier and some instance declares them.
-  All other laws in an instance are: a positive constant, say, or a law of which there is no instance.  A class that is a
+  declared once with the carrier: they are not hypotheses where they are about the carrier and some instance declares them.
+  All other laws in an instance are: a positive constant, say, or a law without an instance.  A class that is a
   proposition itself is one, as it always was.
 * What Lean's own library keeps true of its values, such as that the entry of a `Fin n` is below `n`, is part of the
-  type and no hypothesis.
+  type and not a hypothesis.
 
 Where a proposition is in a value and cannot be stated of it, such as in the branches of a tree, the value as a whole counts as
 one hypothesis, of which nothing is known.
@@ -37,11 +37,11 @@ structure PropField where
   structName : Name
   field : Name
   index : Nat
-  /-- It stands for all propositions in parts of a value that is not looked into. -/
+  /-- It represents all propositions in parts of a value that is not looked into. -/
   unlisted : Bool := false
 
-/-- Structures of Lean's own library that hold what they are given and demand nothing themselves: a proposition in one comes
-from who writes the type. -/
+/-- Structures of Lean's own library that hold what they are given and demand nothing themselves: a proposition in one was put
+there by the author of the type. -/
 private def carriers : List Name := [``Subtype, ``Prod, ``PProd, ``MProd, ``Sigma, ``PSigma, ``ULift, ``PLift]
 
 /-- The same of types with several constructors. -/
@@ -62,7 +62,7 @@ def hasInstances (cls : Name) : MetaM Bool := do
   return declared.any fun entry => (entry.globalName?.bind env.find?).any fun info =>
     (info.type.find? fun e => e.isForall && e.bindingDomain!.getAppFn.isConstOf cls).isNone
 
-/-- Does the field number `index` of a class speak of a type that the class is about, itself or through other fields? -/
+/-- Is the field number `index` of a class about a type that the class is about, itself or through other fields? -/
 private def isOfCarrier (info : InductiveVal) (index : Nat) : MetaM Bool := do
   let some ctor := info.ctors.head? | return false
   forallBoundedTelescope (← getConstInfo ctor).type (some (info.numParams + index + 1)) fun xs _ => do
@@ -84,9 +84,9 @@ private partial def plainType (type : Expr) (fuel : Nat := 8) : MetaM Expr := do
 private def isForeign (env : Environment) (name : Name) : Bool :=
   (moduleOf? env name).all fun m => !isDistribution env m
 
-/-- Can a value of this type hold a proposition that whoever gives the value has to prove?  Of a quotient none can be had: its
+/-- Can a value of this type hold a proposition that has to be proved to make the value?  A quotient's cannot be taken out: its
 values are numbers, say, whatever they are made of; only its arguments count.  `seen` are the inductive types that were opened:
-what differs when one comes again is its arguments. -/
+when one occurs again, only its arguments differ. -/
 private partial def carries (seen : IO.Ref NameSet) (type : Expr) (fuel : Nat := 12) : MetaM Bool := do
   let fuel + 1 := fuel | return false
   let type ← whnfCore type

@@ -1,6 +1,6 @@
 import Lean.Data.Json.Basic
 
-/-! # Graphs that can be handed to the numeric side
+/-! # Graphs that can be exported to the numeric side
 
 ## Main definitions
 
@@ -13,7 +13,7 @@ namespace Obligations
 
 The JSON is an `obligations-graph/1` object; the bridge checks it before it uses it. -/
 structure GraphFamily where
-  /-- The declaration that theorems speak of, such as `` `PostNorm.layerNormGraph ``. -/
+  /-- The declaration that theorems are about, such as `` `PostNorm.layerNormGraph ``. -/
   graph : Lean.Name
   /-- Names of the sizes, with the values used where none is asked for. -/
   sizes : List (String × Nat)

@@ -197,7 +197,7 @@ private partial def structureMatch? (e : Expr) : WriteM (Option Expr) := do
   let fields := (Array.range (getStructureLikeNumFields env s.name)).map fun i => Expr.proj s.name i major
   return some (mkAppN (mkAppN minor fields).headBeta args[s.numParams + 3:].toArray).headBeta
 
-/-- A case distinction on an inductive type that is no structure. -/
+/-- A case distinction on an inductive type that is not a structure. -/
 private partial def cases? (e : Expr) : WriteM (Option Json) := do
   let .const n _ := e.getAppFn | return none
   let env ← getEnv
@@ -230,7 +230,7 @@ private def binderJson (x : Expr) : WriteM Json := do
   return Json.mkObj [("name", nameOf decl.userName), ("role", .str (← role decl.type decl.binderInfo)),
     ("type", ← term decl.type)]
 
-/-- Binders in order: each type may speak of the binders before it. -/
+/-- Binders in order: each type may mention the binders before it. -/
 private partial def telescope (xs : List Expr) (acc : Array Json) (k : Array Json → WriteM α) : WriteM α := do
   match xs with
   | [] => k acc
@@ -272,14 +272,14 @@ private def definitionFields (n : Name) : WriteM (List (String × Json)) := do
 private def recursiveFields (n : Name) : WriteM (List (String × Json)) := do
   let some equation ← getUnfoldEqnFor? n (nonRec := true) | throwError "{n} has no equation"
   forallTelescope (← getConstInfo equation).type fun xs statement => do
-    let some (_, left, right) := statement.eq? | throwError "the equation of {n} is not understood"
-    unless left.getAppFn.isConstOf n && left.getAppArgs == xs do throwError "the equation of {n} is not understood"
+    let some (_, left, right) := statement.eq? | throwError "the equation of {n} has an unexpected form"
+    unless left.getAppFn.isConstOf n && left.getAppArgs == xs do throwError "the equation of {n} has an unexpected form"
     telescope xs.toList #[] fun params => do
       return [("kind", .str "definition"), ("name", .str n.toString), ("params", .arr params),
         ("body", ← term right)] ++ (← place n)
 
 private def inductiveFields (n : Name) : WriteM (List (String × Json)) := do
-  let .inductInfo info ← getConstInfo n | throwError "{n} is no inductive type"
+  let .inductInfo info ← getConstInfo n | throwError "{n} is not an inductive type"
   unless info.numIndices == 0 && !info.type.getForallBody.isProp do throwError "{n} has indices, or is a proposition"
   forallBoundedTelescope info.type info.numParams fun params _ => do
     telescope params.toList #[] fun paramsJson => do

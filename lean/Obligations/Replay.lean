@@ -2,17 +2,18 @@ import Obligations.Canonical
 
 /-! # Every constant of the project, through the kernel once more
 
-Lean's own modules are taken as they are; every constant of the project's is handed to the kernel again, in an environment
-that holds nothing but Lean's own modules.  One that the kernel refuses is recorded with the reason, and so is everything
-that rests on it; the others are still checked.  Of this library, whose text the bridge has compared with its own, only that
-is checked which something of the project rests on.  Where several modules declare one constant, which Lean allows of theorems,
-every copy is checked.  A module whose constants were all accepted before need not be checked again, as long as it is the same
-with all that it rests on: what others use of it is added as it is.  What that is does not follow from imports alone, for a
-metaprogram can store a term that mentions whatever it wants: so it is told which modules declare what a module's terms mention.
+Lean's own modules are taken as they are.  The kernel checks every constant of the project's modules again, in an environment
+that has only Lean's own modules.  A constant that it refuses is recorded with the reason, and so is everything that rests on
+it; the others are still checked.  Of this library, whose text the bridge has compared with its own, only what the project
+rests on is checked.  Where several modules declare one constant, which Lean allows for theorems, every copy is checked.
+
+A module whose constants were all accepted before need not be checked again, as long as neither it nor anything that it rests
+on has changed: what others use of it is added unchecked.  Imports alone do not show what a module rests on, for a metaprogram
+can store a term that mentions any constant: so the answer lists which modules declare what a module's terms mention.
 
 ## Main definitions
 
-* `Obligations.Outcome`: what came of one constant.
+* `Obligations.Outcome`: whether the kernel accepts a constant.
 * `Obligations.replay`: the outcome of every constant of the project's modules, and what each mentions. -/
 
 namespace Obligations
@@ -31,7 +32,7 @@ private def sameDerived : ConstantInfo → ConstantInfo → Bool
   | .recInfo a, .recInfo b => a == b
   | _, _ => false
 
-/-- What came of one constant. -/
+/-- Whether the kernel accepts a constant. -/
 inductive Outcome where
   /-- The kernel accepts it and everything that it rests on. -/
   | accepted
@@ -168,7 +169,7 @@ private def recursorNames (v : InductiveVal) : List Name :=
 private def mention (n : Name) (used : Array Name) : ReplayM Unit :=
   modify fun s => { s with mentions := s.mentions.insert n (s.mentions.getD n #[] ++ used) }
 
-/-- The structures that a term takes fields of, by its form: the one thing that is no constant in it. -/
+/-- The structures that a term takes fields of: a projection names its structure, but does not mention it as a constant. -/
 private partial def projected (e : Expr) : StateM (Std.HashSet Expr × NameSet) Unit := do
   if (← get).1.contains e then return
   modify fun (seen, found) => (seen.insert e, found)
@@ -180,7 +181,7 @@ private partial def projected (e : Expr) : StateM (Std.HashSet Expr × NameSet) 
   | .letE _ t v b _ => projected t; projected v; projected b
   | _ => return
 
-/-- Hand a declaration to the kernel; it is only added where the kernel accepted it before. -/
+/-- Give a declaration to the kernel; one that it accepted before is added unchecked. -/
 private def submit (d : Declaration) (accepted : Bool) : ReplayM (Option String) := do
   let env := (← get).env
   match if accepted then env.addDeclWithoutChecking d else env.addDecl {} d with
@@ -308,9 +309,9 @@ end
 def ownModules (env : Environment) : Array Nat :=
   (Array.range env.header.moduleNames.size).filter fun i => !isDistribution env env.header.modules[i]!.module
 
-/-- Hand every constant of the project's modules to the kernel again, starting from Lean's own modules only; those of the modules
-`before` were accepted before.  Of each constant that was looked at its outcome, and by module the others of the project that
-it rests on directly: those that it imports, and those that declare what its constants mention. -/
+/-- Check every constant of the project's modules again, starting from Lean's own modules only; those of the modules `before` were
+accepted before.  Returns the outcome of each constant that was checked, and for each module the others of the project that it
+rests on directly: those that it imports, and those that declare what its constants mention. -/
 def replay (before : NameSet) : MetaM (Array (Name × Outcome) × Std.HashMap Name NameSet) := do
   let env ← getEnv
   let mut declared : Declared := {}

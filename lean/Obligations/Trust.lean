@@ -5,14 +5,14 @@ import Obligations.Vacuity
 /-! # Looking behind the statements
 
 What a reader of a theorem's statement cannot see, and an audit must: whether the kernel agrees with the compiled
-modules, whether code was swapped behind a definition, whether a theorem says anything at all.
+modules, whether code was swapped behind a definition, whether a theorem says anything.
 
 ## Main definitions
 
-* `#export_trust "nonce" "modules"`: every constant of the project's modules goes through the kernel once more, in an
-  environment that holds nothing but Lean's own modules; the constants that it refuses are listed, and the tagged
-  theorems that rest on one; declarations that Lean itself would not call proofs are
-  listed, and so are tagged theorems that say nothing (`Obligations.Vacuity`).  The modules named are left out: they were
+* `#export_trust "nonce" "modules"`: the kernel checks every constant of the project's modules once more, in an
+  environment that has only Lean's own modules.  Listed are the constants that it refuses, the tagged theorems that rest
+  on one, declarations that Lean itself would not call proofs, and tagged theorems that say nothing
+  (`Obligations.Vacuity`).  The modules named are left out: they were
   looked at before, and nothing was found. -/
 
 namespace Obligations
@@ -27,7 +27,7 @@ def stepsOutside (env : Environment) (n : Name) (info : ConstantInfo) : Option S
   else if info.isUnsafe && !n.isInternal then some "unsafe"
   else none
 
-/-- Does this theorem ask for a proof, as opposed to data? -/
+/-- Does this theorem have a hypothesis, not only data? -/
 def hasHypothesis (info : ConstantInfo) : MetaM Bool :=
   forallTelescope info.type fun xs _ => xs.anyM fun x => do isProp (← inferType x)
 
@@ -54,7 +54,7 @@ private def guidingModules (env : Environment) : CoreM (Array Nat) := do
       found := found ++ (Array.range entries.size).filter fun i => !entries[i]!.isEmpty
   return found
 
-/-- Look behind the statements of the project; in the modules named, all was found in order before. -/
+/-- Look behind the statements of the project; the modules named were looked at before, and nothing was found. -/
 syntax (name := exportTrust) "#export_trust " str ppSpace str : command
 
 elab_rules : command

@@ -31,7 +31,7 @@ def opened (e : Expr) : MetaM Expr := do
     let status ← getReducibilityStatus info.name
     return status matches .reducible || (← isInstance info.name)) (whnf e)
 
-/-- The same term, but for names of bound variables and metadata. -/
+/-- The same term, except for names of bound variables and metadata. -/
 def isSame (a b : Expr) : MetaM Bool := do
   let clean (e : Expr) : MetaM Expr := return (← instantiateMVars e).eta.consumeMData
   return (← clean a) == (← clean b)
@@ -215,7 +215,7 @@ where
       return true
     catch _ => refutes goal (fuel - 1) (closed.insert x) changed
 
-/-- Do `binders` of a theorem, in a context that holds nothing else, contradict each other? -/
+/-- Do `binders` of a theorem, in a context with nothing else, contradict each other? -/
 private def contradict (keep : Expr → MetaM Bool) (xs : Array Expr) (heartbeats : Nat) : TermElabM Bool := do
   let others ← xs.filterM fun x => return !(← keep x)
   let goal ← (← mkFreshExprMVar (mkConst ``False)).mvarId!.tryClearMany (others.map (·.fvarId!))

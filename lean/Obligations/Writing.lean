@@ -7,7 +7,7 @@ The state of a walk through terms, and what decides how a constant, a variable o
 ## Main definitions
 
 * `Obligations.WriteM`: a walk that numbers bound variables and notes the constants that it meets.
-* `Obligations.usual`: is this the instance that everyone means? -/
+* `Obligations.usual`: is this the standard instance? -/
 
 namespace Obligations
 open Lean Meta
@@ -81,7 +81,7 @@ def usual (inst : Expr) : MetaM Bool := do
     let real := isReal env (.const n []) || (`Real).isPrefixOf n && comesFrom env n `Mathlib
     return real || (`PostNorm.Real).isPrefixOf n && comesFrom env n `PostNorm || module.getRoot == `Mathlib
 
-/-- Can this definition be written by name?  A recursive one cannot: its value speaks of recursors. -/
+/-- Can this definition be written by name?  A recursive one cannot: its value mentions recursors. -/
 def reasonNotToUnfold (n : Name) : MetaM (Option String) := do
   let env ← getEnv
   match env.find? n with

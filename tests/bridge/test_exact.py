@@ -32,8 +32,8 @@ def count(held: int = 0, failed: int = 0, undecided: int = 0, sampled: int = 0) 
     return {"held": held, "failed": failed, "undecided": undecided, "sampled": sampled}
 
 
-def mutant(told: bool = True, upset: bool = True) -> dict[str, Any]:
-    return {"what": "a < b for a ≤ b", "told": told, "upset": upset}
+def mutant(distinguished: bool = True, upset: bool = True) -> dict[str, Any]:
+    return {"what": "a < b for a ≤ b", "distinguished": distinguished, "upset": upset}
 
 
 UNNEEDED = [
@@ -62,7 +62,11 @@ def judged(**more: Any) -> dict[str, Any]:
             {"binder": 2, "path": "", "found": count(45, 25), "without": count(0, 9)},
         ],
         "conclusion": count(40),
-        "mutants": [mutant(), mutant(told=True, upset=False), mutant(told=False, upset=False)],
+        "mutants": [
+            mutant(),
+            mutant(distinguished=True, upset=False),
+            mutant(distinguished=False, upset=False),
+        ],
         "witness": {"index": 0, "text": "c = {eps := 1}"},
         "counterexample": None,
         "doubted": None,
@@ -266,7 +270,7 @@ def test_a_counterexample_that_rests_on_samples_refutes_nothing() -> None:
 
 def test_a_conclusion_that_fails_without_a_hypothesis_is_not_blind() -> None:
     """It is false somewhere, and to leave a hypothesis out is a mutant of the statement."""
-    same = [mutant(told=False, upset=False)]
+    same = [mutant(distinguished=False, upset=False)]
     assert verdicts(mutants=same)["conclusion"][0] is Verdict.HOLDS
     verdict, reason = verdicts(mutants=same, hypotheses=UNNEEDED)["conclusion"]
     assert (verdict, reason[:6]) == (Verdict.INCONCLUSIVE, "blind:")

@@ -4,8 +4,8 @@ import Obligations.Exact.Gaps
 
 ## Main definitions
 
-* `Obligations.Exact.decision`: the term of type `Truth` that decides a proposition, or the constant that stands in
-  the way. -/
+* `Obligations.Exact.decision`: the term of type `Truth` that decides a proposition, or the constant that
+  prevents it. -/
 
 namespace Obligations.Exact
 open Lean Meta
@@ -26,11 +26,11 @@ private def flip (e : Expr) : Expr := mkApp (mkConst ``Truth.not) e
 private def nameOfDecider (name : Name) (fixed : Array Expr) : Name :=
   .mkNum (`Obligations.Exact.decider ++ name) (hash fixed).toNat
 
-/-- Decide `p` on the instance that stands on `tape`. -/
+/-- Decide `p` on the instance that `tape` holds. -/
 partial def decision (tape p : Expr) (fuel : Nat := 40) : MetaM Expr := do
   if fuel == 0 then obstacle (headName p) "the proposition is nested too deep"
   let p := (← instantiateMVars p).consumeMData
-  -- A case distinction would become a recursor, which is no code.
+  -- A case distinction would become a recursor, which has no code.
   let p ← if p.getAppFn.constName?.any (isCasesOnRecursor (← getEnv)) then pure p else whnfCore p
   let inner (q : Expr) := decision tape q (fuel - 1)
   let two (f : Name) (a b : Expr) : MetaM Expr := return mkApp2 (mkConst f) (← inner a) (thunk (← inner b))
@@ -169,7 +169,7 @@ where
       let statement := (← getConstInfo equation).instantiateTypeLevelParams levels
       let before ← getEnv
       let (type, value) ← forallBoundedTelescope (← instantiateForall statement fixed) own.size fun xs body => do
-        let some (_, _, rhs) := body.eq? | obstacle name "its equation is not understood"
+        let some (_, _, rhs) := body.eq? | obstacle name "its equation has an unexpected form"
         withLocalDeclD `tape (mkConst ``Tape) fun t => do
           let type ← mkForallFVars (#[t] ++ xs) truth
           -- The code calls itself: until it is there, only its type is.

@@ -221,7 +221,7 @@ def constant {α β : Type} (of : Rat → β) (r : Rat) : α → β := fun _ => 
 
 /-- The binder `name` has this text. -/
 def tell {α : Type} (name : String) (s : Unit → String) (rest : Gen α) : Gen α := fun t =>
-  rest { t with told := t.told.push fun _ => s!"{name} = {s ()}", ends := t.ends.push t.entries.size }
+  rest { t with shown := t.shown.push fun _ => s!"{name} = {s ()}", ends := t.ends.push t.entries.size }
 
 /-- Note whether a hypothesis holds, and how far its comparisons are from equality.  Where what follows cannot be
 stated without it, the instance ends here. -/
@@ -261,7 +261,7 @@ private def starts (every : Bool) (t : Tape) : List Rat :=
 private def units : List Tape :=
   [#[0, 1], #[0, 0, 1], .replicate 8 1].map fun given => { given, fresh := false }
 
-/-- Values for a `∀` or `∃` within a proposition, each with the tape for what stands within: they follow from the entries
+/-- Values for a `∀` or `∃` within a proposition, each with the tape for what is within: they follow from the entries
 of the instance alone.  The simplest value comes first, then those made of the instance's own numbers, then others. -/
 def samples {α : Type} (g : Gen α) (every : Bool) (t : Tape) : List (α × Tape) :=
   let own := starts every t

@@ -7,7 +7,7 @@ import Obligations.Fields
 ## Main definitions
 
 * `Obligations.Exact.Experiment`: draws an instance of a theorem and decides its hypotheses and its conclusion.
-* `Obligations.Exact.experiment`: compiles one, or names the constant that stands in the way. -/
+* `Obligations.Exact.experiment`: compiles one, or names the constant that prevents it. -/
 
 namespace Obligations.Exact
 open Lean Meta
@@ -41,7 +41,7 @@ private structure Built where
   hypotheses : Array Hypothesis := #[]
   mutants : Array String := #[]
 
-/-- Constants, and projections by structure and index, that `e` comes to through the project's own definitions. -/
+/-- Constants, and projections by structure and index, that `e` unfolds to through the project's own definitions. -/
 private partial def reach (e : Expr) : MetaM (NameSet × Std.HashSet (Name × Nat)) := do
   let env ← getEnv
   let mut names : NameSet := {}
@@ -74,7 +74,7 @@ where
 /-- At most so many texts are taken from a statement and its definitions. -/
 private def mostTexts : Nat := 16
 
-/-- Texts in the statement, and in the definitions that it comes to. -/
+/-- Texts in the statement, and in the definitions that it unfolds to. -/
 private def texts (type : Expr) (reached : NameSet) : MetaM (List String) := do
   let env ← getEnv
   let mut terms := #[type]
@@ -126,8 +126,8 @@ private partial def build (reached : NameSet × Std.HashSet (Name × Nat)) (opti
       return ← assume dom body.hasLooseBVars rest { binder := place }
     if info.isInstImplicit && (← isClass? dom).isSome then
       let some inst ← synthInstance? dom | do
-        let stands := "type variables become Int, Nat, Bool, Rat, or a type that has an instance, and none of these has all"
-        obstacle (headName dom) s!"no instance of {← ppExpr dom} is found; {stands}"
+        let chosen := "type variables become Int, Nat, Bool, Rat, or a type that has an instance, and none of these has all"
+        obstacle (headName dom) s!"no instance of {← ppExpr dom} is found; {chosen}"
       let laws ← withLocalDecl n info dom fun x => propFields x
       let mut rest ← build reached options (body.instantiate1 inst) (place + 1)
       for f in laws.reverse do
@@ -143,10 +143,10 @@ private partial def build (reached : NameSet × Std.HashSet (Name × Nat)) (opti
         let mut rest ← build reached options (body.instantiate1 x) (place + 1)
         for f in fields.reverse do
           rest ← assume f.type (← isReached reached f) rest { binder := place, path := f.path }
-        -- `Unit` stands where a type variable stood.
-        let told := if dom.isConstOf ``Unit then rest.gen
+        -- `Unit` replaces a type variable.
+        let recorded := if dom.isConstOf ``Unit then rest.gen
           else mkAppN (mkConst ``Gen.tell) #[unit, toExpr n.eraseMacroScopes.toString, s, rest.gen]
-        let gen := mkAppN (mkConst ``Gen.bind) #[dom, unit, sample, ← mkLambdaFVars #[x, s] told]
+        let gen := mkAppN (mkConst ``Gen.bind) #[dom, unit, sample, ← mkLambdaFVars #[x, s] recorded]
         return { rest with gen }
   | _ =>
     let mut made := #[]

@@ -77,8 +77,8 @@ structure Findings where
   needs : Array Count
   /-- Of the conclusion, where all hypotheses hold. -/
   conclusion : Count := {}
-  /-- Of each mutant: whether an instance tells it from the statement, and whether one upsets it. -/
-  told : Array Bool
+  /-- Of each mutant: whether an instance distinguishes it from the statement, and whether one upsets it. -/
+  distinguished : Array Bool
   upset : Array Bool
   /-- On the edge of a comparison: how many accepted instances. -/
   edge : Nat := 0
@@ -105,7 +105,7 @@ def explore (run : Run) (hypotheses mutants : Nat) (seed : UInt64) (instances mo
   let begun ← IO.monoMsNow
   let mut f : Findings := {
     hypotheses := .replicate hypotheses {}, needs := .replicate hypotheses {},
-    told := .replicate mutants false, upset := .replicate mutants false }
+    distinguished := .replicate mutants false, upset := .replicate mutants false }
   for i in [0:instances] do
     if (← IO.monoMsNow) - begun > most then
       f := { f with outOfTime := true }
@@ -128,13 +128,13 @@ def explore (run : Run) (hypotheses mutants : Nat) (seed : UInt64) (instances mo
       witness := f.witness <|> some i, edge := f.edge + (if onEdge then 1 else 0) }
     if conclusion == .no then f := { f with failure := f.failure <|> some i }
     if doubted then f := { f with doubted := f.doubted <|> some i }
-    -- One that is upset shows that the conclusion can fail; of the others it is enough that they are told apart.
+    -- One that is upset shows that the conclusion can fail; the others need only be distinguished.
     let seen := f.upset.any id
     for m in [0:t.mutants.size] do
-      if !(f.upset[m]! || seen && f.told[m]!) && (f.accepted ≤ mostMutated || i % 8 == 0) then
+      if !(f.upset[m]! || seen && f.distinguished[m]!) && (f.accepted ≤ mostMutated || i % 8 == 0) then
         let truth := t.mutants[m]! ()
         if truth.fails && conclusion.met then f := { f with upset := f.upset.set! m true }
-        if differ truth conclusion then f := { f with told := f.told.set! m true }
+        if differ truth conclusion then f := { f with distinguished := f.distinguished.set! m true }
     let h := i % max hypotheses 1
     if hypotheses > 0 && (f.needs[h]!).failed < mostNeeded then
       if let some d := violating? run hypotheses t h (streamOf seed i 99) then
@@ -142,9 +142,9 @@ def explore (run : Run) (hypotheses mutants : Nat) (seed : UInt64) (instances mo
         f := { f with
           hypotheses := f.hypotheses.modify h (·.add d.met[h]!), needs := f.needs.modify h (·.add conclusion) }
         for m in [0:d.mutants.size] do
-          if !f.told[m]! then
+          if !f.distinguished[m]! then
             let truth := d.mutants[m]! ()
-            if differ truth conclusion then f := { f with told := f.told.set! m true }
+            if differ truth conclusion then f := { f with distinguished := f.distinguished.set! m true }
   return f
 
 end Obligations.Exact

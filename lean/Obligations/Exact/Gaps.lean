@@ -110,7 +110,7 @@ private partial def look (e : Expr) (locals : Array Expr) (fuel : Nat) : Compare
     if e.isForall && !b.hasLooseBVars then
       inner t
       inner b
-    -- The proof that a branch is given is no value, and what needs it is not computed elsewhere.
+    -- The proof that a branch is given is not a value, and what needs it is not computed elsewhere.
     else if ← isProp t then
       unless b.hasLooseBVars do inner b
     else

@@ -3,7 +3,7 @@ import Obligations.Exact.Draw
 /-! # Instances of an experiment
 
 Instance `i` follows from the seed and `i` alone.  It is drawn until every hypothesis holds, a few times at most; what
-was drawn on the way tells which hypotheses the conclusion needs.  Comparisons are met with equality by solving for one
+was drawn on the way shows which hypotheses the conclusion needs.  Comparisons are met with equality by solving for one
 entry of the tape, where they are linear in it; a violated hypothesis is mended in the same way.
 
 ## Main definitions
@@ -21,7 +21,7 @@ namespace Tape
 /-- Was the conclusion reached, and does every hypothesis hold? -/
 def accepted (t : Tape) (hypotheses : Nat) : Bool := t.reached && t.met.size == hypotheses && t.met.all (·.met)
 
-/-- Is it a counterexample?  A hypothesis that only samples speak for may be false there. -/
+/-- Is it a counterexample?  A hypothesis that was only sampled may be false there. -/
 def refutes (t : Tape) (hypotheses : Nat) : Bool :=
   t.accepted hypotheses && t.met.all (· == .yes) && t.decide () == .no
 
@@ -34,7 +34,7 @@ def violated? (t : Tape) (hypotheses : Nat) : Option Nat :=
   if t.reached && t.missing hypotheses == 1 then t.met.findIdx? (!·.met) else none
 
 /-- The binders' values, as text for reports. -/
-def text (t : Tape) : String := (", ".intercalate (t.told.map (· ())).toList).replace Gen.ratMark ""
+def text (t : Tape) : String := (", ".intercalate (t.shown.map (· ())).toList).replace Gen.ratMark ""
 
 end Tape
 
@@ -176,7 +176,7 @@ def mend (run : Run) (hypotheses : Nat) (t : Tape) (s : UInt64) : Nat → Tape �
           -- One of many equations is met, or this hypothesis at the cost of another: that is nearer, too.
           if left < missing || left == missing && unequal t' h < unequal t h && !onEdge then mend run hypotheses t' s n
           else if gaps.length > few then mend run hypotheses t s n else
-            -- A strict comparison is met beside equality.
+            -- A strict comparison is met next to equality.
             let (c, s) := below 2 s
             let steps := if c == 0 then nudges else nudges.map (-·)
             match steps.findSome? fun d =>
@@ -277,7 +277,7 @@ private def mended? (run : Run) (hypotheses : Nat) (t : Tape) (s : UInt64) (arra
   let (t', _) := mend run hypotheses t' s 2
   return if t'.accepted hypotheses then some t' else none
 
-/-- What an index comes to: its tape, where every hypothesis holds if that was found, and all tapes before it. -/
+/-- The instance of an index: its tape, where every hypothesis holds if that was found, and all tapes before it. -/
 def instanceAt (run : Run) (hypotheses : Nat) (seed : UInt64) (i : Nat) : Tape × Array Tape := Id.run do
   let mut before := #[]
   let mut found : Option Tape := none
@@ -297,7 +297,7 @@ def instanceAt (run : Run) (hypotheses : Nat) (seed : UInt64) (i : Nat) : Tape �
   match found with
   | none => return (before.back?.getD default, before.pop)
   | some t =>
-    -- Every second instance stands on the edge of a comparison, or near one.
+    -- Every second instance is on the edge of a comparison, or near one.
     if i % 2 == 0 then return (t, before)
     if i % 4 == 3 then
       return ((between? run hypotheses t (streamOf seed i mostDraws)).getD t, before)

@@ -71,7 +71,7 @@ private def atRoot (e : Expr) : MetaM (Array (String × Expr)) := do
         if ← withReducible (isDefEq decl.type type) then
           found := found.push (← instead e decl.toExpr)
           break
-    -- Without another variable of its type, the type's default stands in.
+    -- Without another variable of its type, the type's default is used.
     if found.isEmpty then found := found ++ (← attempt (mkAppOptM ``Inhabited.default #[type, none]))
   return found
 
@@ -140,7 +140,7 @@ private partial def unfoldable (roots : Array Name) : MetaM (Array Name) := do
     todo := todo ++ used.toList
   return found
 
-/-- `e` with these definitions replaced by their values, but for one, which becomes `value`. -/
+/-- `e` with these definitions replaced by their values, except one, which becomes `value`. -/
 private partial def unfoldTo (names : Array Name) (kept : Name) (value : Expr) (e : Expr) : MetaM Expr := do
   let env ← getEnv
   let opened (e : Expr) : MetaM TransformStep := do

@@ -6,17 +6,17 @@ import Obligations.Exact.Draw
 
 ## Main definitions
 
-* `Obligations.Exact.sampler`: the term of type `Gen α` that draws values of the type `α`, or the constant that stands
-  in the way. -/
+* `Obligations.Exact.sampler`: the term of type `Gen α` that draws values of the type `α`, or the constant that
+  prevents it. -/
 
 namespace Obligations.Exact
 open Lean Meta
 
-/-- Say that a constant stands in the way, and why. -/
+/-- Throw that a constant prevents it, and why. -/
 def obstacle {α : Type} (name : Name) (why : String) : MetaM α :=
   throwError "obligations-obstacle\n{name}\n{why}"
 
-/-- The constant that stands in the way, and why, where an exception says so. -/
+/-- The constant that prevents it, and why, where an exception says so. -/
 def obstacleOf? (text : String) : Option (String × String) :=
   match text.splitOn "\n" with
   | "obligations-obstacle" :: name :: why => some (name, "\n".intercalate why)
@@ -55,7 +55,7 @@ private partial def _root_.Lean.Expr.getForallBinderTypes : Expr → List Expr
   | .forallE _ d b _ => d :: b.getForallBinderTypes
   | _ => []
 
-/-- A number that tells values of a type apart well enough for functions on it. -/
+/-- A number that distinguishes values of a type well enough for functions on it. -/
 private def keyOf? (type : Expr) : MetaM (Option Expr) := do
   match type with
   | .const ``Nat _ => return some (mkApp (.const ``id [1]) type)
@@ -198,7 +198,7 @@ where
 
 end
 
-/-- All values of a finite type, as a list; `none` where it is not one that is told apart. -/
+/-- All values of a finite type, as a list; `none` where its values cannot be distinguished. -/
 partial def everyValue? (type : Expr) : MetaM (Option Expr) := do
   let type ← whnfCore type
   match type.getAppFnArgs with

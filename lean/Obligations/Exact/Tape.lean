@@ -49,7 +49,7 @@ structure Tape where
   /-- Numbers that the conclusion compares with something that no binder binds, such as the elements of a list. -/
   landmarks : Unit → List Rat := fun _ => []
   /-- The values of the binders, as text. -/
-  told : Array (Unit → String) := #[]
+  shown : Array (Unit → String) := #[]
   /-- How many entries there are after each binder. -/
   ends : Array Nat := #[]
   /-- Whether the conclusion was reached, and what it is then. -/
