@@ -28,7 +28,7 @@ def measure(size: Size, budget: float, graphs: Path) -> dict[str, Any]:
     """
     graph = graph_of(size, graphs)
     # The very first instance goes through the complex step, one in 4,096 in the long run: in a run
-# with few instances it would count too much.
+    # with few instances it would count too much.
     some = cases(size, graph, first=0 if size.seq_len == 4 else 1)
     count = sum(len(c) for c in some)
     inputs, constants = some[0].batch.inputs, some[0].batch.constants

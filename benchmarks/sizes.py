@@ -84,7 +84,7 @@ def cases(
     Args:
         first: the index of the first instance.
         instances: in each chunk; None for as many as an audit uses.
-step: from the index of one instance to that of the next.
+        step: from the index of one instance to that of the next.
     """
     count = chunk_of(graph) if instances is None else instances
     starts = range(first, first + size.chunks * count * step, count * step)
