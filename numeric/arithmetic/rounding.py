@@ -1,4 +1,4 @@
-"""Error bounds of single floating-point operations: the terms of which radii are sums.
+"""Error bounds of single floating-point operations, from which radii are built.
 
 Sums and products are bounded by the standard model of rounding, |fl(a ∘ b) − a ∘ b| ≤ u·|a ∘ b|,
 and its n-term form γₙ = n·u/(1 − n·u), in any order of summation; the rounding of one addition is

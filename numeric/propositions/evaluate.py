@@ -1,8 +1,8 @@
 """Evaluates terms on a batch of instances: real numbers as enclosures, propositions as truths.
 
 Whole numbers, and with them all sizes, are the same on every instance of a batch; real numbers
-differ.  ``∀`` and ``∃`` over finite sets are looked at case by case; over infinite ones some cases
-are, and the truth says so.
+differ.  ``∀`` and ``∃`` over finite sets are evaluated case by case; over infinite ones only some
+cases are, and the truth says so.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class Evaluator:
 
     Attributes:
         theory: the definitions and structures that terms refer to.
-        sampler: where the cases of an infinite quantifier come from.
+        sampler: draws the cases of an infinite quantifier.
         noted: receives right − left of each comparison, also in branches that are not taken.
     """
 
@@ -83,10 +83,10 @@ class Evaluator:
     sampler: Sampler
     noted: list[FloatArray] | None = None
     outer: list[Env] = field(default_factory=list)
-    """Where the definitions are used whose bodies are being evaluated."""
+    """The uses of the definitions whose bodies are being evaluated."""
     constructors: Mapping[str, Structure] = field(init=False)
     makers: Mapping[str, tuple[int, int]] = field(init=False)
-    """For each constructor of an inductive type, how many parameters and how many fields."""
+    """For each constructor of an inductive type, the numbers of parameters and of fields."""
 
     def __post_init__(self) -> None:
         named = {s.constructor: s for s in self.theory.structures.values()}
@@ -102,7 +102,7 @@ class Evaluator:
         """Whether a proposition holds.
 
         Raises:
-            TermError: it is no proposition, or a constant in it has no meaning here.
+            TermError: it is not a proposition, or a constant in it has no meaning here.
         """
         found = self.value(term, env)
         if not isinstance(found, Truth):
@@ -110,14 +110,14 @@ class Evaluator:
         return found
 
     def space(self, term: Term, env: Env) -> Space:
-        """The values of a type; raises as :meth:`truth`."""
+        """The values of a type; raises like :meth:`truth`."""
         found = self.value(term, env)
         if not isinstance(found, Space):
             raise TermError("", f"expected a type but got {type(found).__name__}")
         return found
 
     def value(self, term: Term, env: Env) -> Value:
-        """What a term is; raises as :meth:`truth`."""
+        """The value of a term; raises like :meth:`truth`."""
         match term:
             case Var(level):
                 return env[level]
@@ -181,7 +181,7 @@ class Evaluator:
         return found
 
     def _notes(self, condition: Truth) -> bool:
-        """Whether all branches are looked at: those that whole numbers decide may not end."""
+        """Whether all branches are evaluated: those that whole numbers decide may not terminate."""
         return self.noted is not None and condition.code.ndim > 0
 
     def _branch(self, name: str, args: tuple[Term, ...], env: Env) -> Value:
@@ -250,7 +250,7 @@ class Evaluator:
         try:
             return self._meaning(d, args, env)
         except TermError as error:
-            # A reader knows what Mathlib offers, and not what it is made of.
+            # A reader knows Mathlib's functions, but not how they are defined.
             if isinstance(error, Differs):
                 raise
             if not error.constant:
@@ -355,7 +355,7 @@ class Evaluator:
         return Truth(code, found.margin, found.slack)
 
     def _cases(self, term: Binding, env: Env) -> tuple[Sequence[Value], bool]:
-        """The values to look at, and whether these are all that matter."""
+        """The values to test, and whether these are all that matter."""
         space = self.space(term.type, env)
         listed = members(space)
         if listed is not None:

@@ -50,7 +50,8 @@ def _real(value: Value) -> Enclosure:
 
 
 def select(condition: Truth, a: Value, b: Value) -> Value:
-    """``a`` where the condition is true, ``b`` where it is false, all between where undecided."""
+    """``a`` where the condition is true, ``b`` where it is false, everything between where
+    undecided."""
     if a is b:
         return a
     yes, no = condition.code == TRUE, condition.code == FALSE
@@ -109,7 +110,7 @@ def _of_one(on_reals: Callable[[Enclosure], Enclosure]) -> Meaning:
 
 
 def _conventional(f: Callable[..., Enclosure]) -> Meaning:
-    """A function that Lean's libraries continue differently outside its domain."""
+    """A function that Lean's libraries extend differently outside its domain."""
 
     def meaning(space: Space | None, args: Sequence[Value]) -> Value:
         total = isinstance(space, Reals) and space.total
