@@ -158,7 +158,7 @@ def _holds(value: Value) -> bool:
         codes = np.unique(value.code)
         if len(codes) == 1:
             return int(codes[0]) == TRUE
-    raise Differs("", "a Boolean that differs between instances is not known to numbers")
+    raise Differs("", "a Boolean that differs between instances cannot be evaluated")
 
 
 BUILTINS: Mapping[str, Builtin] = {

@@ -144,7 +144,7 @@ class Evaluator:
             case Sort(name):
                 return Props() if name == "Prop" else Types()
             case Text():
-                raise TermError("String", "texts are no numbers")
+                raise TermError("String", "a text is not a number")
 
     def _number(self, value: Fraction, at: Term, env: Env) -> Value:
         match self.space(at, env):
@@ -155,7 +155,7 @@ class Evaluator:
             case Naturals() | Integers() if value.denominator == 1:
                 return int(value)
             case space:
-                raise TermError("", f"no number of {type(space).__name__.lower()} is known")
+                raise TermError("", f"no literal of {type(space).__name__.lower()} is supported")
 
     def _operation(self, name: str, at: Term | None, args: tuple[Term, ...], env: Env) -> Value:
         if name in ("ite", "dite"):
@@ -171,7 +171,7 @@ class Evaluator:
             join = both if name == "and" else either
             return join([first, self.truth(args[1], env)])
         if name not in OPERATIONS:
-            raise TermError(name, f"the operation {name!r} is not known to numbers")
+            raise TermError(name, f"the operation {name!r} is not supported in numbers")
         space = None if at is None else self.space(at, env)
         values = [self.value(a, env) for a in args]
         found = OPERATIONS[name](space, values)
@@ -242,9 +242,9 @@ class Evaluator:
     def _obstacle(self, name: str) -> TermError:
         leaf = self.theory.leaves.get(name)
         if leaf is None:
-            return TermError(name, f"{name} is not known to numbers")
+            return TermError(name, f"{name} is not supported in numbers")
         place = f"{leaf.module}:{leaf.line}" if leaf.line else leaf.module or "an unknown place"
-        return TermError(name, f"{name} ({leaf.why}, {place}) is not known to numbers")
+        return TermError(name, f"{name} ({leaf.why}, {place}) is not supported in numbers")
 
     def _unfolded(self, d: Definition, args: Sequence[Term | None], env: Env) -> Value:
         try:
@@ -256,7 +256,7 @@ class Evaluator:
             if not error.constant:
                 raise TermError(d.name, f"{d.name}: {error.problem}") from error
             if (d.module or "").partition(".")[0] == "Mathlib":
-                said = f"{d.name} is not known to numbers: it comes to {error.constant}"
+                said = f"{d.name} is not supported in numbers: it uses {error.constant}"
                 raise TermError(d.name, said) from error
             raise
 
@@ -287,7 +287,7 @@ class Evaluator:
             return of.fields[name]
         if structure in ("Fin", "Subtype") and name == "val":
             return of
-        raise TermError(structure, f"the field {name} of {structure} is not known to numbers")
+        raise TermError(structure, f"the field {name} of {structure} is not supported in numbers")
 
     def constraints(self, space: Space, value: Value) -> list[tuple[str, Truth]]:
         """The propositions in the fields of a structure's value, by the path to the field."""

@@ -299,7 +299,7 @@ def _type_of(theorem: Theorem, level: int, chosen: Callable[[], int]) -> Space:
         )
     unknown = [c for c in classes if not (is_field(c) or c in _FINITE)]
     if unknown:
-        raise TermError(unknown[0], f"nothing is known of a type with a {unknown[0]}")
+        raise TermError(unknown[0], f"nothing is known about a type with a {unknown[0]}")
     if any(is_field(c) for c in classes):
         return Reals()
     return Finite(chosen())

@@ -81,7 +81,7 @@ def select(condition: Truth, a: Value, b: Value) -> Value:
         case _ if type(a) is type(b) and a == b:
             return a
         case _:
-            raise Differs("ite", "what real numbers decide between is no real number")
+            raise Differs("ite", "a choice by real numbers between other values")
 
 
 def _arithmetic(
@@ -100,7 +100,7 @@ def _arithmetic(
             case Integers():
                 return found
             case _:
-                raise TermError("", f"no arithmetic of {type(space).__name__.lower()} is known")
+                raise TermError("", f"no arithmetic of {type(space).__name__.lower()} is supported")
 
     return meaning
 
@@ -203,7 +203,7 @@ def _equal(space: Space | None, args: Sequence[Value]) -> Value:
             pairs = zip(a, b, strict=True)
             return both([_truth(_equal(space.element, pair)) for pair in pairs])
         case _:
-            raise TermError("", f"no equality of {type(a).__name__} is known to numbers")
+            raise TermError("", f"no equality of {type(a).__name__} is supported in numbers")
 
 
 def _truth(value: Value) -> Truth:
@@ -292,7 +292,7 @@ def _norm(space: Space | None, args: Sequence[Value]) -> Value:
     if not isinstance(a, Function):
         return _absolute(space, args)
     if not isinstance(space, Functions):
-        raise TermError("Norm.norm", "a norm of something else than numbers and vectors")
+        raise TermError("Norm.norm", "a norm of something other than numbers and vectors")
     parts = [_real(_norm(space.to(i), (a(i),))) for i in _arguments(space)]
     return reduce(enc.maximum, parts, point(0.0))
 
@@ -386,4 +386,4 @@ def _no_entry(_: Value) -> Value:
 
 
 def _no_remainder() -> Enclosure:
-    raise TermError("HMod.hMod", "a remainder of real numbers is not known to numbers")
+    raise TermError("HMod.hMod", "a remainder of real numbers is not supported")

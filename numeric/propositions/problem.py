@@ -221,7 +221,7 @@ def some_values(space: Space, depth: int) -> Sequence[Value]:
             return list(range(-3, 4))
         case Functions(source, to) if isinstance(source, Finite):
             if source.count and not isinstance(to(0), Reals):
-                raise TermError("", "a quantifier over functions of something else than numbers")
+                raise TermError("", "a quantifier over functions of something other than numbers")
             return [_row(row, depth) for row in _TABLE]
         case Records(structure):
             raise TermError(structure, f"a quantifier over all values of {structure}")
@@ -232,7 +232,7 @@ def some_values(space: Space, depth: int) -> Sequence[Value]:
 def _row(row: FloatArray, depth: int) -> Function:
     def entry(i: Value) -> Value:
         if not isinstance(i, int):
-            raise TermError("", "an index that is no whole number")
+            raise TermError("", "an index that is not a whole number")
         return point(row[(i + depth) % len(row)])
 
     return Function(entry)

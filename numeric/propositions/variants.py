@@ -40,7 +40,7 @@ def taken_apart(type: str, value: Value) -> Made:
         case list() if type == "List":
             return Made("List.cons", (value[0], value[1:])) if value else Made("List.nil")
         case _:
-            raise TermError(type, f"a case distinction on {type} is not known to numbers")
+            raise TermError(type, f"a case distinction on {type} is not supported in numbers")
 
 
 def one_by_one(evaluate: Callable[[Env], Truth], env: Env, count: int) -> Truth:
