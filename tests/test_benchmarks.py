@@ -1,4 +1,4 @@
-"""The benchmarks' arithmetic and tables; what they measure is run only by `make bench`."""
+"""The benchmarks' arithmetic and tables; only `make bench` runs the measurements."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Lean says where none of the project's code runs, held against what it says elsewhere."""
+"""Lean's answers where none of the project's code runs, compared with its answers elsewhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Caches let go of what nobody used for long, and never of what is in use."""
+"""Caches evict entries that have not been used for long, and never those in use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checks that get a statement's own instances by the names of its binders."""
+"""Checks that receive a statement's own instances by the names of its binders."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def instance(index: int, eta: int, *violates: str, **more: object) -> Instance:
 
 
 class Drawn:
-    """A way with instances of its own: ten that meet `0 < eta`, and three that violate it."""
+    """A method with its own instances: ten that meet `0 < eta`, and three that violate it."""
 
     way = Way.EXACT
 
@@ -109,7 +109,7 @@ def test_a_failed_assertion_is_a_no() -> None:
 def test_a_check_that_never_says_no_is_blind() -> None:
     @check(KEY)
     def always(eta: Fraction) -> bool:
-        """Whatever eta is."""
+        """For any eta."""
         return True
 
     verdict, reason = result()

@@ -82,5 +82,5 @@ def test_an_entry_whose_files_have_changed_is_a_miss(tmp_path: Path) -> None:
     assert cache.load("k", tmp_path) is None
     data.write_text("before")
     assert cache.load("k", tmp_path) == ANSWER
-    (tmp_path / "other.txt").touch()  # it was asked for, and was not there
+    (tmp_path / "other.txt").touch()  # it was requested, but did not exist
     assert cache.load("k", tmp_path) is None

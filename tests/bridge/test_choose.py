@@ -1,5 +1,5 @@
-"""Which way judges a theorem: the first that can read it, and else a reason that names what is in
-the way."""
+"""Which method judges a theorem: the first that can read it, otherwise a reason that names the
+obstacle."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def question(name: str) -> Question:
 
 @dataclass
 class Scripted:
-    """A way that reads some theorems, meets something in others, and is silent about the rest."""
+    """A method that reads some theorems, reports an obstacle in others, and ignores the rest."""
 
     way: Way
     reads: tuple[str, ...] = ()

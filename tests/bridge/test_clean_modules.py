@@ -1,4 +1,4 @@
-"""Lean looks behind the modules alone that have changed; the others count as they did."""
+"""Lean inspects only the modules that have changed; the others keep their results."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ RESTS = {"Demo": ("Demo.B", "Obligations"), "Demo.A": (), "Demo.B": ("Demo.A",)}
 
 
 class Lean:
-    """A Lean that finds nothing amiss in its modules, but for those that are odd.
+    """A Lean that finds nothing wrong in its modules, except in those that are odd.
 
-    A theorem is in A and one in B, each of which a lemma of B proves a hypothesis of.
+    One theorem is in A and one in B; lemmas of B prove a hypothesis of each.
     """
 
     kind, fingerprint = "embedded", "fake"
@@ -98,7 +98,7 @@ def test_modules_in_order_are_left_out_and_counted(modules: CleanModules, lean: 
     assert parse_trust(first["trust"]).constants == 5
     assert again[STATED] == first[STATED]
     assert set(cast(dict[str, str], first[STATED][0])) == {"Demo.A.t", "Demo.B.t"}
-    look(modules, lean)  # what was left out once is still known
+    look(modules, lean)  # modules that were left out once are still known
     assert lean.asked[2] == lean.asked[1]
 
 
@@ -124,7 +124,7 @@ def test_what_has_changed_is_looked_at_with_all_that_rests_on_it(
     modules: CleanModules, lean: Lean, changed: dict[str, str], left: set[str]
 ) -> None:
     look(modules, lean)
-    for digests in (changed, {}):  # what it was compared with is kept as well
+    for digests in (changed, {}):  # the value it was compared with is kept as well
         assert lean.digests is not None
         lean.digests |= digests
         found = look(modules, lean)
@@ -136,7 +136,7 @@ def test_what_has_changed_is_looked_at_with_all_that_rests_on_it(
 def test_all_is_looked_at_where_another_module_guides_a_search(
     modules: CleanModules, lean: Lean
 ) -> None:
-    """A new instance, say: it may change what is found of any theorem."""
+    """For example, a new instance may change the findings of any theorem."""
     first = look(modules, lean)
     lean.guiding = ["Demo.B", "Demo.A"]
     again = look(modules, lean)
@@ -153,7 +153,7 @@ def test_all_is_looked_at_where_another_module_guides_a_search(
 
 
 def test_a_lemma_that_is_new_or_gone_is_seen(modules: CleanModules, lean: Lean) -> None:
-    """The theorem's own module is as it was."""
+    """The theorem's own module has not changed."""
     first = look(modules, lean)
     lean.lemmas = []
     again = look(modules, lean)

@@ -1,4 +1,4 @@
-"""What comes from outside is refused with its place, what was expected there, and what is there."""
+"""Invalid external data is refused with its place, what was expected there, and what was found."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Instances that Lean drew: what it says of them is understood, and what it comes to."""
+"""Instances that Lean drew: its answers are parsed, and the verdicts follow."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ END = {"kind": "end", "count": 1}
 
 
 def judged(**more: Any) -> dict[str, Any]:
-    """Of a theorem with a structure `c` that has the field `pos`, and a hypothesis `h`."""
+    """For a theorem with a structure `c` that has the field `pos`, and a hypothesis `h`."""
     return {
         "kind": "judged",
         "name": "Demo.thm",
@@ -255,7 +255,7 @@ def test_a_truth_that_nobody_knows_is_refused() -> None:
 
 
 def test_a_counterexample_that_rests_on_samples_refutes_nothing() -> None:
-    """The hypothesis may be false there: it says `∀ x : Rat, …`, and 25 numbers were looked at."""
+    """The hypothesis may be false there: it says `∀ x : Rat, …`, and 25 numbers were tested."""
     verdict, reason = verdicts(
         conclusion=count(39, 0, 1), doubted={"index": 6, "text": "f = x ↦ 2 * x + 0"}
     )["conclusion"]
@@ -265,7 +265,7 @@ def test_a_counterexample_that_rests_on_samples_refutes_nothing() -> None:
 
 
 def test_a_conclusion_that_fails_without_a_hypothesis_is_not_blind() -> None:
-    """It is false somewhere, and to leave a hypothesis out is a mutant of the statement."""
+    """It is false somewhere, and leaving a hypothesis out is a mutant of the statement."""
     same = [mutant(told=False, upset=False)]
     assert verdicts(mutants=same)["conclusion"][0] is Verdict.HOLDS
     verdict, reason = verdicts(mutants=same, hypotheses=UNNEEDED)["conclusion"]
@@ -273,7 +273,7 @@ def test_a_conclusion_that_fails_without_a_hypothesis_is_not_blind() -> None:
 
 
 def test_there_is_a_witness_where_nothing_can_be_stated_without_the_hypotheses() -> None:
-    """`a[i]` needs a proof that i is an index, so that no hypothesis is seen to be needed."""
+    """`a[i]` needs a proof that i is an index, so no hypothesis can be shown to be needed."""
     alone = [{"binder": 1, "path": "pos", "found": count(50, 20), "without": count()}]
     conclusion = results(hypotheses=alone)["thm:conclusion"]
     assert conclusion.needs == ()

@@ -1,4 +1,4 @@
-"""Into how many documents the theorems go that Lean judges itself."""
+"""The number of documents for the theorems that Lean judges itself."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def judged(library: Library, count: int) -> Mapping[str, Any]:
 
 @pytest.fixture
 def documents(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
-    """The names in each document that Lean is given; it breaks at `t2` among others."""
+    """The names in each document that Lean receives; it breaks at `t2` among others."""
     seen: list[list[str]] = []
 
     def answered(

@@ -1,5 +1,5 @@
-"""A graph from elsewhere is judged by what it computes: other names and rewrites are right, a wrong
-graph never is, and where it begins to differ is found by values."""
+"""A graph from a file is judged by what it computes: other names and rewrites are accepted, a wrong
+graph never is, and values locate where it begins to differ."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def block(name: str = BLOCK) -> Graph:
 
 
 def judged(graph: Graph, instances: int = 24) -> tuple[StandIn, CheckResult]:
-    """What an audit says of the file, as it is read from it."""
+    """The audit's result for the file, parsed from it."""
     given = stand_in(LIBRARY, parse_graph(graph_to_json(graph)))
     check = given.check(given.key, registered()[given.key])
     found = run_check(
@@ -71,7 +71,7 @@ def foreign(graph: Graph, *, inputs: bool = True) -> Graph:
 
 
 def shuffled(graph: Graph, seed: int = 1, *, inputs: bool = True) -> Graph:
-    """Inputs in another order, and nodes in another that a graph may have."""
+    """Inputs in another order, and nodes in another valid order."""
     draw = random.Random(seed)
     count = len(graph.inputs)
     order = list(range(count))
@@ -98,7 +98,7 @@ def shuffled(graph: Graph, seed: int = 1, *, inputs: bool = True) -> Graph:
 
 
 def keys_shifted(graph: Graph) -> Graph:
-    """A constant added to all keys: the softmax does not see it."""
+    """A constant added to all keys, which the softmax ignores."""
     add = Edit("shifted", "addConst", ("mha.k",), constant=0.7, before="mha.v")
     return edit(graph, [add, Edit("mha.kHeads.split", args=("shifted",))])
 
@@ -196,7 +196,7 @@ def test_a_wrong_graph_fails_and_is_told_where(error: str, node: str) -> None:
 
 
 def test_every_planted_error_is_seen_by_values() -> None:
-    """Inputs named as the library's: else two that are swapped are the same block."""
+    """Inputs named as the library's: otherwise two swapped inputs give the same block."""
     seen = 0
     for one in PLANTED[BLOCK]:
         if not isinstance(one.mutant, GraphMutant) or "ε" in one.mutant.name:
@@ -210,7 +210,7 @@ def test_every_planted_error_is_seen_by_values() -> None:
 
 
 def test_the_nearest_of_blocks_that_differ_in_their_activation_is_told() -> None:
-    """With wrong scores nothing after them is right: the operations tell which block it is."""
+    """With wrong scores nothing after them is right: the operations identify the block."""
     name = "geluEncoderBlockGraph"
     wrong = edit(block(name), [Edit("mha.scaled", constant=0.25)])
     fitted = stand_in(LIBRARY, foreign(wrong, inputs=False)).fitted
@@ -310,7 +310,7 @@ def test_what_cannot_be_read_is_refused_with_what_to_do() -> None:
 
 
 def test_shapes_that_cannot_fit_are_seen_without_trying_every_order() -> None:
-    """Eighteen inputs, of which one has a shape that fits nowhere: 9! · 4! orders fit the rest."""
+    """Eighteen inputs, one of which has a shape that fits nowhere: 9! · 4! orders fit the rest."""
     graph = block("geluEncoderBlockGraph")
     inputs = [Input(f"arg{k}", i.shape) for k, i in enumerate(graph.inputs)]
     inputs[-1] = Input("arg17", (8, 3))

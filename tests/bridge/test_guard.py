@@ -1,4 +1,4 @@
-"""What Lean says of who answers our commands: complete, or an error."""
+"""Lean's answer about who answers our commands: complete, or an error."""
 
 from __future__ import annotations
 

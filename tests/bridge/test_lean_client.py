@@ -1,4 +1,4 @@
-"""The one file that talks to Lean, against servers that follow a script and misbehave."""
+"""The one file that talks to Lean, against scripted servers that misbehave."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def test_misbehaviour_is_an_error_that_says_so(
 
 
 def batch_messages(text: str) -> list[LeanMessage]:
-    """What Lean says in batch mode, to the same document."""
+    """Lean's answer in batch mode, for the same document."""
     found = [LeanMessage("x.lean", 1, 0, "warning", "noise")]
     for nonce in re.findall(r'"([0-9a-f]{32}\.\w+)"', text):
         found.append(LeanMessage("x.lean", 2, 0, "information", f'obligations:{nonce}:{{"n": 1}}'))

@@ -1,4 +1,4 @@
-"""The lock: what changed is seen, named, and stays until somebody accepts it."""
+"""The lock: changes are found, named, and remain until they are accepted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Looking behind the statements while the rest of an audit goes on."""
+"""Inspecting the project while the rest of an audit runs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SECONDS = 30.0
 
 
 def nothing() -> None:
-    """No one answers in our place."""
+    """No project code answers for us."""
 
 
 def raising(error: BaseException) -> Callable[..., Any]:
@@ -56,7 +56,7 @@ def test_no_answer_gets_out_where_somebody_answers_in_our_place() -> None:
     over, looked = threading.Event(), []
 
     def ask() -> Library:
-        assert over.wait(SECONDS)  # the guard ends what is being asked
+        assert over.wait(SECONDS)  # the guard ends the request
         raise EngineError("the build was cancelled")
 
     guard = raising(HijackedError("Evil answers #export_obligations"))
@@ -94,7 +94,7 @@ def test_an_answer_that_is_wrong_is_reported_where_nobody_else_gave_it() -> None
     with pytest.raises(AnswerError, match="malformed"), looking(nothing, wrong, look, over):
         pytest.fail("the answer got out")
     assert over.is_set()
-    assert len(told) == 1  # who looked did not wait for ever
+    assert len(told) == 1  # the inspection did not wait forever
 
 
 def test_what_looks_is_ended_with_the_block() -> None:

@@ -1,4 +1,4 @@
-"""The way of numbers: verdicts, obstacles and replays of statements over the reals."""
+"""The numeric method: verdicts, obstacles and replays of statements over the reals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Obligations: keys, roles, and what Lean's axioms make of a theorem."""
+"""Obligations: keys, roles, and a theorem's status from its axioms."""
 
 from __future__ import annotations
 

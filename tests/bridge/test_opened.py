@@ -1,4 +1,4 @@
-"""What a check reads, or asks of a file, is recorded."""
+"""Every file that a check reads or queries is recorded."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_a_module_that_is_imported_late_is_part_of_a_result(
     source = tmp_path / "late_helper_of_results.py"
     source.write_text("FACTOR = 1\n")
     monkeypatch.syspath_prepend(tmp_path)
-    py_compile.compile(str(source))  # Python then reads the compiled form alone
+    py_compile.compile(str(source))  # Python then reads only the compiled form
     with opened.recording():
         importlib.import_module("late_helper_of_results")
     before = opened.digests()

@@ -1,4 +1,4 @@
-"""What Lean says of statements as terms is parsed strictly, and keeps to its published schema."""
+"""Lean's export of statements as terms is parsed strictly, and conforms to its published schema."""
 
 from __future__ import annotations
 

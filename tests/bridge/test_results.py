@@ -1,4 +1,4 @@
-"""Kept results: the same, or measured again."""
+"""Cached results: the same, or measured again."""
 
 from __future__ import annotations
 
@@ -175,8 +175,8 @@ def test_a_check_without_a_file_is_not_readable() -> None:
 
 
 def test_checks_that_are_made_by_form_are_ours() -> None:
-    """Also one whose measure is of the package numeric, so that the hash of another process is the
-    same, whatever it has loaded."""
+    """Including one whose measure is in the package numeric, so that the hash in another process is
+    the same, regardless of what it has loaded."""
     forms = {
         str(n): Form(says, "ffnGraph") for n, says in enumerate((Says.VALUE, Says.FIRST_ADJOINT))
     }

@@ -1,4 +1,4 @@
-"""A search tells how far it is, and an interrupt does not lose what it has found."""
+"""A search reports its progress, and an interrupt does not lose its results."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def checked(fails: Callable[[Case], bool], *, beside: str = "") -> Check:
     registry: dict[str, Check] = {}
 
     def measure(case: Case) -> Measurement:
-        """Fails where it is told to."""
+        """Fails where requested."""
         outcome = Outcome.FAILS if fails(case) else Outcome.HOLDS
         one, zero = np.ones(1), np.zeros(1, dtype=np.int64)
         return Measurement(one, one, np.full(1, outcome, dtype=np.int8), zero, ("x",))

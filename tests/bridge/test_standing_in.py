@@ -1,4 +1,4 @@
-"""A user's graph in the place of the library's."""
+"""A user's graph instead of the library's."""
 
 from __future__ import annotations
 

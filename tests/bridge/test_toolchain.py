@@ -1,4 +1,4 @@
-"""A project that is written for another Lean than the one that runs."""
+"""A project written for a Lean other than the one that runs."""
 
 from __future__ import annotations
 

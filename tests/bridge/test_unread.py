@@ -1,4 +1,4 @@
-"""What Lean never reads is counted."""
+"""Sources that Lean never reads are counted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which block a captured graph is proposed to be, and what is believed of Lean's answer."""
+"""Which block a captured graph is proposed to be, and which of Lean's answers are accepted."""
 
 from __future__ import annotations
 

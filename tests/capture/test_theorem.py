@@ -1,4 +1,4 @@
-"""What Lean says of captured graphs is believed where it is whole and speaks of them."""
+"""Lean's answer about captured graphs is accepted if it is complete and about them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ SUPPOSES = {
 
 
 def said(index: int, graph: Graph, *hypotheses: dict[str, Any]) -> dict[str, Any]:
-    """What Lean says of a graph that it proved."""
+    """Lean's answer about a graph that it proved."""
     return {
         "kind": "graph",
         "index": index,

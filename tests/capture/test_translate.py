@@ -1,4 +1,4 @@
-"""Every rule from ATen, by itself: value and gradients against torch, and what is refused."""
+"""Every rule from ATen alone: value and gradients against torch, and what is refused."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ def test_value_and_gradients_are_torchs(name: str) -> None:
 
 
 def test_a_wrong_rule_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The comparison above says no."""
+    """The comparison above rejects it."""
     monkeypatch.setitem(RULES, "aten.tanh.default", RULES["aten.sigmoid.default"])
     with pytest.raises(AssertionError):
         held(Of(lambda x, w: torch.tanh(x) * w), torch.randn(2, 3, 4))

@@ -1,4 +1,4 @@
-"""What a layer computes when it runs: faults that its names, types and weights do not show."""
+"""What a layer computes when it runs: errors that its names, types and weights do not show."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def encoder() -> Any:
 
 
 class Exact(torch.nn.TransformerEncoderLayer):
-    """As it should be: the fused path, which knows no tanh-GELU, is never taken."""
+    """The correct case: the fused path, which has no tanh-GELU, is never taken."""
 
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
@@ -36,7 +36,7 @@ class Exact(torch.nn.TransformerEncoderLayer):
 
 
 class Fused(torch.nn.TransformerEncoderLayer):
-    """The fused path is said to know the activation; it takes it for erf-GELU.  The weights are
+    """The fused path claims to support the activation, but uses erf-GELU.  The weights are
     large enough for 1e-4 of the output's size."""
 
     def __init__(self, *args: Any, **more: Any) -> None:

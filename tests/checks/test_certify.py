@@ -1,4 +1,4 @@
-"""Certified is said only where every box is enclosed; else the verdict stays and says why."""
+"""A verdict is certified only if every box is enclosed; otherwise it stays and says why."""
 
 from __future__ import annotations
 

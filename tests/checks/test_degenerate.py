@@ -1,4 +1,4 @@
-"""The checks of theorems that single out instances: constant rows, and one channel."""
+"""The checks of theorems about special instances: constant rows, and one channel."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_every_obligation_has_a_check() -> None:
 
 @pytest.mark.parametrize("key", CHECKS)
 def test_the_check_holds_and_says_no(key: str) -> None:
-    """A verdict of holds means too that every refuting family and every mutant was rejected."""
+    """A verdict of holds also means that every refuting family and every mutant was rejected."""
     check = CHECKS[key]
     result = run_check(CheckRun(check, hypotheses_of(key, CHECKS), GRAPHS, key, 0), instances=120)
     assert result.verdict is Verdict.HOLDS, result
@@ -105,7 +105,7 @@ def test_an_audit_of_another_graph_leaves_out_what_says_nothing_of_it() -> None:
 
 
 def test_their_errors_are_planted_where_they_speak() -> None:
-    """Not among those of checks of the same graph that speak of all families."""
+    """Not among those of checks of the same graph that cover all families."""
     general = pairs()["layerNorm_eval:conclusion"]
     chosen = [*CHECKS.values(), general]
     report = mutation_matrix(chosen, graphs_for(chosen), 0, 2, families=("generic",))

@@ -75,7 +75,7 @@ def numbered(first: int, count: int, program: Interpreter | None = None) -> Case
 
 
 ANOTHER = GraphMutant("x not centered", (Edit("normalized", args=("x", "invStdBroadcast")),))
-"""Its derivatives are its own: only the closed form can tell."""
+"""Its derivatives match its values: only the closed form can find the error."""
 
 
 @pytest.mark.parametrize("measure", [measures.backprop_is_right, measures.derivative_is_right])

@@ -1,4 +1,4 @@
-"""The runner: what it says of checks that are right, wrong, blind, broken or starved."""
+"""The runner: its verdicts on checks that are right, wrong, blind, broken or starved."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Says = Callable[[Case], Any]
 
 
 def made(key: str, says: Says, **how: Any) -> Check:
-    """A check whose outcomes are those of ``says``."""
+    """A check with the outcomes of ``says``."""
 
     def measure(case: Case) -> Measurement:
         """A scripted check."""

@@ -1,4 +1,4 @@
-"""Obligations of one form share what their check finds; all others have their own."""
+"""Obligations of one form share their check's result; all others have their own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The source that a check consists of, and what changes its hash."""
+"""The sources of a check, and which changes affect its hash."""
 
 from __future__ import annotations
 

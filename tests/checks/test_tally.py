@@ -1,4 +1,4 @@
-"""Tallies: the parts of a family add up to the whole, however it is cut."""
+"""Tallies: the parts of a family add up to the whole, however it is split."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`audit --backend`: what runs the graphs is chosen, named, and part of a result's key."""
+"""`audit --backend`: the backend is chosen, named, and part of a result's key."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ONLY = ("--only", "layerNorm_backpropVec_eq_adjoint_fderiv_at*", "--instances", 
 
 
 class Loom(Backend):
-    """numpy under another name; counts what it is asked."""
+    """numpy under another name; counts its calls."""
 
     spec = "loom:wood"
     arrays = NUMPY
@@ -72,7 +72,7 @@ def test_results_are_kept_for_each_backend(harness: Harness, loom: Loom) -> None
     report(harness)
     report(harness, "--backend", "loom")
     asked = loom.asked
-    assert asked > 0  # numpy's result was not taken for its own
+    assert asked > 0  # numpy's result was not reused
     report(harness, "--backend", "loom")
     assert loom.asked == asked
     dry = harness.run("audit", "--dry-run", *ONLY, "--backend", "loom").stdout

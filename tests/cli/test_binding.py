@@ -1,4 +1,4 @@
-"""Numbers that do not concern the theorem are told, and are no evidence."""
+"""Numbers that do not concern the theorem are reported, and are not evidence."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ KEY = "layerNorm_eval:conclusion"
 def library_of(
     harness: Harness, speaks_of: Iterable[str], *, follows: bool = True, parts: Iterable[str] = ()
 ) -> Library:
-    """LayerNorm's theorems, each unfolding to `Demo.d` and that to what it speaks of."""
+    """LayerNorm's theorems, each unfolding to `Demo.d` and that to the graph it mentions."""
     made = library_for_audit(find_project(harness.root), harness.engine)
     names = (*speaks_of,)
     constants = {n: Constant(n, (), ()) for n in names}
@@ -51,7 +51,7 @@ def judged(library: Library) -> dict[str, tuple[Verdict, str]]:
 
 
 def own(check: Check) -> Check:
-    """The check as if a project had brought it."""
+    """The check as if it were a project's own."""
 
     def measure(case: object) -> object:
         raise NotImplementedError
@@ -96,7 +96,7 @@ def test_an_answer_from_before_says_nothing_about_it(harness: Harness) -> None:
 
 
 def test_every_check_of_ours_runs_on_a_graph_of_its_theorem() -> None:
-    """On Lean's kept answer: ``tests/lean/test_library.py`` tells when its lock is stale."""
+    """On Lean's kept answer: ``tests/lean/test_library.py`` fails if the lock is stale."""
     from bridge.auditing.configured import set_up
 
     library = set_up(Path(__file__).parents[2], engine="lock").library()

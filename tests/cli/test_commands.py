@@ -1,4 +1,4 @@
-"""The command line as a user meets it: output, exit codes, and what an error says."""
+"""The command line from a user's view: output, exit codes, and error messages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A dry run says what an audit would do, starts no Lean, and is never taken for an audit."""
+"""A dry run says what an audit would do, starts no Lean, and never passes for an audit."""
 
 from __future__ import annotations
 

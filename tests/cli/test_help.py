@@ -1,4 +1,4 @@
-"""What somebody meets who does not know the command line yet."""
+"""Help for users who do not know the command line yet."""
 
 from __future__ import annotations
 

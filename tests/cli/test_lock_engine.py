@@ -1,4 +1,4 @@
-"""``--engine lock``: numbers without a Lean, and never a word that Lean checked anything."""
+"""``--engine lock``: numbers without Lean, and no claim that Lean checked anything."""
 
 from __future__ import annotations
 

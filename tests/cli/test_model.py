@@ -1,4 +1,4 @@
-"""`obligations audit --model` as a user meets it."""
+"""`obligations audit --model` from a user's view."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An audit of which everything is as it was is printed again; a change of anything is seen."""
+"""The output of an unchanged audit is printed again; any change is noticed."""
 
 from __future__ import annotations
 
@@ -292,7 +292,7 @@ def test_a_reader_that_has_gone_is_no_mistake_of_ours(harness: Harness) -> None:
             stdout=gone,
             stderr=subprocess.PIPE,
             check=False,
-            env=dict(os.environ),  # readline tells children of the terminal's size
+            env=dict(os.environ),  # readline passes the terminal's size to children
         )
     assert found.returncode == 1
     assert b"Traceback" not in found.stderr

@@ -1,4 +1,4 @@
-"""Progress in a pipe: a line for what takes long, none for what does not."""
+"""Progress in a pipe: a line for long tasks, none for quick ones."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_what_another_thread_does_meanwhile_is_shown(out: io.StringIO) -> None:
 
 
 def test_what_comes_after_an_installation_is_told(out: io.StringIO) -> None:
-    """A phase that tells of no end is over when the installation is."""
+    """A phase that reports no end is over when the installation is."""
     with Watch(console=console(out)) as w:
         with watched_install(w) as installing:
             installing(InstallEvent("unpack", 102, 122))
@@ -100,7 +100,7 @@ def test_a_bar_of_an_installation_goes_with_it() -> None:
         with watched_install(w) as installing:
             installing(InstallEvent("unpack", 102, 122))
             assert len(bars(w)) == 1
-        w.end("unpacking")  # said twice, heard once
+        w.end("unpacking")  # reported twice, shown once
         assert bars(w) == []
 
 

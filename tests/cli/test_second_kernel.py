@@ -1,4 +1,4 @@
-"""A whole audit, where what the second kernel is given, or says, is not what it should be."""
+"""A whole audit with a wrong input to, or answer from, the second kernel."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FEW = ("audit", "--instances", "20")
 
 @dataclass(frozen=True)
 class ScriptedKernel:
-    """It answers as it was told, whatever it is given."""
+    """It gives a fixed answer to any input."""
 
     answer: KernelAnswer
     name: str = "Lean 4.35.0, scripted"
@@ -41,7 +41,7 @@ class Pins:
 
 @pytest.fixture
 def audited(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The audit of three theorems, whose export was changed and about which a kernel says this."""
+    """The audit of three theorems, with a changed export and this answer of a kernel."""
     harness.says(*(statement(name, module="PostNorm.Layers") for name in THEOREMS))
     waivers = [f'[[waiver]]\nkey = "{n}:conclusion"\nreason = "no numbers"\n' for n in THEOREMS]
     (harness.root / "waivers.toml").write_text("".join(waivers))

@@ -1,4 +1,4 @@
-"""`--jobs` and `--scheduler` as a user meets them."""
+"""`--jobs` and `--scheduler` from a user's view."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``--strict``: what an audit leaves unseen makes it incomplete, in every report."""
+"""``--strict``: an audit that cannot inspect something is incomplete, in every report."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LEMMA = {"kind": "untagged", "name": "PostNorm.lemma", "module": "PostNorm.Calcu
 
 @pytest.fixture
 def official(harness: Harness) -> Harness:
-    """A project that leaves nothing unseen."""
+    """A project with nothing that cannot be inspected."""
     harness.behaves(kind="lake", official=True, lean_version="4.35.0")
     (harness.root / "lean-toolchain").write_text("leanprover/lean4:v4.35.0\n")
     harness.says(EVAL)

@@ -1,4 +1,4 @@
-"""What decides beside the numbers: the kernel, vacuous theorems, waivers, the lock, settings."""
+"""What decides besides the numbers: the kernel, vacuous theorems, waivers, the lock, settings."""
 
 from __future__ import annotations
 
@@ -201,7 +201,7 @@ def test_old_and_new_are_shown(harness: Harness) -> None:
 
 
 def test_a_check_with_other_source_code_is_told_as_such(harness: Harness) -> None:
-    """The name is the same before and after: to show it twice would say nothing."""
+    """The name is the same before and after: showing it twice would be useless."""
     assert harness.run("lock").exit_code == 0
     path = harness.root / "statements.lock.json"
     lock = json.loads(path.read_text("utf-8"))

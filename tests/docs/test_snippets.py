@@ -1,4 +1,4 @@
-"""What pages, workflows and the action show: commands, options, inputs and hooks that are there."""
+"""The commands, options, inputs and hooks that pages, workflows and the action show exist."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def blocks(page: Path, *languages: str) -> Iterator[str]:
 
 
 def commands(text: str) -> Iterator[str]:
-    """Lines that run a command; in a transcript those after a ``$``."""
+    """Lines that run a command; in a transcript, those after a ``$``."""
     for line in text.replace("\\\n", " ").splitlines():
         line = line.strip().removeprefix("$ ")
         if re.match(r'(eval "\$\()?obligations |make |pytest ', line):

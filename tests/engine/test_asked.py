@@ -24,7 +24,7 @@ def test_each_state_is_told_from_the_others(tmp_path: Path) -> None:
     path.mkdir()
     seen += [state_of(tmp_path, "a"), state_of(tmp_path, "a/")]
     (path / "b").touch()
-    assert state_of(tmp_path, "a") == seen[3]  # that it is there, and not what is in it
+    assert state_of(tmp_path, "a") == seen[3]  # its existence, but not its content
     seen.append(state_of(tmp_path, "a/"))
     assert len(set(seen)) == 6
 

@@ -1,4 +1,4 @@
-"""A build that is over starts nothing more."""
+"""A cancelled build starts nothing more."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from embedded_lean.node import Node
 
 
 class EndedHost:
-    """A host that ends with whoever cancels the build: each run in it breaks off."""
+    """A host that ends when the build is cancelled: each run in it is aborted."""
 
     def __init__(self, cancelled: threading.Event) -> None:
         self.cancelled = cancelled

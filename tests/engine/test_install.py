@@ -1,4 +1,4 @@
-"""Installing the embedded engine: each way it can go wrong; nothing half-done is ever used."""
+"""Installing the embedded engine: each possible failure; a partial installation is never used."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading lakefiles: what is understood, and that nothing else passes."""
+"""Reading lakefiles: supported syntax is parsed, and everything else is refused."""
 
 from __future__ import annotations
 

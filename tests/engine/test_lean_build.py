@@ -26,7 +26,7 @@ GOOD = {
     "lean/Demo/Side.lean": "import Demo.Leaf\ntheorem Demo.unfinished : 1 = 1 := by sorry\n"
     "private def hidden := 2",
 }
-# Runs a build, and tells when a module has started.
+# Runs a build, and reports when a module has started.
 BUILD = """
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The official toolchain, as a scripted `lake` plays it, also where it misbehaves."""
+"""The official toolchain, played by a scripted `lake`, including when it misbehaves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The patches of the published engine: what they do, and what they refuse."""
+"""The patches of the published engine: their effect, and what they refuse."""
 
 from __future__ import annotations
 
@@ -158,4 +158,4 @@ def test_calls_that_may_throw_end_as_in_javascript(tmp_path: Path) -> None:
     assert (added, zero, throws) == ("42", "0", 2)
     assert (foreign, after) == ("not ours", 2)  # thrown on, and not noted
     assert left == len("js 1,20,30")  # place 1 has another type
-    assert unknown == "-5"  # what JavaScript put there is left to JavaScript
+    assert unknown == "-5"  # values from JavaScript are left to JavaScript

@@ -75,7 +75,7 @@ def test_a_key_changes_with_the_files_that_lean_asked_for(store: Store, project:
     (project / "data.txt").write_text("before")
     states = states_of(project, ["data.txt", "other.txt", "lean/"])
     store.note_asked(base, states)
-    assert set(keys(project, store=store)) == {"Demo.B"}  # what imports it has no key either
+    assert set(keys(project, store=store)) == {"Demo.B"}  # its importers have none
     key = key_with(base, states)
     fill(store, key)
     before = keys(project, store=store)
@@ -192,7 +192,7 @@ def test_pruning_keeps_what_is_in_use(
     assert all(store.has(all_keys[n]) for n in ("Demo.B", "Demo.C"))
     for tree in trees:
         os.utime(tree, (time.time() - 20 * 86400, time.time() - 20 * 86400))
-    assert store.tree(all_keys) == trees[1]  # which is to use it
+    assert store.tree(all_keys) == trees[1]  # which will use it
     store.prune()
     assert [t.is_dir() for t in trees] == [False, True]
 

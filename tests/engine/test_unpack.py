@@ -1,4 +1,4 @@
-"""Archives that must not be unpacked, and compiled modules that are not what they should be."""
+"""Archives that must not be unpacked, and invalid compiled modules."""
 
 from __future__ import annotations
 

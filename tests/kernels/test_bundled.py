@@ -1,4 +1,4 @@
-"""The checkers that a toolchain ships, scripted: they say no, crash, hang or are not there."""
+"""The checkers that a toolchain ships, scripted: they reject, crash, hang or are missing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The native kernel says no to whatever was tampered with, and only a whole answer is believed."""
+"""The native kernel rejects everything that was tampered with, and only a complete answer
+counts."""
 
 from __future__ import annotations
 
@@ -34,7 +35,7 @@ def test_a_planted_error_is_refused(name: str, native: NativeKernel, tmp_path: P
     try:
         answer = native.check(path, timeout=60)
     except KernelBrokeError:
-        return  # as good: there is no answer that could be believed
+        return  # equally good: there is no answer to accept
     assert answer.refused
 
 

@@ -1,4 +1,4 @@
-"""The export that Lean writes in the document that looks behind the statements."""
+"""The export that Lean writes in the document that inspects the project."""
 
 from __future__ import annotations
 

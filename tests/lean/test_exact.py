@@ -1,4 +1,4 @@
-"""Theorems of a small project, judged by Lean itself: no Python is written for them."""
+"""Theorems of a small project, judged by Lean itself, without any Python."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ def test_what_is_true_holds_on_instances_that_meet_every_hypothesis(
     own = {k: r for k, r in results.items() if k.startswith(f"{theorem}:")}
     assert {k: r.reason for k, r in own.items() if r.verdict is not Verdict.HOLDS} in (
         {},
-        # A number of shares is never 0 where they sum to one.
+        # The number of shares is never 0 if they sum to one.
         {"share_le:hn": own["share_le:hn"].reason} if theorem == "share_le" else {},
     )
     conclusion = own[f"{theorem}:conclusion"]
@@ -174,7 +174,7 @@ def test_a_statement_that_is_false_at_the_edge_alone_has_a_small_counterexample(
     given = re.fullmatch(r"x = (\d+), c = (\d+)", smallest)
     assert given is not None
     assert given[1] == given[2]
-    assert 77 <= int(given[1]) < 200  # 77 is the least; what was drawn had six digits
+    assert 77 <= int(given[1]) < 200  # 77 is the least; the drawn number had six digits
     (obligation,) = drawn.find("edge:conclusion")
     statement = drawn.statement_named("edge")
     assert statement is not None
@@ -242,7 +242,7 @@ def test_what_is_wrong_for_a_few_values_alone_has_a_smallest_counterexample(
 
 
 def test_the_numbers_follow_the_definition(drawn: Library, results: dict[str, CheckResult]) -> None:
-    """The text of the statement is the same three times; one definition makes it false."""
+    """The text of the statement is the same all three times; one definition makes it false."""
     texts = {
         o.statement.replace(f"{space}.", "")
         for space in ("Kept", "Steeper", "Broken")
@@ -262,7 +262,7 @@ def test_the_numbers_follow_the_definition(drawn: Library, results: dict[str, Ch
 
 
 def test_a_sampled_hypothesis_makes_no_counterexample(results: dict[str, CheckResult]) -> None:
-    """Steps of 1/1024 are not among the samples: functions that take values in turn pass."""
+    """Steps of 1/1024 are not among the samples: functions that alternate values pass."""
     assert results["far_le:conclusion"].verdict is not Verdict.FAILS
 
 

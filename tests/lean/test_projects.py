@@ -1,4 +1,4 @@
-"""Other people's projects, and what an audit makes of what they try."""
+"""Other people's projects, and how an audit handles what they try."""
 
 from __future__ import annotations
 

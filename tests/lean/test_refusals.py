@@ -27,7 +27,7 @@ Audited = Callable[[str], tuple[Path, Mapping[str, Any]]]
 
 @pytest.fixture(scope="session")
 def audited(tmp_path_factory: pytest.TempPathFactory, once: Once) -> Audited:
-    """A project that cases share, audited as a whole, and what Lean says of its conclusions."""
+    """A shared project, audited as a whole, and the status of its conclusions in Lean."""
 
     @functools.cache
     def project(name: str) -> tuple[Path, Mapping[str, Any]]:

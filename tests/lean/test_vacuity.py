@@ -1,4 +1,4 @@
-"""Theorems that say nothing are told from theorems that say something, by the real engine."""
+"""Vacuous theorems are distinguished from others, by the real engine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a model does before, between and after its layers: seen without `--whole`, and without any
+"""What a model does before, between and after its layers: tested without `--whole`, and without any
 graph of it."""
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def seldom_left_out_by_torch(blocks: Any, x: Any) -> Any:
 
 
 def drawn_for_nothing(blocks: Any, x: Any) -> Any:
-    """As layers that are left out in training alone draw in evaluation too."""
+    """Draws in evaluation too, like layers that are dropped only in training."""
     skip = float(torch.rand(())) < 0.5 and blocks.training
     return x if skip else blocks[1](blocks[0](x))
 
@@ -89,7 +89,7 @@ class Kept(nn.Module):
 
 
 class Second(Small):
-    """Two tensors, the one that is handed on without its gradient."""
+    """Two tensors; the one that is passed on has no gradient."""
 
     def forward(self, x: Any) -> Any:
         y = super().forward(x)
@@ -273,7 +273,7 @@ def test_a_model_with_fewer_layers_than_its_configuration_says(tmp_path: Path, k
 
 
 class Thrice(nn.Module):
-    """One layer in three places, and where ``idle`` one that is never run."""
+    """One layer in three places, and if ``idle`` one that is never run."""
 
     def __init__(self, idle: bool) -> None:
         super().__init__()

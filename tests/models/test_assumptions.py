@@ -19,7 +19,7 @@ POST = {**CONFIG, "norm_first": False}
 
 
 def refused(report: Report, name: str, *words: str) -> None:
-    """The layer is not covered, for just this reason, and nothing about it reads as a pass."""
+    """The layer is not covered, for exactly this reason, and nothing about it counts as a pass."""
     layer = only_layer(report)
     assert set(unmet(layer)) == {name}
     for word in words:
@@ -82,7 +82,7 @@ def test_an_activation_that_nobody_knows(tmp_path: Path) -> None:
 
 
 def test_the_next_layer_gets_what_the_model_hands_on(tmp_path: Path) -> None:
-    """With SiLU, not what the theorem's block would hand on."""
+    """With SiLU, not what the theorem's block would return."""
     silu = write(tmp_path / "silu", bert_tensors(2), {**CONFIG, "hidden_act": "silu"})
     tanh = write(tmp_path / "tanh", bert_tensors(2))
     first, second = (section(judged(tmp_path, p)).layers for p in (silu, tanh))

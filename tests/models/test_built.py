@@ -55,7 +55,7 @@ def bert(kind: str = "BertModel", **more: Any) -> Any:
 
 
 def said(folder: Path, root: Path) -> tuple[int, str]:
-    """The exit code, and what is open about the model as a whole."""
+    """The exit code, and what is not known about the model as a whole."""
     report = judged(root, folder, seq_len=5, prove=accepting)
     return report.exit_code, "; ".join(str(a) for a in section(report).unmet)
 
@@ -251,7 +251,7 @@ def test_without_transformers_the_names_are_read(
     [
         ({"text_config": {"attention_window": 4}}, "text_config.attention_window = 4"),
         ({"vision_config": {"unused": 1}}, ""),
-        ({"activation_function": "gelu_new"}, ""),  # what hidden_act says
+        ({"activation_function": "gelu_new"}, ""),  # the value of hidden_act
     ],
 )
 def test_entries_that_its_class_does_not_read(

@@ -1,4 +1,4 @@
-"""Files that are not the whole of what they say, or say what is not understood."""
+"""Files that are incomplete, or contain something that is not understood."""
 
 from __future__ import annotations
 

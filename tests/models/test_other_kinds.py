@@ -1,5 +1,5 @@
-"""Further models of the kinds of `test_more_cases`: depth, order and sharing, and parts that
-are not what their names say."""
+"""Further models of the kinds in `test_more_cases`: depth, order and sharing, and parts that are
+not what their names suggest."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def scaled_by_the_owner(blocks: Any, x: Any) -> Any:
 
 
 class Times(torch.autograd.Function):  # type: ignore[misc]
-    """A product with a backward of its own; ``share`` of the weight's gradient is right."""
+    """A product with its own backward; ``share`` of the weight's gradient is right."""
 
     @staticmethod
     def forward(context: Any, x: Any, weight: Any, share: float) -> Any:
@@ -212,7 +212,7 @@ class LeastNumber(Mine):
 
 
 CASES: Mapping[str, tuple[Callable[[], Any], set[int], str]] = {
-    # wrong, or not what it seems
+    # wrong, or misleading
     "a map under no_grad": (lambda: part(UnderNoGrad), {1}, "no gradient reaches"),
     "a map called with detached copies": (
         lambda: owned(CalledWithCopies, layers=1),

@@ -1,4 +1,4 @@
-"""What Lean says of a captured graph, as the audit of a model takes it."""
+"""Lean's answer about a captured graph, as the audit of a model uses it."""
 
 from __future__ import annotations
 

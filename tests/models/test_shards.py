@@ -37,7 +37,7 @@ def test_a_folder_is_the_model_in_it(tmp_path: Path, make: Callable[..., Path]) 
 
 
 def changed(index: Path, change: Callable[[dict[str, Any]], object]) -> InvalidInputError:
-    """What reading the checkpoint says after its index was changed."""
+    """The error from reading the checkpoint after its index was changed."""
     value = json.loads(index.read_text())
     change(value)
     index.write_text(json.dumps(value))

@@ -112,7 +112,7 @@ class WithoutGradients(Unfused):
 
 
 class Odd(nn.Module):
-    """Is no layer that is known, and cannot be asked."""
+    """Is not a known layer, and cannot be inspected."""
 
     def __init__(self, width: int, heads: int, inner: int, **more: Any) -> None:
         super().__init__()

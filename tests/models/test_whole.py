@@ -1,4 +1,4 @@
-"""`--whole`: the whole model with its loss, captured, and held against autograd."""
+"""`--whole`: the whole model with its loss, captured, and compared with autograd."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The notebook, executed as it stands."""
+"""The notebook, executed unchanged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Statements that are false in a thin wedge between two branches alone are found out there."""
+"""Statements that are false only in a thin wedge between two branches are refuted there."""
 
 from __future__ import annotations
 

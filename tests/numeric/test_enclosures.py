@@ -1,4 +1,4 @@
-"""Enclosures contain what exact arithmetic gives, and stay points where floating point is exact."""
+"""Enclosures contain the exact results, and stay points where floating point is exact."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A right graph agrees in every saved tensor; of a wrong one the first wrong tensor is named."""
+"""A right graph agrees in every saved tensor; for a wrong one the first wrong tensor is named."""
 
 from __future__ import annotations
 
@@ -153,7 +153,7 @@ def test_what_lies_between_agrees_on_a_right_graph(name: str, family: str) -> No
 
 @pytest.mark.parametrize("torch", [True, False])
 def test_another_scale_is_another_block(monkeypatch: pytest.MonkeyPatch, torch: bool) -> None:
-    """Though the graph says itself, in a constant of that name, what its scale is."""
+    """Although the graph itself states its scale, in a constant of that name."""
     if not torch:
         monkeypatch.setattr(torch_block, "version", lambda: None)
     right = written(BLOCK, dict(sizes_of(FAMILIES["generic"], size_names(BLOCK))))

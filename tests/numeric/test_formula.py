@@ -1,5 +1,5 @@
-"""The layers that closed forms are put together from: each derivative against differences, and the
-cotangents against the tangents."""
+"""The layers that closed forms consist of: each derivative against differences, and the cotangents
+against the tangents."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The screen: it says what the full measurement says, and cannot hide anything for long."""
+"""The screen: it agrees with the full measurement, and cannot hide an error for long."""
 
 from __future__ import annotations
 

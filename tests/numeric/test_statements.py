@@ -1,5 +1,5 @@
-"""Statements over the reals, as Lean exported them, are evaluated on instances: what is true holds,
-what is false is found out, and what cannot be told is not told."""
+"""Statements over the reals, as Lean exported them, are evaluated on instances: true ones hold,
+false ones are refuted, and undecidable ones stay undecided."""
 
 from __future__ import annotations
 
@@ -236,7 +236,7 @@ def number(value: int) -> Num:
 
 
 def test_a_hypothesis_met_to_rounding_raises_no_false_alarm() -> None:
-    """x·x = 2 is met by no double: x⁴ = 4 is off by a few ulp, and that is no counterexample."""
+    """No double satisfies x·x = 2: x⁴ = 4 is off by a few ulp, which is not a counterexample."""
     reals = Const("Real")
     t = theory().theorems["Demo.wrong_edge"]
     x, h = t.binders

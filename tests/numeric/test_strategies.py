@@ -1,4 +1,5 @@
-"""Strategies draw what they say, and a planted error shrinks to a small instance that is kept."""
+"""Strategies draw what they promise, and a planted error shrinks to a small instance that is
+kept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rules A and B say yes, no and cannot tell, each where it should."""
+"""Rules A and B accept, reject or stay undecided, each where they should."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_a_tolerance_wider_than_the_quantity_decides_nothing() -> None:
 @pytest.mark.parametrize("error", [0.0, 1e-6, 2.0])
 @pytest.mark.parametrize("size", [np.inf, np.nan])
 def test_beside_terms_that_are_no_number_nothing_holds(error: float, size: float) -> None:
-    """Everything is small beside infinity, as a sum of absolute terms that overflows is."""
+    """Everything is small relative to infinity, such as an overflowing sum of absolute terms."""
     for natural in (None, 1.0):
         assert measure(error, 0.0, size, natural).count(Outcome.HOLDS) == 0
     assert measure(error, 0.0, 1.0, size).count(Outcome.HOLDS) == 0
@@ -137,7 +137,7 @@ def test_reruns_give_the_same_together_and_one_by_one(most: int) -> None:
 
 
 def test_each_rerun_moves_by_itself() -> None:
-    """As many runs as instances: the moves of one are not those of another."""
+    """As many runs as instances: the moves differ between runs."""
     again, moves = case().reruns(range(4))
     outputs = again.run(moves).output.reshape(4, SIZE, -1)
     assert len(np.unique(outputs.reshape(4, -1), axis=0)) == 4

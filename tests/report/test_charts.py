@@ -1,4 +1,4 @@
-"""The charts put values where they belong, and say in words what they show."""
+"""The charts place values correctly, and describe themselves in words."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_the_bars_of_a_lollipop_are_its_margins() -> None:
     bars = [r.attrib for r in svg.findall("rect")]
     heights = [float(b["height"]) for b in bars]
     assert heights[1] == 2 * heights[0] == max(heights)
-    assert heights[2] >= 1.5  # one instance is seen beside any number of others
+    assert heights[2] >= 1.5  # one instance is visible among any number of others
     for bar, k in zip(bars, (-3, -2, 0), strict=True):
         assert 200 * scale.place(10.0**k) <= float(bar["x"]) < 200 * scale.place(10.0 ** (k + 1))
     assert svg.findtext("desc") == (

@@ -1,4 +1,4 @@
-"""What counts as a finding, and in which order."""
+"""What counts as a finding, and the order of findings."""
 
 from __future__ import annotations
 

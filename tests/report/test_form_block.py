@@ -1,4 +1,4 @@
-"""Every report says of a captured graph that it is a block of the library, or not shown to be."""
+"""Every report says whether a captured graph is a block of the library, or not shown to be one."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ NOT_SHOWN = FormBlock("reluEncoderBlock", reason="its values are not found")
 
 
 def report(found: FormBlock | None) -> Report:
-    """One layer whose graph Lean proved, and what is known of a block."""
+    """One layer whose graph Lean proved, and what is known about its block."""
     proof = FormProof(LeanStatus.PROVED, "PostNorm.Captured.1", "∀ ρ, …", block=found)
     agrees = Comparison("output", "torch autograd in float64", 1e-16, 1e-12, Verdict.HOLDS)
     captured = CapturedLayer(form="graph 1", nodes=66, calls=1, comparisons=(agrees,), proof=proof)

@@ -26,7 +26,7 @@ VOID = {"meta", "br", "input", "use", "rect", "line", "circle", "path"}
 
 @dataclass
 class Page(HTMLParser):
-    """A page's elements in order, its text, and whatever is wrong with its nesting."""
+    """A page's elements in order, its text, and errors in its nesting."""
 
     source: str
     elements: list[tuple[str, dict[str, str]]] = field(default_factory=list)
@@ -264,7 +264,7 @@ def _palettes() -> dict[str, dict[str, str]]:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_text_has_enough_contrast(scheme: str) -> None:
-    """WCAG 2 asks for 4.5 : 1."""
+    """WCAG 2 requires 4.5 : 1."""
     palette = _palettes()[scheme]
     pairs = [(ink, paper) for ink in ("ink", "soft", "link") for paper in ("paper", "card", "sunk")]
     pairs += [(name.removesuffix("-wash"), name) for name in palette if name.endswith("-wash")]

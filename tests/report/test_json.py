@@ -1,4 +1,4 @@
-"""The JSON report keeps to its published schema, and loses nothing."""
+"""The JSON report conforms to its published schema, and loses nothing."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SCHEMA: dict[str, Any] = json.loads(report_schema())
 
 
 def strict(schema: Any) -> Any:
-    """The schema, but refusing fields that it does not name: so that none is left undescribed."""
+    """The schema, but refusing fields that it does not name, so that every field is described."""
     if isinstance(schema, list):
         return [strict(s) for s in schema]
     if not isinstance(schema, dict):

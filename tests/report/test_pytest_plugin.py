@@ -1,4 +1,4 @@
-"""`pytest --obligations`, on a project whose Lean is a stand-in."""
+"""`pytest --obligations`, on a project with a fake Lean."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ STAND_IN = "from tests.report.lean_stand_in import install\ninstall(setattr)\n"
 
 @pytest.fixture
 def lean(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
-    """A folder with a lakefile, a settings file, an ordinary test, and the stand-in."""
+    """A folder with a lakefile, a settings file, an ordinary test, and the fake."""
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.syspath_prepend(ROOT)
     install(monkeypatch.setattr)

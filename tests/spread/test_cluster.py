@@ -1,4 +1,4 @@
-"""A Dask cluster: the same results, also when a worker dies in the middle."""
+"""A Dask cluster: the same results, even if a worker dies midway."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ distributed = pytest.importorskip("distributed", reason="dask.distributed is not
 def local() -> Iterator[Any]:
     """Two worker processes of one thread each."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of the cluster, about ports and event loops
+        warnings.simplefilter("ignore")  # from the cluster, about ports and event loops
         with distributed.LocalCluster(
             n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
         ) as cluster:
