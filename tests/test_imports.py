@@ -100,7 +100,7 @@ def test_imports_run_one_way() -> None:
     ]
 
 
-def test_the_contract_says_no() -> None:
+def test_the_contract_rejects_violations() -> None:
     assert offences("numeric.graph", ["bridge.errors"])
     assert offences("bridge.lean.client", ["bridge.auditing.audit"])
     assert offences("embedded_lean.install", ["bridge.lean.answers"])

@@ -40,7 +40,7 @@ def test_zizmor_finds_nothing() -> None:
         "uses: actions/checkout@v6",
     ],
 )
-def test_zizmor_says_no(tmp_path: Path, step: str) -> None:
+def test_zizmor_rejects_errors(tmp_path: Path, step: str) -> None:
     path = tmp_path / ".github" / "workflows" / "bad.yml"
     path.parent.mkdir(parents=True)
     path.write_text(

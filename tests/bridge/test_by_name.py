@@ -106,7 +106,7 @@ def test_a_failed_assertion_is_a_no() -> None:
     assert result()[0] is Verdict.FAILS
 
 
-def test_a_check_that_never_says_no_is_blind() -> None:
+def test_a_check_that_never_rejects_is_blind() -> None:
     @check(KEY)
     def always(eta: Fraction) -> bool:
         """For any eta."""
@@ -148,7 +148,7 @@ def test_a_hypothesis_must_be_rejected_wherever_it_is_violated(
     assert result("step_lt:hEta")[0] is verdict
 
 
-def test_a_statement_that_fails_fails_whatever_the_check_says() -> None:
+def test_a_statement_that_fails_fails_regardless_of_the_check() -> None:
     @check(KEY)
     def positive(eta: Fraction) -> bool:
         """eta is positive."""
@@ -259,7 +259,7 @@ class Obligations:
         (KEY, "slop", "asks for 'slop'", "slope"),
     ],
 )
-def test_a_name_that_is_not_there_is_an_error_with_the_nearest(
+def test_an_unknown_name_is_an_error_with_the_nearest(
     key: str, parameter: str, words: str, nearest: str
 ) -> None:
     space: dict[str, Any] = {}

@@ -56,7 +56,7 @@ def test_an_entry_under_another_name_is_a_miss(tmp_path: Path) -> None:
     assert cache.load(two, tmp_path) is None
 
 
-def test_a_cache_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
+def test_an_unwritable_cache_is_not_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     AnswerCache(tmp_path / "file" / "answers").store("k", ANSWER, {})
 

@@ -70,5 +70,5 @@ def test_where_no_way_can_read_it_every_obstacle_is_named() -> None:
     assert found["b:conclusion"] == (Way.UNPAIRED, "exact: Real has no code")
 
 
-def test_a_theorem_that_no_way_speaks_of_is_unpaired_and_says_so() -> None:
+def test_a_theorem_that_no_method_covers_is_unpaired_and_says_so() -> None:
     assert chosen()["a:h"] == (Way.UNPAIRED, "no way to judge such a statement is known")

@@ -107,7 +107,7 @@ def test_a_long_value_is_cut() -> None:
     assert len(e.value.message) < 300
 
 
-def test_what_nests_without_end_is_an_error_and_no_crash() -> None:
+def test_deep_nesting_is_an_error_and_not_a_crash() -> None:
     value: Any = 1
     for _ in range(100_000):
         value = [value]

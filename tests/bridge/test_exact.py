@@ -137,9 +137,7 @@ def test_a_counterexample_makes_the_conclusion_fail_and_can_be_drawn_again() -> 
         ),
     ],
 )
-def test_what_says_too_little_is_not_said_to_hold(
-    change: dict[str, Any], binder: str, said: str
-) -> None:
+def test_too_little_evidence_does_not_hold(change: dict[str, Any], binder: str, said: str) -> None:
     verdict, reason = verdicts(**change)[binder]
     assert verdict is Verdict.INCONCLUSIVE
     assert said in reason
@@ -161,7 +159,7 @@ def test_a_hypothesis_must_be_met_and_violated(tally: dict[str, int], said: str)
     assert said in reason
 
 
-def test_samples_of_an_infinite_forall_are_told() -> None:
+def test_samples_of_an_infinite_forall_are_reported() -> None:
     assert (
         "no counterexample among the samples"
         in verdicts(conclusion=count(40, 0, 0, 40))["conclusion"][1]
@@ -249,7 +247,7 @@ def test_the_values_of_many_are_read() -> None:
         parse_many([{**many, "met": [valued(values=["c"])]}, END])
 
 
-def test_a_truth_that_nobody_knows_is_refused() -> None:
+def test_an_unknown_truth_value_is_refused() -> None:
     with pytest.raises(AnswerError, match="maybe"):
         parse_instance([instance(conclusion="maybe"), END])
 
@@ -281,7 +279,7 @@ def test_there_is_a_witness_where_nothing_can_be_stated_without_the_hypotheses()
 
 
 @pytest.mark.parametrize("kept", [{}, {"exact": ()}, {"exact": ({"kind": "instances"},)}])
-def test_a_kept_answer_that_cannot_be_read_is_none(
+def test_an_unreadable_kept_answer_is_ignored(
     kept: dict[str, object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Cache:

@@ -158,7 +158,7 @@ def test_a_rewrite_under_the_library_s_names_is_right(rewrite: Callable[[Graph],
     assert given.under("encoderBlock_eval:conclusion") is given.library, "its scores are others"
 
 
-def test_the_check_for_a_file_says_no_to_planted_errors() -> None:
+def test_the_check_for_a_file_rejects_planted_errors() -> None:
     given = stand_in(LIBRARY, foreign(block()))
     check = given.check(given.key, registered()[given.key])
     assert [m.name for m in check.rejects] == [
@@ -185,7 +185,7 @@ def planted(name: str) -> GraphMutant:
         ("variance divided by d − 1", "n27"),
     ],
 )
-def test_a_wrong_graph_fails_and_is_told_where(error: str, node: str) -> None:
+def test_a_wrong_graph_fails_with_the_place(error: str, node: str) -> None:
     wrong = foreign(planted(error).apply(block()).graph, inputs=False)
     given, found = judged(wrong)
     assert found.verdict is Verdict.FAILS
@@ -209,7 +209,7 @@ def test_every_planted_error_is_seen_by_values() -> None:
     assert seen > 30
 
 
-def test_the_nearest_of_blocks_that_differ_in_their_activation_is_told() -> None:
+def test_the_nearest_of_blocks_that_differ_in_their_activation_is_named() -> None:
     """With wrong scores nothing after them is right: the operations identify the block."""
     name = "geluEncoderBlockGraph"
     wrong = edit(block(name), [Edit("mha.scaled", constant=0.25)])

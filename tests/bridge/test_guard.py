@@ -11,7 +11,7 @@ END = {"kind": "end", "count": 0}
 INSTEAD = {"kind": "instead", "name": "Demo.f", "how": "macro", "module": "Demo"}
 
 
-def test_nothing_answers_in_our_place() -> None:
+def test_nothing_answers_for_us() -> None:
     assert parse_guard([END]) == ()
     refuse_hijackers(())
 

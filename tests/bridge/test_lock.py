@@ -76,7 +76,7 @@ def test_a_written_lock_reads_back(tmp_path: Path) -> None:
     "text",
     ["", "[]", "{}", '{"schema": "obligations-lock/0"}', '{"schema": "obligations-lock/1"}'],
 )
-def test_what_is_no_lock_is_refused(tmp_path: Path, text: str) -> None:
+def test_an_invalid_lock_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "statements.lock.json"
     path.write_text(text)
     with pytest.raises(InvalidInputError) as e:

@@ -52,7 +52,7 @@ def test_both_go_on_at_once() -> None:
     assert not over.is_set()
 
 
-def test_no_answer_gets_out_where_somebody_answers_in_our_place() -> None:
+def test_no_answer_is_returned_if_project_code_answers_for_us() -> None:
     over, looked = threading.Event(), []
 
     def ask() -> Library:
@@ -80,7 +80,7 @@ def test_a_guard_that_is_slower_than_the_answer_is_waited_for() -> None:
         pytest.fail("the answer got out")
 
 
-def test_an_answer_that_is_wrong_is_reported_where_nobody_else_gave_it() -> None:
+def test_a_wrong_answer_is_reported_if_nothing_else_gave_it() -> None:
     over, told = threading.Event(), []
 
     def look(library: Callable[[], Library]) -> None:
@@ -97,7 +97,7 @@ def test_an_answer_that_is_wrong_is_reported_where_nobody_else_gave_it() -> None
     assert len(told) == 1  # the inspection did not wait forever
 
 
-def test_what_looks_is_ended_with_the_block() -> None:
+def test_the_inspection_ends_with_the_block() -> None:
     over, ended = threading.Event(), []
 
     def look(_library: object) -> None:
@@ -111,7 +111,7 @@ def test_what_looks_is_ended_with_the_block() -> None:
     assert ended == [True]
 
 
-def test_what_goes_wrong_behind_is_the_result() -> None:
+def test_an_error_in_the_inspection_is_the_result() -> None:
     broken = raising(EngineError("a kernel gave no complete answer"))
     with (
         looking(nothing, lambda: LIBRARY, broken, threading.Event()) as (_, found),

@@ -104,13 +104,13 @@ def test_what_is_false_on_an_edge_alone_fails() -> None:
     assert result.counterexample.description == "x = 1"
 
 
-def test_what_no_mutant_can_upset_is_blind_and_does_not_hold() -> None:
+def test_a_conclusion_that_no_mutant_changes_is_blind_and_does_not_hold() -> None:
     result = results("Demo.blind")["conclusion"]
     assert result.verdict is Verdict.INCONCLUSIVE
     assert result.reason.startswith("blind: it holds on 120 instances, and it has no mutants")
 
 
-def test_where_a_function_is_left_open_the_verdict_says_so() -> None:
+def test_where_a_function_is_unspecified_the_verdict_says_so() -> None:
     result = results("PostNorm.sqrt_le")["conclusion"]
     assert result.verdict is Verdict.INCONCLUSIVE
     assert "usual instances are undecided" in result.reason

@@ -42,7 +42,7 @@ class Short(Exact):
         return attention.out_proj((p @ v).transpose(1, 2).flatten(2))
 
 
-def test_a_kept_tensor_is_no_error(tmp_path: Path) -> None:
+def test_a_kept_tensor_is_not_an_error(tmp_path: Path) -> None:
     module = layer(Keeps)
     module(torch.randn(1, 8, 16))
     assert judged(tmp_path, module).exit_code == 0

@@ -109,7 +109,7 @@ def parents(tmp_path: Path, model: Any) -> tuple[int, Assumption]:
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_what_a_parent_hands_over(tmp_path: Path, name: str) -> None:
+def test_what_a_parent_passes(tmp_path: Path, name: str) -> None:
     call, words = CALLS[name]
     code, said = parents(tmp_path, Owner(call, Takes))
     assert said.met is not bool(words)
@@ -138,7 +138,7 @@ class Free(nn.Module):
 
 
 @pytest.mark.parametrize("by_itself", [True, False])
-def test_the_same_of_a_layer_that_is_captured(tmp_path: Path, by_itself: bool) -> None:
+def test_the_same_for_a_captured_layer(tmp_path: Path, by_itself: bool) -> None:
     model = Owner((lambda la, x: la(x)) if by_itself else by_attribute, Unfused)
     model.layers = nn.ModuleList([Free(), Free()])
     report = judged(tmp_path, model, prove=accepting)

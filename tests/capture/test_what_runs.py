@@ -102,7 +102,7 @@ def test_dropout_by_function_is_seen(tmp_path: Path) -> None:
     assert judged(tmp_path, layer(Noisy)).exit_code == 0
 
 
-def test_a_norm_that_stands_twice_is_no_error(tmp_path: Path) -> None:
+def test_a_norm_used_twice_is_not_an_error(tmp_path: Path) -> None:
     shared = layer(Exact)
     shared.norm2 = shared.norm1
     with torch.no_grad():

@@ -45,7 +45,7 @@ def test_every_check_is_among_the_distinct_ones() -> None:
 @pytest.mark.parametrize(
     "key", [pytest.param(k, marks=slow_if_large(GRAPHS, CHECKS[k].graph)) for k in DISTINCT]
 )
-def test_the_check_holds_and_says_no(key: str) -> None:
+def test_the_check_holds_and_rejects(key: str) -> None:
     """A verdict of holds also means that every refuting family and every mutant was rejected.
 
     Whole blocks are marked slow: `tests/lean/test_library.py` audits them, too, on Lean's own
@@ -62,7 +62,7 @@ def test_the_check_holds_and_says_no(key: str) -> None:
         assert len(check.rejects) >= 3
 
 
-def test_a_step_that_underflows_where_tanh_is_saturated_is_no_failure() -> None:
+def test_a_step_that_underflows_where_tanh_is_saturated_is_not_a_failure() -> None:
     """The derivative there is 1e-116, and its complex step the multiple of 5e-124 next to it."""
     key = "encoderBlockGraphFDerivCorrectAt:conclusion"
     found = replay(

@@ -150,7 +150,7 @@ def test_another_mask_or_another_order_of_indices_has_no_form(library: Theory) -
     assert of_mask(for_all) is None
 
 
-def test_a_graph_with_two_masks_has_none_to_speak_of() -> None:
+def test_a_graph_with_two_masks_has_no_mask_form() -> None:
     def nodes(*names: str) -> list[dict[str, str]]:
         return [{"name": name} for name in names]
 

@@ -141,7 +141,7 @@ def test_std_is_zero_where_var_plus_eps_is_not_positive() -> None:
     assert check.measure(Case(Interpreter(graph), batch)).count(Outcome.HOLDS) == 50
 
 
-def test_a_cancelled_variance_is_no_counterexample() -> None:
+def test_a_cancelled_variance_is_not_a_counterexample() -> None:
     """Where −ε is the variance as computed, graph and closed form may be on different sides of
     0."""
     key = "layerNorm_eval:conclusion"

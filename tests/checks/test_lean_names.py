@@ -34,7 +34,7 @@ def test_every_key_is_in_the_locked_answer() -> None:
 @pytest.mark.parametrize(
     "key", ["nowhere:conclusion", "layerNorm_hasFDerivAt:hNowhere", "nowhere:fidelity"]
 )
-def test_a_key_that_is_not_there_is_noticed(key: str) -> None:
+def test_a_missing_key_is_noticed(key: str) -> None:
     assert key not in KEYS
 
 

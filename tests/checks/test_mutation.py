@@ -163,7 +163,7 @@ def test_a_hypothesis_that_raises_on_the_right_graph_leaves_nothing_found() -> N
     assert not found.complete
 
 
-def test_an_interrupted_table_says_that_it_is_not_whole() -> None:
+def test_an_interrupted_table_says_that_it_is_incomplete() -> None:
     def stop(done: int, total: int, graph: str) -> None:
         if done == 3:
             raise KeyboardInterrupt
@@ -226,7 +226,7 @@ def test_there_are_many_errors_of_every_kind() -> None:
     assert set(counts) == set(KINDS) - {OTHER, INSTANCE, not_linear}
 
 
-def test_progress_is_told_and_a_missing_graph_is_an_error() -> None:
+def test_progress_is_reported_and_a_missing_graph_is_an_error() -> None:
     chosen = on("softmaxGraph")
     told: list[tuple[int, int, str]] = []
     found = mutation_matrix(chosen, graphs_for(chosen), 0, 1, lambda *now: told.append(now))

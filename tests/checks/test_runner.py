@@ -118,7 +118,7 @@ def test_what_all_mutants_share_is_measured_once() -> None:
     assert asked == [MUTANT_INSTANCES] * 2, "once for each family"
 
 
-def test_a_hypothesis_check_that_never_says_no_is_inconclusive() -> None:
+def test_a_hypothesis_check_that_never_rejects_is_inconclusive() -> None:
     result = run(made("t:h", lambda c: 0, refuted_by=REFUTED))
     assert result.verdict is Verdict.INCONCLUSIVE
     assert "did not reject the family 'eps 0, constant row'" in result.reason
@@ -285,7 +285,7 @@ def test_hypotheses_on_another_graph_are_an_error() -> None:
     assert "on other" in result.reason
 
 
-def test_progress_is_told() -> None:
+def test_progress_is_reported() -> None:
     told: list[tuple[int, int]] = []
     run(HYPOTHESIS, progress=lambda done, total: told.append((done, total)))
     assert told[-1] == (140, 140)

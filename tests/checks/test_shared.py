@@ -52,7 +52,7 @@ def measured(one: CheckRun) -> CheckResult:
     return run_check(one, instances=60)
 
 
-def test_one_form_is_measured_once_and_told_in_each_theorems_words() -> None:
+def test_one_form_is_measured_once_and_reported_for_each_theorem() -> None:
     shared, found = Shared(), measured(first())
     assert [n.hypothesis for n in found.needs] == ["hEps"]
     assert shared.get(second()) is None

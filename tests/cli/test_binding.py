@@ -63,7 +63,7 @@ def test_a_graph_that_the_statement_unfolds_to_is_the_theorems(harness: Harness)
     assert judged(library_of(harness, [GRAPH]))[KEY][0] is Verdict.HOLDS
 
 
-def test_a_theorem_that_speaks_of_another_graph_is_not_judged(harness: Harness) -> None:
+def test_a_theorem_about_another_graph_is_not_judged(harness: Harness) -> None:
     verdict, reason = judged(library_of(harness, [PART]))[KEY]
     assert verdict is Verdict.INCONCLUSIVE
     assert "does not speak of layerNormGraph" in reason
@@ -71,7 +71,7 @@ def test_a_theorem_that_speaks_of_another_graph_is_not_judged(harness: Harness) 
     assert "no exported graph" in judged(library_of(harness, ["Demo.other"]))[KEY][1]
 
 
-def test_a_graph_that_is_written_out_next_to_its_definition_is_no_evidence(
+def test_a_graph_written_next_to_its_definition_is_not_evidence(
     harness: Harness,
 ) -> None:
     found = judged(library_of(harness, [GRAPH], follows=False))

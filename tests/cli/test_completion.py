@@ -108,7 +108,7 @@ def test_the_scripts_are_understood_by_their_shells(shell: str) -> None:
     subprocess.run([shell, "-n"], input=script, text=True, check=True)
 
 
-def test_names_that_were_damaged_are_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_damaged_names_are_ignored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LEAN_OBLIGATIONS_CACHE", str(tmp_path / "cache"))
     remember(tmp_path, ["t:h", "t:conclusion"], ["g"])
     assert remembered(tmp_path) == Names(("t:h", "t:conclusion"), ("g",))

@@ -50,7 +50,7 @@ def test_what_the_results_follow_from_decides_what_would_be_measured(harness: Ha
     assert "on a box of radius 0.25 around each instance" in said(harness, "--certify=0.25")
 
 
-def test_what_is_decided_without_measuring_is_said(harness: Harness) -> None:
+def test_what_is_decided_without_measuring_is_reported(harness: Harness) -> None:
     new = statement("PostNorm.new", binder("hNew", "0 < n"))
     harness.says(*layer_norm_statements(), new)
     waiver = '[[waiver]]\nkey = "new:hNew"\nreason = "in the paper"\n'
@@ -63,7 +63,7 @@ def test_what_is_decided_without_measuring_is_said(harness: Harness) -> None:
     assert "kernel would be given every constant once more" in text
 
 
-def test_an_engine_that_is_not_there_is_not_installed(
+def test_a_missing_engine_is_not_installed(
     harness: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def select(*_: Any, install: bool, **__: Any) -> None:

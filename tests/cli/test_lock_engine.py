@@ -99,7 +99,7 @@ def test_a_damaged_answer_is_refused(locked: Harness, data: bytes) -> None:
 
 
 @pytest.mark.parametrize("name", [ANSWER_NAME, "statements.lock.json"])
-def test_nothing_kept_is_no_engine(locked: Harness, name: str) -> None:
+def test_without_a_kept_answer_there_is_no_engine(locked: Harness, name: str) -> None:
     (locked.root / name).unlink()
     result = locked.run("audit", *FEW, *LOCKED)
     assert result.exit_code == 3
@@ -107,7 +107,7 @@ def test_nothing_kept_is_no_engine(locked: Harness, name: str) -> None:
 
 
 @pytest.mark.parametrize("command", [("build",), ("graph", "layerNormGraph", "--size", "seqLen=9")])
-def test_what_needs_lean_says_so(locked: Harness, command: tuple[str, ...]) -> None:
+def test_commands_that_need_lean_say_so(locked: Harness, command: tuple[str, ...]) -> None:
     result = locked.run(*command, *LOCKED)
     assert result.exit_code in (2, 3)
     assert "lock" in result.stderr

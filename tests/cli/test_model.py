@@ -121,7 +121,7 @@ def test_inputs_from_a_file(harness: Harness, model: str, tmp_path: Path) -> Non
     assert "2 sequences of 3 tokens" in result.stdout
 
 
-def test_strict_tells_what_was_not_seen(harness: Harness, model: str) -> None:
+def test_strict_reports_what_was_not_seen(harness: Harness, model: str) -> None:
     result = harness.run("audit", "--model", model, "--seq-len", "4", "--strict")
     assert result.exit_code == 4
     assert "the library itself" in " ".join(result.stdout.split())

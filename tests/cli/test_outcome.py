@@ -168,7 +168,7 @@ def test_what_another_machine_or_device_says_is_not_kept(
 
 
 @pytest.mark.parametrize("arguments", [("--no-cache",), ("--only", "*:hVarEpsPos", "--dry-run")])
-def test_what_takes_nothing_from_a_cache_is_not_kept(
+def test_audits_without_the_cache_are_not_kept(
     harness: Harness, arguments: tuple[str, ...]
 ) -> None:
     audit(harness, "--instances", "20", *arguments)
@@ -263,7 +263,7 @@ def test_what_changes_while_an_audit_runs_is_another_outcome(
 
 
 @pytest.mark.parametrize("damage", [lambda b: b[:-20], lambda b: b.replace(b"holds", b"fails")])
-def test_a_damaged_outcome_is_none(
+def test_a_damaged_outcome_is_ignored(
     harness: Harness, tmp_path: Path, damage: Callable[[bytes], bytes]
 ) -> None:
     audit(harness, "--instances", "20")
@@ -280,7 +280,7 @@ def test_looking_for_an_outcome_imports_next_to_nothing() -> None:
     assert found.stdout == "set()\n"
 
 
-def test_a_reader_that_has_gone_is_no_mistake_of_ours(harness: Harness) -> None:
+def test_a_closed_pipe_is_not_a_mistake_of_ours(harness: Harness) -> None:
     audit(harness, "--instances", "20")
     begun = running(harness, "--instances", "20")
     code = f"from bridge.cli.entry import known_outcome; raise SystemExit(known_outcome({begun!r}))"

@@ -87,14 +87,14 @@ def test_what_both_kernels_take_is_proved(audited: Any) -> None:
     ],
     ids=["one-less", "one-more", "none", "broken-off", "one-twice"],
 )
-def test_a_wrong_number_of_constants_is_no_answer(audited: Any, answer: KernelAnswer) -> None:
+def test_a_wrong_number_of_constants_is_not_an_answer(audited: Any, answer: KernelAnswer) -> None:
     result = audited(honest, answer)
     assert result.exit_code == 3
     assert "proved" not in result.stdout
     assert f"Lean wrote {COUNT} constants" in " ".join(result.output.split())
 
 
-def test_an_export_with_a_constant_less_is_no_answer(audited: Any) -> None:
+def test_an_export_with_a_missing_constant_is_not_an_answer(audited: Any) -> None:
     assert audited(lambda content: content[:-1], all_taken()).exit_code == 3
 
 

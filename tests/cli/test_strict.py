@@ -65,12 +65,12 @@ def test_part_of_an_audit_is_not_enough(
     assert found["exit_code"] == 4
 
 
-def test_without_a_lock_nobody_sees_what_changed(official: Harness) -> None:
+def test_without_a_lock_changes_go_unseen(official: Harness) -> None:
     (official.root / "statements.lock.json").unlink()
     assert "no statements.lock.json" in report(official, "--strict")["unseen"][0]
 
 
-def test_code_that_runs_at_import_is_waived_or_nobody_knows_what_it_does(
+def test_code_that_runs_at_import_is_waived_or_unknown(
     official: Harness,
 ) -> None:
     code = {"kind": "outside", "name": "PostNorm.hook", "how": "initialize", "module": "PostNorm.A"}
@@ -110,7 +110,7 @@ def test_the_setting_is_used_and_the_command_line_wins(harness: Harness) -> None
     assert "expected true or false" in harness.run("audit").stderr
 
 
-def test_every_report_tells_it(official: Harness, tmp_path: Path) -> None:
+def test_every_report_shows_it(official: Harness, tmp_path: Path) -> None:
     official.behaves(kind="embedded", official=False)
     formats = ("table", "markdown", "html", "junit", "sarif", "github", "json")
     options = [part for name in formats for part in ("--format", name)]

@@ -30,7 +30,7 @@ def test_fragments_have_valid_names_and_say_something() -> None:
             assert not problem(path.name, path.read_text(encoding="utf-8"))
 
 
-def test_the_validation_says_no() -> None:
+def test_the_validation_rejects_errors() -> None:
     assert problem("123.feature.md", "A sentence.")
     assert problem("Speed.added.md", "A sentence.")
     assert problem("speed.added.txt", "A sentence.")

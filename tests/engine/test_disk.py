@@ -69,7 +69,7 @@ def test_a_build_says_why_it_cannot_keep_anything(
     assert caught.value.exit_code == 3
 
 
-def test_a_folder_that_cannot_be_made_is_no_other_error(
+def test_a_folder_that_cannot_be_made_is_not_another_error(
     project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Between the work folder and the process that compiles there is nothing to end yet."""

@@ -208,7 +208,7 @@ def test_a_byte_order_mark_does_not_matter(tmp_path: Path, name: str, text: str)
         ("allowImportAll", "settings of the module system", "--engine lake"),
     ],
 )
-def test_a_field_that_is_not_read_is_named_with_what_to_do(
+def test_an_unread_field_is_named_with_a_remedy(
     tmp_path: Path, place: str, field: str, what: str, remedy: str
 ) -> None:
     head = "import Lake\nopen Lake DSL\n"

@@ -46,7 +46,7 @@ def test_a_reference_of_lean_itself_is_as_new_in_each_module(lean: Engine, tmp_p
         assert said(report, f"Demo.M{number}") == ["false", "true"]
 
 
-def test_a_file_that_a_module_leaves_is_gone_for_the_next(lean: Engine, tmp_path: Path) -> None:
+def test_a_file_from_one_module_is_removed_for_the_next(lean: Engine, tmp_path: Path) -> None:
     leave = (
         'run_cmd (IO.FS.writeFile "/tmp/left" "by M0" : IO Unit)\n'
         'run_cmd logInfo m!"{← (IO.FS.readFile "/tmp/left" : IO String)}"\n'

@@ -141,7 +141,7 @@ def checked(
     return ask
 
 
-def test_a_toolchain_without_a_checker_says_nothing(checked: Callable[..., object]) -> None:
+def test_a_toolchain_without_a_checker_reports_nothing(checked: Callable[..., object]) -> None:
     assert checked("Demo") is None
 
 
@@ -172,7 +172,7 @@ else:
 """
 
 
-def test_a_document_that_is_no_file_may_write_one(
+def test_a_document_without_a_file_may_write_one(
     lake: Callable[[str], Path], tmp_path: Path
 ) -> None:
     project = lake("")

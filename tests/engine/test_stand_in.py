@@ -241,9 +241,7 @@ def end_of_input(server: Server) -> None:
     ],
     ids=["end of input", "SIGTERM", "SIGHUP", "SIGINT", "exit"],
 )
-def test_leaving_takes_lean_along(
-    server: Server, leave: Callable[[Server], None], text: str
-) -> None:
+def test_leaving_ends_lean(server: Server, leave: Callable[[Server], None], text: str) -> None:
     server.open(text)
     if "BUSY" not in text:
         server.until("textDocument/publishDiagnostics")
@@ -255,7 +253,7 @@ def test_leaving_takes_lean_along(
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Linux tells children")
-def test_a_killed_server_takes_lean_along(server: Server) -> None:
+def test_a_killed_server_ends_lean(server: Server) -> None:
     server.begin()
     lean = server.lean()
     server.process.kill()

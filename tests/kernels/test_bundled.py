@@ -46,7 +46,7 @@ def kernel(folder: Path, script: str, *, by_settings: bool = False) -> BundledKe
 
 
 @pytest.mark.parametrize("by_settings", [False, True])
-def test_an_export_that_it_takes_is_taken_whole(tmp_path: Path, by_settings: bool) -> None:
+def test_an_export_is_accepted_as_a_whole(tmp_path: Path, by_settings: bool) -> None:
     takes = kernel(tmp_path, READ + "assert len(declared) > 5", by_settings=by_settings)
     answer = takes.check(SMALL, roots=ROOTS, timeout=30)
     assert (answer.accepted, answer.refused, answer.undecided) == (COUNT, {}, 0)
@@ -88,7 +88,7 @@ def test_one_that_misbehaves_has_no_answer(tmp_path: Path, script: str, said: st
         kernel(tmp_path, script).check(SMALL, roots=ROOTS, timeout=2)
 
 
-def test_a_file_that_is_no_program_has_no_answer(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_program_has_no_answer(tmp_path: Path) -> None:
     path = tmp_path / "checker"
     path.write_bytes(b"\x7fELF")
     with pytest.raises(KernelBrokeError, match="cannot be run"):

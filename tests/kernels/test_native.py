@@ -40,7 +40,9 @@ def test_a_planted_error_is_refused(name: str, native: NativeKernel, tmp_path: P
 
 
 @pytest.mark.parametrize("name", NO_EXPORT)
-def test_what_is_no_export_has_no_answer(name: str, native: NativeKernel, tmp_path: Path) -> None:
+def test_a_file_that_is_not_an_export_has_no_answer(
+    name: str, native: NativeKernel, tmp_path: Path
+) -> None:
     path = write(tmp_path / "export.ndjson", NO_EXPORT[name](lines()))
     with pytest.raises(KernelBrokeError, match="ended early"):
         native.check(path, timeout=60)
@@ -53,7 +55,7 @@ def test_a_line_that_is_cut_off_has_no_answer(native: NativeKernel, tmp_path: Pa
         native.check(path, timeout=60)
 
 
-def test_too_little_memory_is_no_answer(native: NativeKernel) -> None:
+def test_too_little_memory_gives_no_answer(native: NativeKernel) -> None:
     with pytest.raises(KernelBrokeError):
         replace(native, megabytes=64).check(SMALL, timeout=60)
 

@@ -85,7 +85,7 @@ def not_declared(text: str) -> set[str]:
     return missing
 
 
-def test_every_declaration_that_the_page_names_is_there() -> None:
+def test_every_declaration_that_the_page_names_exists() -> None:
     text = README.read_text(encoding="utf-8")
     assert not not_declared(text)
     wrong = text.replace("`rmsNorm_eval`", "`rmsNorm_evals`").replace("`mha_eval`", "`mha_value`")

@@ -79,7 +79,7 @@ def test_a_layer_that_is_a_block(proofs: dict[str, Proved | Unproved], name: str
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_a_layer_that_is_none(proofs: dict[str, Proved | Unproved], name: str) -> None:
+def test_a_layer_that_is_not_a_block(proofs: dict[str, Proved | Unproved], name: str) -> None:
     proof = proofs[name]
     assert isinstance(proof, Proved), "the general theorem stays"
     assert isinstance(proof.block, NoBlock)

@@ -96,7 +96,7 @@ def look(project_of: Callable[[str], Project], lean: Engine) -> Looking:
 
 
 @pytest.mark.lean
-def test_a_changed_leaf_is_looked_at_and_nothing_else(look: Looking) -> None:
+def test_only_a_changed_leaf_is_inspected(look: Looking) -> None:
     first = look(Base=BASE, Leaf=LEAF + END)
     assert not LOOKED & look.left
     assert first.refusals == {}
@@ -115,7 +115,7 @@ def test_a_changed_leaf_is_looked_at_and_nothing_else(look: Looking) -> None:
 
 
 @pytest.mark.lean
-def test_a_changed_module_is_looked_at_with_all_above_it(look: Looking) -> None:
+def test_a_changed_module_is_inspected_with_all_above_it(look: Looking) -> None:
     first = look(Base=BASE, Leaf=LEAF + END)
     for more in ("", "-- another state\n"):  # the problem is found again
         found = look(Base=BASE.replace(END, BAD + END), Leaf=LEAF + WRONG + END + more)
@@ -146,7 +146,7 @@ def test_a_term_may_mention_what_its_module_does_not_import(look: Looking) -> No
 
 @pytest.mark.lean
 @pytest.mark.parametrize("other", ["theorem Demo.T : False := sorry", "axiom Demo.T : False"])
-def test_every_copy_of_a_constant_is_looked_at(look: Looking, other: str) -> None:
+def test_every_copy_of_a_constant_is_inspected(look: Looking, other: str) -> None:
     """Lean lets two modules declare the same theorem, or one of them as an axiom, and keeps the
     proof, valid or not."""
     bogus = BAD.replace("Demo.bad", "Demo.T").replace(EQUATION, "mkConst ``False")

@@ -294,7 +294,7 @@ def test_values_come_by_binder_and_violate_what_they_say(drawn: Library) -> None
     assert {one.violates for one in found.violating} == {("hMild",), ("hLe",)}
 
 
-def test_the_constant_that_stands_in_the_way_is_named(
+def test_the_constant_that_prevents_it_is_named(
     answers: Mapping[str, Taken | Obstacle],
 ) -> None:
     found = answers["Drawn.chosen_eq"]

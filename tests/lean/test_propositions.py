@@ -40,7 +40,7 @@ def without_lean(messages: list[Any]) -> list[Any]:
     return [{k: v for k, v in m.items() if k != "lean"} for m in messages]
 
 
-def test_what_is_recorded_is_what_lean_says(reals: Library) -> None:
+def test_the_recording_matches_lean(reals: Library) -> None:
     """If this fails, the export has changed: rewrite `tests/recorded/reals.json`."""
     assert without_lean(list(reals.answer["propositions"])) == without_lean(recorded("reals"))
 

@@ -287,7 +287,7 @@ class Thrice(nn.Module):
 
 
 @pytest.mark.parametrize("idle", [False, True])
-def test_a_layer_that_stands_in_several_places(tmp_path: Path, idle: bool) -> None:
+def test_a_layer_in_several_places(tmp_path: Path, idle: bool) -> None:
     report = judged(tmp_path, Thrice(idle).eval(), seq_len=6, prove=accepting)
     first, *others = section(report).layers
     assert first.applies

@@ -223,7 +223,7 @@ def test_what_cannot_be_built_is_read_by_its_names(
     assert words in read.settings[-1]
 
 
-def test_what_neither_way_knows_says_both(tmp_path: Path) -> None:
+def test_what_neither_way_supports_names_both(tmp_path: Path) -> None:
     path = write(tmp_path / "m", {"h.0.w": bert_tensors().popitem()[1]}, {"model_type": "nobody"})
     with pytest.raises(InvalidInputError, match=r"no Transformer encoder layer.*'nobody'"):
         read_model(path)

@@ -149,7 +149,7 @@ def test_what_lean_says_of_the_graph_counts(tmp_path: Path, proof: FormProof, co
     assert str(proof) in coverage
 
 
-def test_a_wrong_layer_stays_wrong_whatever_lean_says(tmp_path: Path) -> None:
+def test_a_wrong_layer_stays_wrong_regardless_of_lean(tmp_path: Path) -> None:
     model = read_model(Stack(WrongBackward()).eval())
     source = source_of(None, seq_len=4)
     found = judge_model(library(tmp_path, ()), model, source, prove=lambda gs: [PROVED for _ in gs])

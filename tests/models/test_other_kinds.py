@@ -295,7 +295,7 @@ def test_a_model(tmp_path: Path, name: str) -> None:
     assert words in said
 
 
-def test_a_layer_that_stands_in_two_places_runs_in_each(tmp_path: Path) -> None:
+def test_a_layer_in_two_places_runs_in_each(tmp_path: Path) -> None:
     model = owned(layers=1)
     model.blocks = nn.ModuleList([model.blocks[0], model.blocks[0], Small()])
     assert judged(tmp_path, model.eval(), seq_len=6, prove=accepting).exit_code == 0

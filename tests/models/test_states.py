@@ -267,7 +267,7 @@ RETURNED: Mapping[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
 
 
 @pytest.mark.parametrize("name", RETURNED)
-def test_whatever_a_layer_returns(tmp_path: Path, name: str) -> None:
+def test_any_return_value_of_a_layer(tmp_path: Path, name: str) -> None:
     wrap, unwrap = RETURNED[name]
 
     class Wrapped(Small):

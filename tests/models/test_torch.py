@@ -336,7 +336,7 @@ def test_code_that_breaks_hides_no_other_layer(tmp_path: Path) -> None:
     assert good.verdict is Verdict.HOLDS
 
 
-def test_without_lean_s_graph_autograd_is_what_the_closed_form_is_held_against(
+def test_without_lean_s_graph_the_closed_form_is_compared_with_autograd(
     tmp_path: Path,
 ) -> None:
     report = judged(tmp_path, layer(), refuse=True)

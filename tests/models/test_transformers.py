@@ -99,7 +99,7 @@ def test_pre_norm(tmp_path: Path) -> None:
     assert report.exit_code == 4
 
 
-def test_swapped_weights_of_a_layer_are_told_by_the_other_s_code(
+def test_swapped_weights_of_a_layer_are_found_by_the_other_s_code(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     module = model(layers=1)

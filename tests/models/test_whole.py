@@ -101,7 +101,7 @@ def test_given_labels_are_taken(tmp_path: Path) -> None:
     assert section(report).example == "given arrays"
 
 
-def test_a_model_without_a_loss_is_held_by_its_output(tmp_path: Path) -> None:
+def test_a_model_without_a_loss_is_compared_by_its_output(tmp_path: Path) -> None:
     layer, _ = whole(tmp_path, Stack(Attention(), Attention()))
     assert layer.type == "Stack, its first output: it has no loss"
     assert layer.verdict is Verdict.HOLDS

@@ -238,7 +238,7 @@ def test_slices_multiply_exactly(inner: int) -> None:
 
 @pytest.mark.parametrize("family", FAMILIES.values(), ids=lambda f: f.name)
 @pytest.mark.parametrize("name", ["biasedEncoderBlockGraph", "softmaxGraph"])
-def test_every_family_of_the_block_is_held(family: Family, name: str) -> None:
+def test_every_family_of_the_block_is_enclosed(family: Family, name: str) -> None:
     """Saturated softmax, constant rows, variance 0, offsets of 1e8, ε < 0, …"""
     graph = written(name, dict(sizes_of(family, size_names(name))))
     batch = draw(family, graph, seed=3, key="adjoint balls", indices=[0])

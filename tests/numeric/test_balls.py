@@ -109,7 +109,9 @@ def _decimal(point: object) -> Decimal:
 @pytest.mark.parametrize(
     "family", [f for f in FAMILIES.values() if f.region is not Region.EDGE], ids=lambda f: f.name
 )
-def test_it_says_yes_in_the_domain_and_no_where_the_condition_is_violated(family: Family) -> None:
+def test_it_accepts_in_the_domain_and_rejects_where_the_condition_is_violated(
+    family: Family,
+) -> None:
     low = [
         least(block(family), 1e-6, tensor=f"norm{k}.{tensor}")
         for k in (1, 2)
@@ -155,7 +157,7 @@ def test_the_precision_of_others_stays() -> None:
 
 
 @pytest.mark.parametrize("radius", [-1.0, float("nan"), float("inf")])
-def test_a_radius_that_is_none_is_refused(radius: float) -> None:
+def test_an_invalid_radius_is_refused(radius: float) -> None:
     with pytest.raises(EvaluationError, match="expected a radius ≥ 0 but got"):
         least(norm(ROWS, 1e-5), radius, tensor="varEps")
 

@@ -161,7 +161,7 @@ def test_directions_that_meet_in_another_order_are_added() -> None:
     np.testing.assert_allclose(case.tangents_of(alone(case)), case.derivative(alone(case)))
 
 
-def test_a_product_of_small_derivatives_does_not_vanish_beside_a_large_tangent() -> None:
+def test_a_product_of_small_derivatives_does_not_vanish_with_a_large_tangent() -> None:
     """1e-200 · 1e-200 is 0, but 1e300 · 1e-200 · 1e-200 is not."""
     case = small(
         [

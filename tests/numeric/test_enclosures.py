@@ -68,7 +68,7 @@ def test_bounds_contain_the_exact_result(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", EXACT)
-def test_bounds_of_bounds_contain_what_comes_of_any_member(name: str) -> None:
+def test_bounds_of_bounds_contain_the_results_for_any_member(name: str) -> None:
     operation, exact = EXACT[name]
     ends = [(-2.0, -0.5), (-1.0, 3.0), (0.25, 0.75), (0.0, 2.0), (-1.0, 0.0)]
     for (a, b), (c, d) in product(ends, ends):

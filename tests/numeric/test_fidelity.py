@@ -68,7 +68,7 @@ def test_the_first_wrong_tensor_is_named(mutant: str, first: str) -> None:
     assert found.describe().startswith(f"{first} is the first saved tensor that differs: residual")
 
 
-def test_a_tensor_that_is_not_there_is_named() -> None:
+def test_a_missing_tensor_is_named() -> None:
     right = case()
     graph = edit(right.program.graph, (Edit("mha.merged", shape=lambda g: (2, 16)),
         Edit("mha.again", op="reshape", args=("mha.merged",), shape=lambda g: (4, 8),
@@ -97,7 +97,7 @@ def test_a_right_graph_is_faithful_in_its_derivatives_too(name: str) -> None:
 
 
 @pytest.mark.parametrize("planted", PLANTED[BLOCK], ids=lambda p: p.mutant.name)
-def test_every_planted_error_is_told_by_where_it_is(planted: Planted) -> None:
+def test_every_planted_error_is_identified_by_its_place(planted: Planted) -> None:
     """An error of a value by the first wrong tensor, one of a derivative by its mode."""
     right = case()
     judged = fidelity(Case(planted.mutant.apply(right.program.graph), right.batch))
@@ -127,7 +127,7 @@ def test_without_torch_the_report_says_so(monkeypatch: pytest.MonkeyPatch) -> No
         ("gamma2 added", "norm2.y"),
     ],
 )
-def test_what_lies_between_says_more_exactly_where(mutant: str, first: str) -> None:
+def test_intermediate_tensors_locate_an_error_more_exactly(mutant: str, first: str) -> None:
     right = case()
     planted = next(p.mutant for p in PLANTED[BLOCK] if p.mutant.name == mutant)
     wrong = Case(planted.apply(right.program.graph), right.batch)
@@ -144,7 +144,7 @@ def test_what_lies_between_says_more_exactly_where(mutant: str, first: str) -> N
     "name", [n for n in WRITTEN if n not in (*DECODERS, *MODELS, *T5, "rmsNormGraph")]
 )
 @pytest.mark.parametrize("family", ["generic", "tall", "near-constant rows"])
-def test_what_lies_between_agrees_on_a_right_graph(name: str, family: str) -> None:
+def test_intermediate_tensors_agree_on_a_right_graph(name: str, family: str) -> None:
     right = case(name, FAMILIES[family])
     found = compare(right, closely=True)
     assert found.first_difference is None, found.describe()

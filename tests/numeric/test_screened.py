@@ -56,7 +56,7 @@ def found_by(left: float, quickly: float, first: int = 1, count: int = 6) -> Mea
     )
 
 
-def test_a_screen_never_says_no() -> None:
+def test_a_screen_never_rejects() -> None:
     assert found_by(left=1.0, quickly=2.0).count(Outcome.HOLDS) == 6
     assert found_by(left=1.0, quickly=np.nan).count(Outcome.HOLDS) == 6
     assert found_by(left=2.0, quickly=2.0).count(Outcome.FAILS) == 6

@@ -109,7 +109,7 @@ def test_what_is_false_on_the_edge_of_a_hypothesis_alone_is_refuted_there() -> N
         assert np.all(j.batch.arrays[0][j.failing] == 1.0)
 
 
-def test_where_a_function_is_left_open_nothing_is_decided() -> None:
+def test_where_a_function_is_unspecified_nothing_is_decided() -> None:
     (found,) = tried(problem("PostNorm.sqrt_le"), Family.USUAL)
     negative = found.batch.arrays[0] < 0
     assert negative.any()
@@ -138,7 +138,7 @@ def test_instances_violate_hypotheses_about_sizes_too() -> None:
     assert all(np.all(j.assumed[0] == TRUE) for j in tried(p, *COUNTING))
 
 
-def test_an_equation_is_met_although_nobody_draws_it() -> None:
+def test_an_equation_is_met_although_it_is_never_drawn() -> None:
     p = problem("Demo.convex_le")
     (number,) = (i for i, h in enumerate(p.hypotheses) if h.name == "hSum")
     found = tried(p, Family.USUAL)
@@ -196,7 +196,7 @@ def test_the_statements_own_mutants_are_told_apart() -> None:
     assert not found.blind
 
 
-def test_a_conclusion_that_no_mutant_can_upset_is_blind() -> None:
+def test_a_conclusion_that_no_mutant_changes_is_blind() -> None:
     p = problem("Demo.blind")
     found = score(theory(), p.theorem, [j.batch for j in tried(p, *COUNTING)])
     assert found.blind
@@ -253,7 +253,7 @@ def test_a_hypothesis_met_to_rounding_raises_no_false_alarm() -> None:
         assert any(j.failing.any() for j in found) == fails
 
 
-def test_what_is_sampled_is_told_from_what_is_decided() -> None:
+def test_sampled_truths_differ_from_decided_ones() -> None:
     reals = Const("Real")
     square = Op("mul", reals, (Var(1), Var(1)))
     every = Binding("forall", reals, "y", "value", Op("le", reals, (number(0), square)))

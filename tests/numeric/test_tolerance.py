@@ -78,7 +78,7 @@ def test_a_tolerance_wider_than_the_quantity_decides_nothing() -> None:
 
 @pytest.mark.parametrize("error", [0.0, 1e-6, 2.0])
 @pytest.mark.parametrize("size", [np.inf, np.nan])
-def test_beside_terms_that_are_no_number_nothing_holds(error: float, size: float) -> None:
+def test_nothing_holds_relative_to_non_finite_terms(error: float, size: float) -> None:
     """Everything is small relative to infinity, such as an overflowing sum of absolute terms."""
     for natural in (None, 1.0):
         assert measure(error, 0.0, size, natural).count(Outcome.HOLDS) == 0
@@ -103,7 +103,7 @@ def test_what_is_all_below_the_floor_holds_only_where_it_agrees(
     assert measured(2.0).count(outcome) == SIZE
 
 
-def test_what_agrees_in_its_own_size_holds_whatever_its_terms() -> None:
+def test_what_agrees_in_its_own_size_holds_for_any_terms() -> None:
     assert measure(0.0, 0.0, terms=1e12, natural=1.0).count(Outcome.HOLDS) == SIZE
     assert measure(2e-13, 0.0, terms=1e12, natural=1.0).count(Outcome.UNDECIDED) == SIZE
 

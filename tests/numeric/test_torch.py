@@ -126,7 +126,7 @@ def test_the_graph_is_pytorchs_layer(graph: str, seq_len: int, heads: int) -> No
     assert any("PyTorch" in part for part in judged.parts)
 
 
-def test_pytorch_alone_says_no(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_pytorch_rejects(monkeypatch: pytest.MonkeyPatch) -> None:
     """If graph and closed form share an error, PyTorch's layer does not."""
     case = _case("encoderBlockGraph", 3, 2)
     right = torch_block.encoder_layer

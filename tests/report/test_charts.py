@@ -72,7 +72,7 @@ def test_no_gauge_for_what_is_not_a_number(pair: tuple[float, float]) -> None:
     assert gauge(*pair) is None
 
 
-def test_a_bar_has_its_shares_and_says_them() -> None:
+def test_a_bar_has_its_shares_and_states_them() -> None:
     svg = stacked_bar([Share(3, "held", "good"), Share(0, "failed", "bad"), Share(1, "<b>", "x")])
     widths = re.findall(r'width="([0-9.]+)"', svg)
     assert widths == ["750.0", "250.0"]

@@ -58,7 +58,7 @@ def test_github_would_understand_it(path: Path) -> None:
     assert [f"{e.json_path}: {e.message}" for e in validator.iter_errors(read(path))] == []
 
 
-def test_the_validation_says_no() -> None:
+def test_the_validation_rejects_errors() -> None:
     broken = read(ACTION)
     broken["runs"]["using"] = "bash"
     assert not jsonschema.Draft7Validator(schema("github-actions")).is_valid(broken)
@@ -166,7 +166,7 @@ def runaudit_step(folder: Path, code: int, **environment: str) -> subprocess.Com
 
 
 @pytest.mark.parametrize("code", [0, 1, 4])
-def test_theaudit_step_passes_reports_on(tmp_path: Path, code: int) -> None:
+def test_the_audit_step_passes_reports_on(tmp_path: Path, code: int) -> None:
     done = runaudit_step(tmp_path, code)
     output = (tmp_path / "output").read_text()
     assert f"exit-code={code}\n" in output

@@ -77,7 +77,7 @@ def test_the_same_graph_is_drawn_in_the_same_way() -> None:
     assert arrange(block()) == arrange(block())
 
 
-def test_what_a_node_is_in_the_code_is_shown_and_told() -> None:
+def test_the_code_of_a_node_is_shown() -> None:
     where = "bert/modeling_bert.py:177 in forward, module attention.self.query"
     svg = picture(block(), origins={"mha.q": where})
     box = boxes(svg)["mha.q"]

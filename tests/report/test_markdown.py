@@ -53,7 +53,7 @@ def test_hostile_text_makes_no_element_of_its_own() -> None:
         assert element not in html
 
 
-def test_what_a_conclusion_does_without_its_hypotheses_is_told() -> None:
+def test_what_a_conclusion_does_without_its_hypotheses_is_reported() -> None:
     text = render_markdown(realistic())
     assert "obligations replay layerNorm_hasFDerivAt:conclusion --seed 0 --family generic" in text
     assert (

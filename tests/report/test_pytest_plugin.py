@@ -106,7 +106,7 @@ def test_strict_fails_what_is_not_verified_but_not_what_is_waived(lean: pytest.P
     result.stdout.fnmatch_lines(["*unpaired: no check is registered for *", "left unseen: *"])
 
 
-def test_what_is_locked_and_gone_is_told(
+def test_a_locked_obligation_that_was_removed_is_reported(
     lean: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     entry = {"statement": "s", "term_hash": "t", "statement_hash": "h", "check": None}
