@@ -333,5 +333,5 @@ def _go_on(
     part = np.zeros(size, dtype=np.int64)
     residual[rows], tolerance[rows] = found.residual, found.tolerance
     outcome[rows], part[rows] = found.outcome, found.part
-    beside = replace(found, residual=residual, tolerance=tolerance, outcome=outcome, part=part)
-    return first_failure([beside, judged] if first else [judged, beside])
+    further = replace(found, residual=residual, tolerance=tolerance, outcome=outcome, part=part)
+    return first_failure([further, judged] if first else [judged, further])

@@ -89,8 +89,8 @@ theorem Env.holding_self (held : List Nat) (ρ : Env R Γ) : ρ.holding held ρ 
   cases Context.among held c <;> rfl
 
 /-- The theorems about a graph at a point, for the formula that it computes wherever some inputs are as at this point.
- With these inputs held fixed, forward mode is the formula's Fréchet derivative, backprop is the adjoint of that, and
- there is no other adjoint of any derivative of it. -/
+With these inputs held fixed, forward mode is the formula's Fréchet derivative, backprop is the adjoint of that, and
+there is no other adjoint of any derivative of it. -/
 structure Graph.DifferentiatesHolding (held : List Nat) (g : Graph R Γ s) (formula : Env R Γ → Tensor R s)
     (ρ : Env R Γ) : Prop where
   /-- The graph computes the formula, at every input where the held ones are as at `ρ`. -/
