@@ -27,7 +27,7 @@ def left(folder: Path) -> list[str]:
     return sorted(p.stem for p in folder.glob("*.json"))
 
 
-def test_the_least_recently_used_go_beyond_the_limit(tmp_path: Path) -> None:
+def test_the_least_recently_used_entries_beyond_the_limit_are_removed(tmp_path: Path) -> None:
     for name, age in (("new", 2), ("middle", 3), ("old", 4)):
         put(tmp_path, name, age)
     BOUND.tidy(tmp_path)

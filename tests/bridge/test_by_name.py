@@ -203,7 +203,7 @@ def test_too_few_instances_and_too_many_open_ones_are_inconclusive() -> None:
     )
 
 
-def test_where_no_way_draws_the_obligation_stays_unpaired() -> None:
+def test_if_no_method_draws_instances_the_obligation_stays_unpaired() -> None:
     @check(KEY)
     def positive(eta: Fraction) -> bool:
         """eta is positive."""
@@ -222,7 +222,7 @@ def documented(eta: object) -> bool:
     return True
 
 
-def test_what_a_check_by_name_cannot_be_is_refused() -> None:
+def test_an_invalid_check_by_name_is_refused() -> None:
     check(KEY)(documented)
     with pytest.raises(RegistrationError, match="registered already"):
         check(KEY)(documented)

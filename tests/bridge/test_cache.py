@@ -17,7 +17,7 @@ ANSWER: Answer = {
 }
 
 
-def test_what_was_stored_comes_back(tmp_path: Path) -> None:
+def test_a_stored_answer_is_returned(tmp_path: Path) -> None:
     cache = AnswerCache(tmp_path / "answers")
     key = cache.key("a", "b")
     assert cache.load(key, tmp_path) is None

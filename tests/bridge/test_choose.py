@@ -55,7 +55,7 @@ def chosen(*judges: Scripted) -> dict[str, tuple[Way, str]]:
     return {key: (p.way, p.reason) for key, p in found.items()}
 
 
-def test_the_first_way_that_can_read_a_theorem_judges_it() -> None:
+def test_the_first_method_that_can_read_a_theorem_judges_it() -> None:
     first = Scripted(Way.EXACT, reads=("a",), meets={"b": "Real"})
     second = Scripted(Way.NUMBERS, reads=("a", "b"))
     found = chosen(first, second)
@@ -65,7 +65,7 @@ def test_the_first_way_that_can_read_a_theorem_judges_it() -> None:
     assert second.asked == ["b"], "what one way has judged, the next is not asked about"
 
 
-def test_where_no_way_can_read_it_every_obstacle_is_named() -> None:
+def test_if_no_method_can_read_it_every_obstacle_is_named() -> None:
     found = chosen(Scripted(Way.EXACT, meets={"b": "Real"}), Scripted(Way.NUMBERS, reads=("a",)))
     assert found["b:conclusion"] == (Way.UNPAIRED, "exact: Real has no code")
 

@@ -122,7 +122,7 @@ def test_the_document_names_what_is_left_out() -> None:
     ],
     ids=["B", "Demo", "A", "ours", "ours-new", "new"],
 )
-def test_what_has_changed_is_inspected_with_all_its_dependents(
+def test_changed_modules_are_inspected_with_all_their_dependents(
     modules: CleanModules, lean: Lean, changed: dict[str, str], left: set[str]
 ) -> None:
     look(modules, lean)
@@ -205,7 +205,9 @@ def test_nothing_is_kept_where_the_engine_does_not_know(
     assert lean.asked == [(), ()]
 
 
-def test_what_changes_while_lean_looks_is_not_kept(modules: CleanModules, lean: Lean) -> None:
+def test_a_module_that_changes_during_the_inspection_is_not_kept(
+    modules: CleanModules, lean: Lean
+) -> None:
     def changing(request: TrustRequest) -> Answer:
         assert lean.digests is not None
         lean.digests = {**lean.digests, "Demo.B": "other"}

@@ -48,7 +48,7 @@ def item(**fields: object) -> dict[str, object]:
     return {"schema": "outer/1", "items": [{"line": 1}, {"line": 2, **fields}]}
 
 
-def test_what_is_right_is_typed() -> None:
+def test_valid_data_is_typed() -> None:
     found = read({"schema": "outer/1", "by_name": {"a b": {"line": 3, "share": 1}}})
     assert found == Outer(by_name={"a b": Inner(3, share=1.0)})
     assert isinstance(found.by_name["a b"].share, float)
@@ -85,7 +85,7 @@ def test_what_is_right_is_typed() -> None:
         ),
     ],
 )
-def test_what_is_wrong_is_shown_with_its_place(value: object, said: str) -> None:
+def test_invalid_data_is_shown_with_its_place(value: object, said: str) -> None:
     with pytest.raises(InvalidInputError) as e:
         read(value)
     assert e.value.message.startswith("file.json: ")

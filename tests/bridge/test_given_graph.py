@@ -289,7 +289,7 @@ def test_which_graph_it_is_follows_from_what_it_computes(name: str) -> None:
     assert stand_in(LIBRARY, foreign(block(name))).fitted.graph.name == name
 
 
-def test_what_cannot_be_read_is_refused_with_what_to_do() -> None:
+def test_an_unreadable_graph_is_refused_with_a_remedy() -> None:
     with pytest.raises(InvalidInputError) as none_fits:
         stand_in(LIBRARY, foreign(written("ffnGraph", {"seqLen": 4, "dModel": 8, "dFF": 16})))
     assert "no library graph has inputs of these shapes: arg0 [4, 8]" in none_fits.value.message

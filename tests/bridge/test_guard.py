@@ -16,7 +16,7 @@ def test_nothing_answers_for_us() -> None:
     refuse_hijackers(())
 
 
-def test_what_does_is_named() -> None:
+def test_code_that_answers_for_us_is_named() -> None:
     found = parse_guard([INSTEAD, {"kind": "end", "count": 1}])
     assert found == ("Demo.f (macro) in Demo",)
     with pytest.raises(HijackedError, match=r"Demo\.f \(macro\) in Demo; nothing") as raised:

@@ -22,7 +22,7 @@ def test_nothing_changed() -> None:
     assert drifts(LOCK, LOCK) == ()
 
 
-def test_a_statement_that_prints_alike_is_seen() -> None:
+def test_a_changed_statement_that_prints_the_same_is_found() -> None:
     (drift,) = drifts(LOCK, changed(term_hash="other", statement_hash="other"))
     assert drift.kind is DriftKind.STATEMENT
     assert drift.makes_stale

@@ -31,7 +31,7 @@ def raising(error: BaseException) -> Callable[..., Any]:
     return act
 
 
-def test_both_go_on_at_once() -> None:
+def test_both_run_at_once() -> None:
     looked, asked = threading.Event(), threading.Event()
 
     def ask() -> Library:

@@ -97,7 +97,7 @@ def test_a_false_theorem_has_a_small_counterexample_that_is_drawn_again() -> Non
     assert shown.values in example.description
 
 
-def test_what_is_false_on_an_edge_alone_fails() -> None:
+def test_a_statement_false_only_on_an_edge_fails() -> None:
     result = results("Demo.wrong_edge")["conclusion"]
     assert result.verdict is Verdict.FAILS
     assert result.counterexample is not None
@@ -116,7 +116,7 @@ def test_where_a_function_is_unspecified_the_verdict_says_so() -> None:
     assert "usual instances are undecided" in result.reason
 
 
-def test_what_has_no_meaning_is_an_obstacle_with_its_name_and_place() -> None:
+def test_a_term_without_meaning_is_an_obstacle_with_its_name_and_place() -> None:
     found = judged("Demo.secret")
     assert isinstance(found, Obstacle)
     assert (found.way, found.constant) == (Way.NUMBERS, "Demo.Secret")

@@ -109,7 +109,7 @@ def measure(case):
 """
 
 
-def test_what_a_projects_check_calls_and_reads_is_part_of_its_result(
+def test_calls_and_reads_of_a_projects_check_are_part_of_its_result(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "helper_of_results.py").write_text("FACTOR = 1\n")

@@ -104,7 +104,7 @@ def test_a_block_that_depends_on_sorry_is_not_proved() -> None:
     assert proof.status is LeanStatus.SORRY
 
 
-def test_what_is_not_shown_has_a_reason_and_keeps_its_theorem() -> None:
+def test_a_block_that_is_not_shown_has_a_reason_and_keeps_its_theorem() -> None:
     (proof,) = parse_proofs(answer(no_block=REFUSED), (LAYER,))
     assert isinstance(proof, Proved)
     assert proof.status is LeanStatus.PROVED

@@ -236,7 +236,7 @@ def test_other_sources_another_engine_another_graph_are_asked_about(
     assert known_proofs(project, engine, [RMS]) == (None,)  # type: ignore[arg-type]
 
 
-def test_what_was_kept_and_damaged_is_asked_about_again(project: Project, tmp_path: Path) -> None:
+def test_a_damaged_kept_answer_is_requested_again(project: Project, tmp_path: Path) -> None:
     engine = engine_that_says(tmp_path, whole(said(0, RMS, SUPPOSES)))
     prove_graphs(project, engine, [RMS])  # type: ignore[arg-type]
     (kept,) = (tmp_path / "cache" / "answers").glob("*.json")
@@ -258,7 +258,7 @@ def test_a_server_that_misbehaves_is_an_error(project: Project, tmp_path: Path, 
         prove_graphs(project, engine, [RMS])  # type: ignore[arg-type]
 
 
-def test_what_cannot_be_asked_is_reported(project: Project, tmp_path: Path) -> None:
+def test_a_request_that_cannot_be_made_is_reported(project: Project, tmp_path: Path) -> None:
     kept = KeptAnswer("4.28.0", "a Lean", "", (), {}, "")
     with pytest.raises(InvalidInputError, match="--engine lock asks no Lean"):
         prove_graphs(project, kept, [RMS])

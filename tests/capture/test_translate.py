@@ -165,7 +165,7 @@ class Wrong(torch.autograd.Function):  # type: ignore[misc]
         return cotangent * 3
 
 
-def test_what_is_detached_has_a_value_and_our_gradient() -> None:
+def test_a_detached_value_has_our_gradient() -> None:
     found = held(Of(lambda x, w: x * w.detach() + 0.5 * w), torch.randn(2, 3, 4))
     np.testing.assert_allclose(*found["output"], rtol=1e-12)
     ours, theirs = found["p_layer_w0"]
@@ -208,7 +208,7 @@ REFUSED: dict[str, tuple[Callable[..., Any], str]] = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_has_no_translation_is_named_with_its_line(name: str) -> None:
+def test_an_operation_without_a_translation_is_named_with_its_line(name: str) -> None:
     function, said = REFUSED[name]
     part = copied(Of(function))
     with pytest.raises(Untranslated, match=said) as caught:

@@ -124,7 +124,7 @@ def test_one_token_shows_nothing_of_queries_and_keys(tmp_path: Path) -> None:
         (Backwards, "runs it at place 0, not 1"),
     ],
 )
-def test_what_the_parent_does_is_seen(tmp_path: Path, kind: Any, said: str) -> None:
+def test_changes_by_the_parent_are_found(tmp_path: Path, kind: Any, said: str) -> None:
     report = judged(tmp_path, kind().eval())
     assert said in unmet(section(report).layers[1])["its parent"]
     assert report.exit_code != 0

@@ -64,7 +64,7 @@ def test_every_error_is_found_at_a_generic_instance(report: MutationReport) -> N
     assert report.killed == len(report.rows) == report.planned
 
 
-def test_where_an_error_is_hidden_the_reason_is_known(report: MutationReport) -> None:
+def test_hidden_errors_have_a_known_reason(report: MutationReport) -> None:
     for row in report.unexplained:
         pytest.fail(f"{row.mutant!r} in {row.graph} survives in {row.unexplained}")
 

@@ -102,7 +102,7 @@ def test_a_false_hypothesis_fails_with_a_counterexample() -> None:
     assert again.measurement.count(Outcome.FAILS) == len(again.measurement) == 1
 
 
-def test_what_all_mutants_share_is_measured_once() -> None:
+def test_values_shared_by_all_mutants_are_measured_once() -> None:
     asked: list[int] = []
 
     def counted(case: Case) -> Any:

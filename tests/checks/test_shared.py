@@ -77,7 +77,7 @@ def test_other_hypotheses_graphs_or_radii_are_not_the_same() -> None:
     assert shared.get(CheckRun(other, one.hypotheses, GRAPHS, SECOND, 0)) is None
 
 
-def test_what_broke_is_not_shared() -> None:
+def test_a_broken_result_is_not_shared() -> None:
     shared = Shared()
     shared.add(first(), CheckResult(Verdict.ERROR, f"{FIRST} runs on another graph", 0, 0))
     assert shared.get(second()) is None

@@ -69,9 +69,7 @@ def test_a_projects_own_checks_wait(
     assert len(asked) == CHECKS
 
 
-def test_what_is_found_behind_counts_for_what_was_measured_before(
-    library: Library, asked: list[str]
-) -> None:
+def test_the_inspection_counts_for_earlier_measurements(library: Library, asked: list[str]) -> None:
     refused = known(refusals={"bad": "not well typed"}, refused={THEOREM: "bad"})
     report = audit(library, instances=FEW, trust=Late(refused, asked))
     (entry,) = (e for e in report.entries if e.obligation.key == "layerNorm_eval:conclusion")

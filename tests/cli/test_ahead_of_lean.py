@@ -179,7 +179,7 @@ def test_a_mistake_of_ours_is_noted_and_ends_no_audit() -> None:
     assert heard.notes == ["measuring what was locked ended early: ZeroDivisionError('by 0')"]
 
 
-def test_what_others_read_meanwhile_is_none_of_our_checks(
+def test_concurrent_reads_do_not_count_for_a_check(
     locked: Harness, asked: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Lean is started meanwhile; the result of a project's check that starts nothing may still be

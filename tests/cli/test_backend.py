@@ -94,7 +94,7 @@ def test_a_project_may_set_it(harness: Harness, loom: Loom) -> None:
         (["--backend", "torch", "--model", "m.safetensors"], "leave --backend out"),
     ],
 )
-def test_what_cannot_be_used_is_refused(harness: Harness, arguments: list[str], said: str) -> None:
+def test_an_unusable_backend_is_refused(harness: Harness, arguments: list[str], said: str) -> None:
     (harness.root / "m.safetensors").write_bytes(b"")
     result = harness.run("audit", *arguments)
     assert result.exit_code == 2
@@ -104,7 +104,7 @@ def test_what_cannot_be_used_is_refused(harness: Harness, arguments: list[str], 
 @pytest.mark.skipif(
     importlib.util.find_spec("jax") is not None, reason="JAX is installed, so it is not missing"
 )
-def test_what_is_not_installed_is_named_with_its_extra(harness: Harness) -> None:
+def test_a_backend_that_is_not_installed_is_named_with_its_extra(harness: Harness) -> None:
     result = harness.run("audit", "--backend", "jax")
     assert result.exit_code == 2
     assert "pip install 'lean-obligations[jax]'" in " ".join(result.output.split())

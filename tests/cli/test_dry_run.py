@@ -39,7 +39,7 @@ def test_after_an_audit_everything_is_kept(harness: Harness) -> None:
     assert "kept from" not in said(harness, "--instances", "20", "--no-cache")
 
 
-def test_what_the_results_follow_from_decides_what_would_be_measured(harness: Harness) -> None:
+def test_the_inputs_of_results_decide_what_would_be_measured(harness: Harness) -> None:
     assert harness.run("audit", "--instances", "20").exit_code == 0
     harness.behaves(mode="dies-at-start")
     text = said(harness, "--instances", "30")
@@ -50,7 +50,7 @@ def test_what_the_results_follow_from_decides_what_would_be_measured(harness: Ha
     assert "on a box of radius 0.25 around each instance" in said(harness, "--certify=0.25")
 
 
-def test_what_is_decided_without_measuring_is_reported(harness: Harness) -> None:
+def test_verdicts_without_measuring_are_reported(harness: Harness) -> None:
     new = statement("PostNorm.new", binder("hNew", "0 < n"))
     harness.says(*layer_norm_statements(), new)
     waiver = '[[waiver]]\nkey = "new:hNew"\nreason = "in the paper"\n'

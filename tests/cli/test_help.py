@@ -134,7 +134,7 @@ def test_a_full_disk_is_not_a_verdict(harness: Harness, monkeypatch: pytest.Monk
         (("audit", "--jobs", "0"), "or auto but got '0'"),
     ],
 )
-def test_what_was_meant_is_suggested(
+def test_the_intended_name_is_suggested(
     harness: Harness, arguments: tuple[str, ...], expected: str
 ) -> None:
     result = harness.run(*arguments)

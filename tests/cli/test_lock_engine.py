@@ -67,7 +67,7 @@ def test_other_sources_make_everything_stale(locked: Harness) -> None:
     assert "not those that were locked" in found["obligations"][0]["reason"]
 
 
-def test_what_was_not_accepted_is_stale(harness: Harness) -> None:
+def test_changes_that_were_not_accepted_are_stale(harness: Harness) -> None:
     harness.says(changed("old"))
     harness.run("lock")
     harness.says(changed("new"))

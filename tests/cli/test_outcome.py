@@ -42,7 +42,7 @@ def audit(harness: Harness, *arguments: str) -> str:
     return found.stdout
 
 
-def test_what_an_unchanged_audit_prints_is_the_same(
+def test_an_unchanged_audit_prints_the_same(
     harness: Harness, capsys: pytest.CaptureFixture[str]
 ) -> None:
     printed = audit(harness, "--instances", "20")
@@ -150,7 +150,7 @@ def test_an_environment_variable_that_was_read_is_seen(
     assert known_outcome(running(harness, "--instances", "20")) is None
 
 
-def test_what_another_machine_or_device_says_is_not_kept(
+def test_results_of_another_machine_or_device_are_not_kept(
     harness: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     elsewhere = ("--instances", "20", "--scheduler", "tcp://host:8786")
@@ -182,7 +182,7 @@ def test_an_audit_of_a_graph_from_a_file_is_not_kept(harness: Harness, tmp_path:
     assert known_outcome(running(harness, *arguments)) is None
 
 
-def test_what_was_said_next_to_the_report_is_not_lost(
+def test_messages_next_to_the_report_are_not_lost(
     harness: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = Watch.__exit__
@@ -245,7 +245,7 @@ def _compiled(root: Path) -> None:
     ("change", "kept"),
     [(_source, False), (_new_source, False), (_waivers, False), (_gone, False), (_compiled, True)],
 )
-def test_what_changes_while_an_audit_runs_is_another_outcome(
+def test_a_change_during_an_audit_gives_another_outcome(
     harness: Harness,
     monkeypatch: pytest.MonkeyPatch,
     change: Callable[[Path], None],

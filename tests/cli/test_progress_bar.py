@@ -74,7 +74,7 @@ def test_a_part_of_a_task_is_not_reported(out: io.StringIO) -> None:
     assert [line.split()[0] for line in out.getvalue().splitlines()] == ["whole", "whole", "next"]
 
 
-def test_what_another_thread_does_meanwhile_is_shown(out: io.StringIO) -> None:
+def test_the_progress_of_another_thread_is_shown(out: io.StringIO) -> None:
     with Watch(console=console(out)) as w:
         w.update("whole", 0, 3)
         with ThreadPoolExecutor(1) as pool:
@@ -83,7 +83,7 @@ def test_what_another_thread_does_meanwhile_is_shown(out: io.StringIO) -> None:
     assert sorted(out.getvalue().splitlines()) == ["other … 1 of 3 1 holds", "whole … 0 of 3"]
 
 
-def test_what_follows_an_installation_is_reported(out: io.StringIO) -> None:
+def test_the_phase_after_an_installation_is_reported(out: io.StringIO) -> None:
     """A phase that reports no end is over when the installation is."""
     with Watch(console=console(out)) as w:
         with watched_install(w) as installing:

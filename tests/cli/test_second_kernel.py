@@ -69,7 +69,7 @@ def all_taken(count: int = COUNT, *, complete: bool = True) -> KernelAnswer:
     return KernelAnswer(count, {}, complete)
 
 
-def test_what_both_kernels_take_is_proved(audited: Any) -> None:
+def test_a_theorem_that_both_kernels_accept_is_proved(audited: Any) -> None:
     result = audited(honest, all_taken())
     assert result.exit_code == 0, result.output
     assert "3 of 3 theorems proved" in result.output
@@ -112,7 +112,7 @@ def test_a_theorem_that_became_an_axiom_is_refused(audited: Any) -> None:
     assert "2 of 3 theorems proved" in result.output
 
 
-def test_what_the_second_kernel_refuses_is_refused(audited: Any) -> None:
+def test_a_theorem_that_the_second_kernel_refuses_is_refused(audited: Any) -> None:
     raw = next(c.number for c in CLAIMS if c.theorem == "sum")
     number = json.dumps(raw)
     result = audited(honest, KernelAnswer(COUNT - 1, {_raw(number): "invalidProj"}, complete=True))

@@ -60,7 +60,7 @@ def test_an_answer_about_the_kernel_that_does_not_add_up_is_an_error(harness: Ha
     assert "does not add up" in result.stderr
 
 
-def test_what_the_toolchains_checker_refuses_is_not_audited(harness: Harness) -> None:
+def test_modules_that_the_toolchains_checker_refuses_are_not_audited(harness: Harness) -> None:
     harness.says(EVAL)
     harness.behaves(kind="lake", refuses="found a problem in PostNorm.Layers")
     result = harness.run("audit", *FEW)

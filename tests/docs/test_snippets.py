@@ -120,7 +120,7 @@ def test_yaml_in_pages_uses_what_this_repository_publishes(page: Path) -> None:
                 assert {hook["id"] for hook in repository["hooks"]} <= hooks
 
 
-def test_what_does_not_exist_is_noticed(options: set[str]) -> None:
+def test_missing_commands_and_options_are_noticed(options: set[str]) -> None:
     for line in ("make nothing", "pytest --obligations-fast", "obligations audit --fast"):
         with pytest.raises((AssertionError, click.UsageError)):
             check(line, options)

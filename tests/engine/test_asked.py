@@ -37,7 +37,7 @@ def test_a_change_is_seen(tmp_path: Path) -> None:
     assert not unchanged(tmp_path, states)
 
 
-def test_what_changes_while_it_is_read_is_reported(tmp_path: Path) -> None:
+def test_a_change_during_reading_is_reported(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("1")
     later = time.time_ns() + 10**10
     assert changed_since(tmp_path, ["a", "gone", "."], later) == ""

@@ -34,7 +34,7 @@ class EndedHost:
 
 
 @pytest.mark.parametrize(("before", "runs"), [(True, 0), (False, 1)])
-def test_what_is_cancelled_is_not_run_again(tmp_path: Path, before: bool, runs: int) -> None:
+def test_a_cancelled_run_is_not_repeated(tmp_path: Path, before: bool, runs: int) -> None:
     cancelled = threading.Event()
     if before:
         cancelled.set()

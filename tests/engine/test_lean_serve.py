@@ -95,7 +95,7 @@ def test_asking(talk: Callable[[Conversation], None], lean: Engine, project: Pat
     talk(conversation)
 
 
-def test_what_it_does_not_do(talk: Callable[[Conversation], None]) -> None:
+def test_unsupported_requests(talk: Callable[[Conversation], None]) -> None:
     async def conversation(client: Any) -> None:
         await client.open(QUERY, text="#check 1")
         with pytest.raises(LeanRpcError, match="textDocument/hover: this server gives"):

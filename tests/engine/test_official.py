@@ -215,7 +215,7 @@ error: build failed
 """
 
 
-def test_what_lake_prints_becomes_a_report(tmp_path: Path) -> None:
+def test_output_of_lake_becomes_a_report(tmp_path: Path) -> None:
     a, b, c, d, e = parse_build_output(FAILED.splitlines(), tmp_path)
     assert [m.module for m in (a, b, c, d, e)] == ["Demo.A", "Demo.B", "Demo.C", "Demo.D", "Demo.E"]
     outcomes = [m.outcome for m in (a, b, c, d, e)]

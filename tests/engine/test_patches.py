@@ -18,7 +18,7 @@ from embedded_lean.wasm import symbol_table, trim_module
 from tests.engine.tiny import EXPORTS, module, published, section, text
 
 
-def test_unused_exports_go_and_the_rest_stays() -> None:
+def test_unused_exports_are_removed_and_the_rest_stays() -> None:
     patched = patch_glue(published())
     assert '_used=Module["_used"]=wasmExports["used"].value' in patched.text
     assert "_unused" not in patched.text

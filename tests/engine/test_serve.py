@@ -89,7 +89,7 @@ def test_places_count_utf16_units(line: int, column: int, place: tuple[int, int]
         (LakefileError("no", remedy="Do it."), "no. Do it.", None),
     ],
 )
-def test_where_lean_breaks_the_end_is_fatal(error: Exception, text: str, code: int | None) -> None:
+def test_if_lean_breaks_the_end_is_fatal(error: Exception, text: str, code: int | None) -> None:
     diagnostics, progress, answer = converse(error, opening(), waiting(5))
     (item,) = diagnostics["params"]["diagnostics"]
     assert item["severity"] == 1
@@ -102,7 +102,7 @@ def test_where_lean_breaks_the_end_is_fatal(error: Exception, text: str, code: i
         assert text in answer["error"]["message"]
 
 
-def test_what_was_not_opened_is_not_waited_for() -> None:
+def test_unopened_documents_are_not_awaited() -> None:
     early, _, _, edited = converse([], waiting(1), opening(), waiting(2, version=2))
     for answer, version in ((early, 1), (edited, 2)):
         assert answer["error"]["code"] == -32602

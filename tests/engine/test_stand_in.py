@@ -291,7 +291,7 @@ def test_without_an_engine(cache: Layout) -> None:
     assert "obligations engine install" in answer.stderr
 
 
-def test_what_the_engine_says_about_itself(project: Path, cache: Layout) -> None:
+def test_the_engine_s_description_of_itself(project: Path, cache: Layout) -> None:
     found = engine.select("embedded", project=project, install=False)
     assert found == EmbeddedEngine(cache, find_node())
     assert (found.kind, found.official) == ("embedded", False)

@@ -65,7 +65,7 @@ def test_a_key_changes_with_engine_options_and_name(project: Path) -> None:
     assert set(before.values()).isdisjoint(keys(project).values())
 
 
-def test_what_cannot_be_compiled_has_no_key(project: Path) -> None:
+def test_a_module_that_cannot_be_compiled_has_no_key(project: Path) -> None:
     (project / "lean/Demo/C.lean").write_text("import Demo.Gone")
     assert set(keys(project)) == {"Demo.B"}
 
@@ -94,7 +94,7 @@ def test_a_key_changes_with_the_files_that_lean_asked_for(store: Store, project:
         assert keys(project, store=store) == before
 
 
-def test_what_asked_for_files_twice_is_found_for_both(store: Store, project: Path) -> None:
+def test_a_module_that_requested_files_twice_is_found_for_both(store: Store, project: Path) -> None:
     base = keys(project)["Demo.B"]
     found = []
     for name in ("a.txt", "b.txt"):

@@ -73,7 +73,7 @@ def test_builds_and_documents_of_one_project_share_a_process(lean: Engine, tmp_p
     assert hosts() == []
 
 
-def test_what_a_document_imports_cannot_read_it(lean: Engine, tmp_path: Path) -> None:
+def test_imported_code_cannot_read_the_document(lean: Engine, tmp_path: Path) -> None:
     """It contains the secret that marks the answer, and `initialize` runs while it is imported."""
     look = 'for f in ← (System.FilePath.mk "/engine/output").readDir do IO.println f.fileName'
     source = f"initialize do\n  {look}\ndef Demo.two := 2"

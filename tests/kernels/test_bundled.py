@@ -53,9 +53,7 @@ def test_an_export_is_accepted_as_a_whole(tmp_path: Path, by_settings: bool) -> 
 
 
 @pytest.mark.parametrize("by_settings", [False, True])
-def test_what_it_does_not_take_is_found_among_the_theorems(
-    tmp_path: Path, by_settings: bool
-) -> None:
+def test_a_refused_theorem_is_found_among_all(tmp_path: Path, by_settings: bool) -> None:
     fussy = kernel(tmp_path, DISLIKES_TREES, by_settings=by_settings)
     answer = fussy.check(SMALL, roots=ROOTS, timeout=30)
     assert answer.refused == {"tree": "not accepted (exit code 1): unknown inductive Tree"}

@@ -40,7 +40,7 @@ def test_the_table_has_every_architecture() -> None:
     assert len(stated) > 15
 
 
-def test_what_is_left_is_what_the_theorems_ask_for(library: Library) -> None:
+def test_the_remaining_conditions_are_those_of_the_theorems(library: Library) -> None:
     keys = {o.key: o for o in library.obligations}
     for stem, left in table().items():
         assert f"{stem}_eval:conclusion" in keys

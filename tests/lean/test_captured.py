@@ -97,7 +97,7 @@ def test_the_statement_names_what_it_supposes(proofs: dict[str, Proved | Unprove
         assert not theorem.foreign_axioms
 
 
-def test_what_lean_has_no_theorem_about_is_reported(proofs: dict[str, Proved | Unproved]) -> None:
+def test_a_graph_without_a_theorem_is_reported(proofs: dict[str, Proved | Unproved]) -> None:
     two, long = proofs["two"], proofs["long"]
     assert isinstance(two, Unproved)
     assert "one output" in two.reason

@@ -73,7 +73,7 @@ def results(answers: Mapping[str, Taken | Obstacle]) -> dict[str, CheckResult]:
         *("mask_self", "place_lt"),  # mutants
     ],
 )
-def test_what_is_asked_for_is_found(results: Mapping[str, CheckResult], name: str) -> None:
+def test_every_requested_theorem_is_found(results: Mapping[str, CheckResult], name: str) -> None:
     own = {key: r for key, r in results.items() if key.split(":")[0].endswith(name)}
     assert own
     for key, result in own.items():
@@ -144,7 +144,7 @@ HARD = ("mixed_le", "unit_dot_le", "rising", "mixed_props", "per_mode")
 
 
 @pytest.mark.parametrize("theorem", [*TRUE, "exists_between", "entry_le", *HARD, *USERS])
-def test_what_is_true_holds_on_instances_that_meet_every_hypothesis(
+def test_true_statements_hold_on_instances_that_meet_every_hypothesis(
     theorem: str, results: dict[str, CheckResult]
 ) -> None:
     own = {k: r for k, r in results.items() if k.startswith(f"{theorem}:")}
@@ -188,7 +188,7 @@ def test_a_statement_that_is_false_at_the_edge_alone_has_a_small_counterexample(
 @pytest.mark.parametrize(
     ("theorem", "smallest"), [("dented_nonneg", "δ = "), ("decayAt_le", "t = 5000")]
 )
-def test_what_is_wrong_between_two_branches_alone_is_found_out(
+def test_an_error_only_between_two_branches_is_found(
     theorem: str, smallest: str, results: dict[str, CheckResult]
 ) -> None:
     found = results[f"{theorem}:conclusion"]
@@ -220,7 +220,7 @@ SMALLEST = {
 
 
 @pytest.mark.parametrize("theorem", SMALLEST)
-def test_what_is_wrong_for_a_few_values_alone_has_a_smallest_counterexample(
+def test_an_error_for_only_a_few_values_has_a_smallest_counterexample(
     theorem: str, drawn: Library, results: dict[str, CheckResult]
 ) -> None:
     found = results[f"{theorem}:conclusion"]
@@ -266,7 +266,7 @@ def test_a_sampled_hypothesis_makes_no_counterexample(results: dict[str, CheckRe
     assert results["far_le:conclusion"].verdict is not Verdict.FAILS
 
 
-def test_what_no_mutant_upsets_and_what_nothing_meets_does_not_hold(
+def test_blind_and_vacuous_theorems_do_not_hold(
     results: dict[str, CheckResult],
 ) -> None:
     blind, never = results["blind:conclusion"], results["never:conclusion"]

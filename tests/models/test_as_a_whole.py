@@ -175,7 +175,7 @@ def whole(report: Any) -> Assumption:
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_what_is_wrong_outside_of_the_layers_is_seen(tmp_path: Path, name: str) -> None:
+def test_errors_outside_of_the_layers_are_found(tmp_path: Path, name: str) -> None:
     make, words = WRONG[name]
     report = judged(tmp_path, make(), seq_len=6, prove=accepting)
     assert whole(report).met is not True
@@ -219,7 +219,7 @@ RIGHT: Mapping[str, Callable[[], Any]] = {
 
 
 @pytest.mark.parametrize("name", RIGHT)
-def test_what_is_right_raises_no_alarm(tmp_path: Path, name: str) -> None:
+def test_right_models_raise_no_alarm(tmp_path: Path, name: str) -> None:
     report = judged(tmp_path, RIGHT[name](), seq_len=6, prove=accepting)
     assert whole(report).met is True, whole(report).found
     assert report.exit_code == 0, section(report).shortfalls

@@ -237,7 +237,7 @@ def test_a_failing_layer_counts_more_than_an_uncovered_one(tmp_path: Path) -> No
     assert report.exit_code == 1
 
 
-def test_where_a_layer_is_lost_the_next_has_no_input(tmp_path: Path) -> None:
+def test_after_a_missing_layer_the_next_has_no_input(tmp_path: Path) -> None:
     model = read_model(write(tmp_path / "m", bert_tensors(2)))
     broken = with_layers(model, measurable=False)
     mixed = type(model)(

@@ -132,7 +132,7 @@ PROVED = FormProof(LeanStatus.PROVED, "captured_correct", "∀ ρ, …", ("a val
         (FormProof(reason="its index is too long"), 4),
     ],
 )
-def test_what_lean_says_of_the_graph_counts(tmp_path: Path, proof: FormProof, code: int) -> None:
+def test_lean_s_answer_about_the_graph_counts(tmp_path: Path, proof: FormProof, code: int) -> None:
     asked: list[int] = []
 
     def prove(graphs: Sequence[Graph]) -> list[FormProof]:
@@ -261,7 +261,7 @@ def test_layers_that_run_backwards(tmp_path: Path) -> None:
     assert report.exit_code == 4
 
 
-def test_what_names_do_not_cover_is_captured(tmp_path: Path) -> None:
+def test_layers_not_covered_by_names_are_captured(tmp_path: Path) -> None:
     """A layer with SiLU is not one of the theorem's blocks, but still a graph."""
     report = judged(tmp_path, layer(Exact, activation=F.silu))
     found = only_layer(report)
@@ -286,7 +286,7 @@ def test_another_function_under_no_grad_is_not_covered_by_the_graph(tmp_path: Pa
     assert found.verdict is Verdict.INCONCLUSIVE
 
 
-def test_what_the_names_cover_is_not_captured(tmp_path: Path) -> None:
+def test_layers_covered_by_names_are_not_captured(tmp_path: Path) -> None:
     report = judged(tmp_path, layer(Exact))
     assert only_layer(report).captured is None
     assert report.exit_code == 0

@@ -234,13 +234,13 @@ def test_one_token_shows_nothing_of_queries_and_keys(tmp_path: Path) -> None:
     assert judged(tmp_path, part(), seq_len=1, prove=accepting).exit_code == 4
 
 
-def test_what_runs_without_gradients_is_reported_next_to_the_theorem(tmp_path: Path) -> None:
+def test_the_function_without_gradients_is_reported_next_to_the_theorem(tmp_path: Path) -> None:
     (found,) = section(judged(tmp_path, shared_norm())).layers
     assert found.applies
     assert "under no_grad it computes the block with erf-GELU" in found.coverage
 
 
-def test_what_a_small_difference_is_must_be_known(tmp_path: Path) -> None:
+def test_a_small_difference_must_be_explained(tmp_path: Path) -> None:
     """As close as erf-GELU, but another function: not accepted."""
 
     class Near(Unfused):

@@ -171,7 +171,7 @@ SUPPOSED = [
 
 
 @pytest.mark.parametrize(("asked", "met"), SUPPOSED)
-def test_what_the_theorem_supposes_is_enclosed(tmp_path: Path, asked: Supposed, met: bool) -> None:
+def test_the_theorem_s_hypotheses_are_enclosed(tmp_path: Path, asked: Supposed, met: bool) -> None:
     proof = replace(PROVED, supposes=("it is so",), asks=(asked,))
     found = made(certified(tmp_path, Stack(Attention()).eval(), proof))
     assert found.complete is met

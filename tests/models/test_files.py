@@ -51,7 +51,7 @@ def test_a_bert_checkpoint_is_covered(tmp_path: Path) -> None:
         assert layer.compared_with == ("the complex step", "the closed form")
 
 
-def test_what_lean_discharges_is_reported_with_the_model_s_eps(tmp_path: Path) -> None:
+def test_a_discharged_hypothesis_is_reported_with_the_model_s_eps(tmp_path: Path) -> None:
     layer = only_layer(judged(tmp_path, write(tmp_path / "m", bert_tensors())))
     lean = {o.key.partition(":")[2]: o.lean for o in layer.obligations}
     assert lean["hNorm1VarEpsPos"] == "discharged: 0 < ε₁ holds, ε₁ = 1e-12"
@@ -220,7 +220,7 @@ def test_settings_come_from_the_metadata_too(tmp_path: Path) -> None:
     assert not [a for a in layer.assumptions if not a.met]
 
 
-def test_what_the_caller_says_is_enough(tmp_path: Path) -> None:
+def test_options_of_the_caller_are_enough(tmp_path: Path) -> None:
     path = write(tmp_path / "m", pytorch_tensors(2), None)
     report = judged(tmp_path, path, heads=2, eps=1e-5, activation="gelu_tanh", post_norm=True)
     assert report.exit_code == 0
@@ -260,7 +260,7 @@ def test_options_are_checked_against_the_configuration(tmp_path: Path) -> None:
         read_model(path, Options(heads=4))
 
 
-def test_where_the_graph_overflows_its_largest_score_is_taken_away(tmp_path: Path) -> None:
+def test_if_the_graph_overflows_its_largest_score_is_subtracted(tmp_path: Path) -> None:
     """The exported softmax does not take the largest score away: exp overflows at 710."""
     tensors = bert_tensors(2)
     for name in tensors:

@@ -117,14 +117,14 @@ def test_a_wrong_gradient_of_the_whole_is_found(tmp_path: Path, model: Any) -> N
     assert report.exit_code == 1
 
 
-def test_what_is_outside_the_layers_is_seen_only_here(tmp_path: Path) -> None:
+def test_errors_outside_the_layers_are_found_only_here(tmp_path: Path) -> None:
     _, report = whole(tmp_path, Adrift())
     first, last = section(report).layers
     assert first.verdict is Verdict.HOLDS
     assert last.verdict is Verdict.FAILS
 
 
-def test_what_has_no_translation_is_named(tmp_path: Path) -> None:
+def test_an_operation_without_a_translation_is_named(tmp_path: Path) -> None:
     layer, report = whole(tmp_path, Speaker(Unknown()))
     assert layer.verdict is Verdict.INCONCLUSIVE
     assert "aten.special_bessel_j0.default" in layer.coverage

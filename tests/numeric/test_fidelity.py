@@ -198,7 +198,7 @@ def test_mutants_on_the_same_instances_are_measured_as_if_each_were_alone() -> N
         assert found.count(Outcome.FAILS) == expected.count(Outcome.FAILS) > 0
 
 
-def test_what_follows_from_the_instances_alone_is_computed_once_where_mutants_are_tried() -> None:
+def test_values_of_the_instances_alone_are_computed_once_for_all_mutants() -> None:
     asked: list[str] = []
     right, other = case(), case()
     for one in (right, replace(right, beside=right.program), other):

@@ -109,7 +109,7 @@ def test_an_override_applies_to_its_node_only() -> None:
         Interpreter(GRAPH, {"nowhere": OPS["add"]})
 
 
-def test_what_does_not_fit_is_refused() -> None:
+def test_mismatched_arguments_are_refused() -> None:
     c = case(3)
     x = dict(c.batch.inputs)
     run = c.program

@@ -102,7 +102,7 @@ def test_the_shape_rule_agrees_with_the_value(use: Use) -> None:
 
 
 @pytest.mark.parametrize("use", USES, ids=ids)
-def test_what_loses_an_infinity_says_so(use: Use) -> None:
+def test_operations_that_lose_an_infinity_say_so(use: Use) -> None:
     op = OPS[use.op]
     lost = []
     for k in range(op.arity):

@@ -59,7 +59,7 @@ def tried(p: Problem, *families: Family) -> list[Judged]:
         *("mulVec_one", "decay_abs_le", "odd_add"),
     ],
 )
-def test_what_is_true_holds_on_most_instances_and_fails_on_none(name: str) -> None:
+def test_true_statements_hold_on_most_instances_and_fail_on_none(name: str) -> None:
     found = tried(problem(f"Demo.{name}"), *COUNTING)
     assert not any(j.failing.any() for j in found)
     assert sum(j.held.sum() for j in found) >= 2 * COUNT
@@ -81,7 +81,7 @@ def test_by_recursion_and_by_match(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "words"), [("wrong_power", "n = 1, x = -1"), ("wrong_clamp", "top = some, ")]
 )
-def test_what_is_false_by_recursion_or_by_match_is_refuted(name: str, words: str) -> None:
+def test_false_statements_by_recursion_or_by_match_are_refuted(name: str, words: str) -> None:
     p = problem(f"Demo.{name}")
     (found, *_) = [j for j in tried(p, *COUNTING) if j.failing.any()]
     small = smallest(p, found.batch.take(np.flatnonzero(found.failing)[:1]))
@@ -96,12 +96,12 @@ def test_over_a_field_of_real_numbers_too(name: str) -> None:
     assert sum(j.held.sum() for j in found) >= 2 * COUNT
 
 
-def test_what_is_false_is_refuted() -> None:
+def test_false_statements_are_refuted() -> None:
     found = tried(problem("Demo.wrong_sqrt"), Family.USUAL)
     assert sum(j.failing.sum() for j in found) >= COUNT // 5
 
 
-def test_what_is_false_on_the_edge_of_a_hypothesis_alone_is_refuted_there() -> None:
+def test_a_statement_false_only_on_the_edge_of_a_hypothesis_is_refuted_there() -> None:
     p = problem("Demo.wrong_edge")
     edge = tried(p, Family.EDGE)
     assert sum(j.failing.sum() for j in edge) >= COUNT // 2

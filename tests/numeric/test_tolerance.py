@@ -89,7 +89,7 @@ def test_nothing_holds_relative_to_non_finite_terms(error: float, size: float) -
     ("size", "outcome"),
     [(1e-290, Outcome.FAILS), (1e-300, Outcome.UNDECIDED), (5e-324, Outcome.UNDECIDED)],
 )
-def test_what_is_all_below_the_floor_holds_only_where_it_agrees(
+def test_values_all_below_the_floor_hold_only_where_they_agree(
     size: float, outcome: Outcome
 ) -> None:
     def measured(factor: float) -> Measurement:
@@ -103,7 +103,7 @@ def test_what_is_all_below_the_floor_holds_only_where_it_agrees(
     assert measured(2.0).count(outcome) == SIZE
 
 
-def test_what_agrees_in_its_own_size_holds_for_any_terms() -> None:
+def test_values_that_agree_relative_to_their_size_hold_for_any_terms() -> None:
     assert measure(0.0, 0.0, terms=1e12, natural=1.0).count(Outcome.HOLDS) == SIZE
     assert measure(2e-13, 0.0, terms=1e12, natural=1.0).count(Outcome.UNDECIDED) == SIZE
 

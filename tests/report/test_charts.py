@@ -27,7 +27,7 @@ def test_a_scale_keeps_order_and_stays_in_its_frame(margins: list[float]) -> Non
 
 
 @given(FINITE)
-def test_what_is_below_zero_is_left_of_the_limit(margin: float) -> None:
+def test_negative_values_are_left_of_the_limit(margin: float) -> None:
     scale = MarginScale.of([margin, -1.0])
     assert scale is not None
     assert math.copysign(1, scale.place(margin) - LIMIT) == math.copysign(1, margin) or margin == 0
@@ -102,7 +102,7 @@ def test_the_bars_of_a_lollipop_are_its_margins() -> None:
     )
 
 
-def test_what_fails_has_bars_beyond_the_limit_in_a_colour_of_its_own() -> None:
+def test_failures_have_bars_beyond_the_limit_in_their_own_colour() -> None:
     margins, beyond = Margins(((-2, 8),)), Margins(((-3, 4), (-1, 1)), at_limit=2)
     scale = MarginScale.of([1e-2, 1e-1, -1e-3, -1e-2, -1.0])
     assert scale is not None

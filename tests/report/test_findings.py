@@ -23,7 +23,7 @@ def test_worst_first() -> None:
     assert ids[:3] == ["obligation-fails", "lean-sorry", "lean-axiom"]
 
 
-def test_what_holds_is_not_a_finding() -> None:
+def test_an_obligation_that_holds_is_not_a_finding() -> None:
     assert findings(all_holds()) == ()
 
 

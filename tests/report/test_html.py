@@ -185,7 +185,7 @@ def test_a_waiver_gives_its_reason_on_its_row() -> None:
     assert "waived: equivalent to hVarEpsPos" in waived
 
 
-def test_what_needs_attention_has_its_line_and_the_next_step() -> None:
+def test_findings_have_their_line_and_the_next_step() -> None:
     page = render_html(realistic())
     entries = re.findall(r"<li><a href=.*?</a></li>", page, re.DOTALL)
     assert entries

@@ -20,7 +20,7 @@ def test_the_worst_comes_before_the_rest() -> None:
     )
 
 
-def test_where_all_holds_nothing_needs_attention() -> None:
+def test_if_all_holds_nothing_needs_attention() -> None:
     text = render_markdown(all_holds())
     assert text.startswith("# lean-obligations: all 3 obligations that were checked hold\n")
     assert "Needs attention" not in text

@@ -94,7 +94,7 @@ def test_a_failure_shows_the_counterexample_and_no_traceback(lean: pytest.Pytest
     result.stdout.no_fnmatch_line("*pytest_plugin.py*")
 
 
-def test_what_is_not_verified_is_skipped_with_its_reason(lean: pytest.Pytester) -> None:
+def test_an_unverified_obligation_is_skipped_with_its_reason(lean: pytest.Pytester) -> None:
     result = run(lean, "--obligations", "-rs", "-k", "hAttnPack")
     result.assert_outcomes(skipped=1, deselected=14)
     result.stdout.fnmatch_lines(["SKIPPED *unpaired: no check is registered for *hAttnPack"])

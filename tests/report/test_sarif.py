@@ -45,7 +45,7 @@ def test_the_schema_rejects_other_data() -> None:
     assert not VALIDATOR.is_valid(log)
 
 
-def test_what_holds_is_not_a_result() -> None:
+def test_an_obligation_that_holds_is_not_a_result() -> None:
     assert run_of(render_sarif(all_holds()))["results"] == []
 
 
