@@ -293,7 +293,7 @@ def define_family(
         ValueError: the name is taken, or ``graphs`` is empty.
     """
     if name in _BY_NAME:
-        raise ValueError(f"expected a new name for a family but got {name!r}, which exists")
+        raise ValueError(f"expected a new name for a family but got {name!r}, which there is")
     if not graphs:
         raise ValueError(f"family {name!r}: expected the graphs that it is for but got none")
     made = replace(
