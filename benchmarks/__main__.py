@@ -14,7 +14,7 @@ THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def main() -> None:
-    """Pin this process, then import what reads the number of threads, then measure."""
+    """Pin this process, then import the modules that read the number of threads, then measure."""
     parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__.splitlines()[0])
     parser.add_argument("--output", type=Path, default=Path("build/benchmarks"))
     parser.add_argument("--core", type=int, default=0, help="the core to run on; default 0")

@@ -2,7 +2,7 @@
 
 python -m benchmarks.cold_start [--project DIR]
 
-The engine is taken from the user's cache, so that no download is measured; everything else starts
+The engine comes from the user's cache, so that no download is measured; everything else starts
 empty.  Each row is one run of `obligations audit --jobs auto`, as `make audit` runs it: CPU seconds
 of it and all its children, wall-clock seconds, seconds until its first line with a result, and the
 largest process.
@@ -29,13 +29,13 @@ __all__ = ["Cost", "main", "run"]
 PARTS = ("lean", "lakefile.lean", "lean-toolchain", "obligations.toml", "waivers.toml")
 LOCK = ("statements.lock.json", "statements.lock.answer.json.gz")
 RESULT = f" {Verdict.HOLDS}"
-"""What a line with a result of this library says, whether on the way or at the end."""
+"""What a line with a result of this library contains, during the audit or at the end."""
 LEAF = Path("lean/PostNorm/Export/Stack.lean")
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What one run took; ``peak`` is the resident memory of its largest process, in bytes."""
+    """The cost of one run; ``peak`` is the resident memory of its largest process, in bytes."""
 
     cpu: float
     wall: float
@@ -50,7 +50,7 @@ class Cost:
 
 
 def run(command: list[str], environment: dict[str, str]) -> Cost:
-    """Run a command to its end.
+    """Run a command to completion.
 
     Raises:
         OSError: it cannot be started.
@@ -70,7 +70,7 @@ def run(command: list[str], environment: dict[str, str]) -> Cost:
 
 
 def main() -> None:
-    """Measure, and print the table, each row as soon as it is there."""
+    """Measure, and print the table, each row as soon as it is measured."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--project", type=Path, default=Path(__file__).parents[1])
     source = parser.parse_args().project

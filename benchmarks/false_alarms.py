@@ -1,8 +1,8 @@
-"""How often a check says no to a right graph: `python -m benchmarks.false_alarms`.
+"""How often a check rejects a right graph: `python -m benchmarks.false_alarms`.
 
 Every check of a conclusion and of fidelity runs on Lean's own graphs, on the families of the
 intended use, most of them hard: badly scaled rows, large offsets, constant rows, one channel,
-saturated softmax, tiny ε.  Lean proved what they check, so that whatever fails is a false alarm.
+saturated softmax, tiny ε.  Lean proved what they check, so every failure is a false alarm.
 """
 
 from __future__ import annotations

@@ -62,7 +62,7 @@ def arrays(inputs: Mapping[str, np.ndarray[Any, Any]]) -> tuple[Any, ...]:
 
 
 def check(function: Callable[..., Any], at: tuple[Any, ...]) -> bool:
-    """First order, both modes, default tolerances: whether it finds nothing wrong."""
+    """Whether it finds nothing wrong; first order, both modes, default tolerances."""
     try:
         check_grads(function, at, order=1)
     except AssertionError:

@@ -1,4 +1,4 @@
-"""One size: torch, JAX and this project in turns."""
+"""One size: torch, JAX and this project alternately."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def measure(size: Size, budget: float, graphs: Path) -> dict[str, Any]:
         graphs: where the exported graphs are kept.
     """
     graph = graph_of(size, graphs)
-    # The first instance of all goes through the complex step, one in 4,096 in the long run: where
-    # a run has few instances it would count too much.
+    # The very first instance goes through the complex step, one in 4,096 in the long run: in a run
+    # with few instances it would count too much.
     some = cases(size, graph, first=0 if size.seq_len == 4 else 1)
     count = sum(len(c) for c in some)
     inputs, constants = some[0].batch.inputs, some[0].batch.constants
@@ -61,7 +61,7 @@ def measure(size: Size, budget: float, graphs: Path) -> dict[str, Any]:
         name: s / (1 if name in ("gradcheck", "check_grads", "dgemm") else count)
         for name, s in seconds.items()
     }
-    if large:  # every one of those is held against the closed form: so is one in COMPARED
+    if large:  # every one of these is compared with the closed form, as is one in COMPARED
         for name in backends:
             rest = (COMPARED - 1) * each[f"full, {name}"]
             each[f"audited, {name}"] = (each[f"audited, {name}"] + rest) / COMPARED

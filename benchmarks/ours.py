@@ -1,4 +1,4 @@
-"""What is measured of this project."""
+"""The tasks of this project that are measured."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def full(cases: Sequence[Case]) -> list[Measurement]:
 
 def audited(cases: Sequence[Case]) -> list[Measurement]:
     """What an audit measures for the block's backpropagation: `full`, and every entry of the VJP
-    against the closed form's; of a large graph on one instance in `COMPARED`."""
+    against the closed form's; for a large graph on one instance in `COMPARED`."""
     return [backprop_is_right(_fresh(c)) for c in cases]
 
 
@@ -92,7 +92,7 @@ def directions(cases: Sequence[Case]) -> list[tuple[dict[str, Any], Any]]:
 
 
 def runs(cases: Sequence[Case], drawn: Sequence[tuple[dict[str, Any], Any]]) -> None:
-    """Forward, JVP along all inputs, and VJP: what counts against the rate of dgemm."""
+    """Forward, JVP along all inputs, and VJP: what is compared with the rate of dgemm."""
     for case, (tangents, cotangent) in zip(map(_fresh, cases), drawn, strict=True):
         case.ask(run, tangents, cotangent)
 

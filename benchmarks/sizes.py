@@ -26,7 +26,7 @@ class Size:
     """One size of the block.
 
     Attributes:
-        chunks: how many chunks of instances are measured, so that the rare instances which the
+        chunks: how many chunks of instances are measured, so that the rare instances that the
             complex step judges in any case have their share.
     """
 
@@ -83,7 +83,7 @@ def cases(
 
     Args:
         first: the index of the first instance.
-        instances: in each chunk; None for as many as an audit takes.
+        instances: in each chunk; None for as many as an audit uses.
         step: from the index of one instance to that of the next.
     """
     count = chunk_of(graph) if instances is None else instances

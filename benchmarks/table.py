@@ -28,7 +28,7 @@ TARGETS = {
     ("(16, 32, 4, 64)", "share"): 0.15,
     (SMALLEST, "share"): 0.04,
 }
-"""What is aimed at with the best backend, by size and row."""
+"""Targets for the best backend, by size and row."""
 ROWS = {
     "full": "full check",
     "audited": "as audited (full check + closed form)",
@@ -39,7 +39,7 @@ TOOLS = {"gradcheck": "torch gradcheck, fast", "check_grads": "JAX check_grads, 
 
 
 def machine() -> dict[str, str]:
-    """What ran."""
+    """The hardware and versions of the run."""
     model = platform.processor() or platform.machine()
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.is_file():
@@ -57,7 +57,7 @@ def machine() -> dict[str, str]:
 
 
 def table(where: dict[str, str], results: Sequence[dict[str, Any]]) -> str:
-    """Ratios per instance, one column for each size; a target stands behind what it is for."""
+    """Ratios per instance, one column for each size; a target follows the number it applies to."""
     names = [r["size"] for r in results]
     rows = [
         "float64 everywhere. " + "; ".join(f"{k}: {v}" for k, v in where.items()) + ".  "
@@ -101,7 +101,7 @@ def table(where: dict[str, str], results: Sequence[dict[str, Any]]) -> str:
 
 
 def _cell(size: str, row: str, backend: str, values: Mapping[str, float], unit: str) -> str:
-    """A backend's number; the best one's with the target, where the row has one."""
+    """A backend's number; the best one's with the target, if the row has one."""
     value = values[backend]
     shown = f"{value:.3f}" if not unit else f"{value:.3g}{unit}"
     target = TARGETS.get((size, row))

@@ -14,7 +14,7 @@ Task = Callable[[], object]
 
 
 def interleaved(tasks: Mapping[str, Task], rounds: int, budget: float) -> dict[str, list[float]]:
-    """Seconds of each task in each round, of the processor: what else runs does not count.
+    """Processor seconds of each task in each round; other processes do not count.
 
     Args:
         tasks: by name; each is run once before, untimed.
@@ -41,7 +41,7 @@ def median_ratio(slow: npt.ArrayLike, fast: npt.ArrayLike) -> float:
 
 
 def dgemm_rate(size: int = 1024) -> tuple[Task, float]:
-    """A square product of matrices in numpy, and its floating-point operations."""
+    """A product of square matrices in numpy, and its floating-point operations."""
     generator = np.random.default_rng(0)
     a, b = generator.normal(size=(2, size, size))
     return lambda: a @ b, 2.0 * size**3

@@ -57,10 +57,10 @@ def _gelu(x: Any) -> Any:
 
 
 def tensors(inputs: Mapping[str, np.ndarray[Any, Any]]) -> list[torch.Tensor]:
-    """One instance's inputs, in float64, each wanting a gradient."""
+    """One instance's inputs, in float64, each requiring a gradient."""
     return [torch.tensor(v[0], requires_grad=True) for v in inputs.values()]
 
 
 def gradcheck(function: Callable[..., Any], at: list[torch.Tensor]) -> bool:
-    """Fast mode with the default tolerances: whether it finds nothing wrong."""
+    """Whether it finds nothing wrong; fast mode, default tolerances."""
     return torch.autograd.gradcheck(function, at, fast_mode=True, raise_exception=False)

@@ -31,4 +31,4 @@ import PostNorm.Run.Command
 /-! # Post-norm Transformer layers as graphs: what they compute, their derivatives, backpropagation
 
 Everything is proved over any `R` with `[RealField R]`, without Mathlib, and the block's theorems also at the
-constructed real numbers.  `lean/README.md` says where to begin. -/
+constructed real numbers.  See `lean/README.md` for an overview. -/

@@ -1,5 +1,4 @@
-"""Errors that the numeric side raises on purpose; every message gives the value and what was
-expected."""
+"""Errors that the numeric side raises; every message gives the value and what was expected."""
 
 from __future__ import annotations
 
@@ -7,11 +6,11 @@ __all__ = ["BackendError", "EvaluationError", "GraphError", "NumericError"]
 
 
 class NumericError(Exception):
-    """Base class of what `numeric` raises: input that cannot be used."""
+    """Base class of the errors that `numeric` raises: unusable input."""
 
 
 class GraphError(NumericError):
-    """An exported graph is malformed, or lacks something that was asked of it.
+    """An exported graph is malformed, or lacks something that was requested.
 
     Args:
         where: the node, input or field at fault, such as ``node 'varEps'``.
@@ -25,15 +24,15 @@ class GraphError(NumericError):
 
 
 class EvaluationError(NumericError):
-    """Arrays handed to the interpreter do not fit the graph."""
+    """Arrays passed to the interpreter do not fit the graph."""
 
 
 class BackendError(NumericError):
     """A backend cannot be used.
 
     Args:
-        problem: what was asked for, and what is wrong with it.
-        remedy: what to do next; empty where the problem says so.
+        problem: what was requested, and what is wrong with it.
+        remedy: what to do next; empty if the problem says so.
     """
 
     def __init__(self, problem: str, remedy: str = "") -> None:

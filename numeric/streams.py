@@ -1,4 +1,4 @@
-"""Random numbers that depend on nothing but their name.
+"""Random numbers that depend only on their name.
 
 A `Streams` holds one 64-bit key per instance.  Every draw is a hash of key, label and position (the
 SplitMix64 generator, indexed by a counter), so a whole batch is drawn at once and instance i gets
@@ -60,7 +60,7 @@ class Streams:
     def of(
         cls, seed: int, key: str, family: str, indices: Sequence[int] | npt.NDArray[np.int64]
     ) -> Streams:
-        """The streams of the instances ``indices`` of one family, for what ``key`` names."""
+        """The streams of the instances ``indices`` of one family, for the purpose ``key``."""
         root = _hash(seed, key, family)
         counters = np.asarray(indices, dtype=np.uint64) + np.uint64(1)
         return cls(_mix(_mix(root + counters * _GOLDEN)))
@@ -106,7 +106,7 @@ class Streams:
 
     def directions(self, shape: Shape = ()) -> FloatArray:
         """Directions to differentiate along: uniform on [−1, 1), two from each hash, at a tenth of
-        a normal's cost."""
+        the cost of a normal."""
         count = prod(shape)
         halves = self._bits((count + 1) // 2).view(np.int32)[:, :count]
         unit = halves.astype(np.float64)
@@ -120,7 +120,7 @@ class Streams:
 
     def coins(self, shape: Shape, *labels: str | int) -> npt.NDArray[np.uint8]:
         """0 or 1 with equal probability under a label, shape ``(B, *shape)``: 64 from each hash,
-        where many are needed of many labels."""
+        for when many are needed for many labels."""
         count = prod(shape)
         hashes = Streams(self.keys ^ _hash(*labels))._bits((count + 63) // 64)
         bits = np.unpackbits(hashes.view(np.uint8), axis=1)

@@ -1,7 +1,7 @@
-"""How much processor time each file of tests takes: `pytest --cpu 20` shows the costliest 20.
+"""The processor time of each test file: `pytest --cpu 20` shows the slowest 20.
 
-Unlike seconds on a clock they do not depend on what else the machine does.  Processes that a test
-starts count where they run: with the test that waits for them, also where they outlive it.
+Unlike wall-clock time it does not depend on what else the machine does.  Processes that a test
+starts count towards the test that waits for them, even if they outlive it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
-    """Each report says what was spent since the one before."""
+    """Each report contains the time spent since the previous one."""
     report: pytest.TestReport = yield
     if item.config.getoption("--cpu"):
         now = _spent()
@@ -52,7 +52,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def _spent() -> float:
-    """Seconds of this process, of its children that ended, and of those that still run."""
+    """Seconds of this process, of its children that have ended, and of those still running."""
     own = os.times()
     total = own.user + own.system + own.children_user + own.children_system
     for process in psutil.Process().children(recursive=True):

@@ -1,4 +1,4 @@
-"""The benchmarks' arithmetic and tables; what they measure is run only by `make bench`."""
+"""The benchmarks' arithmetic and tables; only `make bench` runs the measurements."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def result(ratio: float, share: float) -> dict[str, Any]:
     }
 
 
-def test_a_missed_target_is_told() -> None:
+def test_a_missed_target_is_reported() -> None:
     missed = table({"processor": "a loom"}, [result(299.0, 0.039)])
     assert "processor: a loom" in missed
     assert "299× (target 300×, **missed**)" in missed

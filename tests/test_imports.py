@@ -77,7 +77,7 @@ def offences(module: str, imported: list[str]) -> list[str]:
         other = layer_of(name)
         if other is None or other == own:
             continue
-        if module == own and other.startswith(f"{own}."):  # a face shows what its package has
+        if module == own and other.startswith(f"{own}."):  # a user interface exposes its package
             continue
         if RANK[other] >= RANK[own]:
             found.append(f"{module} imports {name}, which is not below it")
@@ -100,7 +100,7 @@ def test_imports_run_one_way() -> None:
     ]
 
 
-def test_the_contract_says_no() -> None:
+def test_the_contract_rejects_violations() -> None:
     assert offences("numeric.graph", ["bridge.errors"])
     assert offences("bridge.lean.client", ["bridge.auditing.audit"])
     assert offences("embedded_lean.install", ["bridge.lean.answers"])

@@ -1,4 +1,5 @@
-"""Every Lean source of the libraries is looked at: what nothing imports, Lean never compiles."""
+"""Every Lean source of the libraries is imported: Lean never compiles a source that nothing
+imports."""
 
 from __future__ import annotations
 
@@ -20,7 +21,7 @@ def files() -> dict[str, Path]:
 
 
 def reached(root: str, sources: dict[str, Path]) -> set[str]:
-    """The modules that ``root`` imports, by itself or through others."""
+    """The modules that ``root`` imports, directly or through others."""
     found: set[str] = set()
     todo = [root]
     while todo:

@@ -1,4 +1,4 @@
-"""What the pages promise is there."""
+"""Files and commands that the pages name exist."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The workflows and the action, as zizmor judges them: it knows how workflows are broken into."""
+"""The workflows and the action, checked by zizmor, which knows how workflows are attacked."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_zizmor_finds_nothing() -> None:
         "uses: actions/checkout@v6",
     ],
 )
-def test_zizmor_says_no(tmp_path: Path, step: str) -> None:
+def test_zizmor_rejects_errors(tmp_path: Path, step: str) -> None:
     path = tmp_path / ".github" / "workflows" / "bad.yml"
     path.parent.mkdir(parents=True)
     path.write_text(
@@ -52,7 +52,7 @@ def test_zizmor_says_no(tmp_path: Path, step: str) -> None:
 
 
 def test_ci_runs_both_lanes() -> None:
-    """What `make test` leaves out runs all the same, on every way to CI."""
+    """Tests that `make test` leaves out still run, on every path to CI."""
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     assert re.search(r"^test:.*\n\t\$\(PYTEST\) -m 'not slow'$", makefile, re.M)
     assert re.search(r"^slow-test:.*\n\t\$\(PYTEST\) -m slow$", makefile, re.M)

@@ -1,4 +1,4 @@
-"""What is not released yet, from the fragments in ``changelog.d``."""
+"""The unreleased changes, from the fragments in ``changelog.d``."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ def _parts(command: click.Command, context: click.Context) -> Iterator[str]:
 
 
 def paragraphs(text: str) -> Iterator[str]:
-    """A help text as Markdown: what is after a ``\\b`` is a block of commands."""
+    """A help text as Markdown: the text after a ``\\b`` is a block of commands."""
     for paragraph in text.replace("\r", "").split("\n\n"):
         lines = [line.strip() for line in paragraph.strip().splitlines()]
         if lines and lines[0] == BLOCK:
@@ -50,7 +50,7 @@ def _options(command: click.Command, context: click.Context) -> Iterator[str]:
     for parameter in command.get_params(context):
         record = parameter.get_help_record(context)
         if record is not None and "help" not in parameter.opts:
-            # Markdown has no way to write a bar inside code inside a table.
+            # Markdown cannot express a bar inside code inside a table.
             option = html.escape(record[0]).replace("|", "&#124;<wbr>")
             rows.append(f"| <code>{option}</code> | {record[1].replace('|', '&#124;')} |")
     if rows:

@@ -1,6 +1,7 @@
-"""What mkdocs does beyond Markdown: parts made from the code, and formulas.
+"""Hooks for mkdocs: parts generated from the code, and formulas.
 
-A line ``<!-- generated: NAME -->`` in a page is replaced by what :data:`PARTS` makes of the code.
+A line ``<!-- generated: NAME -->`` in a page is replaced by the part that :data:`PARTS` generates
+from the code.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ MARKER = re.compile(r"^<!-- generated: ([\w-]+) -->$", flags=re.M)
 
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
-    """Put generated parts where a page asks for them."""
+    """Insert generated parts where a page requests them."""
 
     def made(match: re.Match[str]) -> str:
         name = match[1]

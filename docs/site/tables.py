@@ -1,5 +1,5 @@
-"""Tables made from the code: settings, families of instances, planted errors, findings, and the
-report's schema."""
+"""Tables generated from the code: settings, families of instances, planted errors, findings, and
+the report's schema."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def settings() -> str:
 
 
 def families() -> str:
-    """Every family of instances, and where it stands."""
+    """Every family of instances, and its region."""
     rows = ((f.name, f.description, REGIONS[f.region]) for f in FAMILIES.values())
     return _table(("family", "what is special", "where"), rows)
 

@@ -1,6 +1,6 @@
-"""The page of all audited theorems, made of what Lean said when `obligations lock` ran last.
+"""The page of all audited theorems, from Lean's answer when `obligations lock` last ran.
 
-``python docs/site/theorems.py`` writes it anew.
+``python docs/site/theorems.py`` rewrites it.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ BRACKETS = {"default": "()", "implicit": "{}", "strictImplicit": "⦃⦄", "inst
 HEAD = """\
 # Every audited theorem
 
-Made of `statements.lock.answer.json.gz`, that is of what Lean said when `obligations lock` ran
-last; `python docs/site/theorems.py` writes this page anew.  Statements are as Lean prints them,
-with everything that they ask for.  A printed statement is no fingerprint: `obligations show NAME`
-prints the one that is, and what numbers say.
+Generated from `statements.lock.answer.json.gz`, which is Lean's answer when `obligations lock` last
+ran; `python docs/site/theorems.py` rewrites this page.  Statements are as Lean prints them,
+with all their parameters and hypotheses.  A printed statement is not a fingerprint:
+`obligations show NAME` prints the fingerprint, and the numeric verdict.
 """
 
 
@@ -33,7 +33,7 @@ def kept_theorems(root: Path = ROOT) -> tuple[Statement, ...]:
 
     Raises:
         EngineError: no answer is kept.
-        AnswerError: it is not the one that the lock names.
+        AnswerError: the kept answer is not the one that the lock names.
     """
     return parse_statements(open_kept(root).answer["statements"]).theorems
 
@@ -64,12 +64,12 @@ def _theorem(statement: Statement) -> str:
 
 
 def _short(name: str) -> str:
-    """The name without the root namespace, as reports have it."""
+    """The name without the root namespace, as in reports."""
     return name.split(".", 1)[-1]
 
 
 def _telescope(binders: Iterable[Binder]) -> list[str]:
-    """What a theorem asks for: parameters side by side, each hypothesis on lines of its own."""
+    """A theorem's binders: parameters on shared lines, each hypothesis on its own lines."""
     lines: list[str] = []
     fits = False
     for text, alone in _binders(binders):

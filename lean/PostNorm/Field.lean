@@ -3,4 +3,4 @@ import PostNorm.Field.Sqrt
 import PostNorm.Field.Sum
 import PostNorm.Field.Tanh
 
-/-! # Ordered fields with sqrt and exp: everything about one number, and finite sums -/
+/-! # Ordered fields with sqrt and exp: facts about one number, and finite sums -/

@@ -4,13 +4,13 @@ import PostNorm.Real.Unique
 
 /-! # The real numbers
 
-The theorems of this library hold over every `RealField`: an ordered field with a square root and an
-exponential function, of which only a few laws are asked.  This folder constructs the real numbers,
+The theorems of this library hold over every `RealField`: an ordered field with a square root and an exponential
+function that satisfy a few laws.  This folder constructs the real numbers,
 without Mathlib, and shows that they are such a field; so every theorem of the library holds for
 them, with no assumption left.
 
-This page is for the reader who asks whether `PostNorm.Real` is ℝ.  Each statement is repeated below
-as an `example`, so that Lean checks what the page says.
+This page shows that `PostNorm.Real` is ℝ.  Each statement is repeated below as an `example`, so that Lean checks this
+page.
 
 ## Construction
 
@@ -29,22 +29,22 @@ Sums and products are taken term by term, and `x ≤ y` means: for every rationa
 
 * **An ordered field**: the instances `Field Real`, `Std.IsLinearOrder Real`, `OrderedRing Real`.
 * **Complete**: `Real.exists_isLUB`.
-* **The only one**: `Real.exists_isOrderIso`.  Whatever definition of ℝ one prefers, if it makes ℝ a
-  complete ordered field, then ℝ is isomorphic to this one.
+* **The only one**: `Real.exists_isOrderIso`.  Any definition that makes ℝ a complete ordered field gives a field that
+  is isomorphic to this one.
 * **Archimedean, with ℚ dense**: `Real.exists_nat_gt`, `Real.exists_ofRat_between`.
-* **Square roots**: `Real.sqrt_nonneg`, `Real.mul_self_sqrt`, and by `Real.eq_sqrt` no others.
+* **Square roots**: `Real.sqrt_nonneg`, `Real.mul_self_sqrt`, and by `Real.eq_sqrt` they are unique.
 * **The exponential function**: `Real.exp_add`, `Real.one_add_le_exp`, and by `Real.exp_unique` no
   other function has these two properties.
 * **A model of the library**: `Real.instRealField`.
 
-No axiom is used but Lean's own three: propositional extensionality, quotients and choice.
+The only axioms are Lean's own three: propositional extensionality, quotients and choice.
 
 ## Where it is
 
 | file | contents |
 | --- | --- |
 | `Eventually` | for all large indices |
-| `Rat` | what core Lean lacks about rational numbers; `2⁻ⁿ` tends to zero |
+| `Rat` | facts about rational numbers that core Lean lacks; `2⁻ⁿ` tends to zero |
 | `Cauchy` | Cauchy sequences, order in the limit |
 | `Basic`, `Inv` | the type; ordered ring; field |
 | `Archimedean` | the rational numbers in it: unbounded and dense |
@@ -92,15 +92,15 @@ example (hx : 0 ≤ x) : 0 ≤ Real.sqrt x ∧ Real.sqrt x * Real.sqrt x = x ∧
     ∀ y, 0 ≤ y → y * y = x → y = Real.sqrt x :=
   ⟨Real.sqrt_nonneg x, Real.mul_self_sqrt hx, fun _ => Real.eq_sqrt⟩
 
-/-- The exponential function obeys its laws. -/
+/-- The exponential function satisfies its laws. -/
 example : Real.exp (x + y) = Real.exp x * Real.exp y ∧ 1 + x ≤ Real.exp x :=
   ⟨Real.exp_add x y, Real.one_add_le_exp x⟩
 
-/-- No other function obeys the laws of the exponential function. -/
+/-- No other function satisfies the laws of the exponential function. -/
 example (f : Real → Real) (hadd : ∀ x y, f (x + y) = f x * f y) (htangent : ∀ x, 1 + x ≤ f x) :
     f = Real.exp := Real.exp_unique hadd htangent
 
-/-- What is proved over every `RealField` holds for the real numbers. -/
+/-- Theorems over every `RealField` hold for the real numbers. -/
 noncomputable example : RealField Real := inferInstance
 
 end PostNorm

@@ -1,1 +1,1 @@
-"""Numbers with error bounds: what one rounding loses, balls of 106 bits, Arb's balls."""
+"""Numbers with error bounds: bounds on one rounding, balls of 106 bits, Arb's balls."""

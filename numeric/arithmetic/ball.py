@@ -1,4 +1,4 @@
-"""Arrays of Arb's balls (python-flint), with a number that none of them is below.
+"""Arrays of Arb's balls (python-flint), with a lower bound for all of them.
 
 A floor is kept next to the balls: squares, exponentials and roots, and sums and means of them, are
 not negative, however wide the box; a ball by itself does not know that x·x is a square.
@@ -20,13 +20,13 @@ Objects: TypeAlias = npt.NDArray[Any]
 
 @dataclass(frozen=True, slots=True)
 class Ball:
-    """One value of the graph: its entries as Arb's balls, and a number that none is below."""
+    """One value of the graph: its entries as Arb's balls, and a lower bound for all of them."""
 
     entries: Objects
     floor: Any | None
 
     def least(self) -> float:
-        """A float that no entry is below, anywhere in the box; −∞ where nothing is known."""
+        """A lower bound for every entry, anywhere in the box; −∞ where nothing is known."""
         return min((self._least(e) for e in self.entries.flat), default=float("inf"))
 
     def _least(self, entry: Any) -> float:
@@ -46,7 +46,7 @@ class Ball:
         return all(bool(e > 0) for e in self.entries.flat)
 
     def clipped(self) -> Ball:
-        """The same, with what lies below the floor cut away."""
+        """The same, with everything below the floor cut off."""
         floor = self.floor
         if floor is None:
             return self

@@ -1,13 +1,13 @@
-"""What one floating-point operation can be off by: the bounds that radii are made of.
+"""Error bounds of single floating-point operations, from which radii are built.
 
 Sums and products are bounded by the standard model of rounding, |fl(a ∘ b) − a ∘ b| ≤ u·|a ∘ b|,
 and its n-term form γₙ = n·u/(1 − n·u), in any order of summation; the rounding of one addition is
-computed exactly.  Bounds are themselves computed with rounding, so each is enlarged by what that
-can lose, and by the least subnormal where underflow can.
+computed exactly.  Bounds are themselves computed with rounding, so each is enlarged by what
+rounding can lose, and by the least subnormal where underflow can occur.
 
 Assumed, not proved: exp, log, tanh and erfc of the platform are within 16 ulp.  NumPy states less
 than 4 for its vectorized ones (release notes of 1.22); the GNU C Library's manual, "Errors in Math
-Functions", has at most 5, and its tests take more than 9 for an error.  A matrix product computes
+Functions", has at most 5, and its tests treat more than 9 as an error.  A matrix product computes
 each entry as a sum of the n products, in any order, fused or not: BLAS without Strassen's method.
 That numbers round to nearest and that subnormals are kept is checked: see `standard_arithmetic`.
 Source: N. J. Higham, "Accuracy and stability of numerical algorithms", 2002, chapter 3; D. E.
@@ -42,16 +42,16 @@ Radius = tuple[FloatArray, FloatArray]
 U = 2.0**-53
 """The unit roundoff of float64."""
 TINY = 2.0**-1060
-"""What underflow can lose in one operation, 16 ulp of a function included, rounded up."""
+"""The most that underflow can lose in one operation, 16 ulp of a function included, rounded up."""
 UP = 1.0 + 2.0**-40
-"""Enlarges a bound by more than the rounding of some thousand operations takes from it."""
+"""Enlarges a bound by more than the rounding of about a thousand operations can reduce it."""
 FUNCTION = 32 * U
 """16 ulp of exp, log, tanh and erfc: an ulp is at most 2u of the number."""
 _LEAST = 2.0**-980  # next to what is larger, TINY vanishes
 
 
 def standard_arithmetic() -> None:
-    """See that numbers round to nearest and that subnormals are kept, in this thread.
+    """Check that numbers round to nearest and that subnormals are kept, in this thread.
 
     Raises:
         EvaluationError: they do not, so no bound here would hold.
@@ -68,12 +68,13 @@ def standard_arithmetic() -> None:
 
 
 def gamma(roundings: int) -> float:
-    """γₙ, the relative error of n roundings one after the other."""
+    """γₙ, the relative error of n successive roundings."""
     return roundings * U / (1.0 - roundings * U)
 
 
 def grown(bound: FloatArray, terms: int) -> FloatArray:
-    """A bound that was added up from so many terms ≥ 0, enlarged by what that can have lost."""
+    """A bound computed as a sum of ``terms`` terms ≥ 0, enlarged by what the summation can have
+    lost."""
     return bound if terms < 1000 else bound * (1.0 + 4.0 * terms * U)
 
 
@@ -89,7 +90,7 @@ def bilinear(
 ) -> FloatArray:
     """The radius of a product: |a|·rb + ra·(|b| + rb) + γ·|a|·|b|.
 
-    An exact 0 times anything is 0, and what is not known times anything else is not known.
+    An exact 0 times anything is 0; an unknown value times anything else is unknown.
 
     Args:
         times: the product, such as ``numpy.matmul``.
@@ -107,7 +108,7 @@ def bilinear(
     radius = times(left, rb + share)
     if ra.any():
         radius = radius + times(ra, right + rb)
-    if (radius < _LEAST).any():  # where underflow can count at all
+    if (radius < _LEAST).any():  # where underflow can matter
         some_a = (lost_a | (left + ra > 0)).astype(np.float64)
         some_b = (lost_b | (right + rb > 0)).astype(np.float64)
         radius = radius + TINY * times(some_a, some_b)

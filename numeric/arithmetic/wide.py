@@ -1,16 +1,16 @@
 """Balls of 106 bits: each number is the sum of two float64, with a radius around it.
 
 In float64 alone the bound on a layer's rounding grows by the sum of each row of weights, from one
-matrix to the next and all the way back, until it is larger than what a float32 model is off by.  So
-numbers are unevaluated sums hi + lo.  What an operation loses is computed where it can be, by
-error-free transformations, and bounded where not; what the arguments are off by moves the result by
-at most its slope.  A matrix product is cut into products of short integers, which BLAS computes
+matrix to the next and all the way back, until it exceeds the error of a float32 model.  So numbers
+are unevaluated sums hi + lo.  The rounding error of an operation is computed where possible, by
+error-free transformations, and bounded elsewhere; errors of the arguments move the result by at
+most its slope.  A matrix product is split into products of short integers, which BLAS computes
 exactly in any order.  Functions are Arb's (python-flint) at 160 bits, rounding included.
 
-What cannot be bounded has radius ∞: splitting a number beyond 2^996, dividing by what may be 0.
+Unbounded errors have radius ∞: splitting a number beyond 2^996, dividing by a value that may be 0.
 Source: T. J. Dekker, "A floating-point technique for extending the available precision", 1971;
     K. Ozaki, T. Ogita, S. Oishi, S. M. Rump, "Error-free transformations of matrix multiplication",
-    2012.  Assumed of the platform: `numeric.arithmetic.rounding`, but for its functions.
+    2012.  Assumed of the platform: as in `numeric.arithmetic.rounding`, except about its functions.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ __all__ = ["SLICES", "Wide", "function", "inverse", "root"]
 FloatArray = npt.NDArray[np.float64]
 
 SLICES = 5
-"""Of how many short integers an entry of a factor is made in a matrix product."""
+"""The number of short integers that an entry of a factor is split into in a matrix product."""
 PRECISION = 160
-"""Bits that Arb computes with."""
+"""Arb's precision in bits."""
 _SPLIT = 2.0**27 + 1.0
 
 
 def _two_sum(a: FloatArray, b: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """fl(a + b), and what that is off by, exactly."""
+    """fl(a + b) and its exact error."""
     total = a + b
     part = total - a
     return total, (a - (total - part)) + (b - part)
@@ -52,7 +52,7 @@ def _halves(a: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 
 def _two_product(a: FloatArray, b: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """fl(a · b), and what that is off by, exactly but for underflow."""
+    """fl(a · b) and its error, exact except for underflow."""
     product = a * b
     (ah, al), (bh, bl) = _halves(a), _halves(b)
     return product, ((ah * bh - product) + ah * bl + al * bh) + al * bl
@@ -68,13 +68,13 @@ class Wide:
 
     @staticmethod
     def exactly(x: FloatArray) -> Wide:
-        """Numbers that are what they are."""
+        """Exact numbers, with radius 0."""
         x = np.asarray(x, dtype=np.float64)
         return Wide(x, np.zeros(x.shape), np.zeros(x.shape))
 
     @staticmethod
     def of(hi: FloatArray, lo: FloatArray, radius: FloatArray) -> Wide:
-        """Balls from a bound that was computed with rounding; what is not finite is not known."""
+        """Balls from a bound that was computed with rounding; non-finite values are unknown."""
         hi, lo = _two_sum(hi, lo)
         known = np.isfinite(hi) & np.isfinite(lo) & ~np.isnan(radius)
         if known.all():
@@ -90,7 +90,7 @@ class Wide:
 
     @property
     def least(self) -> FloatArray:
-        """What the exact size is at least; 0 or less where it may be 0."""
+        """A lower bound of the exact absolute value; 0 or less where it may be 0."""
         low = np.abs(self.hi) * (1.0 - 4.0 * U) - self.radius * UP
         return low * np.where(low > 0, 1.0 - 4.0 * U, 1.0 + 4.0 * U)
 
@@ -105,7 +105,7 @@ class Wide:
         return Wide(self.hi, self.lo, np.zeros(self.hi.shape))
 
     def moved(self, move: Callable[[FloatArray], FloatArray]) -> Wide:
-        """What only moves or repeats entries, or multiplies by a power of 2."""
+        """A function that only moves or repeats entries, or multiplies by a power of 2."""
         return Wide(move(self.hi), move(self.lo), move(self.radius))
 
     def __neg__(self) -> Wide:
@@ -166,7 +166,7 @@ class Wide:
         return x.moved(lambda a: a[0])
 
     def distance(self, other: FloatArray) -> tuple[float, float]:
-        """How far a tensor is from the exact one: no entry by more than the first number, some
+        """The distance of a tensor from the exact one: no entry by more than the first number, some
         entry by at least the second; (∞, 0) where that is not known."""
         high, error = _two_sum(np.asarray(other, dtype=np.float64), -self.hi)
         low = error - self.lo
@@ -180,10 +180,10 @@ class Wide:
 
 
 def _product(a: Wide, b: Wide) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """(hi + lo)·(hi + lo) as two numbers, and what they are off by.
+    """(hi + lo)·(hi + lo) as two numbers, and their error bound.
 
-    Rows of a and columns of b are scaled to at most 1, and cut into integers of so many bits that
-    a sum of their products is below 2^53.  The products of the leading slices are added up in 106
+    Rows of a and columns of b are scaled to at most 1, and split into integers short enough that a
+    sum of their products is below 2^53.  The products of the leading slices are added up in 106
     bits, the others, which are smaller by 2^−2·bits, in 53.
     """
     inner = a.hi.shape[-1]
@@ -207,28 +207,28 @@ def _product(a: Wide, b: Wide) -> tuple[FloatArray, FloatArray, FloatArray]:
             sizes += np.abs(part)
     low, lost = _two_sum(low, tail)
     off += np.abs(lost) + 2.0 * len(pairs) * U * sizes
-    # Pairs that were left out, and what the slices leave of either factor; all entries are ≤ 1.
+    # Omitted pairs, and the remainder of each factor after slicing; all entries are ≤ 1.
     dropped = SLICES * SLICES * 2.0 ** (-SLICES * bits) if _cut(left) and _cut(right) else 0.0
     off += inner * (dropped + 2.0 * rest_a + 2.0 * rest_b)
     exponents = up_a + up_b
     back = [np.ldexp(x, exponents) for x in (high, low, off)]
-    # Not where nothing underflows: an exact product of zeros stays exact.
+    # Not if nothing underflows: an exact product of zeros stays exact.
     zero = (high == 0) & (off == 0)
     return back[0], back[1], np.where(zero, 0.0, back[2] * UP + 4.0 * TINY)
 
 
 def _cut(slices: list[Any]) -> bool:
-    """Whether there is more than the first slice, so that a pair may have been left out."""
+    """Whether there is more than the first slice, so that a pair may have been omitted."""
     return any(s is not None for s in slices[1:])
 
 
 def _slices(x: Wide, axis: int, bits: int) -> tuple[list[Any], FloatArray, npt.NDArray[np.intc]]:
-    """The slices, ``None`` for one that is 0; a bound on what they leave; the scale's exponents."""
+    """The slices, ``None`` for one that is 0; a bound on the remainder; the scale's exponents."""
     size = np.abs(x.hi).max(axis=axis, keepdims=True)
     _, exponent = np.frexp(size)
     exponent = exponent + 1  # hi + lo is at most twice 2^exponent otherwise
     high, low = np.ldexp(x.hi, -exponent), np.ldexp(x.lo, -exponent)
-    # Scaling down may lose what is below the least subnormal: 2^−1074 of a row of size ≤ 1.
+    # Scaling down may lose digits below the least subnormal: 2^−1074 of a row of size ≤ 1.
     loss = 4.0 * TINY if bool((size > 1.0).any()) else 0.0
     found: list[Any] = []
     for k in range(SLICES):
@@ -242,7 +242,7 @@ def _slices(x: Wide, axis: int, bits: int) -> tuple[list[Any], FloatArray, npt.N
 
 
 def inverse(x: Wide) -> Wide:
-    """1/x, and 0 at an exact 0; not known where the ball comes near 0."""
+    """1/x, and 0 at an exact 0; unknown where the ball is near 0."""
     size = np.abs(x.hi)
     known = (x.radius <= 0.25 * size) & (size > 0)
     safe = Wide(np.where(known, x.hi, 1.0), np.where(known, x.lo, 0.0), np.zeros(size.shape))

@@ -1,8 +1,8 @@
-"""What else than numpy can run a graph: torch on any device, JAX compiled.
+"""Backends that run graphs besides numpy: torch on any device, JAX compiled.
 
 A graph is a straight-line program, and the rules of its operations are written over `Arrays`; a
-backend gives these and says how a function of them is run.  numpy needs none and arbitrates: what a
-backend does not settle is measured again with numpy (`numeric.judge.tolerance.screened`).
+backend provides these and runs functions of them.  numpy needs none and arbitrates: instances that
+a backend does not settle are measured again with numpy (`numeric.judge.tolerance.screened`).
 """
 
 from __future__ import annotations

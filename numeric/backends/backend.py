@@ -18,19 +18,19 @@ __all__ = ["Backend", "Question", "finite", "mapped"]
 
 Question = Callable[..., Any]
 """From a program, its run and further arrays ``(B, …)`` to such arrays; both may be in tuples,
-lists or dicts.  A function at the top of a module: the same object whenever it is asked."""
+lists or dicts.  A module-level function, so that it is the same object on every call."""
 KEPT = 16
-"""Graphs whose compiled questions are kept."""
+"""The number of graphs whose compiled questions are cached."""
 
 
 class Backend(ABC):
     """Something that runs functions of arrays; one for each process."""
 
     spec: str
-    """What names it and its device, such as ``torch:cpu``."""
+    """The name of the backend and its device, such as ``torch:cpu``."""
     arrays: Arrays
     pads = False
-    """Whether a program is compiled for each number of instances, and so is given whole chunks."""
+    """Whether a program is compiled for each number of instances, and so receives whole chunks."""
     _programs: OrderedDict[tuple[int, Question], tuple[Graph, Callable[..., Any]]]
 
     def __init__(self) -> None:
@@ -45,7 +45,7 @@ class Backend(ABC):
         """A function of this backend's arrays as one from numpy's arrays to numpy's."""
 
     def takes(self, graph: Graph, instances: int) -> bool:
-        """Whether so many instances are worth its while."""
+        """Whether the backend pays off for this many instances."""
         return True
 
     def ask(
@@ -56,7 +56,7 @@ class Backend(ABC):
         constants: Mapping[str, Array],
         *arrays: Any,
     ) -> tuple[Any, Array]:
-        """What a question answers, and where the run is `finite`, in numpy's arrays.
+        """The answer to a question, and where the run is `finite`, as numpy arrays.
 
         Args:
             question: a function over arrays of any kind.
@@ -75,8 +75,8 @@ class Backend(ABC):
         return cut
 
     def _run(self, question: Question, program: Interpreter) -> Callable[..., Any]:
-        """The question about this program.  Kept by the graph itself, unless an error is planted in
-        the program: such a one is asked once."""
+        """The question about this program.  Cached by the graph itself, unless an error is planted
+        in the program: that one is asked only once."""
         if program.changed:
             return self._made(question, program)
         key = (id(program.graph), question)
@@ -99,8 +99,8 @@ class Backend(ABC):
 
 
 def finite(program: Interpreter, trace: Trace) -> Array:
-    """Where no infinity is lost in a finite result, as in 1/∞ = 0, ``(B,)``; in every other
-    operation it stays."""
+    """Where no infinity disappears in a finite result, as in 1/∞ = 0, ``(B,)``; every other
+    operation propagates it."""
     nodes, xp = program.graph.nodes, program.xp
     found: Array = xp.zeros((trace.values[0].shape[0],)) == 0
     for arg in sorted({a for node in nodes if OPS[node.op].bounded for a in node.args}):

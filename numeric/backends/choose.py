@@ -16,10 +16,10 @@ BACKENDS = ("numpy", "jax", "torch")
 
 @cache
 def backend_named(name: str) -> Backend | None:
-    """The backend; None for numpy, which runs whatever no backend does.
+    """The backend; None for numpy, which runs everything that no backend does.
 
     Args:
-        name: one of `BACKENDS`; ``jax`` and ``torch`` may have a device behind a colon, such as
+        name: one of `BACKENDS`; ``jax`` and ``torch`` may have a device after a colon, such as
             ``torch:cuda:1``.
 
     Raises:

@@ -1,8 +1,8 @@
 """Graphs run by JAX: compiled as a whole, in float64.
 
 Each question about each graph is compiled once, for a whole chunk of instances, which takes
-seconds: only where there are many instances does it pay.  JAX is imported when this backend is
-made, and switched to 64 bits.
+seconds: it pays only for many instances.  JAX is imported when this backend is created, and
+switched to 64 bits.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class JaxBackend(Backend):
         return f"jax {self._jax.__version__} on {self._device.platform}"
 
     def takes(self, graph: Graph, instances: int) -> bool:
-        """At least half a chunk: a program for few is not worth compiling."""
+        """At least half a chunk: compiling for fewer does not pay."""
         return 2 * instances >= chunk_of(graph)
 
     def compiled(self, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -63,7 +63,7 @@ class JaxBackend(Backend):
         jitted = self._jax.jit(flat)
 
         def run(*arrays: Any) -> Any:
-            # JAX sorts the names of a dict: directions would come in another order.
+            # JAX sorts the keys of a dict, which would reorder directions.
             leaves: list[Any] = []
 
             def place(leaf: Any) -> int:
@@ -78,7 +78,7 @@ class JaxBackend(Backend):
 
 
 class _JaxArrays(Arrays):
-    """Arrays of JAX, or what stands for them while a program is compiled."""
+    """JAX arrays, or tracers while a program is compiled."""
 
     writes = False
     decides = False
@@ -88,7 +88,7 @@ class _JaxArrays(Arrays):
         self._special: Any = importlib.import_module("jax.scipy.special")
 
     def asarray(self, x: Any) -> Any:
-        """numpy's: a constant of the program."""
+        """A numpy array: a constant of the program."""
         return np.asarray(x, dtype=np.float64)
 
     def numpy(self, x: Array) -> Any:

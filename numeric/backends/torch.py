@@ -1,7 +1,7 @@
 """Graphs run by torch, in float64, on any device.
 
-On the processor tensors share memory with numpy's arrays.  Operations run one by one, as numpy's
-do.  torch is imported when this backend is made, not before.
+On the CPU tensors share memory with numpy's arrays.  Operations run one by one, as numpy's do.
+torch is imported when this backend is created, not before.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ class TorchBackend(Backend):
     """torch on a device.
 
     Args:
-        device: as torch names it, such as ``cuda:1``; the first CUDA device, else the processor,
-            where it is empty.
+        device: as torch names it, such as ``cuda:1``; if empty, the first CUDA device, else the
+            CPU.
 
     Raises:
         ImportError: torch is not installed.
@@ -58,7 +58,7 @@ class TorchBackend(Backend):
 
 
 class _TorchArrays(Arrays):
-    """Tensors; to the rules they are arrays."""
+    """Tensors, which the rules treat as arrays."""
 
     def __init__(self, torch: Any, device: str) -> None:
         self._torch = torch

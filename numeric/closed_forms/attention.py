@@ -1,10 +1,10 @@
 """Multi-head self-attention in closed form, written without the graph.
 
 Token t's projected row is cut into ``num_heads`` pieces of ``head_dim`` = columns / num_heads;
-head h attends over all tokens with softmax(q kᵀ · scale + mask), and the heads' results, side by
-side, are projected by Wo.  The scale is 1/√head_dim unless it is given.
+head h attends over all tokens with softmax(q kᵀ · scale + mask), and the heads' results,
+concatenated, are projected by Wo.  The scale is 1/√head_dim unless it is given.
 
-Tensors come by name, as a graph's inputs do, each with a batch axis in front:
+Tensors are passed by name, as a graph's inputs are, each with a batch axis in front:
 x ``(B, seq_len, d_model)``; Wq, Wk, Wv ``(B, d_model, num_heads·head_dim)``; Wo ``(B,
 num_heads·head_dim, d_model)``; optional biases bq, bk, bv ``(B, num_heads·head_dim)`` and bo ``(B,
 d_model)``.  A mask is added to the scores of every head: ``(B, seq_len, seq_len)``, query first; it
@@ -33,7 +33,7 @@ PARAMETERS = ("Wq", "Wk", "Wv", "Wo", "bq", "bk", "bv", "bo")
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """What a run computes on the way.
+    """The intermediate values of a run.
 
     ``query``, ``key``, ``value`` and ``context`` are ``(B, num_heads, seq_len, head_dim)``,
     ``scores`` (with scale and mask) and ``weights`` ``(B, num_heads, seq_len, seq_len)``,
@@ -109,7 +109,7 @@ def jvp(tensors: Tensors, saved: Saved, tangents: Tensors) -> Array:
 
 
 def vjp(tensors: Tensors, saved: Saved, cotangent: Array) -> dict[str, Array]:
-    """Cotangents of x and of every parameter that is there."""
+    """Cotangents of x and of every parameter that is present."""
     num_heads = saved.query.shape[1]
     found: dict[str, Array] = {}
     merged = _affine_vjp(saved.merged, cotangent, tensors, found, "Wo", "bo")

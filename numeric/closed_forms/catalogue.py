@@ -1,6 +1,6 @@
 """The closed form of every graph that has one, by the graph's name.
 
-Each layer's file has the forms of its own graphs, as ``FORMS``.
+Each layer's file lists the forms of its own graphs in ``FORMS``.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def add_closed_form(graph: str, form: ClosedForm) -> None:
     on.
 
     Raises:
-        GraphError: the graph has one.
+        GraphError: the graph already has one.
     """
     if graph in _FORMS:
         raise GraphError(f"graph {graph!r}", "expected a graph without a closed form")
@@ -73,7 +73,7 @@ def closed_form(graph: Graph) -> ClosedForm:
     """The closed form of a graph.
 
     Raises:
-        GraphError: none is known under its name.
+        GraphError: there is none under its name.
     """
     try:
         return CLOSED_FORMS[graph.name]

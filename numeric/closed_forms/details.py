@@ -1,8 +1,8 @@
-"""What a block computes between the saved tensors that its closed form has.
+"""The values that a block computes between the saved tensors of its closed form.
 
-A graph that writes a layer in another way is the same function: only the tensors of
-`ClosedForm.run` are asked of it.  Where one of these is wrong, those in between say more exactly
-where the graph went wrong, as far as it has them under the names that Lean gives them.
+A graph that computes a layer in another way is the same function: only the tensors of
+`ClosedForm.run` are required of it.  If one of these is wrong, those in between locate the error
+more exactly, as far as the graph has them under the names that Lean gives them.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ Tensors = Mapping[str, Array]
 
 
 def between(at: Arguments, saved: Tensors) -> dict[str, Array]:
-    """Further tensors by Lean's names, from those that a closed form saved.
+    """Further tensors by Lean's names, computed from those that a closed form saved.
 
     Args:
-        at: what the closed form is a function of.
-        saved: what its run gave, by names such as ``norm1.centered``.
+        at: the arguments of the closed form.
+        saved: the result of its run, by names such as ``norm1.centered``.
 
     Returns:
-        Of each LayerNorm ``var``, ``varEps``, ``std``, ``invStd`` and ``normalized``; of each
+        For each LayerNorm ``var``, ``varEps``, ``std``, ``invStd`` and ``normalized``; for each
         attention the projections before the heads are split, the scores without scale, without
-        mask, and their exponentials with their sums; of each GELU the steps to its tanh.
+        mask, and their exponentials with their sums; for each GELU the steps to its tanh.
     """
     found: dict[str, Array] = {}
     for name, value in saved.items():
@@ -52,7 +52,7 @@ def between(at: Arguments, saved: Tensors) -> dict[str, Array]:
 
 
 def _number(prefix: str) -> str:
-    """Which of a block's LayerNorms: they end in 1 and 2."""
+    """The suffixes of a block's LayerNorms: they end in 1 and 2."""
     return prefix[-1] if prefix[-1:].isdigit() else ""
 
 

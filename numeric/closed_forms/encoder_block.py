@@ -1,7 +1,7 @@
 """The post-norm encoder block in closed form: LN₂(FFN(y) + y) with y = LN₁(MHA(x) + x).
 
-Tensors come by name with a batch axis in front: x, the parameters of `closed_forms.attention` and
-`feed_forward`, and gamma1, beta1, gamma2, beta2 ``(B, d_model)``.  ε₁ and ε₂ are ``(B,)``.
+Tensors are passed by name with a batch axis in front: x, the parameters of `closed_forms.attention`
+and `feed_forward`, and gamma1, beta1, gamma2, beta2 ``(B, d_model)``.  ε₁ and ε₂ are ``(B,)``.
 The derivatives need var + ε > 0 in every row of both residuals; not checked.
 Source: `PostNorm.encoderBlockGraph`; PyTorch's ``nn.TransformerEncoderLayer(norm_first=False)``
     with ``activation=gelu(approximate="tanh")`` and without dropout (its weights are ours
@@ -39,7 +39,7 @@ Tensors = Mapping[str, Array]
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """What both sublayers compute on the way."""
+    """The intermediate values of both sublayers."""
 
     first: post_norm.Saved[attention.Saved]
     second: post_norm.Saved[feed_forward.Saved]
@@ -91,7 +91,7 @@ def jvp(tensors: Tensors, saved: Saved, tangents: Tensors) -> Array:
 
 
 def vjp(tensors: Tensors, saved: Saved, cotangent: Array) -> dict[str, Array]:
-    """Cotangents of x and of every parameter that is there."""
+    """Cotangents of x and of every parameter that is present."""
     second = post_norm.feed_forward_vjp(
         _second(tensors, saved.first.output), saved.second, cotangent
     )
@@ -103,7 +103,7 @@ def vjp(tensors: Tensors, saved: Saved, cotangent: Array) -> dict[str, Array]:
 
 
 def residual_jvp(tensors: Tensors, saved: Saved, tangents: Tensors) -> Array:
-    """The tangent of FFN(y) + y, what the second LayerNorm normalizes."""
+    """The tangent of FFN(y) + y, which the second LayerNorm normalizes."""
     dy = post_norm.attention_jvp(_first(tensors), saved.first, _first(tangents))
     second = _second(tensors, saved.first.output)
     return dy + feed_forward.jvp(second, saved.second.branch, _second(tangents, dy))
@@ -129,7 +129,7 @@ def _first(tensors: Tensors) -> dict[str, Array]:
 
 
 def _second(tensors: Tensors, x: Array) -> dict[str, Array]:
-    """The second sublayer's tensors by its own names; ``x`` is what the first passes on."""
+    """The second sublayer's tensors by its own names; ``x`` is the first one's output."""
     names = {"gamma2": "gamma", "beta2": "beta", **{p: p for p in feed_forward.PARAMETERS}}
     return {"x": x, **{own: tensors[name] for name, own in names.items() if name in tensors}}
 
@@ -160,7 +160,7 @@ def _form(activation: Activation, *, masked: bool) -> ClosedForm:
 
 
 def _until_residual(at: Arguments) -> dict[str, Array]:
-    """What the block has saved when its second residual is there."""
+    """The block's saved tensors up to its second residual."""
     found = saved_names(_block(at), masked=False)
     names = list(found)
     return {name: found[name] for name in names[: names.index("ffnResidual") + 1]}

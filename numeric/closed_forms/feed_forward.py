@@ -1,9 +1,9 @@
 """The position-wise feed-forward layer in closed form, written without the graph.
 
 FFN(x) = act(x·W1 + b1)·W2 + b2, row by row, where act is tanh-GELU unless another one is given.
-Tensors come by name, each with a batch axis in front: x ``(B, seq_len, d_model)``, W1 ``(B,
+Tensors are passed by name, each with a batch axis in front: x ``(B, seq_len, d_model)``, W1 ``(B,
 d_model, d_ff)``, b1 ``(B, d_ff)``, W2 ``(B, d_ff, d_model)``, b2 ``(B, d_model)``.
-Source: A. Vaswani et al., "Attention is all you need", 2017, with GELU for ReLU.
+Source: A. Vaswani et al., "Attention is all you need", 2017, with GELU instead of ReLU.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ PARAMETERS = ("W1", "b1", "W2", "b2")
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """What a run computes on the way: ``hidden`` and ``active`` ``(B, seq_len, d_ff)``, before and
-    after the activation, the ``output``, and the activation itself."""
+    """The intermediate values of a run: ``hidden`` and ``active`` ``(B, seq_len, d_ff)``, before
+    and after the activation, the ``output``, and the activation itself."""
 
     hidden: Array
     active: Array

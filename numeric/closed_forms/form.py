@@ -1,7 +1,7 @@
 """The one interface of a closed form: value and derivatives of one graph's function.
 
-A closed form shares no code with the interpreter and gives the saved tensors that the graph and the
-closed form have in common, under the graph's names for them.
+A closed form shares no code with the interpreter and returns the saved tensors that the graph and
+the closed form have in common, under the graph's names for them.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ EVERY = (*HEADS, "dFF")
 
 @dataclass(frozen=True, slots=True)
 class Arguments:
-    """What a closed form is a function of.
+    """The arguments of a closed form.
 
     Attributes:
         inputs: tensors ``(B, *shape)`` by name.
@@ -40,7 +40,7 @@ class Arguments:
     sizes: Mapping[str, int]
 
     def eps(self, symbol: str = "eps") -> FloatArray:
-        """LayerNorm's ε; 0 where the graph has lost it."""
+        """LayerNorm's ε; 0 if the graph has lost it."""
         found = self.constants.get(symbol)
         return np.zeros(len(next(iter(self.inputs.values())))) if found is None else found
 
@@ -51,7 +51,7 @@ class Arguments:
 
     @property
     def scale(self) -> FloatArray | None:
-        """The scale of the attention's scores, where the graph has a symbol for it."""
+        """The scale of the attention's scores, if the graph has a symbol for it."""
         return self.constants.get("scale")
 
 

@@ -1,12 +1,12 @@
-"""Closed forms put together from layers, each with its derivative by hand.
+"""Closed forms composed from layers, each with a hand-written derivative.
 
-A `Formula` is written once, as a function of named inputs; what it calls are layers from this file,
-each of which knows its own tangent and its own cotangents.  The value, the tangent and the
-cotangents of the whole follow by the chain rule.  Nothing here looks at a graph, and no operation
-of the interpreter takes part.
+A `Formula` is written once, as a function of named inputs; it calls layers from this file, each of
+which has its own tangent and its own cotangents.  The value, the tangent and the
+cotangents of the whole follow by the chain rule.  Nothing here reads a graph or uses an operation
+of the interpreter.
 
-All arrays have a batch axis in front.  A layer may be called with real arrays only: derivatives are
-these rules', held against the complex step by tests of each layer by itself.
+All arrays have a batch axis in front.  A layer may be called with real arrays only: derivatives
+come from these rules, which tests compare with the complex step for each layer separately.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class Term:
 
 @dataclass(slots=True)
 class Formula:
-    """A formula evaluated at one batch of inputs, and what it saved on the way.
+    """A formula evaluated at one batch of inputs, with the values that it saved.
 
     Attributes:
         inputs: the terms of the inputs, by name.
@@ -97,7 +97,7 @@ class Formula:
 
     @property
     def result(self) -> Term:
-        """What was saved last."""
+        """The value saved last."""
         return next(reversed(self.saved.values()))
 
     def values(self) -> dict[str, Array]:
@@ -112,7 +112,7 @@ class Formula:
         }
         for term in _order(self.result):
             if id(term) not in found:
-                assert term.push is not None  # else it is an input
+                assert term.push is not None  # otherwise it is an input
                 found[id(term)] = term.push(*(found[id(a)] for a in term.args))
         return found[id(self.result)]
 
@@ -131,7 +131,7 @@ class Formula:
 
 
 def _order(result: Term) -> list[Term]:
-    """Everything that the result is computed from, arguments first."""
+    """Every term that the result is computed from, arguments first."""
     order: list[Term] = []
     seen: set[int] = set()
     todo: list[tuple[Term, bool]] = [(result, False)]
@@ -249,7 +249,7 @@ def _merged(s: Array) -> Array:
 
 
 def merge_heads(x: Term) -> Term:
-    """``(B, h, n, d)`` to ``(B, n, h·d)``: the pieces of each row side by side."""
+    """``(B, h, n, d)`` to ``(B, n, h·d)``: the pieces of each row concatenated."""
     number = x.value.shape[1]
     return Term(_merged(x.value), (x,), _merged, lambda s: (heads(Term(s), number).value,))
 
@@ -290,8 +290,8 @@ def rotary(x: Term, cos: Term, sin: Term) -> Term:
 
 
 def softmax_over(z: Term, allowed: Bools) -> Term:
-    """Softmax of the last axis over what is allowed; the others have weight 0, as a score of −∞
-    has."""
+    """Softmax of the last axis over the allowed entries; the others have weight 0, as a score of −∞
+    does."""
     with np.errstate(invalid="ignore"):
         masked = np.where(allowed, z.value, -np.inf)
         e = np.exp(masked - masked.max(axis=-1, keepdims=True))
@@ -307,7 +307,7 @@ def softmax_over(z: Term, allowed: Bools) -> Term:
 def attention(
     saved: Callable[[str, Term], Term], q: Term, k: Term, v: Term, allowed: Bools, scale: FloatArray
 ) -> Term:
-    """softmax over the allowed keys of scale·q·kᵀ, times v, the heads side by side.
+    """softmax over the allowed keys of scale·q·kᵀ, times v, the heads concatenated.
 
     Args:
         saved: keeps a value under its name in the graph of `PostNorm.attentionCoreGraph`.
@@ -338,7 +338,7 @@ def rows(table: Term, index: npt.NDArray[np.int64]) -> Term:
 
 
 def biases(table: Term, index: npt.NDArray[np.int64]) -> Term:
-    """``(B, h, n, m)`` of a table ``(B, b, h)``: for each query and key the entries at ``index``,
+    """``(B, h, n, m)`` from a table ``(B, b, h)``: for each query and key the entries at ``index``,
     ``(n, m)``."""
 
     def pull(s: Array) -> tuple[Array, ...]:

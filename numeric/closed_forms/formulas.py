@@ -1,8 +1,8 @@
 """The closed forms of gated, masked and grouped layers, and of the blocks made of them.
 
-Each is a `closed_forms.formula.Formula`: a few lines that can be held against the paper, from which
-value and derivatives follow.  Saved values have the graph's names.  What is a mask or a list of
-indices in Lean is one here too, of the same sizes.
+Each is a `closed_forms.formula.Formula`: a few lines that can be compared with the paper, from
+which value and derivatives follow.  Saved values have the graph's names.  Masks and lists of
+indices in Lean are the same here, with the same sizes.
 Source: the declarations of ``lean/PostNorm`` that the graphs are named after, and the papers named
     there.
 """
@@ -43,19 +43,20 @@ FloatArray = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
 WINDOW = 2
-"""How many tokens before itself a token sees in `PostNorm.mistralBlockGraph`, as exported."""
+"""The number of tokens before itself that a token sees in `PostNorm.mistralBlockGraph`, as
+exported."""
 
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What a formula is a function of: inputs ``(B, *shape)``, constants ``(B,)``, sizes."""
+    """The arguments of a formula: inputs ``(B, *shape)``, constants ``(B,)``, sizes."""
 
     inputs: Mapping[str, Array]
     constants: Mapping[str, FloatArray]
     sizes: Mapping[str, int]
 
     def eps(self, symbol: str) -> FloatArray:
-        """An ε; 0 where the graph has lost it."""
+        """An ε; 0 if the graph has lost it."""
         return self.constants.get(symbol, np.zeros(self.count))
 
     @property
@@ -65,7 +66,7 @@ class Given:
 
     @property
     def scale(self) -> FloatArray:
-        """The scale of the scores: 1/√head_dim where the graph has no symbol for it."""
+        """The scale of the scores: 1/√head_dim if the graph has no symbol for it."""
         usual = np.full(self.count, 1.0 / np.sqrt(self.sizes["headDim"]))
         return self.constants.get("scale", usual)
 
@@ -77,7 +78,7 @@ class WrittenForm:
     Attributes:
         write: the formula at given inputs.
         sizes: names of the graph's sizes.
-        normalized: for each symbol of an ε, the value whose rows its norm gets.
+        normalized: for each symbol of an ε, the value whose rows its norm normalizes.
         scores: for each saved tensor of scores, the inputs that it is proportional to, in pairs:
             scaling all of them by √t scales it by t.
     """
@@ -99,7 +100,7 @@ def window(n: int, width: int) -> Bools:
 
 
 def inside(form: Formula, prefix: str) -> Callable[[str, Term], Term]:
-    """What saves under names that begin with ``prefix``."""
+    """A function that saves values under names that begin with ``prefix``."""
     return lambda name, term: form.save(prefix + name, term)
 
 
@@ -211,7 +212,7 @@ def _norm(form: Formula, at: Given, number: int, x: Term) -> Term:
 
 
 def masked_pre_norm(form: Formula, at: Given, act: Activation) -> Formula:
-    """F(LN₂(y)) + y with y = A(LN₁(x)) + x, where no token looks at a later one."""
+    """F(LN₂(y)) + y with y = A(LN₁(x)) + x, where no token attends to a later one."""
     x = form["x"]
     first = _norm(form, at, 1, x)
     branch = _attend(form, at, "mha.", first, first, causal(at.sizes["seqLen"]))
@@ -222,8 +223,8 @@ def masked_pre_norm(form: Formula, at: Given, act: Activation) -> Formula:
 
 
 def _post_norm_decoder(at: Given) -> Formula:
-    """LN₃(F(z) + z) with z = LN₂(C(y) + y) and y = LN₁(A(x) + x): no token looks at a later one,
-    and the first ``visible`` tokens of the memory are no padding."""
+    """LN₃(F(z) + z) with z = LN₂(C(y) + y) and y = LN₁(A(x) + x): no token attends to a later one,
+    and the first ``visible`` tokens of the memory are not padding."""
     form, sizes = Formula.at(at.inputs), at.sizes
     x, n, m = form["x"], sizes["seqLen"], sizes["memoryLen"]
     own = _attend(form, at, "mha.", x, x, causal(n))
@@ -253,7 +254,7 @@ def _softmax_over(at: Given) -> Formula:
 
 
 def cyclic(n: int, size: int) -> npt.NDArray[np.int64]:
-    """The given indices in Lean's exports: i modulo a size."""
+    """The indices in Lean's exports: i modulo a size."""
     return np.arange(n, dtype=np.int64) % size
 
 

@@ -22,7 +22,7 @@ _U = 2.0**-53
 
 
 def centered(x: Array) -> Array:
-    """x − mean x.  The second pass takes out what rounding left of the mean."""
+    """x − mean x.  The second pass subtracts the mean that rounding left."""
     d = x.shape[-1]
     c = x - x.sum(axis=-1, keepdims=True) / d
     twice: Array = c - c.sum(axis=-1, keepdims=True) / d
@@ -30,8 +30,8 @@ def centered(x: Array) -> Array:
 
 
 def _inverse_std(c: Array, eps: FloatArray) -> Array:
-    """1/√(var + ε), and 0 where that is not positive (Lean: 0⁻¹ = 0).  Not `np.var`: it drops the
-    imaginary part of the complex step."""
+    """1/√(var + ε), and 0 where var + ε is not positive (Lean: 0⁻¹ = 0).  Not `np.var`, which drops
+    the imaginary part of the complex step."""
     v = (c * c).sum(axis=-1, keepdims=True) / c.shape[-1] + eps[:, None, None]
     positive = v.real > 0
     root = np.sqrt(np.where(positive, v, 1))
@@ -97,9 +97,9 @@ def var_eps(x: FloatArray, eps: FloatArray, radius: FloatArray | None = None) ->
     For ε ≥ 0 the sign is therefore always decided where the rows are known exactly.
 
     Args:
-        radius: how far each entry may be from the one that is meant, of the shape of ``x``; the
-            rows are exact if None.  √var is a seminorm, so that it moves by at most the root mean
-            square of the radii; and a variance, of whatever row, is not negative.
+        radius: how far each entry may be from the exact one, of the shape of ``x``; the rows are
+            exact if None.  √var is a seminorm, so it moves by at most the root mean square of the
+            radii; and the variance of any row is not negative.
     """
     with np.errstate(all="ignore"):  # a bound may overflow to ∞ or vanish to 0
         exact = _var_eps(x, eps)
@@ -109,7 +109,7 @@ def var_eps(x: FloatArray, eps: FloatArray, radius: FloatArray | None = None) ->
 
 
 def _blurred(x: FloatArray, eps: FloatArray, radius: FloatArray, exact: VarEps) -> VarEps:
-    """The enclosure for rows within ``radius`` of ``x``; as it is for rows with radius 0."""
+    """The enclosure for rows within ``radius`` of ``x``; unchanged for rows with radius 0."""
     d = x.shape[-1]
     known = (radius == 0).all(axis=-1)
     e = eps[:, None]
@@ -136,7 +136,7 @@ def _shifted(bound: FloatArray, e: FloatArray, towards: float) -> FloatArray:
 
 
 def _least(low: FloatArray, e: FloatArray, positive: npt.NDArray[np.bool_]) -> FloatArray:
-    """The lower bound of var + ε; above 0 where that is known."""
+    """The lower bound of var + ε; above 0 where positivity is known."""
     bound = _shifted(low, e, -np.inf)
     return np.where(positive, np.maximum(bound, np.nextafter(0.0, 1.0)), bound)
 
@@ -144,7 +144,7 @@ def _least(low: FloatArray, e: FloatArray, positive: npt.NDArray[np.bool_]) -> F
 def _var_eps(x: FloatArray, eps: FloatArray) -> VarEps:
     d = x.shape[-1]
     gamma = (d + 8) * _U
-    # Scaled by a power of two, which is exact, so that squares neither overflow nor vanish.
+    # Scaled by a power of two, which is exact, so that squares neither overflow nor underflow.
     _, exponent = np.frexp(np.abs(x).max(axis=-1))
     scaled = np.ldexp(x, -exponent[..., None])
     c = scaled - scaled.sum(axis=-1, keepdims=True) / d

@@ -1,7 +1,7 @@
-"""The closed forms of language models to their loss.
+"""The closed forms of language models up to their loss.
 
-As in `closed_forms.formulas`.  Token i is i modulo the size of the vocabulary, and its target the
-next token.
+As in `closed_forms.formulas`.  Token i is i modulo the size of the vocabulary, and its target is
+the next token.
 Source: ``lean/PostNorm/Block/LanguageModel.lean`` and ``Block/GatedModels.lean``.
 """
 
@@ -39,7 +39,7 @@ def _between(
     """Cross-entropy of N(blocks(embedding))·headᵀ.
 
     Args:
-        first: what becomes of the tokens' rows of the table.
+        first: the function applied to the tokens' rows of the table.
         last: the final norm.
         head: the name of the head's weights.
     """

@@ -1,6 +1,6 @@
 """The block's two sublayers in closed form: LN(x + MHA(x)) and LN(x + FFN(x)).
 
-Tensors come by name with a batch axis in front: x, the parameters of the branch (see
+Tensors are passed by name with a batch axis in front: x, the parameters of the branch (see
 `attention` and `feed_forward`), and gamma, beta ``(B, d_model)`` of the LayerNorm.
 ε is ``(B,)``.  The derivatives need var + ε > 0 in every row of the residual; not checked.
 Source: `PostNorm.mhaPostNormGraph`, `PostNorm.seqFfnPostNormGraph`; A. Vaswani et al., "Attention
@@ -40,7 +40,7 @@ Branch = TypeVar("Branch", attention.Saved, feed_forward.Saved)
 
 @dataclass(frozen=True, slots=True)
 class Saved(Generic[Branch]):
-    """What a sublayer computes: its branch, ``residual`` = x + branch(x), and ``output`` =
+    """The values of a sublayer: its branch, ``residual`` = x + branch(x), and ``output`` =
     LN(residual)."""
 
     branch: Branch
@@ -85,7 +85,7 @@ def feed_forward_jvp(
 def attention_vjp(
     tensors: Tensors, saved: Saved[attention.Saved], cotangent: Array
 ) -> dict[str, Array]:
-    """Cotangents of x and of every parameter that is there."""
+    """Cotangents of x and of every parameter that is present."""
     through, found = _norm_vjp(tensors, saved, cotangent)
     pulled = attention.vjp(tensors, saved.branch, through)
     return {**pulled, "x": pulled["x"] + through, **found}

@@ -1,7 +1,7 @@
 """The pre-norm block in closed form: FFN(LN₂(y)) + y with y = MHA(LN₁(x)) + x.
 
-Tensors come by name with a batch axis in front, as for `closed_forms.encoder_block`; ε₁ and ε₂ are
-``(B,)``.  The derivatives need var + ε > 0 in every row of x and of y; not checked.
+Tensors are passed by name with a batch axis in front, as for `closed_forms.encoder_block`; ε₁ and
+ε₂ are ``(B,)``.  The derivatives need var + ε > 0 in every row of x and of y; not checked.
 Source: R. Xiong et al., "On layer normalization in the Transformer architecture", 2020; PyTorch's
     ``nn.TransformerEncoderLayer(norm_first=True)`` without dropout (its weights are ours
     transposed).
@@ -28,7 +28,7 @@ Tensors = Mapping[str, Array]
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """What the block computes on the way: the two normalized streams, the two branches, the first
+    """The intermediate values of the block: the two normalized streams, the two branches, the first
     ``residual`` and the ``output``."""
 
     norm1: Array
@@ -81,7 +81,7 @@ def jvp(tensors: Tensors, saved: Saved, tangents: Tensors) -> Array:
 
 
 def vjp(tensors: Tensors, saved: Saved, cotangent: Array) -> dict[str, Array]:
-    """Cotangents of x and of every parameter that is there."""
+    """Cotangents of x and of every parameter that is present."""
     second = feed_forward.vjp({**tensors, "x": saved.norm2}, saved.feed_forward, cotangent)
     through2, gamma2, beta2 = layer_norm.vjp(
         saved.residual, tensors["gamma2"], saved.eps[1], second.pop("x")

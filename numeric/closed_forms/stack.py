@@ -1,6 +1,6 @@
-"""An encoder in closed form: encoder blocks one after the other, each with weights of its own.
+"""An encoder in closed form: a sequence of encoder blocks, each with its own weights.
 
-Tensors come by name with a batch axis in front: x, and the parameters of block k, those of
+Tensors are passed by name with a batch axis in front: x, and the parameters of block k, those of
 `closed_forms.encoder_block`, as ``layer<k>.Wq`` and so on.  All blocks have the same ε₁ and ε₂.
 The derivatives need var + ε > 0 in every row of every residual; not checked.
 Source: `PostNorm.encoderGraph`, `PostNorm.biasedEncoderGraph`; PyTorch's ``nn.TransformerEncoder``.
@@ -24,13 +24,12 @@ Tensors = Mapping[str, Array]
 
 
 def prefix(layer: int) -> str:
-    """What the names of block ``layer`` begin with."""
+    """The prefix of the names in block ``layer``."""
     return f"layer{layer}."
 
 
 def layer_tensors(tensors: Tensors, layer: int, x: Array | None = None) -> dict[str, Array]:
-    """The tensors of one block under their own names, with what it gets as ``x`` where that is
-    given."""
+    """The tensors of one block under their own names, with its input as ``x`` if that is given."""
     start = prefix(layer)
     own = {n.removeprefix(start): t for n, t in tensors.items() if n.startswith(start)}
     return own if x is None else {"x": x, **own}
@@ -44,7 +43,7 @@ def run(
     eps2: FloatArray,
     scale: Array | None = None,
 ) -> tuple[encoder_block.Saved, ...]:
-    """What every block computes; the last one's output is the value, ``(B, seq_len, d_model)``."""
+    """The values of every block; the last one's output is the value, ``(B, seq_len, d_model)``."""
     x, found = tensors["x"], []
     for layer in range(depth):
         saved = encoder_block.run(

@@ -27,7 +27,7 @@ Integers = npt.NDArray[np.int64]
 
 
 def near_buckets(encoder: bool, n: int, buckets: int) -> Integers:
-    """`PostNorm.nearBuckets`: what T5 has as far as it tells each distance apart, ``(n, n)``."""
+    """`PostNorm.nearBuckets`: T5's buckets as far as each distance has its own, ``(n, n)``."""
     half = buckets // 2 if encoder else buckets
     back = np.arange(n)[:, None] - np.arange(n)
     earlier = np.minimum(back, max(half - 1, 0))
@@ -36,7 +36,7 @@ def near_buckets(encoder: bool, n: int, buckets: int) -> Integers:
 
 
 def _visible(at: Given, keys: str) -> Bools:
-    """The first tokens are no padding."""
+    """The first tokens are not padding."""
     real = np.arange(at.sizes[keys]) < at.sizes["visible"]
     return np.broadcast_to(real, (at.sizes["seqLen"], at.sizes[keys]))
 

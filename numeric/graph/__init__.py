@@ -1,4 +1,4 @@
-"""Exported graphs: the data, and the parser that checks them."""
+"""Exported graphs: the data, and the parser that validates them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pieces of a graph: what leads up to a saved tensor, with another one as an input if need be."""
+"""Pieces of a graph: the part up to a saved tensor, optionally with another one as an input."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ __all__ = ["piece"]
 
 def piece(graph: Graph, end: str, start: str | None = None) -> Graph:
     """The graph of the value ``end`` as a function of the inputs; with ``start``, as a function of
-    that saved tensor too, which stands first among the inputs.
+    that saved tensor too, which is the first input.
 
-    Nodes and inputs that ``end`` does not need are left out; names stay, but the graph's own.
+    Nodes and inputs that ``end`` does not need are dropped; all names stay, except the graph's.
 
     Raises:
         GraphError: a name is unknown.

@@ -1,8 +1,8 @@
-"""Graphs as frozen data: what Lean exports, after it has been checked.
+"""Graphs as frozen data: Lean's exports, after validation.
 
 A graph is a list of inputs and a list of nodes in single assignment form.  Values are counted
 inputs first, then nodes in order; the name of a value is the name of the saved tensor.
-`numeric.graph.parse` builds graphs and is the only place where they are checked.
+`numeric.graph.parse` builds graphs and is the only place that validates them.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ __all__ = ["Graph", "Input", "Node", "last_uses"]
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """A tensor that the graph is given."""
+    """An input tensor of the graph."""
 
     name: str
     shape: Shape
@@ -37,12 +37,12 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """A checked graph.
+    """A validated graph.
 
     Attributes:
         name: the graph's short name, such as ``layerNormGraph``.
-        declaration: the Lean declaration that theorems speak of; empty where none is stated.
-        sizes: what the sizes were when the graph was exported, by name.
+        declaration: the Lean declaration that theorems mention; empty if none is stated.
+        sizes: the sizes at which the graph was exported, by name.
         outputs: indices of the results, counted as arguments are.
         symbols: the constants that an instance may choose, with the graph's own values.
     """
@@ -93,7 +93,7 @@ class Graph:
 
 
 def last_uses(graph: Graph) -> tuple[tuple[int, ...], ...]:
-    """For each node the values that no later one reads; outputs are kept, and what no one reads."""
+    """For each node the values that no later one reads; outputs and unread values are kept."""
     last: dict[int, int] = {}
     for position, node in enumerate(graph.nodes):
         last.update(dict.fromkeys(node.args, position))

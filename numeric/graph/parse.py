@@ -1,7 +1,7 @@
-"""From JSON to a `Graph`: everything about an exported graph is checked here, once.
+"""From JSON to a `Graph`: the only place where an exported graph is validated.
 
 Format ``obligations-graph/1``; Lean's side of it is ``lean/Obligations/GraphFamily.lean``.  A graph
-that is not understood completely is refused, with the name of the node at fault.
+with anything that is not understood is refused, with the name of the offending node.
 """
 
 from __future__ import annotations
@@ -44,13 +44,13 @@ def parse_graph_text(text: str | bytes) -> Graph:
 
     try:
         value = json.loads(text, object_pairs_hook=unique, parse_constant=not_a_number)
-    except (ValueError, RecursionError) as error:  # also a number of thousands of digits
+    except (ValueError, RecursionError) as error:  # also for a number with thousands of digits
         raise GraphError("graph", f"expected JSON but got {text[:40]!r}…: {error}") from error
     return parse_graph(value)
 
 
 def parse_graph(value: object) -> Graph:
-    """Check a decoded JSON object and turn it into a graph.
+    """Validate a decoded JSON object and convert it to a graph.
 
     Raises:
         GraphError: it is not a well-formed graph; the message names the node.
@@ -90,8 +90,7 @@ def build_graph(
     nodes: Sequence[Node],
     outputs: Sequence[int],
 ) -> Graph:
-    """Put a graph together and check how its parts fit: operations, indices, shapes, names,
-    constants.
+    """Assemble a graph and check that its parts fit: operations, indices, shapes, names, constants.
 
     Raises:
         GraphError: they do not; the message names the node.

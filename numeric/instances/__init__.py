@@ -1,1 +1,2 @@
-"""What graphs run on: families of instances, how they are drawn, the batch that a check gets."""
+"""The inputs of graphs: families of instances, how they are drawn, the batch that a check
+receives."""

@@ -1,4 +1,4 @@
-"""A batch of instances together with the graph that runs on them: what a check is given."""
+"""A batch of instances together with the graph that runs on them: the argument of a check."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = ["Case"]
 FloatArray = npt.NDArray[np.float64]
 T = TypeVar("T")
 KEPT_BYTES = 1 << 20
-"""What follows from instances is kept where their inputs take no more than this."""
+"""Values derived from instances are cached if their inputs take no more than this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,8 @@ class Case:
 
     Attributes:
         beside: another graph of the same sizes to compare with.
-        refuting: only a failure is looked for: what is measured after one may be left out.
-        backend: answers what `ask` asks, in place of numpy; nothing else.
+        refuting: only a failure is of interest: measurements after one may be skipped.
+        backend: answers the questions of `ask`, instead of numpy; nothing else.
     """
 
     program: Interpreter
@@ -66,14 +66,14 @@ class Case:
         return self.refuting and self.batch.bytes <= KEPT_BYTES
 
     def once(self, name: object, compute: Callable[[], T]) -> T:
-        """What follows from the instances alone, and not from the graph's nodes.
+        """A value that follows from the instances alone, and not from the graph's nodes.
 
-        Where a failure is looked for, many mutants of a graph run on the same instances: it is
-        computed once for all of them, where the inputs are small, and must not be written to.
+        In a search for failures, many mutants of a graph run on the same instances: the value is
+        computed once for all of them, if the inputs are small, and must not be written to.
 
         Args:
-            name: no two things may have the same.
-            compute: how to get it.
+            name: unique among these values.
+            compute: computes the value.
         """
         if not self._shares:
             return compute()
@@ -84,7 +84,7 @@ class Case:
         return found
 
     def piece(self, end: str, start: str | None = None) -> Case:
-        """The same instances of a part of the graph: up to the saved tensor ``end``, and where
+        """The same instances of a part of the graph: up to the saved tensor ``end``, and if
         ``start`` is given, from that one on, at the value that the graph has there."""
         program = self.program.piece(end, start)
         values: dict[str, FloatArray] = dict(self.batch.inputs)
@@ -100,10 +100,10 @@ class Case:
         return Perturbation(self.batch.streams.child("noise", run))
 
     def reruns(self, runs: Sequence[int]) -> tuple[Case, Perturbation]:
-        """The same instances once for each run, one run behind the other, and their moves.
+        """The same instances once for each run, one run after the other, and their moves.
 
-        Each ε is moved too, by two ulps, alternately up and down: where it cancels a variance, a
-        sign is at stake that no rounding of later results may touch.
+        Each ε is moved too, by two ulps, alternately up and down: where it cancels a variance, it
+        decides a sign that no rounding of later results may affect.
         """
         batch, moves = self.once(("reruns", *runs), lambda: self._moved(runs))
         return replace(self, batch=batch), moves
@@ -149,7 +149,8 @@ class Case:
         return {name: value for name, value in self.batch.constants.items() if name in symbols}
 
     def run(self, perturbation: Perturbation | None = None) -> Trace:
-        """All saved tensors; those of the plain run are kept, for every check starts from them."""
+        """All saved tensors; those of the plain run are cached, since every check starts from
+        them."""
         if perturbation is not None:
             return self.program.evaluate(self.batch.inputs, self.constants, perturbation)
         if not self._runs:
@@ -157,21 +158,21 @@ class Case:
         return self._runs[0]
 
     def finite(self) -> npt.NDArray[np.bool_]:
-        """Where no infinity is lost in a finite result, as in 1/∞ = 0, ``(B,)``; in every other
-        operation it stays."""
+        """Where no infinity disappears in a finite result, as in 1/∞ = 0, ``(B,)``; every other
+        operation propagates it."""
         if not self._finite:
             self._finite.append(finite(self.program, self.run()))
         return self._finite[0]
 
     @property
     def asks_a_backend(self) -> bool:
-        """Whether a backend, not numpy, answers what is asked."""
+        """Whether a backend, not numpy, answers questions."""
         backend = self.backend
         return backend is not None and backend.takes(self.program.graph, len(self))
 
     def ask(self, question: Question, *arrays: Any) -> Any:
         """The answer to a question about the plain run (`numeric.interpret.questions`), by the
-        backend where there is one for so many instances."""
+        backend if there is one for this many instances."""
         if self.backend is None or not self.asks_a_backend:
             return question(self.program, self.run(), *arrays)
         inputs, constants = self.batch.inputs, self.constants
@@ -184,7 +185,7 @@ class Case:
         return self.program.output(inputs, self.constants)
 
     def tangents_of(self, directions: Sequence[Mapping[str, FloatArray]]) -> FloatArray:
-        """As `derivative`, by dual numbers: cheaper, and not the arbiter."""
+        """As `derivative`, by dual numbers: cheaper, but not the arbiter."""
         return derivatives(self.run(), directions)
 
     def derivative(
@@ -194,10 +195,10 @@ class Case:
     ) -> FloatArray:
         """The graph's derivative along each direction by complex step, ``(directions, B, *shape)``.
 
-        No derivative rule of ours takes part.
+        Uses none of our derivative rules.
         """
-        # As many at once as there are instances in a chunk: the runs of all would not fit a
-        # machine where graphs are large.
+        # As many at once as there are instances in a chunk: for large graphs, all runs together
+        # would not fit in memory.
         most = chunk_of(self.program.graph)
         parts = [
             self._complex_step(directions[start : start + most], perturbation)

@@ -1,7 +1,7 @@
 """Draws instances: inputs and constants of a graph, from a family.
 
-All inputs but the stream ``x`` are drawn by their role, which their name tells.  An instance is a
-function of (seed, key, family, index) and of the graph's name, sizes and inputs alone.
+All inputs except the stream ``x`` are drawn by their role, which follows from the name.  An
+instance depends only on (seed, key, family, index) and the graph's name, sizes and inputs.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ FloatArray = npt.NDArray[np.float64]
 class Batch:
     """Instances of one shape: inputs ``(B, *shape)``, constants ``(B,)``, and a stream for each.
 
-    ``known`` keeps what follows from them, by a name: see `numeric.instances.case.Case.once`.
+    ``known`` caches values that follow from them, by name: see `numeric.instances.case.Case.once`.
     """
 
     family: str
@@ -51,7 +51,7 @@ class Batch:
         return sum(value.nbytes for value in self.inputs.values())
 
     def take(self, rows: npt.NDArray[np.int64]) -> Batch:
-        """Some of the instances; each keeps its numbers."""
+        """Some of the instances, with the same numbers."""
         return Batch(
             self.family,
             self.indices[rows],
@@ -73,15 +73,15 @@ def draw(
 
     ε is chosen after the rows that its LayerNorm normalizes.  Inside a block these come from the
     closed form of the graph's name, so that a wrong graph gets the same instances; a graph without
-    closed form normalizes its first input.
+    a closed form normalizes its first input.
 
     Args:
-        key: what the instances are for, such as an obligation's key, or a form of statements.
-        indices: which instances; each is the same in every batch that holds it.
+        key: the purpose of the instances, such as an obligation's key, or a form of statements.
+        indices: which instances; each is the same in every batch that contains it.
     """
     streams = Streams.of(seed, key, family.name, indices)
     branch = family.branch(streams.child("branch"))
-    # A faint scale without a shift would leave nothing but rounding for the weights behind it.
+    # A tiny scale without a shift would leave only rounding for the weights that follow.
     names = {given.name.rpartition(".")[2] for given in graph.inputs}
     alone = set() if "beta1" in names else {"gamma1"}
     inputs = {
@@ -109,7 +109,7 @@ def draw(
 def _constants(
     family: Family, graph: Graph, inputs: Mapping[str, FloatArray], streams: Streams
 ) -> dict[str, FloatArray]:
-    """A value for each symbol: what the family draws; ε after the rows, in order of their numbers;
+    """A value for each symbol: the family's draw; each ε after the rows, in order of their numbers;
     the graph's own for all others."""
     constants = {s: np.full(len(streams), value) for s, value in graph.symbols.items()}
     for symbol in sorted(set(constants) & set(family.constants)):
@@ -151,11 +151,11 @@ def _single(value: FloatArray) -> FloatArray:
 
 
 def _input(family: Family, name: str, s: Streams, shape: Shape, branch: FloatArray) -> FloatArray:
-    """Draw one input: gains about ±1, biases about 0, weights with outputs of unit size, else
+    """Draw one input: gains about ±1, biases about 0, weights with outputs of unit size, otherwise
     rows.
 
-    What a sublayer adds to its stream, and what the first passes on to the second, goes as
-    ``branch``; where that is 0, every row of both is constant.
+    A sublayer's contribution to its stream, and the first sublayer's output, scale with ``branch``;
+    if that is 0, every row of both is constant.
     """
     name = name.rpartition(".")[2]  # a block of a stack has its number in front
     role = name.rstrip("0123456789")
@@ -173,11 +173,11 @@ def _input(family: Family, name: str, s: Streams, shape: Shape, branch: FloatArr
         return np.cos(s.uniform(shape, -np.pi, np.pi))
     if role == "sin":
         return np.sin(s.uniform(shape, -np.pi, np.pi))
-    if role == "memory":  # its scale is no one's: the keys' and values' weights have theirs
+    if role == "memory":  # not scaled: the keys' and values' weights already are
         return s.normal(shape)
     if role in ("table", "head"):  # embeddings that are the head's weights too: logits of unit size
         return np.asarray(s.normal(shape) / np.sqrt(shape[1]), dtype=np.float64)
-    if role == "mask":  # finite, as a graph's numbers are: e^-30 is as good as nothing
+    if role == "mask":  # finite, as a graph's numbers are: e^-30 is negligible
         return np.where(s.child("hides").uniform(shape) < 0.3, -30.0, s.normal(shape))
     if role.startswith("b") and len(shape) == 1:
         return s.normal(shape) * faint if name in ("b2", "bo") else s.normal(shape)
@@ -188,8 +188,8 @@ def _input(family: Family, name: str, s: Streams, shape: Shape, branch: FloatArr
 
 
 def _scale_scores(inputs: dict[str, Array], graph: Graph, target: FloatArray) -> None:
-    """Scale Wq and Wk alike so that the attention's largest absolute score is ``target``; where
-    softmax stands alone, its argument.  In a stack it is the first block's."""
+    """Scale Wq and Wk equally so that the attention's largest absolute score is ``target``; for
+    softmax alone, its argument.  In a stack it is the first block's."""
     if graph.name in ("softmaxGraph", "softmaxOverGraph", "crossEntropyGraph", "logSoftmaxGraph"):
         size = np.abs(inputs["x"]).max(axis=(1, 2), keepdims=True)
         inputs["x"] = inputs["x"] * (target[:, None, None] / np.where(size > 0, size, 1.0))
@@ -234,7 +234,7 @@ def _normalized_first(inputs: Mapping[str, Array]) -> Array:
 
 
 def _scale_first(inputs: dict[str, Array], graph: Graph, target: FloatArray) -> None:
-    """The same for one block, or for an attention by itself."""
+    """The same for one block, or for an attention alone."""
     if not {"x", "Wq", "Wk", "Wv", "Wo"} <= set(inputs):
         return
     unmasked = {name: value for name, value in inputs.items() if name != "mask"}

@@ -1,8 +1,8 @@
 """The instance families, as named data: what is special about the instances of each.
 
-A family says how the rows of the stream ``x`` look, how LayerNorm's ε is chosen, how far the
-attention's softmax is driven, how much a sublayer adds to its stream, which sizes the graph has,
-and where the family stands towards the intended use (ε > 0).  `instances.draw` draws from them.
+A family defines the rows of the stream ``x``, how LayerNorm's ε is chosen, how saturated the
+attention's softmax is, how much a sublayer adds to its stream, which sizes the graph has, and
+whether the family lies in the domain of intended use (ε > 0).  `instances.draw` draws from them.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ Draw = Callable[[Streams, Mapping[str, FloatArray]], FloatArray]
 
 
 class Region(StrEnum):
-    """Where a family stands towards the domain of intended use, ε > 0."""
+    """Where a family lies relative to the domain of intended use, ε > 0."""
 
     DOMAIN = "domain"
     """ε > 0.  Hypotheses must hold here, and undecided instances count against the verdict."""
     EDGE = "edge"
     """Outside, where the hypotheses hold for some instances."""
     REFUTING = "refuting"
-    """Outside, where every instance violates a hypothesis; the check must say no."""
+    """Outside, where every instance violates a hypothesis; the check must reject it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +44,10 @@ class Family:
         eps: ε for each instance, ``(B,)``, given the variances ``(B, rows)`` of the rows that its
             LayerNorm normalizes.
         scores: the largest absolute score of the attention, ``(B,)``.
-        branch: ``(B,)`` from 0 to 1, how much a sublayer adds to its stream; 0 makes what the
-            second sublayer gets constant in each row, exactly.
+        branch: ``(B,)`` from 0 to 1, how much a sublayer adds to its stream; 0 makes each row of
+            the second sublayer's input exactly constant.
         sizes: sizes that differ from `BASE_SIZES`.
-        needs: sizes that a graph must have for the family to be any different from others.
+        needs: sizes that a graph must have for the family to differ from others.
         float32: round every input and constant to single precision.
         graphs: the graphs that the family is for; empty for all that have none of their own.
         constants: how to draw constants other than ε, by symbol: ``(B,)`` from a stream and the
@@ -68,9 +68,10 @@ class Family:
     constants: Mapping[str, Draw] = field(default_factory=dict)
 
     def fits(self, sizes: Mapping[str, int]) -> bool:
-        """Whether a graph of these sizes shows what the family is about.
+        """Whether a graph of these sizes has the family's special property.
 
-        Other sizes than the family's own will do, but for one token and for one or two channels.
+        Sizes other than the family's own are allowed, except for one token and for one or two
+        channels.
         """
         own = ((name, self.sizes.get(name)) for name in ("seqLen", "dModel"))
         return all(n is None or n > 2 or sizes.get(name) == n for name, n in own)
@@ -89,7 +90,7 @@ BASE_SIZES: Mapping[str, int] = MappingProxyType(
         "classes": 7,
         "vocab": 7,
         "buckets": 6,  # of relative positions
-        "visible": 3,  # what is attended to
+        "visible": 3,  # the tokens of the memory that are not padding
         "numGroups": 2,
         "perGroup": 3,  # heads that share keys and values
     }
@@ -173,7 +174,7 @@ def _usual_scores(s: Streams) -> FloatArray:
 
 def _saturating_scores(s: Streams) -> FloatArray:
     """Nearly all weight on one token.  The graph's exp has no shift: scores stay where neither it
-    nor its tangent under the complex step leaves the range of numbers."""
+    nor its tangent under the complex step overflows or underflows."""
     return s.uniform((), 40.0, 160.0)
 
 
@@ -213,7 +214,8 @@ def _family(
     return Family(name, description, region, rows, eps, scores, branch, chosen, needs, float32)
 
 
-# Seven copies of a number do not add up to seven times it: the mean of a constant row is rounded.
+# The sum of seven copies of a number is not exactly seven times it: the mean of a constant row is
+# rounded.
 _TALL = {"seqLen": 9, "dModel": 7, "numHeads": 3, "headDim": 2, "dFF": 5, "depth": 3}
 _ONE_CHANNEL = {"dModel": 1, "numHeads": 1, "headDim": 1, "dFF": 3}
 _TWO_CHANNELS = {"dModel": 2, "numHeads": 2, "headDim": 1, "dFF": 3}
@@ -275,13 +277,13 @@ def define_family(
     constants: Mapping[str, Draw] | None = None,
     sizes: Mapping[str, int] | None = None,
 ) -> Family:
-    """Add a family of instances for graphs of one's own, which then have no other families.
+    """Add a family of instances for a project's own graphs, which then have no other families.
 
     Args:
         name: unique; reports and `obligations replay` name it.
         description: what is special about its instances.
         graphs: names of the graphs, without the root namespace.
-        region: where it stands towards the intended use.
+        region: where it lies relative to the intended use.
         rows: draws an input ``(B, *shape)`` from a stream and ``shape``; the default has entries
             of mixed scale.
         constants: draws constants ``(B,)`` by symbol, from a stream and the inputs.

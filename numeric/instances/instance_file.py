@@ -1,7 +1,7 @@
 """One instance as a file: the numbers, and the graph that they run on.
 
-An instance that no family draws, such as a counterexample that was made small, has no seed to be
-drawn from again.  A file of schema ``obligations-instance/1`` holds all of it.
+An instance that no family draws, such as a shrunk counterexample, cannot be drawn again from a
+seed.  A file of schema ``obligations-instance/1`` contains all of it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ __all__ = ["SCHEMA", "case_of", "read_instance", "write_instance"]
 
 SCHEMA = "obligations-instance/1"
 FAMILY = "given"
-"""What stands in for the family of an instance that none drew."""
+"""The family name of an instance that no family drew."""
 
 
 def case_of(
@@ -64,7 +64,7 @@ def read_instance(path: Path) -> tuple[str, Case]:
     """The key and the instance in a file.
 
     Raises:
-        GraphError: the file is none, or its numbers do not fit its graph.
+        GraphError: it is not an instance file, or its numbers do not fit its graph.
     """
     where = f"instance {path.name}"
     try:

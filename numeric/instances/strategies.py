@@ -91,7 +91,7 @@ def smallest(
 
     Args:
         programs: as for `instances`.
-        bad: whether an instance is looked for.
+        bad: whether an instance is one to find.
         key: as for `instances`.
         examples: how many instances to try before giving up.
         seed: of the search.

@@ -3,11 +3,11 @@
 The walk is that of `Interpreter.vjp`: from the output back, each operation pulls the cotangent of
 its result back to its arguments, at the values that the forward run saved.  Here the saved values
 and the cotangents are balls, so the result encloses what the same walk gives over the real numbers.
-Of a captured graph, Lean proves that to be the adjoint of the Fréchet derivative where its side
+For a captured graph, Lean proves that this is the adjoint of the Fréchet derivative where its side
 conditions hold; they are checked elsewhere.
 
-Inputs, constants and the cotangent of the output are taken as exact.  Where a derivative may not
-exist, as of ReLU around 0, the ball holds 0 and 1 and no more is claimed.
+Inputs, constants and the cotangent of the output are assumed exact.  Where a derivative may not
+exist, as that of ReLU around 0, the ball contains 0 and 1 and nothing more is claimed.
 The rules of each operation are with the operation (`numeric.ops`).
 Source: `numeric.arithmetic.wide`.
 """
@@ -33,13 +33,12 @@ FloatArray = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Enclosed:
-    """What a run and backprop give over the real numbers.
+    """Enclosures of a run and of backprop over the real numbers.
 
     Attributes:
         values: of the graph, inputs first, each ``(B, *shape)``.
         gradients: of every input, by name.
-        open: the first node, forward and then back, of which something is not known; empty where
-            there is none.
+        open: the first node, forward and then back, with an unknown value; empty if there is none.
     """
 
     values: tuple[Wide, ...]
@@ -48,7 +47,7 @@ class Enclosed:
 
 
 def pulled_back(trace: Trace, cotangent: FloatArray) -> Enclosed:
-    """Enclose the values of a graph and what backprop gives of a cotangent of its first output.
+    """Enclose the values of a graph and the backprop of a cotangent of its first output.
 
     Args:
         trace: a run in float64: its inputs and constants are taken.
@@ -56,7 +55,7 @@ def pulled_back(trace: Trace, cotangent: FloatArray) -> Enclosed:
 
     Raises:
         EvaluationError: the run is complex, python-flint is not installed, or the platform does not
-            compute as rounding errors are bounded.
+            round as the bounds assume.
     """
     standard_arithmetic()
     graph = trace.graph

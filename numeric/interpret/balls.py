@@ -1,11 +1,11 @@
 """A graph run in ball arithmetic: every value with a radius that encloses it, for a whole box.
 
 The inputs of one instance are balls around its numbers; the result of each operation is a ball that
-holds the exact value for every choice of the inputs.  Arb (python-flint) bounds all rounding, exp,
-tanh and erfc included.  The rule of each operation is with the operation (`numeric.ops`).
+contains the exact value for every choice of the inputs.  Arb (python-flint) bounds all rounding,
+exp, tanh and erfc included.  The rule of each operation is with the operation (`numeric.ops`).
 
 Slow: every number is a Python object.  A block at (seq_len, d_model, heads, d_ff) = (4, 8, 2, 16)
-takes some 10 ms, and the time grows with the number of multiplications.
+takes about 10 ms, and the time grows with the number of multiplications.
 Source: F. Johansson, "Arb: efficient arbitrary-precision midpoint-radius interval arithmetic",
     2017.
 """
@@ -34,7 +34,7 @@ FloatArray = npt.NDArray[np.float64]
 
 
 def version() -> str | None:
-    """The installed version of python-flint; None where there is none."""
+    """The installed version of python-flint; None if there is none."""
     if importlib.util.find_spec("flint") is None:
         return None
     return importlib.metadata.version("python-flint")
@@ -50,7 +50,7 @@ def enclose(
     """The value ``upto`` for every input within ``radius`` of the one given, entry by entry.
 
     Args:
-        inputs: of one instance, without a batch axis, taken as exact numbers.
+        inputs: of one instance, without a batch axis, assumed exact.
         constants: values of symbols, exact; the others keep the graph's own.
         radius: how far each entry of each input may move; 0 for the instance alone.
 

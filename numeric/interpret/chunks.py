@@ -22,5 +22,5 @@ def saved_bytes(graph: Graph) -> int:
 
 
 def chunk_of(graph: Graph) -> int:
-    """Instances per chunk, at least one.  Depends on the graph alone, so that results do too."""
+    """Instances per chunk, at least one.  Depends only on the graph, so that results do too."""
     return max(1, min(MOST_INSTANCES, CHUNK_BYTES // saved_bytes(graph)))

@@ -1,7 +1,7 @@
-"""Derivatives of a function without its own derivative rules.
+"""Derivatives of a function, computed without its own derivative rules.
 
 The complex step is exact to rounding: f(x + i·h·v) has imaginary part h·Df(x)·v + O(h³), and h =
-1e-200 leaves nothing of the rest.  The function must be made of operations that are analytic in
+1e-200 makes the remainder vanish.  The function must consist of operations that are analytic in
 complex arithmetic.
 Source: W. Squire, G. Trapp, "Using complex variables to estimate derivatives of real functions",
     1998.
@@ -28,8 +28,8 @@ def complex_step(
     inputs: Mapping[str, FloatArray],
     tangents: Mapping[str, FloatArray],
 ) -> FloatArray:
-    """Df(inputs)·tangents, ``(B, *shape)``; inputs without a tangent stay where they are, and real:
-    what depends on none of the others is computed as in a plain run."""
+    """Df(inputs)·tangents, ``(B, *shape)``; inputs without a tangent stay fixed and real: values
+    that depend on none of the others are computed as in a plain run."""
     shifted: dict[str, Array] = {
         name: value + 1j * STEP * tangents[name] if name in tangents else value
         for name, value in inputs.items()
@@ -47,8 +47,8 @@ def taylor_remainder(
     """The smallest ‖f(x + hv) − f(x − hv) − 2h·Dv‖ / 2h relative to ``scale``, over steps 2⁻⁶ to
     2⁻³⁹.
 
-    For the true derivative it goes as h² until rounding takes over; for a wrong one it stays at the
-    error. A sanity check of the complex step on real arithmetic alone.
+    For the true derivative it decreases as h² until rounding dominates; for a wrong one it stays at
+    the error. A sanity check of the complex step on real arithmetic alone.
 
     Args:
         derivative: the claimed Df(x)·v, ``(B, *shape)``.
@@ -72,8 +72,8 @@ def taylor_remainders(
     scale: FloatArray,
     steps: Sequence[float],
 ) -> Iterator[FloatArray]:
-    """For each step h the remainder that `taylor_remainder` takes the smallest of, ``(B,)``; not
-    finite where the function is not."""
+    """For each step h the remainder, of which `taylor_remainder` takes the smallest, ``(B,)``;
+    non-finite where the function is."""
     axes = tuple(range(1, derivative.ndim))
     for h in steps:
         with np.errstate(all="ignore"):

@@ -1,13 +1,13 @@
 """Derivatives along many directions at once, by dual numbers.
 
 Each value of a run carries its tangents along those directions that reach it, stacked in front of
-the batch axis: ``(k, B, *shape)``.  The rules are written by themselves: no derivative rule that a
-graph is run with, right or planted wrong, takes part.  They are held against the complex step for
-every operation, and in every check on some instances; see `numeric.judge.tolerance.screened`.
+the batch axis: ``(k, B, *shape)``.  The rules are written separately: they use no derivative rule
+of the graph's own runs, right or planted wrong.  They are compared with the complex step for every
+operation, and in every check on some instances; see `numeric.judge.tolerance.screened`.
 
 Values of the run are shared by all directions, and a tangent is dropped after its last use: the
 cost for a direction is at most about that of a run from where it enters the graph.  A chain of
-operations entry by entry, such as GELU, is differentiated once for all directions.
+entrywise operations, such as GELU, is differentiated once for all directions.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ def derivatives(trace: Trace, directions: Sequence[Mapping[str, FloatArray]]) ->
         directions: tangents ``(B, *shape)`` of some inputs, by name; the others are 0.
 
     Returns:
-        Where the run cannot look at its numbers, as on compiled `Arrays`, NaN for an instance whose
-        derivative may have lost what a large tangent would show.
+        If the run cannot inspect its numbers, as on compiled `Arrays`, NaN for an instance whose
+        derivative may have lost a term that a large tangent would show.
     """
     return _push(trace, directions, magnitude=False)
 
@@ -52,8 +52,8 @@ def magnitudes(trace: Trace, directions: Sequence[Mapping[str, FloatArray]]) -> 
 
 @dataclass(frozen=True, slots=True)
 class _Stack:
-    """Tangents ``(k, B, *shape)`` along the directions ``active``; ``fresh`` while they are added
-    up and no one else holds them, so that they may be overwritten."""
+    """Tangents ``(k, B, *shape)`` along the directions ``active``; ``fresh`` while they are summed
+    and not shared, so that they may be overwritten."""
 
     active: tuple[int, ...]
     tangents: Array
@@ -64,7 +64,7 @@ class _Stack:
 class _Flow:
     """The tangents of a value: ``factor · stack``, entry by entry.
 
-    A value that depends on the directions through one other value, entry by entry, as GELU does,
+    A value that depends on the directions through one other value, entry by entry, as in GELU,
     needs no tangents of its own: its derivative by that value is one factor for all directions.
     """
 
@@ -72,7 +72,7 @@ class _Flow:
     factor: Array | None = None
 
     def spread(self) -> _Stack:
-        """Its tangents by themselves."""
+        """Its explicit tangents."""
         if self.factor is None:
             return self.stack
         return _Stack(self.stack.active, self.stack.tangents * self.factor)
@@ -103,7 +103,7 @@ def _push(
                 else:
                     alone = {k: f.spread() for k, f in incoming.items()}
                     flow.append(here.stack(alone))
-                    # Spread once, however many read it.
+                    # Expanded once, regardless of the number of readers.
                     for k, stack in alone.items():
                         flow[node.args[k]] = _Flow(stack)
             for arg in last[position]:
@@ -119,7 +119,7 @@ def _push(
 
 
 def _in_order(stack: _Stack, count: int, xp: Arrays) -> Array:
-    """The tangents along all directions, those that do not reach the value included."""
+    """The tangents along all directions, including those that do not reach the value."""
     if stack.active == tuple(range(count)):
         return stack.tangents
     zero = xp.zeros_like(stack.tangents[0])
@@ -136,16 +136,16 @@ def _as_factor(op: str, incoming: Mapping[int, _Flow]) -> bool:
 
 
 def _lost(flow: _Flow, xp: Arrays) -> bool:
-    """Whether a product of derivatives may have vanished that, times a large tangent, would not.
+    """Whether a product of derivatives may have underflowed that, times a large tangent, would not.
 
-    One that overflows is not a finite number in the end, and settles nothing.
+    One that overflows ends up non-finite, and settles nothing.
     """
     return flow.factor is not None and bool(xp.least(xp.absolute(flow.factor)).min() < SMALLEST)
 
 
 @dataclass(frozen=True, slots=True)
 class _Node:
-    """One operation at the values of a run, or at their sizes where magnitudes are asked for."""
+    """One operation at the values of a run, or at their absolute values to compute magnitudes."""
 
     op: str
     args: Values
@@ -160,8 +160,8 @@ class _Node:
     def factor(self, incoming: Mapping[int, _Flow], least: list[Array]) -> _Flow:
         """The derivative by the one value that all arguments depend on.
 
-        Where nothing can be decided, the least product of two derivatives, neither of them 0, is
-        appended to ``least``, for each instance.
+        If numbers cannot be inspected, the least product of two nonzero derivatives is appended to
+        ``least``, for each instance.
         """
         xp = self.binding.xp
         one = self.binding.xp.asarray(np.ones((1,) * (len(self.out.shape) + 1)))
@@ -204,7 +204,7 @@ def _seed(name: str, directions: Sequence[Mapping[str, FloatArray]], xp: Arrays)
 
 
 def _plus(before: _Stack, more: _Stack, xp: Arrays) -> _Stack:
-    """The sum of what comes from two arguments; in place where no one else holds one of them."""
+    """The sum of the tangents from two arguments; in place if one of them is not shared."""
     if before.active == more.active:
         if before.fresh:
             into, other = before.tangents, more.tangents
@@ -247,7 +247,8 @@ def _joined(
 
 
 def _places(active: Sequence[int], among: Sequence[int]) -> slice | list[int]:
-    """Where some directions stand among others; a slice where possible, which copies nothing."""
+    """The positions of some directions among others; a slice where possible, which copies
+    nothing."""
     found = [among.index(k) for k in active]
     if not found:
         return slice(0, 0)
@@ -258,7 +259,7 @@ def _places(active: Sequence[int], among: Sequence[int]) -> slice | list[int]:
 
 
 _FEW = 2
-"""Along so many directions or fewer, a factor costs what it saves."""
+"""Along this many directions or fewer, a factor costs as much as it saves."""
 
 SMALLEST = float(np.finfo(np.float64).smallest_normal)
-"""Below it a factor has lost digits."""
+"""Below this a factor has lost digits."""

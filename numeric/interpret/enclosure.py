@@ -1,9 +1,9 @@
 """How far the values of a run can be from those of exact arithmetic: rigorous radii.
 
-The instance's inputs and constants are taken as exact.  Each value then is a ball: the computed
-number, and a radius that the exact number lies within.  What is exact stays exact: adding 0, or
-multiplying by it, has radius 0.  The rule of each operation is with the operation
-(`numeric.ops`).  What is assumed of the platform: see `numeric.arithmetic.rounding`.
+The instance's inputs and constants are assumed exact.  Each value then is a ball: the computed
+number, and a radius that the exact number lies within.  Exact values stay exact: adding 0, or
+multiplying by it, has radius 0.  The rule of each operation is with the operation (`numeric.ops`).
+For the assumptions about the platform see `numeric.arithmetic.rounding`.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ def radii(trace: Trace, upto: int | None = None) -> tuple[FloatArray, ...]:
 
     Args:
         trace: a run in float64, without perturbation.
-        upto: the index of the last value that is wanted; all of them if None.
+        upto: the index of the last value to enclose; all of them if None.
 
     Returns:
-        Infinite where nothing is known: after a division by what may be 0, or an overflow.
+        Infinite where nothing is known: after a division by a value that may be 0, or an overflow.
 
     Raises:
         EvaluationError: the run is complex.

@@ -1,10 +1,9 @@
-"""Runs an exported graph: all saved tensors, JVP, VJP, and the magnitudes that tolerances are made
-of.
+"""Runs an exported graph: all saved tensors, JVP, VJP, and the magnitudes for tolerances.
 
 Every array has one leading batch axis: an input of shape ``s`` is an array ``(B, *s)``.  Constants
 that carry a symbol can be given per instance, as arrays ``(B,)``.  Nothing here decides anything;
-see `numeric.judge.tolerance`.  Arrays are numpy's, or those of the `Arrays` that an interpreter is
-given; complex numbers and perturbations are for numpy alone.
+see `numeric.judge.tolerance`.  Arrays are numpy's, or those of the interpreter's `Arrays`; complex
+numbers and perturbations require numpy.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ __all__ = ["Interpreter", "Trace"]
 
 FloatArray = npt.NDArray[np.float64]
 Tensors = Mapping[str, Array]
-_DROPPED: Array = np.zeros(0)  # stands where a value is not needed any more
+_DROPPED: Array = np.zeros(0)  # placeholder for a value that is no longer needed
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +37,7 @@ class Trace:
     xp: Arrays = field(default=NUMPY, repr=False)
 
     def __getitem__(self, name: str) -> Array:
-        """A saved tensor or an input by name; raises `GraphError` where there is none."""
+        """A saved tensor or an input by name; raises `GraphError` if there is none."""
         return self.values[self.graph.index(name)]
 
     @property
@@ -48,7 +47,7 @@ class Trace:
 
 
 class _Sizes:
-    """The absolute values of a trace, each taken when it is first asked for, kept while small."""
+    """The absolute values of a trace, each computed on first use, cached while small."""
 
     def __init__(self, trace: Trace, xp: Arrays) -> None:
         self._trace = trace
@@ -67,9 +66,9 @@ class Interpreter:
     """A graph with the operations that run it.
 
     Args:
-        graph: a checked graph.
-        overrides: entries that stand in for the library's own at the nodes named; this is how a
-            mutant puts a wrong derivative into one place.
+        graph: a validated graph.
+        overrides: entries that replace the library's own at the named nodes; this is how a mutant
+            puts a wrong derivative into one place.
         xp: the arrays to run on.
     """
 
@@ -88,7 +87,7 @@ class Interpreter:
 
     @property
     def changed(self) -> bool:
-        """Whether entries stand in for the library's own."""
+        """Whether entries replace the library's own."""
         return bool(self._overrides)
 
     def on(self, xp: Arrays) -> Interpreter:
@@ -112,7 +111,7 @@ class Interpreter:
         Args:
             inputs: one array ``(B, *shape)`` for every input, by name.
             constants: values ``(B,)`` of the symbols to rebind; the others keep the graph's own.
-            perturbation: where given, every result is moved by ± an ulp.
+            perturbation: if given, every result is moved by ± an ulp.
 
         Raises:
             EvaluationError: an input or a constant is missing, unknown or of the wrong shape.
@@ -126,7 +125,7 @@ class Interpreter:
         constants: Mapping[str, FloatArray] | None = None,
         perturbation: Perturbation | None = None,
     ) -> Array:
-        """The first output alone, as `evaluate` computes it; each value is dropped after its last
+        """Only the first output, as `evaluate` computes it; each value is dropped after its last
         use."""
         values, _ = self._run(inputs, constants, perturbation, keep=False)
         return values[self.graph.outputs[0]]
@@ -179,7 +178,7 @@ class Interpreter:
 
         Args:
             position: of the node among the nodes.
-            magnitude: give Σ|terms| instead.
+            magnitude: return Σ|terms| instead.
         """
         node = self.graph.nodes[position]
         op = OPS[node.op] if magnitude else self._ops[position]
@@ -236,7 +235,7 @@ class Interpreter:
         return self.xp.zeros_like(trace.output) if found is None else found
 
     def vjp_magnitude(self, trace: Trace, cotangent: Array) -> dict[str, FloatArray]:
-        """Σ|terms| of the VJP, by input: what `jvp_magnitude` is to the JVP."""
+        """Σ|terms| of the VJP, by input, as `jvp_magnitude` for the JVP."""
         flow: list[Array | None] = [None] * len(trace.values)
         graph = self.graph
         flow[graph.outputs[0]] = self.xp.absolute(cotangent)
@@ -263,8 +262,8 @@ class Interpreter:
     def value_magnitudes(self, trace: Trace) -> tuple[FloatArray, ...]:
         """Σ|terms| of every value, ``(B, *shape)`` each: its running error bound in units of u.
 
-        An operation adds its own rounding, |result| or the sum of its absolute terms, to what it
-        passes on from its arguments; inputs count as rounded once.  First order only.
+        An operation adds its own rounding, |result| or the sum of its absolute terms, to the errors
+        propagated from its arguments; inputs count as rounded once.  First order only.
         """
         sizes: list[Array] = [self.xp.absolute(v) for v in trace.values[: len(self.graph.inputs)]]
         count = len(sizes)

@@ -1,4 +1,4 @@
-"""Numbers of each instance: arrays ``(B, *shape)`` reduced to ``(B,)``, and repeated again."""
+"""Numbers for each instance: arrays ``(B, *shape)`` reduced to ``(B,)``, and broadcast back."""
 
 from __future__ import annotations
 
@@ -35,5 +35,5 @@ def spread(value: FloatArray, like: Array) -> FloatArray:
 
 
 def largest_everywhere(a: Array) -> FloatArray:
-    """The largest entry of each instance in the place of every entry, ``(B, *shape)``."""
+    """The largest entry of each instance, repeated for every entry, ``(B, *shape)``."""
     return spread(largest(a), a)

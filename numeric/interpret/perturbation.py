@@ -1,4 +1,4 @@
-"""Noise put into a run: the result of every operation moved by a unit in the last place."""
+"""Noise added to a run: the result of every operation moved by a unit in the last place."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _SIGNS = np.array([-1.0, 1.0])
 class Perturbation:
     """Moves the result of every operation by ± one unit in the last place of its terms.
 
-    How far two such runs lie apart is the noise of a computation: what its rounding errors can do.
-    ``unit`` is that of float64; with another one the noise is that of a shorter float.  ``known``
-    keeps the coins that were thrown, where many graphs run on the same instances.
+    The distance between two such runs is the noise of a computation: the possible effect of its
+    rounding errors.  ``unit`` is that of float64; with another one the noise is that of a shorter
+    float.  ``known`` caches the random signs, since many graphs run on the same instances.
     """
 
     streams: Streams
@@ -32,7 +32,7 @@ class Perturbation:
     )
 
     def shift(self, terms: Array, *label: str | int) -> FloatArray:
-        """± ulp · terms, with a sign of its own for every entry.  ``terms`` has shape ``(B,
+        """± ulp · terms, with an independent sign for every entry.  ``terms`` has shape ``(B,
         *s)``."""
         copies = terms.shape[0] // len(self.streams)
         shape = (copies, *terms.shape[1:])

@@ -1,6 +1,6 @@
-"""What is asked of a run, as functions over any arrays: whole programs for whoever compiles them.
+"""Questions about a run, as functions over any arrays: whole programs for compiling backends.
 
-Each takes a program, its run and further arrays ``(B, …)``, and gives such arrays; see
+Each takes a program, its run and further arrays ``(B, …)``, and returns such arrays; see
 `numeric.backends.Backend.ask`.
 """
 
@@ -26,8 +26,8 @@ __all__ = [
 
 
 class Terms(NamedTuple):
-    """Something computed, and Σ|terms| of it, entry by entry; in dicts of arrays by input, or
-    lists by direction, where there are several."""
+    """A computed value, and its Σ|terms|, entry by entry; in dicts of arrays by input, or lists by
+    direction, if there are several."""
 
     found: Array
     terms: Array
@@ -61,7 +61,7 @@ def backprop(
 def derivatives(
     program: Interpreter, trace: Trace, tangents: Mapping[str, Array]
 ) -> tuple[list[Array], list[Array], list[Array]]:
-    """Along each input by itself: the JVP, the exact derivative by dual numbers, and Σ|terms|."""
+    """Along each input separately: the JVP, the exact derivative by dual numbers, and Σ|terms|."""
     alone = [{name: t} for name, t in tangents.items()]
     return (
         [program.jvp(trace, one) for one in alone],
@@ -88,7 +88,7 @@ def adjoint(
 def adjoint_terms(
     program: Interpreter, trace: Trace, tangents: Mapping[str, Array], cotangent: Array
 ) -> list[Array]:
-    """Σ|terms| of the adjoint's identity for each input, ``(B,)``: the same from either end, so one
-    backward pass gives it for all."""
+    """Σ|terms| of the adjoint's identity for each input, ``(B,)``: the same forward and backward,
+    so one backward pass computes it for all."""
     flow = program.vjp_magnitude(trace, cotangent)
     return [program.xp.dot(program.xp.absolute(t), flow[name]) for name, t in tangents.items()]

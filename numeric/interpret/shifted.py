@@ -1,9 +1,9 @@
-"""A graph whose softmax takes the largest score of each row away before the exponential.
+"""A graph whose softmax subtracts the largest score of each row before the exponential.
 
-A softmax e^x · (Σ e^x)⁻¹ written so overflows where a score exceeds 709, and divides by 0 where
-all are below −745.  With e^(x − m), m the largest score of the row, value and derivative are the
-same in exact arithmetic: m is taken as constant, since the quotient does not depend on it.  What
-x − m loses to rounding counts, so that the result is as near to e^(x − m) as another exponential.
+A softmax written as e^x · (Σ e^x)⁻¹ overflows where a score exceeds 709, and divides by 0 where all
+are below −745.  With e^(x − m), m the largest score of the row, value and derivative are the same
+in exact arithmetic: m is constant, since the quotient does not depend on it.  The rounding error of
+x − m is corrected, so that the result is as accurate as another exponential.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ __all__ = ["shifted"]
 
 
 def shifted(graph: Graph) -> Interpreter:
-    """What runs the graph, with e^(x − m) in the place of e^x in every softmax: where it is added
-    up along an axis, as it is or with factors that hide, and multiplied with that sum's inverse.
+    """An interpreter of the graph, with e^(x − m) instead of e^x in every softmax: where e^x is
+    summed along an axis, unchanged or with masking factors, and multiplied by that sum's inverse.
 
     Args:
-        graph: a checked graph.  Values of those exponentials, and of their sums, are others than
-            the graph's: by the factor e^−m.
+        graph: a validated graph.  Values of those exponentials, and of their sums, differ from the
+            graph's by the factor e^−m.
     """
     overrides = {
         node.name: replace(OPS["exp"], evaluate=_shifted_exp(axis + 1))
@@ -37,14 +37,14 @@ def shifted(graph: Graph) -> Interpreter:
 
 
 def _summed(graph: Graph, place: int) -> int | None:
-    """The axis along which a value is added up in its softmax, and by which sum it is divided; None
-    where it is not, or where anything else reads it."""
+    """The axis along which a value is summed in its softmax, and the sum that divides it; None if
+    it is not part of a softmax, or if anything else reads it."""
     readers = _readers(graph, place)
     sums = [k for k in readers if _node(graph, k).op == "sum"]
     products = [k for k in readers if _node(graph, k).op == "mul"]
     if len(products) != 1 or len(sums) + 1 != len(readers):
         return None
-    if not sums:  # the factors that hide
+    if not sums:  # the masking factors
         return _summed(graph, products[0])
     divided = sums[0]
     for op in ("inv", "broadcast", "mul"):
@@ -68,7 +68,7 @@ def _shifted_exp(axis: int) -> Callable[[tuple[Array, ...], Binding], Array]:
         (x,) = args
         most = x.real.max(axis=axis, keepdims=True)
         less = x.real - most
-        # Knuth's two-sum: what the subtraction lost; at most u·|x − m|, which e^… multiplies.
+        # Knuth's two-sum: the error of the subtraction; at most u·|x − m|, which e^… multiplies.
         back = less - x.real
         lost = (x.real - (less - back)) - (most + back)
         found: Array = np.exp(less) * (1.0 + np.where(np.isfinite(lost), lost, 0.0))

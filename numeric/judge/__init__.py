@@ -1,1 +1,1 @@
-"""What is compared and when it agrees: identities, fidelity, tolerances, and the measurement."""
+"""Comparisons and when they agree: identities, fidelity, tolerances, and the measurement."""

@@ -1,8 +1,8 @@
 """A graph against the closed form of its name, saved tensor by saved tensor.
 
-What a whole block computes may agree by luck, or differ without a hint where from.  Here every
-tensor that both have is compared in the graph's order, and the first that differs is named.
-`fidelity` goes on to the output, to the derivatives, and to PyTorch's layer where there is one.
+The output of a whole block may agree by chance, or differ without showing where.  Here every tensor
+that both have is compared in the graph's order, and the first that differs is named. `fidelity`
+continues with the output, the derivatives, and PyTorch's layer if there is one.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ __all__ = [
 
 FloatArray = npt.NDArray[np.float64]
 TORCH_INSTANCES = 8
-"""PyTorch is asked about the first so many instances of each family: a layer is made for each."""
+"""PyTorch runs on this many first instances of each family: a layer is made for each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +48,8 @@ class TensorMatch:
     """One saved tensor on a batch of instances.
 
     Attributes:
-        measurement: None where the graph has no such tensor, or one of another shape; the
-            ``problem`` then says which.
+        measurement: None if the graph has no such tensor, or one of another shape; the ``problem``
+            then says which.
     """
 
     name: str
@@ -58,7 +58,7 @@ class TensorMatch:
 
     @property
     def differs(self) -> bool:
-        """Whether the graph has something else there on at least one instance."""
+        """Whether the graph has a different value there on at least one instance."""
         found = self.measurement
         return found is None or found.count(Outcome.FAILS) > 0
 
@@ -72,7 +72,7 @@ class Fidelity:
 
     @property
     def first_difference(self) -> TensorMatch | None:
-        """The first tensor that differs; None where all agree.  What comes before it is right."""
+        """The first tensor that differs; None if all agree.  All before it are right."""
         return next((t for t in self.tensors if t.differs), None)
 
     def describe(self) -> str:
@@ -96,12 +96,12 @@ def compare(case: Case, *, closely: bool = False) -> Fidelity:
 
     The graph may be any with the name, inputs and sizes of one that has a closed form; constants
     that it has lost keep the values of the instance in the closed form.  The scale of the attention
-    is 1/√head_dim in the closed form, whatever the graph says that it is.
+    is 1/√head_dim in the closed form, regardless of the graph's.
 
     Args:
         case: the instances.
-        closely: compare also what lies between the closed form's tensors, as far as the graph has
-            it; one that has not need not be wrong.
+        closely: compare also the tensors between the closed form's, as far as the graph has them; a
+            graph without them may still be right.
 
     Raises:
         GraphError: the graph's name has no closed form.
@@ -129,13 +129,13 @@ def compare(case: Case, *, closely: bool = False) -> Fidelity:
         magnitudes = some.program.value_magnitudes(trace)
         return [_sides(trace, places[n], expected[n][chosen], magnitudes[places[n]]) for n in names]
 
-    most = max(1, chunk_of(graph) // 4)  # what is expected is held as well
+    most = max(1, chunk_of(graph) // 4)  # the expected values are in memory as well
     found = dict(zip(names, identities(names, case, sides, most), strict=True)) if names else {}
     return Fidelity(graph.name, tuple(TensorMatch(n, found.get(n), problems[n]) for n in expected))
 
 
 def _arguments(case: Case) -> Arguments:
-    """The closed form's, for what the instances are."""
+    """The closed form's values on the instances."""
     constants = {s: value for s, value in case.batch.constants.items() if s != "scale"}
     return Arguments(case.batch.inputs, constants, case.program.graph.sizes)
 
@@ -152,8 +152,8 @@ def _problem(graph: Graph, name: str, expected: Array) -> str:
 
 
 def _sides(trace: Trace, place: int, expected: Array, terms: FloatArray) -> Sides:
-    """Every entry, whose natural size is the largest entry of its instance; of a sum or difference,
-    also of what is added."""
+    """Every entry, whose natural size is the largest entry of its instance; for a sum or
+    difference, also of its operands."""
     found = trace.values[place]
     size = largest(np.abs(found) + np.abs(expected))
     inputs = len(trace.graph.inputs)
@@ -164,9 +164,9 @@ def _sides(trace: Trace, place: int, expected: Array, terms: FloatArray) -> Side
 
 def fidelity(case: Case) -> Measurement:
     """The graph is its closed form: every saved tensor, the output, the JVP and the VJP, by rules A
-    and B; and it is PyTorch's layer, value and gradients, where torch is installed and has one.
+    and B; and it is PyTorch's layer, value and gradients, if torch is installed and has one.
 
-    Of an instance that fails, the part is the first that is wrong in this order, so that it names
+    For an instance that fails, the part is the first that is wrong in this order, so that it names
     the first saved tensor that differs.
 
     Raises:
@@ -189,8 +189,8 @@ def fidelity(case: Case) -> Measurement:
 def same_function(case: Case) -> Measurement:
     """The graph computes what the closed form of its name does: the output, the JVP along random
     tangents of all inputs and the VJP of a random cotangent, entry by entry, by rules A and B, with
-    Σ|terms| from running magnitudes; and where torch is installed and has such a layer, its output
-    and gradients.  How the graph gets there, and what its nodes are called, is its own matter.
+    Σ|terms| from running magnitudes; and if torch is installed and has such a layer, its output and
+    gradients.  Intermediate values and names of nodes do not matter.
 
     Raises:
         GraphError: the graph's name has no closed form.
@@ -214,8 +214,7 @@ def same_function(case: Case) -> Measurement:
 
 
 def torch_remark(graph: str) -> str:
-    """Whether PyTorch takes part in the fidelity of this graph, in words; empty where it has no
-    such layer."""
+    """Whether PyTorch is part of this graph's fidelity, in words; empty if it has no such layer."""
     if graph not in torch_block.GRAPHS:
         return ""
     version = torch_block.version()
@@ -228,7 +227,7 @@ def torch_remark(graph: str) -> str:
 
 
 def first_failure(measurements: Sequence[Measurement]) -> Measurement:
-    """All parts must hold; the part that decides an instance is the first that fails, else the
+    """All parts must hold; the part that decides an instance is the first that fails, otherwise the
     tightest."""
     together = combine(measurements)
     outcomes = np.stack([m.outcome for m in measurements])
@@ -251,8 +250,8 @@ def first_failure(measurements: Sequence[Measurement]) -> Measurement:
 
 
 def _named(match: TensorMatch, case: Case) -> Measurement:
-    """A saved tensor's measurement under a name that a report can print; all fail where the graph
-    has no such tensor."""
+    """A saved tensor's measurement under a name that a report can print; all instances fail if the
+    graph has no such tensor."""
     found = match.measurement
     if found is not None:
         agree = "the closed form, those before it agree"
@@ -272,12 +271,12 @@ def _fails(part: str, case: Case) -> Measurement:
 
 
 def _closely(case: Case) -> list[Measurement]:
-    """Every saved tensor, and what lies between them."""
+    """Every saved tensor, and the tensors between them."""
     return [_named(t, case) for t in compare(case, closely=True).tensors]
 
 
 def _function(last: str, case: Case) -> list[Measurement]:
-    """The output, if it is not the tensor ``last`` that was compared; then JVP and VJP."""
+    """The output, unless it is the tensor ``last``, which was compared; then JVP and VJP."""
     graph = case.program.graph
     parts = []
     if graph.outputs[0] != graph.index(last):
@@ -322,11 +321,11 @@ def _go_on(
     *,
     first: bool = False,
 ) -> Measurement:
-    """What is judged, and further parts on some of the instances, or before what is judged."""
+    """The judged measurement, with further parts on some of the instances, or in front of it."""
     rows = np.flatnonzero(where)
     if not len(rows):
         return judged
-    # Not a copy where all go on: it would be run once more.
+    # No copy if all continue: it would be run again.
     found = first_failure(more(case if len(rows) == len(case) else case.take(rows)))
     size = len(judged)
     residual, tolerance = np.zeros(size), np.full(size, np.inf)
@@ -334,5 +333,5 @@ def _go_on(
     part = np.zeros(size, dtype=np.int64)
     residual[rows], tolerance[rows] = found.residual, found.tolerance
     outcome[rows], part[rows] = found.outcome, found.part
-    beside = replace(found, residual=residual, tolerance=tolerance, outcome=outcome, part=part)
-    return first_failure([beside, judged] if first else [judged, beside])
+    further = replace(found, residual=residual, tolerance=tolerance, outcome=outcome, part=part)
+    return first_failure([further, judged] if first else [judged, further])

@@ -1,4 +1,4 @@
-"""Identities of a graph in its first input alone, the others being held fixed.
+"""Identities of a graph in its first input alone, with the others fixed.
 
 That input is called x: the tokens of a block, the rows of LayerNorm.  Source:
 ``lean/PostNorm/Graph/Compose.lean``, `Graph.derivHead` and `Graph.adjoint_head`.
@@ -62,9 +62,9 @@ def first_backprop_is_adjoint(case: Case) -> Measurement:
     parts = [
         f"backprop to {name} against {way}" for way in ("forward mode", "the exact derivative")
     ]
-    if case.refuting:  # the quick way never says no
+    if case.refuting:  # the quick way never rejects
         return identity(parts, case, sides)
-    # The complex step alone says no where e^score times the step falls below the smallest float.
+    # Only the complex step rejects where e^score times the step is below the smallest float.
     return screened(parts, case, quick, sides)
 
 
@@ -74,7 +74,8 @@ def first_derivative_is_zero(case: Case, *, forward: bool) -> Measurement:
     Σ|terms| is that of the JVP along it.
 
     Args:
-        forward: whether forward mode's is meant, next to the complex step of the evaluation.
+        forward: whether to measure forward mode's too, in addition to the complex step of the
+            evaluation.
     """
     name = _first(case)
     ways = ["the complex step", *(["forward mode"] if forward else [])]

@@ -45,9 +45,9 @@ TAYLOR_LIMIT = 1e-3
 SHRUNK, TINY = -0.75, 2.0**-40
 """Factors of a direction."""
 STEP_LOST = 1e-109
-"""Where a tanh is saturated its derivative times the step falls below the smallest float: the
-complex step is off by up to 2⁻¹⁰⁷⁴/1e-200 = 5e-124 there, which rule A forgives from terms of this
-size on."""
+"""Where a tanh is saturated its derivative times the step is below the smallest float: the complex
+step is off by up to 2⁻¹⁰⁷⁴/1e-200 = 5e-124 there, which rule A tolerates for terms of at least this
+size."""
 
 
 def value_matches(part: str, case: Case, model: Callable[[Case], Array]) -> Measurement:
@@ -71,8 +71,8 @@ def value_matches(part: str, case: Case, model: Callable[[Case], Array]) -> Meas
 
 
 def jvp_is_derivative(case: Case) -> Measurement:
-    """The graph's JVP is its derivative, entry by entry, along each input by itself: by dual
-    numbers where these say yes, else by complex step."""
+    """The graph's JVP is its derivative, entry by entry, along each input separately: by dual
+    numbers where these accept, otherwise by complex step."""
     names = tuple(case.batch.inputs)
 
     def sides(at: Case, perturbation: Perturbation | None) -> list[Sides]:
@@ -149,7 +149,7 @@ def operations(case: Case) -> list[Measurement]:
     """Each operation's tangent, at the values that the graph has there, is its own derivative by
     complex step, entry by entry, along random directions of its arguments.
 
-    What is wrong is named: the part is the saved tensor.
+    The part names the wrong operation's saved tensor.
     """
     graph = case.program.graph
 
@@ -159,7 +159,7 @@ def operations(case: Case) -> list[Measurement]:
         for position, node in enumerate(graph.nodes):
             args = tuple(trace.values[a] for a in node.args)
             same = {a: at.batch.streams.child("step", node.name, a) for a in node.args}
-            # As large as the values, else the step underflows where these are huge.
+            # As large as the values, or the step would underflow where these are huge.
             tangents = tuple(
                 same[a].normal(graph.shape_of(a)) * np.maximum(np.abs(v), 1.0)
                 for a, v in zip(node.args, args, strict=True)
@@ -198,8 +198,8 @@ def jvp_matches(
 
 
 def backprop_is_adjoint(case: Case) -> Measurement:
-    """⟨J v, s⟩ = ⟨v, backprop s⟩ for each input by itself, J v by dual numbers where these say yes,
-    else by complex step: no JVP rule takes part."""
+    """⟨J v, s⟩ = ⟨v, backprop s⟩ for each input separately, J v by dual numbers where these accept,
+    otherwise by complex step: no JVP rule is used."""
     names = tuple(case.batch.inputs)
 
     def sides(at: Case, perturbation: Perturbation | None) -> list[Sides]:
@@ -212,7 +212,8 @@ def backprop_is_adjoint(case: Case) -> Measurement:
         right = [dot(tangents[name], pulled[name]) for name in names]
         if perturbation is not None:
             return [Sides.moved(*both) for both in zip(left, right, strict=True)]
-        # Σ|terms| is the same from either end, so one backward pass gives it for all inputs.
+        # Σ|terms| is the same forward and backward, so one backward pass computes it for all
+        # inputs.
         flow = at.program.vjp_magnitude(trace, cotangent)
         sizes = [dot(np.abs(tangents[name]), flow[name]) for name in names]
         together = np.sum(sizes, axis=0)
@@ -224,8 +225,9 @@ def backprop_is_adjoint(case: Case) -> Measurement:
     def quick(at: Case) -> list[Sides]:
         tangents, cotangent = at.tangents(), at.cotangent()
         left, right, sizes = (np.array(a) for a in at.ask(adjoint, tangents, cotangent))
-        # Σ|v·Jᵀ s| is no more than Σ|terms|, and at hand: what satisfies a tenth of rule A against
-        # it needs no backward pass for Σ|terms|, and its residual is given too large.
+        # Σ|v·Jᵀ s| is at most Σ|terms|, and already computed: an instance that satisfies a
+        # tenth of rule A against it needs no backward pass for Σ|terms|, and its residual is
+        # overestimated.
         clear = np.all(np.abs(left - right) <= 0.1 * RULE_A * sizes, axis=0)
         if len(rest := np.flatnonzero(~clear)):
             fewer = {name: t[rest] for name, t in tangents.items()}
@@ -271,18 +273,18 @@ def _measured(
     quick: Callable[[Case], list[Sides]],
     sides: Callable[[Case, Perturbation | None], list[Sides]],
 ) -> Measurement:
-    """By numpy; where a backend answers what is asked quickly, by numpy what that leaves open."""
+    """By numpy; if a backend answers quickly, by numpy only what the backend leaves open."""
     if case.asks_a_backend:
         return screened(parts, case, quick, sides)
     return identity(parts, case, sides)
 
 
 def remainder_vanishes(case: Case) -> Measurement:
-    """f(x + hv) − f(x − hv) − 2h·Jv vanishes against h in real arithmetic, with Jv the graph's JVP.
+    """f(x + hv) − f(x − hv) − 2h·Jv is o(h) in real arithmetic, with Jv the graph's JVP.
 
     A sanity check of the complex step itself.  It holds where the relative remainder gets below
-    1e-3, and is undecided elsewhere: whether the derivative is wrong or rounding large is for the
-    other parts to say.
+    1e-3, and is undecided elsewhere: the other parts decide whether the derivative is wrong or
+    rounding is large.
     """
     tangents = case.tangents()
     trace = case.run()

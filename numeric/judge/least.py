@@ -1,4 +1,4 @@
-"""The least value of a saved tensor in a box around each instance, by ball arithmetic."""
+"""A lower bound of a saved tensor in a box around each instance, by ball arithmetic."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["least"]
 
 
 def least(case: Case, radius: float, *, tensor: str) -> FloatArray:
-    """A number that no entry of the saved tensor ``tensor`` is below, in the box around each
+    """A lower bound for every entry of the saved tensor ``tensor``, in the box around each
     instance, ``(B,)``; above 0 exactly where all entries are shown to be.  −∞ where nothing is
     known."""
     graph = case.program.graph
@@ -25,6 +25,6 @@ def least(case: Case, radius: float, *, tensor: str) -> FloatArray:
             tensor,
         )
         low = ball.least()
-        # A positive bound below the smallest float still is one.
+        # A positive bound below the smallest float is still positive.
         found[row] = max(low, np.nextafter(0.0, 1.0)) if ball.positive else min(low, 0.0)
     return found

@@ -1,5 +1,5 @@
-"""What a check finds: a residual against a tolerance for every instance, and what follows from
-them."""
+"""The result of a check: residual and tolerance for every instance, and the outcomes that
+follow."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ FloatArray = npt.NDArray[np.float64]
 
 
 class Outcome(IntEnum):
-    """What is known of one instance."""
+    """The outcome on one instance."""
 
     HOLDS = 0
     """The residual is within the tolerance."""
     UNDECIDED = 1
     """Rounding hides the answer.  Never counted as holding."""
     FAILS = 2
-    """The residual is beyond what rounding can explain."""
+    """Rounding cannot explain the residual."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +31,11 @@ class Measurement:
     """The findings on a batch of B instances; all arrays have shape ``(B,)``.
 
     Attributes:
-        residual: for an identity ‖lhs − rhs‖ scaled by Σ|terms|; for ``0 < q`` the number −q.
+        residual: for an identity, ‖lhs − rhs‖ scaled by Σ|terms|; for ``0 < q``, the number −q.
         tolerance: the limit of the residual, 0 for ``0 < q``.
         outcome: values of `Outcome`.
-        part: for each instance the index in ``parts`` of what decided it.
-        parts: what the parts are called, such as ``d/d gamma``.
+        part: for each instance the index in ``parts`` of the part that decided it.
+        parts: the names of the parts, such as ``d/d gamma``.
         undecided_because: the reason that undecided instances share.
     """
 
@@ -64,14 +64,14 @@ class Measurement:
         return Measurement(residual, tolerance, outcome, part, self.parts, "; ".join(reasons))
 
     def count(self, outcome: Outcome) -> int:
-        """How many instances came out so."""
+        """The number of instances with this outcome."""
         return int(np.count_nonzero(self.outcome == outcome))
 
 
 def combine(measurements: Sequence[Measurement]) -> Measurement:
-    """All parts must hold: an instance fails where one part fails, else is undecided where one is.
+    """All parts must hold: an instance fails if one part fails, else is undecided if one is.
 
-    Residual and tolerance are those of the part that decided, and of the tightest of these.
+    Residual and tolerance are those of the deciding part, or of the tightest of these.
     """
     if len(measurements) == 1:
         return measurements[0]

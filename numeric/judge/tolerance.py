@@ -1,11 +1,10 @@
 """When two sides of an identity count as equal: rules A and B.
 
-Rule A: |l − r| ≤ 1e-13 · Σ|terms|.  What passes holds.
+Rule A: |l − r| ≤ 1e-13 · Σ|terms|.  An instance that passes holds.
 Rule B, where A fires: fails if |l − r| > 32·(4u·Σ|terms| + noise).  The noise is how far the two
-sides move when they are computed again, a few times, with the result of every operation moved by
-± an ulp of its terms, and ε by two.
-Where the rule that applies would let an error of 1e-4 of the quantity's natural size pass, the
-instance is undecided, never held.
+sides move when they are recomputed, a few times, with the result of every operation moved by ± an
+ulp of its terms, and ε by two. If the applicable rule would let an error of 1e-4 of the quantity's
+natural size pass, the instance is undecided and does not count as holding.
 """
 
 from __future__ import annotations
@@ -39,19 +38,19 @@ FloatArray = npt.NDArray[np.float64]
 Number = TypeVar("Number", float, npt.NDArray[np.float64])
 
 RULE_A = 1e-13
-RERUNS = 4  # with two, the moves cancel by chance once in some 4,000 instances at an offset of 1e8
+RERUNS = 4  # with two, the moves cancel by chance once in about 4,000 instances at an offset of 1e8
 NOISE_LIMIT = 1e-4
-ARBITRATED = 4096  # one instance in so many is measured without a screen
+ARBITRATED = 4096  # one instance in this many is measured without a screen
 _U = 2.0**-53
-_FLOOR = 1e-280  # below it squares vanish and nothing is relative any more
+_FLOOR = 1e-280  # below it squares underflow and relative errors lose their meaning
 
 
 def rule_b(noise: Number, unit: float = _U) -> Number:
-    """The most that two sides may differ by, relative, where the noise is known.
+    """The largest relative difference of two sides that is allowed for a known noise.
 
     Args:
         noise: how far the sides move when every rounding is moved, relative.
-        unit: unit roundoff of the arithmetic that took part; float64's where none is given.
+        unit: unit roundoff of the arithmetic used; float64's by default.
     """
     return 32.0 * (4.0 * unit + noise)
 
@@ -62,7 +61,7 @@ class Sides:
 
     ``terms`` is Σ|terms| of each identity and ``natural`` the size that its quantity has where
     nothing is degenerate, at least ``terms``: noise matters only against the latter.  (In a
-    constant row x − mean x is pure rounding, and so what: it stands next to terms of size 1.)
+    constant row x − mean x is pure rounding, which is harmless: it is added to terms of size 1.)
     """
 
     left: FloatArray
@@ -81,8 +80,7 @@ class Sides:
 
     @classmethod
     def moved(cls, left: Array, right: Array) -> Sides:
-        """Both sides of a rerun, of which nothing else is looked at: the sizes are the first
-        run's."""
+        """Both sides of a rerun, without anything else: the sizes are the first run's."""
         return cls.of(left, right, left)
 
 
@@ -96,14 +94,14 @@ def identity(
     once.
 
     Args:
-        parts: what is compared, for reports: one name for each entry of what ``sides`` returns.
+        parts: the comparisons' names for reports: one for each entry of the result of ``sides``.
         sides: computes both sides; called again with a perturbation on the instances where rule A
-            fires, where `Sides.moved` is enough.
+            fires; there `Sides.moved` is enough.
         most: how many reruns of instances at once; half a chunk if None.
 
     Returns:
         The residual is max |l − r| / Σ|terms| over the identities of a part.  An instance with a
-        side, a size or a saved tensor that is not finite is undecided.
+        non-finite side, size or saved tensor is undecided.
     """
     return combine(identities(parts, case, sides, most))
 
@@ -114,8 +112,8 @@ def identities(
     sides: Callable[[Case, Perturbation | None], Sequence[Sides]],
     most: int | None = None,
 ) -> list[Measurement]:
-    """What `identity` combines: a measurement of each part by itself."""
-    with np.errstate(all="ignore"):  # what overflows is told as undecided
+    """The measurements that `identity` combines: one for each part."""
+    with np.errstate(all="ignore"):  # overflows are reported as undecided
         found = sides(case, None)
     finite = case.finite()
     residuals = [np.where(finite, _residual(s), np.nan) for s in found]
@@ -146,11 +144,11 @@ def screened(
     quick: Callable[[Case], Sequence[Sides]],
     sides: Callable[[Case, Perturbation | None], Sequence[Sides]],
 ) -> Measurement:
-    """As `identity`, where a quicker way to compute the sides may say yes, and never no.
+    """As `identity`, where a quicker way to compute the sides may accept, but never reject.
 
     An instance on which the quick sides satisfy rule A holds.  All others, and the first of every
-    `ARBITRATED` whatever the quick sides say, are measured as if there were no quick way, so that a
-    quick way that is wrong is seen.
+    `ARBITRATED` in any case, are measured as if there were no quick way, so that a wrong quick way
+    is found.
 
     Args:
         quick: computes both sides, Σ|terms| included, in another way than ``sides``, or on another
@@ -177,7 +175,7 @@ def _pieces(count: int, most: int) -> Iterator[slice]:
 
 
 def _reruns(count: int, most: int) -> Iterator[tuple[range, slice]]:
-    """Which reruns of which of ``count`` instances to do together: no more than ``most``."""
+    """The groups of reruns of ``count`` instances to run together: no more than ``most`` each."""
     together = min(RERUNS, most)
     for start in range(0, RERUNS, together):
         runs = range(start, min(start + together, RERUNS))
@@ -190,7 +188,8 @@ def _floored(terms: FloatArray) -> FloatArray:
 
 
 def _residual(sides: Sides) -> FloatArray:
-    """Of each instance, ``(B,)``; no number where a size is none: next to infinity all is equal."""
+    """For each instance, ``(B,)``; NaN where a size is non-finite: relative to infinity all are
+    equal."""
     with np.errstate(all="ignore"):
         scaled = np.abs(sides.left - sides.right) / _floored(sides.terms)
         sizes = sides.terms.max(axis=1) + sides.natural.max(axis=1)
@@ -198,8 +197,8 @@ def _residual(sides: Sides) -> FloatArray:
 
 
 def _vague(sides: Sides) -> npt.NDArray[np.bool_]:
-    """Where even rule A would let an error of 1e-4 of the natural size pass, as where all is below
-    the floor, and the sides do not agree to 1e-13 of that size anyway."""
+    """Where even rule A would let an error of 1e-4 of the natural size pass, as when everything is
+    below the floor, and the sides do not agree to 1e-13 of that size."""
     limit = RULE_A * sides.terms > NOISE_LIMIT * _floored(sides.natural)
     limit |= sides.natural.max(axis=1, keepdims=True) < _FLOOR
     with np.errstate(all="ignore"):
@@ -217,7 +216,7 @@ def _moved(first: Sides, second: Sides, rows: npt.NDArray[np.int64], runs: int) 
 
 
 def _by_rule_a(part: str, residual: FloatArray) -> Measurement:
-    """What rule A settles; the rest is to be replaced."""
+    """The outcomes that rule A settles; the rest is replaced later."""
     return Measurement(
         residual=residual,
         tolerance=np.full(len(residual), RULE_A),

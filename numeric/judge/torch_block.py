@@ -1,6 +1,6 @@
-"""PyTorch's own encoder layer with a graph's weights, where torch is installed.
+"""PyTorch's own encoder layer with a graph's weights, if torch is installed.
 
-It is a third model next to the graph and the closed form, written by others.  One
+It is a third, independent implementation besides the graph and the closed form.  One
 ``nn.TransformerEncoderLayer`` in float64 without dropout, with the activation and the order that
 `GRAPHS` names, is made for each instance; torch keeps weights transposed and d_model is
 num_heads · head_dim there.  torch is imported when it is first used, not before.
@@ -52,7 +52,7 @@ _OTHERS = {
 
 
 def version() -> str | None:
-    """The installed version of torch; None where there is none.  Nothing is imported."""
+    """The installed version of torch; None if there is none.  Nothing is imported."""
     if importlib.util.find_spec("torch") is None:
         return None
     return importlib.metadata.version("torch")
@@ -84,7 +84,7 @@ def encoder_layer(
         bias: whether the layer has biases at all; without, torch has none in its LayerNorms
             either.
         activation: by the name of a `numeric.closed_forms.activations.Activation`.
-        norm_first: whether the LayerNorms stand before the branches.
+        norm_first: whether the LayerNorms come before the branches.
     """
     torch = importlib.import_module("torch")
     d_model, d_ff = tensors["W1"].shape
@@ -123,14 +123,15 @@ def encoder_layer(
 
 
 def run_layer(layer: Any, x: FloatArray, mask: FloatArray | None) -> tuple[Any, Any, Any]:
-    """The output of the layer, and x and the mask as torch tensors that gradients flow to."""
+    """The output of the layer, and x and the mask as torch tensors that require gradients."""
     leaf = _tensor(x).requires_grad_()
     hidden = None if mask is None else _tensor(mask).requires_grad_()
     return layer(leaf[None], src_mask=hidden)[0], leaf, hidden
 
 
 def gradients(layer: Any) -> dict[str, FloatArray]:
-    """What the last ``backward`` left in the layer's parameters, under our names and shapes."""
+    """The gradients of the last ``backward`` in the layer's parameters, under our names and
+    shapes."""
     attention = layer.self_attn
     parts = np.split(attention.in_proj_weight.grad.numpy(), 3)
     found = dict(zip(("Wq", "Wk", "Wv"), (p.T for p in parts), strict=True))

@@ -1,7 +1,7 @@
 """Errors to plant in gated, masked and grouped layers and in the blocks made of them.
 
-As in `numeric.mutants.planted`, which lists these too: each is a mistake that someone could make,
-with the families of sizes where mathematics hides it.
+As in `numeric.mutants.planted`, which lists these too: each is a plausible mistake, with the
+families of sizes where mathematics hides it.
 """
 
 from __future__ import annotations
@@ -67,9 +67,9 @@ def nothing_allowed(node: str) -> GraphMutant:
 
 
 def _softmax(p: str, scores: str, hidden: Hidden, one: Hidden | None = None) -> Errors:
-    """Mistakes with the mask; ``p`` is what the names of the softmax begin with.
+    """Mistakes with the mask; ``p`` is the prefix of the softmax's names.
 
-    ``one`` is where a single key is allowed, so that its weight is 1 whatever its exponential is.
+    ``one`` is where a single key is allowed, so that its weight is 1 for any exponential.
     """
     kept = f"{p}kept"
     return (
@@ -86,7 +86,7 @@ def _softmax(p: str, scores: str, hidden: Hidden, one: Hidden | None = None) -> 
 
 
 def _core(p: str) -> Errors:
-    """Mistakes in attention of tokens to themselves, with a causal mask."""
+    """Mistakes in self-attention with a causal mask."""
     kept = f"{p}softmax.kept"
     return (
         *_softmax(f"{p}softmax.", f"{p}scaled", _SCORES),
@@ -232,7 +232,7 @@ def _cross() -> Errors:
 
 
 def _cross_entropy(p: str) -> Errors:
-    """Mistakes with a loss; ``p`` is what the names of its values begin with."""
+    """Mistakes with a loss; ``p`` is the prefix of the names of its values."""
 
     def last(graph: Graph) -> tuple[int, ...]:
         n, classes = graph.node(f"{p}exp").shape
@@ -307,7 +307,7 @@ _GEMMA_MODEL = (
 
 
 def _narrow(errors: Errors) -> Errors:
-    """Where rows have two channels, LayerNorm makes each (1, −1) or (−1, 1), but for ε."""
+    """If rows have two channels, LayerNorm makes each (1, −1) or (−1, 1), up to ε."""
     hidden = {"d_model 2": "1 % of what the scores hand on is below rounding"}
     return tuple(
         (mutant, MappingProxyType({**known, **hidden}))

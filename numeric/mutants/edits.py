@@ -1,4 +1,4 @@
-"""Graphs and derivatives that are wrong on purpose: what a check must reject, as data."""
+"""Deliberately wrong graphs and derivatives, which a check must reject, as data."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ __all__ = [
 
 
 class Mutant(Protocol):
-    """Something wrong that can be done to a graph or to how it is differentiated."""
+    """An error that can be planted in a graph or in its derivatives."""
 
     @property
     def name(self) -> str:
@@ -37,10 +37,10 @@ class Mutant(Protocol):
 
     @property
     def names(self) -> frozenset[str]:
-        """The values and symbols of the graph that it speaks of."""
+        """The values and symbols of the graph that it mentions."""
 
     def apply(self, graph: Graph) -> Interpreter:
-        """The graph with the error in it; raises `GraphError` where there is no place for it."""
+        """The graph with the error in it; raises `GraphError` if there is no place for it."""
 
     def renamed(self, name: Callable[[str], str]) -> Mutant:
         """The same for a graph whose values and symbols are called otherwise."""
@@ -75,7 +75,7 @@ class DerivativeMutant:
         direction: whether forward or reverse mode is wrong; the other stays right.
         node: the saved tensor whose derivative is wrong.
         argument: with respect to which argument.
-        change: what becomes of that term.
+        change: how that term changes.
     """
 
     direction: Literal["jvp", "vjp"]
@@ -139,7 +139,7 @@ Number = Callable[[Graph], float]
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """A node of the graph becomes another one; what is None stays.
+    """A node of the graph becomes another one; attributes that are None do not change.
 
     Attributes:
         node: the name of the node; one that the graph does not have is inserted before ``before``.
@@ -166,10 +166,10 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class GraphMutant:
-    """The graph computes something else; each step is differentiated as it should be.
+    """The graph computes something else; each step is differentiated correctly.
 
     Attributes:
-        kind: of mistake, where the edits do not tell; see `numeric.mutants.kinds`.
+        kind: of mistake, if the edits do not imply it; see `numeric.mutants.kinds`.
     """
 
     name: str
@@ -178,7 +178,7 @@ class GraphMutant:
 
     @property
     def names(self) -> frozenset[str]:
-        """All values and symbols that its edits speak of."""
+        """All values and symbols that its edits mention."""
         found = {n for e in self.edits for n in (e.node, e.before, e.symbol) if n is not None}
         return frozenset(found | {a for e in self.edits for a in e.args or ()})
 
@@ -205,7 +205,7 @@ class GraphMutant:
 
 @dataclass(frozen=True, slots=True)
 class OutputMutant:
-    """The first output times a factor: an error that any graph has a place for."""
+    """The first output times a factor: an error that fits any graph."""
 
     factor: float
 
@@ -256,7 +256,7 @@ class ConstantMutant:
         return f"instances with {self.symbol} = {self.value:g}"
 
     def apply(self, batch: Batch) -> Batch:
-        """The instances with that constant; raises `GraphError` where they have none such."""
+        """The instances with that constant; raises `GraphError` if they have no such constant."""
         if self.symbol not in batch.constants:
             raise GraphError(f"constant {self.symbol!r}", f"expected {sorted(batch.constants)}")
         constant = np.full(len(batch), self.value)
@@ -264,14 +264,14 @@ class ConstantMutant:
 
 
 Error = Mutant | ConstantMutant
-"""What can be planted."""
+"""The errors that can be planted."""
 
 
 def plant(error: Error, graph: Graph, batch: Batch) -> tuple[Interpreter, Batch]:
     """The graph and the instances, one of them wrong.
 
     Raises:
-        GraphError: there is no place for the error.
+        GraphError: the graph has no place for the error.
     """
     if isinstance(error, ConstantMutant):
         return Interpreter(graph), error.apply(batch)
@@ -289,10 +289,10 @@ class _Draft:
 
 
 def edit(graph: Graph, edits: Sequence[Edit]) -> Graph:
-    """The graph with these edits made; checked as any other graph is.
+    """The graph with these edits made; validated like any other graph.
 
     Raises:
-        GraphError: a name is unknown, or the result is no graph.
+        GraphError: a name is unknown, or the result is not a graph.
     """
     names = [i.name for i in graph.inputs] + [n.name for n in graph.nodes]
     drafts = {

@@ -1,4 +1,5 @@
-"""Errors of the post-norm encoder block with tanh-GELU, and of what it is in or made of."""
+"""Errors of the post-norm encoder block with tanh-GELU, of its parts, and of graphs that contain
+it."""
 
 from __future__ import annotations
 
@@ -194,7 +195,7 @@ _TERMS: Sequence[tuple[str, int, Change]] = (
     ("norm2.scaled", 1, "one entry"),
 )
 
-# At one token the softmax is constant: what reaches the output through the scores alone is 0.
+# At one token the softmax is constant: any derivative through the scores alone is 0.
 _ONLY_SCORES = {
     ("mha.q", 1), ("mha.qHeads.heads", 0), ("mha.scores", 0), ("mha.scores", 1),
     ("mha.scaled", 0), ("mha.softmax.exp", 0), ("mha.context", 0),
@@ -202,7 +203,7 @@ _ONLY_SCORES = {
 
 
 def _wrong_terms() -> tuple[Planted, ...]:
-    """Both modes, but for a transposed tangent: only a cotangent of a weight can be square."""
+    """Both modes, except for a transposed tangent: only a cotangent of a weight can be square."""
     return tuple(
         Planted(
             DerivativeMutant(direction, node, argument, change),
@@ -224,7 +225,7 @@ def part(names: Mapping[str, str]) -> tuple[Planted, ...]:
 
     Args:
         names: the part's name of each value of the block; a name that ends in a dot stands for all
-            that begin with it.
+            names that begin with it.
     """
 
     def own(name: str) -> str | None:
@@ -311,11 +312,11 @@ _SEEN_TO_FADE = {
     ("mha.softmax.exp", "one entry"): ("d_model 2",),
     ("norm1.std", "one in a million"): ("tall", "d_model 2"),
 }
-"""Small changes in the first of several blocks, and the families where rule A forgives them."""
+"""Small changes in the first of several blocks, and the families where rule A tolerates them."""
 
 
 def _faded(one: Planted) -> Planted:
-    """An error of a block, where it stands in the first of several."""
+    """An error of a block, in the first of several."""
     m = one.mutant
     where = _SEEN_TO_FADE.get((m.node, m.change), ()) if isinstance(m, DerivativeMutant) else ()
     hidden = {**dict.fromkeys(where, _FADED), **one.hidden}
@@ -323,8 +324,8 @@ def _faded(one: Planted) -> Planted:
 
 
 def of_a_stack(block: Sequence[Planted]) -> tuple[Planted, ...]:
-    """Some of a block's errors in the first and others in the second block, and some of stacking
-    itself."""
+    """Some of a block's errors in the first and others in the second block, and some errors of
+    stacking itself."""
     first = [_faded(p) for p in block[::6]]
     return (*_STACK, *_stacked(first, 0), *_stacked(block[3::6], 1))
 

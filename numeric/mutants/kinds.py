@@ -1,4 +1,4 @@
-"""The kinds of planted errors: what a table of them is counted by."""
+"""The kinds of planted errors, by which tables count them."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ KINDS = (
 
 
 def kind_of(mutant: object) -> str:
-    """The kind of mistake: what the error says itself, else what its edits tell."""
+    """The kind of mistake: the one that the error names, otherwise the one that its edits imply."""
     if isinstance(mutant, DerivativeMutant):
         return _CHANGES[mutant.change]
     if isinstance(mutant, ConstantMutant):

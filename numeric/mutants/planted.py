@@ -1,8 +1,7 @@
 """Errors to plant in an encoder block, and where mathematics hides them.
 
-Every one is a mistake that someone could make and that leaves the shapes as they should be.  At
-some sizes a mistake cannot be seen: these are named with the reason, by the family of the size.
-(A saved tensor may still show it.)
+Each is a plausible mistake that leaves the shapes right.  At some sizes a mistake cannot be seen:
+these are named with the reason, by the family of the size. (A saved tensor may still show it.)
 """
 
 from __future__ import annotations
@@ -38,7 +37,7 @@ def _mode(mutant: Mutant) -> Mode:
 
 
 def _without_activation(errors: Sequence[Planted]) -> tuple[Planted, ...]:
-    """Those that do not look inside the activation."""
+    """Those that do not involve the inside of the activation."""
     return tuple(
         p for p in errors if not any(n.startswith("ffn.hiddenAct.") for n in p.mutant.names)
     )
@@ -68,7 +67,7 @@ PLANTED: Mapping[str, tuple[Planted, ...]] = MappingProxyType(
         "softmaxGraph": tuple(
             Planted(p.mutant)  # its rows are as long as a token's: one token hides nothing
             for p in part({"mha.scaled": "x", "mha.softmax.": ""})
-            if len(changed(p.mutant)) == 1  # the others speak of heads
+            if len(changed(p.mutant)) == 1  # the others mention heads
         ),
         "geluGraph": part({"ffn.hiddenPre": "x", "ffn.hiddenAct.": ""}),
         "mhaGraph": part({**WEIGHTS, "x": "x", "mha.": ""}),
@@ -89,7 +88,7 @@ PLANTED: Mapping[str, tuple[Planted, ...]] = MappingProxyType(
 
 
 def mutants_of(graph: str, mode: Mode) -> tuple[Mutant, ...]:
-    """The errors of a graph: in what it computes, or in one mode of its derivative."""
+    """The errors of a graph: in its values, or in one mode of its derivative."""
     own = tuple(p.mutant for p in PLANTED[graph] if _mode(p.mutant) == mode)
     return own + tuple(m for m in _FURTHER.get(graph, ()) if _mode(m) == mode)
 
@@ -112,8 +111,8 @@ _FURTHER: Mapping[str, tuple[Mutant, ...]] = {
         DerivativeMutant("vjp", "scaled", 1, "one entry"),
     )
 }
-"""Errors of a graph that stands alone, where one at a time is cheap: its theorems' checks must
-reject these too."""
+"""Errors of a graph on its own, where one at a time is cheap: its theorems' checks must reject
+these too."""
 
 
 _FROM_A_PARAMETER = {
@@ -125,8 +124,8 @@ _FROM_A_PARAMETER = {
 
 
 def reaching_tokens(graph: str) -> tuple[Mutant, ...]:
-    """The errors in either mode of a graph's derivative that lie on a path from x: not those in
-    what a parameter alone contributes."""
+    """The errors in either mode of a graph's derivative that lie on a path from x: not those in a
+    parameter's own contribution."""
     return tuple(
         p.mutant
         for p in PLANTED[graph]

@@ -1,4 +1,4 @@
-"""An error to plant, and what most of them are made of."""
+"""An error to plant, and the common building blocks."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def d_model(graph: Graph) -> int:
 def planted(
     name: str, *edits: Edit, hidden: Mapping[str, str] | None = None, kind: str = ""
 ) -> Planted:
-    """An error of what a graph computes; ``hidden`` says where it cannot be seen, and why."""
+    """An error in the values of a graph; ``hidden`` says where it cannot be seen, and why."""
     return Planted(GraphMutant(name, edits, kind), MappingProxyType(dict(hidden or {})))
 
 

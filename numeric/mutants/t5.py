@@ -42,8 +42,8 @@ def _terms(*terms: tuple[str, int, Change], hidden: Mapping[str, str] = _SHOWN) 
 
 
 def _attention(p: str, source: str, weights: str, scores: str, hidden: Mapping[str, str]) -> Errors:
-    """Mistakes in attention without a factor; ``scores`` is what softmax gets, ``p`` what the names
-    begin with, and ``weights`` what those of its weights do."""
+    """Mistakes in attention without a factor; ``scores`` is the argument of softmax, ``p`` the
+    prefix of the names, and ``weights`` that of its weights' names."""
     kept = f"{p}core.softmax.kept"
     unscaled = {**hidden, **_UNSCALED} if hidden else {"d_model 2": _UNSCALED["d_model 2"]}
     reader = f"{p}biased" if scores == "biased" else f"{p}core.softmax.exp"

@@ -1,8 +1,7 @@
 """Every operation that an exported graph may use: a file each, with all its rules.
 
-A new operation is one file and its line in the list below.  It is then known to the parser, to
-everything that runs graphs (`numeric.interpret`), and to the tests, which fail until it is
-exercised.
+A new operation is one file and its line in the list below.  The parser, everything that runs graphs
+(`numeric.interpret`), and the tests then include it; the tests fail until it is exercised.
 """
 
 from __future__ import annotations
@@ -69,7 +68,7 @@ _ALL = (
 )  # fmt: skip
 
 OPS: Mapping[str, Op] = MappingProxyType({op.name: op for op in _ALL})
-"""The vocabulary, by the name that stands in the JSON."""
+"""The operations, by their names in the JSON."""
 
 if len(OPS) != len(_ALL):
     raise AssertionError("two operations have the same name")

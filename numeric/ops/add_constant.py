@@ -19,7 +19,7 @@ def _radius(balls: Radii, out: FloatArray, binding: Binding) -> FloatArray:
 
 def _ball(node: BallNode, args: tuple[Ball, ...]) -> Ball:
     c, (x,) = node.c, args
-    assert c is not None  # the parser has seen to it
+    assert c is not None  # the parser ensures it
     return Ball(x.entries + c, None if x.floor is None else x.floor + c)
 
 

@@ -1,8 +1,8 @@
-"""The functions of arrays that the rules of operations are made of, and numpy's.
+"""The array functions that the rules of operations use, and numpy's implementation.
 
 A rule is written once, over the `Arrays` that its binding carries: it then runs on numpy, and on
-whatever else gives these functions (`numeric.backends`).  What every array has itself, ``+ − * /
-@``, comparisons, ``reshape``, ``shape`` and indexing by slices, is not among them.
+every backend that provides these functions (`numeric.backends`).  Operators and methods of arrays,
+``+ − * / @``, comparisons, ``reshape``, ``shape`` and indexing by slices, are not among them.
 """
 
 from __future__ import annotations
@@ -19,26 +19,26 @@ import numpy.typing as npt
 __all__ = ["NUMPY", "Array", "Arrays", "Index", "Shape", "placed"]
 
 Array: TypeAlias = npt.NDArray[Any]
-"""float64, or complex128 under the complex step; of another library where its `Arrays` made it."""
+"""float64, or complex128 under the complex step; of another library if its `Arrays` made it."""
 Index: TypeAlias = npt.NDArray[np.intp]
 Shape: TypeAlias = tuple[int, ...]
 
 
 class Arrays(ABC):
-    """What a rule may ask of arrays; every axis counts the batch axis."""
+    """The functions of arrays that a rule may use; every axis counts the batch axis."""
 
     writes = True
     """Whether arrays may be overwritten in place."""
     decides = True
-    """Whether a number of a run can be looked at while it runs; not where runs are compiled."""
+    """Whether numbers can be inspected during a run; not if runs are compiled."""
 
     @abstractmethod
     def asarray(self, x: Any) -> Array:
-        """From numpy's array or a number, in the same precision."""
+        """From a numpy array or a number, in the same precision."""
 
     @abstractmethod
     def numpy(self, x: Array) -> Array:
-        """The same numbers as an array of numpy."""
+        """The same numbers as a numpy array."""
 
     @abstractmethod
     def empty(self, shape: Shape) -> Array:
@@ -86,7 +86,7 @@ class Arrays(ABC):
 
     @abstractmethod
     def where(self, condition: Array, yes: Array | float, no: Array | float) -> Array:
-        """Entry by entry one or the other."""
+        """One or the other, entry by entry."""
 
     def is_complex(self, x: Array) -> bool:
         """Whether it is complex128, as numpy's alone may be."""
@@ -123,7 +123,7 @@ class Arrays(ABC):
 
     @abstractmethod
     def gathered(self, s: Array, axis: int, index: Index, shape: Shape) -> Array:
-        """The transpose of `placed`, of ``shape``: what stands in several places adds up."""
+        """The transpose of `placed`, of ``shape``: entries read from several places are summed."""
 
     @abstractmethod
     def times(self, tangents: Array, matrix: Array) -> Array:
@@ -139,7 +139,7 @@ class Arrays(ABC):
 
     @abstractmethod
     def owned(self, x: Array, before: Array) -> bool:
-        """Whether ``x``, made from ``before``, may be overwritten: no one else holds its memory."""
+        """Whether ``x``, made from ``before``, may be overwritten: its memory is not shared."""
 
     @abstractmethod
     def dot(self, a: Array, b: Array) -> Array:
@@ -159,7 +159,7 @@ class Arrays(ABC):
 
 
 SMALL = 1 << 15
-"""Entries that are copied in less time than numpy takes to make a view."""
+"""The number of entries that are copied in less time than numpy takes to make a view."""
 _ERFC = np.frompyfunc(math.erfc, 1, 1)
 
 
@@ -176,7 +176,7 @@ def _before(axis: int) -> tuple[Any, ...]:
 
 
 class _Numpy(Arrays):
-    """Arrays of numpy, real or complex."""
+    """Numpy arrays, real or complex."""
 
     def asarray(self, x: Any) -> Array:
         return np.asarray(x)
@@ -243,7 +243,7 @@ class _Numpy(Arrays):
         one: Array = x[(*_before(axis), None)]
         if prod(shape) > SMALL:
             return np.broadcast_to(one, shape)
-        copied: Array = np.empty(shape, x.dtype)  # of few entries faster than a view
+        copied: Array = np.empty(shape, x.dtype)  # for few entries, faster than a view
         copied[...] = one
         return copied
 

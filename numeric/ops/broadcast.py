@@ -26,7 +26,7 @@ def _tangent(args: Values, out: Array, binding: Binding, k: int, t: Array) -> Ar
 
 def _ball(node: BallNode, args: tuple[Ball, ...]) -> Ball:
     axis = node.params.axis
-    assert axis is not None  # the parser has seen to it
+    assert axis is not None  # the parser ensures it
     wide = np.broadcast_to(np.expand_dims(args[0].entries, axis), node.shape)
     return Ball(wide, args[0].floor)
 
@@ -34,7 +34,7 @@ def _ball(node: BallNode, args: tuple[Ball, ...]) -> Ball:
 BROADCAST = moving(
     "broadcast",
     _shape,
-    # In full, not as a view: it is read more often than made.
+    # Materialized, not a view: it is read more often than made.
     lambda x, b: b.xp.full(along(x, b, b.shape)),
     added,
     tangent=_tangent,

@@ -1,4 +1,4 @@
-"""What operations that act on each entry by itself have in common."""
+"""Shared code of operations that act on each entry separately."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ def constant(binding: Binding, shape: tuple[int, ...]) -> Wide:
 
 
 def moved(x: Wide, steepest: float) -> FloatArray:
-    """How far a function moves within the radius whose slope is at most that."""
+    """How far a function with at most this slope moves within the radius."""
     return steepest * x.radius * UP
 
 
 def by_slope(
     f: Callable[[Any], Any], steepest: float, most: float
 ) -> Callable[[tuple[Wide, ...], Binding], Wide]:
-    """A function that Arb has, whose slope is at most ``steepest`` and which moves by at most
+    """A function of Arb whose slope is at most ``steepest`` and whose value moves by at most
     ``most``."""
     return lambda args, binding: function(f, args[0], moved(args[0], steepest), most)
 
@@ -56,5 +56,5 @@ def times(factor: Callable[[WideStep], Wide]) -> WidePull:
 
 
 def slope(f: Callable[[Any], Any], bend: float, most: float) -> WidePull:
-    """The cotangent times a derivative that Arb has, whose own slope is at most ``bend``."""
+    """The cotangent times a derivative computed by Arb, whose own slope is at most ``bend``."""
     return times(lambda step: function(f, step.args[0], moved(step.args[0], bend), most))

@@ -1,6 +1,6 @@
 """Entry index[k] of all axes together, in row-major order, at place k; 0 where index[k] = −1.
 
-A mask, the halves of a rotary position, one entry of each row.
+Used for a mask, the halves of a rotary position, one entry of each row.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ __all__ = ["GATHER"]
 
 def _shape(args: tuple[Shape, ...], params: Params, declared: Shape) -> Shape:
     index, entries = params.index, prod(args[0])
-    assert index is not None  # the parser has taken it
+    assert index is not None  # the parser accepted it
     if wrong := [k for k in index if not -1 <= k < entries]:
         raise ShapeMismatch(f"expected indices from −1 to {entries - 1} but got {wrong[:6]}")
     if len(index) != prod(declared):
@@ -40,7 +40,7 @@ def _forward(x: Array, b: Binding) -> Array:
 
 
 def _back(s: Array, b: Binding) -> Array:
-    """What is read several times adds up."""
+    """Entries that are read several times add up."""
     flat, size = s.reshape(s.shape[0], -1), (s.shape[0], prod(b.operand))
     return b.xp.gathered(flat, 1, b.index, size).reshape(s.shape[0], *b.operand)
 

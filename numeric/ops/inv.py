@@ -23,8 +23,8 @@ __all__ = ["INV"]
 
 
 def _rule(args: Values, out: Array, binding: Binding, direction: Array) -> Array:
-    """−direction/x², as two products: 1/x² would vanish for x beyond 1e154, as a sum of
-    exponentials can be."""
+    """−direction/x², as two products: 1/x² would underflow for x beyond 1e154, which a sum of
+    exponentials can reach."""
     product: Array = -out * (out * direction)
     return product
 
@@ -44,7 +44,7 @@ def _radius(balls: Radii, out: FloatArray, binding: Binding) -> FloatArray:
 
 
 def _ball(node: BallNode, args: tuple[Ball, ...]) -> Ball:
-    """Where a ball holds 0 next to other numbers, nothing is known."""
+    """Where a ball contains 0 and other numbers, nothing is known."""
     entries = each(lambda x: x if x.is_zero() else 1 / x, args[0].entries)
     return Ball(entries, node.arb(0) if known(*args) else None)
 

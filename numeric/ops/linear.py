@@ -1,6 +1,6 @@
-"""What operations that move, merge, drop or repeat axes have in common.
+"""Shared code of operations that move, merge, drop or repeat axes.
 
-All are linear, with coefficients that are not negative, so each pushes as it evaluates.
+All are linear, with nonnegative coefficients, so each pushes as it evaluates.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def moving(
     """An operation that only moves numbers, exactly: radii move with them.
 
     Args:
-        wide_pull: where the transpose adds up; without one it only moves numbers, too.
+        wide_pull: if the transpose adds; without one it only moves numbers, too.
     """
 
     def radius(balls: Radii, out: FloatArray, binding: Binding) -> FloatArray:
@@ -122,9 +122,9 @@ def _partial(forward: Along, transpose: Along) -> Partial:
 
 
 def axis_of(params: Params, rank: int) -> int:
-    """The axis of a node; raises `ShapeMismatch` where there is none of that number."""
+    """The axis of a node; raises `ShapeMismatch` if there is no axis of that number."""
     axis = params.axis
-    assert axis is not None  # the parser has taken it
+    assert axis is not None  # the parser accepted it
     if not 0 <= axis < rank:
         raise ShapeMismatch(f"expected 0 ≤ axis < {rank} but got axis={axis}")
     return axis
@@ -139,8 +139,8 @@ def reduced(args: tuple[Shape, ...], params: Params, declared: Shape) -> Shape:
 def added(x: Array, b: Binding) -> Array:
     """The sum along the axis.
 
-    Real and imaginary part by themselves, and in the same order: the complex step should round as
-    the value does.
+    Real and imaginary part separately, and in the same order: the complex step should round as the
+    value does.
     """
     if b.xp.is_complex(x):
         real, imaginary = (b.xp.full(part) for part in (x.real, x.imag))

@@ -1,4 +1,4 @@
-"""The natural logarithm; no number where x < 0."""
+"""The natural logarithm; NaN where x < 0."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _radius(balls: Radii, out: FloatArray, binding: Binding) -> FloatArray:
 
 
 def _ball(node: BallNode, args: tuple[Ball, ...]) -> Ball:
-    """No number where a ball holds one that is not positive."""
+    """NaN where a ball contains a number that is not positive."""
     return Ball(each(lambda x: x.log(), args[0].entries), None)
 
 

@@ -29,7 +29,7 @@ def _radius(balls: Radii, out: FloatArray, binding: Binding) -> FloatArray:
 
 def _ball(node: BallNode, args: tuple[Ball, ...]) -> Ball:
     total, axis = ball_of_sum(node, args), node.params.axis
-    assert axis is not None  # the parser has seen to it
+    assert axis is not None  # the parser ensures it
     count = node.arb(args[0].entries.shape[axis])
     return Ball(each(lambda x: x / count, total.entries), args[0].floor)
 

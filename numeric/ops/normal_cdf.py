@@ -33,14 +33,14 @@ def _value(args: Values, binding: Binding) -> Array:
 
 
 def _terms(args: Values, out: Array, binding: Binding) -> Array:
-    """The rounding of −x/√2 is seen through the density."""
+    """The rounding of −x/√2 is scaled by the density."""
     size = binding.xp.absolute
     terms: Array = size(out) + size(args[0]) * _density(args[0], binding)
     return terms
 
 
 def _tangent(args: Values, out: Array, binding: Binding, k: int, t: Array) -> Array:
-    """The density, whose square root is squared: exp is asked for half the exponent."""
+    """The density, as the square of its square root: exp gets half the exponent."""
     half = binding.xp.exp(-0.25 * (args[0] * args[0]))
     return t * (half * half * math.sqrt(0.5 / math.pi))
 

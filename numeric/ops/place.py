@@ -29,7 +29,7 @@ __all__ = ["PLACE", "balls_of_places"]
 
 def _shape(args: tuple[Shape, ...], params: Params, declared: Shape) -> Shape:
     axis, index = axis_of(params, len(args[0])), params.index
-    assert index is not None  # the parser has taken it
+    assert index is not None  # the parser accepted it
     length = args[0][axis]
     if wrong := [k for k in index if not -1 <= k < length]:
         raise ShapeMismatch(f"expected indices from −1 to {length - 1} but got {wrong[:6]}")
@@ -43,7 +43,7 @@ def _tangent(args: Values, out: Array, binding: Binding, k: int, t: Array) -> Ar
 
 
 def balls_of_places(node: BallNode, entries: Objects, axis: int, floor: Any | None) -> Ball:
-    """Balls along an axis at the places that the node's index says, with what none is below."""
+    """Balls along an axis at the places given by the node's index, with their lower bound."""
     index = node.params.index
     assert index is not None  # the parser has seen to it
     found = placed(entries, axis, np.asarray(index, dtype=np.intp))

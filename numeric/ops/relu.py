@@ -61,7 +61,7 @@ def _wide(args: tuple[Wide, ...], binding: Binding) -> Wide:
 
 
 def _wide_step(x: Wide) -> Wide:
-    """1 where x is above 0, 0 where it is below, and either where that is not known."""
+    """1 where x is above 0, 0 where it is below, and both where the sign is unknown."""
     value = np.where(x.hi > 0, 1.0, 0.0)
     known = np.abs(x.hi) * (1.0 - 2.0**-50) > x.radius * UP
     return Wide(value, np.zeros(value.shape), np.where(known, 0.0, 1.0))

@@ -1,14 +1,14 @@
-"""What is known of one operation: its shape rule, its value, its derivative and how it rounds.
+"""The rules of one operation: its shape, its value, its derivative and how it rounds.
 
 All arrays carry one leading batch axis: a value of shape ``s`` is an array ``(B, *s)``.  Axes in
 parameters count without it.  The derivative of an operation with respect to its k-th argument is a
-linear map; an entry gives it (`Partial.push`) and its transpose (`Partial.pull`), so that
+linear map; an entry defines it (`Partial.push`) and its transpose (`Partial.pull`), so that
 
     jvp = Σₖ pushₖ(tangentₖ)        cotangentₖ = pullₖ(cotangent)
 
-and a test can hold each against the other and against the complex step.  The rules that enclose, by
-radii, by Arb's balls and by balls of 106 bits, are written by themselves, and so is the tangent
-that dual numbers take: none of them is made of another.
+and a test can compare each with the other and with the complex step.  The rules for enclosures, by
+radii, by Arb's balls and by balls of 106 bits, are written separately, and so is the tangent for
+dual numbers: none is derived from another.
 """
 
 from __future__ import annotations
@@ -49,12 +49,12 @@ __all__ = [
 Values: TypeAlias = tuple[Array, ...]
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 NO_INDEX: Index = np.zeros(0, dtype=np.intp)
-"""Of an operation that takes none."""
+"""For an operation that takes none."""
 
 
 class ShapeMismatch(ValueError):
-    """The shapes of an operation's arguments do not fit; the text says what was expected and
-    got."""
+    """The shapes of an operation's arguments do not fit; the text says what was expected and what
+    was found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class Constant:
 
 @dataclass(frozen=True, slots=True)
 class Params:
-    """The parameters of a node, as the graph gives them."""
+    """The parameters of a node, as in the graph."""
 
     c: Constant | None = None
     axis: int | None = None
@@ -81,7 +81,7 @@ class Binding:
 
     ``c`` has one value per instance, shaped to broadcast against ``(B, *shape)``; ``axis`` and
     ``perm`` count the batch axis; ``shape`` is the shape of the result and ``operand`` that of the
-    first argument, both without it.  ``index`` says which entry along the axis stands where, −1 for
+    first argument, both without it.  ``index`` says which entry along the axis goes where, −1 for
     none.  ``xp`` has the functions of the arrays that it is applied to.
     """
 
@@ -125,10 +125,10 @@ class BallNode:
     """A node that runs on the balls of one instance, without a batch axis.
 
     Attributes:
-        arb: makes a ball of a number.
-        params: as the graph gives them; axes count from the first axis of the instance.
+        arb: makes a ball from a number.
+        params: as in the graph; axes count from the first axis of the instance.
         shape: of the result.
-        c: the constant, as a ball; None where the operation takes none.
+        c: the constant, as a ball; None if the operation takes none.
         square: whether both arguments are one value.
     """
 
@@ -171,8 +171,8 @@ class Op:
         terms: Σ|terms| of each entry of the result, which bounds its own rounding error in units of
             u; None for an operation that only moves numbers and so rounds nothing.
         parameters: the names of parameters that the node must give, and no others.
-        bounded: whether it is finite at some infinity, as 1/∞ = 0: whoever looks at results alone
-            would not see that something overflowed.
+        bounded: whether it is finite at some infinity, as 1/∞ = 0: then the result alone does not
+            show that something overflowed.
         entrywise: whether each entry of the result comes from that entry of the arguments alone.
     """
 

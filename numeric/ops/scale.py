@@ -23,7 +23,7 @@ def _radius(balls: Radii, out: FloatArray, binding: Binding) -> FloatArray:
 
 def _ball(node: BallNode, args: tuple[Ball, ...]) -> Ball:
     c, (x,) = node.c, args
-    assert c is not None  # the parser has seen to it
+    assert c is not None  # the parser ensures it
     stays = x.floor is not None and bool(c >= 0)
     return Ball(x.entries * c, c * x.floor if stays else None)
 

@@ -15,7 +15,7 @@ __all__ = ["SIGMOID"]
 
 
 def _value(args: Values, binding: Binding) -> Array:
-    """exp is asked for what is not positive, so that nothing overflows."""
+    """exp gets only nonpositive arguments, so that nothing overflows."""
     x = args[0]
     right = x.real >= 0
     e = binding.xp.exp(binding.xp.where(right, -x, x))
@@ -44,7 +44,7 @@ def _radius(balls: Radii, out: FloatArray, binding: Binding) -> FloatArray:
 
 
 def _ball(node: BallNode, args: tuple[Ball, ...]) -> Ball:
-    """The value at both ends: it grows with x."""
+    """The values at both ends, since it is increasing."""
 
     def between(x: Any) -> Any:
         if not x.is_finite():

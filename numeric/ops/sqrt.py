@@ -16,7 +16,7 @@ __all__ = ["SQRT"]
 
 
 def _value(args: Values, binding: Binding) -> Array:
-    """The clamp looks at the real part, so that the complex step passes through it."""
+    """The clamp tests the real part, so that the complex step passes through it."""
     x = args[0]
     return binding.xp.sqrt(binding.xp.where(x.real > 0, x, 0))
 

@@ -31,7 +31,7 @@ def ball_of_sum(node: BallNode, args: tuple[Ball, ...]) -> Ball:
     """The sum of balls along the axis."""
     (x,) = args
     axis = node.params.axis
-    assert axis is not None  # the parser has seen to it
+    assert axis is not None  # the parser ensures it
     entries = np.asarray(np.add.reduce(x.entries, axis=axis), dtype=object)
     return Ball(entries, None if x.floor is None else x.floor * x.entries.shape[axis])
 

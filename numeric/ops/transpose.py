@@ -12,7 +12,7 @@ __all__ = ["TRANSPOSE"]
 
 
 def _shape(args: tuple[Shape, ...], params: Params, declared: Shape) -> Shape:
-    assert params.perm is not None  # the parser has taken it
+    assert params.perm is not None  # the parser accepted it
     if sorted(params.perm) != list(range(len(args[0]))):
         raise ShapeMismatch(
             f"expected a permutation of {len(args[0])} axes but got perm={list(params.perm)}"

@@ -1,5 +1,5 @@
-"""Propositions as data: what a theorem says, in a small typed language, evaluated with enclosures.
+"""Propositions as data: statements in a small typed language, evaluated with enclosures.
 
-:mod:`numeric.propositions.terms` is the language.  Nothing here knows Lean; the bridge parses what
-Lean exports into these values.
+:mod:`numeric.propositions.terms` is the language.  Nothing here depends on Lean; the bridge parses
+Lean's exports into these values.
 """

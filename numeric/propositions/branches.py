@@ -1,7 +1,7 @@
 """Instances at the boundaries of a conclusion's branches, next to them, and between two.
 
-A statement that is false in a thin wedge alone, such as between ``x ≤ δ`` and ``x < δ + 1/1000``,
-is found out there and nowhere else.
+A statement that is false only in a thin wedge, such as between ``x ≤ δ`` and ``x < δ + 1/1000``, is
+refuted only there.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ __all__ = ["between_branches"]
 
 FloatArray = npt.NDArray[np.float64]
 MOST = 4
-"""How many comparisons are solved for each instance."""
+"""The number of comparisons that are solved for each instance."""
 MANY = 64
-"""So many comparisons come from the samples of a quantifier, not from branches."""
+"""With this many comparisons, they come from the samples of a quantifier, not from branches."""
 WAYS = ("entry", "all", "scaled")
-"""What changes: one entry of an array, all of them by one number, or all in proportion."""
+"""What changes: one entry of an array, all of them by one number, or all by one factor."""
 
 
 def between_branches(
     problem: Problem, layout: Layout, arrays: Sequence[FloatArray], streams: Streams
 ) -> list[FloatArray]:
-    """Move each instance along one line, to where comparisons of the conclusion are equations.
+    """Move each instance along one line, to where comparisons of the conclusion become equalities.
 
-    A quarter of the instances stop there, half of them a little before or behind, and a quarter
-    between two neighbouring ones.  Where nothing can be solved, an instance stays as it is.
+    A quarter of the instances stop there, half of them a little before or after, and a quarter
+    between two neighbouring ones.  Where nothing can be solved, an instance does not change.
 
     Args:
         problem: the theorem.

@@ -1,4 +1,4 @@
-"""What joins propositions, and what comparisons leave for those who ask where they turn."""
+"""Connectives of propositions, and the differences by which comparisons are solved."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ LOGIC: Mapping[str, Callable[[Sequence[Truth]], Truth]] = {
     "true": lambda parts: both(()),
     "false": lambda parts: either(()),
 }
-"""Connectives that look at all of their parts."""
+"""Connectives that evaluate all of their parts."""
 
 
 def compared(name: str, values: Sequence[Value], found: Value) -> npt.NDArray[np.float64] | None:
-    """Right − left of what an operation compares, where these are real numbers.
+    """Right − left of the operands that an operation compares, if these are real numbers.
 
     ``min`` and ``max`` compare, too, and an absolute value compares with 0.
 

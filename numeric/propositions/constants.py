@@ -1,4 +1,4 @@
-"""Constants whose meaning numbers know although they are no operations of the language."""
+"""Constants that can be evaluated although they are not operations of the language."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ class TermError(NumericError):
     """A term that numbers cannot evaluate.
 
     Args:
-        constant: what stands in the way; empty where no constant does.
-        problem: what is the matter with it.
+        constant: the constant that prevents it; empty if none does.
+        problem: what is wrong with it.
     """
 
     def __init__(self, constant: str, problem: str) -> None:
@@ -44,12 +44,13 @@ class TermError(NumericError):
 
 
 class Differs(TermError):
-    """What only real numbers decide differs between the instances of a batch, or is undecided."""
+    """A value that real numbers decide differs between the instances of a batch, or is
+    undecided."""
 
 
 @dataclass(frozen=True, slots=True)
 class Builtin:
-    """A constant of so many arguments, types included, and what it is."""
+    """A constant with this number of arguments, including types, and its meaning."""
 
     arity: int
     meaning: Callable[[Sequence[Value]], Value]
@@ -157,7 +158,7 @@ def _holds(value: Value) -> bool:
         codes = np.unique(value.code)
         if len(codes) == 1:
             return int(codes[0]) == TRUE
-    raise Differs("", "a Boolean that differs between instances is not known to numbers")
+    raise Differs("", "a Boolean that differs between instances cannot be evaluated")
 
 
 BUILTINS: Mapping[str, Builtin] = {

@@ -15,7 +15,7 @@ __all__ = ["structure_of", "variants_of", "within"]
 
 
 class Meanings(Protocol):
-    """What types and propositions are, given the variables before them."""
+    """The meanings of types and propositions, given the variables before them."""
 
     def truth(self, term: Term, env: Env) -> Truth:
         """Whether a proposition holds."""
@@ -28,7 +28,7 @@ class Meanings(Protocol):
 
 
 def structure_of(meanings: Meanings, s: Structure, params: Sequence[Value]) -> Value:
-    """A structure's values; or, where all its fields are proofs, whether they hold.
+    """A structure's values; or, if all its fields are proofs, whether they hold.
 
     Raises:
         TermError: the type of a field cannot be evaluated.
@@ -59,7 +59,7 @@ def structure_of(meanings: Meanings, s: Structure, params: Sequence[Value]) -> V
 
 
 def variants_of(meanings: Meanings, i: Inductive, params: Sequence[Value]) -> Space:
-    """The values of an inductive type; raises as :func:`structure_of` where one is drawn."""
+    """The values of an inductive type; raises like :func:`structure_of` when one is drawn."""
     fields = {c.name: c.fields for c in i.constructors}
 
     def space(name: str, before: tuple[Value, ...]) -> Space | None:
@@ -77,14 +77,14 @@ def variants_of(meanings: Meanings, i: Inductive, params: Sequence[Value]) -> Sp
 
 
 def within(meanings: Meanings, space: Space, value: Value, *, inside: bool = False) -> list[Truth]:
-    """The propositions in values within a value: in the elements of a list, say.
+    """The propositions in values within a value, such as in the elements of a list.
 
     Args:
-        meanings: what types and propositions are.
+        meanings: of types and propositions.
         space: of the value.
-        value: it.
-        inside: whether it is within another one itself; the propositions of its own fields count
-            then.
+        value: the value.
+        inside: whether it is itself within another value; then the propositions of its own fields
+            count.
 
     Raises:
         TermError: one of them cannot be evaluated.

@@ -1,7 +1,7 @@
 """Instances of a theorem: drawn, then moved towards its hypotheses, or onto their edge.
 
 Every number follows from the seed, the theorem, the family and the index, and from nothing else:
-what is done to an instance depends on that instance alone.
+moving an instance depends on that instance alone.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ FloatArray = npt.NDArray[np.float64]
 Arrays = list[FloatArray]
 
 GROUP = 8
-"""How many instances in a row have the same sizes."""
+"""The number of consecutive instances with the same sizes."""
 ATTEMPTS = 16
-"""How often sizes are chosen anew before a group counts as one that no sizes fit."""
+"""The number of attempts to choose sizes before a group counts as one that no sizes fit."""
 ROUNDS = 3
 PROBES = 24
 
@@ -39,25 +39,25 @@ class Family(StrEnum):
     """How an instance is drawn; the index counts within a family."""
 
     USUAL = "usual"
-    """Numbers of usual sizes that are moved to where the hypotheses hold."""
+    """Numbers of usual sizes, moved to where the hypotheses hold."""
     EXTREME = "extreme"
-    """Zeros, equal entries, large and tiny numbers among them."""
+    """Including zeros, equal entries, large and tiny numbers."""
     EDGE = "edge"
-    """One hypothesis is met with equality, where it can be."""
+    """One hypothesis is met with equality, if possible."""
     BRANCH = "branch"
-    """A comparison of the conclusion, such as an if-then-else makes, is met with equality, nearly
-    so, or the instance stands between two of them; every hypothesis is met, where it can be."""
+    """A comparison of the conclusion, such as that of an if-then-else, is met with equality or
+    nearly so, or the instance lies between two of them; every hypothesis is met, if possible."""
     OUTSIDE = "outside"
-    """One hypothesis is violated; the others are met, where they can be."""
+    """One hypothesis is violated; the others are met, if possible."""
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Instances of one family that have the same sizes; nothing is drawn where none fit.
+    """Instances of one family that have the same sizes; nothing is drawn if no sizes fit.
 
     Attributes:
         indices: of the instances.
-        layout: None where no sizes fit.
+        layout: None if no sizes fit.
         arrays: one ``(B, *shape)`` for each slot of the layout.
         aimed: the hypothesis whose edge, or outside, an instance was moved to; −1 for none.
     """
@@ -78,7 +78,7 @@ class Batch:
 
 
 def _whole(problem: Problem, h: Hypothesis, layout: Layout) -> bool:
-    """Whether a hypothesis speaks of whole numbers only."""
+    """Whether a hypothesis mentions only whole numbers."""
     return not any(slot.level in h.mentions for slot in layout.slots)
 
 
@@ -93,7 +93,7 @@ def _layout(problem: Problem, key: str, seed: int, family: Family, group: int) -
 
         try:
             layout = laid_out(problem.evaluator, problem.theorem, choose)
-            # Every other group outside violates a hypothesis about sizes, where there is one.
+            # Every other group outside violates a hypothesis about sizes, if there is one.
             if _fits(problem, layout) != (family is Family.OUTSIDE and group % 2 == 1):
                 return layout
             spare = spare or layout
@@ -111,7 +111,7 @@ def _fits(problem: Problem, layout: Layout) -> bool:
 def kinds_of(problem: Problem, layout: Layout, key: str, seed: int) -> dict[str, tuple[str, ...]]:
     """For each slot, the kinds of numbers that meet the hypotheses about it alone.
 
-    Where none meets them on half of the instances, those that do at all; where none does, all.
+    If none meets them on half of the instances, those that ever do; if none does, all.
     """
     found = {}
     for position, slot in enumerate(layout.slots):
@@ -241,7 +241,7 @@ class _Drawing:
                     continue
                 moved = True
                 stream = self.streams.child("repair", round_, number)
-                # Usual instances stand well inside; of the others some stop on the edge.
+                # Usual instances lie well inside; some of the others stop on the edge.
                 inside = stream.child("inside").uniform() < 0.8
                 push = np.where(inside | (self.family is Family.USUAL), 1.0, 0.0)
                 target = self.moved(h, slots, arrays, stream, push)
@@ -277,13 +277,13 @@ class _Drawing:
         return arrays, aimed
 
     def branched(self, arrays: Arrays) -> Arrays:
-        """Move each instance to the boundary of a branch, or between two, where this loses none of
+        """Move each instance to the boundary of a branch, or between two, if this violates none of
         its hypotheses."""
         target = between_branches(self.problem, self.layout, arrays, self.streams.child("branch"))
         return _mixed(self.others_hold(-1, arrays, target), target, arrays)
 
     def others_hold(self, number: int, before: Arrays, after: Arrays) -> npt.NDArray[np.bool_]:
-        """Where no other hypothesis that held is lost by a move."""
+        """Where a move violates no other hypothesis that held."""
         kept = np.ones(len(self.indices), dtype=bool)
         for other, h in enumerate(self.problem.hypotheses):
             if other != number and self.slots_of(h):
@@ -299,9 +299,9 @@ class _Drawing:
         stream: Streams,
         push: FloatArray,
     ) -> Arrays:
-        """Solve a hypothesis for equality in one slot of each instance, then push on.
+        """Solve a hypothesis for equality in one slot of each instance, then take a step.
 
-        ``push`` is 1 for a step into where it holds, −1 for one to where it does not, 0 for none.
+        ``push`` is 1 for a step to where it holds, −1 for one to where it does not, 0 for none.
         """
         ways = [(slot, scaled) for slot in slots for scaled in (False, True)]
         picked = stream.child("way").below(len(ways))
@@ -322,7 +322,7 @@ class _Drawing:
         stream: Streams,
         push: FloatArray,
     ) -> Arrays:
-        """The secant method on the slack, along adding t to a slot's entries or scaling them."""
+        """The secant method on the slack, in t that is added to a slot's entries or scales them."""
         base = arrays[slot]
         shape = (-1, *(1 for _ in base.shape[1:]))
 
@@ -344,13 +344,13 @@ class _Drawing:
         on_edge = self.hypothesis(h, at(after)).code
         direction = np.sign(np.where(np.isfinite(slope), slope, 0.0))
         step = push * distance * direction
-        # An equation is met on its edge and nowhere else; where ``≠`` is violated, it is there.
+        # An equation is met only on its edge; ``≠`` is violated only there.
         step = np.where(equation & ((push > 0) == (on_edge >= SAMPLED)), 0.0, step)
         return at(after + step)
 
 
 def _mixed(rows: npt.NDArray[np.bool_], a: Arrays, b: Arrays) -> Arrays:
-    """The instances ``rows`` of ``a``, the others of ``b``."""
+    """The instances ``rows`` from ``a``, the others from ``b``."""
     return [
         np.where(rows.reshape(-1, *(1 for _ in x.shape[1:])), x, y)
         for x, y in zip(a, b, strict=True)

@@ -1,12 +1,12 @@
 """Real numbers known to lie between two floating-point numbers, a batch at a time.
 
 Every operation returns bounds that contain the exact result for all exact arguments within their
-bounds; what floating point computes exactly stays a point, so that ``x ≤ c`` is decided where
-``x = c``.  ``size`` is the sum of the absolute values of the terms that went in: bounds that lie
-close together next to it say that two numbers agree to rounding.
+bounds; exact floating-point results stay points, so that ``x ≤ c`` is decided where ``x = c``.
+``size`` is the sum of the absolute values of the input terms: bounds that are close together
+relative to it mean that two numbers agree to rounding.
 
-Conventions at the edge of a function's domain are those of Lean: ``x / 0 = 0``; where a
-function is left open there, the bounds are infinite.
+Conventions at the edge of a function's domain are those of Lean: ``x / 0 = 0``; where a function is
+unspecified, the bounds are infinite.
 
 Assumed, not proved: the platform's exp, log, tanh, sin and cos are within 4 ulp; rounding is to
 nearest.
@@ -51,7 +51,7 @@ __all__ = [
 
 FloatArray = npt.NDArray[np.float64]
 _MAX = np.finfo(np.float64).max
-_FUNCTION = 2.0**-50  # 4 ulp of a library function, and of the product that adds them
+_FUNCTION = 2.0**-50  # 4 ulp of a library function, and the rounding of the product that adds them
 _TINY = 2.0**-1070
 
 
@@ -68,13 +68,13 @@ class Enclosure:
 
     @property
     def middle(self) -> FloatArray:
-        """A number in between, as well as one can say; 0 where nothing is known."""
+        """A number in between, the best estimate; 0 where nothing is known."""
         lo, hi = np.maximum(self.lo, -_MAX), np.minimum(self.hi, _MAX)
         return np.asarray(lo / 2 + hi / 2, dtype=np.float64)
 
     @property
     def width(self) -> FloatArray:
-        """How far the bounds are apart."""
+        """The distance between the bounds."""
         return np.asarray(self.hi - self.lo, dtype=np.float64)
 
 
@@ -91,7 +91,7 @@ def widen(a: Enclosure, relative: float) -> Enclosure:
 
 
 def hull(a: Enclosure, b: Enclosure) -> Enclosure:
-    """Everything from the lower of both to the upper of both."""
+    """Everything from the lower bound of both to the upper bound of both."""
     return Enclosure(np.minimum(a.lo, b.lo), np.maximum(a.hi, b.hi), np.maximum(a.size, b.size))
 
 
@@ -104,11 +104,11 @@ def _up(x: FloatArray) -> FloatArray:
 
 
 def _bounded(value: FloatArray, error: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Bounds of ``value + error`` where the error's sign is right; wider where it is not known."""
+    """Bounds of ``value + error`` where the error's sign is right; wider where it is unknown."""
     known = np.isfinite(value) & np.isfinite(error)
     lo = np.where(known & (error >= 0), value, _down(value))
     hi = np.where(known & (error <= 0), value, _up(value))
-    # An overflow says no more than that the number is large.
+    # An overflow only says that the number is large.
     lo = np.where(np.isnan(value), -np.inf, np.where(value == np.inf, _MAX, lo))
     hi = np.where(np.isnan(value), np.inf, np.where(value == -np.inf, -_MAX, hi))
     return lo, hi
@@ -153,7 +153,7 @@ def _quotient(a: FloatArray, b: FloatArray) -> tuple[FloatArray, FloatArray]:
     q = a / b
     product = q * b
     rest = (a - product) - _product_error(q, b, product)
-    # Only its sign is used; where the quotient underflows to 0, nothing is known of it.
+    # Only its sign is used; where the quotient underflows to 0, nothing is known.
     sign = np.where((q == 0) & (a != 0), np.nan, np.sign(rest) * np.sign(b))
     lo, hi = _bounded(q, np.where(a == 0, 0.0, sign))
     open_ = np.isinf(a) | np.isinf(b)
@@ -166,7 +166,7 @@ P = ParamSpec("P")
 
 
 def _quiet(f: Callable[P, Enclosure]) -> Callable[P, Enclosure]:
-    """Without warnings: infinities and NaN are dealt with where they arise."""
+    """Without warnings: infinities and NaN are handled where they arise."""
 
     @wraps(f)
     def quiet(*args: P.args, **kwargs: P.kwargs) -> Enclosure:
@@ -177,7 +177,7 @@ def _quiet(f: Callable[P, Enclosure]) -> Callable[P, Enclosure]:
 
 
 def _made(lo: FloatArray, hi: FloatArray, size: FloatArray) -> Enclosure:
-    """Bounds; one array where they are equal throughout, which makes the next step cheap."""
+    """Bounds; a single array if they are equal everywhere, which makes the next step cheap."""
     return Enclosure(lo, lo if np.array_equal(lo, hi) else hi, size)
 
 
@@ -245,17 +245,17 @@ def absolute(a: Enclosure) -> Enclosure:
 
 
 def minimum(a: Enclosure, b: Enclosure) -> Enclosure:
-    """The lesser of both."""
+    """The lesser of the two."""
     return Enclosure(np.minimum(a.lo, b.lo), np.minimum(a.hi, b.hi), np.maximum(a.size, b.size))
 
 
 def maximum(a: Enclosure, b: Enclosure) -> Enclosure:
-    """The greater of both."""
+    """The greater of the two."""
     return Enclosure(np.maximum(a.lo, b.lo), np.maximum(a.hi, b.hi), np.maximum(a.size, b.size))
 
 
 def _around(value: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Bounds of what a library function returned as ``value``."""
+    """Bounds of the exact value of which a library function returned ``value``."""
     radius = np.abs(value) * _FUNCTION + _TINY
     lo = np.where(np.isnan(value), -np.inf, np.where(np.isposinf(value), _MAX, value - radius))
     hi = np.where(np.isnan(value), np.inf, np.where(np.isneginf(value), -_MAX, value + radius))
@@ -278,9 +278,9 @@ def exponential(a: Enclosure) -> Enclosure:
 
 @_quiet
 def square_root(a: Enclosure, *, open_below: bool) -> Enclosure:
-    """The square root of what is not negative.
+    """The square root of nonnegative numbers.
 
-    Where the argument is negative it is 0, or with ``open_below`` any number that is not negative.
+    Where the argument is negative it is 0, or with ``open_below`` any nonnegative number.
     """
 
     def root(x: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -1,8 +1,8 @@
 """Evaluates terms on a batch of instances: real numbers as enclosures, propositions as truths.
 
 Whole numbers, and with them all sizes, are the same on every instance of a batch; real numbers
-differ.  ``∀`` and ``∃`` over finite sets are looked at case by case; over infinite ones some cases
-are, and the truth says so.
+differ.  ``∀`` and ``∃`` over finite sets are evaluated case by case; over infinite ones only some
+cases are, and the truth says so.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class Evaluator:
 
     Attributes:
         theory: the definitions and structures that terms refer to.
-        sampler: where the cases of an infinite quantifier come from.
+        sampler: draws the cases of an infinite quantifier.
         noted: receives right − left of each comparison, also in branches that are not taken.
     """
 
@@ -83,10 +83,10 @@ class Evaluator:
     sampler: Sampler
     noted: list[FloatArray] | None = None
     outer: list[Env] = field(default_factory=list)
-    """Where the definitions are used whose bodies are being evaluated."""
+    """The uses of the definitions whose bodies are being evaluated."""
     constructors: Mapping[str, Structure] = field(init=False)
     makers: Mapping[str, tuple[int, int]] = field(init=False)
-    """For each constructor of an inductive type, how many parameters and how many fields."""
+    """For each constructor of an inductive type, the numbers of parameters and of fields."""
 
     def __post_init__(self) -> None:
         named = {s.constructor: s for s in self.theory.structures.values()}
@@ -102,7 +102,7 @@ class Evaluator:
         """Whether a proposition holds.
 
         Raises:
-            TermError: it is no proposition, or a constant in it has no meaning here.
+            TermError: it is not a proposition, or a constant in it has no meaning here.
         """
         found = self.value(term, env)
         if not isinstance(found, Truth):
@@ -110,14 +110,14 @@ class Evaluator:
         return found
 
     def space(self, term: Term, env: Env) -> Space:
-        """The values of a type; raises as :meth:`truth`."""
+        """The values of a type; raises like :meth:`truth`."""
         found = self.value(term, env)
         if not isinstance(found, Space):
             raise TermError("", f"expected a type but got {type(found).__name__}")
         return found
 
     def value(self, term: Term, env: Env) -> Value:
-        """What a term is; raises as :meth:`truth`."""
+        """The value of a term; raises like :meth:`truth`."""
         match term:
             case Var(level):
                 return env[level]
@@ -144,7 +144,7 @@ class Evaluator:
             case Sort(name):
                 return Props() if name == "Prop" else Types()
             case Text():
-                raise TermError("String", "texts are no numbers")
+                raise TermError("String", "a text is not a number")
 
     def _number(self, value: Fraction, at: Term, env: Env) -> Value:
         match self.space(at, env):
@@ -155,7 +155,7 @@ class Evaluator:
             case Naturals() | Integers() if value.denominator == 1:
                 return int(value)
             case space:
-                raise TermError("", f"no number of {type(space).__name__.lower()} is known")
+                raise TermError("", f"no literal of {type(space).__name__.lower()} is supported")
 
     def _operation(self, name: str, at: Term | None, args: tuple[Term, ...], env: Env) -> Value:
         if name in ("ite", "dite"):
@@ -171,7 +171,7 @@ class Evaluator:
             join = both if name == "and" else either
             return join([first, self.truth(args[1], env)])
         if name not in OPERATIONS:
-            raise TermError(name, f"the operation {name!r} is not known to numbers")
+            raise TermError(name, f"the operation {name!r} is not supported in numbers")
         space = None if at is None else self.space(at, env)
         values = [self.value(a, env) for a in args]
         found = OPERATIONS[name](space, values)
@@ -181,7 +181,7 @@ class Evaluator:
         return found
 
     def _notes(self, condition: Truth) -> bool:
-        """Whether all branches are looked at: those that whole numbers decide may not end."""
+        """Whether all branches are evaluated: those that whole numbers decide may not terminate."""
         return self.noted is not None and condition.code.ndim > 0
 
     def _branch(self, name: str, args: tuple[Term, ...], env: Env) -> Value:
@@ -242,21 +242,21 @@ class Evaluator:
     def _obstacle(self, name: str) -> TermError:
         leaf = self.theory.leaves.get(name)
         if leaf is None:
-            return TermError(name, f"{name} is not known to numbers")
+            return TermError(name, f"{name} is not supported in numbers")
         place = f"{leaf.module}:{leaf.line}" if leaf.line else leaf.module or "an unknown place"
-        return TermError(name, f"{name} ({leaf.why}, {place}) is not known to numbers")
+        return TermError(name, f"{name} ({leaf.why}, {place}) is not supported in numbers")
 
     def _unfolded(self, d: Definition, args: Sequence[Term | None], env: Env) -> Value:
         try:
             return self._meaning(d, args, env)
         except TermError as error:
-            # A reader knows what Mathlib offers, and not what it is made of.
+            # A reader knows Mathlib's functions, but not how they are defined.
             if isinstance(error, Differs):
                 raise
             if not error.constant:
                 raise TermError(d.name, f"{d.name}: {error.problem}") from error
             if (d.module or "").partition(".")[0] == "Mathlib":
-                said = f"{d.name} is not known to numbers: it comes to {error.constant}"
+                said = f"{d.name} is not supported in numbers: it uses {error.constant}"
                 raise TermError(d.name, said) from error
             raise
 
@@ -287,7 +287,7 @@ class Evaluator:
             return of.fields[name]
         if structure in ("Fin", "Subtype") and name == "val":
             return of
-        raise TermError(structure, f"the field {name} of {structure} is not known to numbers")
+        raise TermError(structure, f"the field {name} of {structure} is not supported in numbers")
 
     def constraints(self, space: Space, value: Value) -> list[tuple[str, Truth]]:
         """The propositions in the fields of a structure's value, by the path to the field."""
@@ -355,7 +355,7 @@ class Evaluator:
         return Truth(code, found.margin, found.slack)
 
     def _cases(self, term: Binding, env: Env) -> tuple[Sequence[Value], bool]:
-        """The values to look at, and whether these are all that matter."""
+        """The values to test, and whether these are all that matter."""
         space = self.space(term.type, env)
         listed = members(space)
         if listed is not None:

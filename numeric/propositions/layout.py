@@ -1,6 +1,7 @@
-"""How the values of a theorem's variables are laid out: what is drawn, and how it is put together.
+"""The layout of the values of a theorem's variables: what is drawn, and how values are built from
+it.
 
-Whole numbers, sizes among them, are chosen when a layout is made; real numbers are drawn later, a
+Whole numbers, including sizes, are chosen when a layout is made; real numbers are drawn later, a
 batch at a time, into slots: one array for each vector, matrix or number that a theorem binds.
 """
 
@@ -39,13 +40,13 @@ FloatArray = npt.NDArray[np.float64]
 Chooser = Callable[[str, Sequence[int]], int]
 """Chooses one of some whole numbers for a place."""
 Recipe = Callable[[Sequence[FloatArray], float], Value]
-"""Makes a value of the slots' arrays, as balls of this relative radius."""
+"""Makes a value from the slots' arrays, as balls of this relative radius."""
 
 NATURALS = (2, 3, 1, 4, 2, 3, 0, 5)
 INTEGERS = (0, 1, -1, 2, -2, 3, -3, 5)
 LENGTHS = (2, 3, 1, 0, 4)
 DEEPEST = 3
-"""How deep a value of a recursive type goes, such as a tree."""
+"""The depth of a value of a recursive type, such as a tree."""
 
 _FIELD = frozenset(
     {
@@ -67,7 +68,7 @@ _FIELD = frozenset(
         *("Std.IsLinearOrder", "Std.LawfulOrderLT", "Std.IsPreorder", "Std.IsPartialOrder"),
     }
 )
-# Classes of `Lean.Grind` whose laws the real numbers obey; `IsCharP` is not among them.
+# Classes of `Lean.Grind` whose laws the real numbers satisfy; `IsCharP` is not one of them.
 _GRIND = frozenset(
     {
         *("Field", "CommRing", "Ring", "Semiring", "CommSemiring", "OrderedRing", "OrderedAdd"),
@@ -80,7 +81,7 @@ _FINITE = frozenset(
 
 
 class Impossible(Exception):
-    """These sizes leave a variable without any value."""
+    """At these sizes a variable has no value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,7 @@ class Layout:
     Attributes:
         slots: what is drawn.
         choices: the whole numbers that were chosen, by place.
-        words: what a choice is called, for places where it is more than a number.
+        words: the name of a choice, for places where it is more than a number.
         recipes: how each binder's value is made.
         spaces: each binder's space; None for proofs and instances.
     """
@@ -142,7 +143,7 @@ class _Builder:
         """How a value of the space is made.
 
         Raises:
-            TermError: nothing is known to draw from it.
+            TermError: its values cannot be drawn.
             Impossible: it is empty.
         """
         match space:
@@ -216,7 +217,7 @@ class _Builder:
         return make
 
     def variant(self, space: Variants, place: str) -> Recipe:
-        """A constructor, and its fields; ``place`` tells how deep within its own type it is."""
+        """A constructor, and its fields; ``place`` shows how deep within its own type it is."""
         deep = place.count("/") >= DEEPEST
         names = tuple(n for n, _ in space.constructors if not (deep and n in space.recursive))
         self.words[place] = tuple(n.rpartition(".")[2] for n in names)
@@ -298,7 +299,7 @@ def _type_of(theorem: Theorem, level: int, chosen: Callable[[], int]) -> Space:
         )
     unknown = [c for c in classes if not (is_field(c) or c in _FINITE)]
     if unknown:
-        raise TermError(unknown[0], f"nothing is known of a type with a {unknown[0]}")
+        raise TermError(unknown[0], f"nothing is known about a type with a {unknown[0]}")
     if any(is_field(c) for c in classes):
         return Reals()
     return Finite(chosen())
@@ -309,7 +310,7 @@ def _head(type: Term) -> str:
 
 
 def is_field(name: str) -> bool:
-    """Whether a class is one of numbers: an operation on them, or a law that they obey."""
+    """Whether a class is one of numbers: an operation on them, or a law that they satisfy."""
     return name in _FIELD or name.removeprefix("Lean.Grind.") in _GRIND
 
 

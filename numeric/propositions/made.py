@@ -1,4 +1,4 @@
-"""Values made of other values: numbers of literals, functions, suggested witnesses."""
+"""Values derived from others: numbers from literals, functions, suggested witnesses."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ __all__ = ["curried", "literal", "suggested"]
 
 @cache
 def literal(value: Fraction) -> Enclosure:
-    """A rational number, between the doubles next to it where it is none."""
+    """A rational number, between the adjacent doubles if it is not a double."""
     nearest = float(value)
     if Fraction(nearest) == value:
         return point(nearest)
@@ -37,10 +37,10 @@ def literal(value: Fraction) -> Enclosure:
 
 
 def suggested(env: Sequence[Value]) -> list[Value]:
-    """Numbers that those at hand suggest as witnesses: what lies between two, differences,
-    sums, products, quotients, halves and roots.
+    """Numbers that the given ones suggest as witnesses: midpoints, differences, sums, products,
+    quotients, halves and roots.
 
-    The last few count, and the first entry of a vector.
+    Only the last few count, and the first entry of a vector.
     """
     numbers: list[Enclosure] = []
     for value in env:
@@ -70,7 +70,8 @@ def suggested(env: Sequence[Value]) -> list[Value]:
 def curried(
     count: int, values: Sequence[Value], meaning: Callable[[Sequence[Value]], Value]
 ) -> Function:
-    """A function of what ``count`` arguments lack after ``values``, one at a time."""
+    """A function of the arguments that are missing, out of ``count``, after ``values``; one at a
+    time."""
 
     def take(x: Value) -> Value:
         all_ = [*values, x]

@@ -1,4 +1,4 @@
-"""Statements with one error planted: what an instance that satisfies the statement must tell apart.
+"""Statements with one planted error, which instances that satisfy the statement must tell apart.
 
 A mutant drops a hypothesis, exchanges a comparison, an operation or a variable, or changes a
 number: in the conclusion, in a hypothesis, or in a definition that the statement unfolds to.
@@ -30,7 +30,7 @@ from numeric.propositions.terms import (
 __all__ = ["Mutant", "changed", "mutants", "unfolded"]
 
 MOST = 40
-"""No more mutants of one statement than this."""
+"""The largest number of mutants of one statement."""
 
 _EXCHANGED = {
     "le": "lt",
@@ -74,8 +74,8 @@ class Mutant:
 
     Attributes:
         place: ``conclusion``, the name of a hypothesis, or that of a definition.
-        change: what was done, in words.
-        of_conclusion: whether the conclusion, or what it unfolds to, is another one.
+        change: the change, in words.
+        of_conclusion: whether the conclusion, or what it unfolds to, changes.
         dropped: the level of the hypothesis that is left out; −1 for none.
     """
 
@@ -101,7 +101,7 @@ Alike = Mapping[int, tuple[str, int]]
 
 
 def _here(term: Term, alike: Alike) -> Iterator[tuple[str, Term]]:
-    """What a term is exchanged for, itself and not what is in it."""
+    """The replacements of a term itself, not of its parts."""
     match term:
         case Var(level) if level in alike:
             change, other_level = alike[level]
@@ -131,7 +131,7 @@ def _optional(
 
 
 def changed(term: Term, alike: Alike = MappingProxyType({})) -> Iterator[tuple[str, Term]]:
-    """The term with one error, and the error in words; types are left as they are."""
+    """The term with one error, and the error in words; types do not change."""
     yield from _here(term, alike)
     match term:
         case Op(name, at, args):
@@ -145,7 +145,7 @@ def changed(term: Term, alike: Alike = MappingProxyType({})) -> Iterator[tuple[s
             for change, others in _optional(args_, alike):
                 yield change, Apply(function, others)
         case Binding(kind, type, name_, role, body):
-            # What a proposition assumes before its body is part of it.
+            # The hypotheses before a proposition's body are part of it.
             if role == "proof":
                 for change, other in changed(type, alike):
                     yield change, Binding(kind, other, name_, role, body)
@@ -191,7 +191,7 @@ def _alike(theorem: Theorem) -> Alike:
     """For each variable that stands for a value, the next one of the same type."""
     by_type: dict[Term, list[int]] = {}
     for level, binder in enumerate(theorem.binders):
-        # Whole numbers may be sizes, of which types speak.
+        # Whole numbers may be sizes, which types mention.
         if binder.role == "value" and binder.type != Const("Nat", ()):
             by_type.setdefault(binder.type, []).append(level)
     found = {}
@@ -204,8 +204,8 @@ def _alike(theorem: Theorem) -> Alike:
 
 
 def _at_one_use(theory: Theory, theorem: Theorem) -> Iterator[Mutant]:
-    """One use of a definition means something else: where both sides of an equation use it, another
-    definition would leave it true."""
+    """One use of a definition means something else: if both sides of an equation use it, changing
+    the definition would leave it true."""
     uses = [
         t
         for t in subterms(theorem.conclusion)
@@ -281,12 +281,12 @@ def mutants(theory: Theory, theorem: Theorem) -> tuple[Mutant, ...]:
         found.append(Mutant(place, "dropped", theory, theorem, False, dropped=level))
         for change, type in changed(binder.type):
             if change not in _WEAKER:
-                continue  # a hypothesis that asks for more makes no statement false
+                continue  # a stronger hypothesis does not make a statement false
             binders = list(theorem.binders)
             binders[level] = replace(binder, type=type)
             made = replace(theorem, binders=tuple(binders))
             found.append(Mutant(place, change, theory, made, of_conclusion=False))
     if len(found) <= MOST:
         return tuple(found)
-    # Evenly spread, so that each part of the statement keeps some of its own.
+    # Evenly spread, so that each part of the statement keeps some mutants.
     return tuple(found[i * len(found) // MOST] for i in range(MOST))

@@ -50,7 +50,8 @@ def _real(value: Value) -> Enclosure:
 
 
 def select(condition: Truth, a: Value, b: Value) -> Value:
-    """``a`` where the condition is true, ``b`` where it is false, all between where undecided."""
+    """``a`` where the condition is true, ``b`` where it is false, everything between where
+    undecided."""
     if a is b:
         return a
     yes, no = condition.code == TRUE, condition.code == FALSE
@@ -80,7 +81,7 @@ def select(condition: Truth, a: Value, b: Value) -> Value:
         case _ if type(a) is type(b) and a == b:
             return a
         case _:
-            raise Differs("ite", "what real numbers decide between is no real number")
+            raise Differs("ite", "a choice by real numbers between other values")
 
 
 def _arithmetic(
@@ -99,7 +100,7 @@ def _arithmetic(
             case Integers():
                 return found
             case _:
-                raise TermError("", f"no arithmetic of {type(space).__name__.lower()} is known")
+                raise TermError("", f"no arithmetic of {type(space).__name__.lower()} is supported")
 
     return meaning
 
@@ -109,7 +110,7 @@ def _of_one(on_reals: Callable[[Enclosure], Enclosure]) -> Meaning:
 
 
 def _conventional(f: Callable[..., Enclosure]) -> Meaning:
-    """A function that Lean's libraries continue differently outside its domain."""
+    """A function that Lean's libraries extend differently outside its domain."""
 
     def meaning(space: Space | None, args: Sequence[Value]) -> Value:
         total = isinstance(space, Reals) and space.total
@@ -202,7 +203,7 @@ def _equal(space: Space | None, args: Sequence[Value]) -> Value:
             pairs = zip(a, b, strict=True)
             return both([_truth(_equal(space.element, pair)) for pair in pairs])
         case _:
-            raise TermError("", f"no equality of {type(a).__name__} is known to numbers")
+            raise TermError("", f"no equality of {type(a).__name__} is supported in numbers")
 
 
 def _truth(value: Value) -> Truth:
@@ -291,7 +292,7 @@ def _norm(space: Space | None, args: Sequence[Value]) -> Value:
     if not isinstance(a, Function):
         return _absolute(space, args)
     if not isinstance(space, Functions):
-        raise TermError("Norm.norm", "a norm of something else than numbers and vectors")
+        raise TermError("Norm.norm", "a norm of something other than numbers and vectors")
     parts = [_real(_norm(space.to(i), (a(i),))) for i in _arguments(space)]
     return reduce(enc.maximum, parts, point(0.0))
 
@@ -385,4 +386,4 @@ def _no_entry(_: Value) -> Value:
 
 
 def _no_remainder() -> Enclosure:
-    raise TermError("HMod.hMod", "a remainder of real numbers is not known to numbers")
+    raise TermError("HMod.hMod", "a remainder of real numbers is not supported")

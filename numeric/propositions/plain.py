@@ -1,4 +1,4 @@
-"""Values of an instance as someone's own code takes them: floats, whole numbers, arrays."""
+"""Values of an instance for user code: floats, whole numbers, arrays."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ __all__ = ["plain"]
 def plain(space: Space, value: Value, row: int) -> object:
     """One instance's value of a batch.
 
-    A real number is a float; a function `Fin n → ℝ` or `Fin m → Fin n → ℝ` a float64 array, one
-    `Fin n → α` else a tuple, one of real numbers a Python function; a list is a list, a pair a
-    tuple, a structure's fields are attributes.
+    A real number is a float; a function `Fin n → ℝ` or `Fin m → Fin n → ℝ` a float64 array, any
+    other `Fin n → α` a tuple, a function of real numbers a Python function; a list is a list, a
+    pair a tuple, a structure's fields are attributes.
 
     Args:
         space: of the value.
-        value: what :meth:`numeric.propositions.layout.Layout.env` gives for a whole batch.
+        value: the result of :meth:`numeric.propositions.layout.Layout.env` for a whole batch.
         row: of the instance in its batch.
 
     Raises:
-        TermError: a value that Python has no counterpart for.
+        TermError: a value has no Python counterpart.
     """
     match space, value:
         case Reals(), Enclosure():

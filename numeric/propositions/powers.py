@@ -17,7 +17,7 @@ __all__ = ["power", "real_power"]
 
 
 def power(a: Enclosure, exponent: int) -> Enclosure:
-    """a to a whole power; negative ones are those of the inverse."""
+    """a to a whole power; negative powers are those of the inverse."""
     if exponent < 0:
         return inverse(power(a, -exponent))
     result: Enclosure | None = None
@@ -37,7 +37,7 @@ def power(a: Enclosure, exponent: int) -> Enclosure:
 
 
 def real_power(a: Enclosure, b: Enclosure) -> Enclosure:
-    """a to a real power for 0 < a: exp (b · log a).  Known too at 0, and at whole exponents."""
+    """a to a real power for 0 < a: exp (b · log a).  Also defined at 0, and at whole exponents."""
     exponent = np.asarray(b.lo)
     if b.lo is b.hi and exponent.size and np.all(exponent == exponent.flat[0]):
         n = float(exponent.flat[0])

@@ -50,9 +50,9 @@ class Hypothesis:
         name: the binder's, or ``binder.field`` for a proof in a structure that the theorem binds.
         level: of the binder.
         field: the path to the structure's field; empty for a hypothesis of the telescope.
-        mentions: the levels of the binders that it speaks of.
-        silent: it is part of a type, such as that of a list's elements, and no obligation.
-        law: it is a law of numbers, such as that they are ordered; the real numbers obey it.
+        mentions: the levels of the binders that it mentions.
+        silent: it is part of a type, such as that of a list's elements, and not an obligation.
+        law: it is a law of numbers, such as that they are ordered; the real numbers satisfy it.
     """
 
     name: str
@@ -65,7 +65,7 @@ class Hypothesis:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A theorem, and what it assumes; what is part of a type comes last."""
+    """A theorem and its hypotheses; those that are part of a type come last."""
 
     theory: Theory
     theorem: Theorem
@@ -96,14 +96,14 @@ class Problem:
         return one_by_one(truth, env, count)
 
     def concluded(self, env: Env, count: int) -> Truth:
-        """Whether the conclusion holds on ``count`` instances; raises as :meth:`assumed`."""
+        """Whether the conclusion holds on ``count`` instances; raises like :meth:`assumed`."""
         return one_by_one(lambda e: self.evaluator.truth(self.theorem.conclusion, e), env, count)
 
     def comparisons(self, env: Env, count: int) -> list[FloatArray]:
-        """Right − left of each comparison that the conclusion comes to, in all its branches.
+        """Right − left of each comparison in the conclusion, in all its branches.
 
-        Each has the shape ``(count,)``; there is none where instances differ in what they come to,
-        or where a part cannot be evaluated.
+        Each has the shape ``(count,)``; there is none if instances reach different comparisons, or
+        if a part cannot be evaluated.
         """
         noted: list[FloatArray] = []
         evaluator = replace(self.evaluator, noted=noted)
@@ -116,7 +116,8 @@ class Problem:
 
 
 def _compared(conclusion: Term) -> list[Term]:
-    """What may have branches: both sides of an equation, which holds everywhere or is noticed."""
+    """The parts that may have branches: both sides of an equation, whose failure is noticed
+    anyway."""
     match conclusion:
         case Op("eq", _, (a, b)):
             return [a, b]
@@ -148,8 +149,8 @@ def problem_of(theory: Theory, theorem: Theorem) -> Problem:
 def _has_proofs_within(
     theory: Theory, type: Term, inside: bool = False, seen: frozenset[str] = frozenset()
 ) -> bool:
-    """Whether values of a type are made of values that a proposition is about: a list of positive
-    numbers, say.  ``inside`` is whether the type is that of such a part itself."""
+    """Whether values of a type contain values that a proposition is about, as in a list of positive
+    numbers.  ``inside`` is whether the type is itself that of such a part."""
     while isinstance(type, Const) and type.name in theory.definitions:
         type = theory.definitions[type.name].body
     if isinstance(type, Binding):
@@ -166,7 +167,7 @@ def _has_proofs_within(
     if (i := theory.inductives.get(type.name)) is not None:
         parts = [f.type for c in i.constructors for f in c.fields if f.role == "value"]
         return any(_has_proofs_within(theory, p, True, known) for p in parts)
-    # A list, a pair, what is in a subtype.
+    # A list, a pair, the value in a subtype.
     within = inside or type.name != "Subtype"
     return any(_has_proofs_within(theory, a, within, known) for a in type.args if a is not None)
 
@@ -206,10 +207,10 @@ _TABLE = np.array(
 
 
 def some_values(space: Space, depth: int) -> Sequence[Value]:
-    """Some values of an infinite space; the same ones wherever a quantifier asks for them.
+    """Some values of an infinite space; the same ones for every quantifier.
 
     Raises:
-        TermError: nothing is known to draw from it.
+        TermError: its values cannot be drawn.
     """
     match space:
         case Reals():
@@ -220,7 +221,7 @@ def some_values(space: Space, depth: int) -> Sequence[Value]:
             return list(range(-3, 4))
         case Functions(source, to) if isinstance(source, Finite):
             if source.count and not isinstance(to(0), Reals):
-                raise TermError("", "a quantifier over functions of something else than numbers")
+                raise TermError("", "a quantifier over functions of something other than numbers")
             return [_row(row, depth) for row in _TABLE]
         case Records(structure):
             raise TermError(structure, f"a quantifier over all values of {structure}")
@@ -231,7 +232,7 @@ def some_values(space: Space, depth: int) -> Sequence[Value]:
 def _row(row: FloatArray, depth: int) -> Function:
     def entry(i: Value) -> Value:
         if not isinstance(i, int):
-            raise TermError("", "an index that is no whole number")
+            raise TermError("", "an index that is not a whole number")
         return point(row[(i + depth) % len(row)])
 
     return Function(entry)

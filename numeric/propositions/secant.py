@@ -1,4 +1,4 @@
-"""Where functions of one number are zero, a batch of them at a time."""
+"""Zeros of functions of one number, a batch of them at a time."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ def secant(slack: Callable[[FloatArray], FloatArray], count: int) -> tuple[Float
 
     Args:
         slack: the functions' values at one argument each, shape ``(count,)``.
-        count: how many there are.
+        count: the number of functions.
 
     Returns:
-        The last argument of each, and its slope there.  Whether it is a zero is not looked at.
+        The last argument of each, and its slope there.  Whether it is a zero is not checked.
     """
     before, after = np.zeros(count), np.full(count, 0.5)
     low, high = slack(before), slack(after)
@@ -29,7 +29,7 @@ def secant(slack: Callable[[FloatArray], FloatArray], count: int) -> tuple[Float
     for _ in range(STEPS):
         change = high - low
         step = np.where(change != 0, high * (after - before) / change, 0.0)
-        # An instance that has arrived stays, whatever else is in the batch.
+        # An instance that has converged stays, regardless of the rest of the batch.
         away = np.isfinite(step) & (np.abs(step) > 1e-15 * np.abs(after))
         step = np.where(away, step, 0.0)
         if not away.any():

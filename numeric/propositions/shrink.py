@@ -1,4 +1,4 @@
-"""A counterexample made small: fewer and simpler numbers on which the statement still fails."""
+"""Shrinking a counterexample: fewer and simpler numbers on which the statement still fails."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["described", "smallest"]
 
 FloatArray = npt.NDArray[np.float64]
 TRIES = 400
-"""How many simpler instances are looked at."""
+"""The number of simpler instances that are tried."""
 
 
 def described(layout: Layout, arrays: Sequence[FloatArray]) -> str:
@@ -40,7 +40,7 @@ def _text(x: FloatArray) -> str:
 
 
 def smallest(problem: Problem, batch: Batch) -> Batch:
-    """The simplest instance that is found below the first one of ``batch``, which fails.
+    """The simplest instance found below the first one of ``batch``, which fails.
 
     Sizes are made smaller, entries replaced by 0, 1, −1 and by rounder numbers, as long as every
     hypothesis holds and the conclusion is false.
@@ -91,7 +91,7 @@ def _with(batch: Batch, position: int, array: FloatArray) -> Batch:
 
 
 def _weight(x: float) -> tuple[int, float]:
-    """How complicated a number is: its digits, then its size."""
+    """The complexity of a number: its digits, then its size."""
     return (len(_text(np.asarray(x)).lstrip("-")), abs(x) + (0.5 if x < 0 else 0.0))
 
 
@@ -105,10 +105,10 @@ def _rounder(x: float) -> Iterator[float]:
 
 
 def _smaller(problem: Problem, batch: Batch, layout: Layout) -> Iterator[Batch]:
-    """The instance at smaller sizes: what does not fit is cut off."""
+    """The instance at smaller sizes: entries that do not fit are cut off."""
     known = dict(zip((s.name for s in layout.slots), batch.arrays, strict=True))
     for place, value in layout.choices:
-        # One less may hold where two less fail: an odd number, say.
+        # One less may hold where two less fail: for example, for an odd number.
         for less in sorted({0, 1, value // 2, value - 2, value - 1}):
             if not 0 <= less < value:
                 continue
@@ -127,7 +127,7 @@ def _smaller(problem: Problem, batch: Batch, layout: Layout) -> Iterator[Batch]:
 
 
 def _cut(old: FloatArray | None, shape: tuple[int, ...]) -> FloatArray:
-    """As much of an array as fits, and zeros."""
+    """As much of an array as fits, padded with zeros."""
     new = np.zeros((1, *shape))
     if old is not None and old.ndim == new.ndim:
         part = tuple(slice(0, min(a, b)) for a, b in zip(old.shape, new.shape, strict=True))

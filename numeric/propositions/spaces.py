@@ -1,7 +1,7 @@
 """Types as sets of values that can be listed or drawn.
 
-A type variable of a theorem stands for the real numbers where its classes are those of a field, and
-for a small finite set where it has none that says what its elements are.
+A type variable of a theorem stands for the real numbers if its classes are those of a field, and
+for a small finite set if no class says what its elements are.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Reals:
-    """Real numbers; also the rational ones, whose doubles these are.
+    """Real numbers; also rational ones, as doubles.
 
     ``total``: a square root of a negative number is 0 and a logarithm that of the absolute value,
-    as in Mathlib; else what they are is left open, as in a `RealField`.
+    as in Mathlib; otherwise they are unspecified, as in a `RealField`.
     """
 
     total: bool = False
@@ -104,9 +104,9 @@ class Variants:
 
     Attributes:
         type: its name.
-        constructors: each one's name, and how many fields it has.
+        constructors: each one's name and number of fields.
         spaces: the space of a field, by constructor and the fields before it; None for a proof.
-        recursive: constructors whose fields hold values of the type itself.
+        recursive: constructors whose fields contain values of the type itself.
     """
 
     type: str
@@ -127,7 +127,7 @@ class Types:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A value of an inductive type: its constructor, and what that was applied to."""
+    """A value of an inductive type: its constructor and the constructor's arguments."""
 
     constructor: str
     arguments: tuple[Any, ...] = ()
@@ -155,7 +155,7 @@ def is_discrete(space: Space) -> bool:
 
 
 def members(space: Space) -> tuple[int | Made, ...] | None:
-    """All values of a finite space; None for any other space."""
+    """All values of a finite space; None for an infinite one."""
     match space:
         case Finite(count):
             return tuple(range(count))

@@ -1,6 +1,6 @@
 """The language in which statements are evaluated: terms, binders, definitions.
 
-A variable is named by its level: how many binders of its message stand outside of its own.  A
+A variable is named by its level: the number of binders of its message outside its own.  A
 message's telescope takes the first levels.  Types are terms too.  The format is
 ``obligations-proposition/1``; ``docs/reference/propositions.md`` describes it.
 """
@@ -38,7 +38,7 @@ __all__ = [
 ]
 
 Role = Literal["type", "value", "instance", "proof"]
-"""What a binder binds: a type, a value, the instance of a class, or a hypothesis."""
+"""What a binder binds: a type, a value, an instance of a class, or a hypothesis."""
 Kind = Literal["lambda", "pi", "forall", "exists"]
 
 
@@ -73,7 +73,7 @@ class Sort:
 
 @dataclass(frozen=True, slots=True)
 class Const:
-    """A constant with all its arguments in order; instances and proofs among them are None."""
+    """A constant with all its arguments in order; instances and proofs are None."""
 
     name: str
     args: tuple[Term | None, ...] = ()
@@ -81,7 +81,7 @@ class Const:
 
 @dataclass(frozen=True, slots=True)
 class Op:
-    """An operation whose meaning is known, over the type ``at`` where that matters."""
+    """An operation with a known meaning, over the type ``at`` if that matters."""
 
     name: str
     at: Term | None
@@ -129,7 +129,7 @@ class Field:
 @dataclass(frozen=True, slots=True)
 class Cases:
     """``match`` on a value of an inductive type: for each constructor, in order, a function of its
-    fields, or the value itself where it has none."""
+    fields, or the value itself if it has none."""
 
     type: str
     of: Term
@@ -141,7 +141,7 @@ Term = Var | Num | Text | Sort | Const | Op | Apply | Binding | Let | Field | Ca
 
 @dataclass(frozen=True, slots=True)
 class Binder:
-    """An entry of a telescope; its type may speak of the entries before it."""
+    """An entry of a telescope; its type may mention the entries before it."""
 
     name: str | None
     role: Role
@@ -170,7 +170,7 @@ class Definition:
 
 @dataclass(frozen=True, slots=True)
 class Structure:
-    """A structure: parameters, then fields, each of which may speak of what is before it."""
+    """A structure: parameters, then fields, each of which may mention those before it."""
 
     name: str
     constructor: str
@@ -180,7 +180,7 @@ class Structure:
 
 @dataclass(frozen=True, slots=True)
 class Constructor:
-    """A constructor of an inductive type; each field's type may speak of the fields before it."""
+    """A constructor of an inductive type; each field's type may mention the fields before it."""
 
     name: str
     fields: tuple[Binder, ...]
@@ -188,7 +188,7 @@ class Constructor:
 
 @dataclass(frozen=True, slots=True)
 class Inductive:
-    """An inductive type that is no structure: parameters, then constructors."""
+    """An inductive type that is not a structure: parameters, then constructors."""
 
     name: str
     params: tuple[Binder, ...]
@@ -199,8 +199,9 @@ class Inductive:
 class Leaf:
     """A constant that is not unfolded, with its place and why.
 
-    ``why`` is ``type`` for types whose values can be drawn, ``kept`` for what is measured as it is,
-    ``class``, or what stands in the way: ``recursive``, ``opaque``, ``axiom``, ``library``, ….
+    ``why`` is ``type`` for types whose values can be drawn, ``kept`` for constants that are
+    measured as they are, ``class``, or the obstacle: ``recursive``, ``opaque``, ``axiom``,
+    ``library``, ….
     """
 
     name: str
@@ -211,7 +212,8 @@ class Leaf:
 
 @dataclass(frozen=True, slots=True)
 class Theory:
-    """Statements and all that they unfold to.  ``refused`` says why a theorem has no term."""
+    """Statements and everything that they unfold to.  ``refused`` says why a theorem has no
+    term."""
 
     theorems: Mapping[str, Theorem]
     refused: Mapping[str, str]

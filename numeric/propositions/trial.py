@@ -1,8 +1,8 @@
-"""A theorem on its instances: what each hypothesis and the conclusion come to.
+"""A theorem on its instances: the truth of each hypothesis and of the conclusion.
 
-An instance is a counterexample where every hypothesis is true beyond rounding and the conclusion is
-false; where a hypothesis is met up to rounding only, the conclusion must be false on the whole box
-of radius `NEAR` around the instance as well.
+An instance is a counterexample if every hypothesis is true beyond rounding and the conclusion is
+false; if a hypothesis is met only up to rounding, the conclusion must also be false on the whole
+box of radius `NEAR` around the instance.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ Codes = npt.NDArray[np.int8]
 Rows = npt.NDArray[np.bool_]
 
 NEAR = 2.0**-30
-"""How far from an instance that meets a hypothesis to rounding one may be that meets it exactly,
-next to the size of its numbers."""
+"""The distance from an instance that meets a hypothesis up to rounding to one that may meet it
+exactly, relative to the size of its numbers."""
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What became of a batch; arrays have shape ``(B,)``, those of hypotheses ``(H, B)``.
+    """The outcome of a batch; arrays have shape ``(B,)``, those of hypotheses ``(H, B)``.
 
     Attributes:
         batch: the instances.
         assumed: the truth of each hypothesis.
-        concluded: that of the conclusion; `UNDECIDED` where nothing was drawn.
+        concluded: the truth of the conclusion; `UNDECIDED` where nothing was drawn.
         failing: counterexamples.
         margin: how far the conclusion is from false.
     """
@@ -51,12 +51,12 @@ class Judged:
 
     @property
     def accepted(self) -> Rows:
-        """Where every hypothesis holds, as far as one can tell."""
+        """Where every hypothesis holds, as far as can be decided."""
         return np.asarray(np.all(self.assumed >= SAMPLED, axis=0) & self.drawn)
 
     @property
     def drawn(self) -> Rows:
-        """Where there is an instance at all."""
+        """Where an instance was drawn."""
         return np.full(len(self.batch), self.batch.layout is not None)
 
     @property
@@ -83,7 +83,7 @@ def judged_batch(problem: Problem, batch: Batch) -> Judged:
     """Evaluate a theorem on a batch.
 
     Raises:
-        TermError: a part of it that numbers cannot evaluate.
+        TermError: a part of it cannot be evaluated numerically.
     """
     count, layout = len(batch), batch.layout
     assumed = np.zeros((len(problem.hypotheses), count), dtype=np.int8)
@@ -97,7 +97,7 @@ def judged_batch(problem: Problem, batch: Batch) -> Judged:
         for number, h in enumerate(problem.hypotheses):
             assumed[number], _ = _spread(problem.assumed(h, layout, env, count), count)
         if len(problem.hypotheses) and not np.any(np.all(assumed >= SAMPLED, axis=0)):
-            # A conclusion may make no sense where a hypothesis is false.
+            # A conclusion may be meaningless where a hypothesis is false.
             code = np.zeros(count, dtype=np.int8)
             if np.all(np.any(assumed == FALSE, axis=0)):
                 try:
@@ -129,12 +129,12 @@ def outcomes(
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """How many mutants of a statement its instances tell from it.
+    """How many mutants of a statement its instances tell apart from it.
 
     Attributes:
         total: mutants that could be evaluated.
         told: those that an instance tells apart.
-        of_conclusion: of these, those that make the conclusion another one: total and told.
+        of_conclusion: the same two counts for mutants that change the conclusion.
         survivors: names of the others.
     """
 
@@ -145,16 +145,15 @@ class Score:
 
     @property
     def blind(self) -> bool:
-        """No mutant makes the conclusion false: not even one that leaves a hypothesis out."""
+        """No mutant makes the conclusion false: not even one that drops a hypothesis."""
         return self.told == 0
 
 
 def score(theory: Theory, theorem: Theorem, batches: Sequence[Batch]) -> Score:
-    """Plant errors in a statement and see which of them the instances notice.
+    """Plant errors in a statement and count those that the instances tell apart.
 
     A mutant is told apart where its hypotheses hold and its conclusion is false, or no sample is a
-    witness of it: on no instance that meets the statement's hypotheses does that happen to the
-    statement itself.
+    witness of it; neither happens to the statement itself on instances that meet its hypotheses.
     """
     own_problem = problem_of(theory, theorem)
     counting = []
@@ -176,7 +175,7 @@ def score(theory: Theory, theorem: Theorem, batches: Sequence[Batch]) -> Score:
 
 
 def _told(mutant: Mutant, batches: Sequence[tuple[Batch, Rows]]) -> bool | None:
-    """Whether an instance that counts tells a mutant apart; None where none could be evaluated."""
+    """Whether an instance that counts tells a mutant apart; None if none could be evaluated."""
     problem = problem_of(mutant.theory, mutant.theorem)
     if mutant.dropped >= 0:
         left = tuple(h for h in problem.hypotheses if h.level != mutant.dropped)

@@ -1,8 +1,8 @@
 """Whether a proposition holds on each instance of a batch, and by how much.
 
 A comparison of enclosures is decided where they do not overlap.  Where they overlap and are both
-narrow next to the terms that went in, two numbers agree to rounding: that is `CLOSE`, which counts
-as holding for ``=``, ``≤`` and ``≥``, but never refutes anything.
+narrow relative to the input terms, two numbers agree to rounding: that is `CLOSE`, which counts as
+holding for ``=``, ``≤`` and ``≥``, but never refutes anything.
 """
 
 from __future__ import annotations
@@ -47,16 +47,17 @@ CLOSE = 2
 TRUE = 3
 
 CLOSE_SHARE = 2.0**-30
-"""Bounds are narrow where they are this share of the terms' sizes apart, or less."""
+"""Bounds are narrow if their distance is at most this share of the terms' sizes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """What is known of a proposition on B instances; all arrays have shape ``(B,)`` or ``()``.
+    """The truth of a proposition on B instances; all arrays have shape ``(B,)`` or ``()``.
 
     Attributes:
         code: `TRUE`, `CLOSE`, `SAMPLED`, `UNDECIDED`, `UNLIKELY` or `FALSE`.
-        margin: how far from turning false: right − left for ``left ≤ right``, −|right − left| for
+        margin: the distance from being false: right − left for ``left ≤ right``, −|right − left|
+        for
             an equation; negative where false.
         slack: right − left of the comparison that decides the margin, with its sign.
     """
@@ -71,7 +72,7 @@ def _array(code: object) -> Codes:
 
 
 def certain(value: bool) -> Truth:
-    """True or false on every instance, with nothing near."""
+    """True or false on every instance, by an infinite margin."""
     far = np.asarray(np.inf if value else -np.inf)
     return Truth(_array(TRUE if value else FALSE), far, far)
 
@@ -97,7 +98,7 @@ def less_or_equal(a: Enclosure, b: Enclosure) -> Truth:
 
 
 def less(a: Enclosure, b: Enclosure) -> Truth:
-    """a < b; never `CLOSE`, for equal numbers are not less."""
+    """a < b; never `CLOSE`, since equal numbers are not less."""
     code = np.where(a.hi < b.lo, TRUE, np.where(a.lo >= b.hi, FALSE, UNDECIDED))
     slack = _slack(a, b)
     return Truth(_array(code), slack, slack)
@@ -124,7 +125,7 @@ def _chosen(truths: Sequence[Truth], lowest: bool) -> Truth:
     first = truths[0]
     for t in truths[1:]:
         takes = t.margin < first.margin if lowest else t.margin > first.margin
-        # A margin that is not a number says nothing; it gives way.
+        # A NaN margin carries no information; take the other.
         takes |= np.isnan(first.margin)
         pick = np.minimum if lowest else np.maximum
         first = Truth(
@@ -146,6 +147,6 @@ def either(truths: Sequence[Truth]) -> Truth:
 
 
 def sampled(truth: Truth) -> Truth:
-    """A ``∀`` over infinitely many cases of which only some were looked at."""
+    """A ``∀`` over infinitely many cases of which only some were tested."""
     code = np.where(truth.code > SAMPLED, SAMPLED, truth.code)
     return Truth(_array(code), truth.margin, truth.slack)

@@ -1,4 +1,4 @@
-"""What terms evaluate to."""
+"""The values of terms."""
 
 from __future__ import annotations
 
@@ -14,13 +14,12 @@ __all__ = ["Env", "Function", "Made", "Record", "Value"]
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A function; its values at whole numbers, and at one and the same real number, are computed
-    once."""
+    """A function; its values at whole numbers, and at the same real number, are computed once."""
 
     meaning: Callable[[Value], Value]
     known: dict[int, Value] = field(default_factory=dict, compare=False)
     there: dict[int, tuple[Value, Value]] = field(default_factory=dict, compare=False)
-    """By identity: an argument, kept so that no other one gets its place, and the value."""
+    """By identity: an argument, kept alive so that no other object gets its id, and the value."""
 
     def __call__(self, x: Value) -> Value:
         """The value at ``x``."""

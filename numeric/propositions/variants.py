@@ -1,8 +1,8 @@
 """Values of inductive types: `none` and `some x`, an activation of the project's own, a tree.
 
-Which constructor a value has is the same on all instances of a batch.  Where it follows from real
+Which constructor a value has is the same on all instances of a batch.  If it depends on real
 numbers, as in ``if b = 0 then none else some (a / b)``, it differs between instances; these are
-then looked at one by one (:func:`one_by_one`).
+then evaluated one by one (:func:`one_by_one`).
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ __all__ = ["one_by_one", "taken_apart"]
 
 
 def taken_apart(type: str, value: Value) -> Made:
-    """A value as its constructor, with what that was applied to.
+    """A value as its constructor, with the constructor's arguments.
 
     Raises:
-        TermError: it is none of that type.
+        TermError: it is not of that type.
     """
     match value:
         case Made():
@@ -40,13 +40,13 @@ def taken_apart(type: str, value: Value) -> Made:
         case list() if type == "List":
             return Made("List.cons", (value[0], value[1:])) if value else Made("List.nil")
         case _:
-            raise TermError(type, f"a case distinction on {type} is not known to numbers")
+            raise TermError(type, f"a case distinction on {type} is not supported in numbers")
 
 
 def one_by_one(evaluate: Callable[[Env], Truth], env: Env, count: int) -> Truth:
-    """The truth of a proposition on ``count`` instances: on all at once where it can be.
+    """The truth of a proposition on ``count`` instances: on all at once if possible.
 
-    Where one instance alone does not decide which constructor it is, the proposition is undecided.
+    If even a single instance does not decide which constructor it is, the proposition is undecided.
 
     Raises:
         TermError: as ``evaluate`` does.

@@ -1,4 +1,4 @@
-"""Answers as Lean gives them, small, for tests that need no Lean."""
+"""Small answers in Lean's format, for tests that need no Lean."""
 
 from __future__ import annotations
 

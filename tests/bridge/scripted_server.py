@@ -1,8 +1,7 @@
 """A language server that follows a script, and misbehaves on request.
 
-Run as ``python scripted_server.py MODE [ANSWER.json]``.  ``ANSWER.json`` holds two lists of
-messages, ``statements`` and ``graphs``, which it gives as Lean would; MODE says where it goes
-wrong.
+Run as ``python scripted_server.py MODE [ANSWER.json]``.  ``ANSWER.json`` contains two lists of
+messages, ``statements`` and ``graphs``, which it sends as Lean would; MODE says how it misbehaves.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ NOTHING: dict[str, list[Any]] = {
         {"kind": "end", "schema": "obligations-proposition/1", "count": 0, "lean": "4.28.0"}
     ],
 }
-"""What is said in sections that the script leaves out."""
+"""The answers in sections that the script omits."""
 
 
 def read(stream: BinaryIO) -> dict[str, Any] | None:
@@ -56,7 +55,7 @@ def diagnostic(text: str, severity: int = 3) -> dict[str, Any]:
 
 
 def sections(text: str) -> dict[str, str]:
-    """The nonce of each section that the document asks for."""
+    """The nonce of each section that the document requests."""
     asks = "export_(?:obligations|graphs|propositions|trust|guard)|prove_graphs|[a-z]+_exactly"
     found = re.findall(rf'#(?:{asks}) "([^"]*)"', text)
     assert found
@@ -64,8 +63,8 @@ def sections(text: str) -> dict[str, str]:
 
 
 def judged(text: str, known: dict[str, Any]) -> list[Any]:
-    """What is said of the instances of each theorem asked for: as ``known``, or that its numbers
-    are none that Lean can draw.  ``known`` has one instance of a theorem under ``replay:NAME``, and
+    """The answer about the instances of each requested theorem: from ``known``, or that Lean cannot
+    draw its numbers.  ``known`` has one instance of a theorem under ``replay:NAME``, and
     the values of many under ``draw:NAME``."""
     ((command, quoted),) = re.findall(r'#([a-z]+)_exactly "[^"]*" (".*")$', text, re.M)
     wanted = json.loads(json.loads(quoted))

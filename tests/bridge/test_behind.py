@@ -1,4 +1,4 @@
-"""What Lean says where none of the project's code runs, held against what it says elsewhere."""
+"""Lean's answers where none of the project's code runs, compared with its answers elsewhere."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_the_text_for_people_may_differ() -> None:
         TogetherRequest((TrustRequest(("Demo",)), ConstantsRequest(("Demo",)))),
     ],
 )
-def test_what_a_verdict_rests_on_is_asked_without_the_projects_code(request_: Any) -> None:
+def test_the_basis_of_a_verdict_is_computed_without_the_projects_code(request_: Any) -> None:
     text = request_.document("nonce")
     imports = [line for line in text.splitlines() if line.startswith("import ")]
     assert imports == ["import Obligations"]

@@ -1,4 +1,4 @@
-"""Caches let go of what nobody used for long, and never of what is in use."""
+"""Caches evict entries that have not been used for long, and never those in use."""
 
 from __future__ import annotations
 
@@ -27,28 +27,28 @@ def left(folder: Path) -> list[str]:
     return sorted(p.stem for p in folder.glob("*.json"))
 
 
-def test_the_least_recently_used_go_beyond_the_limit(tmp_path: Path) -> None:
+def test_the_least_recently_used_entries_beyond_the_limit_are_removed(tmp_path: Path) -> None:
     for name, age in (("new", 2), ("middle", 3), ("old", 4)):
         put(tmp_path, name, age)
     BOUND.tidy(tmp_path)
     assert left(tmp_path) == ["middle", "new"]
 
 
-def test_what_is_too_old_goes_though_there_is_room(tmp_path: Path) -> None:
+def test_old_entries_are_removed_even_with_free_space(tmp_path: Path) -> None:
     put(tmp_path, "new", 2)
     put(tmp_path, "old", 31)
     BOUND.tidy(tmp_path)
     assert left(tmp_path) == ["new"]
 
 
-def test_what_was_used_today_stays_whatever_its_size(tmp_path: Path) -> None:
+def test_entries_used_today_stay_regardless_of_size(tmp_path: Path) -> None:
     for name in "abcde":
         put(tmp_path, name, 0.5)
     BOUND.tidy(tmp_path)
     assert left(tmp_path) == list("abcde")
 
 
-def test_a_folder_is_looked_through_once_in_a_while(tmp_path: Path) -> None:
+def test_a_folder_is_scanned_occasionally(tmp_path: Path) -> None:
     BOUND.tidy(tmp_path)
     put(tmp_path, "old", 31)
     BOUND.tidy(tmp_path)
@@ -57,7 +57,7 @@ def test_a_folder_is_looked_through_once_in_a_while(tmp_path: Path) -> None:
     assert left(tmp_path) == []
 
 
-def test_a_folder_that_is_not_there_is_no_error(tmp_path: Path) -> None:
+def test_a_missing_folder_is_not_an_error(tmp_path: Path) -> None:
     BOUND.tidy(tmp_path / "no" / "where")
 
 

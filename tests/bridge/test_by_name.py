@@ -1,4 +1,4 @@
-"""Checks that get a statement's own instances by the names of its binders."""
+"""Checks that receive a statement's own instances by the names of its binders."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def instance(index: int, eta: int, *violates: str, **more: object) -> Instance:
 
 
 class Drawn:
-    """A way with instances of its own: ten that meet `0 < eta`, and three that violate it."""
+    """A method with its own instances: ten that meet `0 < eta`, and three that violate it."""
 
     way = Way.EXACT
 
@@ -106,10 +106,10 @@ def test_a_failed_assertion_is_a_no() -> None:
     assert result()[0] is Verdict.FAILS
 
 
-def test_a_check_that_never_says_no_is_blind() -> None:
+def test_a_check_that_never_rejects_is_blind() -> None:
     @check(KEY)
     def always(eta: Fraction) -> bool:
-        """Whatever eta is."""
+        """For any eta."""
         return True
 
     verdict, reason = result()
@@ -148,7 +148,7 @@ def test_a_hypothesis_must_be_rejected_wherever_it_is_violated(
     assert result("step_lt:hEta")[0] is verdict
 
 
-def test_a_statement_that_fails_fails_whatever_the_check_says() -> None:
+def test_a_statement_that_fails_fails_regardless_of_the_check() -> None:
     @check(KEY)
     def positive(eta: Fraction) -> bool:
         """eta is positive."""
@@ -203,7 +203,7 @@ def test_too_few_instances_and_too_many_open_ones_are_inconclusive() -> None:
     )
 
 
-def test_where_no_way_draws_the_obligation_stays_unpaired() -> None:
+def test_if_no_method_draws_instances_the_obligation_stays_unpaired() -> None:
     @check(KEY)
     def positive(eta: Fraction) -> bool:
         """eta is positive."""
@@ -222,7 +222,7 @@ def documented(eta: object) -> bool:
     return True
 
 
-def test_what_a_check_by_name_cannot_be_is_refused() -> None:
+def test_an_invalid_check_by_name_is_refused() -> None:
     check(KEY)(documented)
     with pytest.raises(RegistrationError, match="registered already"):
         check(KEY)(documented)
@@ -259,7 +259,7 @@ class Obligations:
         (KEY, "slop", "asks for 'slop'", "slope"),
     ],
 )
-def test_a_name_that_is_not_there_is_an_error_with_the_nearest(
+def test_an_unknown_name_is_an_error_with_the_nearest(
     key: str, parameter: str, words: str, nearest: str
 ) -> None:
     space: dict[str, Any] = {}

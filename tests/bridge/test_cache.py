@@ -17,7 +17,7 @@ ANSWER: Answer = {
 }
 
 
-def test_what_was_stored_comes_back(tmp_path: Path) -> None:
+def test_a_stored_answer_is_returned(tmp_path: Path) -> None:
     cache = AnswerCache(tmp_path / "answers")
     key = cache.key("a", "b")
     assert cache.load(key, tmp_path) is None
@@ -56,7 +56,7 @@ def test_an_entry_under_another_name_is_a_miss(tmp_path: Path) -> None:
     assert cache.load(two, tmp_path) is None
 
 
-def test_a_cache_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
+def test_an_unwritable_cache_is_not_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     AnswerCache(tmp_path / "file" / "answers").store("k", ANSWER, {})
 
@@ -82,5 +82,5 @@ def test_an_entry_whose_files_have_changed_is_a_miss(tmp_path: Path) -> None:
     assert cache.load("k", tmp_path) is None
     data.write_text("before")
     assert cache.load("k", tmp_path) == ANSWER
-    (tmp_path / "other.txt").touch()  # it was asked for, and was not there
+    (tmp_path / "other.txt").touch()  # it was requested, but did not exist
     assert cache.load("k", tmp_path) is None

@@ -1,4 +1,4 @@
-"""Where the cache lies, also for a user whom the system does not know."""
+"""Where the cache is, including for a user unknown to the system."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from embedded_lean.layout import default_layout
 
 @pytest.fixture
 def homeless(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """No HOME, no entry in the password database; the value is where temporary files lie."""
+    """No HOME, no entry in the password database; the value is the folder of temporary files."""
 
     def unknown(_uid: int) -> None:
         raise KeyError("uid not found")
@@ -51,5 +51,5 @@ def test_a_link_is_refused(homeless: Path) -> None:
 def test_the_variable_wins(homeless: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(CACHE_VARIABLE, str(homeless / "own"))
     assert cache_folder() == homeless / "own"
-    monkeypatch.setenv(CACHE_VARIABLE, "~/own")  # which nobody can resolve
+    monkeypatch.setenv(CACHE_VARIABLE, "~/own")  # which cannot be resolved
     assert cache_folder().parent == homeless

@@ -1,5 +1,5 @@
-"""Which way judges a theorem: the first that can read it, and else a reason that names what is in
-the way."""
+"""Which method judges a theorem: the first that can read it, otherwise a reason that names the
+obstacle."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def question(name: str) -> Question:
 
 @dataclass
 class Scripted:
-    """A way that reads some theorems, meets something in others, and is silent about the rest."""
+    """A method that reads some theorems, reports an obstacle in others, and ignores the rest."""
 
     way: Way
     reads: tuple[str, ...] = ()
@@ -55,7 +55,7 @@ def chosen(*judges: Scripted) -> dict[str, tuple[Way, str]]:
     return {key: (p.way, p.reason) for key, p in found.items()}
 
 
-def test_the_first_way_that_can_read_a_theorem_judges_it() -> None:
+def test_the_first_method_that_can_read_a_theorem_judges_it() -> None:
     first = Scripted(Way.EXACT, reads=("a",), meets={"b": "Real"})
     second = Scripted(Way.NUMBERS, reads=("a", "b"))
     found = chosen(first, second)
@@ -65,10 +65,10 @@ def test_the_first_way_that_can_read_a_theorem_judges_it() -> None:
     assert second.asked == ["b"], "what one way has judged, the next is not asked about"
 
 
-def test_where_no_way_can_read_it_every_obstacle_is_named() -> None:
+def test_if_no_method_can_read_it_every_obstacle_is_named() -> None:
     found = chosen(Scripted(Way.EXACT, meets={"b": "Real"}), Scripted(Way.NUMBERS, reads=("a",)))
     assert found["b:conclusion"] == (Way.UNPAIRED, "exact: Real has no code")
 
 
-def test_a_theorem_that_no_way_speaks_of_is_unpaired_and_says_so() -> None:
+def test_a_theorem_that_no_method_covers_is_unpaired_and_says_so() -> None:
     assert chosen()["a:h"] == (Way.UNPAIRED, "no way to judge such a statement is known")

@@ -1,4 +1,4 @@
-"""Lean looks behind the modules alone that have changed; the others count as they did."""
+"""Lean inspects only the modules that have changed; the others keep their results."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ RESTS = {"Demo": ("Demo.B", "Obligations"), "Demo.A": (), "Demo.B": ("Demo.A",)}
 
 
 class Lean:
-    """A Lean that finds nothing amiss in its modules, but for those that are odd.
+    """A Lean that finds nothing wrong in its modules, except in those that are odd.
 
-    A theorem is in A and one in B, each of which a lemma of B proves a hypothesis of.
+    One theorem is in A and one in B; lemmas of B prove a hypothesis of each.
     """
 
     kind, fingerprint = "embedded", "fake"
@@ -90,7 +90,9 @@ def look(modules: CleanModules, lean: Lean, *, use_cache: bool = True) -> Answer
     return modules.completed(WHOLE, lean, use_cache=use_cache)
 
 
-def test_modules_in_order_are_left_out_and_counted(modules: CleanModules, lean: Lean) -> None:
+def test_modules_without_problems_are_left_out_and_counted(
+    modules: CleanModules, lean: Lean
+) -> None:
     first = look(modules, lean)
     again = look(modules, lean)
     assert lean.asked == [(), ("Demo", "Demo.A", "Demo.B")]
@@ -98,7 +100,7 @@ def test_modules_in_order_are_left_out_and_counted(modules: CleanModules, lean: 
     assert parse_trust(first["trust"]).constants == 5
     assert again[STATED] == first[STATED]
     assert set(cast(dict[str, str], first[STATED][0])) == {"Demo.A.t", "Demo.B.t"}
-    look(modules, lean)  # what was left out once is still known
+    look(modules, lean)  # modules that were left out once are still known
     assert lean.asked[2] == lean.asked[1]
 
 
@@ -120,11 +122,11 @@ def test_the_document_names_what_is_left_out() -> None:
     ],
     ids=["B", "Demo", "A", "ours", "ours-new", "new"],
 )
-def test_what_has_changed_is_looked_at_with_all_that_rests_on_it(
+def test_changed_modules_are_inspected_with_all_their_dependents(
     modules: CleanModules, lean: Lean, changed: dict[str, str], left: set[str]
 ) -> None:
     look(modules, lean)
-    for digests in (changed, {}):  # what it was compared with is kept as well
+    for digests in (changed, {}):  # the value it was compared with is kept as well
         assert lean.digests is not None
         lean.digests |= digests
         found = look(modules, lean)
@@ -133,10 +135,10 @@ def test_what_has_changed_is_looked_at_with_all_that_rests_on_it(
     assert set(lean.asked[2]) == {"Demo", "Demo.A", "Demo.B"}
 
 
-def test_all_is_looked_at_where_another_module_guides_a_search(
+def test_everything_is_inspected_if_another_module_guides_a_search(
     modules: CleanModules, lean: Lean
 ) -> None:
-    """A new instance, say: it may change what is found of any theorem."""
+    """For example, a new instance may change the findings of any theorem."""
     first = look(modules, lean)
     lean.guiding = ["Demo.B", "Demo.A"]
     again = look(modules, lean)
@@ -152,8 +154,8 @@ def test_all_is_looked_at_where_another_module_guides_a_search(
     assert lean.asked[4] == ()
 
 
-def test_a_lemma_that_is_new_or_gone_is_seen(modules: CleanModules, lean: Lean) -> None:
-    """The theorem's own module is as it was."""
+def test_a_new_or_removed_lemma_is_noticed(modules: CleanModules, lean: Lean) -> None:
+    """The theorem's own module has not changed."""
     first = look(modules, lean)
     lean.lemmas = []
     again = look(modules, lean)
@@ -162,7 +164,7 @@ def test_a_lemma_that_is_new_or_gone_is_seen(modules: CleanModules, lean: Lean) 
     assert again[STATED] == look(modules, lean, use_cache=False)[STATED]
 
 
-def test_a_module_that_is_gone_does_not_count(modules: CleanModules, lean: Lean) -> None:
+def test_a_removed_module_does_not_count(modules: CleanModules, lean: Lean) -> None:
     look(modules, lean)
     assert lean.digests is not None
     del lean.digests["Demo.B"]
@@ -171,9 +173,7 @@ def test_a_module_that_is_gone_does_not_count(modules: CleanModules, lean: Lean)
     assert parse_trust(found["trust"]).constants == 3
 
 
-def test_a_module_with_something_amiss_is_looked_at_each_time(
-    modules: CleanModules, lean: Lean
-) -> None:
+def test_a_module_with_a_problem_is_inspected_each_time(modules: CleanModules, lean: Lean) -> None:
     lean.odd = {"Demo.B": "Demo.bad"}
     first, again = look(modules, lean), look(modules, lean)
     assert set(lean.asked[1]) == {"Demo", "Demo.A"}
@@ -182,14 +182,14 @@ def test_a_module_with_something_amiss_is_looked_at_each_time(
         assert parse_trust(found["trust"]).constants == 4
 
 
-def test_another_engine_looks_itself(modules: CleanModules, lean: Lean) -> None:
+def test_another_engine_inspects_again(modules: CleanModules, lean: Lean) -> None:
     look(modules, lean)
     lean.fingerprint = "another"
     look(modules, lean)
     assert lean.asked == [(), ()]
 
 
-def test_without_the_cache_everything_is_looked_at(modules: CleanModules, lean: Lean) -> None:
+def test_without_the_cache_everything_is_inspected(modules: CleanModules, lean: Lean) -> None:
     look(modules, lean)
     look(modules, lean, use_cache=False)
     assert lean.asked == [(), ()]
@@ -205,7 +205,9 @@ def test_nothing_is_kept_where_the_engine_does_not_know(
     assert lean.asked == [(), ()]
 
 
-def test_what_changes_while_lean_looks_is_not_kept(modules: CleanModules, lean: Lean) -> None:
+def test_a_module_that_changes_during_the_inspection_is_not_kept(
+    modules: CleanModules, lean: Lean
+) -> None:
     def changing(request: TrustRequest) -> Answer:
         assert lean.digests is not None
         lean.digests = {**lean.digests, "Demo.B": "other"}
@@ -216,7 +218,7 @@ def test_what_changes_while_lean_looks_is_not_kept(modules: CleanModules, lean: 
     assert lean.asked == [(), ()]
 
 
-def test_a_damaged_entry_is_none(modules: CleanModules, lean: Lean, tmp_path: Path) -> None:
+def test_a_damaged_entry_is_ignored(modules: CleanModules, lean: Lean, tmp_path: Path) -> None:
     look(modules, lean)
     (entry,) = (tmp_path / "cache" / "answers").glob("*.json")
     text = entry.read_text()

@@ -1,4 +1,4 @@
-"""What comes from outside is refused with its place, what was expected there, and what is there."""
+"""Invalid external data is refused with its place, what was expected there, and what was found."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def item(**fields: object) -> dict[str, object]:
     return {"schema": "outer/1", "items": [{"line": 1}, {"line": 2, **fields}]}
 
 
-def test_what_is_right_is_typed() -> None:
+def test_valid_data_is_typed() -> None:
     found = read({"schema": "outer/1", "by_name": {"a b": {"line": 3, "share": 1}}})
     assert found == Outer(by_name={"a b": Inner(3, share=1.0)})
     assert isinstance(found.by_name["a b"].share, float)
@@ -85,7 +85,7 @@ def test_what_is_right_is_typed() -> None:
         ),
     ],
 )
-def test_what_is_wrong_is_shown_with_its_place(value: object, said: str) -> None:
+def test_invalid_data_is_shown_with_its_place(value: object, said: str) -> None:
     with pytest.raises(InvalidInputError) as e:
         read(value)
     assert e.value.message.startswith("file.json: ")
@@ -107,7 +107,7 @@ def test_a_long_value_is_cut() -> None:
     assert len(e.value.message) < 300
 
 
-def test_what_nests_without_end_is_an_error_and_no_crash() -> None:
+def test_deep_nesting_is_an_error_and_not_a_crash() -> None:
     value: Any = 1
     for _ in range(100_000):
         value = [value]

@@ -1,4 +1,4 @@
-"""Instances that Lean drew: what it says of them is understood, and what it comes to."""
+"""Instances that Lean drew: its answers are parsed, and the verdicts follow."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ END = {"kind": "end", "count": 1}
 
 
 def judged(**more: Any) -> dict[str, Any]:
-    """Of a theorem with a structure `c` that has the field `pos`, and a hypothesis `h`."""
+    """For a theorem with a structure `c` that has the field `pos`, and a hypothesis `h`."""
     return {
         "kind": "judged",
         "name": "Demo.thm",
@@ -141,9 +141,7 @@ def test_a_counterexample_makes_the_conclusion_fail_and_can_be_drawn_again() -> 
         ),
     ],
 )
-def test_what_says_too_little_is_not_said_to_hold(
-    change: dict[str, Any], binder: str, said: str
-) -> None:
+def test_too_little_evidence_does_not_hold(change: dict[str, Any], binder: str, said: str) -> None:
     verdict, reason = verdicts(**change)[binder]
     assert verdict is Verdict.INCONCLUSIVE
     assert said in reason
@@ -165,7 +163,7 @@ def test_a_hypothesis_must_be_met_and_violated(tally: dict[str, int], said: str)
     assert said in reason
 
 
-def test_samples_of_an_infinite_forall_are_told() -> None:
+def test_samples_of_an_infinite_forall_are_reported() -> None:
     assert (
         "no counterexample among the samples"
         in verdicts(conclusion=count(40, 0, 0, 40))["conclusion"][1]
@@ -253,13 +251,13 @@ def test_the_values_of_many_are_read() -> None:
         parse_many([{**many, "met": [valued(values=["c"])]}, END])
 
 
-def test_a_truth_that_nobody_knows_is_refused() -> None:
+def test_an_unknown_truth_value_is_refused() -> None:
     with pytest.raises(AnswerError, match="maybe"):
         parse_instance([instance(conclusion="maybe"), END])
 
 
 def test_a_counterexample_that_rests_on_samples_refutes_nothing() -> None:
-    """The hypothesis may be false there: it says `∀ x : Rat, …`, and 25 numbers were looked at."""
+    """The hypothesis may be false there: it says `∀ x : Rat, …`, and 25 numbers were tested."""
     verdict, reason = verdicts(
         conclusion=count(39, 0, 1), doubted={"index": 6, "text": "f = x ↦ 2 * x + 0"}
     )["conclusion"]
@@ -269,7 +267,7 @@ def test_a_counterexample_that_rests_on_samples_refutes_nothing() -> None:
 
 
 def test_a_conclusion_that_fails_without_a_hypothesis_is_not_blind() -> None:
-    """It is false somewhere, and to leave a hypothesis out is a mutant of the statement."""
+    """It is false somewhere, and leaving a hypothesis out is a mutant of the statement."""
     same = [mutant(distinguished=False, upset=False)]
     assert verdicts(mutants=same)["conclusion"][0] is Verdict.HOLDS
     verdict, reason = verdicts(mutants=same, hypotheses=UNNEEDED)["conclusion"]
@@ -277,7 +275,7 @@ def test_a_conclusion_that_fails_without_a_hypothesis_is_not_blind() -> None:
 
 
 def test_there_is_a_witness_where_nothing_can_be_stated_without_the_hypotheses() -> None:
-    """`a[i]` needs a proof that i is an index, so that no hypothesis is seen to be needed."""
+    """`a[i]` needs a proof that i is an index, so no hypothesis can be shown to be needed."""
     alone = [{"binder": 1, "path": "pos", "found": count(50, 20), "without": count()}]
     conclusion = results(hypotheses=alone)["thm:conclusion"]
     assert conclusion.needs == ()
@@ -285,7 +283,7 @@ def test_there_is_a_witness_where_nothing_can_be_stated_without_the_hypotheses()
 
 
 @pytest.mark.parametrize("kept", [{}, {"exact": ()}, {"exact": ({"kind": "instances"},)}])
-def test_a_kept_answer_that_cannot_be_read_is_none(
+def test_an_unreadable_kept_answer_is_ignored(
     kept: dict[str, object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Cache:

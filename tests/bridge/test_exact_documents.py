@@ -1,4 +1,4 @@
-"""Into how many documents the theorems go that Lean judges itself."""
+"""The number of documents for the theorems that Lean judges itself."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def judged(library: Library, count: int) -> Mapping[str, Any]:
 
 @pytest.fixture
 def documents(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
-    """The names in each document that Lean is given; it breaks at `t2` among others."""
+    """The names in each document that Lean receives; it breaks at `t2` among others."""
     seen: list[list[str]] = []
 
     def answered(
@@ -70,7 +70,7 @@ def documents(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
         (Engine(can_end=False), 9, [1, 1, 1, 1, 1, 1, 1, 1, 1, 9]),
     ],
 )
-def test_many_go_into_two_documents_and_one_that_breaks_costs_its_own_half(
+def test_many_theorems_use_two_documents_and_a_broken_one_costs_only_its_half(
     documents: list[list[str]], engine: Engine, count: int, sizes: list[int]
 ) -> None:
     answers = judged(Library(engine), count)

@@ -20,7 +20,7 @@ def project(folder: Path, text: str, name: str = "lakefile.lean") -> Path:
     return folder
 
 
-def test_it_stands_beside_the_sources_and_the_lakefile_is_told(tmp_path: Path) -> None:
+def test_it_is_next_to_the_sources_and_the_lakefile_lists_it(tmp_path: Path) -> None:
     added = add_exporter(project(tmp_path, LEAN))
     assert "src/Obligations/Attribute.lean" in added.written
     assert added.declaration == 'lean_lib Obligations where\n  srcDir := "src"\n'
@@ -99,7 +99,7 @@ def test_a_project_needs_the_name_of_a_library(tmp_path: Path, name: str) -> Non
 
 
 @pytest.mark.parametrize("file", ["lakefile.toml", "Demo.lean"])
-def test_what_is_there_is_not_written_over(tmp_path: Path, file: str) -> None:
+def test_existing_files_are_not_overwritten(tmp_path: Path, file: str) -> None:
     (tmp_path / file).write_text("-- mine")
     made = CliRunner().invoke(group, ["init", "--new", "Demo", "--project", str(tmp_path)])
     assert made.exit_code == 2

@@ -1,4 +1,4 @@
-"""Files are written whole or not at all."""
+"""Files are written completely or not at all."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from bridge.storage.atomic import write_atomically
 
 
-def test_the_text_is_there(tmp_path: Path) -> None:
+def test_the_text_is_written(tmp_path: Path) -> None:
     path = tmp_path / "x.json"
     path.write_text("old")
     write_atomically(path, "new ε")

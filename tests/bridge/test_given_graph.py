@@ -1,5 +1,5 @@
-"""A graph from elsewhere is judged by what it computes: other names and rewrites are right, a wrong
-graph never is, and where it begins to differ is found by values."""
+"""A graph from a file is judged by what it computes: other names and rewrites are accepted, a wrong
+graph never is, and values locate where it begins to differ."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def block(name: str = BLOCK) -> Graph:
 
 
 def judged(graph: Graph, instances: int = 24) -> tuple[StandIn, CheckResult]:
-    """What an audit says of the file, as it is read from it."""
+    """The audit's result for the file, parsed from it."""
     given = stand_in(LIBRARY, parse_graph(graph_to_json(graph)))
     check = given.check(given.key, registered()[given.key])
     found = run_check(
@@ -71,7 +71,7 @@ def foreign(graph: Graph, *, inputs: bool = True) -> Graph:
 
 
 def shuffled(graph: Graph, seed: int = 1, *, inputs: bool = True) -> Graph:
-    """Inputs in another order, and nodes in another that a graph may have."""
+    """Inputs in another order, and nodes in another valid order."""
     draw = random.Random(seed)
     count = len(graph.inputs)
     order = list(range(count))
@@ -98,7 +98,7 @@ def shuffled(graph: Graph, seed: int = 1, *, inputs: bool = True) -> Graph:
 
 
 def keys_shifted(graph: Graph) -> Graph:
-    """A constant added to all keys: the softmax does not see it."""
+    """A constant added to all keys, which the softmax ignores."""
     add = Edit("shifted", "addConst", ("mha.k",), constant=0.7, before="mha.v")
     return edit(graph, [add, Edit("mha.kHeads.split", args=("shifted",))])
 
@@ -158,7 +158,7 @@ def test_a_rewrite_under_the_library_s_names_is_right(rewrite: Callable[[Graph],
     assert given.under("encoderBlock_eval:conclusion") is given.library, "its scores are others"
 
 
-def test_the_check_for_a_file_says_no_to_planted_errors() -> None:
+def test_the_check_for_a_file_rejects_planted_errors() -> None:
     given = stand_in(LIBRARY, foreign(block()))
     check = given.check(given.key, registered()[given.key])
     assert [m.name for m in check.rejects] == [
@@ -185,7 +185,7 @@ def planted(name: str) -> GraphMutant:
         ("variance divided by d − 1", "n27"),
     ],
 )
-def test_a_wrong_graph_fails_and_is_told_where(error: str, node: str) -> None:
+def test_a_wrong_graph_fails_with_the_place(error: str, node: str) -> None:
     wrong = foreign(planted(error).apply(block()).graph, inputs=False)
     given, found = judged(wrong)
     assert found.verdict is Verdict.FAILS
@@ -196,7 +196,7 @@ def test_a_wrong_graph_fails_and_is_told_where(error: str, node: str) -> None:
 
 
 def test_every_planted_error_is_seen_by_values() -> None:
-    """Inputs named as the library's: else two that are swapped are the same block."""
+    """Inputs named as the library's: otherwise two swapped inputs give the same block."""
     seen = 0
     for one in PLANTED[BLOCK]:
         if not isinstance(one.mutant, GraphMutant) or "ε" in one.mutant.name:
@@ -209,8 +209,8 @@ def test_every_planted_error_is_seen_by_values() -> None:
     assert seen > 30
 
 
-def test_the_nearest_of_blocks_that_differ_in_their_activation_is_told() -> None:
-    """With wrong scores nothing after them is right: the operations tell which block it is."""
+def test_the_nearest_of_blocks_that_differ_in_their_activation_is_named() -> None:
+    """With wrong scores nothing after them is right: the operations identify the block."""
     name = "geluEncoderBlockGraph"
     wrong = edit(block(name), [Edit("mha.scaled", constant=0.25)])
     fitted = stand_in(LIBRARY, foreign(wrong, inputs=False)).fitted
@@ -289,7 +289,7 @@ def test_which_graph_it_is_follows_from_what_it_computes(name: str) -> None:
     assert stand_in(LIBRARY, foreign(block(name))).fitted.graph.name == name
 
 
-def test_what_cannot_be_read_is_refused_with_what_to_do() -> None:
+def test_an_unreadable_graph_is_refused_with_a_remedy() -> None:
     with pytest.raises(InvalidInputError) as none_fits:
         stand_in(LIBRARY, foreign(written("ffnGraph", {"seqLen": 4, "dModel": 8, "dFF": 16})))
     assert "no library graph has inputs of these shapes: arg0 [4, 8]" in none_fits.value.message
@@ -310,7 +310,7 @@ def test_what_cannot_be_read_is_refused_with_what_to_do() -> None:
 
 
 def test_shapes_that_cannot_fit_are_seen_without_trying_every_order() -> None:
-    """Eighteen inputs, of which one has a shape that fits nowhere: 9! · 4! orders fit the rest."""
+    """Eighteen inputs, one of which has a shape that fits nowhere: 9! · 4! orders fit the rest."""
     graph = block("geluEncoderBlockGraph")
     inputs = [Input(f"arg{k}", i.shape) for k, i in enumerate(graph.inputs)]
     inputs[-1] = Input("arg17", (8, 3))

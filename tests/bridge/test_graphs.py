@@ -69,7 +69,7 @@ def test_what_a_graph_follows_from() -> None:
     assert parse_graphs(GOOD, REQUESTS).families[0].parts is None
 
 
-def test_the_usual_member_does_not_depend_on_what_else_is_asked_for() -> None:
+def test_the_usual_member_does_not_depend_on_other_requests() -> None:
     family = Family("Demo.g", (("seqLen", 3), ("width", 5)), ())
     usual = GraphRequest("g", (("seqLen", 4), ("width", 5)))  # 4 is the checks' usual seqLen
     other = GraphRequest("g", (("seqLen", 9), ("width", 5)))

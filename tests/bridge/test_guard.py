@@ -1,4 +1,4 @@
-"""What Lean says of who answers our commands: complete, or an error."""
+"""Lean's answer about who answers our commands: complete, or an error."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ END = {"kind": "end", "count": 0}
 INSTEAD = {"kind": "instead", "name": "Demo.f", "how": "macro", "module": "Demo"}
 
 
-def test_nothing_answers_in_our_place() -> None:
+def test_nothing_answers_for_us() -> None:
     assert parse_guard([END]) == ()
     refuse_hijackers(())
 
 
-def test_what_does_is_named() -> None:
+def test_code_that_answers_for_us_is_named() -> None:
     found = parse_guard([INSTEAD, {"kind": "end", "count": 1}])
     assert found == ("Demo.f (macro) in Demo",)
     with pytest.raises(HijackedError, match=r"Demo\.f \(macro\) in Demo; nothing") as raised:

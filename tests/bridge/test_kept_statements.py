@@ -67,7 +67,7 @@ def test_all_is_asked_for_without_the_cache(kept: KeptStatements) -> None:
     assert lean.asked[-1] == WHOLE.document("nonce")
 
 
-def test_what_is_kept_by_an_older_answer_stays(kept: KeptStatements) -> None:
+def test_entries_of_an_older_answer_stay(kept: KeptStatements) -> None:
     kept.keep(Lean()(WHOLE), {}, fresh=False)
     path = AnswerCache.default().path("key")
     before = path.read_bytes()

@@ -1,4 +1,4 @@
-"""The one file that talks to Lean, against servers that follow a script and misbehave."""
+"""The one file that talks to Lean, against scripted servers that misbehave."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def test_misbehaviour_is_an_error_that_says_so(
 
 
 def batch_messages(text: str) -> list[LeanMessage]:
-    """What Lean says in batch mode, to the same document."""
+    """Lean's answer in batch mode, for the same document."""
     found = [LeanMessage("x.lean", 1, 0, "warning", "noise")]
     for nonce in re.findall(r'"([0-9a-f]{32}\.\w+)"', text):
         found.append(LeanMessage("x.lean", 2, 0, "information", f'obligations:{nonce}:{{"n": 1}}'))
@@ -126,7 +126,7 @@ DYING = ["dies-at-start", "dies-at-open", "truncated", "worker-crash", "out-of-m
 
 
 @pytest.mark.parametrize("mode", DYING)
-def test_where_the_server_dies_lean_is_asked_in_batch_mode(project: Path, mode: str) -> None:
+def test_if_the_server_dies_lean_is_asked_in_batch_mode(project: Path, mode: str) -> None:
     found = ask(project, command(project, mode), REQUEST, timeout=20, batch=batch_messages)
     assert found == {section: ({"n": 1},) for section in REQUEST.sections}
 
@@ -156,7 +156,7 @@ def test_an_engine_without_batch_mode_gives_the_servers_own_error(project: Path)
         ([LeanMessage("x.lean", 1, 0, "information", "obligations:0.statements:{}")], AnswerError),
     ],
 )
-def test_what_batch_mode_says_is_held_to_the_same(
+def test_batch_mode_s_answer_must_meet_the_same_rules(
     project: Path, said: list[LeanMessage], error: type[EngineError]
 ) -> None:
     with pytest.raises(error):
@@ -203,7 +203,7 @@ def test_an_engine_with_a_server_is_asked_in_batch_mode_where_it_breaks(project:
     assert noted == ["the Lean server broke; Lean is asked once more without it"]
 
 
-def test_a_server_that_is_not_there(project: Path) -> None:
+def test_a_missing_server(project: Path) -> None:
     with pytest.raises(EngineError, match="cannot start the Lean server 'no-such-lake'") as e:
         ask(project, ["no-such-lake", "serve"], REQUEST)
     assert "doctor" in e.value.remedy
@@ -226,6 +226,6 @@ def test_control_characters_never_reach_a_terminal() -> None:
     ["", "{", "NaN", "9" * 5000, "1e999", "[" * 100_000, r'"\ud800"', '{"a": 1}, {}'],
     ids=["nothing", "half", "nan", "long", "large", "deep", "surrogate", "more"],
 )
-def test_what_is_no_json_is_an_error_and_no_crash(body: str) -> None:
+def test_invalid_json_is_an_error_and_not_a_crash(body: str) -> None:
     with pytest.raises(AnswerError, match="not JSON"):
         _extract([{"message": f"obligations:x:{body}"}], "obligations:x:")

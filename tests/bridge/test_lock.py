@@ -1,4 +1,4 @@
-"""The lock: what changed is seen, named, and stays until somebody accepts it."""
+"""The lock: changes are found, named, and remain until they are accepted."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_nothing_changed() -> None:
     assert drifts(LOCK, LOCK) == ()
 
 
-def test_a_statement_that_prints_alike_is_seen() -> None:
+def test_a_changed_statement_that_prints_the_same_is_found() -> None:
     (drift,) = drifts(LOCK, changed(term_hash="other", statement_hash="other"))
     assert drift.kind is DriftKind.STATEMENT
     assert drift.makes_stale
@@ -76,7 +76,7 @@ def test_a_written_lock_reads_back(tmp_path: Path) -> None:
     "text",
     ["", "[]", "{}", '{"schema": "obligations-lock/0"}', '{"schema": "obligations-lock/1"}'],
 )
-def test_what_is_no_lock_is_refused(tmp_path: Path, text: str) -> None:
+def test_an_invalid_lock_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "statements.lock.json"
     path.write_text(text)
     with pytest.raises(InvalidInputError) as e:

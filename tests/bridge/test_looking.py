@@ -1,4 +1,4 @@
-"""Looking behind the statements while the rest of an audit goes on."""
+"""Inspecting the project while the rest of an audit runs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SECONDS = 30.0
 
 
 def nothing() -> None:
-    """No one answers in our place."""
+    """No project code answers for us."""
 
 
 def raising(error: BaseException) -> Callable[..., Any]:
@@ -31,7 +31,7 @@ def raising(error: BaseException) -> Callable[..., Any]:
     return act
 
 
-def test_both_go_on_at_once() -> None:
+def test_both_run_at_once() -> None:
     looked, asked = threading.Event(), threading.Event()
 
     def ask() -> Library:
@@ -52,11 +52,11 @@ def test_both_go_on_at_once() -> None:
     assert not over.is_set()
 
 
-def test_no_answer_gets_out_where_somebody_answers_in_our_place() -> None:
+def test_no_answer_is_returned_if_project_code_answers_for_us() -> None:
     over, looked = threading.Event(), []
 
     def ask() -> Library:
-        assert over.wait(SECONDS)  # the guard ends what is being asked
+        assert over.wait(SECONDS)  # the guard ends the request
         raise EngineError("the build was cancelled")
 
     guard = raising(HijackedError("Evil answers #export_obligations"))
@@ -80,7 +80,7 @@ def test_a_guard_that_is_slower_than_the_answer_is_waited_for() -> None:
         pytest.fail("the answer got out")
 
 
-def test_an_answer_that_is_wrong_is_reported_where_nobody_else_gave_it() -> None:
+def test_a_wrong_answer_is_reported_if_nothing_else_gave_it() -> None:
     over, told = threading.Event(), []
 
     def look(library: Callable[[], Library]) -> None:
@@ -94,10 +94,10 @@ def test_an_answer_that_is_wrong_is_reported_where_nobody_else_gave_it() -> None
     with pytest.raises(AnswerError, match="malformed"), looking(nothing, wrong, look, over):
         pytest.fail("the answer got out")
     assert over.is_set()
-    assert len(told) == 1  # who looked did not wait for ever
+    assert len(told) == 1  # the inspection did not wait forever
 
 
-def test_what_looks_is_ended_with_the_block() -> None:
+def test_the_inspection_ends_with_the_block() -> None:
     over, ended = threading.Event(), []
 
     def look(_library: object) -> None:
@@ -111,7 +111,7 @@ def test_what_looks_is_ended_with_the_block() -> None:
     assert ended == [True]
 
 
-def test_what_goes_wrong_behind_is_the_result() -> None:
+def test_an_error_in_the_inspection_is_the_result() -> None:
     broken = raising(EngineError("a kernel gave no complete answer"))
     with (
         looking(nothing, lambda: LIBRARY, broken, threading.Event()) as (_, found),

@@ -1,4 +1,4 @@
-"""The way of numbers: verdicts, obstacles and replays of statements over the reals."""
+"""The numeric method: verdicts, obstacles and replays of statements over the reals."""
 
 from __future__ import annotations
 
@@ -97,26 +97,26 @@ def test_a_false_theorem_has_a_small_counterexample_that_is_drawn_again() -> Non
     assert shown.values in example.description
 
 
-def test_what_is_false_on_an_edge_alone_fails() -> None:
+def test_a_statement_false_only_on_an_edge_fails() -> None:
     result = results("Demo.wrong_edge")["conclusion"]
     assert result.verdict is Verdict.FAILS
     assert result.counterexample is not None
     assert result.counterexample.description == "x = 1"
 
 
-def test_what_no_mutant_can_upset_is_blind_and_does_not_hold() -> None:
+def test_a_conclusion_that_no_mutant_changes_is_blind_and_does_not_hold() -> None:
     result = results("Demo.blind")["conclusion"]
     assert result.verdict is Verdict.INCONCLUSIVE
     assert result.reason.startswith("blind: it holds on 120 instances, and it has no mutants")
 
 
-def test_where_a_function_is_left_open_the_verdict_says_so() -> None:
+def test_where_a_function_is_unspecified_the_verdict_says_so() -> None:
     result = results("PostNorm.sqrt_le")["conclusion"]
     assert result.verdict is Verdict.INCONCLUSIVE
     assert "usual instances are undecided" in result.reason
 
 
-def test_what_has_no_meaning_is_an_obstacle_with_its_name_and_place() -> None:
+def test_a_term_without_meaning_is_an_obstacle_with_its_name_and_place() -> None:
     found = judged("Demo.secret")
     assert isinstance(found, Obstacle)
     assert (found.way, found.constant) == (Way.NUMBERS, "Demo.Secret")

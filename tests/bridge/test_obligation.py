@@ -1,4 +1,4 @@
-"""Obligations: keys, roles, and what Lean's axioms make of a theorem."""
+"""Obligations: keys, roles, and a theorem's status from its axioms."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_axioms_decide_the_status(axiom: str, module: str | None, status: LeanSt
     assert conclusion.lean.status is status
 
 
-def test_an_axiom_tagged_as_an_obligation_is_no_theorem() -> None:
+def test_an_axiom_tagged_as_an_obligation_is_not_a_theorem() -> None:
     found = parse_statements(answer(statement("Demo.t", theorem=False)))
     assert obligations_of(found, ["Demo"])[0].lean.status is LeanStatus.AXIOM
 

@@ -1,4 +1,4 @@
-"""What a check reads, or asks of a file, is recorded."""
+"""Every file that a check reads or queries is recorded."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_a_file_that_is_opened_to_write_too_is_read(
     assert str(data) in opened.digests()
 
 
-def test_a_file_that_was_asked_for_in_vain_is_part_of_a_result(tmp_path: Path) -> None:
+def test_a_lookup_of_a_missing_file_is_part_of_a_result(tmp_path: Path) -> None:
     late = tmp_path / "late"
     with opened.recording(), pytest.raises(FileNotFoundError):
         late.read_text()
@@ -85,7 +85,7 @@ def test_a_module_that_is_imported_late_is_part_of_a_result(
     source = tmp_path / "late_helper_of_results.py"
     source.write_text("FACTOR = 1\n")
     monkeypatch.syspath_prepend(tmp_path)
-    py_compile.compile(str(source))  # Python then reads the compiled form alone
+    py_compile.compile(str(source))  # Python then reads only the compiled form
     with opened.recording():
         importlib.import_module("late_helper_of_results")
     before = opened.digests()
@@ -117,7 +117,9 @@ def _loaded_array(path: Path) -> None:
 
 
 @pytest.mark.parametrize("read", [_from_text, _from_bytes, _loaded_array])
-def test_what_numpy_reads_is_part_of_a_result(tmp_path: Path, read: Callable[[Path], None]) -> None:
+def test_files_that_numpy_reads_are_part_of_a_result(
+    tmp_path: Path, read: Callable[[Path], None]
+) -> None:
     data = tmp_path / "numbers"
     data.write_text("1 2 3")
     with opened.recording():
@@ -140,7 +142,7 @@ ASKING: tuple[Callable[[Path], object], ...] = (
 
 
 @pytest.mark.parametrize("ask", ASKING)
-def test_what_was_asked_of_a_file_is_part_of_a_result(
+def test_queries_about_a_file_are_part_of_a_result(
     tmp_path: Path, ask: Callable[[Path], object]
 ) -> None:
     data = tmp_path / "switch"
@@ -176,7 +178,7 @@ def test_that_a_folder_is_there_does_not_depend_on_what_is_in_it(tmp_path: Path)
     assert opened.unchanged(before)
 
 
-def test_what_is_asked_outside_is_not_recorded(tmp_path: Path) -> None:
+def test_reads_outside_of_recording_are_not_recorded(tmp_path: Path) -> None:
     with opened.recording():
         pass
     assert (tmp_path / "outside").exists() is False

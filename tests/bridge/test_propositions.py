@@ -1,4 +1,4 @@
-"""What Lean says of statements as terms is parsed strictly, and keeps to its published schema."""
+"""Lean's export of statements as terms is parsed strictly, and conforms to its published schema."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def test_a_variable_of_a_body_may_be_one_level_deeper_than_its_type() -> None:
         parse_propositions([theorem({**whole, "forall": {"var": 0}}), end(1)])
 
 
-def test_what_nests_without_end_is_an_error_and_no_crash() -> None:
+def test_deep_nesting_is_an_error_and_not_a_crash() -> None:
     term: Any = TRUE
     for _ in range(100_000):
         term = {"op": "not", "args": [term]}

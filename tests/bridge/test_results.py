@@ -1,4 +1,4 @@
-"""Kept results: the same, or measured again."""
+"""Cached results: the same, or measured again."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def measure(case):
 """
 
 
-def test_what_a_projects_check_calls_and_reads_is_part_of_its_result(
+def test_calls_and_reads_of_a_projects_check_are_part_of_its_result(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "helper_of_results.py").write_text("FACTOR = 1\n")
@@ -175,8 +175,8 @@ def test_a_check_without_a_file_is_not_readable() -> None:
 
 
 def test_checks_that_are_made_by_form_are_ours() -> None:
-    """Also one whose measure is of the package numeric, so that the hash of another process is the
-    same, whatever it has loaded."""
+    """Including one whose measure is in the package numeric, so that the hash in another process is
+    the same, regardless of what it has loaded."""
     forms = {
         str(n): Form(says, "ffnGraph") for n, says in enumerate((Says.VALUE, Says.FIRST_ADJOINT))
     }

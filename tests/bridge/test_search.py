@@ -1,4 +1,4 @@
-"""A search tells how far it is, and an interrupt does not lose what it has found."""
+"""A search reports its progress, and an interrupt does not lose its results."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def checked(fails: Callable[[Case], bool], *, beside: str = "") -> Check:
     registry: dict[str, Check] = {}
 
     def measure(case: Case) -> Measurement:
-        """Fails where it is told to."""
+        """Fails where requested."""
         outcome = Outcome.FAILS if fails(case) else Outcome.HOLDS
         one, zero = np.ones(1), np.zeros(1, dtype=np.int64)
         return Measurement(one, one, np.full(1, outcome, dtype=np.int8), zero, ("x",))
@@ -62,7 +62,7 @@ def found(one: Check, watcher: Watcher, examples: int = 200) -> Case | None:
     return counterexample(CheckRun(one, [], GRAPHS, KEY, 0), examples=examples, progress=watcher)
 
 
-def test_it_tells_how_far_it_is() -> None:
+def test_it_reports_its_progress() -> None:
     watcher = Watcher()
     assert found(checked(lambda case: False), watcher, examples=20) is None
     assert {task for task, _, _ in watcher.said} == {"searching"}
@@ -70,7 +70,7 @@ def test_it_tells_how_far_it_is() -> None:
     assert all(total == 20 and done <= 20 for _, done, total in watcher.said)
 
 
-def test_it_tells_that_it_makes_what_it_found_small() -> None:
+def test_it_reports_that_it_shrinks_the_counterexample() -> None:
     watcher = Watcher()
     case = found(checked(large), watcher)
     assert case is not None

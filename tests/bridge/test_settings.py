@@ -1,4 +1,4 @@
-"""Settings and waivers: what is not understood is refused."""
+"""Settings and waivers: anything not understood is refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A user's graph in the place of the library's."""
+"""A user's graph instead of the library's."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_an_eps_that_no_instance_can_choose_is_refused() -> None:
     assert '"symbol": "eps2"' in refused.value.remedy
 
 
-def test_a_graph_of_another_name_is_told_what_to_be_called() -> None:
+def test_a_graph_with_another_name_is_refused_with_the_right_one() -> None:
     value = {**graph_to_json(block()), "name": "mine"}
     with pytest.raises(
         InvalidInputError, match="no check runs on a graph called 'mine'"

@@ -1,4 +1,4 @@
-"""A project that is written for another Lean than the one that runs."""
+"""A project written for a Lean other than the one that runs."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_the_same_lean(named: str, runs: str, tmp_path: Path) -> None:
         (None, "4.28.0", "has no lean-toolchain"),
     ],
 )
-def test_another_lean_is_told(named: str | None, runs: str, said: str, tmp_path: Path) -> None:
+def test_another_lean_is_reported(named: str | None, runs: str, said: str, tmp_path: Path) -> None:
     if named is not None:
         (tmp_path / TOOLCHAIN_NAME).write_text(named)
     doubt = toolchain_doubt(tmp_path, replace(ENGINE, lean_version=runs))
@@ -58,7 +58,7 @@ def test_another_lean_is_told(named: str | None, runs: str, said: str, tmp_path:
     assert f"Lean {runs} was run" in doubt
 
 
-def test_a_file_that_is_no_text_is_told(tmp_path: Path) -> None:
+def test_a_file_that_is_not_text_is_reported(tmp_path: Path) -> None:
     (tmp_path / TOOLCHAIN_NAME).write_bytes(b"\xff\xfe")
     assert "cannot be read" in toolchain_doubt(tmp_path, ENGINE)
 

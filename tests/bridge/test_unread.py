@@ -1,4 +1,4 @@
-"""What Lean never reads is counted."""
+"""Sources that Lean never reads are counted."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ MACRO = 'macro "thm" n:ident : command => `(@[obligation] theorem $n (n : Nat) :
         ("attribute [obligation] a b\n", 2, 0),
     ],
 )
-def test_tags_are_held_against_what_lean_knows(
+def test_tags_are_compared_with_lean_s_theorems(
     tmp_path: Path, text: str, known: int, missing: int
 ) -> None:
     found(tmp_path, {"Demo.lean": text})

@@ -1,4 +1,4 @@
-"""The text of a value that Lean drew becomes a value of Python."""
+"""The text of a value that Lean drew becomes a Python value."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_each_kind_of_value(text: str, value: object) -> None:
 
 
 def test_a_whole_number_and_a_rational_one_differ_by_their_type() -> None:
-    """2 / 3 of the one is a float, which is no longer exact."""
+    """2 / 3 of whole numbers is a float, which is no longer exact."""
     assert isinstance(read_value("2"), int)
     assert isinstance(read_value("2ℚ"), Fraction)
 

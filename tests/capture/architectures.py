@@ -1,4 +1,4 @@
-"""Thirty-three usual architectures, each with small random weights: nothing is downloaded."""
+"""Thirty-three common architectures, each with small random weights: nothing is downloaded."""
 
 from __future__ import annotations
 
@@ -235,8 +235,8 @@ BLOCKS_OF: Mapping[str, str] = {
     "CLIP": "preNormQuickGeluBlock",
     "nn.TransformerEncoder": "reluEncoderBlock",
 }
-"""The block of the library that Lean proves layers of an architecture to be, where there is one:
-``tests/lean/test_architecture_blocks.py`` asks it of all that are built like a block."""
+"""The library block that Lean proves an architecture's layers to be, if there is one:
+``tests/lean/test_architecture_blocks.py`` asks Lean about all layers built like a block."""
 
 
 def make(name: str) -> Any:

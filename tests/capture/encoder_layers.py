@@ -12,15 +12,15 @@ TOKENS, WIDTH, HEADS, HEAD, INNER = 5, 16, 2, 8, 24
 
 @dataclass
 class EncoderLayer:
-    """A layer, and what may be different about it.
+    """A layer, and its variations.
 
     Attributes:
         activation: ``relu``, ``gelu`` or ``silu``.
         pre_norm: LayerNorm before each branch, not after the sum.
         packed: the three maps of attention in one matrix, as PyTorch has them.
         branch_first: which operand of a residual sum is the branch.
-        scaled_queries: the factor of the scores stands at the queries.
-        skips: the second residual sum adds the layer's input, not what the first norm gives.
+        scaled_queries: the factor of the scores is applied to the queries.
+        skips: the second residual sum adds the layer's input, not the first norm's output.
         outside: ε is added to the standard deviation, not to the variance.
         unscaled: the scores have no factor.
         eps: of both norms.

@@ -1,4 +1,4 @@
-"""A small graph with every operation, and some of them in every form that Lean knows."""
+"""A small graph with every operation, some of them in every form that Lean supports."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from tests.capture.graphs import Writer
 
 
 def every_operation() -> Writer:
-    """What remains: ``total`` and ``re`` not zero, ``resh`` positive."""
+    """Remaining conditions: ``total`` and ``re`` not zero, ``resh`` positive."""
     w = Writer(x=(3, 4), w=(4, 5), v=(2, 6), keep=(3, 5))
     w.node("y", "matmul", "x", "w", shape=(3, 5))
     w.node("s", "scale", "y", shape=(3, 5), c=0.5)

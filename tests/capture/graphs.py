@@ -8,7 +8,7 @@ from numeric.graph import Graph, parse_graph
 
 
 class Writer:
-    """Writes an ``obligations-graph/1`` object, one value after the other; arguments by name."""
+    """Writes an ``obligations-graph/1`` object, value by value; arguments by name."""
 
     def __init__(self, **inputs: tuple[int, ...]) -> None:
         self.inputs = [{"name": n, "shape": list(s)} for n, s in inputs.items()]
@@ -44,7 +44,8 @@ class Writer:
 
 
 def masked_softmax() -> Writer:
-    """exp(x) · keep, divided by its sum: what remains is that each row keeps something."""
+    """exp(x) · keep, divided by its sum: the remaining condition is that each row keeps
+    something."""
     w = Writer(x=(3, 5), keep=(3, 5))
     w.node("e", "exp", "x", shape=(3, 5))
     w.node("kept", "mul", "e", "keep", shape=(3, 5))
@@ -56,7 +57,7 @@ def masked_softmax() -> Writer:
 
 
 def normalized(eps: float = 1e-5) -> Writer:
-    """RMSNorm: nothing remains but that its constant is positive."""
+    """RMSNorm: the only remaining condition is that its constant is positive."""
     w = Writer(x=(3, 5))
     w.node("sq", "mul", "x", "x", shape=(3, 5))
     w.node("mean", "mean", "sq", shape=(3,), axis=1)

@@ -1,4 +1,4 @@
-"""Which usual architectures are captured, translated, run and agree: the table in the docs.
+"""Which common architectures are captured, translated, run and agree: the table in the docs.
 
 ``UPDATE_DOCS=1 pytest -n 0 tests/capture/test_architectures.py`` writes it.
 """
@@ -47,12 +47,12 @@ class Row:
 
 
 def obstacle(captured: CapturedLayer) -> str:
-    """The operation that stands in the way, without its line: that changes with each release."""
+    """The unsupported operation, without its line, which changes with each release."""
     return captured.reason.split(";")[0].partition(" (")[0] if captured.reason else ""
 
 
 def theorem(name: str, judged: list[Judgement]) -> str:
-    """The theorem of the block that Lean proves layers to be, and of how many of them."""
+    """The theorem of the block that Lean proves layers to be, and for how many of them."""
     block = BLOCKS_OF.get(name)
     if block is None:
         return ""

@@ -1,4 +1,4 @@
-"""Which block a captured graph is proposed to be, and what is believed of Lean's answer."""
+"""Which block a captured graph is proposed to be, and which of Lean's answers are accepted."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_the_library_has_the_theorems_of_every_block(block: str) -> None:
         EncoderLayer(activation="silu").graph(),
     ],
 )
-def test_what_is_built_like_no_block_is_proposed_to_be_none(graph: Graph) -> None:
+def test_a_graph_unlike_any_block_is_not_proposed(graph: Graph) -> None:
     assert proposed(graph) == ()
     assert "blocks" not in ProofRequest((graph,)).document("nonce")
 
@@ -95,7 +95,7 @@ def test_the_constants_are_those_of_the_layer() -> None:
     assert dict(proof.block.constants)["ε₁"] == 1e-3
 
 
-def test_a_block_that_rests_on_sorry_is_no_proof() -> None:
+def test_a_block_that_depends_on_sorry_is_not_proved() -> None:
     messages = answer(block=BLOCK)
     messages[0]["block"]["theorems"][1]["axioms"] = ["sorryAx"]
     messages[-1]["axiom_modules"]["sorryAx"] = "Init.Prelude"
@@ -104,7 +104,7 @@ def test_a_block_that_rests_on_sorry_is_no_proof() -> None:
     assert proof.status is LeanStatus.SORRY
 
 
-def test_what_is_not_shown_has_a_reason_and_keeps_its_theorem() -> None:
+def test_a_block_that_is_not_shown_has_a_reason_and_keeps_its_theorem() -> None:
     (proof,) = parse_proofs(answer(no_block=REFUSED), (LAYER,))
     assert isinstance(proof, Proved)
     assert proof.status is LeanStatus.PROVED

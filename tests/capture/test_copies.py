@@ -1,4 +1,4 @@
-"""Models that are right, or broken in one place, and once alarmed or ended in a traceback."""
+"""Models that are right, or broken in one place, and once caused a false alarm or a traceback."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Short(Exact):
         return attention.out_proj((p @ v).transpose(1, 2).flatten(2))
 
 
-def test_a_kept_tensor_is_no_error(tmp_path: Path) -> None:
+def test_a_kept_tensor_is_not_an_error(tmp_path: Path) -> None:
     module = layer(Keeps)
     module(torch.randn(1, 8, 16))
     assert judged(tmp_path, module).exit_code == 0
@@ -104,7 +104,7 @@ def test_two_keys_of_one_configuration_that_disagree(tmp_path: Path) -> None:
 
 
 def test_a_copy_in_float64_is_made_once() -> None:
-    """A copy in float32 first would be as large as the model, and leave holes in the heap."""
+    """A copy in float32 first would be as large as the model, and fragment the heap."""
     modes: Any = pytest.importorskip("torch.utils._python_dispatch")
     module = torch.nn.Sequential(torch.nn.Linear(8, 8), torch.nn.BatchNorm1d(8), torch.nn.Module())
     module[2].tied = module[0].weight

@@ -41,7 +41,7 @@ def test_a_sliding_window_is_another_mask() -> None:
     assert masks_of(captured("Mistral")) == ()
 
 
-def test_what_a_parent_hands_in_is_no_mask() -> None:
+def test_an_input_from_a_parent_is_not_a_mask() -> None:
     layer = captured("GPT-2")
     ((name, _),) = masks_of(layer)
     given = replace(layer.sources[name], kind="input")

@@ -1,4 +1,5 @@
-"""What a parent hands to its layers, in any form: dicts, tuples, objects, names, attributes."""
+"""Values that a parent passes to its layers, in any form: dicts, tuples, objects, names,
+attributes."""
 
 from __future__ import annotations
 
@@ -29,7 +30,7 @@ class Batch:
 
 
 class Takes(Unfused):
-    """A layer whose tokens come by name, in a tuple, in a dict or in an object."""
+    """A layer whose tokens are passed by name, in a tuple, in a dict or in an object."""
 
     def forward(self, given: Any = None, *, tokens: Any = None, extra: Any = None) -> Any:  # type: ignore[override]
         if isinstance(given, Batch):
@@ -46,7 +47,7 @@ class Takes(Unfused):
 
 
 class Set(Unfused):
-    """Takes what its parent sets as an attribute."""
+    """Reads an attribute that its parent sets."""
 
     shift = None
 
@@ -108,12 +109,12 @@ def parents(tmp_path: Path, model: Any) -> tuple[int, Assumption]:
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_what_a_parent_hands_over(tmp_path: Path, name: str) -> None:
+def test_what_a_parent_passes(tmp_path: Path, name: str) -> None:
     call, words = CALLS[name]
     code, said = parents(tmp_path, Owner(call, Takes))
     assert said.met is not bool(words)
     assert words in said.found
-    objects = "object" in name  # which torch.export does not take
+    objects = "object" in name  # which torch.export does not accept
     assert code == (4 if words or objects else 0)
 
 
@@ -124,7 +125,7 @@ def test_what_a_parent_sets_as_an_attribute(tmp_path: Path) -> None:
 
 
 class Free(nn.Module):
-    """A layer of no known names."""
+    """A layer without known names."""
 
     shift = None
 
@@ -137,7 +138,7 @@ class Free(nn.Module):
 
 
 @pytest.mark.parametrize("by_itself", [True, False])
-def test_the_same_of_a_layer_that_is_captured(tmp_path: Path, by_itself: bool) -> None:
+def test_the_same_for_a_captured_layer(tmp_path: Path, by_itself: bool) -> None:
     model = Owner((lambda la, x: la(x)) if by_itself else by_attribute, Unfused)
     model.layers = nn.ModuleList([Free(), Free()])
     report = judged(tmp_path, model, prove=accepting)

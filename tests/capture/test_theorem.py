@@ -1,4 +1,4 @@
-"""What Lean says of captured graphs is believed where it is whole and speaks of them."""
+"""Lean's answer about captured graphs is accepted if it is complete and about them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ SUPPOSES = {
 
 
 def said(index: int, graph: Graph, *hypotheses: dict[str, Any]) -> dict[str, Any]:
-    """What Lean says of a graph that it proved."""
+    """Lean's answer about a graph that it proved."""
     return {
         "kind": "graph",
         "index": index,
@@ -76,7 +76,7 @@ def test_a_whole_answer() -> None:
     assert [t.library_axioms for t in rms.theorems] == [0, 1]
 
 
-def test_a_graph_that_lean_refuses_is_no_error_of_the_others() -> None:
+def test_a_graph_that_lean_refuses_does_not_affect_the_others() -> None:
     refused = {"kind": "graph", "index": 0, "error": "node out: expected the shape [3]"}
     first, second = parse_proofs(whole(refused, said(1, RMS)), GRAPHS)
     assert first == Unproved("node out: expected the shape [3]")
@@ -91,7 +91,7 @@ def test_a_graph_that_lean_refuses_is_no_error_of_the_others() -> None:
         ("Lean.ofReduceBool", "Init.Core", LeanStatus.AXIOM),
     ],
 )
-def test_a_foreign_axiom_is_no_proof(axiom: str, module: str, status: LeanStatus) -> None:
+def test_a_foreign_axiom_is_not_a_proof(axiom: str, module: str, status: LeanStatus) -> None:
     body = said(0, SOFTMAX, ASKS)
     body["theorems"][1]["axioms"].append(axiom)
     (proof,) = parse_proofs(whole(body, **{axiom: module}), (SOFTMAX,))
@@ -148,7 +148,7 @@ def test_anything_less_is_an_error(change: str, message: str) -> None:
         parse_proofs(messages, GRAPHS)
 
 
-def test_a_constant_that_is_not_positive_cannot_be_supposed_to_be() -> None:
+def test_a_constant_that_is_not_positive_cannot_be_assumed_positive() -> None:
     graph = normalized(eps=-1.0).graph("out")
     with pytest.raises(AnswerError, match="supposes that shifted is positive"):
         parse_proofs(whole(said(0, graph, {**SUPPOSES, "value": -1.0})), (graph,))
@@ -236,7 +236,7 @@ def test_other_sources_another_engine_another_graph_are_asked_about(
     assert known_proofs(project, engine, [RMS]) == (None,)  # type: ignore[arg-type]
 
 
-def test_what_was_kept_and_damaged_is_asked_about_again(project: Project, tmp_path: Path) -> None:
+def test_a_damaged_kept_answer_is_requested_again(project: Project, tmp_path: Path) -> None:
     engine = engine_that_says(tmp_path, whole(said(0, RMS, SUPPOSES)))
     prove_graphs(project, engine, [RMS])  # type: ignore[arg-type]
     (kept,) = (tmp_path / "cache" / "answers").glob("*.json")
@@ -258,7 +258,7 @@ def test_a_server_that_misbehaves_is_an_error(project: Project, tmp_path: Path, 
         prove_graphs(project, engine, [RMS])  # type: ignore[arg-type]
 
 
-def test_what_cannot_be_asked_is_said(project: Project, tmp_path: Path) -> None:
+def test_a_request_that_cannot_be_made_is_reported(project: Project, tmp_path: Path) -> None:
     kept = KeptAnswer("4.28.0", "a Lean", "", (), {}, "")
     with pytest.raises(InvalidInputError, match="--engine lock asks no Lean"):
         prove_graphs(project, kept, [RMS])

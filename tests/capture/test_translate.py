@@ -1,4 +1,4 @@
-"""Every rule from ATen, by itself: value and gradients against torch, and what is refused."""
+"""Every rule from ATen alone: value and gradients against torch, and what is refused."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ def test_value_and_gradients_are_torchs(name: str) -> None:
 
 
 def test_a_wrong_rule_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The comparison above says no."""
+    """The comparison above rejects it."""
     monkeypatch.setitem(RULES, "aten.tanh.default", RULES["aten.sigmoid.default"])
     with pytest.raises(AssertionError):
         held(Of(lambda x, w: torch.tanh(x) * w), torch.randn(2, 3, 4))
@@ -165,7 +165,7 @@ class Wrong(torch.autograd.Function):  # type: ignore[misc]
         return cotangent * 3
 
 
-def test_what_is_detached_has_a_value_and_our_gradient() -> None:
+def test_a_detached_value_has_our_gradient() -> None:
     found = held(Of(lambda x, w: x * w.detach() + 0.5 * w), torch.randn(2, 3, 4))
     np.testing.assert_allclose(*found["output"], rtol=1e-12)
     ours, theirs = found["p_layer_w0"]
@@ -208,7 +208,7 @@ REFUSED: dict[str, tuple[Callable[..., Any], str]] = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_has_no_translation_is_named_with_its_line(name: str) -> None:
+def test_an_operation_without_a_translation_is_named_with_its_line(name: str) -> None:
     function, said = REFUSED[name]
     part = copied(Of(function))
     with pytest.raises(Untranslated, match=said) as caught:

@@ -1,4 +1,4 @@
-"""What a layer computes when it runs: faults that its names, types and weights do not show."""
+"""What a layer computes when it runs: errors that its names, types and weights do not show."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def encoder() -> Any:
 
 
 class Exact(torch.nn.TransformerEncoderLayer):
-    """As it should be: the fused path, which knows no tanh-GELU, is never taken."""
+    """The correct case: the fused path, which has no tanh-GELU, is never taken."""
 
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
@@ -36,7 +36,7 @@ class Exact(torch.nn.TransformerEncoderLayer):
 
 
 class Fused(torch.nn.TransformerEncoderLayer):
-    """The fused path is said to know the activation; it takes it for erf-GELU.  The weights are
+    """The fused path claims to support the activation, but uses erf-GELU.  The weights are
     large enough for 1e-4 of the output's size."""
 
     def __init__(self, *args: Any, **more: Any) -> None:
@@ -102,7 +102,7 @@ def test_dropout_by_function_is_seen(tmp_path: Path) -> None:
     assert judged(tmp_path, layer(Noisy)).exit_code == 0
 
 
-def test_a_norm_that_stands_twice_is_no_error(tmp_path: Path) -> None:
+def test_a_norm_used_twice_is_not_an_error(tmp_path: Path) -> None:
     shared = layer(Exact)
     shared.norm2 = shared.norm1
     with torch.no_grad():
@@ -124,7 +124,7 @@ def test_one_token_shows_nothing_of_queries_and_keys(tmp_path: Path) -> None:
         (Backwards, "runs it at place 0, not 1"),
     ],
 )
-def test_what_the_parent_does_is_seen(tmp_path: Path, kind: Any, said: str) -> None:
+def test_changes_by_the_parent_are_found(tmp_path: Path, kind: Any, said: str) -> None:
     report = judged(tmp_path, kind().eval())
     assert said in unmet(section(report).layers[1])["its parent"]
     assert report.exit_code != 0

@@ -1,4 +1,4 @@
-"""The graphs that checks ask for, written by hand."""
+"""The graphs that checks request, written by hand."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def graphs_for(checks: Iterable[Check]) -> dict[GraphRequest, Graph]:
 
 
 SLOW_NODES = 40
-"""Tests that run checks on larger graphs, whole blocks and models, are in the slow lane."""
+"""Tests that run checks on larger graphs, whole blocks and models, are marked slow."""
 
 
 def slow_if_large(

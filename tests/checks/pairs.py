@@ -1,7 +1,7 @@
-"""The library's checks without asking Lean: by key, and by the forms that Lean's terms had.
+"""The library's checks without asking Lean: by key, and by the recorded forms of Lean's terms.
 
-``forms.json`` is what `bridge.checks.pairing.forms_of` says of the library; a test that asks Lean
-holds the two together, and writes the file anew where ``UPDATE_FORMS`` is set.
+``forms.json`` is the result of `bridge.checks.pairing.forms_of` for the library; a test that asks
+Lean compares the two, and rewrites the file if ``UPDATE_FORMS`` is set.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def forms() -> dict[str, Form]:
 
 
 def written(found: Mapping[str, Form]) -> str:
-    """The text of the file: an obligation a line."""
+    """The text of the file: one obligation per line."""
     lines = (
         f"  {json.dumps(k)}: {json.dumps([f.says, f.graph, f.symbol, f.tensor])}"
         for k, f in sorted(found.items())

@@ -1,4 +1,4 @@
-"""A check that compares two graphs, where a user gives one of them."""
+"""A check that compares two graphs, one of which the user provides."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_an_audit_of_a_graph_leaves_out_what_compares_it_at_other_sizes(name: st
         given = next(g for r, g in graphs.items() if r.name == name)
         stands_in = StandIn(Fitted(given), {}, graphs)
         assert about((compared, value), pairs(), stands_in) == left
-        assert about((compared,), pairs(), stands_in) == (compared,)  # what alone was asked for
+        assert about((compared,), pairs(), stands_in) == (compared,)  # the only one requested
 
 
 def _value_graphs(name: str, sizes: tuple[int, ...]) -> dict[GraphRequest, Graph]:

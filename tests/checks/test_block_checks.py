@@ -1,4 +1,4 @@
-"""The checks of the block and its parts hold on the right graphs, and reject what is planted."""
+"""The checks of the block and its parts hold on the right graphs, and reject planted errors."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ GRAPHS = graphs_for(CHECKS.values())
 
 
 def distinct() -> dict[str, tuple[str, ...]]:
-    """One key for every check with its hypotheses, and the keys that have the same: theorems from
-    other assumptions, or at `Real`, say of a graph what another one says."""
+    """One key for every check with its hypotheses, and the keys that share it: theorems from other
+    assumptions, or at `Real`, state the same about a graph."""
     found: list[tuple[object, list[str]]] = []
     for key, check in CHECKS.items():
         whole = [check, *hypotheses_of(key, CHECKS)]
@@ -45,11 +45,11 @@ def test_every_check_is_among_the_distinct_ones() -> None:
 @pytest.mark.parametrize(
     "key", [pytest.param(k, marks=slow_if_large(GRAPHS, CHECKS[k].graph)) for k in DISTINCT]
 )
-def test_the_check_holds_and_says_no(key: str) -> None:
-    """A verdict of holds means too that every refuting family and every mutant was rejected.
+def test_the_check_holds_and_rejects(key: str) -> None:
+    """A verdict of holds also means that every refuting family and every mutant was rejected.
 
-    Whole blocks are in the slow lane: `tests/lean/test_library.py` audits them, too, on Lean's own
-    graphs, which it holds against these.
+    Whole blocks are marked slow: `tests/lean/test_library.py` audits them, too, on Lean's own
+    graphs, which it compares with these.
     """
     check = CHECKS[key]
     result = run_check(
@@ -62,7 +62,7 @@ def test_the_check_holds_and_says_no(key: str) -> None:
         assert len(check.rejects) >= 3
 
 
-def test_a_step_that_underflows_where_tanh_is_saturated_is_no_failure() -> None:
+def test_a_step_that_underflows_where_tanh_is_saturated_is_not_a_failure() -> None:
     """The derivative there is 1e-116, and its complex step the multiple of 5e-124 next to it."""
     key = "encoderBlockGraphFDerivCorrectAt:conclusion"
     found = replay(

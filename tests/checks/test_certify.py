@@ -1,4 +1,4 @@
-"""Certified is said only where every box is enclosed; else the verdict stays and says why."""
+"""A verdict is certified only if every box is enclosed; otherwise it stays and says why."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_the_instance_alone_is_a_box_too() -> None:
     assert "box of radius 0, itself" in certified(CHECKS[KEY], KEY, 0.0).reason
 
 
-def test_a_box_that_stays_open_is_told_and_not_certified() -> None:
+def test_an_undecided_box_is_reported_and_not_certified() -> None:
     def half(case: Case, *, radius: float) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
         assert radius == 0.25
         return np.where(case.batch.indices % 2 == 1, 0.0, 1.0)

@@ -1,4 +1,4 @@
-"""The checks of theorems that single out instances: constant rows, and one channel."""
+"""The checks of theorems about special instances: constant rows, and one channel."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ def test_every_obligation_has_a_check() -> None:
 
 
 @pytest.mark.parametrize("key", CHECKS)
-def test_the_check_holds_and_says_no(key: str) -> None:
-    """A verdict of holds means too that every refuting family and every mutant was rejected."""
+def test_the_check_holds_and_rejects(key: str) -> None:
+    """A verdict of holds also means that every refuting family and every mutant was rejected."""
     check = CHECKS[key]
     result = run_check(CheckRun(check, hypotheses_of(key, CHECKS), GRAPHS, key, 0), instances=120)
     assert result.verdict is Verdict.HOLDS, result
@@ -65,7 +65,7 @@ def test_a_row_that_is_nearly_constant_is_not_constant() -> None:
     assert check.measure(Case(Interpreter(graph), moved)).count(Outcome.FAILS) == 6
 
 
-def test_zero_times_a_wrong_factor_is_no_error() -> None:
+def test_zero_times_a_wrong_factor_is_not_an_error() -> None:
     """With one channel `centered` is 0, so that an error in what multiplies it changes nothing."""
     graph = layer_norm(4, 1)
     batch = draw(FAMILIES["d_model 1"], graph, seed=0, key="unseen", indices=range(6))
@@ -74,7 +74,7 @@ def test_zero_times_a_wrong_factor_is_no_error() -> None:
     assert found.count(Outcome.HOLDS) == 6
 
 
-def test_a_graph_of_other_sizes_says_nothing() -> None:
+def test_a_graph_of_other_sizes_decides_nothing() -> None:
     key = "layerNorm_derivHead_eq_zero:conclusion"
     given = dict.fromkeys(graph_requests(CHECKS.values()), layer_norm(4, 8))
     for one in (key, key.replace("conclusion", "hOneChannel")):
@@ -83,7 +83,7 @@ def test_a_graph_of_other_sizes_says_nothing() -> None:
         assert result.reason == "no instance of 'd_model 1' has the sizes of this graph"
 
 
-def test_an_audit_of_another_graph_leaves_out_what_says_nothing_of_it() -> None:
+def test_an_audit_of_another_graph_leaves_out_what_does_not_apply() -> None:
     keys = (*CHECKS, "layerNorm_eval:conclusion", "softmax_eval:conclusion", "no_check:conclusion")
     every = tuple(replace(fidelity_of("g", ""), key=key) for key in keys)
     requests = graph_requests(CHECKS.values())
@@ -104,8 +104,8 @@ def test_an_audit_of_another_graph_leaves_out_what_says_nothing_of_it() -> None:
     assert about(chosen, CHECKS, stand_in(8)) == chosen  # asked for by name
 
 
-def test_their_errors_are_planted_where_they_speak() -> None:
-    """Not among those of checks of the same graph that speak of all families."""
+def test_their_errors_are_planted_where_they_apply() -> None:
+    """Not among those of checks of the same graph that cover all families."""
     general = pairs()["layerNorm_eval:conclusion"]
     chosen = [*CHECKS.values(), general]
     report = mutation_matrix(chosen, graphs_for(chosen), 0, 2, families=("generic",))

@@ -26,7 +26,7 @@ VALUE = "PostNorm.layerNorm_eval"
 
 
 def theory(old: str = "", new: str = "", count: int = -1) -> Theory:
-    """LayerNorm's theorems, with one piece of their text for another."""
+    """LayerNorm's theorems, with one piece of their text replaced."""
     text = TERMS.read_text(encoding="utf-8")
     assert old in text
     messages: list[Any] = json.loads(text.replace(old, new, count) if old else text)
@@ -150,7 +150,7 @@ def test_another_mask_or_another_order_of_indices_has_no_form(library: Theory) -
     assert of_mask(for_all) is None
 
 
-def test_a_graph_with_two_masks_has_none_to_speak_of() -> None:
+def test_a_graph_with_two_masks_has_no_mask_form() -> None:
     def nodes(*names: str) -> list[dict[str, str]]:
         return [{"name": name} for name in names]
 
@@ -171,7 +171,7 @@ def test_only_the_number_that_is_exported_may_be_fixed(library: Theory) -> None:
 
 
 def test_each_graph_has_its_own_formula(library: Theory) -> None:
-    """A formula that two graphs shared could not tell a theorem about one from the other's."""
+    """A formula shared by two graphs could not distinguish theorems about them."""
     found = {
         g: form_of_conclusion(library.theorems[f"PostNorm.{g}_eval"], FORMULAS)
         for g in ("swiGlu", "geGlu", "llamaBlock", "mistralBlock", "gemmaBlock", "gpt2Block")

@@ -1,4 +1,4 @@
-"""LayerNorm's checks hold on the right graph, and each says no to every error planted in it."""
+"""LayerNorm's checks hold on the right graph, and each rejects every error planted in it."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_every_mutant_is_rejected_at_the_generic_family(key: str, mutant: Mutant
 
 @pytest.mark.parametrize("key", [k for k in CHECKS if not k.endswith(":hEpsPos")])
 def test_where_the_variance_overflows_nothing_holds(key: str) -> None:
-    """1/∞ is 0, so that every derivative is 0, and anything lies within an infinite bound."""
+    """1/∞ is 0, so every derivative is 0, and anything lies within an infinite bound."""
     batch = draw(FAMILIES["generic"], layer_norm(4, 8), seed=1, key=key, indices=range(4))
     huge = replace(batch, inputs={**batch.inputs, "x": 1e160 * batch.inputs["x"]})
     found = CHECKS[key].measure(Case(Interpreter(layer_norm(4, 8)), huge))
@@ -73,7 +73,7 @@ def replaced(mutant: Mutant) -> dict[object, Graph]:
     return {request: mutant.apply(graph).graph for request, graph in GRAPHS.items()}
 
 
-@pytest.mark.parametrize(  # that 0 < ε, asks for no graph
+@pytest.mark.parametrize(  # 0 < ε needs no graph
     "key", [k for k in CHECKS if k not in CONCLUSIONS and not k.endswith(":hEpsPos")]
 )
 @pytest.mark.parametrize(
@@ -141,8 +141,9 @@ def test_std_is_zero_where_var_plus_eps_is_not_positive() -> None:
     assert check.measure(Case(Interpreter(graph), batch)).count(Outcome.HOLDS) == 50
 
 
-def test_a_cancelled_variance_is_no_counterexample() -> None:
-    """Where −ε is the variance as computed, graph and closed form may fall on two sides of 0."""
+def test_a_cancelled_variance_is_not_a_counterexample() -> None:
+    """Where −ε is the variance as computed, graph and closed form may be on different sides of
+    0."""
     key = "layerNorm_eval:conclusion"
     run = CheckRun(CHECKS[key], [], graphs_for([CHECKS[key]]), key, 0)
     found = run.measure(Chunk("eps cancels variance", 28_000, 29_000))

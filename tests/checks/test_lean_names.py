@@ -1,4 +1,4 @@
-"""Every key of a check is one of the library's, by what Lean said when the lock was written."""
+"""Every key of a check is one of the library's, by Lean's answer when the lock was written."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def keys() -> frozenset[str]:
-    """Of all obligations, fidelity included."""
+    """The keys of all obligations, including fidelity."""
     kept = open_kept(ROOT)
     statements = parse_statements(kept.answer["statements"])
     own = (o.key for o in obligations_of(statements, ["PostNorm"]))
@@ -34,7 +34,7 @@ def test_every_key_is_in_the_locked_answer() -> None:
 @pytest.mark.parametrize(
     "key", ["nowhere:conclusion", "layerNorm_hasFDerivAt:hNowhere", "nowhere:fidelity"]
 )
-def test_a_key_that_is_not_there_is_noticed(key: str) -> None:
+def test_a_missing_key_is_noticed(key: str) -> None:
     assert key not in KEYS
 
 

@@ -25,7 +25,7 @@ def test_an_edge_belongs_to_the_upper_bin() -> None:
 
 
 @pytest.mark.parametrize(("margin", "decade"), [(5e-324, LOWEST), (1e300, HIGHEST)])
-def test_what_is_beyond_the_bins_counts_in_the_outermost(margin: float, decade: int) -> None:
+def test_values_beyond_the_bins_count_in_the_outermost(margin: float, decade: int) -> None:
     assert Margins.of([margin]).decades == ((decade, 1),)
 
 
@@ -44,7 +44,7 @@ def test_decades_rise() -> None:
     assert all(a < b for (a, _), (b, _) in itertools.pairwise(found.decades))
 
 
-def test_what_fails_counts_by_how_far_it_is_beyond() -> None:
+def test_failures_count_by_their_distance_from_the_limit() -> None:
     found = Margins.beyond([-0.5, -0.02, -np.inf, np.nan, 0.0])
     assert found == Margins(((-2, 1), (-1, 1), (HIGHEST, 2)), at_limit=1)
     assert Margins.beyond([]) == Margins()

@@ -43,7 +43,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return names
 
 
-def test_every_measure_is_made_whatever_the_first_says(asked: list[str]) -> None:
+def test_every_measure_is_made_regardless_of_the_first(asked: list[str]) -> None:
     found = measures.backprop_is_right(case(WRONG.apply(GRAPH)))
     assert len(asked) == 2
     assert found.count(Outcome.FAILS) == len(found)
@@ -55,7 +55,7 @@ def test_a_search_for_a_failure_ends_at_the_first(asked: list[str]) -> None:
     assert len(asked) == 1
 
 
-def test_a_search_for_a_failure_makes_every_measure_where_there_is_none(asked: list[str]) -> None:
+def test_a_search_for_a_failure_makes_every_measure_if_there_is_none(asked: list[str]) -> None:
     right = replace(case(), refuting=True)
     np.testing.assert_array_equal(measures.backprop_is_right(right).outcome, Outcome.HOLDS)
     assert len(asked) == 2
@@ -75,17 +75,17 @@ def numbered(first: int, count: int, program: Interpreter | None = None) -> Case
 
 
 ANOTHER = GraphMutant("x not centered", (Edit("normalized", args=("x", "invStdBroadcast")),))
-"""Its derivatives are its own: only the closed form can tell."""
+"""Its derivatives match its values: only the closed form can find the error."""
 
 
 @pytest.mark.parametrize("measure", [measures.backprop_is_right, measures.derivative_is_right])
-def test_a_small_graph_is_held_against_the_closed_form_everywhere(measure: Measure) -> None:
+def test_a_small_graph_is_compared_with_the_closed_form_everywhere(measure: Measure) -> None:
     found = measure(numbered(1, 20, ANOTHER.apply(GRAPH)))
     assert found.count(Outcome.FAILS) == 20
 
 
 @pytest.mark.parametrize("measure", [measures.backprop_is_right, measures.derivative_is_right])
-def test_a_large_graph_is_held_against_the_closed_form_on_one_instance_in_sixteen(
+def test_a_large_graph_is_compared_with_the_closed_form_on_one_instance_in_sixteen(
     measure: Measure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(measures, "LARGE_BYTES", 0)

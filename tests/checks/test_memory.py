@@ -1,5 +1,5 @@
-"""Memory: a chunk takes less than four times its saved tensors, whatever a check does with it, and
-a run takes no more than a chunk."""
+"""Memory: a chunk takes less than four times its saved tensors, for any check, and a run takes no
+more than a chunk."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def parts_of(key: str) -> tuple[Check, list[Check]]:
 
 
 def peak_of(run: CheckRun, unit: Chunk) -> int:
-    """Bytes that numpy and Python had allocated at most."""
+    """The peak of bytes allocated by numpy and Python."""
     tracemalloc.start()
     try:
         run.measure(unit)
@@ -42,7 +42,7 @@ def test_a_chunk_takes_less_than_four_times_its_saved_tensors(name: str, family:
     check, hypotheses = parts_of(KEYS[name])
     run = CheckRun(check, hypotheses, graphs_for([check, *hypotheses]), KEYS[name], 0)
     graph = run.graph(FAMILIES[family])
-    run.measure(Chunk(family, 0, 1))  # what is kept from the first run on
+    run.measure(Chunk(family, 0, 1))  # caches that persist from the first run on
     unit = next(run.chunks(family, 10**6))
     assert unit.stop > 100
     saved = unit.stop * saved_bytes(graph)

@@ -1,4 +1,4 @@
-"""The table of which check finds which error: every error dies, every check finds one."""
+"""The table of which check finds which error: every error is found, every check finds one."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def on(graph: str) -> list[Check]:
 
 
 def blind(check: Check) -> Check:
-    """The same check, which says yes to everything."""
+    """The same check, but accepting everything."""
 
     def measure(case: Case) -> Measurement:
         size = len(case)
@@ -64,14 +64,14 @@ def test_every_error_is_found_at_a_generic_instance(report: MutationReport) -> N
     assert report.killed == len(report.rows) == report.planned
 
 
-def test_where_an_error_is_hidden_the_reason_is_known(report: MutationReport) -> None:
+def test_hidden_errors_have_a_known_reason(report: MutationReport) -> None:
     for row in report.unexplained:
         pytest.fail(f"{row.mutant!r} in {row.graph} survives in {row.unexplained}")
 
 
 def test_every_check_finds_what_it_says_that_it_rejects(report: MutationReport) -> None:
     found: dict[str, set[str]] = {}
-    for row in report.rows:  # an error may be planted for checks of some families by themselves
+    for row in report.rows:  # an error may be planted only for checks of some families
         names = {n for c in row.cells if c.family not in SPECIAL for n in c.killed_by}
         found.setdefault(row.mutant, set()).update(names)
     for check in on(report.graphs[0]):
@@ -87,7 +87,7 @@ def test_every_check_finds_what_it_says_that_it_rejects(report: MutationReport) 
 def test_a_side_condition_sees_a_graph_that_computes_another_variance(
     report: MutationReport,
 ) -> None:
-    """Whatever is wrong on the way to var + ε is seen by both side conditions of that LayerNorm."""
+    """Both side conditions of a LayerNorm find any error before var + ε."""
     found = {row.mutant: row.killed_by for row in report.rows}
     graph = report.graphs[0]
     for one in PLANTED[graph]:
@@ -100,7 +100,7 @@ def test_a_side_condition_sees_a_graph_that_computes_another_variance(
 
 
 def encloses(check: Check) -> str:
-    """The saved tensor that must be positive; empty for a check of anything else."""
+    """The saved tensor that must be positive; empty for other checks."""
     return str(getattr(check.encloses, "keywords", {}).get("tensor", ""))
 
 
@@ -122,7 +122,7 @@ def test_an_error_that_no_check_finds_is_named() -> None:
 
 
 def broken(check: Check) -> Check:
-    """The same check, which ends with an exception on every graph but the right one."""
+    """The same check, but raising an exception on every graph except the right one."""
 
     def measure(case: Case) -> Measurement:
         if case.program.graph != right or case.batch.constants["eps"][0] < 0:
@@ -163,7 +163,7 @@ def test_a_hypothesis_that_raises_on_the_right_graph_leaves_nothing_found() -> N
     assert not found.complete
 
 
-def test_an_interrupted_table_says_that_it_is_not_whole() -> None:
+def test_an_interrupted_table_says_that_it_is_incomplete() -> None:
     def stop(done: int, total: int, graph: str) -> None:
         if done == 3:
             raise KeyboardInterrupt
@@ -226,7 +226,7 @@ def test_there_are_many_errors_of_every_kind() -> None:
     assert set(counts) == set(KINDS) - {OTHER, INSTANCE, not_linear}
 
 
-def test_progress_is_told_and_a_missing_graph_is_an_error() -> None:
+def test_progress_is_reported_and_a_missing_graph_is_an_error() -> None:
     chosen = on("softmaxGraph")
     told: list[tuple[int, int, str]] = []
     found = mutation_matrix(chosen, graphs_for(chosen), 0, 1, lambda *now: told.append(now))

@@ -1,5 +1,5 @@
-"""Whether a hypothesis is needed: counts on instances that violate it, and a witness that meets
-all."""
+"""Whether a hypothesis is needed: counts on instances that violate it, and a witness that meets all
+hypotheses."""
 
 from __future__ import annotations
 
@@ -124,9 +124,9 @@ def test_without_an_accepted_instance_there_is_no_witness() -> None:
     "key",
     ["layerNorm_hasFDerivAt:conclusion", "layerNorm_backpropVec_eq_adjoint_fderiv_at:conclusion"],
 )
-def test_layer_norms_hypotheses_are_needed_where_the_derivative_is_gone(key: str) -> None:
-    """At var + ε = 0 there is no derivative, though rule and complex step agree on 0; below, the
-    graph is constant, and its derivative right."""
+def test_layer_norms_hypotheses_are_needed_where_there_is_no_derivative(key: str) -> None:
+    """At var + ε = 0 there is no derivative, although rule and complex step agree on 0; below, the
+    graph is constant, and its derivative is right."""
     hypotheses = hypotheses_of(key, CHECKS)
     graphs = graphs_for([CHECKS[key], *hypotheses])
     result = run_check(CheckRun(CHECKS[key], hypotheses, graphs, key, 0), instances=150)

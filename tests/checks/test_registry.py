@@ -1,4 +1,4 @@
-"""Registration: what a check must say about itself."""
+"""Registration: what a check must declare."""
 
 from __future__ import annotations
 

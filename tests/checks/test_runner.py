@@ -1,4 +1,4 @@
-"""The runner: what it says of checks that are right, wrong, blind, broken or starved."""
+"""The runner: its verdicts on checks that are right, wrong, blind, broken or starved."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Says = Callable[[Case], Any]
 
 
 def made(key: str, says: Says, **how: Any) -> Check:
-    """A check whose outcomes are those of ``says``."""
+    """A check with the outcomes of ``says``."""
 
     def measure(case: Case) -> Measurement:
         """A scripted check."""
@@ -102,7 +102,7 @@ def test_a_false_hypothesis_fails_with_a_counterexample() -> None:
     assert again.measurement.count(Outcome.FAILS) == len(again.measurement) == 1
 
 
-def test_what_all_mutants_share_is_measured_once() -> None:
+def test_values_shared_by_all_mutants_are_measured_once() -> None:
     asked: list[int] = []
 
     def counted(case: Case) -> Any:
@@ -118,7 +118,7 @@ def test_what_all_mutants_share_is_measured_once() -> None:
     assert asked == [MUTANT_INSTANCES] * 2, "once for each family"
 
 
-def test_a_hypothesis_check_that_never_says_no_is_inconclusive() -> None:
+def test_a_hypothesis_check_that_never_rejects_is_inconclusive() -> None:
     result = run(made("t:h", lambda c: 0, refuted_by=REFUTED))
     assert result.verdict is Verdict.INCONCLUSIVE
     assert "did not reject the family 'eps 0, constant row'" in result.reason
@@ -285,7 +285,7 @@ def test_hypotheses_on_another_graph_are_an_error() -> None:
     assert "on other" in result.reason
 
 
-def test_progress_is_told() -> None:
+def test_progress_is_reported() -> None:
     told: list[tuple[int, int]] = []
     run(HYPOTHESIS, progress=lambda done, total: told.append((done, total)))
     assert told[-1] == (140, 140)

@@ -1,4 +1,4 @@
-"""Obligations of one form share what their check finds; all others have their own."""
+"""Obligations of one form share their check's result; all others have their own."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def measured(one: CheckRun) -> CheckResult:
     return run_check(one, instances=60)
 
 
-def test_one_form_is_measured_once_and_told_in_each_theorems_words() -> None:
+def test_one_form_is_measured_once_and_reported_for_each_theorem() -> None:
     shared, found = Shared(), measured(first())
     assert [n.hypothesis for n in found.needs] == ["hEps"]
     assert shared.get(second()) is None
@@ -77,7 +77,7 @@ def test_other_hypotheses_graphs_or_radii_are_not_the_same() -> None:
     assert shared.get(CheckRun(other, one.hypotheses, GRAPHS, SECOND, 0)) is None
 
 
-def test_what_broke_is_not_shared() -> None:
+def test_a_broken_result_is_not_shared() -> None:
     shared = Shared()
     shared.add(first(), CheckResult(Verdict.ERROR, f"{FIRST} runs on another graph", 0, 0))
     assert shared.get(second()) is None

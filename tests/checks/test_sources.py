@@ -1,4 +1,4 @@
-"""The source that a check consists of, and what changes its hash."""
+"""The sources of a check, and which changes affect its hash."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def hash_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., st
         ("deepest", "return x", "return 0 * x"),
     ],
 )
-def test_what_a_check_uses_changes_its_hash(
+def test_code_that_a_check_uses_changes_its_hash(
     module: str, old: str, new: str, hash_of: Callable[..., str]
 ) -> None:
     assert hash_of(module, old, new) != hash_of()
@@ -97,7 +97,7 @@ def test_what_a_check_uses_changes_its_hash(
         ("deepest", "return 0", "return 1"),
     ],
 )
-def test_what_it_does_not_use_does_not(
+def test_unused_code_does_not_change_its_hash(
     module: str, old: str, new: str, hash_of: Callable[..., str]
 ) -> None:
     assert hash_of(module, old, new) == hash_of()

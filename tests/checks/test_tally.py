@@ -1,4 +1,4 @@
-"""Tallies: the parts of a family add up to the whole, however it is cut."""
+"""Tallies: the parts of a family add up to the whole, however it is split."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_a_probe_says_whether_a_mutant_is_rejected() -> None:
     assert {RUN.measure(Probe(i)) for i in range(len(RUN.check.rejects))} == {True}
 
 
-def test_what_a_check_raises_is_told() -> None:
+def test_an_exception_of_a_check_is_reported() -> None:
     lost = CheckRun(RUN.check, [], {}, KEY, 0)
     found = lost.measure(Chunk("generic", 0, 1))
     assert isinstance(found, Broken)

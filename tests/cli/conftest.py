@@ -16,7 +16,7 @@ from tests.cli.fake import FakeEngine, layer_norm_statements, write_answers, wri
 
 
 class Harness:
-    """A project in a folder, an engine that follows a script, and a way to run commands."""
+    """A project in a folder, a scripted engine, and a way to run commands."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -27,7 +27,7 @@ class Harness:
         self.says(*layer_norm_statements())
 
     def says(self, *statements: Any, **more: Any) -> None:
-        """What Lean answers from now on; the sources change, so that nothing cached is used."""
+        """Lean's answer from now on; the sources change, so that no cached answer is used."""
         write_answers(self.answers, *statements, **more)
         self.round += 1
         source = self.root / "lean" / "PostNorm" / "Layers.lean"

@@ -1,4 +1,4 @@
-"""A project and an engine that need no Lean: the language server follows a script."""
+"""A project and an engine that need no Lean: the language server is scripted."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ SERVER = Path(__file__).parent.parent / "bridge" / "scripted_server.py"
 
 @dataclass(frozen=True)
 class FakeEngine:
-    """An engine whose server plays ``mode``; ``errors`` are what compiling says, ``refuses`` what a
-    checker beside it does: nothing is said where it is None, and it accepts where it is empty."""
+    """An engine whose server plays ``mode``; ``errors`` are the compiler's, ``refuses`` those of a
+    separate checker: None for no checker, empty if it accepts."""
 
     answers: Path
     mode: str = "honest"
@@ -54,7 +54,7 @@ class FakeEngine:
         return {}
 
     def compiled_digests(self, project: Path) -> Mapping[str, str] | None:
-        """No one knows."""
+        """It does not know."""
         return None
 
     def programs(self, project: Path) -> Path | None:
@@ -102,7 +102,7 @@ def layer_norm_statements() -> list[Any]:
 
 
 def graph_answers() -> list[Any]:
-    """What Lean exports for the registered checks: LayerNorm's graph, and refusals for the rest."""
+    """Lean's exports for the registered checks: LayerNorm's graph, and refusals for the rest."""
     messages: list[Any] = [
         {
             "kind": "family",
@@ -122,14 +122,14 @@ def graph_answers() -> list[Any]:
 
 
 def proposition_answers() -> list[Any]:
-    """LayerNorm's three theorems as terms: what Lean says of them."""
+    """LayerNorm's three theorems as terms, in Lean's format."""
     messages = json.loads(TERMS.read_text(encoding="utf-8"))
     end = {"kind": "end", "schema": "obligations-proposition/1", "lean": "4.28.0"}
     return [*messages, {**end, "count": len(messages)}]
 
 
 def trust_answers(*messages: Any, refused: Mapping[str, str] | None = None) -> list[Any]:
-    """What Lean says of what is behind the statements: 12 constants, less those ``refused``."""
+    """Lean's answer about the constants behind the statements: 12, minus those ``refused``."""
     told = [{"kind": "refusal", "name": n, "why": why} for n, why in (refused or {}).items()]
     return [*messages, *told, trust_end(len(messages) + len(told), 12 - len(told))]
 
@@ -153,7 +153,7 @@ def write_answers(
     exact: Mapping[str, Any] | None = None,
     **modules: str | None,
 ) -> None:
-    """Write what the scripted server says; ``exact`` is as in its function ``judged``."""
+    """Write the scripted server's answers; ``exact`` is as in its function ``judged``."""
     value = {
         "statements": answer(*statements, **modules),
         "graphs": graph_answers(),
@@ -165,7 +165,7 @@ def write_answers(
 
 
 def write_project(root: Path) -> None:
-    """A project as small as a project can be."""
+    """A minimal project."""
     (root / "lean" / "PostNorm").mkdir(parents=True)
     (root / "lakefile.lean").write_text(
         "import Lake\nopen Lake DSL\n\npackage demo\n\n"

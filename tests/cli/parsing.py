@@ -1,4 +1,4 @@
-"""Command lines as pages and help texts show them: parsed, and not run."""
+"""Command lines from pages and help texts: parsed, but not run."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ def leaf(path: tuple[str, ...]) -> click.Command:
 
 
 def parse(line: str) -> None:
-    """Parse ``obligations …`` in the current folder, where the files that it names are made first.
+    """Parse ``obligations …`` in the current folder, after creating the files that it names.
 
     Raises:
-        AssertionError: it is another program's line.
-        click.UsageError: the command line does not understand it.
+        AssertionError: it is another program's line. click.UsageError: the command line does not
+            accept it.
     """
     line = line.removeprefix('eval "$(').removesuffix(')"')
     words = shlex.split(re.split(r" (?:>|\|\|?|&&) ", line)[0], comments=True)

@@ -1,4 +1,4 @@
-"""Checks are measured while Lean looks behind the statements; what that finds decides anyway."""
+"""Checks are measured while Lean inspects the project; the inspection's result decides anyway."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def library(harness: Harness) -> Library:
 
 
 class Late(Future[Trust | None]):
-    """What is known as soon as so many checks have run, or never."""
+    """A result that is known as soon as this many checks have run, or never."""
 
     def __init__(self, trust: Trust, asked: list[str], checks: int = CHECKS) -> None:
         super().__init__()
@@ -69,9 +69,7 @@ def test_a_projects_own_checks_wait(
     assert len(asked) == CHECKS
 
 
-def test_what_is_found_behind_counts_for_what_was_measured_before(
-    library: Library, asked: list[str]
-) -> None:
+def test_the_inspection_counts_for_earlier_measurements(library: Library, asked: list[str]) -> None:
     refused = known(refusals={"bad": "not well typed"}, refused={THEOREM: "bad"})
     report = audit(library, instances=FEW, trust=Late(refused, asked))
     (entry,) = (e for e in report.entries if e.obligation.key == "layerNorm_eval:conclusion")
@@ -87,7 +85,7 @@ def test_what_is_found_behind_counts_for_what_was_measured_before(
 
 
 class Heard:
-    """What progress is heard of: tasks with the amount done and their total."""
+    """The reported progress: tasks with the amount done and their total."""
 
     def __init__(self) -> None:
         self.updates: list[tuple[str, float, float | None]] = []
@@ -105,7 +103,7 @@ def test_it_is_one_task_item_by_item_which_ends(library: Library, asked: list[st
     ahead = [u for u in heard.updates if u[0] == "measuring"]
     count = len(library.obligations)
     assert ahead == [("measuring", done, count) for done in range(count + 1)]
-    # What is measured is a part of it: in a pipe it has no line of its own.
+    # Measuring is a part of it: in a pipe it has no separate line.
     assert heard.updates[0] == ("measuring", 0, count)
 
 

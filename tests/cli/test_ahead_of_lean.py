@@ -1,4 +1,4 @@
-"""What was locked is measured while Lean compiles; what Lean says then decides all the same."""
+"""Locked graphs are measured while Lean compiles; Lean's answer still decides."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ CHECKS = 6
 
 @dataclass(frozen=True)
 class Compiling(FakeEngine):
-    """An engine that compiles for as long as something is not so, at most for 20 s."""
+    """An engine that compiles until a condition holds, at most for 20 s."""
 
     until_so: Callable[[], bool] = field(default=lambda: True)
 
@@ -73,7 +73,7 @@ def test_nothing_counts_that_was_measured_on_another_graph(
     locked: Harness, asked: list[str]
 ) -> None:
     answers = json.loads(locked.answers.read_text())
-    for message in answers["graphs"]:  # what Lean exports now is wrong
+    for message in answers["graphs"]:  # Lean's export is now wrong
         if "graph" in message:
             message["graph"]["nodes"][2]["args"] = [4, 0]  # mean - x
     locked.answers.write_text(json.dumps(answers))
@@ -179,10 +179,11 @@ def test_a_mistake_of_ours_is_noted_and_ends_no_audit() -> None:
     assert heard.notes == ["measuring what was locked ended early: ZeroDivisionError('by 0')"]
 
 
-def test_what_others_read_meanwhile_is_none_of_our_checks(
+def test_concurrent_reads_do_not_count_for_a_check(
     locked: Harness, asked: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Lean is started meanwhile; a project's check that starts nothing may be kept all the same."""
+    """Lean is started meanwhile; the result of a project's check that starts nothing may still be
+    kept."""
     recorded: list[object] = []
     monkeypatch.setattr(opened, "recording", lambda *a: recorded.append(a) or pytest.fail("it is"))
     compiles_until(locked, lambda: len(asked) >= CHECKS)

@@ -1,4 +1,4 @@
-"""`audit --backend`: what runs the graphs is chosen, named, and part of a result's key."""
+"""`audit --backend`: the backend is chosen, named, and part of a result's key."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ONLY = ("--only", "layerNorm_backpropVec_eq_adjoint_fderiv_at*", "--instances", 
 
 
 class Loom(Backend):
-    """numpy under another name; counts what it is asked."""
+    """numpy under another name; counts its calls."""
 
     spec = "loom:wood"
     arrays = NUMPY
@@ -72,7 +72,7 @@ def test_results_are_kept_for_each_backend(harness: Harness, loom: Loom) -> None
     report(harness)
     report(harness, "--backend", "loom")
     asked = loom.asked
-    assert asked > 0  # numpy's result was not taken for its own
+    assert asked > 0  # numpy's result was not reused
     report(harness, "--backend", "loom")
     assert loom.asked == asked
     dry = harness.run("audit", "--dry-run", *ONLY, "--backend", "loom").stdout
@@ -94,7 +94,7 @@ def test_a_project_may_set_it(harness: Harness, loom: Loom) -> None:
         (["--backend", "torch", "--model", "m.safetensors"], "leave --backend out"),
     ],
 )
-def test_what_cannot_be_used_is_refused(harness: Harness, arguments: list[str], said: str) -> None:
+def test_an_unusable_backend_is_refused(harness: Harness, arguments: list[str], said: str) -> None:
     (harness.root / "m.safetensors").write_bytes(b"")
     result = harness.run("audit", *arguments)
     assert result.exit_code == 2
@@ -104,7 +104,7 @@ def test_what_cannot_be_used_is_refused(harness: Harness, arguments: list[str], 
 @pytest.mark.skipif(
     importlib.util.find_spec("jax") is not None, reason="JAX is installed, so it is not missing"
 )
-def test_what_is_not_installed_is_named_with_its_extra(harness: Harness) -> None:
+def test_a_backend_that_is_not_installed_is_named_with_its_extra(harness: Harness) -> None:
     result = harness.run("audit", "--backend", "jax")
     assert result.exit_code == 2
     assert "pip install 'lean-obligations[jax]'" in " ".join(result.output.split())

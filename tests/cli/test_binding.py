@@ -1,4 +1,4 @@
-"""Numbers that do not concern the theorem are told, and are no evidence."""
+"""Numbers that do not concern the theorem are reported, and are not evidence."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ KEY = "layerNorm_eval:conclusion"
 def library_of(
     harness: Harness, speaks_of: Iterable[str], *, follows: bool = True, parts: Iterable[str] = ()
 ) -> Library:
-    """LayerNorm's theorems, each unfolding to `Demo.d` and that to what it speaks of."""
+    """LayerNorm's theorems, each unfolding to `Demo.d` and that to the graph it mentions."""
     made = library_for_audit(find_project(harness.root), harness.engine)
     names = (*speaks_of,)
     constants = {n: Constant(n, (), ()) for n in names}
@@ -51,7 +51,7 @@ def judged(library: Library) -> dict[str, tuple[Verdict, str]]:
 
 
 def own(check: Check) -> Check:
-    """The check as if a project had brought it."""
+    """The check as if it were a project's own."""
 
     def measure(case: object) -> object:
         raise NotImplementedError
@@ -63,7 +63,7 @@ def test_a_graph_that_the_statement_unfolds_to_is_the_theorems(harness: Harness)
     assert judged(library_of(harness, [GRAPH]))[KEY][0] is Verdict.HOLDS
 
 
-def test_a_theorem_that_speaks_of_another_graph_is_not_judged(harness: Harness) -> None:
+def test_a_theorem_about_another_graph_is_not_judged(harness: Harness) -> None:
     verdict, reason = judged(library_of(harness, [PART]))[KEY]
     assert verdict is Verdict.INCONCLUSIVE
     assert "does not speak of layerNormGraph" in reason
@@ -71,7 +71,7 @@ def test_a_theorem_that_speaks_of_another_graph_is_not_judged(harness: Harness) 
     assert "no exported graph" in judged(library_of(harness, ["Demo.other"]))[KEY][1]
 
 
-def test_a_graph_that_is_written_out_next_to_its_definition_is_no_evidence(
+def test_a_graph_written_next_to_its_definition_is_not_evidence(
     harness: Harness,
 ) -> None:
     found = judged(library_of(harness, [GRAPH], follows=False))
@@ -96,7 +96,7 @@ def test_an_answer_from_before_says_nothing_about_it(harness: Harness) -> None:
 
 
 def test_every_check_of_ours_runs_on_a_graph_of_its_theorem() -> None:
-    """On Lean's kept answer: ``tests/lean/test_library.py`` tells when its lock is stale."""
+    """On Lean's kept answer: ``tests/lean/test_library.py`` fails if the lock is stale."""
     from bridge.auditing.configured import set_up
 
     library = set_up(Path(__file__).parents[2], engine="lock").library()

@@ -1,4 +1,4 @@
-"""The command line as a user meets it: output, exit codes, and what an error says."""
+"""The command line from a user's view: output, exit codes, and error messages."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_an_obligation_without_a_check_is_incomplete(harness: Harness) -> None:
     assert "→ unpaired: Write a check for its key, or waive it" in result.stdout
 
 
-def test_a_hypothesis_is_judged_beside_one_that_has_no_check(harness: Harness) -> None:
+def test_a_hypothesis_is_judged_next_to_one_without_a_check(harness: Harness) -> None:
     pair = (binder("hVarEpsPos", "0 < v", term="a"), binder("hNew", "0 < n", term="b"))
     harness.says(statement("PostNorm.layerNorm_hasFDerivAt", *pair, module="PostNorm.Layers"))
     report = json.loads(harness.run("audit", "--instances", "20", "--format", "json").stdout)
@@ -200,7 +200,7 @@ def test_list_shows_every_obligation(harness: Harness) -> None:
     assert all(o["check"] for o in found)
 
 
-def test_show_tells_a_theorem_and_its_checks(harness: Harness) -> None:
+def test_show_prints_a_theorem_and_its_checks(harness: Harness) -> None:
     result = harness.run("show", "layerNorm_hasFDerivAt")
     assert result.exit_code == 0
     text = " ".join(result.stdout.split())
@@ -212,7 +212,7 @@ def test_show_tells_a_theorem_and_its_checks(harness: Harness) -> None:
     assert harness.run("show", "nothing").exit_code == 2
 
 
-def test_show_tells_an_exported_graph(harness: Harness) -> None:
+def test_show_prints_an_exported_graph(harness: Harness) -> None:
     result = harness.run("show", "layerNormGraph")
     assert result.exit_code == 0
     text = " ".join(result.stdout.split())
@@ -221,7 +221,9 @@ def test_show_tells_an_exported_graph(harness: Harness) -> None:
     assert "agrees with its closed form in value, JVP and VJP" in text
 
 
-def test_a_wrong_graph_is_told_by_its_first_wrong_tensor(harness: Harness, tmp_path: Path) -> None:
+def test_a_wrong_graph_is_reported_by_its_first_wrong_tensor(
+    harness: Harness, tmp_path: Path
+) -> None:
     wrong = layer_norm_json(3, 5)
     node = next(n for n in wrong["nodes"] if n["name"] == "centered")
     node["args"].reverse()
@@ -238,7 +240,7 @@ def test_a_wrong_graph_is_told_by_its_first_wrong_tensor(harness: Harness, tmp_p
     )
 
 
-def test_a_conclusion_tells_a_witness_and_which_hypothesis_it_needs(harness: Harness) -> None:
+def test_a_conclusion_reports_a_witness_and_the_hypotheses_it_needs(harness: Harness) -> None:
     key = "layerNorm_hasFDerivAt:conclusion"
     before = " ".join(harness.run("show", key).stdout.split())
     assert "not measured yet" in before
@@ -287,7 +289,7 @@ def test_a_search_sees_first_that_its_file_can_be_written(harness: Harness, tmp_
     assert "there is no folder" in result.stderr
 
 
-def test_a_search_that_finds_nothing_says_that_it_shows_nothing(harness: Harness) -> None:
+def test_a_search_that_finds_nothing_says_that_it_proves_nothing(harness: Harness) -> None:
     result = harness.run("search", "layerNorm_eval:conclusion", "--examples", "20")
     assert result.exit_code == 0
     assert "that shows nothing" in result.stdout

@@ -1,4 +1,4 @@
-"""Sources that compile to what they compiled to before: Lean need not be asked again."""
+"""Sources with the same compiled form as before: Lean need not be asked again."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.cli.test_trust_and_policy import report
 
 @dataclass(frozen=True)
 class Knowing(FakeEngine):
-    """An engine that knows what it compiled."""
+    """An engine that knows the compiled forms."""
 
     states: dict[str, str] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)

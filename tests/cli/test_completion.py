@@ -1,4 +1,4 @@
-"""Completion in a real bash, and what the other shells ask for; Lean is never started."""
+"""Completion in a real bash, and the other shells' requests; Lean is never started."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ needs_bash = pytest.mark.skipif(bash_is_old(), reason="completion needs bash 4.4
 
 
 def in_bash(line: str, folder: Path, word: str) -> list[str]:
-    """What bash would offer at the end of ``line``, where it takes ``word`` for the current one."""
+    """Bash's completions at the end of ``line``, with ``word`` as the current word."""
     script = CliRunner().invoke(group, ["completion", "bash"]).stdout
     asked = f"""{script}
 COMP_LINE={shlex.quote(line)} COMP_POINT={len(line)}
@@ -108,7 +108,7 @@ def test_the_scripts_are_understood_by_their_shells(shell: str) -> None:
     subprocess.run([shell, "-n"], input=script, text=True, check=True)
 
 
-def test_names_that_were_damaged_are_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_damaged_names_are_ignored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LEAN_OBLIGATIONS_CACHE", str(tmp_path / "cache"))
     remember(tmp_path, ["t:h", "t:conclusion"], ["g"])
     assert remembered(tmp_path) == Names(("t:h", "t:conclusion"), ("g",))

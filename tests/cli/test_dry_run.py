@@ -1,4 +1,4 @@
-"""A dry run says what an audit would do, starts no Lean, and is never taken for an audit."""
+"""A dry run says what an audit would do, starts no Lean, and never passes for an audit."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_after_an_audit_everything_is_kept(harness: Harness) -> None:
     assert "kept from" not in said(harness, "--instances", "20", "--no-cache")
 
 
-def test_what_the_results_follow_from_decides_what_would_be_measured(harness: Harness) -> None:
+def test_the_inputs_of_results_decide_what_would_be_measured(harness: Harness) -> None:
     assert harness.run("audit", "--instances", "20").exit_code == 0
     harness.behaves(mode="dies-at-start")
     text = said(harness, "--instances", "30")
@@ -50,7 +50,7 @@ def test_what_the_results_follow_from_decides_what_would_be_measured(harness: Ha
     assert "on a box of radius 0.25 around each instance" in said(harness, "--certify=0.25")
 
 
-def test_what_is_decided_without_measuring_is_said(harness: Harness) -> None:
+def test_verdicts_without_measuring_are_reported(harness: Harness) -> None:
     new = statement("PostNorm.new", binder("hNew", "0 < n"))
     harness.says(*layer_norm_statements(), new)
     waiver = '[[waiver]]\nkey = "new:hNew"\nreason = "in the paper"\n'
@@ -63,7 +63,7 @@ def test_what_is_decided_without_measuring_is_said(harness: Harness) -> None:
     assert "kernel would be given every constant once more" in text
 
 
-def test_an_engine_that_is_not_there_is_not_installed(
+def test_a_missing_engine_is_not_installed(
     harness: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def select(*_: Any, install: bool, **__: Any) -> None:

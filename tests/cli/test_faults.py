@@ -1,4 +1,4 @@
-"""Each misbehaving server, met by a whole audit: a clear error and never a verdict."""
+"""Each misbehaving server in a whole audit: a clear error and never a verdict."""
 
 from __future__ import annotations
 

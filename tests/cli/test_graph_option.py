@@ -1,4 +1,4 @@
-"""`obligations audit --graph FILE`: a graph that is not the one that Lean exports."""
+"""`obligations audit --graph FILE`: a graph other than the one that Lean exports."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_a_report_about_a_graph_is_replayed_on_that_graph_only(
 
 
 def test_a_graph_of_one_size_can_be_audited(harness: Harness, tmp_path: Path) -> None:
-    """Families that are about another size say nothing of it, and are left out."""
+    """Families for another size do not apply to it, and are left out."""
     path = tmp_path / "graph.json"
     path.write_text(json.dumps(layer_norm_json(3, 5)))
     result = harness.run("audit", "--graph", str(path), "--instances", "40", "--format", "json")
@@ -81,7 +81,7 @@ def test_a_malformed_graph_is_wrong_input(harness: Harness, tmp_path: Path, text
 
 
 def foreign_layer_norm() -> dict[str, Any]:
-    """LayerNorm as another program writes it: no name, symbol, size or declaration of ours."""
+    """LayerNorm from another program: without our names, symbols, sizes or declaration."""
     graph = layer_norm_json(3, 5)
     for k, node in enumerate(graph["nodes"]):
         node["name"] = f"n{k}"
@@ -109,7 +109,7 @@ def test_a_graph_under_other_names_is_judged_by_what_it_computes(
 
 
 def test_a_wrong_graph_under_other_names_is_never_a_pass(harness: Harness, tmp_path: Path) -> None:
-    """Whatever is asked for: the theorem's own obligations are judged on the library's graph."""
+    """For any selection: the theorem's own obligations are judged on the library's graph."""
     wrong = foreign_layer_norm()
     wrong["nodes"][4]["op"] = "sum"
     path, folder = tmp_path / "graph.json", tmp_path / "reports"

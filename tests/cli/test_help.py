@@ -1,4 +1,4 @@
-"""What somebody meets who does not know the command line yet."""
+"""Help for users who do not know the command line yet."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_an_option_before_its_command_is_explained() -> None:
     assert "as in `obligations audit --engine …`" in " ".join(result.stderr.split())
 
 
-def test_commands_stand_in_the_order_of_a_session() -> None:
+def test_commands_are_in_the_order_of_a_session() -> None:
     text = CliRunner().invoke(group, ["--help"]).stdout
     lines = text.partition("Commands:")[2].partition("\n\n")[0].splitlines()
     names = [line.split()[0] for line in lines if line[:2] == "  " and line[2:3].isalpha()]
@@ -73,7 +73,7 @@ def test_commands_stand_in_the_order_of_a_session() -> None:
     assert "..." not in " ".join(lines)
 
 
-def test_a_folder_for_reports_that_cannot_be_written_is_told_before_the_work(
+def test_an_unwritable_report_folder_is_reported_before_the_work(
     harness: Harness, tmp_path: Path
 ) -> None:
     (tmp_path / "file").touch()
@@ -84,7 +84,9 @@ def test_a_folder_for_reports_that_cannot_be_written_is_told_before_the_work(
     assert "→ name a folder that can be written to" in result.stderr
 
 
-def test_a_mistake_of_ours_is_no_verdict(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_mistake_of_ours_is_not_a_verdict(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def broken(*_: object) -> None:
         raise ZeroDivisionError("oh")
 
@@ -95,7 +97,7 @@ def test_a_mistake_of_ours_is_no_verdict(harness: Harness, monkeypatch: pytest.M
     assert "ZeroDivisionError: oh" in result.stderr
 
 
-def test_a_full_disk_is_no_verdict(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_not_a_verdict(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device", "somewhere")
 
@@ -132,7 +134,7 @@ def test_a_full_disk_is_no_verdict(harness: Harness, monkeypatch: pytest.MonkeyP
         (("audit", "--jobs", "0"), "or auto but got '0'"),
     ],
 )
-def test_what_was_meant_is_suggested(
+def test_the_intended_name_is_suggested(
     harness: Harness, arguments: tuple[str, ...], expected: str
 ) -> None:
     result = harness.run(*arguments)
@@ -140,21 +142,21 @@ def test_what_was_meant_is_suggested(
     assert expected in " ".join(result.stderr.split())
 
 
-def test_a_project_with_nothing_tagged_is_told_how_to_begin(harness: Harness) -> None:
+def test_a_project_with_nothing_tagged_learns_how_to_begin(harness: Harness) -> None:
     harness.says()
     result = harness.run("list")
     assert result.exit_code == 0
     assert "→ tag a theorem with @[obligation]" in result.stderr
 
 
-def test_nothing_to_plant_is_no_success(harness: Harness) -> None:
+def test_nothing_to_plant_is_not_a_success(harness: Harness) -> None:
     harness.says()
     result = harness.run("mutate")
     assert result.exit_code == 4
     assert "nothing was planted" in result.stderr
 
 
-def test_a_project_without_our_library_is_told_how_to_get_it(harness: Harness) -> None:
+def test_a_project_without_our_library_learns_how_to_get_it(harness: Harness) -> None:
     text = "unknown module prefix 'Obligations'\n\nNo directory 'Obligations'"
     harness.behaves(errors=(LeanMessage("Demo.lean", 1, 0, "error", text),))
     result = harness.run("list")

@@ -1,4 +1,4 @@
-"""Ctrl-C, in a process of its own: what waits for nothing ends at once."""
+"""Ctrl-C, in a separate process: a process that waits for nothing ends at once."""
 
 from __future__ import annotations
 

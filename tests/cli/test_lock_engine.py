@@ -1,4 +1,4 @@
-"""``--engine lock``: numbers without a Lean, and never a word that Lean checked anything."""
+"""``--engine lock``: numbers without Lean, and no claim that Lean checked anything."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_other_sources_make_everything_stale(locked: Harness) -> None:
     assert "not those that were locked" in found["obligations"][0]["reason"]
 
 
-def test_what_was_not_accepted_is_stale(harness: Harness) -> None:
+def test_changes_that_were_not_accepted_are_stale(harness: Harness) -> None:
     harness.says(changed("old"))
     harness.run("lock")
     harness.says(changed("new"))
@@ -99,7 +99,7 @@ def test_a_damaged_answer_is_refused(locked: Harness, data: bytes) -> None:
 
 
 @pytest.mark.parametrize("name", [ANSWER_NAME, "statements.lock.json"])
-def test_nothing_kept_is_no_engine(locked: Harness, name: str) -> None:
+def test_without_a_kept_answer_there_is_no_engine(locked: Harness, name: str) -> None:
     (locked.root / name).unlink()
     result = locked.run("audit", *FEW, *LOCKED)
     assert result.exit_code == 3
@@ -107,7 +107,7 @@ def test_nothing_kept_is_no_engine(locked: Harness, name: str) -> None:
 
 
 @pytest.mark.parametrize("command", [("build",), ("graph", "layerNormGraph", "--size", "seqLen=9")])
-def test_what_needs_lean_says_so(locked: Harness, command: tuple[str, ...]) -> None:
+def test_commands_that_need_lean_say_so(locked: Harness, command: tuple[str, ...]) -> None:
     result = locked.run(*command, *LOCKED)
     assert result.exit_code in (2, 3)
     assert "lock" in result.stderr

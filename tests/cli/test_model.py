@@ -1,4 +1,4 @@
-"""`obligations audit --model` as a user meets it."""
+"""`obligations audit --model` from a user's view."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def test_inputs_from_a_file(harness: Harness, model: str, tmp_path: Path) -> Non
     assert "2 sequences of 3 tokens" in result.stdout
 
 
-def test_strict_tells_what_was_not_seen(harness: Harness, model: str) -> None:
+def test_strict_reports_what_was_not_seen(harness: Harness, model: str) -> None:
     result = harness.run("audit", "--model", model, "--seq-len", "4", "--strict")
     assert result.exit_code == 4
     assert "the library itself" in " ".join(result.stdout.split())
@@ -153,7 +153,7 @@ def test_theorems_that_need_no_tag_are_not_counted(harness: Harness, model: str)
         (("--heads", "4"), "--heads says 4"),
     ],
 )
-def test_what_does_not_go_with_a_model(
+def test_options_that_exclude_a_model(
     harness: Harness, model: str, more: tuple[str, ...], said: str
 ) -> None:
     result = harness.run("audit", "--model", model, *more)
@@ -164,7 +164,7 @@ def test_what_does_not_go_with_a_model(
 @pytest.mark.parametrize(
     "option", [("--heads", "2"), ("--eps", "0.1"), ("--seq-len", "3"), ("--pre-norm",)]
 )
-def test_what_does_not_go_without_one(harness: Harness, option: tuple[str, ...]) -> None:
+def test_options_that_need_a_model(harness: Harness, option: tuple[str, ...]) -> None:
     result = harness.run("audit", *option)
     assert result.exit_code == 2
     assert "name it with --model" in result.stderr

@@ -1,4 +1,4 @@
-"""An audit of which everything is as it was is printed again; a change of anything is seen."""
+"""The output of an unchanged audit is printed again; any change is noticed."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def audit(harness: Harness, *arguments: str) -> str:
     return found.stdout
 
 
-def test_what_an_unchanged_audit_prints_is_the_same(
+def test_an_unchanged_audit_prints_the_same(
     harness: Harness, capsys: pytest.CaptureFixture[str]
 ) -> None:
     printed = audit(harness, "--instances", "20")
@@ -150,7 +150,7 @@ def test_an_environment_variable_that_was_read_is_seen(
     assert known_outcome(running(harness, "--instances", "20")) is None
 
 
-def test_what_another_machine_or_device_says_is_not_kept(
+def test_results_of_another_machine_or_device_are_not_kept(
     harness: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     elsewhere = ("--instances", "20", "--scheduler", "tcp://host:8786")
@@ -168,7 +168,7 @@ def test_what_another_machine_or_device_says_is_not_kept(
 
 
 @pytest.mark.parametrize("arguments", [("--no-cache",), ("--only", "*:hVarEpsPos", "--dry-run")])
-def test_what_takes_nothing_from_a_cache_is_not_kept(
+def test_audits_without_the_cache_are_not_kept(
     harness: Harness, arguments: tuple[str, ...]
 ) -> None:
     audit(harness, "--instances", "20", *arguments)
@@ -182,7 +182,7 @@ def test_an_audit_of_a_graph_from_a_file_is_not_kept(harness: Harness, tmp_path:
     assert known_outcome(running(harness, *arguments)) is None
 
 
-def test_what_was_said_next_to_the_report_is_not_lost(
+def test_messages_next_to_the_report_are_not_lost(
     harness: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = Watch.__exit__
@@ -245,7 +245,7 @@ def _compiled(root: Path) -> None:
     ("change", "kept"),
     [(_source, False), (_new_source, False), (_waivers, False), (_gone, False), (_compiled, True)],
 )
-def test_what_changes_while_an_audit_runs_is_another_outcome(
+def test_a_change_during_an_audit_gives_another_outcome(
     harness: Harness,
     monkeypatch: pytest.MonkeyPatch,
     change: Callable[[Path], None],
@@ -263,7 +263,7 @@ def test_what_changes_while_an_audit_runs_is_another_outcome(
 
 
 @pytest.mark.parametrize("damage", [lambda b: b[:-20], lambda b: b.replace(b"holds", b"fails")])
-def test_a_damaged_outcome_is_none(
+def test_a_damaged_outcome_is_ignored(
     harness: Harness, tmp_path: Path, damage: Callable[[bytes], bytes]
 ) -> None:
     audit(harness, "--instances", "20")
@@ -280,7 +280,7 @@ def test_looking_for_an_outcome_imports_next_to_nothing() -> None:
     assert found.stdout == "set()\n"
 
 
-def test_a_reader_that_has_gone_is_no_mistake_of_ours(harness: Harness) -> None:
+def test_a_closed_pipe_is_not_a_mistake_of_ours(harness: Harness) -> None:
     audit(harness, "--instances", "20")
     begun = running(harness, "--instances", "20")
     code = f"from bridge.cli.entry import known_outcome; raise SystemExit(known_outcome({begun!r}))"
@@ -292,7 +292,7 @@ def test_a_reader_that_has_gone_is_no_mistake_of_ours(harness: Harness) -> None:
             stdout=gone,
             stderr=subprocess.PIPE,
             check=False,
-            env=dict(os.environ),  # readline tells children of the terminal's size
+            env=dict(os.environ),  # readline passes the terminal's size to children
         )
     assert found.returncode == 1
     assert b"Traceback" not in found.stderr

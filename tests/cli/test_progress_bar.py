@@ -1,4 +1,4 @@
-"""Progress in a pipe: a line for what takes long, none for what does not."""
+"""Progress in a pipe: a line for long tasks, none for quick ones."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_a_quick_task_says_nothing(out: io.StringIO) -> None:
     assert out.getvalue() == ""
 
 
-def test_a_task_that_nothing_is_heard_of_is_told(out: io.StringIO) -> None:
+def test_a_task_without_updates_is_reported(out: io.StringIO) -> None:
     with Watch(console=console(out)) as w:
         w.update("slow", 0, None)
         time.sleep(0.2)
@@ -47,7 +47,9 @@ def test_a_task_that_nothing_is_heard_of_is_told(out: io.StringIO) -> None:
     assert second.startswith("slow 0.")
 
 
-def test_a_long_task_tells_how_far_it_is(out: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_task_reports_its_progress(
+    out: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(progress_bar, "AGAIN_SECONDS", 0.1)
     with Watch(console=console(out)) as w:
         w.update("slow", 0, 107, unit="A")
@@ -60,7 +62,7 @@ def test_a_long_task_tells_how_far_it_is(out: io.StringIO, monkeypatch: pytest.M
     assert lines[-1].startswith("slow 0.")
 
 
-def test_a_part_of_a_task_is_not_told(out: io.StringIO) -> None:
+def test_a_part_of_a_task_is_not_reported(out: io.StringIO) -> None:
     with Watch(console=console(out)) as w:
         w.update("whole", 0, 3)
         w.update("part", 0, 200)
@@ -72,7 +74,7 @@ def test_a_part_of_a_task_is_not_told(out: io.StringIO) -> None:
     assert [line.split()[0] for line in out.getvalue().splitlines()] == ["whole", "whole", "next"]
 
 
-def test_what_another_thread_does_meanwhile_is_shown(out: io.StringIO) -> None:
+def test_the_progress_of_another_thread_is_shown(out: io.StringIO) -> None:
     with Watch(console=console(out)) as w:
         w.update("whole", 0, 3)
         with ThreadPoolExecutor(1) as pool:
@@ -81,8 +83,8 @@ def test_what_another_thread_does_meanwhile_is_shown(out: io.StringIO) -> None:
     assert sorted(out.getvalue().splitlines()) == ["other … 1 of 3 1 holds", "whole … 0 of 3"]
 
 
-def test_what_comes_after_an_installation_is_told(out: io.StringIO) -> None:
-    """A phase that tells of no end is over when the installation is."""
+def test_the_phase_after_an_installation_is_reported(out: io.StringIO) -> None:
+    """A phase that reports no end is over when the installation is."""
     with Watch(console=console(out)) as w:
         with watched_install(w) as installing:
             installing(InstallEvent("unpack", 102, 122))
@@ -94,17 +96,17 @@ def test_what_comes_after_an_installation_is_told(out: io.StringIO) -> None:
     ]
 
 
-def test_a_bar_of_an_installation_goes_with_it() -> None:
+def test_a_bar_of_an_installation_ends_with_it() -> None:
     terminal = Console(file=io.StringIO(), width=80, force_terminal=True)
     with Watch(console=terminal) as w:
         with watched_install(w) as installing:
             installing(InstallEvent("unpack", 102, 122))
             assert len(bars(w)) == 1
-        w.end("unpacking")  # said twice, heard once
+        w.end("unpacking")  # reported twice, shown once
         assert bars(w) == []
 
 
-def test_a_note_is_told_at_once(out: io.StringIO) -> None:
+def test_a_note_is_shown_at_once(out: io.StringIO) -> None:
     with Watch(console=console(out)) as w:
         w.note("waiting for another build\x1b[2J")
     assert out.getvalue() == "waiting for another build�[2J\n"

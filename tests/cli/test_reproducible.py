@@ -1,4 +1,4 @@
-"""The same seed gives the same report, and a report is replayed where nothing else of it is."""
+"""The same seed gives the same report, and a report can be replayed on its own."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Machine = Callable[[str], Harness]
 
 @pytest.fixture
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
-    """Makes a machine: a fresh copy of the project in a folder of its own, and an empty cache."""
+    """Makes a machine: a fresh copy of the project in its own folder, and an empty cache."""
 
     def fresh(name: str) -> Harness:
         root = tmp_path / name / "project"

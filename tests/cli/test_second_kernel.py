@@ -1,4 +1,4 @@
-"""A whole audit, where what the second kernel is given, or says, is not what it should be."""
+"""A whole audit with a wrong input to, or answer from, the second kernel."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FEW = ("audit", "--instances", "20")
 
 @dataclass(frozen=True)
 class ScriptedKernel:
-    """It answers as it was told, whatever it is given."""
+    """It gives a fixed answer to any input."""
 
     answer: KernelAnswer
     name: str = "Lean 4.35.0, scripted"
@@ -41,7 +41,7 @@ class Pins:
 
 @pytest.fixture
 def audited(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The audit of three theorems, whose export was changed and about which a kernel says this."""
+    """The audit of three theorems, with a changed export and this answer of a kernel."""
     harness.says(*(statement(name, module="PostNorm.Layers") for name in THEOREMS))
     waivers = [f'[[waiver]]\nkey = "{n}:conclusion"\nreason = "no numbers"\n' for n in THEOREMS]
     (harness.root / "waivers.toml").write_text("".join(waivers))
@@ -69,7 +69,7 @@ def all_taken(count: int = COUNT, *, complete: bool = True) -> KernelAnswer:
     return KernelAnswer(count, {}, complete)
 
 
-def test_what_both_kernels_take_is_proved(audited: Any) -> None:
+def test_a_theorem_that_both_kernels_accept_is_proved(audited: Any) -> None:
     result = audited(honest, all_taken())
     assert result.exit_code == 0, result.output
     assert "3 of 3 theorems proved" in result.output
@@ -87,14 +87,14 @@ def test_what_both_kernels_take_is_proved(audited: Any) -> None:
     ],
     ids=["one-less", "one-more", "none", "broken-off", "one-twice"],
 )
-def test_a_wrong_number_of_constants_is_no_answer(audited: Any, answer: KernelAnswer) -> None:
+def test_a_wrong_number_of_constants_is_not_an_answer(audited: Any, answer: KernelAnswer) -> None:
     result = audited(honest, answer)
     assert result.exit_code == 3
     assert "proved" not in result.stdout
     assert f"Lean wrote {COUNT} constants" in " ".join(result.output.split())
 
 
-def test_an_export_with_a_constant_less_is_no_answer(audited: Any) -> None:
+def test_an_export_with_a_missing_constant_is_not_an_answer(audited: Any) -> None:
     assert audited(lambda content: content[:-1], all_taken()).exit_code == 3
 
 
@@ -112,7 +112,7 @@ def test_a_theorem_that_became_an_axiom_is_refused(audited: Any) -> None:
     assert "2 of 3 theorems proved" in result.output
 
 
-def test_what_the_second_kernel_refuses_is_refused(audited: Any) -> None:
+def test_a_theorem_that_the_second_kernel_refuses_is_refused(audited: Any) -> None:
     raw = next(c.number for c in CLAIMS if c.theorem == "sum")
     number = json.dumps(raw)
     result = audited(honest, KernelAnswer(COUNT - 1, {_raw(number): "invalidProj"}, complete=True))

@@ -1,4 +1,4 @@
-"""An audit measures obligations of one form once, and keeps what it finds for all of them."""
+"""An audit measures obligations of one form once, and keeps the result for all of them."""
 
 from __future__ import annotations
 

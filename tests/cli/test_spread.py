@@ -1,4 +1,4 @@
-"""`--jobs` and `--scheduler` as a user meets them."""
+"""`--jobs` and `--scheduler` from a user's view."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.cli.conftest import Harness
 
 
 @pytest.mark.parametrize("address", ["nonsense", "http://x", "tcp://127.0.0.1:9"])
-def test_a_scheduler_that_is_not_there_is_told_before_lean_is_asked(
+def test_a_missing_scheduler_is_reported_before_lean_is_asked(
     harness: Harness, address: str
 ) -> None:
     pytest.importorskip("distributed", reason="dask.distributed is not installed")

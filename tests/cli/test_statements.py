@@ -177,7 +177,7 @@ def test_a_check_that_holds_holds(harness: Harness) -> None:
         (KEY, "hEta", "did you mean eta?"),
     ],
 )
-def test_a_name_that_is_not_there_ends_the_audit(
+def test_an_unknown_name_ends_the_audit(
     key: str, parameters: str, words: str, harness: Harness
 ) -> None:
     says(harness, fails=False)

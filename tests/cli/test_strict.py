@@ -1,4 +1,4 @@
-"""``--strict``: what an audit leaves unseen makes it incomplete, in every report."""
+"""``--strict``: an audit that cannot inspect something is incomplete, in every report."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LEMMA = {"kind": "untagged", "name": "PostNorm.lemma", "module": "PostNorm.Calcu
 
 @pytest.fixture
 def official(harness: Harness) -> Harness:
-    """A project that leaves nothing unseen."""
+    """A project with nothing that cannot be inspected."""
     harness.behaves(kind="lake", official=True, lean_version="4.35.0")
     (harness.root / "lean-toolchain").write_text("leanprover/lean4:v4.35.0\n")
     harness.says(EVAL)
@@ -65,12 +65,12 @@ def test_part_of_an_audit_is_not_enough(
     assert found["exit_code"] == 4
 
 
-def test_without_a_lock_nobody_sees_what_changed(official: Harness) -> None:
+def test_without_a_lock_changes_go_unseen(official: Harness) -> None:
     (official.root / "statements.lock.json").unlink()
     assert "no statements.lock.json" in report(official, "--strict")["unseen"][0]
 
 
-def test_code_that_runs_at_import_is_waived_or_nobody_knows_what_it_does(
+def test_code_that_runs_at_import_is_waived_or_unknown(
     official: Harness,
 ) -> None:
     code = {"kind": "outside", "name": "PostNorm.hook", "how": "initialize", "module": "PostNorm.A"}
@@ -110,7 +110,7 @@ def test_the_setting_is_used_and_the_command_line_wins(harness: Harness) -> None
     assert "expected true or false" in harness.run("audit").stderr
 
 
-def test_every_report_tells_it(official: Harness, tmp_path: Path) -> None:
+def test_every_report_shows_it(official: Harness, tmp_path: Path) -> None:
     official.behaves(kind="embedded", official=False)
     formats = ("table", "markdown", "html", "junit", "sarif", "github", "json")
     options = [part for name in formats for part in ("--format", name)]

@@ -16,7 +16,7 @@ RED = re.compile(r"\x1b\[[\d;]*31m")
 
 
 def on_a_terminal(folder: Path, environment: dict[str, str]) -> str:
-    """What a mistake looks like in a folder that is no project."""
+    """An error message in a folder that is not a project."""
     ours, theirs = pty.openpty()
     try:
         subprocess.run(COMMAND, cwd=folder, env=environment, stderr=theirs, check=False)

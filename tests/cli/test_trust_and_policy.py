@@ -1,4 +1,4 @@
-"""What decides beside the numbers: the kernel, vacuous theorems, waivers, the lock, settings."""
+"""What decides besides the numbers: the kernel, vacuous theorems, waivers, the lock, settings."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_an_answer_about_the_kernel_that_does_not_add_up_is_an_error(harness: Ha
     assert "does not add up" in result.stderr
 
 
-def test_what_the_toolchains_checker_refuses_is_not_audited(harness: Harness) -> None:
+def test_modules_that_the_toolchains_checker_refuses_are_not_audited(harness: Harness) -> None:
     harness.says(EVAL)
     harness.behaves(kind="lake", refuses="found a problem in PostNorm.Layers")
     result = harness.run("audit", *FEW)
@@ -71,13 +71,13 @@ def test_what_the_toolchains_checker_refuses_is_not_audited(harness: Harness) ->
     assert "leanchecker accepted the compiled files too." in harness.run("audit", *FEW).stdout
 
 
-def test_a_report_says_when_nobody_looked_behind(harness: Harness) -> None:
+def test_a_report_says_if_there_was_no_inspection(harness: Harness) -> None:
     assert "The kernel was not asked again" in harness.run("audit", *FEW, "--no-trust").stdout
     assert report(harness, "--no-trust")["trust"] is None
     assert report(harness)["trust"]["constants"] == 12
 
 
-def test_a_theorem_that_says_nothing_fails(harness: Harness) -> None:
+def test_a_vacuous_theorem_fails(harness: Harness) -> None:
     why = {"kind": "vacuous", "name": "PostNorm.layerNorm_eval", "why": "its conclusion is True"}
     harness.says(EVAL, trust=trust_answers(why))
     found = report(harness)
@@ -109,7 +109,7 @@ def test_an_axiom_of_a_dependency_that_is_called_as_leans_own_is_foreign(
     assert found["exit_code"] == 1
 
 
-def test_an_unused_axiom_is_told_and_untagged_theorems_are_counted(harness: Harness) -> None:
+def test_an_unused_axiom_is_reported_and_untagged_theorems_are_counted(harness: Harness) -> None:
     axiom = {"kind": "outside", "name": "Cheat", "how": "axiom", "module": "PostNorm.Layers"}
     lemma = {"kind": "untagged", "name": "PostNorm.lemma", "module": "PostNorm.Layers"}
     harness.says(EVAL, trust=trust_answers(axiom, lemma))
@@ -200,8 +200,8 @@ def test_old_and_new_are_shown(harness: Harness) -> None:
     assert lines[1:3] == ["- 0 < n", "+ 0 ≤ n"]
 
 
-def test_a_check_with_other_source_code_is_told_as_such(harness: Harness) -> None:
-    """The name is the same before and after: to show it twice would say nothing."""
+def test_a_check_with_other_source_code_is_reported_as_such(harness: Harness) -> None:
+    """The name is the same before and after: showing it twice would be useless."""
     assert harness.run("lock").exit_code == 0
     path = harness.root / "statements.lock.json"
     lock = json.loads(path.read_text("utf-8"))
@@ -290,7 +290,7 @@ def test_a_project_brings_its_own_checks(harness: Harness, monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize("name", ["gone.py", "no_such_module_anywhere"])
-def test_checks_that_are_not_there(harness: Harness, name: str) -> None:
+def test_missing_checks(harness: Harness, name: str) -> None:
     (harness.root / "obligations.toml").write_text(f'checks = ["{name}"]\n')
     result = harness.run("audit")
     assert result.exit_code == 2
@@ -337,7 +337,7 @@ def test_a_project_for_another_lean_is_incomplete(named: str | None, harness: Ha
     assert "Lean 4.28.0 was run" in " ".join(harness.run("audit", *FEW).stdout.split())
 
 
-def test_doctor_says_that_another_lean_is_meant(
+def test_doctor_says_that_another_lean_is_expected(
     harness: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engine, "select", lambda *_a, **_k: harness.engine)

@@ -16,7 +16,7 @@ KINDS = [kind["directory"] for kind in SETTINGS["type"]]
 
 
 def problem(name: str, text: str) -> str:
-    """What is wrong with a fragment; empty where nothing is."""
+    """The problem with a fragment; empty if there is none."""
     if not re.fullmatch(rf"[a-z0-9]+(-[a-z0-9]+)*\.({'|'.join(KINDS)})\.md", name):
         return f"changelog.d/{name}: a fragment is called WHAT.KIND.md; KIND is one of {KINDS}"
     if not text.strip() or not text.strip().endswith((".", "!")):
@@ -30,7 +30,7 @@ def test_fragments_have_valid_names_and_say_something() -> None:
             assert not problem(path.name, path.read_text(encoding="utf-8"))
 
 
-def test_the_validation_says_no() -> None:
+def test_the_validation_rejects_errors() -> None:
     assert problem("123.feature.md", "A sentence.")
     assert problem("Speed.added.md", "A sentence.")
     assert problem("speed.added.txt", "A sentence.")

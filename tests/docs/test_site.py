@@ -42,7 +42,7 @@ def pages(site: Path) -> list[Path]:
     return sorted(site.rglob("*.html"))
 
 
-def test_every_page_is_there(site: Path) -> None:
+def test_every_page_is_built(site: Path) -> None:
     sources = [p.relative_to(ROOT / "docs") for p in (ROOT / "docs").rglob("*.md")]
     assert len(sources) >= 5
     for source in sources:

@@ -1,4 +1,4 @@
-"""What pages, workflows and the action show: commands, options, inputs and hooks that are there."""
+"""The commands, options, inputs and hooks that pages, workflows and the action show exist."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def blocks(page: Path, *languages: str) -> Iterator[str]:
 
 
 def commands(text: str) -> Iterator[str]:
-    """Lines that run a command; in a transcript those after a ``$``."""
+    """Lines that run a command; in a transcript, those after a ``$``."""
     for line in text.replace("\\\n", " ").splitlines():
         line = line.strip().removeprefix("$ ")
         if re.match(r'(eval "\$\()?obligations |make |pytest ', line):
@@ -120,7 +120,7 @@ def test_yaml_in_pages_uses_what_this_repository_publishes(page: Path) -> None:
                 assert {hook["id"] for hook in repository["hooks"]} <= hooks
 
 
-def test_what_is_not_there_is_noticed(options: set[str]) -> None:
+def test_missing_commands_and_options_are_noticed(options: set[str]) -> None:
     for line in ("make nothing", "pytest --obligations-fast", "obligations audit --fast"):
         with pytest.raises((AssertionError, click.UsageError)):
             check(line, options)

@@ -1,4 +1,4 @@
-"""The page of all theorems is what was locked."""
+"""The page of all theorems matches the lock."""
 
 from __future__ import annotations
 

@@ -17,21 +17,21 @@ from embedded_lean.warm import end_warm_host
 
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Layout:
-    """An empty cache of this test's own."""
+    """An empty cache for this test."""
     monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "cache"))
     return default_layout()
 
 
 @pytest.fixture(scope="session")
 def installed() -> Layout:
-    """The real embedded engine, installed where the user's cache is."""
+    """The real embedded engine, installed in the user's cache."""
     engine.install()
     return default_layout()
 
 
 @pytest.fixture
 def lean(cache: Layout, installed: Layout, no_orphans: object) -> engine.Engine:
-    """The real embedded engine, with an empty store of compiled modules of this test's own."""
+    """The real embedded engine, with an empty store of compiled modules for this test."""
     cache.cache.mkdir()
     cache.engines.symlink_to(installed.engines)
     return engine.select("embedded", project=cache.cache, install=False)

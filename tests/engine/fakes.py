@@ -1,4 +1,4 @@
-"""Stand-ins for the programs that the engine starts, and small projects for it to work on."""
+"""Fakes of the programs that the engine starts, and small projects for it to work on."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ lean_lib Demo where
 """
 
 # Acts as Node.js, which runs Lean many times (`host.cjs`) or once (`loader.cjs`).  What it does
-# depends on a word in the document; else it says what it was started with.
+# depends on a word in the document; otherwise it prints its arguments.
 FAKE_NODE = r"""
 import json, os, sys
 

@@ -13,7 +13,7 @@ from bridge.engine import asked
 from bridge.engine.asked import EVERYTHING, changed_since, state_of, states_of, unchanged
 
 
-def test_each_state_is_told_from_the_others(tmp_path: Path) -> None:
+def test_each_state_is_distinguished_from_the_others(tmp_path: Path) -> None:
     path = tmp_path / "a"
     seen = [state_of(tmp_path, "a")]
     path.write_text("1")
@@ -24,7 +24,7 @@ def test_each_state_is_told_from_the_others(tmp_path: Path) -> None:
     path.mkdir()
     seen += [state_of(tmp_path, "a"), state_of(tmp_path, "a/")]
     (path / "b").touch()
-    assert state_of(tmp_path, "a") == seen[3]  # that it is there, and not what is in it
+    assert state_of(tmp_path, "a") == seen[3]  # its existence, but not its content
     seen.append(state_of(tmp_path, "a/"))
     assert len(set(seen)) == 6
 
@@ -37,7 +37,7 @@ def test_a_change_is_seen(tmp_path: Path) -> None:
     assert not unchanged(tmp_path, states)
 
 
-def test_what_changes_while_it_is_read_is_told(tmp_path: Path) -> None:
+def test_a_change_during_reading_is_reported(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("1")
     later = time.time_ns() + 10**10
     assert changed_since(tmp_path, ["a", "gone", "."], later) == ""

@@ -1,4 +1,4 @@
-"""A build that is over starts nothing more."""
+"""A cancelled build starts nothing more."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from embedded_lean.node import Node
 
 
 class EndedHost:
-    """A host that ends with whoever cancels the build: each run in it breaks off."""
+    """A host that ends when the build is cancelled: each run in it is aborted."""
 
     def __init__(self, cancelled: threading.Event) -> None:
         self.cancelled = cancelled
@@ -34,7 +34,7 @@ class EndedHost:
 
 
 @pytest.mark.parametrize(("before", "runs"), [(True, 0), (False, 1)])
-def test_what_is_cancelled_is_not_run_again(tmp_path: Path, before: bool, runs: int) -> None:
+def test_a_cancelled_run_is_not_repeated(tmp_path: Path, before: bool, runs: int) -> None:
     cancelled = threading.Event()
     if before:
         cancelled.set()

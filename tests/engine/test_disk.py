@@ -1,4 +1,4 @@
-"""A disk that is full, and a cache that belongs to somebody else: said as such, with a remedy."""
+"""A full disk, and a cache that belongs to another user: reported as such, with a remedy."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_a_build_says_why_it_cannot_keep_anything(
     assert caught.value.exit_code == 3
 
 
-def test_a_folder_that_cannot_be_made_is_no_other_error(
+def test_a_folder_that_cannot_be_made_is_not_another_error(
     project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Between the work folder and the process that compiles there is nothing to end yet."""
@@ -96,7 +96,7 @@ def test_other_errors_pass(tmp_path: Path) -> None:
 def test_answers_and_results_do_without_the_cache(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """They cost time when they cannot be kept, and nothing else."""
+    """If they cannot be kept, they only cost time."""
     monkeypatch.setattr("bridge.lean.answers.write_atomically", failing(errno.ENOSPC))
     monkeypatch.setattr("bridge.checking.store.write_atomically", failing(errno.EACCES))
     answers, results = AnswerCache(tmp_path / "answers"), ResultCache(tmp_path / "results")
@@ -110,7 +110,7 @@ def test_a_report_is_written_whole_or_not_at_all(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Full:
-        """Takes some of the text, as a disk does before it is full."""
+        """Accepts some of the text, as a disk does before it is full."""
 
         def __init__(self, handle: int, *_: Any) -> None:
             self.handle = handle

@@ -1,4 +1,4 @@
-"""Installing the embedded engine: each way it can go wrong; nothing half-done is ever used."""
+"""Installing the embedded engine: each possible failure; a partial installation is never used."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_a_cache_folder_with_spaces_and_letters_of_all_kinds(
     assert engine.install().path.is_relative_to(tmp_path / "Größe ∀ 𝔸")
 
 
-def test_engines_of_other_releases_go_when_nobody_uses_them(world: Layout) -> None:
+def test_unused_engines_of_other_releases_are_removed(world: Layout) -> None:
     engine.install()
     current = engine.select("embedded", project=ROOT, install=False)
     old, used = (world.engines / f"{pins.PACKAGE}-{name}" for name in ("old", "used"))

@@ -1,4 +1,4 @@
-"""Reading lakefiles: what is understood, and that nothing else passes."""
+"""Reading lakefiles: supported syntax is parsed, and everything else is refused."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_toml_syntax(tmp_path: Path) -> None:
     assert demo.options == (("autoImplicit", False), ("pp.unicode.fun", True)) == found.options
 
 
-def test_ownership_goes_by_name_parts(tmp_path: Path) -> None:
+def test_ownership_follows_name_parts(tmp_path: Path) -> None:
     found = package(tmp_path, "package p\nlean_lib Std2\nlean_lib Demo")
     owner = found.library_of("Demo.A.B")
     assert owner is not None
@@ -172,7 +172,7 @@ def test_no_lakefile(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_what_needs_the_official_toolchain_says_so(
+def test_projects_that_need_the_official_toolchain_say_so(
     tmp_path: Path, name: str, text: str, said: str, remedy: str
 ) -> None:
     with pytest.raises(LakefileError, match=said) as raised:
@@ -208,7 +208,7 @@ def test_a_byte_order_mark_does_not_matter(tmp_path: Path, name: str, text: str)
         ("allowImportAll", "settings of the module system", "--engine lake"),
     ],
 )
-def test_a_field_that_is_not_read_is_named_with_what_to_do(
+def test_an_unread_field_is_named_with_a_remedy(
     tmp_path: Path, place: str, field: str, what: str, remedy: str
 ) -> None:
     head = "import Lake\nopen Lake DSL\n"
@@ -243,7 +243,7 @@ def test_a_field_that_is_not_read_is_named_with_what_to_do(
         ("lean_lib B where\n  roots := flags", r"lean:4: .*the value of `roots`", "as it is"),
     ],
 )
-def test_what_a_lakefile_may_say_besides_is_named(
+def test_other_fields_of_a_lakefile_are_named(
     tmp_path: Path, line: str, said: str, remedy: str
 ) -> None:
     with pytest.raises(LakefileError, match=said) as raised:

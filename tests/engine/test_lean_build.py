@@ -26,7 +26,7 @@ GOOD = {
     "lean/Demo/Side.lean": "import Demo.Leaf\ntheorem Demo.unfinished : 1 = 1 := by sorry\n"
     "private def hidden := 2",
 }
-# Runs a build, and tells when a module has started.
+# Runs a build, and reports when a module has started.
 BUILD = """
 import sys
 from pathlib import Path
@@ -144,7 +144,7 @@ def test_a_source_that_loops_is_stopped(
         ("#eval (IO.Process.exit 0 : IO Unit)\ntheorem x : 1 = 2 := rfl", "leaves the process"),
     ],
 )
-def test_a_source_that_ends_lean_is_no_success(
+def test_a_source_that_ends_lean_is_not_a_success(
     lean: Engine, tmp_path: Path, source: str, finding: str
 ) -> None:
     module = report_of(lean, tmp_path, source)
@@ -281,7 +281,7 @@ def test_the_disk_is_full_while_building(
 
 
 @pytest.mark.parametrize("value", ["no", "-1", "0", "inf", "nan"])
-def test_a_time_limit_that_is_none(
+def test_an_invalid_time_limit(
     lean: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: str
 ) -> None:
     monkeypatch.setenv("LEAN_OBLIGATIONS_FILE_SECONDS", value)

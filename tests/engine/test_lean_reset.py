@@ -1,7 +1,7 @@
-"""Modules that one instance of the real embedded engine compiles, one after another.
+"""Modules that one instance of the real embedded engine compiles in sequence.
 
-The instance's memory is put back between them: what one module does to Lean's own state, to files
-that no mount covers, or to its threads, another must not see.
+The instance's memory is reset between them: a module's changes to Lean's own state, to files that
+no mount covers, or to its threads must not be visible to another.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def chain(*texts: str) -> dict[str, str]:
 
 
 def said(report: BuildReport, module: str) -> list[str]:
-    """What a module printed while it was compiled."""
+    """The output of a module while it was compiled."""
     found = next(m for m in report.modules if m.module == module)
     return [message.text.strip() for message in found.messages]
 
@@ -46,7 +46,7 @@ def test_a_reference_of_lean_itself_is_as_new_in_each_module(lean: Engine, tmp_p
         assert said(report, f"Demo.M{number}") == ["false", "true"]
 
 
-def test_a_file_that_a_module_leaves_is_gone_for_the_next(lean: Engine, tmp_path: Path) -> None:
+def test_a_file_from_one_module_is_removed_for_the_next(lean: Engine, tmp_path: Path) -> None:
     leave = (
         'run_cmd (IO.FS.writeFile "/tmp/left" "by M0" : IO Unit)\n'
         'run_cmd logInfo m!"{← (IO.FS.readFile "/tmp/left" : IO String)}"\n'

@@ -95,7 +95,7 @@ def test_asking(talk: Callable[[Conversation], None], lean: Engine, project: Pat
     talk(conversation)
 
 
-def test_what_it_does_not_do(talk: Callable[[Conversation], None]) -> None:
+def test_unsupported_requests(talk: Callable[[Conversation], None]) -> None:
     async def conversation(client: Any) -> None:
         await client.open(QUERY, text="#check 1")
         with pytest.raises(LeanRpcError, match="textDocument/hover: this server gives"):
@@ -135,7 +135,7 @@ def test_the_engine_is_killed_in_the_middle_of_a_request(
     async def conversation(client: Any) -> None:
         await client.open(QUERY, text=LOOP, wait=False)
         waiting = asyncio.create_task(client.barrier(QUERY))
-        for program in ("host.cjs", "loader.cjs"):  # the second is another try, alone
+        for program in ("host.cjs", "loader.cjs"):  # the second is a retry, alone
             (await lean_process(program)).kill()
         with pytest.raises(LeanWorkerCrashed, match=r"the Lean engine stopped: .*signal SIGKILL"):
             await waiting

@@ -63,7 +63,7 @@ def test_a_lock_is_free_again_when_its_holder_is_killed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "number", [errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EIO], ids=errno.errorcode.get
 )
-def test_a_file_system_without_locks_is_said_at_once(
+def test_a_file_system_without_locks_is_reported_at_once(
     number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_arguments: object) -> None:
@@ -80,7 +80,7 @@ def test_a_file_system_without_locks_is_said_at_once(
     assert "LEAN_OBLIGATIONS_CACHE" in raised.value.remedy
 
 
-def test_a_folder_that_cannot_be_made_is_said_at_once(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_made_is_reported_at_once(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with (
         pytest.raises(CacheUnusableError, match="cannot be locked"),

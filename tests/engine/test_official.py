@@ -1,4 +1,4 @@
-"""The official toolchain, as a scripted `lake` plays it, also where it misbehaves."""
+"""The official toolchain, played by a scripted `lake`, including when it misbehaves."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ def checked(
     return ask
 
 
-def test_a_toolchain_without_a_checker_says_nothing(checked: Callable[..., object]) -> None:
+def test_a_toolchain_without_a_checker_reports_nothing(checked: Callable[..., object]) -> None:
     assert checked("Demo") is None
 
 
@@ -172,7 +172,7 @@ else:
 """
 
 
-def test_a_document_that_is_no_file_may_write_one(
+def test_a_document_without_a_file_may_write_one(
     lake: Callable[[str], Path], tmp_path: Path
 ) -> None:
     project = lake("")
@@ -215,7 +215,7 @@ error: build failed
 """
 
 
-def test_what_lake_prints_becomes_a_report(tmp_path: Path) -> None:
+def test_output_of_lake_becomes_a_report(tmp_path: Path) -> None:
     a, b, c, d, e = parse_build_output(FAILED.splitlines(), tmp_path)
     assert [m.module for m in (a, b, c, d, e)] == ["Demo.A", "Demo.B", "Demo.C", "Demo.D", "Demo.E"]
     outcomes = [m.outcome for m in (a, b, c, d, e)]

@@ -1,4 +1,4 @@
-"""The patches of the published engine: what they do, and what they refuse."""
+"""The patches of the published engine: their effect, and what they refuse."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from embedded_lean.wasm import symbol_table, trim_module
 from tests.engine.tiny import EXPORTS, module, published, section, text
 
 
-def test_unused_exports_go_and_the_rest_stays() -> None:
+def test_unused_exports_are_removed_and_the_rest_stays() -> None:
     patched = patch_glue(published())
     assert '_used=Module["_used"]=wasmExports["used"].value' in patched.text
     assert "_unused" not in patched.text
@@ -31,7 +31,7 @@ def test_unused_exports_go_and_the_rest_stays() -> None:
 
 
 @pytest.mark.parametrize("edit", EDITS, ids=lambda e: e.why)
-def test_each_edit_wants_its_exact_place(edit: javascript._Edit) -> None:
+def test_each_edit_needs_its_exact_place(edit: javascript._Edit) -> None:
     others = "".join(e.old * e.count for e in EDITS if e is not edit)
     for count in (edit.count - 1, edit.count + 1):
         with pytest.raises(PatchError, match=r"expects \d place\(s\) and found \d") as caught:
@@ -50,7 +50,7 @@ def test_each_edit_wants_its_exact_place(edit: javascript._Edit) -> None:
         ("", "is missing"),
     ],
 )
-def test_a_file_that_looks_otherwise_is_refused(source: str, finding: str) -> None:
+def test_a_file_that_looks_different_is_refused(source: str, finding: str) -> None:
     with pytest.raises(PatchError, match=finding):
         patch_glue(source)
 
@@ -74,7 +74,7 @@ def addresses(symbols: bytes) -> dict[int, int]:
     return {words[i]: words[i + 2] for i in range(0, len(words), 3) if words[i + 2]}
 
 
-def test_a_module_keeps_what_is_mentioned_and_tells_the_rest_by_address() -> None:
+def test_a_module_keeps_mentioned_names_and_gives_the_rest_by_address() -> None:
     trimmed = trim_module(module(), {"_used"})
     assert b"unused" not in trimmed.module
     assert text("used") in trimmed.module
@@ -102,7 +102,7 @@ def test_a_module_keeps_what_is_mentioned_and_tells_the_rest_by_address() -> Non
         (module(stack=[b"setThrew"]), "_emscripten_stack_restore'] are missing"),
     ],
 )
-def test_a_module_that_looks_otherwise_is_refused(
+def test_a_module_that_looks_different_is_refused(
     source: bytes, finding: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(wasm, "_PLATFORM_OFFSET", len(source) - len(wasm._PLATFORM_CODE))
@@ -158,4 +158,4 @@ def test_calls_that_may_throw_end_as_in_javascript(tmp_path: Path) -> None:
     assert (added, zero, throws) == ("42", "0", 2)
     assert (foreign, after) == ("not ours", 2)  # thrown on, and not noted
     assert left == len("js 1,20,30")  # place 1 has another type
-    assert unknown == "-5"  # what JavaScript put there is left to JavaScript
+    assert unknown == "-5"  # values from JavaScript are left to JavaScript

@@ -37,5 +37,5 @@ def test_a_message_of_lean() -> None:
         '"\ud800"',
     ],
 )
-def test_what_a_source_prints_is_none(line: str) -> None:
+def test_output_of_a_source_is_not_a_message(line: str) -> None:
     assert printed_message(line, "A.lean") is None

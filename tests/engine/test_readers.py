@@ -16,7 +16,7 @@ SOURCES = {
 }
 
 
-def test_who_imports_a_reader_may_read_too() -> None:
+def test_importers_of_a_reader_may_read_too() -> None:
     assert readers(SOURCES) == ("Demo", "Demo.Text", "Demo.Use")
 
 

@@ -1,4 +1,4 @@
-"""How Lean is started: what it may see, and what its complaints mean."""
+"""How Lean is started: what it may see, and what its errors mean."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the language server makes of its client's messages, and of Lean's."""
+"""How the language server handles its client's messages, and Lean's."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TEXT = "-- ∀𝔸\n#check 𝔸𝔸"
 
 
 def converse(said: Sequence[LeanMessage] | Exception, *messages: Message) -> list[dict[str, Any]]:
-    """What the client gets for its messages, where Lean says the same of every document."""
+    """The replies to the client's messages, if Lean says the same about every document."""
     emitted: list[dict[str, Any]] = []
 
     def lean(_: str) -> Sequence[LeanMessage]:
@@ -27,7 +27,7 @@ def converse(said: Sequence[LeanMessage] | Exception, *messages: Message) -> lis
 
     server = Server(lean, emitted.append)
     assert [server.handle(message) for message in messages] == [True] * len(messages)
-    server._queue.shutdown()  # waits until all is said
+    server._queue.shutdown()  # waits for all messages
     return emitted
 
 
@@ -66,7 +66,7 @@ def test_messages_become_diagnostics_before_the_client_has_its_answer() -> None:
     [
         (1, 0, (0, 0)),
         (1, 3, (0, 3)),
-        (1, 5, (0, 6)),  # behind a letter of two UTF-16 units
+        (1, 5, (0, 6)),  # after a letter of two UTF-16 units
         (2, 8, (1, 9)),  # between two of them
         (2, 99, (1, 11)),
         (0, 0, (0, 0)),
@@ -89,20 +89,20 @@ def test_places_count_utf16_units(line: int, column: int, place: tuple[int, int]
         (LakefileError("no", remedy="Do it."), "no. Do it.", None),
     ],
 )
-def test_where_lean_breaks_the_end_is_fatal(error: Exception, text: str, code: int | None) -> None:
+def test_if_lean_breaks_the_end_is_fatal(error: Exception, text: str, code: int | None) -> None:
     diagnostics, progress, answer = converse(error, opening(), waiting(5))
     (item,) = diagnostics["params"]["diagnostics"]
     assert item["severity"] == 1
     assert text in item["message"]
     assert [p["kind"] for p in progress["params"]["processing"]] == [2]
-    if code is None:  # every diagnostic is there, so that waiting for them succeeds
+    if code is None:  # every diagnostic has arrived, so that waiting for them succeeds
         assert answer == {"id": 5, "result": {}}
     else:
         assert answer["error"]["code"] == code
         assert text in answer["error"]["message"]
 
 
-def test_what_was_not_opened_is_not_waited_for() -> None:
+def test_unopened_documents_are_not_awaited() -> None:
     early, _, _, edited = converse([], waiting(1), opening(), waiting(2, version=2))
     for answer, version in ((early, 1), (edited, 2)):
         assert answer["error"]["code"] == -32602
@@ -117,7 +117,7 @@ def test_everything_else_is_refused_or_ignored() -> None:
         message("textDocument/hover", 1, textDocument={"uri": URI}),
         message("textDocument/didClose", textDocument={"uri": URI}),
         message("$/cancelRequest", id=1),
-        Message(id=7),  # an answer, of which none was asked for
+        Message(id=7),  # an answer that was not requested
         message("shutdown", 2),
         message("textDocument/waitForDiagnostics", 3, uri=URI),
         message("textDocument/didOpen", nonsense=1),

@@ -57,7 +57,7 @@ def test_places_count_lines_from_one_and_columns_in_characters() -> None:
         ("import «../etc»", "not a module name", 1, 7),
     ],
 )
-def test_what_cannot_be_read(source: str, message: str, line: int, column: int) -> None:
+def test_unreadable_sources(source: str, message: str, line: int, column: int) -> None:
     with pytest.raises(HeaderError, match=message) as caught:
         parse_header(source)
     assert (caught.value.line, caught.value.column) == (line, column)

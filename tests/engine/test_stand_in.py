@@ -1,4 +1,4 @@
-"""The stand-in `lake` as a process of its own, in front of a scripted Lean."""
+"""The replacement `lake` as a separate process, in front of a scripted Lean."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="pipes and signa
 
 
 class Server:
-    """A running stand-in, talked to in frames."""
+    """A running replacement, addressed in frames."""
 
     def __init__(self, project: Path) -> None:
         command = engine.select("embedded", project=project, install=False).server_command(project)
@@ -63,7 +63,7 @@ class Server:
                 return message
 
     def begin(self, text: str = "#check 1") -> dict[str, Any]:
-        """Initialise, open a document; what the scripted Lean says."""
+        """Initialise, open a document; the scripted Lean's answer."""
         self.initialize()
         self.open(text)
         said = self.until("textDocument/publishDiagnostics")["params"]["diagnostics"]
@@ -105,7 +105,7 @@ class Server:
 def project(
     cache: Layout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, no_orphans: object
 ) -> Path:
-    """A project, and an engine that is no Lean but looks installed."""
+    """A project, and an engine that is not Lean but looks installed."""
     executable(tmp_path / "bin", "node", FAKE_NODE)
     monkeypatch.setenv("PATH", os.pathsep.join([str(tmp_path / "bin"), os.environ["PATH"]]))
     cache.library.mkdir(parents=True)
@@ -163,7 +163,7 @@ def test_lean_gets_no_environment_of_the_user(
 
 
 def crashed(server: Server) -> str:
-    """What is said of a document at which Lean broke: the same in all three messages."""
+    """The report about a document at which Lean broke: the same in all three messages."""
     (item,) = server.until("textDocument/publishDiagnostics")["params"]["diagnostics"]
     assert item["severity"] == 1
     processing = server.until("$/lean/fileProgress")["params"]["processing"]
@@ -241,9 +241,7 @@ def end_of_input(server: Server) -> None:
     ],
     ids=["end of input", "SIGTERM", "SIGHUP", "SIGINT", "exit"],
 )
-def test_leaving_takes_lean_along(
-    server: Server, leave: Callable[[Server], None], text: str
-) -> None:
+def test_leaving_ends_lean(server: Server, leave: Callable[[Server], None], text: str) -> None:
     server.open(text)
     if "BUSY" not in text:
         server.until("textDocument/publishDiagnostics")
@@ -255,7 +253,7 @@ def test_leaving_takes_lean_along(
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Linux tells children")
-def test_a_killed_server_takes_lean_along(server: Server) -> None:
+def test_a_killed_server_ends_lean(server: Server) -> None:
     server.begin()
     lean = server.lean()
     server.process.kill()
@@ -293,7 +291,7 @@ def test_without_an_engine(cache: Layout) -> None:
     assert "obligations engine install" in answer.stderr
 
 
-def test_what_the_engine_says_about_itself(project: Path, cache: Layout) -> None:
+def test_the_engine_s_description_of_itself(project: Path, cache: Layout) -> None:
     found = engine.select("embedded", project=project, install=False)
     assert found == EmbeddedEngine(cache, find_node())
     assert (found.kind, found.official) == ("embedded", False)

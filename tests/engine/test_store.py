@@ -65,7 +65,7 @@ def test_a_key_changes_with_engine_options_and_name(project: Path) -> None:
     assert set(before.values()).isdisjoint(keys(project).values())
 
 
-def test_what_cannot_be_compiled_has_no_key(project: Path) -> None:
+def test_a_module_that_cannot_be_compiled_has_no_key(project: Path) -> None:
     (project / "lean/Demo/C.lean").write_text("import Demo.Gone")
     assert set(keys(project)) == {"Demo.B"}
 
@@ -75,7 +75,7 @@ def test_a_key_changes_with_the_files_that_lean_asked_for(store: Store, project:
     (project / "data.txt").write_text("before")
     states = states_of(project, ["data.txt", "other.txt", "lean/"])
     store.note_asked(base, states)
-    assert set(keys(project, store=store)) == {"Demo.B"}  # what imports it has no key either
+    assert set(keys(project, store=store)) == {"Demo.B"}  # its importers have none
     key = key_with(base, states)
     fill(store, key)
     before = keys(project, store=store)
@@ -94,7 +94,7 @@ def test_a_key_changes_with_the_files_that_lean_asked_for(store: Store, project:
         assert keys(project, store=store) == before
 
 
-def test_what_asked_for_files_twice_is_found_for_both(store: Store, project: Path) -> None:
+def test_a_module_that_requested_files_twice_is_found_for_both(store: Store, project: Path) -> None:
     base = keys(project)["Demo.B"]
     found = []
     for name in ("a.txt", "b.txt"):
@@ -192,7 +192,7 @@ def test_pruning_keeps_what_is_in_use(
     assert all(store.has(all_keys[n]) for n in ("Demo.B", "Demo.C"))
     for tree in trees:
         os.utime(tree, (time.time() - 20 * 86400, time.time() - 20 * 86400))
-    assert store.tree(all_keys) == trees[1]  # which is to use it
+    assert store.tree(all_keys) == trees[1]  # which will use it
     store.prune()
     assert [t.is_dir() for t in trees] == [False, True]
 

@@ -1,4 +1,4 @@
-"""Archives that must not be unpacked, and compiled modules that are not what they should be."""
+"""Archives that must not be unpacked, and invalid compiled modules."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_only_compiled_modules_are_in_the_library(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("data", "finding"), [(b"\x7fELF", "starts with"), (OLEAN + b"\2\0\0\0", "module flag is 02")]
 )
-def test_files_that_are_no_compiled_modules(data: bytes, finding: str) -> None:
+def test_files_that_are_not_compiled_modules(data: bytes, finding: str) -> None:
     with pytest.raises(PatchError, match=finding):
         clear_module_flag(data, "A.olean")
 

@@ -1,4 +1,4 @@
-"""The process that stays warm between documents: shared, replaced, and never left behind."""
+"""The process that stays warm between documents: shared, replaced, and always cleaned up."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_builds_and_documents_of_one_project_share_a_process(lean: Engine, tmp_p
     assert lean.build(project).ok
     assert texts(lean, project, "import Demo\n#eval Demo.two") == ["2"]
     (first,) = hosts()
-    # A run is a Lean of its own: it sees nothing of the one before.
+    # Each run is a fresh Lean: it sees nothing of the previous one.
     assert "Unknown" in texts(lean, project, "def left := 1\n#check lost")[0]
     assert "Unknown" in texts(lean, project, "#check left")[0]
     assert hosts() == [first]
@@ -73,8 +73,8 @@ def test_builds_and_documents_of_one_project_share_a_process(lean: Engine, tmp_p
     assert hosts() == []
 
 
-def test_what_a_document_imports_cannot_read_it(lean: Engine, tmp_path: Path) -> None:
-    """It holds the secret that marks the answer, and `initialize` runs while it is imported."""
+def test_imported_code_cannot_read_the_document(lean: Engine, tmp_path: Path) -> None:
+    """It contains the secret that marks the answer, and `initialize` runs while it is imported."""
     look = 'for f in ← (System.FilePath.mk "/engine/output").readDir do IO.println f.fileName'
     source = f"initialize do\n  {look}\ndef Demo.two := 2"
     project = write_project(tmp_path, {"lean/Demo.lean": source})

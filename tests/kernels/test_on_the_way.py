@@ -1,4 +1,4 @@
-"""The export that Lean writes in the document that looks behind the statements."""
+"""The export that Lean writes in the document that inspects the project."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_without_a_file_nothing_is_written(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("cannot", [BuildBrokenError("it broke"), None])
-def test_where_it_breaks_lean_is_asked_for_the_rest_alone(
+def test_if_it_breaks_lean_is_asked_only_for_the_rest(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cannot: Exception | None
 ) -> None:
     alone: list[Any] = []
@@ -102,7 +102,7 @@ def test_where_it_breaks_lean_is_asked_for_the_rest_alone(
     assert exported.written is None
 
 
-def test_what_is_too_slow_is_not_asked_twice(tmp_path: Path) -> None:
+def test_a_request_that_is_too_slow_is_not_repeated(tmp_path: Path) -> None:
     def run(text: str, output: Path) -> Any:
         raise TooSlowError("5 s")
 

@@ -1,4 +1,5 @@
-"""What a kernel takes and the audit does not: each is an objection, and the theorem is refused."""
+"""What a kernel accepts and the audit does not: each is an objection, and the theorem is
+refused."""
 
 from __future__ import annotations
 
@@ -77,9 +78,9 @@ def test_an_axiom_that_lean_did_not_name_refuses_what_rests_on_it(tmp_path: Path
     assert found.refused == {"tree": "Tree.label"}
 
 
-def test_an_axiom_that_nobody_pinned_is_not_the_librarys(tmp_path: Path) -> None:
+def test_an_unpinned_axiom_is_not_the_librarys(tmp_path: Path) -> None:
     export = changed(axiom_of_nothing, tmp_path)
-    found = judged(export)  # no number says that it is the project's own
+    found = judged(export)  # no number marks it as the project's own
     assert found.refused == {"tree": "Tree.label"}
     assert found.refusals == {"Tree.label": "it is an axiom that Lean did not name"}
 
@@ -107,7 +108,7 @@ def test_trust_says_which_kernel_refuses_what() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "no export\n", '{"meta":{}}\n{"ie":0,"app":{"fn":1}}\n'])
-def test_what_is_damaged_is_no_export(text: str, tmp_path: Path) -> None:
+def test_a_damaged_export_is_refused(text: str, tmp_path: Path) -> None:
     path = tmp_path / "export.ndjson"
     path.write_text(text)
     with pytest.raises(AnswerError, match="damaged"):

@@ -22,7 +22,7 @@ ROOT = Path(__file__).parent.parent.parent
 
 @pytest.fixture(scope="session")
 def lean() -> Engine:
-    """Whichever engine is there; the embedded one is installed where there is none."""
+    """The installed engine; the embedded one is installed if there is none."""
     return engine.select("auto", project=ROOT)
 
 
@@ -32,8 +32,8 @@ Once = Callable[[str], AbstractContextManager[object]]
 
 @pytest.fixture(scope="session")
 def once(tmp_path_factory: pytest.TempPathFactory) -> Once:
-    """What Lean has answered to one process of a run of tests, it need not be asked by another:
-    the first asks, the others wait and take the answer from the cache."""
+    """Lean is asked once per test run, not once per process: the first process asks, the others
+    wait and take the answer from the cache."""
     folder = tmp_path_factory.getbasetemp()
     folder = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
     return lambda name: FileLock(folder / f"{name}.lock")
@@ -41,7 +41,7 @@ def once(tmp_path_factory: pytest.TempPathFactory) -> Once:
 
 @pytest.fixture(scope="session")
 def library(lean: Engine, once: Once) -> Library:
-    """This repository's library; what Lean said of exactly these sources is not asked again."""
+    """This repository's library; Lean's answer about exactly these sources is reused."""
     with once("library"):
         return library_for_audit(find_project(ROOT), lean)
 
@@ -55,7 +55,7 @@ def compiled(lean: Engine) -> Project:
 
 
 def write_project(folder: Path, source: str) -> Project:
-    """A project of one file, with our attributes beside it; its name has a space and an é."""
+    """A project of one file, with our attributes next to it; its name has a space and an é."""
     root = folder / "un projet é"
     (root / "lean" / "Demo").mkdir(parents=True)
     shutil.copytree(ROOT / "lean" / "Obligations", root / "lean" / "Obligations")

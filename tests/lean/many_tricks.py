@@ -1,6 +1,6 @@
-"""Ways to prove what is false, or to seem to, each in a namespace of a project with others.
+"""Ways to prove falsehoods, or to seem to, each in a namespace of a shared project.
 
-One audit looks at all of them, for none touches another.  ``docs/tricks.md`` shows this table.
+One audit covers all of them, since they are independent.  ``docs/tricks.md`` shows this table.
 """
 
 from __future__ import annotations
@@ -31,8 +31,7 @@ def unchecked(space: str, value: str) -> str:
 
 @dataclass(frozen=True)
 class OneOfMany:
-    """A trick: the namespace it stands in, what is tried, its source, what Lean says of its
-    theorem."""
+    """A trick: its namespace, what is tried, its source, its theorem's status in Lean."""
 
     space: str
     what: str
@@ -43,7 +42,7 @@ class OneOfMany:
 MANY = (
     OneOfMany(
         "Core",
-        "`addDeclCore` told not to check",
+        "`addDeclCore` with checking off",
         unchecked("Core", "mkConst ``True.intro"),
         "refused",
     ),
@@ -78,7 +77,7 @@ MANY = (
     ),
     OneOfMany(
         "Made",
-        "`sorry` made by an elaborator, marked as an error that was told",
+        "`sorry` made by an elaborator, marked as a reported error",
         "open Lean Elab Term in\n"
         'elab "believe%" : term <= type => Lean.Meta.mkSorry type true\n'
         "theorem bad : 2 + 2 = 5 := believe%\n" + USE,
@@ -86,7 +85,7 @@ MANY = (
     ),
     OneOfMany(
         "Lawful",
-        "an instance of a law of the library whose proof is unfinished",
+        "an instance of a library law whose proof is unfinished",
         "structure Q where n : Nat\ninstance : BEq Q := ⟨fun _ _ => true⟩\n"
         "instance : LawfulBEq Q where\n  eq_of_beq := sorry\n  rfl := rfl\n"
         "theorem bad : 2 + 2 = 5 := by\n"
@@ -109,7 +108,7 @@ MANY = (
     ),
     OneOfMany(
         "Loop",
-        "a partial definition that need not end, of a type that `sorry` makes inhabited",
+        "a partial definition that may not terminate, of a type that `sorry` makes inhabited",
         "instance : Inhabited (PLift (2 + 2 = 5)) := ⟨⟨sorry⟩⟩\n"
         "partial def loop (n : Nat) : PLift (2 + 2 = 5) := loop (n + 1)\n"
         "theorem bad : 2 + 2 = 5 := (loop 0).down\n" + USE,
@@ -139,7 +138,7 @@ MANY = (
     OneOfMany(
         "Opaque",
         "an axiom that makes the type of an opaque value inhabited",
-        # Another false equation: Lean would take the proof of the same one from `Loop`.
+        # Another false equation: for the same one, Lean would use the proof from `Loop`.
         "axiom inst : Nonempty (3 = 4)\nopaque it : PLift (3 = 4) := ⟨inst.elim id⟩\n"
         "theorem bad : 2 + 2 = 5 := by have := it.down; omega\n" + USE,
         "axiom",
@@ -169,7 +168,7 @@ MANY = (
     ),
     OneOfMany(
         "Rooted",
-        "axioms called as Lean's own are",
+        "axioms with the names of Lean's own",
         "axiom _root_.Classical.choose_well : 2 + 2 = 5\n"
         "theorem bad : 2 + 2 = 5 := Classical.choose_well\n" + USE,
         "axiom",
@@ -185,5 +184,5 @@ MANY = (
 
 
 def bodies_of(tricks: tuple[OneOfMany, ...]) -> str:
-    """What stands in the project's file for them."""
+    """Their text in the project's file."""
     return "".join(f"namespace {t.space}\n{t.source}end {t.space}\n" for t in tricks)

@@ -1,7 +1,7 @@
-"""Proofs that no kernel would accept, and honest ones, each a theorem in a project with others.
+"""Proofs that no kernel would accept, and honest ones, each a theorem in a shared project.
 
-An audit of a small project costs the same whatever is in it, so cases that do not touch each other
-share one: each has modules and a namespace of its own, and the theorem ``Use.<space>.t``.
+An audit of a small project costs the same regardless of its content, so independent cases share
+one: each has its own modules and namespace, and the theorem ``Use.<space>.t``.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ RIGHT = "@[obligation] theorem t (n : Nat) (hPos : 0 < n) : n ≠ 0 := by omega\
 
 @dataclass(frozen=True)
 class Case:
-    """A theorem, and the module that it rests on.
+    """A theorem, and the module that it depends on.
 
     Attributes:
         name: the test's identifier.
         below: the module that the theorem's module imports; ``Below`` is this case's namespace.
-        use: the theorem; empty where the module below has it.
+        use: the theorem; empty if the module below has it.
         code: the exit code of an audit of the theorem.
-        status: what Lean says of it.
+        status: its status in Lean.
         said: what the audit prints.
         shares: the project that it is in, together with the others of that name.
         module: the name of the module below.
-        options: what the lakefile says of the library of this module alone; it has none of its own
-            where this is empty.
-        decoy: a source that stands next to the lakefile, where no library has its sources.
+        options: the lakefile's options for a library of this module alone; if empty, it has no
+            library of its own.
+        decoy: a source next to the lakefile, where no library has its sources.
     """
 
     name: str
@@ -55,13 +55,13 @@ class Case:
         return "".join(part.capitalize() for part in self.name.split("-"))
 
     def moved(self, text: str) -> str:
-        """A text of the case, as it is in that namespace."""
+        """A text of the case, within that namespace."""
         return text.replace("Below", self.space)
 
 
 NO_KERNEL = "\n  leanOptions := #[⟨`debug.skipKernelTC, true⟩]"
 KERNEL_OFF = "kernel-off"
-"""The project whose package says so, which has our library compiled anew."""
+"""The project whose package says so, which recompiles our library."""
 WISH = f"""\
 import Obligations
 {HEAD}elab "wish" : tactic => do
@@ -114,8 +114,8 @@ run_cmd do
       value := mkConst `Below.Worn.same }
 theorem Below.wrong : False := by have := Below.Worn.wrong; contradiction
 """
-# `Room.{u}` is `Type u`, stored so that the kernel puts no universe for `u`: then `Room.{0}`, which
-# lives in `Type 1`, holds every `Type u`, and Cantor's argument proves False.
+# `Room.{u}` is `Type u`, stored so that the kernel never instantiates `u`: then `Room.{0}`, which
+# lives in `Type 1`, contains every `Type u`, and Cantor's argument proves False.
 FORGED_FLAGS = """\
 namespace Below
 unsafe def forgedUnsafe (u : Level) : Expr :=
@@ -148,7 +148,7 @@ theorem wrong : False := cantor Room.{0} up.{1} fun y => ⟨down.{1} y, up_down.
 end Below
 """
 FORGED_EXPR = "unsafeCast (Lean.Expr.sort._impl (Expr.sort 2).data (.succ u))"
-# Bit 33 of what is stored with a universe says that it holds a parameter; the rest is its hash.
+# Bit 33 of the data of a universe says that it contains a parameter; the rest is its hash.
 FORGED_LEVEL = """let flags : UInt64 := (Level.succ u).data
   .sort (unsafeCast (Lean.Level.succ._impl (flags &&& 0xFFFFFFFDFFFFFFFF) u))"""
 STRAY_LOCAL = """\

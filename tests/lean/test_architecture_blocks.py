@@ -1,5 +1,5 @@
-"""Lean proves of usual architectures that their layers are the library's blocks: of those that the
-table in the docs says, and of no others."""
+"""Lean proves that layers of common architectures are the library's blocks: of exactly those that
+the table in the docs lists."""
 
 from __future__ import annotations
 

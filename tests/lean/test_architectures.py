@@ -1,4 +1,4 @@
-"""The table of architectures in ``lean/README.md`` says what Lean's theorems say."""
+"""The table of architectures in ``lean/README.md`` agrees with Lean's theorems."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ IN_WORDS = {
     "hPreActivationNe0": "no number that ReLU gets is zero",
     "hKeyAllowed": "a key is allowed in each row",
 }
-"""Conditions that the table has in words, by the name of their hypothesis."""
+"""Conditions that the table states in words, by the name of their hypothesis."""
 
 
 def table() -> dict[str, set[str]]:
-    """The conditions that are left, by what the theorems' names begin with."""
+    """The remaining conditions, by the prefix of the theorems' names."""
     text = README.read_text(encoding="utf-8")
     part = text[text.index("## Architectures") : text.index("## The encoder block, row by row")]
     found: dict[str, set[str]] = {}
@@ -40,7 +40,7 @@ def test_the_table_has_every_architecture() -> None:
     assert len(stated) > 15
 
 
-def test_what_is_left_is_what_the_theorems_ask_for(library: Library) -> None:
+def test_the_remaining_conditions_are_those_of_the_theorems(library: Library) -> None:
     keys = {o.key: o for o in library.obligations}
     for stem, left in table().items():
         assert f"{stem}_eval:conclusion" in keys
@@ -58,12 +58,12 @@ def test_what_is_left_is_what_the_theorems_ask_for(library: Library) -> None:
 STATED = re.compile(
     r"(eval|hasFDerivAt|backprop_eq_adjoint_fderiv|gradient|adjoint)?(_of_pos|_real|_tokens)?"
 )
-"""What a command puts after the name that it is given."""
+"""The suffixes that a command adds to a name."""
 
 
 def not_declared(text: str) -> set[str]:
-    """The names in the first column of what is proved that no source declares or has stated by a
-    command."""
+    """The names in the first column of the table of theorems that no source declares, directly or
+    by a command."""
     part = text[text.index("## What is proved") : text.index("## Architectures")]
     rows = [line.split("|")[1] for line in part.splitlines() if line.startswith("| ")]
     names = {name for row in rows for name in re.findall(r"`([^`]+)`", row)}
@@ -85,7 +85,7 @@ def not_declared(text: str) -> set[str]:
     return missing
 
 
-def test_every_declaration_that_the_page_names_is_there() -> None:
+def test_every_declaration_that_the_page_names_exists() -> None:
     text = README.read_text(encoding="utf-8")
     assert not not_declared(text)
     wrong = text.replace("`rmsNorm_eval`", "`rmsNorm_evals`").replace("`mha_eval`", "`mha_value`")

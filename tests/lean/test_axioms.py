@@ -1,4 +1,4 @@
-"""Axioms of many theorems at once are those that Lean finds for each."""
+"""The axioms of many theorems at once are those that Lean finds for each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lean proves of captured layers that they are the library's blocks, where they are."""
+"""Lean proves that captured layers are the library's blocks, if they are."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ WRONG = {
 def proofs(
     compiled: Project, lean: Engine, torch_layers: dict[str, tuple[Graph, str]], once: Once
 ) -> dict[str, Proved | Unproved]:
-    """Of all layers of this file by one question."""
+    """The answers about all layers of this file, from one request."""
     graphs = {n: la.graph() for n, (la, _) in RIGHT.items()}
     graphs |= {n: la.graph() for n, la in WRONG.items()}
     graphs |= {n: graph for n, (graph, _) in torch_layers.items()}
@@ -79,7 +79,7 @@ def test_a_layer_that_is_a_block(proofs: dict[str, Proved | Unproved], name: str
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_a_layer_that_is_none(proofs: dict[str, Proved | Unproved], name: str) -> None:
+def test_a_layer_that_is_not_a_block(proofs: dict[str, Proved | Unproved], name: str) -> None:
     proof = proofs[name]
     assert isinstance(proof, Proved), "the general theorem stays"
     assert isinstance(proof.block, NoBlock)

@@ -1,4 +1,4 @@
-"""Lean proves captured graphs, and what it says of them is what runs."""
+"""Lean proves captured graphs, and its theorems are about the graphs that run."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def demands(proof: Proved | Unproved) -> set[str]:
 
 
 def test_every_operation_is_proved(proofs: dict[str, Proved | Unproved]) -> None:
-    # A capture writes `place` along an axis; `gather` is written by the library's own graphs alone.
+    # A capture writes `place` along an axis; only the library's own graphs use `gather`.
     assert {n.op for n in EVERY.nodes} == set(OPS) - {"gather"}, "an operation is missing"
     assert demands(proofs["every"]) == {
         "no entry of total is zero",
@@ -97,7 +97,7 @@ def test_the_statement_names_what_it_supposes(proofs: dict[str, Proved | Unprove
         assert not theorem.foreign_axioms
 
 
-def test_what_lean_has_no_theorem_about_is_said(proofs: dict[str, Proved | Unproved]) -> None:
+def test_a_graph_without_a_theorem_is_reported(proofs: dict[str, Proved | Unproved]) -> None:
     two, long = proofs["two"], proofs["long"]
     assert isinstance(two, Unproved)
     assert "one output" in two.reason
@@ -115,7 +115,7 @@ WRONG = {
 
 
 def test_lean_names_the_node_at_fault(compiled: Project, lean: Engine) -> None:
-    """Python refuses these before; Lean is asked all the same."""
+    """Python refuses these earlier; Lean is asked anyway."""
     graphs = []
     for change, _ in WRONG.values():
         first, *others = EVERY.nodes
@@ -128,7 +128,7 @@ def test_lean_names_the_node_at_fault(compiled: Project, lean: Engine) -> None:
 
 @dataclass(frozen=True)
 class RunRequest:
-    """Has Lean prove one graph, compile what it declared, and run it."""
+    """Has Lean prove one graph, compile its declaration, and run it."""
 
     graph: Graph
     inputs: dict[str, np.ndarray[Any, Any]]

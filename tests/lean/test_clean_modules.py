@@ -1,5 +1,5 @@
-"""After a change Lean looks behind the changed modules alone, and finds what a whole look does; the
-second kernel is given what their theorems rest on."""
+"""After a change Lean inspects only the changed modules, and finds the same as a full inspection; the
+second kernel gets only their theorems, with all that these rest on."""
 
 from __future__ import annotations
 
@@ -67,13 +67,13 @@ LOOKED = frozenset({"Demo.Base", "Demo.Leaf"})
 
 
 class Looking:
-    """What is behind the modules of a project, and which of them were left out."""
+    """The inspection of a project's modules, and which of them were skipped."""
 
     def __init__(self, project: Project, lean: Engine) -> None:
         self.project, self.lean = project, lean
         self.left: frozenset[str] = frozenset()
         self.folder = project.root / "lean" / "Demo"
-        # A source is new in each test, so that no answer to it is in the cache.
+        # The source is new in each test, so no answer is in the cache.
         self.only_here = f"-- {uuid.uuid4()}\n"
 
     def put(self, request: TrustRequest, timeout: float) -> Answer:
@@ -81,7 +81,7 @@ class Looking:
         return ask_engine(self.project.root, self.lean, request, timeout=timeout)
 
     def __call__(self, *, whole: bool = False, **sources: str) -> Trust:
-        """Trust of the modules with these sources; the others stay as they are."""
+        """Trust of the modules with these sources; the others do not change."""
         self.write(sources)
         return read_trust(self.project, self.lean, put=self.put, use_cache=not whole)
 
@@ -105,7 +105,7 @@ def look(project_of: Callable[[str], Project], lean: Engine) -> Looking:
 
 
 @pytest.mark.lean
-def test_a_changed_leaf_is_looked_at_and_nothing_else(look: Looking) -> None:
+def test_only_a_changed_leaf_is_inspected(look: Looking) -> None:
     first = look(Base=BASE, Leaf=LEAF + END)
     assert not LOOKED & look.left
     assert first.refusals == {}
@@ -124,9 +124,9 @@ def test_a_changed_leaf_is_looked_at_and_nothing_else(look: Looking) -> None:
 
 
 @pytest.mark.lean
-def test_a_changed_module_is_looked_at_with_all_above_it(look: Looking) -> None:
+def test_a_changed_module_is_inspected_with_all_above_it(look: Looking) -> None:
     first = look(Base=BASE, Leaf=LEAF + END)
-    for more in ("", "-- another state\n"):  # what is amiss is found again
+    for more in ("", "-- another state\n"):  # the problem is found again
         found = look(Base=BASE.replace(END, BAD + END), Leaf=LEAF + WRONG + END + more)
         assert not LOOKED & look.left
         assert dict(found.refused) == {"Demo.wrong": "Demo.bad"}
@@ -155,9 +155,9 @@ def test_a_term_may_mention_what_its_module_does_not_import(look: Looking) -> No
 
 @pytest.mark.lean
 @pytest.mark.parametrize("other", ["theorem Demo.T : False := sorry", "axiom Demo.T : False"])
-def test_every_copy_of_a_constant_is_looked_at(look: Looking, other: str) -> None:
+def test_every_copy_of_a_constant_is_inspected(look: Looking, other: str) -> None:
     """Lean lets two modules declare the same theorem, or one of them as an axiom, and keeps the
-    proof, whatever that is worth."""
+    proof, valid or not."""
     bogus = BAD.replace("Demo.bad", "Demo.T").replace(EQUATION, "mkConst ``False")
     found = look(Base="import Lean\n" + bogus, Leaf=f"{other}\n")
     assert set(found.refusals) == {"Demo.T"}

@@ -1,6 +1,6 @@
 """An operation is one record: a file outside the library declares one.
 
-Every theorem, the export and the runs take it; a record with a wrong or a missing fact is refused.
+Every theorem, the export and the runs support it; a record with a wrong or missing fact is refused.
 """
 
 from __future__ import annotations

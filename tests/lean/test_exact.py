@@ -1,4 +1,4 @@
-"""Theorems of a small project, judged by Lean itself: no Python is written for them."""
+"""Theorems of a small project, judged by Lean itself, without any Python."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def results(answers: Mapping[str, Taken | Obstacle]) -> dict[str, CheckResult]:
         *("mask_self", "place_lt"),  # mutants
     ],
 )
-def test_what_is_asked_for_is_found(results: Mapping[str, CheckResult], name: str) -> None:
+def test_every_requested_theorem_is_found(results: Mapping[str, CheckResult], name: str) -> None:
     own = {key: r for key, r in results.items() if key.split(":")[0].endswith(name)}
     assert own
     for key, result in own.items():
@@ -144,13 +144,13 @@ HARD = ("mixed_le", "unit_dot_le", "rising", "mixed_props", "per_mode")
 
 
 @pytest.mark.parametrize("theorem", [*TRUE, "exists_between", "entry_le", *HARD, *USERS])
-def test_what_is_true_holds_on_instances_that_meet_every_hypothesis(
+def test_true_statements_hold_on_instances_that_meet_every_hypothesis(
     theorem: str, results: dict[str, CheckResult]
 ) -> None:
     own = {k: r for k, r in results.items() if k.startswith(f"{theorem}:")}
     assert {k: r.reason for k, r in own.items() if r.verdict is not Verdict.HOLDS} in (
         {},
-        # A number of shares is never 0 where they sum to one.
+        # The number of shares is never 0 if they sum to one.
         {"share_le:hn": own["share_le:hn"].reason} if theorem == "share_le" else {},
     )
     conclusion = own[f"{theorem}:conclusion"]
@@ -174,7 +174,7 @@ def test_a_statement_that_is_false_at_the_edge_alone_has_a_small_counterexample(
     given = re.fullmatch(r"x = (\d+), c = (\d+)", smallest)
     assert given is not None
     assert given[1] == given[2]
-    assert 77 <= int(given[1]) < 200  # 77 is the least; what was drawn had six digits
+    assert 77 <= int(given[1]) < 200  # 77 is the least; the drawn number had six digits
     (obligation,) = drawn.find("edge:conclusion")
     statement = drawn.statement_named("edge")
     assert statement is not None
@@ -188,7 +188,7 @@ def test_a_statement_that_is_false_at_the_edge_alone_has_a_small_counterexample(
 @pytest.mark.parametrize(
     ("theorem", "smallest"), [("dented_nonneg", "δ = "), ("decayAt_le", "t = 5000")]
 )
-def test_what_is_wrong_between_two_branches_alone_is_found_out(
+def test_an_error_only_between_two_branches_is_found(
     theorem: str, smallest: str, results: dict[str, CheckResult]
 ) -> None:
     found = results[f"{theorem}:conclusion"]
@@ -220,7 +220,7 @@ SMALLEST = {
 
 
 @pytest.mark.parametrize("theorem", SMALLEST)
-def test_what_is_wrong_for_a_few_values_alone_has_a_smallest_counterexample(
+def test_an_error_for_only_a_few_values_has_a_smallest_counterexample(
     theorem: str, drawn: Library, results: dict[str, CheckResult]
 ) -> None:
     found = results[f"{theorem}:conclusion"]
@@ -242,7 +242,7 @@ def test_what_is_wrong_for_a_few_values_alone_has_a_smallest_counterexample(
 
 
 def test_the_numbers_follow_the_definition(drawn: Library, results: dict[str, CheckResult]) -> None:
-    """The text of the statement is the same three times; one definition makes it false."""
+    """The text of the statement is the same all three times; one definition makes it false."""
     texts = {
         o.statement.replace(f"{space}.", "")
         for space in ("Kept", "Steeper", "Broken")
@@ -262,11 +262,11 @@ def test_the_numbers_follow_the_definition(drawn: Library, results: dict[str, Ch
 
 
 def test_a_sampled_hypothesis_makes_no_counterexample(results: dict[str, CheckResult]) -> None:
-    """Steps of 1/1024 are not among the samples: functions that take values in turn pass."""
+    """Steps of 1/1024 are not among the samples: functions that alternate values pass."""
     assert results["far_le:conclusion"].verdict is not Verdict.FAILS
 
 
-def test_what_no_mutant_upsets_and_what_nothing_meets_does_not_hold(
+def test_blind_and_vacuous_theorems_do_not_hold(
     results: dict[str, CheckResult],
 ) -> None:
     blind, never = results["blind:conclusion"], results["never:conclusion"]
@@ -294,7 +294,7 @@ def test_values_come_by_binder_and_violate_what_they_say(drawn: Library) -> None
     assert {one.violates for one in found.violating} == {("hMild",), ("hLe",)}
 
 
-def test_the_constant_that_stands_in_the_way_is_named(
+def test_the_constant_that_prevents_it_is_named(
     answers: Mapping[str, Taken | Obstacle],
 ) -> None:
     found = answers["Drawn.chosen_eq"]

@@ -1,5 +1,5 @@
-"""Graphs made from definitions compute what Python computes; the project itself holds what is
-refused, with its words (``#guard_msgs``)."""
+"""Graphs made from definitions compute the same as Python; the project itself contains the refused
+definitions, with their messages (``#guard_msgs``)."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ UNKNOWN = GraphRequest("softmax", (("rows", 2),))
 
 @pytest.fixture(scope="module")
 def graphs(lean: Engine, tmp_path_factory: pytest.TempPathFactory) -> ExportedGraphs:
-    """What a project exports without a line of JSON in Lean."""
+    """The exports of a project without a line of JSON in Lean."""
     root = tmp_path_factory.mktemp("graphs") / "graphs"
     shutil.copytree(HERE / "graphs", root)
     for name in ("Mathlib", "PostNorm"):

@@ -44,7 +44,7 @@ def project(project_of: Make, lean: Engine) -> Project:
 
 
 def change(path: Path, text: str, project: Project) -> tuple[tuple[int, str], tuple[int, str]]:
-    """What `audit` and `lock --check` say after a file was written."""
+    """The results of `audit` and `lock --check` after a file was written."""
     path.write_text(text)
     return run(project, "audit"), run(project, "lock", "--check")
 
@@ -52,12 +52,12 @@ def change(path: Path, text: str, project: Project) -> tuple[tuple[int, str], tu
 def test_a_file_that_lean_read_belongs_to_the_answer(project: Project) -> None:
     assert run(project, "lock")[0] == 0
     code, said = run(project, "audit")
-    assert (code, "1 of 1 theorems proved" in said) == (4, True)  # nobody checks the hypothesis
+    assert (code, "1 of 1 theorems proved" in said) == (4, True)  # the hypothesis has no check
     number = project.root / "number.txt"
     for code, said in change(number, "6", project):
         assert (code, "do not compile" in said) == (3, True)
     assert change(number, "5", project)[1] == (0, "nothing changed")
-    for code, said in change(project.root / "more.txt", "!", project):  # it was asked for in vain
+    for code, said in change(project.root / "more.txt", "!", project):  # requested, but missing
         assert (code, "do not compile" in said) == (3, True)
     (project.root / "more.txt").unlink()
     (code, said), (locked, drift) = change(

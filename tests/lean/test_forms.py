@@ -1,4 +1,4 @@
-"""A new theorem about an exported graph has its checks from one Lean file, and no Python."""
+"""A new theorem about an exported graph gets its checks from one Lean file, without Python."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Proofs that the engine's kernel takes and a newer one does not, through the real engine."""
+"""Proofs that the engine's kernel accepts and a newer one does not, through the real engine."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def native() -> NativeKernel:
 
 @pytest.fixture(scope="module")
 def refused(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Written]:
-    """An export of the project of all cases that are refused, and what Lean says of it."""
+    """An export of the project of all refused cases, and Lean's answer about it."""
     root = tmp_path_factory.mktemp("project") / "project"
     root.mkdir()
     write(root, sharing("refused"))

@@ -103,7 +103,7 @@ def test_lean_exports_the_graph_that_the_fast_tests_use(library: Library) -> Non
 
 def test_the_audit_holds(library: Library) -> None:
     policy = read_policy(ROOT, read_settings(ROOT))
-    # What `make audit` measured of the same checks on the same graphs is not measured again.
+    # Results of `make audit` for the same checks on the same graphs are reused.
     report = audit(library, policy=policy, results=ResultCache.default())
     bad = {e.obligation.key: e.reason for e in report.entries if e.verdict not in GOOD}
     assert not bad
@@ -172,7 +172,7 @@ def test_the_library_is_what_was_locked(library: Library) -> None:
 
 
 def test_the_kept_answer_has_every_sentence_and_place(library: Library) -> None:
-    """The page of all theorems is made of it; the lock does not see where only a docstring
+    """The page of all theorems is generated from it; the lock does not notice if only a docstring
     changed."""
     kept = parse_statements(open_kept(ROOT).answer["statements"])
     told = [(s.name, s.module, s.doc) for s in kept.theorems]

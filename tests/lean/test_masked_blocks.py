@@ -1,4 +1,4 @@
-"""Lean proves of layers with a causal mask, captured, that they are the library's blocks."""
+"""Lean proves that captured layers with a causal mask are the library's blocks."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ PLANTED = {
     "a half keeps its sign": ("LLaMA", "cat_1.0", "neg_1", "slice_4"),
     "the sum has what is masked": ("GPT-2", "softmax.sum", "softmax.kept", "softmax.exp"),
 }
-"""Of a layer that is a block, a node that reads another value, by the ends of their names."""
+"""For a layer that is a block, a node that reads a wrong value, by the suffixes of their names."""
 WRONG = (*OTHERS, *PLANTED)
 
 
@@ -94,7 +94,7 @@ def captured(kind: str, config: dict[str, Any]) -> Any:
 
 
 def planted(graph: Graph, reader: str, read: str, instead: str) -> Graph:
-    """The graph one node of which reads another value."""
+    """The graph with one node that reads a wrong value."""
     places = range(len(graph.inputs), len(graph.inputs) + len(graph.nodes))
     named = dict(zip((n.name for n in graph.nodes), places, strict=True))
 
@@ -117,7 +117,7 @@ def layers() -> dict[str, Any]:
 def proofs(
     compiled: Project, lean: Engine, layers: dict[str, Any], once: Once
 ) -> dict[str, Proved | Unproved]:
-    """Of all layers of this file by one question."""
+    """The answers about all layers of this file, from one request."""
     graphs = {n: la.graph for n, la in layers.items()}
     graphs |= {n: planted(graphs[of], *ends) for n, (of, *ends) in PLANTED.items()}
     with once("masked-blocks"):
@@ -151,7 +151,7 @@ def test_a_layer_that_is_a_block_where_its_mask_is_causal(
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_a_layer_that_is_none(proofs: dict[str, Proved | Unproved], name: str) -> None:
+def test_a_layer_that_is_not_a_block(proofs: dict[str, Proved | Unproved], name: str) -> None:
     proof = proofs[name]
     assert isinstance(proof, Proved), "the general theorem stays"
     assert isinstance(proof.block, NoBlock), proof.block

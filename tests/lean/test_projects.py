@@ -1,4 +1,4 @@
-"""Other people's projects, and what an audit makes of what they try."""
+"""Other people's projects, and how an audit handles what they try."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_a_lemma_that_proves_something_else_does_not_discharge(
     refused(project_of(source), lean, LeanSourceError, "does not prove hPos")
 
 
-def test_a_definition_is_no_obligation(project_of: Make, lean: Engine) -> None:
+def test_a_definition_is_not_an_obligation(project_of: Make, lean: Engine) -> None:
     source = "import Obligations\n@[obligation] def Demo.d : Nat := 3\n"
     refused(project_of(source), lean, LeanSourceError, "is for theorems")
 
@@ -97,7 +97,7 @@ def test_a_syntax_error_has_its_place(project_of: Make, lean: Engine) -> None:
     refused(project_of(source), lean, LeanSourceError, r"lean/Demo/Basic\.lean:3:")
 
 
-def test_renaming_a_bound_variable_is_no_drift_and_changing_a_definition_is(
+def test_renaming_a_bound_variable_is_not_a_change_but_changing_a_definition_is(
     demo: Library, project_of: Make, lean: Engine
 ) -> None:
     project = project_of(GOOD)

@@ -1,4 +1,5 @@
-"""Statements over the reals go from Lean to a verdict; what is recorded is what Lean says now."""
+"""Statements over the reals, from Lean to a verdict; the recording matches Lean's current
+answer."""
 
 from __future__ import annotations
 
@@ -26,7 +27,7 @@ REALS = Path(__file__).with_name("reals")
 
 @pytest.fixture(scope="module")
 def reals(lean: Engine, tmp_path_factory: pytest.TempPathFactory) -> Library:
-    """The project of statements over the reals, asked afresh."""
+    """The project of statements over the reals, asked again."""
     root = tmp_path_factory.mktemp("reals") / "reals"
     shutil.copytree(REALS, root)
     shutil.copy(Path(__file__).parent.parent.parent / "lean-toolchain", root)
@@ -35,12 +36,12 @@ def reals(lean: Engine, tmp_path_factory: pytest.TempPathFactory) -> Library:
 
 
 def without_lean(messages: list[Any]) -> list[Any]:
-    """Without the version of Lean, which another engine may differ in."""
+    """Without the version of Lean, which differs between engines."""
     return [{k: v for k, v in m.items() if k != "lean"} for m in messages]
 
 
-def test_what_is_recorded_is_what_lean_says(reals: Library) -> None:
-    """Where this fails, the export has changed: write `tests/recorded/reals.json` anew."""
+def test_the_recording_matches_lean(reals: Library) -> None:
+    """If this fails, the export has changed: rewrite `tests/recorded/reals.json`."""
     assert without_lean(list(reals.answer["propositions"])) == without_lean(recorded("reals"))
 
 
@@ -69,7 +70,7 @@ def test_statements_over_the_reals_are_judged_without_a_line_of_python(reals: Li
         "Wide.dented_nonneg",
     }
     undecided = {n for n, v in verdicts.items() if v is Verdict.INCONCLUSIVE}
-    # Whether a number is 0 is undecided where it is that up to rounding alone.
+    # Whether a number is 0 is undecided if it is 0 only up to rounding.
     assert undecided == {"Demo.blind", "PostNorm.sqrt_le", "Demo.safeDiv_mul"}
     assert all(o.key for o in reals.obligations if o.role is Role.HYPOTHESIS)
 

@@ -1,6 +1,6 @@
 """Every command of the page on real models, run on a copy of this library with the real engine.
 
-``UPDATE_DOCS=1`` writes what they print into the page.
+``UPDATE_DOCS=1`` updates their output in the page.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ Audited = Callable[[str], tuple[Path, Mapping[str, Any]]]
 
 @pytest.fixture(scope="session")
 def audited(tmp_path_factory: pytest.TempPathFactory, once: Once) -> Audited:
-    """A project that cases share, audited as a whole, and what Lean says of its conclusions."""
+    """A shared project, audited as a whole, and the status of its conclusions in Lean."""
 
     @functools.cache
     def project(name: str) -> tuple[Path, Mapping[str, Any]]:
@@ -45,7 +45,7 @@ def audited(tmp_path_factory: pytest.TempPathFactory, once: Once) -> Audited:
 
 @pytest.mark.lean
 @pytest.mark.parametrize("case", MARKED, ids=lambda c: c.name)
-def test_what_no_kernel_accepts_is_not_proved(case: Case, audited: Audited) -> None:
+def test_a_theorem_that_no_kernel_accepts_is_not_proved(case: Case, audited: Audited) -> None:
     root, conclusions = audited(case.shares)
     assert set(conclusions) == {f"{c.space}.t" for c in sharing(case.shares)}
     assert conclusions[f"{case.space}.t"]["status"] == case.status

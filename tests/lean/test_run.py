@@ -18,7 +18,7 @@ from numeric.interpret.interpreter import Interpreter
 
 pytestmark = pytest.mark.lean
 
-# Sizes that checks run on, so that Lean has exported these graphs; no two of them are the same.
+# Sizes that checks run on, so that Lean has exported these graphs; all different.
 BLOCK = {"seqLen": 9, "dModel": 7, "numHeads": 3, "headDim": 2, "dFF": 5}
 CASES = {
     "layerNormGraph": {"seqLen": 9, "dModel": 7},
@@ -69,7 +69,7 @@ def graphs(library: Library) -> dict[str, Graph]:
 
 @dataclass(frozen=True)
 class Ran:
-    """What Lean was given and what it answered, by graph; ``wrong`` names a graph there is not."""
+    """Lean's inputs and answers, by graph; ``wrong`` names a graph that does not exist."""
 
     inputs: dict[str, dict[str, Any]]
     seeds: dict[str, Any]

@@ -27,9 +27,9 @@ ALL = (*TRICKS, *AT_IMPORT)
 ALONE = tuple(t for t in ALL if not t.shares)
 SHARING = (HONEST, *(t for t in ALL if t.shares))
 WITH_MANY = "refused"
-"""The project that has the many tricks, too."""
+"""The project that also has the many tricks."""
 NOTHING = "nothing"
-"""The project without obligations: only as a whole can it be audited."""
+"""The project without obligations: it can only be audited as a whole."""
 
 
 def obligations(project: Project, *arguments: str) -> Result:
@@ -39,9 +39,9 @@ def obligations(project: Project, *arguments: str) -> Result:
 def write(
     project: Project, tricks: Sequence[Trick], *, before: bool = False, spoilt: str = ""
 ) -> None:
-    """The project of these tricks; where there are several, each in a namespace of its own.
+    """The project of these tricks; if there are several, each in its own namespace.
 
-    Waivers that spoil an audit are written of the trick ``spoilt`` alone.
+    Waivers that spoil an audit are written only for the trick ``spoilt``.
     """
     lean, imports, bodies, waivers = project.root / "lean", "", "", ""
     for trick in tricks:
@@ -63,7 +63,7 @@ def write(
 
 
 def audited(project: Project, tricks: Sequence[Trick]) -> Result:
-    """The first audit of a project, locked before as the tricks say."""
+    """The first audit of a project, after locking it as the tricks require."""
     if any(t.before is not None for t in tricks):
         write(project, tricks, before=True)
         locked = obligations(project, "lock")
@@ -103,9 +103,10 @@ def shared(tmp_path_factory: pytest.TempPathFactory, once: Once) -> Callable[[st
 def test_trick_among_others(
     trick: Trick, shared: Callable[[str], Project], project_of: Make
 ) -> None:
-    """An audit of its theorems alone says what an audit of a project with nothing else would."""
+    """An audit of its theorems alone gives the same result as an audit of a project with nothing
+    else."""
     project = shared(trick.shares)
-    if trick.spoils:  # the same sources, of which Lean has answered
+    if trick.spoils:  # the same sources, about which Lean has answered
         project = project_of("import Obligations\n")
         write(project, [t for t in SHARING if t.shares == trick.shares], spoilt=trick.name)
     only = () if trick.shares == NOTHING else ("--only", f"{trick.space}.*")
@@ -155,8 +156,8 @@ PAGE = """\
 
 Each row is a small Lean project in `tests/lean/tricks.py` or `tests/lean/tricks_at_import.py`,
 audited by the real engine in the tests.  Its obligations are waived, so that an honest project ends
-with exit code 0; what is said is said because of the trick.  Most share a project,
-each in a namespace of its own that is audited alone.
+with exit code 0; everything that is reported is due to the trick.  Most share a project, each in
+its own namespace that is audited alone.
 
 | trick | what is tried | exit code | what the audit says |
 | --- | --- | --- | --- |
@@ -165,8 +166,8 @@ TOGETHER = """
 ## Many at once
 
 Each row is a namespace with a theorem of its own (`tests/lean/many_tricks.py`), in the project of
-the tricks above that a kernel refuses; one audit ends with exit code 1 and says of each theorem
-what stands here.
+the tricks above that a kernel refuses; one audit ends with exit code 1 and gives each theorem the
+status listed here.
 
 | what is tried | the theorem is |
 | --- | --- |
@@ -174,8 +175,7 @@ what stands here.
 SERVERS = """
 ## Servers that misbehave
 
-Each row is a language server that follows a script, met by a whole audit in
-`tests/cli/test_faults.py`.
+Each row is a scripted language server in a whole audit in `tests/cli/test_faults.py`.
 
 | server | what it does | exit code | what the audit says |
 | --- | --- | --- | --- |
@@ -183,26 +183,26 @@ Each row is a language server that follows a script, met by a whole audit in
 END = """
 ## What is not seen
 
-Every trick in the first table is seen without the official toolchain: the tests run it on the
+Every trick in the first table is found without the official toolchain: the tests run it on the
 embedded engine where no other is installed, and the exit codes are that engine's.  One of them can
 differ: the embedded engine's kernel cannot run compiled code, so it refuses `native_decide`; where
 a kernel accepts it, its axioms `Lean.ofReduceBool` and `Lean.trustCompiler` count as foreign, with
 exit code 1.
 
 Only the official toolchain sees the proofs of Lean's own library: to the embedded engine its lemmas
-are axioms, which are counted and not looked into.  Only the official toolchain has `leanchecker`,
+are axioms, which are counted but not inspected.  Only the official toolchain has `leanchecker`,
 which reads the compiled files themselves; with the embedded engine these are stored by the hash of
 their sources, and Lean's own replay checks what was loaded from them.
 
 Code in the audited project runs inside Lean while it is compiled, and whenever its modules are
 imported: `initialize`, linters, elaborators and tactics of its own.  None of it runs where the
-verdict is asked for: a document that imports none of the project reads its modules as data
-(`lean/Obligations/Clean.lean`), and there Lean says what each theorem states and rests on, whether
-it says anything, what the kernel accepts, and what another kernel is given.  An answer that differs
-elsewhere ends the audit with 1.  What such code can change is what is for people, or evidence: how
-a statement is printed, which graphs are exported, what is drawn and decided exactly.  So reports
-name what runs at import, and a strict audit is incomplete until a waiver of `trust:MODULE` says why
-it may.  Faults of the engine are in `tests/engine`.
+verdict is computed: a document that imports none of the project reads its modules as data
+(`lean/Obligations/Clean.lean`), and there Lean says what each theorem states and depends on,
+whether it is vacuous, what the kernel accepts, and what another kernel receives.  An answer that
+differs elsewhere ends the audit with 1.  Such code can only change text for people, or evidence:
+how a statement is printed, which graphs are exported, what is drawn and decided exactly.  So
+reports name what runs at import, and a strict audit is incomplete until a waiver of `trust:MODULE`
+says why it may.  Faults of the engine are in `tests/engine`.
 """
 
 

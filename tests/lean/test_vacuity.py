@@ -1,4 +1,4 @@
-"""Theorems that say nothing are told from theorems that say something, by the real engine."""
+"""Vacuous theorems are distinguished from others, by the real engine."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def conclusions(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any]:
 
 @pytest.mark.lean
 @pytest.mark.parametrize("name", WANTED)
-def test_it_says_nothing(conclusions: Mapping[str, Any], name: str) -> None:
+def test_it_is_vacuous(conclusions: Mapping[str, Any], name: str) -> None:
     found = conclusions[f"Empty.{name}"]
     assert found["lean"]["says_nothing"] == WANTED[name]
     assert found["verdict"] == "fails"

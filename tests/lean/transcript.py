@@ -1,4 +1,4 @@
-"""Pages with commands and what they print: run again, and compared or written anew."""
+"""Pages with commands and their output: run again, and compared or rewritten."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ VARIABLE = (
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A command and what the page says that it prints."""
+    """A command and its output in the page."""
 
     command: str
     output: str
@@ -55,7 +55,7 @@ def steps(body: str) -> Iterator[Step]:
 
 
 def same(page: str, found: str) -> bool:
-    """Whether the page tells what was found; a line of ``…`` stands for any lines."""
+    """Whether the page shows the output that was found; a line of ``…`` stands for any lines."""
     head, *rest = (_stable(part) for part in _parts(page))
     whole = _stable(found)
     if not rest:
@@ -99,10 +99,10 @@ def shortened(found: str, like: str) -> str:
 
 
 def _position(line: str, among: list[str]) -> int:
-    """Where a line stands, or the first that begins with the same word.
+    """The position of a line, or of the first that begins with the same word.
 
     Raises:
-        ValueError: no line does; the page needs another one to hold on to.
+        ValueError: there is none; the page needs another line as an anchor.
     """
     first = line.split()[:1]
     for position, other in enumerate(among):
@@ -115,7 +115,7 @@ def _position(line: str, among: list[str]) -> int:
 
 
 class Shell:
-    """Runs commands one after the other in a folder; ``$?`` is what the one before ended with."""
+    """Runs commands in sequence in a folder; ``$?`` is the exit code of the previous one."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -144,7 +144,7 @@ class Shell:
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """A page as it would be now, and where it differs."""
+    """The page with current output, and where it differs."""
 
     text: str
     differences: tuple[str, ...]

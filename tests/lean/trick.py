@@ -1,4 +1,4 @@
-"""One way to fool an audit: a small Lean project, and what an audit says to it."""
+"""One way to fool an audit: a small Lean project, and what an audit reports."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ WRONG = """\
 """
 RIGHT = "@[obligation] theorem t (n : Nat) (hPos : 0 < n) : 0 < n + n := by omega\n"
 UNDECIDED = "opaque Great : Nat → Prop\n"
-"""Lean draws numbers, but cannot decide this of them."""
+"""Lean draws numbers, but cannot decide this for them."""
 
 
 @dataclass(frozen=True)
@@ -27,16 +27,16 @@ class Trick:
     Attributes:
         name: for the test's identifier and the table.
         what: what is tried, in a sentence.
-        body: what stands in ``Demo/Basic.lean`` between its first and last line.
+        body: the text of ``Demo/Basic.lean`` between its first and last line.
         code: the exit code of the audit.
-        said: what standard output or error must hold.
-        before: an earlier ``body`` that was locked; ``None`` where nothing was.
+        said: a text that standard output or error must contain.
+        before: an earlier ``body`` that was locked; ``None`` if nothing was.
         files: further Lean sources by module name, imported by ``Demo/Basic.lean``.
         waived: keys that are waived.
         spoils: whether its waivers end an audit of the whole project, so that they are written only
-            where it is looked at itself.
-        shares: the project that it is tried in, together with the others that say the same; a
-            project of its own where this is empty, because what is said concerns the whole project.
+            for its own audit.
+        shares: the project that it is tried in, together with the others with the same value; a
+            separate project if empty, because the report concerns the whole project.
     """
 
     name: str
@@ -56,7 +56,7 @@ class Trick:
         return "In" + "".join(part.capitalize() for part in self.name.split("-"))
 
     def moved(self, text: str) -> str:
-        """A text of the trick, as it is in that namespace."""
+        """A text of the trick, within that namespace."""
         if not self.shares:
             return text
         for key in self.waived:

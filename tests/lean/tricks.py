@@ -1,7 +1,7 @@
-"""Ways to fool an audit, each as a small Lean project, and what our audit says to it.
+"""Ways to fool an audit, each as a small Lean project, and what our audit reports.
 
-In every project the obligations are waived, so that an honest one ends with 0: whatever else is
-said is said because of the trick.  ``docs/tricks.md`` shows this table.
+In every project the obligations are waived, so that an honest one ends with 0: everything else that
+is reported is due to the trick.  ``docs/tricks.md`` shows this table.
 """
 
 from __future__ import annotations
@@ -54,7 +54,11 @@ TRICKS = (
         },
     ),
     Trick(
-        "admit", "`admit` for `sorry`", "theorem bad : 2 + 2 = 5 := by admit\n" + WRONG, 1, "sorry"
+        "admit",
+        "`admit` instead of `sorry`",
+        "theorem bad : 2 + 2 = 5 := by admit\n" + WRONG,
+        1,
+        "sorry",
     ),
     Trick(
         "sorry-in-a-definition",
@@ -64,7 +68,7 @@ TRICKS = (
         1,
         "sorry",
     ),
-    Trick("axiom", "an axiom of the project's own", "axiom bad : 2 + 2 = 5\n" + WRONG, 1, "axiom"),
+    Trick("axiom", "a project axiom", "axiom bad : 2 + 2 = 5\n" + WRONG, 1, "axiom"),
     Trick(
         "axiom-far-away",
         "an axiom in another file",
@@ -97,7 +101,7 @@ TRICKS = (
     ),
     Trick(
         "native-decide",
-        "the compiler's word for a proof",
+        "the compiler's result as a proof",
         "theorem bad : (2 + 3 : Nat) = 5 := by native_decide\n"
         "@[obligation] theorem t (n : Nat) (hPos : 0 < n) : n + (2 + 3) = n + 5 := by rw [bad]\n",
         1,
@@ -120,7 +124,7 @@ TRICKS = (
     ),
     Trick(
         "contradiction",
-        "hypotheses that no number meets",
+        "hypotheses that no number satisfies",
         "@[obligation] theorem t (n : Nat) (hPos : 0 < n) (hLow : n < 1) : n = 7 := by omega\n",
         1,
         "contradict each other",
@@ -175,7 +179,7 @@ TRICKS = (
     ),
     Trick(
         "implemented-by",
-        "a definition that runs as another one",
+        "a definition that runs as a different one",
         "def slow (n : Nat) : Nat := n\n@[implemented_by slow] def quick (n : Nat) : Nat := n + 1\n"
         + RIGHT,
         0,
@@ -315,7 +319,7 @@ TRICKS = (
     ),
     Trick(
         "notation-changed",
-        "a notation comes to mean something else; the statement prints as before",
+        "a notation changes its meaning; the statement prints as before",
         'def much (n : Nat) : Prop := 1 < n\nnotation "big " n:max => much n\n'
         "@[obligation] theorem t (n : Nat) (hPos : big n) : big n ∨ n = 0 := Or.inl hPos\n",
         4,
@@ -337,7 +341,7 @@ TRICKS = (
     ),
     Trick(
         "theorem-removed",
-        "a locked theorem is gone, so that less is audited",
+        "a locked theorem is removed, so that less is audited",
         RIGHT,
         4,
         "Locked and gone: u:conclusion",

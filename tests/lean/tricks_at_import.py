@@ -1,4 +1,4 @@
-"""Tricks with code that runs where a project's modules are imported, or where Lean looks for help.
+"""Tricks with code that runs when a project's modules are imported, or when Lean runs tactics.
 
 Each is a small project as in ``tests/lean/tricks.py``.
 """
@@ -28,7 +28,7 @@ AT_IMPORT = (
     ),
     Trick(
         "search-hijacked",
-        "a tactic of the project's own in place of those that find contradictions",
+        "the project replaces the tactics that find contradictions",
         "open Lean Elab Tactic in\n@[tactic Lean.Parser.Tactic.first] def blind : Tactic :=\n"
         '  fun _ => throwError "there is nothing to see here"\n' + CONTRADICTION,
         1,

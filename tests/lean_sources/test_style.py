@@ -1,7 +1,7 @@
 """Rules that every Lean source of the library keeps.
 
-The proofs themselves are checked by Lean; this checks what Lean does not refuse: weakened
-checking, files that outgrow a screen or two, missing documentation, imports against the grain.
+The proofs themselves are checked by Lean; this checks what Lean does not refuse: weakened checking,
+files that are too long, missing documentation, imports in the wrong direction.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ SOURCES = [*sorted(LEAN.glob("PostNorm/**/*.lean")), LEAN / "PostNorm.lean"]
 #: Folders of ``PostNorm`` in the order in which they may import each other.
 ORDER = ("Field", "Calculus", "Real", "Graph", "Layers", "Block", "Export", "Run", "Capture")
 
-#: What would weaken Lean's checking, or leave a hole in a proof.
+#: Texts that would weaken Lean's checking, or leave a hole in a proof.
 FORBIDDEN = (
     r"\bsorry\b",
     r"\badmit\b",
@@ -50,7 +50,7 @@ def layer(path: Path) -> str | None:
 
 
 Complaints = Iterator[str]
-"""What is wrong with one source, each with its line where there is one."""
+"""The problems of one source, each with its line if there is one."""
 
 
 def weakened(path: Path, text: str) -> Complaints:

@@ -102,7 +102,7 @@ def plain_tensors(layers: int = 1) -> Tensors:
 
 
 def write(folder: Path, tensors: Tensors, config: Any = CONFIG, **metadata: str) -> Path:
-    """A file with a configuration beside it; ``None`` for none."""
+    """A file with a configuration next to it; ``None`` for none."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "model.safetensors"
     save_file({n: np.ascontiguousarray(v) for n, v in tensors.items()}, path, metadata or None)
@@ -112,7 +112,8 @@ def write(folder: Path, tensors: Tensors, config: Any = CONFIG, **metadata: str)
 
 
 def write_shards(folder: Path, tensors: Tensors, config: Any = CONFIG, shards: int = 2) -> Path:
-    """Files with an index beside them, as large checkpoints are saved; tensors go by turns."""
+    """Files with an index next to them, as large checkpoints are saved; tensors alternate between
+    them."""
     folder.mkdir(parents=True, exist_ok=True)
     places = {
         name: f"model-{k % shards + 1:05d}-of-{shards:05d}.safetensors"

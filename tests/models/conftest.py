@@ -9,5 +9,5 @@ import pytest
 
 @pytest.fixture
 def without_transformers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As where there is no transformers, which would build what it knows: names are read."""
+    """As without transformers, which would build the models that it knows: names are read."""
     monkeypatch.setitem(sys.modules, "transformers", None)

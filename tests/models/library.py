@@ -49,7 +49,7 @@ def obligations() -> Iterable[Obligation]:
 
 
 def library(root: Path, requests: Iterable[GraphRequest], *, refuse: bool = False) -> Library:
-    """What Lean would say, with the graphs asked for; or without any graph."""
+    """Lean's answer, with the requested graphs, or without any graph."""
     if not (root / "lakefile.lean").exists():
         write_project(root)
     wanted = tuple(requests)
@@ -79,7 +79,7 @@ def judged(
     prove: Any = None,
     **options: Any,
 ) -> Report:
-    """The audit of a model, without Lean; ``prove`` answers in its place about captured graphs."""
+    """The audit of a model, without Lean; ``prove`` answers about captured graphs instead."""
     read = model if isinstance(model, Model) else read_model(model, Options(**options))
     source = source_of(inputs, sequences=sequences, seq_len=seq_len)
     found = library(root, graph_requests(read, source), refuse=refuse)
@@ -87,7 +87,7 @@ def judged(
 
 
 def accepting(graphs: Sequence[Graph]) -> list[FormProof]:
-    """A Lean that proves every graph: what is left open then is the models' own."""
+    """A Lean that proves every graph: any remaining problem is then the model's."""
     return [FormProof(LeanStatus.PROVED, "captured_correct", "∀ ρ, …") for _ in graphs]
 
 

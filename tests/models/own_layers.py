@@ -1,4 +1,4 @@
-"""Layers and models of no known names, for tests to change one thing of."""
+"""Layers and models without known names, in which tests change one thing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ WIDTH, HEADS, INNER, WORDS = 16, 2, 24, 50
 
 
 class Mine(nn.Module):
-    """A pre-norm layer with parts of its own names."""
+    """A pre-norm layer whose parts have their own names."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -43,7 +43,7 @@ class Mine(nn.Module):
 
 
 class Small(nn.Module):
-    """As small a layer as there is, for what is about its owner."""
+    """A minimal layer, for tests of its owner."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -54,7 +54,7 @@ class Small(nn.Module):
 
 
 class Owner(nn.Module):
-    """Layers, run one after the other, or as ``run`` says."""
+    """Layers, run in sequence, or as ``run`` says."""
 
     def __init__(
         self, kind: Any = Small, run: Callable[[Any, Any], Any] | None = None, layers: int = 2
@@ -77,7 +77,7 @@ def owned(kind: Any = Small, run: Callable[[Any, Any], Any] | None = None, layer
 
 
 class Speaker(nn.Module):
-    """Token ids, two layers, a norm and a tied head; ``cut`` is where no gradient passes."""
+    """Token ids, two layers, a norm and a tied head; no gradient passes ``cut``."""
 
     def __init__(self, cut: str = "", padding: int | None = None) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Two numbers agree, do not, or nobody can tell."""
+"""Two numbers agree, differ, or rounding hides which."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from numeric.judge.measurement import Outcome
         (1.0 + 4e-12, 1.0, 1e-12, Outcome.HOLDS),
         (1.0 + 1e-11, 1.0, 1e-12, Outcome.HOLDS),
         (1.0 + 1e-3, 1.0, 1e-4, Outcome.UNDECIDED),
-        (2.0, np.inf, 0.0, Outcome.UNDECIDED),  # beside infinity everything is small
+        (2.0, np.inf, 0.0, Outcome.UNDECIDED),  # relative to infinity everything is small
         (2.0, np.nan, 0.0, Outcome.UNDECIDED),
         (np.nan, 1.0, 0.0, Outcome.UNDECIDED),
     ],

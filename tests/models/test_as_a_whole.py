@@ -1,4 +1,4 @@
-"""What a model does before, between and after its layers: seen without `--whole`, and without any
+"""What a model does before, between and after its layers: tested without `--whole`, and without any
 graph of it."""
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def seldom_left_out_by_torch(blocks: Any, x: Any) -> Any:
 
 
 def drawn_for_nothing(blocks: Any, x: Any) -> Any:
-    """As layers that are left out in training alone draw in evaluation too."""
+    """Draws in evaluation too, like layers that are dropped only in training."""
     skip = float(torch.rand(())) < 0.5 and blocks.training
     return x if skip else blocks[1](blocks[0](x))
 
@@ -89,7 +89,7 @@ class Kept(nn.Module):
 
 
 class Second(Small):
-    """Two tensors, the one that is handed on without its gradient."""
+    """Two tensors; the one that is passed on has no gradient."""
 
     def forward(self, x: Any) -> Any:
         y = super().forward(x)
@@ -175,7 +175,7 @@ def whole(report: Any) -> Assumption:
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_what_is_wrong_outside_of_the_layers_is_seen(tmp_path: Path, name: str) -> None:
+def test_errors_outside_of_the_layers_are_found(tmp_path: Path, name: str) -> None:
     make, words = WRONG[name]
     report = judged(tmp_path, make(), seq_len=6, prove=accepting)
     assert whole(report).met is not True
@@ -219,7 +219,7 @@ RIGHT: Mapping[str, Callable[[], Any]] = {
 
 
 @pytest.mark.parametrize("name", RIGHT)
-def test_what_is_right_raises_no_alarm(tmp_path: Path, name: str) -> None:
+def test_right_models_raise_no_alarm(tmp_path: Path, name: str) -> None:
     report = judged(tmp_path, RIGHT[name](), seq_len=6, prove=accepting)
     assert whole(report).met is True, whole(report).found
     assert report.exit_code == 0, section(report).shortfalls
@@ -273,7 +273,7 @@ def test_a_model_with_fewer_layers_than_its_configuration_says(tmp_path: Path, k
 
 
 class Thrice(nn.Module):
-    """One layer in three places, and where ``idle`` one that is never run."""
+    """One layer in three places, and if ``idle`` one that is never run."""
 
     def __init__(self, idle: bool) -> None:
         super().__init__()
@@ -287,7 +287,7 @@ class Thrice(nn.Module):
 
 
 @pytest.mark.parametrize("idle", [False, True])
-def test_a_layer_that_stands_in_several_places(tmp_path: Path, idle: bool) -> None:
+def test_a_layer_in_several_places(tmp_path: Path, idle: bool) -> None:
     report = judged(tmp_path, Thrice(idle).eval(), seq_len=6, prove=accepting)
     first, *others = section(report).layers
     assert first.applies

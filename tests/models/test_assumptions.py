@@ -19,7 +19,7 @@ POST = {**CONFIG, "norm_first": False}
 
 
 def refused(report: Report, name: str, *words: str) -> None:
-    """The layer is not covered, for just this reason, and nothing about it reads as a pass."""
+    """The layer is not covered, for exactly this reason, and nothing about it counts as a pass."""
     layer = only_layer(report)
     assert set(unmet(layer)) == {name}
     for word in words:
@@ -73,7 +73,7 @@ def test_another_activation(tmp_path: Path) -> None:
     assert f"differ by at most {layer.output_difference:.3g}" in layer.coverage
 
 
-def test_an_activation_that_nobody_knows(tmp_path: Path) -> None:
+def test_an_unknown_activation(tmp_path: Path) -> None:
     path = write(tmp_path / "m", bert_tensors(), {**CONFIG, "hidden_act": "mish"})
     report = judged(tmp_path, path)
     refused(report, "activation", "mish")
@@ -81,8 +81,8 @@ def test_an_activation_that_nobody_knows(tmp_path: Path) -> None:
     assert "is not known" in only_layer(report).coverage
 
 
-def test_the_next_layer_gets_what_the_model_hands_on(tmp_path: Path) -> None:
-    """With SiLU, not what the theorem's block would hand on."""
+def test_the_next_layer_gets_the_model_s_own_output(tmp_path: Path) -> None:
+    """With SiLU, not what the theorem's block would return."""
     silu = write(tmp_path / "silu", bert_tensors(2), {**CONFIG, "hidden_act": "silu"})
     tanh = write(tmp_path / "tanh", bert_tensors(2))
     first, second = (section(judged(tmp_path, p)).layers for p in (silu, tanh))
@@ -111,7 +111,7 @@ def test_pre_norm_by_the_names(tmp_path: Path) -> None:
     assert layer.theorem is None
 
 
-def test_an_order_of_the_norms_that_nobody_tells(tmp_path: Path) -> None:
+def test_an_unspecified_order_of_the_norms(tmp_path: Path) -> None:
     report = judged(tmp_path, write(tmp_path / "m", pytorch_tensors()))
     refused(report, "order of the norms", "--post-norm")
     (found,) = only_layer(report).unmet
@@ -182,7 +182,7 @@ def test_a_norm_after_the_stack(tmp_path: Path) -> None:
     assert {e.verdict for e in report.entries} == {Verdict.HOLDS}
 
 
-def test_dropout_of_a_file_is_off_and_told(tmp_path: Path) -> None:
+def test_dropout_of_a_file_is_off_and_reported(tmp_path: Path) -> None:
     layer = only_layer(judged(tmp_path, write(tmp_path / "m", bert_tensors())))
     assert "dropout: off (p = 0.1 in training)" in {str(a) for a in layer.assumptions}
 
@@ -237,7 +237,7 @@ def test_a_failing_layer_counts_more_than_an_uncovered_one(tmp_path: Path) -> No
     assert report.exit_code == 1
 
 
-def test_where_a_layer_is_lost_the_next_has_no_input(tmp_path: Path) -> None:
+def test_after_a_missing_layer_the_next_has_no_input(tmp_path: Path) -> None:
     model = read_model(write(tmp_path / "m", bert_tensors(2)))
     broken = with_layers(model, measurable=False)
     mixed = type(model)(

@@ -55,7 +55,7 @@ def bert(kind: str = "BertModel", **more: Any) -> Any:
 
 
 def said(folder: Path, root: Path) -> tuple[int, str]:
-    """The exit code, and what is open about the model as a whole."""
+    """The exit code, and what is not known about the model as a whole."""
     report = judged(root, folder, seq_len=5, prove=accepting)
     return report.exit_code, "; ".join(str(a) for a in section(report).unmet)
 
@@ -215,7 +215,7 @@ def test_entries_of_a_nested_configuration(tmp_path: Path) -> None:
         ({"model_type": "bert", "quantization_config": {"bits": 8}}, "weights are quantised"),
     ],
 )
-def test_what_cannot_be_built_is_read_by_its_names(
+def test_a_model_that_cannot_be_built_is_read_by_its_names(
     tmp_path: Path, more: dict[str, Any], words: str
 ) -> None:
     read = read_model(write(tmp_path / "m", bert_tensors(), {**CONFIG, **more}))
@@ -223,13 +223,13 @@ def test_what_cannot_be_built_is_read_by_its_names(
     assert words in read.settings[-1]
 
 
-def test_what_neither_way_knows_says_both(tmp_path: Path) -> None:
+def test_a_model_that_neither_way_supports_names_both(tmp_path: Path) -> None:
     path = write(tmp_path / "m", {"h.0.w": bert_tensors().popitem()[1]}, {"model_type": "nobody"})
     with pytest.raises(InvalidInputError, match=r"no Transformer encoder layer.*'nobody'"):
         read_model(path)
 
 
-def test_what_the_caller_says_is_about_the_tensors(tmp_path: Path) -> None:
+def test_options_of_the_caller_are_about_the_tensors(tmp_path: Path) -> None:
     read = read_model(saved(tmp_path / "m", bert()), Options(heads=4))
     assert read.kind == "safetensors"
     assert "is about the tensors" in read.settings[-1]
@@ -251,7 +251,7 @@ def test_without_transformers_the_names_are_read(
     [
         ({"text_config": {"attention_window": 4}}, "text_config.attention_window = 4"),
         ({"vision_config": {"unused": 1}}, ""),
-        ({"activation_function": "gelu_new"}, ""),  # what hidden_act says
+        ({"activation_function": "gelu_new"}, ""),  # the value of hidden_act
     ],
 )
 def test_entries_that_its_class_does_not_read(

@@ -1,4 +1,4 @@
-"""The audit of layers that no reading by names covers: their own graph is captured and judged."""
+"""The audit of layers that are not recognized by names: their own graph is captured and judged."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ nn, F = torch.nn, torch.nn.functional
 
 
 class Attention(nn.Module):
-    """A pre-norm layer of no known names, with RMSNorm and a gate."""
+    """A pre-norm layer without known names, with RMSNorm and a gate."""
 
     def __init__(self, factor: float = 1.0) -> None:
         super().__init__()
@@ -114,7 +114,7 @@ def test_layers_without_known_names_are_covered_by_their_graph(tmp_path: Path) -
     graph = parse_graph(form.graph)
     assert any(i.name.endswith("keep") for i in graph.inputs)  # the parent's causal mask
     assert all(form.origins[n.name] for n in graph.nodes)
-    # Numbers alone: Lean was not asked, so the audit is not complete.
+    # Only numbers: Lean was not asked, so the audit is not complete.
     assert report.exit_code == 4
     assert "Lean has proved nothing of the captured graphs of 2 layers" in report.shortfalls
     assert "Lean was not asked about this graph" in found["layers.0"].coverage
@@ -132,7 +132,7 @@ PROVED = FormProof(LeanStatus.PROVED, "captured_correct", "∀ ρ, …", ("a val
         (FormProof(reason="its index is too long"), 4),
     ],
 )
-def test_what_lean_says_of_the_graph_counts(tmp_path: Path, proof: FormProof, code: int) -> None:
+def test_lean_s_answer_about_the_graph_counts(tmp_path: Path, proof: FormProof, code: int) -> None:
     asked: list[int] = []
 
     def prove(graphs: Sequence[Graph]) -> list[FormProof]:
@@ -149,7 +149,7 @@ def test_what_lean_says_of_the_graph_counts(tmp_path: Path, proof: FormProof, co
     assert str(proof) in coverage
 
 
-def test_a_wrong_layer_stays_wrong_whatever_lean_says(tmp_path: Path) -> None:
+def test_a_wrong_layer_stays_wrong_regardless_of_lean(tmp_path: Path) -> None:
     model = read_model(Stack(WrongBackward()).eval())
     source = source_of(None, seq_len=4)
     found = judge_model(library(tmp_path, ()), model, source, prove=lambda gs: [PROVED for _ in gs])
@@ -180,7 +180,8 @@ def test_one_wrong_layer_is_named_and_hides_no_other(
 
 
 def test_a_wrong_gradient_is_marked_where_it_begins(tmp_path: Path) -> None:
-    """Everything before the wrong backward has a wrong gradient; what it goes through is marked."""
+    """Everything before the wrong backward has a wrong gradient; the node it passes through is
+    marked."""
     report = judged(tmp_path, Stack(Attention(), WrongBackward()).eval())
     captured = by_name(report)["layers.1"].captured
     assert captured is not None
@@ -260,8 +261,8 @@ def test_layers_that_run_backwards(tmp_path: Path) -> None:
     assert report.exit_code == 4
 
 
-def test_what_names_do_not_cover_is_captured(tmp_path: Path) -> None:
-    """A layer with SiLU is none of the theorem's blocks, and a graph all the same."""
+def test_layers_not_covered_by_names_are_captured(tmp_path: Path) -> None:
+    """A layer with SiLU is not one of the theorem's blocks, but still a graph."""
     report = judged(tmp_path, layer(Exact, activation=F.silu))
     found = only_layer(report)
     assert not found.applies
@@ -285,7 +286,7 @@ def test_another_function_under_no_grad_is_not_covered_by_the_graph(tmp_path: Pa
     assert found.verdict is Verdict.INCONCLUSIVE
 
 
-def test_what_the_names_cover_is_not_captured(tmp_path: Path) -> None:
+def test_layers_covered_by_names_are_not_captured(tmp_path: Path) -> None:
     report = judged(tmp_path, layer(Exact))
     assert only_layer(report).captured is None
     assert report.exit_code == 0
@@ -335,7 +336,7 @@ def test_every_face_shows_what_was_captured(tmp_path: Path) -> None:
 
 
 def test_encoders_keep_their_theorem(tmp_path: Path) -> None:
-    """Layers that the names cover beside one that they do not."""
+    """Layers that the names cover next to one that they do not."""
     module = encoder()
     module.layers[1] = layer(Exact, activation=F.silu)
     module.layers[0] = layer(Exact)

@@ -1,5 +1,5 @@
-"""Models that people were misled about: each right one passes, each wrong one does not, whatever
-Lean says of the graphs that they run."""
+"""Models that people were misled about: each right one passes, each wrong one does not, regardless
+of what Lean says about the graphs that they run."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ WIDTH, HEADS, INNER = 16, 2, 24
 
 
 class Unfused(nn.TransformerEncoderLayer):
-    """PyTorch's layer, whose fused path knows no tanh-GELU; here it is never taken."""
+    """PyTorch's layer, whose fused path has no tanh-GELU; here it is never taken."""
 
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
@@ -234,14 +234,14 @@ def test_one_token_shows_nothing_of_queries_and_keys(tmp_path: Path) -> None:
     assert judged(tmp_path, part(), seq_len=1, prove=accepting).exit_code == 4
 
 
-def test_what_runs_without_gradients_is_told_beside_the_theorem(tmp_path: Path) -> None:
+def test_the_function_without_gradients_is_reported_next_to_the_theorem(tmp_path: Path) -> None:
     (found,) = section(judged(tmp_path, shared_norm())).layers
     assert found.applies
     assert "under no_grad it computes the block with erf-GELU" in found.coverage
 
 
-def test_what_a_small_difference_is_must_be_known(tmp_path: Path) -> None:
-    """As close as erf-GELU is, and another function: nothing excuses it."""
+def test_a_small_difference_must_be_explained(tmp_path: Path) -> None:
+    """As close as erf-GELU, but another function: not accepted."""
 
     class Near(Unfused):
         def _ff_block(self, x: Any) -> Any:

@@ -1,5 +1,4 @@
-"""`--certify` of a model: bounds on what it returned, that hold, that show errors, or that are not
-there."""
+"""`--certify` of a model: bounds on its results, which hold, show errors, or are missing."""
 
 from __future__ import annotations
 
@@ -123,7 +122,7 @@ def test_a_wrong_gradient_is_seen_in_its_bound(tmp_path: Path) -> None:
     assert section(report).layers[0].verdict is Verdict.FAILS
     hit = wrong["gradient of qkv.weight"]
     assert hit.least > 1e3 * right["gradient of qkv.weight"].most
-    assert 1.9 < hit.relative < 2.1  # it is three times what it should be
+    assert 1.9 < hit.relative < 2.1  # it is three times the right value
     assert wrong["gradient of down.weight"].most < 1e-5
     assert f"and at least {hit.least:.3g}" in made(report).sentence(hit, proved=True)
 
@@ -172,7 +171,7 @@ SUPPOSED = [
 
 
 @pytest.mark.parametrize(("asked", "met"), SUPPOSED)
-def test_what_the_theorem_supposes_is_enclosed(tmp_path: Path, asked: Supposed, met: bool) -> None:
+def test_the_theorem_s_hypotheses_are_enclosed(tmp_path: Path, asked: Supposed, met: bool) -> None:
     proof = replace(PROVED, supposes=("it is so",), asks=(asked,))
     found = made(certified(tmp_path, Stack(Attention()).eval(), proof))
     assert found.complete is met
@@ -226,7 +225,7 @@ def test_a_gradient_that_is_not_finite_has_no_bound(tmp_path: Path) -> None:
 
 
 def test_layers_that_a_block_covers_are_certified_too(tmp_path: Path) -> None:
-    """Their obligations speak of the block; their certificate of the graph that they run."""
+    """Their obligations are about the block; their certificate is about the graph that they run."""
     layer = nn.TransformerEncoderLayer(8, 2, 16, batch_first=True, activation="gelu", dropout=0.0)
     report = certified(tmp_path, nn.TransformerEncoder(layer, 1, enable_nested_tensor=False).eval())
     assert made(report).complete
@@ -254,7 +253,7 @@ def test_a_file_has_no_gradients_to_certify(tmp_path: Path) -> None:
 
 
 def test_the_bounds_hold_for_what_torch_returns(tmp_path: Path) -> None:
-    """Against autograd in float64, which is itself within some 1e-14 of the exact gradient."""
+    """Against autograd in float64, which is itself within about 1e-14 of the exact gradient."""
     report = certified(tmp_path, Stack(Attention()).eval())
     comparisons = {c.what: c for c in layer_of(report).comparisons if c.rounding}
     for b in made(report).gradients:
@@ -269,7 +268,7 @@ SENTENCES = [
 
 
 def test_a_model_of_minilms_form_on_padded_token_ids(tmp_path: Path) -> None:
-    """Layers that are known by their names, on what the whole model embeds."""
+    """Layers that are known by their names, on the whole model's embeddings."""
     transformers: Any = pytest.importorskip(
         "transformers", reason="transformers is not installed: `make torch` to build its models"
     )

@@ -41,7 +41,7 @@ def test_its_eps_is_that_of_its_code(tmp_path: Path) -> None:
     assert any(s.startswith("ε: 1e-12, by the code of Hugging Face D") for s in model.settings)
 
 
-def test_what_somebody_says_of_eps_counts(tmp_path: Path) -> None:
+def test_a_given_eps_counts(tmp_path: Path) -> None:
     said = {**OWN, "layer_norm_eps": 1e-5}
     assert read_model(write(tmp_path, distilbert_tensors(), said)).layers[0].eps == (1e-5, 1e-5)
 
@@ -60,7 +60,7 @@ def test_its_usual_activation_has_a_theorem(tmp_path: Path) -> None:
     assert report.exit_code == 0
 
 
-def test_a_layer_that_is_not_whole(tmp_path: Path) -> None:
+def test_an_incomplete_layer(tmp_path: Path) -> None:
     tensors = distilbert_tensors()
     del tensors["transformer.layer.0.ffn.lin2.weight"]
     with pytest.raises(InvalidInputError, match=r"lacks transformer.layer.0.ffn.lin2.weight"):

@@ -114,7 +114,7 @@ def test_a_wrong_shape(
     assert f"{name} has the shape {list(shape)} but {expected} was expected" in found.message
 
 
-def test_weights_that_are_no_matrices(tmp_path: Path) -> None:
+def test_weights_that_are_not_matrices(tmp_path: Path) -> None:
     tensors = bert_tensors()
     tensors[QUERY] = np.zeros(D * D, np.float32)
     assert "no matrices" in error(write(tmp_path, tensors)).message
@@ -142,7 +142,7 @@ def test_weights_that_are_whole_numbers(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("missing", "option"), [("num_attention_heads", "--heads"), ("layer_norm_eps", "--eps")]
 )
-def test_what_nobody_says_is_never_guessed(tmp_path: Path, missing: str, option: str) -> None:
+def test_missing_values_are_never_guessed(tmp_path: Path, missing: str, option: str) -> None:
     found = error(write(tmp_path, bert_tensors(), without(missing)))
     assert "is not known" in found.message
     assert option in found.remedy
@@ -230,7 +230,7 @@ def test_malformed_inputs(arrays: dict[str, Any], said: str) -> None:
     assert said in caught.value.message
 
 
-def test_inputs_that_are_no_npz(tmp_path: Path) -> None:
+def test_inputs_that_are_not_npz(tmp_path: Path) -> None:
     path = tmp_path / "x.npz"
     path.write_text(json.dumps([1]))
     with pytest.raises(InvalidInputError, match="is no npz file") as caught:

@@ -51,7 +51,7 @@ def test_a_bert_checkpoint_is_covered(tmp_path: Path) -> None:
         assert layer.compared_with == ("the complex step", "the closed form")
 
 
-def test_what_lean_discharges_is_told_with_the_model_s_eps(tmp_path: Path) -> None:
+def test_a_discharged_hypothesis_is_reported_with_the_model_s_eps(tmp_path: Path) -> None:
     layer = only_layer(judged(tmp_path, write(tmp_path / "m", bert_tensors())))
     lean = {o.key.partition(":")[2]: o.lean for o in layer.obligations}
     assert lean["hNorm1VarEpsPos"] == "discharged: 0 < ε₁ holds, ε₁ = 1e-12"
@@ -220,14 +220,14 @@ def test_settings_come_from_the_metadata_too(tmp_path: Path) -> None:
     assert not [a for a in layer.assumptions if not a.met]
 
 
-def test_what_the_caller_says_is_enough(tmp_path: Path) -> None:
+def test_options_of_the_caller_are_enough(tmp_path: Path) -> None:
     path = write(tmp_path / "m", pytorch_tensors(2), None)
     report = judged(tmp_path, path, heads=2, eps=1e-5, activation="gelu_tanh", post_norm=True)
     assert report.exit_code == 0
     assert "heads: 2, by --heads" in section(report).settings
 
 
-def test_what_nobody_says_is_not_met(tmp_path: Path) -> None:
+def test_unspecified_assumptions_are_not_met(tmp_path: Path) -> None:
     report = judged(tmp_path, write(tmp_path / "m", pytorch_tensors(), None), heads=2, eps=1e-5)
     layer = only_layer(report)
     assert {"order of the norms", "activation"} == set(unmet(layer))
@@ -236,7 +236,7 @@ def test_what_nobody_says_is_not_met(tmp_path: Path) -> None:
     assert report.exit_code == 4
 
 
-def test_without_lean_s_graph_the_closed_form_stands_in_and_says_so(tmp_path: Path) -> None:
+def test_without_lean_s_graph_the_closed_form_is_used_and_reported(tmp_path: Path) -> None:
     report = judged(tmp_path, write(tmp_path / "m", bert_tensors()), refuse=True)
     layer = only_layer(report)
     assert layer.computed_by == "the closed form, since Lean exports no graph at this size"
@@ -260,7 +260,7 @@ def test_options_are_checked_against_the_configuration(tmp_path: Path) -> None:
         read_model(path, Options(heads=4))
 
 
-def test_where_the_graph_overflows_its_largest_score_is_taken_away(tmp_path: Path) -> None:
+def test_if_the_graph_overflows_its_largest_score_is_subtracted(tmp_path: Path) -> None:
     """The exported softmax does not take the largest score away: exp overflows at 710."""
     tensors = bert_tensors(2)
     for name in tensors:
@@ -275,7 +275,7 @@ def test_where_the_graph_overflows_its_largest_score_is_taken_away(tmp_path: Pat
 
 
 @pytest.mark.parametrize("least", [-1e4, -3.4e38])
-def test_a_mask_of_very_small_numbers_is_no_obstacle(tmp_path: Path, least: float) -> None:
+def test_a_mask_of_very_small_numbers_is_not_an_obstacle(tmp_path: Path, least: float) -> None:
     x, mask = np.random.default_rng(0).normal(size=(3, D)), np.triu(np.full((3, 3), least), 1)
     report = judged(tmp_path, write(tmp_path / "m", bert_tensors()), inputs={"x": x, "mask": mask})
     assert report.exit_code == 0

@@ -1,5 +1,5 @@
 """More models of the kinds that people were misled about: wrong ones that once passed, right ones
-that once alarmed, and what once ended in a traceback or took a minute."""
+that once raised an alarm, and ones that once ended in a traceback or took a minute."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class OtherWithoutGradients(Unfused):
 
 
 class Attending(Unfused):
-    """Attention written out, with one thing changed by those derived from it."""
+    """Attention written out; derived classes change one thing."""
 
     def changed(self, q: Any, k: Any, v: Any) -> Any:
         return F.scaled_dot_product_attention(q, k, v)
@@ -108,8 +108,8 @@ class Autocast(Unfused):
 
 
 class ShortAndWrong(ShortInside):
-    """In bfloat16 inside, where rounding hides a gradient that is off by a thousandth: float64
-    shows it."""
+    """bfloat16 inside, where rounding hides a gradient that is off by a thousandth: float64 shows
+    it."""
 
     def _ff_block(self, x: Any) -> Any:
         y = super()._ff_block(x)
@@ -196,7 +196,7 @@ def compiled() -> Any:
 
 
 CASES: Mapping[str, tuple[Callable[[], Any], set[int], str]] = {
-    # wrong, or not what it seems
+    # wrong, or misleading
     "another activation without gradients": (
         lambda: part(OtherWithoutGradients),
         {4},

@@ -1,4 +1,4 @@
-"""Files that are not the whole of what they say, or say what is not understood."""
+"""Files that are incomplete, or contain something that is not understood."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("without_transformers")
     "more",
     [{"pruned_heads": {"0": [1]}}, {"num_hidden_layers": 3}, {"num_hidden_layers": 1}],
 )
-def test_a_file_that_is_not_whole(tmp_path: Path, more: dict[str, Any]) -> None:
+def test_an_incomplete_file(tmp_path: Path, more: dict[str, Any]) -> None:
     assert (
         judged(tmp_path, write(tmp_path / "m", bert_tensors(2), {**CONFIG, **more})).exit_code == 4
     )
@@ -40,7 +40,7 @@ def test_a_file_that_is_not_whole(tmp_path: Path, more: dict[str, Any]) -> None:
         ({"auto_map": {"AutoModel": "own.Model"}}, "auto_map ="),
     ],
 )
-def test_entries_of_a_configuration_that_nobody_understands(
+def test_entries_of_a_configuration_that_are_not_understood(
     tmp_path: Path, more: dict[str, Any], said: str
 ) -> None:
     report = judged(tmp_path, write(tmp_path / "m", bert_tensors(), {**CONFIG, **more}))
@@ -54,7 +54,7 @@ def test_entries_that_change_no_layer(tmp_path: Path) -> None:
     assert judged(tmp_path, path).exit_code == 0
 
 
-def test_an_adapter_beside_its_base(tmp_path: Path) -> None:
+def test_an_adapter_next_to_its_unmerged_base(tmp_path: Path) -> None:
     path = write(tmp_path / "m", bert_tensors(), CONFIG)
     path.with_name("adapter_config.json").write_text("{}")
     report = judged(tmp_path, path)
@@ -70,7 +70,7 @@ def test_an_adapter_beside_its_base(tmp_path: Path) -> None:
         ({"qweight": np.zeros((1, 8), np.int32)}, r"quantised: gptq, by quantization_config in"),
     ],
 )
-def test_codes_of_quantised_weights_are_no_weights(
+def test_codes_of_quantised_weights_are_not_weights(
     tmp_path: Path, more: dict[str, Any], said: str
 ) -> None:
     tensors = bert_tensors()
@@ -82,7 +82,7 @@ def test_codes_of_quantised_weights_are_no_weights(
 
 
 @pytest.mark.parametrize("kind", [np.int8, np.int64])
-def test_biases_that_are_no_floats(tmp_path: Path, kind: Any) -> None:
+def test_biases_that_are_not_floats(tmp_path: Path, kind: Any) -> None:
     name = "encoder.layer.0.output.dense.bias"
     tensors = bert_tensors()
     tensors[name] = tensors[name].astype(kind)
@@ -103,7 +103,7 @@ def test_an_adapter_alone(tmp_path: Path) -> None:
         read_model(write(tmp_path / "m", tensors))
 
 
-def test_without_transformers_it_is_said_what_it_would_add(tmp_path: Path) -> None:
+def test_without_transformers_the_report_says_what_it_would_add(tmp_path: Path) -> None:
     read = read_model(write(tmp_path / "m", bert_tensors(), {**CONFIG, "model_type": "bert"}))
     assert "pip install 'lean-obligations[models]'" in read.settings[-1]
 
@@ -113,7 +113,7 @@ def test_keys_that_disagree(tmp_path: Path) -> None:
         read_model(write(tmp_path / "m", bert_tensors(), {**CONFIG, "num_heads": 1}))
 
 
-def test_a_key_that_is_said_twice(tmp_path: Path) -> None:
+def test_a_duplicate_key(tmp_path: Path) -> None:
     path = write(tmp_path / "m", bert_tensors(), None)
     text = '{"num_attention_heads": 2, "layer_norm_eps": 1e-12, "num_attention_heads": %d}'
     path.with_name("config.json").write_text(text % 4)

@@ -1,5 +1,5 @@
-"""Further models of the kinds of `test_more_cases`: depth, order and sharing, and parts that
-are not what their names say."""
+"""Further models of the kinds in `test_more_cases`: depth, order and sharing, and parts that are
+not what their names suggest."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def scaled_by_the_owner(blocks: Any, x: Any) -> Any:
 
 
 class Times(torch.autograd.Function):  # type: ignore[misc]
-    """A product with a backward of its own; ``share`` of the weight's gradient is right."""
+    """A product with its own backward; ``share`` of the weight's gradient is right."""
 
     @staticmethod
     def forward(context: Any, x: Any, weight: Any, share: float) -> Any:
@@ -212,7 +212,7 @@ class LeastNumber(Mine):
 
 
 CASES: Mapping[str, tuple[Callable[[], Any], set[int], str]] = {
-    # wrong, or not what it seems
+    # wrong, or misleading
     "a map under no_grad": (lambda: part(UnderNoGrad), {1}, "no gradient reaches"),
     "a map called with detached copies": (
         lambda: owned(CalledWithCopies, layers=1),
@@ -295,7 +295,7 @@ def test_a_model(tmp_path: Path, name: str) -> None:
     assert words in said
 
 
-def test_a_layer_that_stands_in_two_places_runs_in_each(tmp_path: Path) -> None:
+def test_a_layer_in_two_places_runs_in_each(tmp_path: Path) -> None:
     model = owned(layers=1)
     model.blocks = nn.ModuleList([model.blocks[0], model.blocks[0], Small()])
     assert judged(tmp_path, model.eval(), seq_len=6, prove=accepting).exit_code == 0

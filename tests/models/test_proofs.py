@@ -1,4 +1,4 @@
-"""What Lean says of a captured graph, as the audit of a model takes it."""
+"""Lean's answer about a captured graph, as the audit of a model uses it."""
 
 from __future__ import annotations
 
@@ -54,13 +54,13 @@ def test_a_theorem_with_what_it_supposes(
     assert found.supposes == ("no entry of x is zero",)
 
 
-def test_no_theorem_is_no_proof(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_theorem_means_no_proof(monkeypatch: pytest.MonkeyPatch) -> None:
     (found,) = answers(monkeypatch, Unproved("an index is too long"))([GRAPH])
     assert not found.proved
     assert "an index is too long" in str(found)
 
 
-def test_a_lean_that_cannot_be_asked_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lean_that_cannot_be_asked_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> Sequence[Graph]:
         raise InvalidInputError("--engine lock asks no Lean", remedy="choose another")
 
@@ -70,7 +70,7 @@ def test_a_lean_that_cannot_be_asked_is_said(monkeypatch: pytest.MonkeyPatch) ->
     assert "--engine lock asks no Lean" in str(found)
 
 
-def test_a_block_s_mask_is_looked_for_in_each_layer(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_block_s_mask_is_searched_in_each_layer(monkeypatch: pytest.MonkeyPatch) -> None:
     block = IsBlock("gpt2Block", (None,), (), ((0, "causal"),), (theorem(),))
     proved = Proved(GRAPH, (), (theorem(),), block=block)
     (found,) = answers(monkeypatch, proved)([GRAPH])

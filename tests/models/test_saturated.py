@@ -1,7 +1,7 @@
-"""Models that amplify rounding, and are right: a saturated softmax, weights of a million.
+"""Right models that amplify rounding: a saturated softmax, weights of a million.
 
-Where the exported graph overflowed, a closed form stood in, whose reruns moved inputs alone: behind
-a saturated softmax they gave the same zeros again, so that rounding seemed wrong.
+If the exported graph overflowed, a closed form replaced it, whose reruns moved only inputs: behind
+a saturated softmax they gave the same zeros again, so rounding looked like an error.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def test_a_millionth_is_found_or_said_to_be_unseen(
     if report.exit_code == 1:
         assert any(f"gradient of {wrong}" in o.reason for o in found.obligations)
     else:
-        assert wrong == "Wq"  # behind a softmax that is 0 and 1 all its gradient is rounding
+        assert wrong == "Wq"  # after a softmax of zeros and ones all its gradient is rounding
         assert scale > 1.0
         said = found.coverage.partition("rounding hides, on these inputs, any error in the ")[2]
         assert wrong in said

@@ -37,7 +37,7 @@ def test_a_folder_is_the_model_in_it(tmp_path: Path, make: Callable[..., Path]) 
 
 
 def changed(index: Path, change: Callable[[dict[str, Any]], object]) -> InvalidInputError:
-    """What reading the checkpoint says after its index was changed."""
+    """The error from reading the checkpoint after its index was changed."""
     value = json.loads(index.read_text())
     change(value)
     index.write_text(json.dumps(value))
@@ -81,7 +81,7 @@ def test_an_index_that_does_not_fit_its_files(
     assert said in changed(write_shards(tmp_path, bert_tensors(1)), change).message
 
 
-def test_an_index_that_is_no_json(tmp_path: Path) -> None:
+def test_an_index_that_is_not_json(tmp_path: Path) -> None:
     index = write_shards(tmp_path, bert_tensors(1))
     index.write_text("{")
     with pytest.raises(InvalidInputError, match="cannot be read"):

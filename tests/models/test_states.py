@@ -1,4 +1,5 @@
-"""Layers that are not one function of their input: what they keep, draw, or ask of their mode."""
+"""Layers that are not one function of their input: they keep state, draw numbers, or read their
+mode."""
 
 from __future__ import annotations
 
@@ -34,7 +35,8 @@ class KeepsKeys(Mine):
 
 
 class KeepsWeights(Unfused):
-    """A known layer with the attention weights of the call before, and their gradient of this."""
+    """A known layer with the attention weights of the previous call, and the gradient of this
+    one."""
 
     last = None
 
@@ -52,7 +54,7 @@ class KeepsWeights(Unfused):
 
 
 class KeepsATable(Mine):
-    """What depends on the length alone may be kept."""
+    """Values that depend only on the length may be kept."""
 
     table = None
 
@@ -265,7 +267,7 @@ RETURNED: Mapping[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
 
 
 @pytest.mark.parametrize("name", RETURNED)
-def test_whatever_a_layer_returns(tmp_path: Path, name: str) -> None:
+def test_any_return_value_of_a_layer(tmp_path: Path, name: str) -> None:
     wrap, unwrap = RETURNED[name]
 
     class Wrapped(Small):

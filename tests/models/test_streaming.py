@@ -18,7 +18,7 @@ from tests.models.checkpoints import bert_tensors, write
 from tests.models.library import judged, only_layer
 
 
-def test_only_one_layer_s_weights_are_held(tmp_path: Path) -> None:
+def test_only_one_layer_s_weights_are_in_memory(tmp_path: Path) -> None:
     model = read_model(write(tmp_path / "m", bert_tensors(3)))
     alive: list[weakref.ref[Any]] = []
     held: list[int] = []

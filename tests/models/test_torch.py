@@ -1,4 +1,4 @@
-"""Torch modules: what is read from the objects, and their own gradients against the theorem's."""
+"""Torch modules: facts read from the objects, and their own gradients against the theorem's."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def encoder(**more: Any) -> Any:
 @pytest.mark.parametrize("batch_first", [False, True])
 def test_a_covered_layer_agrees_with_autograd(tmp_path: Path, batch_first: bool) -> None:
     module = layer(batch_first=batch_first)
-    module.activation_relu_or_gelu = 0  # else the fused path takes tanh-GELU for erf-GELU
+    module.activation_relu_or_gelu = 0  # otherwise the fused path uses erf-GELU for tanh-GELU
     report = judged(tmp_path, module, sequences=2)
     found = only_layer(report)
     assert found.theorem == BIASED.backprop
@@ -108,7 +108,7 @@ def test_a_padding_mask_is_not(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("activation", ["relu", "gelu"])
 def test_torch_s_own_activations_have_theorems(tmp_path: Path, activation: str) -> None:
-    """Nothing is put in the place of the layer's own activation; the fused path agrees too."""
+    """The layer's own activation is not replaced; the fused path agrees too."""
     report = judged(tmp_path, layer(activation=activation), sequences=2)
     found = only_layer(report)
     assert found.theorem == f"{activation}EncoderBlock_backprop_eq_adjoint_fderiv"
@@ -126,7 +126,7 @@ def test_torch_s_own_activations_have_theorems(tmp_path: Path, activation: str) 
     ],
 )
 def test_another_activation(tmp_path: Path, activation: Any, shown: str) -> None:
-    """The gradients compared are those of the layer with tanh-GELU in its place."""
+    """The compared gradients are those of the layer with tanh-GELU instead."""
     report = judged(tmp_path, layer(activation=activation))
     found = only_layer(report)
     assert set(unmet(found)) == {"activation"}
@@ -180,7 +180,7 @@ def test_another_kind_of_norm(tmp_path: Path) -> None:
     module.norm2 = torch.nn.RMSNorm(D, eps=1e-5)
     report = judged(tmp_path, module)
     assert unmet(only_layer(report)) == {"kind of the norms": "LayerNorm and RMSNorm"}
-    assert report.exit_code == 1  # it is measured as a LayerNorm, and computes something else
+    assert report.exit_code == 1  # it is measured as a LayerNorm, but computes something else
 
 
 def test_norms_without_parameters_have_a_gain_of_1(tmp_path: Path) -> None:
@@ -208,7 +208,7 @@ def test_extra_keys(tmp_path: Path, extra: str) -> None:
 
 
 class Swapped(torch.nn.TransformerEncoderLayer):  # type: ignore[misc]
-    """Queries are taken for keys and keys for queries."""
+    """Queries and keys are swapped."""
 
     def _sa_block(self, x: Any, *_: Any, **__: Any) -> Any:
         query, key, value = self._projected(x)
@@ -229,7 +229,7 @@ class Swapped(torch.nn.TransformerEncoderLayer):  # type: ignore[misc]
 
 
 class Rotated(Swapped):
-    """The heads are taken in another order on the way out."""
+    """The heads are merged in another order."""
 
     def _sa_block(self, x: Any, *_: Any, **__: Any) -> Any:
         query, key, value = self._projected(x)
@@ -276,7 +276,7 @@ def test_honest_code_of_one_s_own_passes(tmp_path: Path) -> None:
 def test_an_error_in_our_own_mapping_is_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, first: str, second: str
 ) -> None:
-    """Weights and gradients go through the same mapping; what is computed with them differs."""
+    """Weights and gradients go through the same mapping; the results computed with them differ."""
     right = naming.Naming.tensors
     names = {first: second, second: first}
 
@@ -336,7 +336,7 @@ def test_code_that_breaks_hides_no_other_layer(tmp_path: Path) -> None:
     assert good.verdict is Verdict.HOLDS
 
 
-def test_without_lean_s_graph_autograd_is_what_the_closed_form_is_held_against(
+def test_without_lean_s_graph_the_closed_form_is_compared_with_autograd(
     tmp_path: Path,
 ) -> None:
     report = judged(tmp_path, layer(), refuse=True)

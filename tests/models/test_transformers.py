@@ -99,7 +99,7 @@ def test_pre_norm(tmp_path: Path) -> None:
     assert report.exit_code == 4
 
 
-def test_swapped_weights_of_a_layer_are_told_by_the_other_s_code(
+def test_swapped_weights_of_a_layer_are_found_by_the_other_s_code(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     module = model(layers=1)
@@ -164,7 +164,7 @@ def test_distilbert_with_a_mask_and_its_usual_activation(tmp_path: Path) -> None
     assert layer.output_difference == pytest.approx(0.0, abs=1e-13)
 
 
-def test_what_it_saves_is_audited_like_the_object(tmp_path: Path) -> None:
+def test_a_saved_model_is_audited_like_the_object(tmp_path: Path) -> None:
     """The folder that ``save_pretrained`` writes: names, config.json and all."""
     module = model()
     module.save_pretrained(tmp_path / "saved")

@@ -68,7 +68,7 @@ def test_its_traceback_is_behind_v(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert not LOGGER.handlers
 
 
-def test_what_it_prints_is_not_the_report_s(
+def test_its_output_is_not_part_of_the_report(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     module(tmp_path, monkeypatch, "print('loading …')\ndef model(): pass\n")
@@ -112,7 +112,7 @@ class WithoutGradients(Unfused):
 
 
 class Odd(nn.Module):
-    """Is no layer that is known, and cannot be asked."""
+    """Is not a known layer, and cannot be inspected."""
 
     def __init__(self, width: int, heads: int, inner: int, **more: Any) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""`--whole`: the whole model with its loss, captured, and held against autograd."""
+"""`--whole`: the whole model with its loss, captured, and compared with autograd."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_given_labels_are_taken(tmp_path: Path) -> None:
     assert section(report).example == "given arrays"
 
 
-def test_a_model_without_a_loss_is_held_by_its_output(tmp_path: Path) -> None:
+def test_a_model_without_a_loss_is_compared_by_its_output(tmp_path: Path) -> None:
     layer, _ = whole(tmp_path, Stack(Attention(), Attention()))
     assert layer.type == "Stack, its first output: it has no loss"
     assert layer.verdict is Verdict.HOLDS
@@ -117,14 +117,14 @@ def test_a_wrong_gradient_of_the_whole_is_found(tmp_path: Path, model: Any) -> N
     assert report.exit_code == 1
 
 
-def test_what_is_outside_the_layers_is_seen_only_here(tmp_path: Path) -> None:
+def test_errors_outside_the_layers_are_found_only_here(tmp_path: Path) -> None:
     _, report = whole(tmp_path, Adrift())
     first, last = section(report).layers
     assert first.verdict is Verdict.HOLDS
     assert last.verdict is Verdict.FAILS
 
 
-def test_what_has_no_translation_is_named(tmp_path: Path) -> None:
+def test_an_operation_without_a_translation_is_named(tmp_path: Path) -> None:
     layer, report = whole(tmp_path, Speaker(Unknown()))
     assert layer.verdict is Verdict.INCONCLUSIVE
     assert "aten.special_bessel_j0.default" in layer.coverage

@@ -1,4 +1,4 @@
-"""The notebook, executed as it stands."""
+"""The notebook, executed unchanged."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_it_is_kept_without_outputs_and_without_paths() -> None:
 @pytest.mark.filterwarnings(
     "ignore:.*:DeprecationWarning:zmq", "ignore:.*:DeprecationWarning:jupyter_client"
 )
-def test_it_tells_its_story() -> None:
+def test_it_runs_and_shows_its_results() -> None:
     from nbclient import NotebookClient
 
     notebook = read()

@@ -1,4 +1,4 @@
-"""``from bridge import audit``: results to look at, filter, tabulate, plot."""
+"""``from bridge import audit``: results to inspect, filter, tabulate, plot."""
 
 from __future__ import annotations
 

@@ -161,7 +161,7 @@ def encoder_block(seq_len: int, d: int, heads: int, head_dim: int, d_ff: int) ->
 
 
 def _stack(block: Writer, depth: int) -> Writer:
-    """`PostNorm.encoderGraph` of copies of a block's graph, each with inputs of its own."""
+    """`PostNorm.encoderGraph` of copies of a block's graph, each with its own inputs."""
     w = Writer({"x": block.inputs["x"]})
     for k in range(depth):
         w.inputs |= {f"layer{k}.{n}": s for n, s in block.inputs.items() if n != "x"}
@@ -225,7 +225,7 @@ _WRITERS: dict[str, tuple[Callable[..., Writer], Sequence[str]]] = {
     ),
 }
 WRITTEN = tuple(_WRITERS)
-"""The graphs that `written` knows."""
+"""The graphs that `written` supports."""
 
 
 def size_names(name: str) -> Sequence[str]:

@@ -21,7 +21,7 @@ def _window(i: int, j: int) -> bool:
 
 
 class DecoderWriter(Writer):
-    """What such graphs are made of."""
+    """The parts of such graphs."""
 
     def masked_softmax(self, prefix: str, x: str, allowed: Allowed) -> str:
         *lead, n, m = full = list(self.shapes[x])
@@ -194,7 +194,7 @@ def _projections(d: int, source: int, width: int, out: int) -> dict[str, Shape]:
 
 
 def cross(n: int, m: int, d: int, e: int, heads: int, head_dim: int, visible: int) -> Writer:
-    """`PostNorm.crossMhaGraph`, where the first tokens of the memory are no padding."""
+    """`PostNorm.crossMhaGraph`, where the first tokens of the memory are not padding."""
     inputs: dict[str, Shape] = {"x": [n, d], "memory": [m, e]}
     w = DecoderWriter({**inputs, **_projections(d, e, heads * head_dim, d)})
     w.cross("", "x", "memory", heads, lambda i, j: j < visible)
@@ -249,7 +249,7 @@ def gpt2_block(n: int, d: int, heads: int, head_dim: int, f: int) -> Writer:
 def decoder_block(
     n: int, m: int, d: int, heads: int, head_dim: int, f: int, visible: int
 ) -> Writer:
-    """`PostNorm.decoderBlockGraph`, where the first tokens of the memory are no padding."""
+    """`PostNorm.decoderBlockGraph`, where the first tokens of the memory are not padding."""
     tokens: dict[str, Shape] = {"x": [n, d], "memory": [m, d]}
     own = _projections(d, d, heads * head_dim, d)
     other = {f"cross.{name}": shape for name, shape in own.items()}

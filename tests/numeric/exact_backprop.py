@@ -1,7 +1,7 @@
-"""Value and backprop of a graph in Arb, with thousands of bits: what balls must hold.
+"""Value and backprop of a graph in Arb, with thousands of bits, which balls must contain.
 
-Written apart from `numeric.ops` and `numeric.interpret`: one value rule and one pull rule for each
-operation, over arrays of objects.
+Written independently of `numeric.ops` and `numeric.interpret`: one value rule and one pull rule for
+each operation, over arrays of objects.
 """
 
 from __future__ import annotations
@@ -166,7 +166,7 @@ def exactly(
 
 
 def outside(exact: Objects, ball: Wide) -> int:
-    """How many entries are not shown to be within the radius."""
+    """The number of entries that are not shown to be within the radius."""
     before, flint.ctx.prec = flint.ctx.prec, BITS
     try:
         parts = (np.ravel(x).tolist() for x in (ball.hi, ball.lo, ball.radius))

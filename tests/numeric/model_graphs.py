@@ -1,5 +1,5 @@
-"""The graphs of language models to their loss, written by hand as Lean exports them: token i is i
-modulo the size of the vocabulary, and its target the next token."""
+"""The graphs of language models up to their loss, written by hand as Lean exports them: token i is
+i modulo the size of the vocabulary, and its target is the next token."""
 
 from __future__ import annotations
 

@@ -17,13 +17,13 @@ def _near(encoder: bool, i: int, j: int, buckets: int) -> int:
 
 
 class T5Writer(DecoderWriter):
-    """What such graphs are made of."""
+    """The parts of such graphs."""
 
     def bare(
         self, p: str, x: str, memory: str, heads: int, allowed: Allowed,
         encoder: bool | None, weights: str = "",
     ) -> str:  # fmt: skip
-        """Attention without a factor; with biases where ``encoder`` says which."""
+        """Attention without a factor; with biases if ``encoder`` says which."""
         for n, source in {"q": x, "k": memory, "v": memory}.items():
             self.matmul(p + n, source, f"{weights}W{n}")
         q, k, v = (self.split(f"{p}{n}Heads", p + n, heads) for n in "qkv")
@@ -64,7 +64,7 @@ def _maps(d: int, f: int, gate: bool) -> dict[str, Shape]:
 
 
 def relative(n: int, d: int, heads: int, head_dim: int, buckets: int, visible: int) -> Writer:
-    """`PostNorm.relativeMhaGraph`, where the first tokens are no padding."""
+    """`PostNorm.relativeMhaGraph`, where the first tokens are not padding."""
     w = T5Writer({"x": [n, d], **_weights(d, heads * head_dim), "table": [buckets, heads]})
     w.bare("", "x", "x", heads, lambda i, j: j < visible, True)
     return w

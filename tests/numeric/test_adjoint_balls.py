@@ -1,4 +1,4 @@
-"""Backprop in balls holds what 2500 bits give, and a rule that is too tight is caught."""
+"""Backprop in balls contains the result with 2500 bits, and a rule that is too tight is caught."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ ROWS, INNER, COLUMNS = 3, 6, 4
 
 
 def op_graph(op: str) -> Graph:
-    """z = x·w, which may cancel; z² + 1/4 where the domain asks for it; then the operation."""
+    """z = x·w, which may cancel; z² + 1/4 if the domain requires it; then the operation."""
     inputs = [Input("x", (ROWS, INNER)), Input("w", (INNER, COLUMNS))]
     z = Node("z", "matmul", (0, 1), Params(), (ROWS, COLUMNS))
     nodes, at = [z], 2
@@ -80,7 +80,7 @@ def finished(op: str, inputs: list[Input], nodes: list[Node], at: int) -> Graph:
 
 
 def cancelling(rng: np.random.Generator) -> dict[str, FloatArray]:
-    """Rows whose product with w is some 1e-6 of its terms: it loses six digits."""
+    """Rows whose product with w is about 1e-6 of its terms: it loses six digits."""
     x, w = rng.normal(size=(ROWS, INNER)), rng.normal(size=(INNER, COLUMNS))
     x[:, 0] *= 1e6
     x[:, 1], w[1] = -x[:, 0], w[0] * (1 + 1e-7 * rng.normal(size=COLUMNS))
@@ -119,7 +119,7 @@ def enclosed(
 
 
 def escapes(graph: Graph, inputs: dict[str, FloatArray], rng: np.random.Generator) -> int:
-    """How many entries of values and gradients the balls do not hold."""
+    """The number of entries of values and gradients that the balls do not contain."""
     found, cotangent = enclosed(graph, inputs, rng)
     values, gradients = exactly(graph, inputs, cotangent)
     count = sum(outside(exact, a) for exact, a in zip(values, found.values, strict=True))
@@ -137,7 +137,7 @@ def test_balls_hold_the_exact_gradient(op: str, draw_inputs: Draw) -> None:
 
 @pytest.mark.parametrize("op", sorted(OPS))
 def test_balls_are_not_wide(op: str) -> None:
-    """Else nothing at all could be read off them."""
+    """Otherwise they would be useless."""
     rng = np.random.default_rng(0)
     found, _ = enclosed(op_graph(op), generic(rng), rng)
     for a in found.gradients.values():
@@ -146,7 +146,7 @@ def test_balls_are_not_wide(op: str) -> None:
 
 
 def tightened(monkeypatch: pytest.MonkeyPatch, field: str, op: str) -> None:
-    """A thousandth of the radius that the rules of one operation give."""
+    """A thousandth of the radius that one operation's rules return."""
 
     def tight(rule: Any) -> Any:
         def ruled(*args: Any) -> Wide:
@@ -178,7 +178,7 @@ def test_a_value_that_is_too_tight_is_caught(op: str, monkeypatch: pytest.Monkey
 
 
 PASSES = {"add", "sub", "addConst"}
-"""They hand the cotangent on as it is."""
+"""They pass the cotangent on unchanged."""
 
 
 @pytest.mark.parametrize("op", sorted(set(OPS) - PASSES))
@@ -201,7 +201,7 @@ def test_a_pull_that_is_too_tight_is_caught(op: str, monkeypatch: pytest.MonkeyP
     )
     monkeypatch.undo()
     assert sum(escapes(graph, positive(k, "x"), np.random.default_rng(k)) for k in range(3)) == 0
-    tightened(monkeypatch, "wide_pulls", op)  # of "mul" also the pulls of the nodes after it
+    tightened(monkeypatch, "wide_pulls", op)  # for "mul" also the pulls of the nodes after it
     found = [escapes(graph, positive(k, "x"), np.random.default_rng(k)) for k in range(10)]
     assert sum(found) > 0
 
@@ -220,7 +220,7 @@ def test_forgetting_the_low_half_is_caught(monkeypatch: pytest.MonkeyPatch) -> N
 
 @pytest.mark.parametrize("inner", [1, 2, 7, 384, 1536, 5000])
 def test_slices_multiply_exactly(inner: int) -> None:
-    """Every product of two slices is a sum below 2^53 of integers, whatever the sizes."""
+    """Every product of two slices is a sum below 2^53 of integers, for all sizes."""
     rng = np.random.default_rng(inner)
     a = rng.normal(size=(2, inner)) * 10.0 ** rng.uniform(-12, 12, size=(2, inner))
     b = rng.normal(size=(inner, 2)) * 10.0 ** rng.uniform(-12, 12, size=(inner, 2))
@@ -238,7 +238,7 @@ def test_slices_multiply_exactly(inner: int) -> None:
 
 @pytest.mark.parametrize("family", FAMILIES.values(), ids=lambda f: f.name)
 @pytest.mark.parametrize("name", ["biasedEncoderBlockGraph", "softmaxGraph"])
-def test_every_family_of_the_block_is_held(family: Family, name: str) -> None:
+def test_every_family_of_the_block_is_enclosed(family: Family, name: str) -> None:
     """Saturated softmax, constant rows, variance 0, offsets of 1e8, ε < 0, …"""
     graph = written(name, dict(sizes_of(family, size_names(name))))
     batch = draw(family, graph, seed=3, key="adjoint balls", indices=[0])
@@ -250,7 +250,7 @@ def test_every_family_of_the_block_is_held(family: Family, name: str) -> None:
     found = pulled_back(case.run(), cotangent[None])
     if not all(np.isfinite(a.radius).all() for a in found.values):
         assert found.open or any(np.isinf(a.radius).any() for a in found.gradients.values())
-        return  # a division by what may be 0: there is no derivative, and nothing is claimed
+        return  # after a division by a possible 0 there is no derivative and no claim
     _, gradients = exactly(own, inputs, cotangent)
     for n, exact in gradients.items():
         a = found.gradients[n]
@@ -280,7 +280,7 @@ def test_the_middle_is_what_the_interpreter_gives() -> None:
 
 
 def test_a_division_by_what_may_be_0_is_not_known() -> None:
-    """(a·b)·c − a·(b·c) is 0, which no number of bits shows."""
+    """(a·b)·c − a·(b·c) is 0, which no precision can show."""
     names, shape = ("a", "b", "c"), (2,)
     steps = [("mul", 0, 1), ("mul", 3, 2), ("mul", 1, 2), ("mul", 0, 5), ("sub", 4, 6)]
     nodes = [Node(f"n{k}", op, (i, j), Params(), shape) for k, (op, i, j) in enumerate(steps)]

@@ -39,7 +39,7 @@ def needs(name: str) -> Any:
 
 
 def mostly_slow(names: Iterable[str], but: str) -> list[Any]:
-    """All as parameters; what one need not run at each change is marked."""
+    """All as parameters; those that need not run at each change are marked."""
     return [n if n == but else pytest.param(n, marks=pytest.mark.slow) for n in names]
 
 
@@ -59,7 +59,7 @@ def case_of(name: str, family: str = "generic", count: int = 6) -> Case:
 def everything(
     program: Interpreter, trace: Trace, tangents: dict[str, Any], cotangent: Any
 ) -> dict[str, Any]:
-    """All that is asked in one run, so that it is compiled once."""
+    """All questions in one run, so that it is compiled once."""
     value = questions.value(program, trace)
     tangent = questions.tangent(program, trace, tangents)
     pulled, pulled_terms = questions.backprop(program, trace, cotangent)
@@ -75,7 +75,7 @@ def everything(
 
 def compare(case: Case, backend: Backend) -> None:
     """Every number within a few roundings of its terms, the largest of its instance; in a deep
-    graph one for each node."""
+    graph one rounding per node."""
     roundings = max(ULPS, len(case.program.graph.nodes))
     given = (case.tangents(), case.cotangent())
     expected = everything(case.program, case.run(), *given)
@@ -120,7 +120,7 @@ def test_every_operation_computes_what_numpy_does(name: str) -> None:
 
 
 class _Always:
-    """A backend that takes few instances, too."""
+    """A backend that also accepts few instances."""
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
@@ -223,7 +223,7 @@ class _Terms(_Wrong):
         return (kinds[question](*answer) if question in kinds else answer), finite
 
 
-def test_a_backend_never_says_no() -> None:
+def test_a_backend_never_rejects() -> None:
     case = replace(of_layer_norm(), backend=_Terms(1.001))  # type: ignore[arg-type]
     for measure in MEASURES:
         assert measure(case).count(Outcome.HOLDS) == len(case)
@@ -231,7 +231,7 @@ def test_a_backend_never_says_no() -> None:
 
 @pytest.fixture
 def every_instance(monkeypatch: pytest.MonkeyPatch) -> None:
-    """numpy measures each, whatever a backend says."""
+    """numpy measures each, regardless of the backend."""
     monkeypatch.setattr(tolerance, "ARBITRATED", 1)
 
 
@@ -249,7 +249,7 @@ ERROR = next(p.mutant for p in PLANTED["layerNormGraph"] if p.mutant.name.starts
 
 
 def test_a_backend_that_is_wrong_hides_an_error() -> None:
-    """So that the next test says something."""
+    """So that the next test is meaningful."""
     case = replace(of_layer_norm(ERROR), backend=_Flatters(1.0))  # type: ignore[arg-type]
     assert backprop_is_right(case).count(Outcome.FAILS) == 0
 

@@ -1,4 +1,4 @@
-"""Balls hold what exact arithmetic gives anywhere in the box, and refuse what they must."""
+"""Balls contain the exact results anywhere in the box, and refuse what they must."""
 
 from __future__ import annotations
 
@@ -109,7 +109,9 @@ def _decimal(point: object) -> Decimal:
 @pytest.mark.parametrize(
     "family", [f for f in FAMILIES.values() if f.region is not Region.EDGE], ids=lambda f: f.name
 )
-def test_it_says_yes_in_the_domain_and_no_where_the_condition_is_violated(family: Family) -> None:
+def test_it_accepts_in_the_domain_and_rejects_where_the_condition_is_violated(
+    family: Family,
+) -> None:
     low = [
         least(block(family), 1e-6, tensor=f"norm{k}.{tensor}")
         for k in (1, 2)
@@ -122,7 +124,7 @@ def test_it_says_yes_in_the_domain_and_no_where_the_condition_is_violated(family
 
 
 def test_a_box_that_holds_a_violating_point_is_refused() -> None:
-    """The row's variance is 6.7e-7: without ε a box of 1e-3 holds a constant row."""
+    """The row's variance is 6.7e-7: without ε a box of 1e-3 contains a constant row."""
     case = norm([[1.0, 1.001, 1.002]], 0.0)
     assert least(case, 1e-4, tensor="varEps")[0] > 0
     assert least(case, 1e-3, tensor="varEps")[0] <= 0
@@ -134,7 +136,7 @@ def test_a_box_that_holds_a_violating_point_is_refused() -> None:
 
 
 def test_a_positive_eps_is_enough_for_any_box() -> None:
-    """A square is not negative, whatever the box: the bound is ε."""
+    """A square is not negative, for any box: the bound is ε."""
     found = least(norm(ROWS, 1e-30), 1e6, tensor="varEps")[0]
     assert 0 < found <= 1e-30
 
@@ -155,7 +157,7 @@ def test_the_precision_of_others_stays() -> None:
 
 
 @pytest.mark.parametrize("radius", [-1.0, float("nan"), float("inf")])
-def test_a_radius_that_is_none_is_refused(radius: float) -> None:
+def test_an_invalid_radius_is_refused(radius: float) -> None:
     with pytest.raises(EvaluationError, match="expected a radius ≥ 0 but got"):
         least(norm(ROWS, 1e-5), radius, tensor="varEps")
 

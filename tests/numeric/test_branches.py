@@ -1,4 +1,4 @@
-"""Statements that are false in a thin wedge between two branches alone are found out there."""
+"""Statements that are false only in a thin wedge between two branches are refuted there."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_every_hypothesis_is_still_met() -> None:
     assert np.sum(gap <= 1e-6) >= 10
 
 
-def test_an_instance_is_the_same_whatever_else_is_drawn() -> None:
+def test_an_instance_does_not_depend_on_other_draws() -> None:
     p = piecewise(1e-6, X, 1)
     (whole,) = draw(p, "thin", 0, Family.BRANCH, range(40))
     (one,) = draw(p, "thin", 0, Family.BRANCH, [17])

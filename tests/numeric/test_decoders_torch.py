@@ -1,7 +1,7 @@
 """The closed forms of decoder blocks against the layers of Hugging Face transformers.
 
-Value and gradients of every weight; skipped where torch or transformers is missing.  The layers are
-in float64, but their RMSNorm and softmax go through float32: no closer can they agree.
+Value and gradients of every weight; skipped if torch or transformers is missing.  The layers are in
+float64, but their RMSNorm and softmax go through float32, which limits the agreement.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def given(graph: str, sizes: dict[str, int]) -> Given:
 
 
 def additive(width: int) -> Any:
-    """The mask as these layers take it."""
+    """The mask in the form that these layers accept."""
     seen = torch.tensor(window(N, width))
     return torch.zeros(1, 1, N, N, dtype=torch.float64).masked_fill(~seen, -torch.inf)
 
@@ -117,7 +117,8 @@ def test_gated_blocks(graph: str, kind: str, act: str, width: int) -> None:
 
 
 def gpt2_weights(at: Given, layer: Any, start: str = "") -> dict[str, Any]:
-    """The layer's parameters by our names, but for its queries, keys and values, which it gets."""
+    """The layer's parameters by our names, except its queries, keys and values, which are passed
+    in."""
     three = [[at.inputs[f"{start}{x}{p}"][0] for p in "qkv"] for x in "Wb"]
     put(layer.attn.c_attn.weight, np.concatenate(three[0], axis=1))
     put(layer.attn.c_attn.bias, np.concatenate(three[1]))
@@ -269,7 +270,7 @@ def t5_attention(attention: Any, start: str = "") -> dict[str, Any]:
 @pytest.mark.parametrize("gate", [False, True])
 @pytest.mark.parametrize("decoder", [False, True])
 def test_t5(decoder: bool, gate: bool) -> None:
-    """T5's block, with a table of its own and masks of −∞."""
+    """T5's block, with its own table and masks of −∞."""
     m, visible, buckets, heads = 4, 3, 32, 3
     kind = f"t5{'Gated' if gate else ''}{'Decoder' if decoder else 'Encoder'}BlockGraph"
     sizes = {

@@ -47,14 +47,14 @@ def test_they_are_the_complex_step(name: str, family: str) -> None:
     expected = case.derivative(directions)
     sizes = dual.magnitudes(case.run(), directions)
     assert np.abs(expected).max() > 0
-    # 1 + tanh cancels where tanh saturates: what is left is small beside the other entries.
-    entries = tuple(range(2, sizes.ndim))  # a loss has but one
+    # 1 + tanh cancels where tanh saturates: the result is small relative to the other entries.
+    entries = tuple(range(2, sizes.ndim))  # a loss has only one
     assert np.all(np.abs(found - expected) <= 1e-13 * sizes.max(axis=entries, keepdims=True))
     assert not found[-1].any()
 
 
 def shifted(graph: Graph) -> Graph:
-    """The block with rows moved down by one where its tanh stands."""
+    """The block with rows moved down by one in place of its tanh."""
     value = graph_to_json(graph)
     nodes: Any = value["nodes"]
     (node,) = (n for n in nodes if n["name"] == "ffn.hiddenAct.tanh")
@@ -161,7 +161,7 @@ def test_directions_that_meet_in_another_order_are_added() -> None:
     np.testing.assert_allclose(case.tangents_of(alone(case)), case.derivative(alone(case)))
 
 
-def test_a_product_of_small_derivatives_does_not_vanish_beside_a_large_tangent() -> None:
+def test_a_product_of_small_derivatives_does_not_vanish_with_a_large_tangent() -> None:
     """1e-200 · 1e-200 is 0, but 1e300 · 1e-200 · 1e-200 is not."""
     case = small(
         [

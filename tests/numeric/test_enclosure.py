@@ -124,7 +124,7 @@ def test_radii_are_not_much_too_large() -> None:
     assert bounds[case.program.graph.outputs[0]].max() < 1e-9 * scale
 
 
-def test_what_is_exact_has_radius_zero() -> None:
+def test_exact_values_have_radius_zero() -> None:
     case = instance(FAMILIES["eps 0, constant row"], 0)
     graph, trace = case.program.graph, case.run()
     bounds = radii(trace)

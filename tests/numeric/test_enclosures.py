@@ -1,4 +1,4 @@
-"""Enclosures contain what exact arithmetic gives, and stay points where floating point is exact."""
+"""Enclosures contain the exact results, and stay points where floating point is exact."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_bounds_contain_the_exact_result(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", EXACT)
-def test_bounds_of_bounds_contain_what_comes_of_any_member(name: str) -> None:
+def test_bounds_of_bounds_contain_the_results_for_any_member(name: str) -> None:
     operation, exact = EXACT[name]
     ends = [(-2.0, -0.5), (-1.0, 3.0), (0.25, 0.75), (0.0, 2.0), (-1.0, 0.0)]
     for (a, b), (c, d) in product(ends, ends):
@@ -78,7 +78,7 @@ def test_bounds_of_bounds_contain_what_comes_of_any_member(name: str) -> None:
             assert contains(found, exact(Fraction(x), Fraction(y)), 0), (name, x, y)
 
 
-def test_what_is_exact_stays_a_point() -> None:
+def test_exact_values_stay_points() -> None:
     a, b = point(np.array([0.5, 3.0, 6.0])), point(np.array([0.25, -1.5, 2.0]))
     for found in (enc.add(a, b), enc.multiply(a, b), enc.subtract(a, b)):
         assert np.array_equal(found.lo, found.hi)
@@ -169,7 +169,7 @@ def test_a_comparison_is_decided_where_bounds_do_not_overlap() -> None:
     assert code(equal(one, wide)) == UNDECIDED
 
 
-def test_what_is_only_close_refutes_nothing() -> None:
+def test_close_values_refute_nothing() -> None:
     near = equal(bounds(1, 1), bounds(1 - 1e-15, 1 + 1e-15))
     assert code(negation(near)) == UNDECIDED
     assert code(negation(certain(True))) == FALSE

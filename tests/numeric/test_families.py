@@ -1,4 +1,4 @@
-"""Instance families are what they say, and an instance is a function of its name."""
+"""Instance families match their descriptions, and an instance depends only on its name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A right graph agrees in every saved tensor; of a wrong one the first wrong tensor is named."""
+"""A right graph agrees in every saved tensor; for a wrong one the first wrong tensor is named."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_the_first_wrong_tensor_is_named(mutant: str, first: str) -> None:
     assert found.describe().startswith(f"{first} is the first saved tensor that differs: residual")
 
 
-def test_a_tensor_that_is_not_there_is_named() -> None:
+def test_a_missing_tensor_is_named() -> None:
     right = case()
     graph = edit(right.program.graph, (Edit("mha.merged", shape=lambda g: (2, 16)),
         Edit("mha.again", op="reshape", args=("mha.merged",), shape=lambda g: (4, 8),
@@ -97,7 +97,7 @@ def test_a_right_graph_is_faithful_in_its_derivatives_too(name: str) -> None:
 
 
 @pytest.mark.parametrize("planted", PLANTED[BLOCK], ids=lambda p: p.mutant.name)
-def test_every_planted_error_is_told_by_where_it_is(planted: Planted) -> None:
+def test_every_planted_error_is_identified_by_its_place(planted: Planted) -> None:
     """An error of a value by the first wrong tensor, one of a derivative by its mode."""
     right = case()
     judged = fidelity(Case(planted.mutant.apply(right.program.graph), right.batch))
@@ -127,7 +127,7 @@ def test_without_torch_the_report_says_so(monkeypatch: pytest.MonkeyPatch) -> No
         ("gamma2 added", "norm2.y"),
     ],
 )
-def test_what_lies_between_says_more_exactly_where(mutant: str, first: str) -> None:
+def test_intermediate_tensors_locate_an_error_more_exactly(mutant: str, first: str) -> None:
     right = case()
     planted = next(p.mutant for p in PLANTED[BLOCK] if p.mutant.name == mutant)
     wrong = Case(planted.apply(right.program.graph), right.batch)
@@ -144,7 +144,7 @@ def test_what_lies_between_says_more_exactly_where(mutant: str, first: str) -> N
     "name", [n for n in WRITTEN if n not in (*DECODERS, *MODELS, *T5, "rmsNormGraph")]
 )
 @pytest.mark.parametrize("family", ["generic", "tall", "near-constant rows"])
-def test_what_lies_between_agrees_on_a_right_graph(name: str, family: str) -> None:
+def test_intermediate_tensors_agree_on_a_right_graph(name: str, family: str) -> None:
     right = case(name, FAMILIES[family])
     found = compare(right, closely=True)
     assert found.first_difference is None, found.describe()
@@ -153,7 +153,7 @@ def test_what_lies_between_agrees_on_a_right_graph(name: str, family: str) -> No
 
 @pytest.mark.parametrize("torch", [True, False])
 def test_another_scale_is_another_block(monkeypatch: pytest.MonkeyPatch, torch: bool) -> None:
-    """Though the graph says itself, in a constant of that name, what its scale is."""
+    """Although the graph itself states its scale, in a constant of that name."""
     if not torch:
         monkeypatch.setattr(torch_block, "version", lambda: None)
     right = written(BLOCK, dict(sizes_of(FAMILIES["generic"], size_names(BLOCK))))
@@ -198,7 +198,7 @@ def test_mutants_on_the_same_instances_are_measured_as_if_each_were_alone() -> N
         assert found.count(Outcome.FAILS) == expected.count(Outcome.FAILS) > 0
 
 
-def test_what_follows_from_the_instances_alone_is_computed_once_where_mutants_are_tried() -> None:
+def test_values_of_the_instances_alone_are_computed_once_for_all_mutants() -> None:
     asked: list[str] = []
     right, other = case(), case()
     for one in (right, replace(right, beside=right.program), other):

@@ -1,4 +1,4 @@
-"""Identities in the first input alone: they hold on the right graph, and each says no."""
+"""Identities in the first input alone: they hold on the right graph, and each can reject."""
 
 from __future__ import annotations
 
@@ -47,9 +47,9 @@ def test_either_mode_may_be_wrong(direction: str) -> None:
     assert first_backprop_is_adjoint(case(8, wrong)).count(Outcome.FAILS) >= 11
 
 
-def test_scores_whose_exponentials_swallow_the_complex_step_are_no_failure() -> None:
+def test_scores_whose_exponentials_swallow_the_complex_step_are_not_a_failure() -> None:
     """Where ε nearly cancels the mean square, scores are so large that 1/Σ e^score times the step
-    is 0: the complex step lost the derivative that dual numbers have, and the check said no."""
+    is 0: the complex step lost the derivative that dual numbers have, and the check rejected it."""
     sizes = {"seqLen": 4, "dModel": 8, "numGroups": 2, "perGroup": 3, "headDim": 4, "dFF": 16}
     graph = written("llamaBlockGraph", sizes)
     key, family = "form first_adjoint:llamaBlockGraph::", FAMILIES["eps cancels variance"]
@@ -60,13 +60,13 @@ def test_scores_whose_exponentials_swallow_the_complex_step_are_no_failure() -> 
     assert first_backprop_is_adjoint(hard).count(Outcome.HOLDS) == 1
 
 
-def test_what_a_parameter_gets_is_not_looked_at() -> None:
+def test_a_parameter_s_gradient_is_not_compared() -> None:
     wrong = DerivativeMutant("vjp", "scaled", 1)
     assert first_backprop_is_adjoint(case(8, wrong)).count(Outcome.HOLDS) == 12
 
 
 def test_two_rules_that_are_wrong_alike_do_not_agree() -> None:
-    """Both modes may lack the same term: the exact derivative has it."""
+    """Both modes may lack the same term; the exact derivative has it."""
     first, second = OPS["mul"].partials
     lost = Partial(
         push=lambda *given: np.zeros_like(second.push(*given)),

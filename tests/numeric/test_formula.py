@@ -1,5 +1,5 @@
-"""The layers that closed forms are put together from: each derivative against differences, and the
-cotangents against the tangents."""
+"""The layers that closed forms consist of: each derivative against differences, and the cotangents
+against the tangents."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_tangents_are_derivatives_and_cotangents_their_adjoint(name: str) -> Non
     np.testing.assert_allclose(total, (found * cotangent).sum(), rtol=1e-11)
 
 
-def test_what_is_not_allowed_is_as_a_score_of_minus_infinity() -> None:
+def test_a_forbidden_entry_acts_like_a_score_of_minus_infinity() -> None:
     z = np.random.default_rng(6).normal(size=(B, 2, 3, 5))
     form = Formula.at({"z": z})
     found = f.softmax_over(form["z"], SEEN).value

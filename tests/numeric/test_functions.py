@@ -30,7 +30,7 @@ def function(op: str) -> Graph:
             "sizes": {},
             "inputs": [{"name": "x", "shape": shape}],
             "nodes": [
-                # x + 0.1 has a rounding error, so that the function gets a ball and not a point
+                # x + 0.1 has a rounding error, so the function receives a ball and not a point
                 {"op": "addConst", "args": [0], "params": {"c": 0.1}, "shape": shape, "name": "z"},
                 {"op": op, "args": [1], "params": {}, "shape": shape, "name": "y"},
             ],

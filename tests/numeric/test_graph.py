@@ -1,4 +1,4 @@
-"""Exported graphs: what is well formed is read back unchanged, anything else is refused by name."""
+"""Exported graphs: well-formed ones are read back unchanged, others are refused by name."""
 
 from __future__ import annotations
 
@@ -158,7 +158,7 @@ JUNK = st.one_of(
 
 @given(st.data())
 def test_junk_in_any_place_is_refused_or_harmless(data: st.DataObject) -> None:
-    """Whatever stands in whatever place, parsing gives a graph or a `GraphError`, nothing else."""
+    """For any value in any place, parsing returns a graph or raises `GraphError`, nothing else."""
     g: Any = layer_norm_json()
     path = data.draw(st.sampled_from(json_paths(g)))
     junk = data.draw(JUNK)

@@ -94,7 +94,7 @@ def test_a_perturbed_run_moves_by_rounding_only() -> None:
     assert np.any(moved != c.run(c.perturbation(1)).output)
 
 
-def test_an_override_stands_at_its_node_only() -> None:
+def test_an_override_applies_to_its_node_only() -> None:
     wrong = DerivativeMutant("vjp", "scaled", 0).apply(GRAPH)
     c = case()
     broken = Case(wrong, c.batch)
@@ -109,7 +109,7 @@ def test_an_override_stands_at_its_node_only() -> None:
         Interpreter(GRAPH, {"nowhere": OPS["add"]})
 
 
-def test_what_does_not_fit_is_refused() -> None:
+def test_mismatched_arguments_are_refused() -> None:
     c = case(3)
     x = dict(c.batch.inputs)
     run = c.program
@@ -130,7 +130,7 @@ def test_what_does_not_fit_is_refused() -> None:
         run.jvp(trace, {"gamma": x["x"]})
 
 
-def test_every_part_of_a_case_keeps_the_graph_beside_it() -> None:
+def test_every_part_of_a_case_keeps_the_graph_to_compare_with() -> None:
     c = case(3)
     pair = Case(c.program, c.batch, c.program)
     assert pair.take(np.arange(2)).beside is c.program

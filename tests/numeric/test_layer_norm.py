@@ -62,7 +62,7 @@ def test_a_constant_row_has_variance_zero(value: float, d: int) -> None:
     assert decide([value] * d, 1e-30).positive.all()
 
 
-def test_one_ulp_beside_a_constant_row_is_positive() -> None:
+def test_one_ulp_from_a_constant_row_is_positive() -> None:
     assert decide([0.1] * 6 + [np.nextafter(0.1, 1)], 0.0).positive.all()
 
 

@@ -1,7 +1,7 @@
-"""Every operation by itself: value, derivative, transpose, shape rule.
+"""Every operation alone: value, derivative, transpose, shape rule.
 
-The block's own permutations are involutions and cannot tell a permutation from its inverse, so each
-entry is tried here on shapes and parameters that can.
+The block's own permutations are involutions and cannot distinguish a permutation from its inverse,
+so each operation is tested here on shapes and parameters that can.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ def test_the_shape_rule_agrees_with_the_value(use: Use) -> None:
 
 
 @pytest.mark.parametrize("use", USES, ids=ids)
-def test_what_loses_an_infinity_says_so(use: Use) -> None:
+def test_operations_that_lose_an_infinity_say_so(use: Use) -> None:
     op = OPS[use.op]
     lost = []
     for k in range(op.arity):
@@ -129,7 +129,7 @@ def test_push_is_the_derivative(use: Use) -> None:
 
 @pytest.mark.parametrize("use", USES, ids=ids)
 def test_pull_is_the_transpose_of_push(use: Use) -> None:
-    """Entry by entry, so that a permutation that is inverted shows."""
+    """Entry by entry, so that an inverted permutation is found."""
     op, args, binding = OPS[use.op], draw(use), use.binding()
     out = op.evaluate(args, binding)
     for k, partial in enumerate(op.partials):

@@ -1,4 +1,4 @@
-"""Families, sizes and constants that a project brings along."""
+"""Families, sizes and constants that a project defines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pieces of a graph compute what the whole does there, and an error in one place is named."""
+"""Pieces of a graph compute the same as the whole there, and an error in one place is named."""
 
 from __future__ import annotations
 

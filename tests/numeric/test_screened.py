@@ -1,4 +1,4 @@
-"""The screen: it says what the full measurement says, and cannot hide anything for long."""
+"""The screen: it agrees with the full measurement, and cannot hide an error for long."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def found_by(left: float, quickly: float, first: int = 1, count: int = 6) -> Mea
     )
 
 
-def test_a_screen_never_says_no() -> None:
+def test_a_screen_never_rejects() -> None:
     assert found_by(left=1.0, quickly=2.0).count(Outcome.HOLDS) == 6
     assert found_by(left=1.0, quickly=np.nan).count(Outcome.HOLDS) == 6
     assert found_by(left=2.0, quickly=2.0).count(Outcome.FAILS) == 6
@@ -69,7 +69,7 @@ def test_a_wrong_screen_is_seen_on_one_instance_in_many() -> None:
     assert later.outcome.tolist() == [0, 0, 2, 0, 0, 0]
 
 
-def test_what_rule_a_cannot_see_is_not_settled_by_a_screen() -> None:
+def test_a_screen_does_not_settle_errors_below_rule_a() -> None:
     """A term so large that even 1e-13 of it hides the quantity."""
     graph = layer_norm(4, 8)
     batch = draw(FAMILIES["generic"], graph, seed=0, key="s", indices=range(1, 4))

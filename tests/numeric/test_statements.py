@@ -1,5 +1,5 @@
-"""Statements over the reals, as Lean exported them, are evaluated on instances: what is true holds,
-what is false is found out, and what cannot be told is not told."""
+"""Statements over the reals, as Lean exported them, are evaluated on instances: true ones hold,
+false ones are refuted, and undecidable ones stay undecided."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def tried(p: Problem, *families: Family) -> list[Judged]:
         *("mulVec_one", "decay_abs_le", "odd_add"),
     ],
 )
-def test_what_is_true_holds_on_most_instances_and_fails_on_none(name: str) -> None:
+def test_true_statements_hold_on_most_instances_and_fail_on_none(name: str) -> None:
     found = tried(problem(f"Demo.{name}"), *COUNTING)
     assert not any(j.failing.any() for j in found)
     assert sum(j.held.sum() for j in found) >= 2 * COUNT
@@ -81,7 +81,7 @@ def test_by_recursion_and_by_match(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "words"), [("wrong_power", "n = 1, x = -1"), ("wrong_clamp", "top = some, ")]
 )
-def test_what_is_false_by_recursion_or_by_match_is_refuted(name: str, words: str) -> None:
+def test_false_statements_by_recursion_or_by_match_are_refuted(name: str, words: str) -> None:
     p = problem(f"Demo.{name}")
     (found, *_) = [j for j in tried(p, *COUNTING) if j.failing.any()]
     small = smallest(p, found.batch.take(np.flatnonzero(found.failing)[:1]))
@@ -96,12 +96,12 @@ def test_over_a_field_of_real_numbers_too(name: str) -> None:
     assert sum(j.held.sum() for j in found) >= 2 * COUNT
 
 
-def test_what_is_false_is_refuted() -> None:
+def test_false_statements_are_refuted() -> None:
     found = tried(problem("Demo.wrong_sqrt"), Family.USUAL)
     assert sum(j.failing.sum() for j in found) >= COUNT // 5
 
 
-def test_what_is_false_on_the_edge_of_a_hypothesis_alone_is_refuted_there() -> None:
+def test_a_statement_false_only_on_the_edge_of_a_hypothesis_is_refuted_there() -> None:
     p = problem("Demo.wrong_edge")
     edge = tried(p, Family.EDGE)
     assert sum(j.failing.sum() for j in edge) >= COUNT // 2
@@ -109,7 +109,7 @@ def test_what_is_false_on_the_edge_of_a_hypothesis_alone_is_refuted_there() -> N
         assert np.all(j.batch.arrays[0][j.failing] == 1.0)
 
 
-def test_where_a_function_is_left_open_nothing_is_decided() -> None:
+def test_where_a_function_is_unspecified_nothing_is_decided() -> None:
     (found,) = tried(problem("PostNorm.sqrt_le"), Family.USUAL)
     negative = found.batch.arrays[0] < 0
     assert negative.any()
@@ -138,7 +138,7 @@ def test_instances_violate_hypotheses_about_sizes_too() -> None:
     assert all(np.all(j.assumed[0] == TRUE) for j in tried(p, *COUNTING))
 
 
-def test_an_equation_is_met_although_nobody_draws_it() -> None:
+def test_an_equation_is_met_although_it_is_never_drawn() -> None:
     p = problem("Demo.convex_le")
     (number,) = (i for i, h in enumerate(p.hypotheses) if h.name == "hSum")
     found = tried(p, Family.USUAL)
@@ -196,7 +196,7 @@ def test_the_statements_own_mutants_are_told_apart() -> None:
     assert not found.blind
 
 
-def test_a_conclusion_that_no_mutant_can_upset_is_blind() -> None:
+def test_a_conclusion_that_no_mutant_changes_is_blind() -> None:
     p = problem("Demo.blind")
     found = score(theory(), p.theorem, [j.batch for j in tried(p, *COUNTING)])
     assert found.blind
@@ -236,7 +236,7 @@ def number(value: int) -> Num:
 
 
 def test_a_hypothesis_met_to_rounding_raises_no_false_alarm() -> None:
-    """x·x = 2 is met by no double: x⁴ = 4 is off by a few ulp, and that is no counterexample."""
+    """No double satisfies x·x = 2: x⁴ = 4 is off by a few ulp, which is not a counterexample."""
     reals = Const("Real")
     t = theory().theorems["Demo.wrong_edge"]
     x, h = t.binders
@@ -253,7 +253,7 @@ def test_a_hypothesis_met_to_rounding_raises_no_false_alarm() -> None:
         assert any(j.failing.any() for j in found) == fails
 
 
-def test_what_is_sampled_is_told_from_what_is_decided() -> None:
+def test_sampled_truths_differ_from_decided_ones() -> None:
     reals = Const("Real")
     square = Op("mul", reals, (Var(1), Var(1)))
     every = Binding("forall", reals, "y", "value", Op("le", reals, (number(0), square)))

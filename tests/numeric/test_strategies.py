@@ -1,4 +1,5 @@
-"""Strategies draw what they say, and a planted error shrinks to a small instance that is kept."""
+"""Strategies draw what they promise, and a planted error shrinks to a small instance that is
+kept."""
 
 from __future__ import annotations
 
@@ -121,7 +122,7 @@ def test_a_file_gives_the_same_failure_back(tmp_path: Path) -> None:
         {"graph": None},
     ],
 )
-def test_a_file_that_is_none_is_refused(tmp_path: Path, change: dict[str, object]) -> None:
+def test_an_invalid_file_is_refused(tmp_path: Path, change: dict[str, object]) -> None:
     found = smallest(GRAPHS, lambda case: True)
     assert found is not None
     path = tmp_path / "bad.json"

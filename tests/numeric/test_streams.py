@@ -1,4 +1,4 @@
-"""Random numbers: well spread, and a function of their name alone."""
+"""Random numbers: well distributed, and a function of their name alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rules A and B say yes, no and cannot tell, each where it should."""
+"""Rules A and B accept, reject or stay undecided, each where they should."""
 
 from __future__ import annotations
 
@@ -78,8 +78,8 @@ def test_a_tolerance_wider_than_the_quantity_decides_nothing() -> None:
 
 @pytest.mark.parametrize("error", [0.0, 1e-6, 2.0])
 @pytest.mark.parametrize("size", [np.inf, np.nan])
-def test_beside_terms_that_are_no_number_nothing_holds(error: float, size: float) -> None:
-    """Everything is small beside infinity, as a sum of absolute terms that overflows is."""
+def test_nothing_holds_relative_to_non_finite_terms(error: float, size: float) -> None:
+    """Everything is small relative to infinity, such as an overflowing sum of absolute terms."""
     for natural in (None, 1.0):
         assert measure(error, 0.0, size, natural).count(Outcome.HOLDS) == 0
     assert measure(error, 0.0, 1.0, size).count(Outcome.HOLDS) == 0
@@ -89,7 +89,7 @@ def test_beside_terms_that_are_no_number_nothing_holds(error: float, size: float
     ("size", "outcome"),
     [(1e-290, Outcome.FAILS), (1e-300, Outcome.UNDECIDED), (5e-324, Outcome.UNDECIDED)],
 )
-def test_what_is_all_below_the_floor_holds_only_where_it_agrees(
+def test_values_all_below_the_floor_hold_only_where_they_agree(
     size: float, outcome: Outcome
 ) -> None:
     def measured(factor: float) -> Measurement:
@@ -103,7 +103,7 @@ def test_what_is_all_below_the_floor_holds_only_where_it_agrees(
     assert measured(2.0).count(outcome) == SIZE
 
 
-def test_what_agrees_in_its_own_size_holds_whatever_its_terms() -> None:
+def test_values_that_agree_relative_to_their_size_hold_for_any_terms() -> None:
     assert measure(0.0, 0.0, terms=1e12, natural=1.0).count(Outcome.HOLDS) == SIZE
     assert measure(2e-13, 0.0, terms=1e12, natural=1.0).count(Outcome.UNDECIDED) == SIZE
 
@@ -137,7 +137,7 @@ def test_reruns_give_the_same_together_and_one_by_one(most: int) -> None:
 
 
 def test_each_rerun_moves_by_itself() -> None:
-    """As many runs as instances: the moves of one are not those of another."""
+    """As many runs as instances: the moves differ between runs."""
     again, moves = case().reruns(range(4))
     outputs = again.run(moves).output.reshape(4, SIZE, -1)
     assert len(np.unique(outputs.reshape(4, -1), axis=0)) == 4

@@ -1,4 +1,4 @@
-"""The closed forms against PyTorch's own layers, values and gradients, where torch is installed."""
+"""The closed forms against PyTorch's own layers, values and gradients, if torch is installed."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ LENGTHS = [1, 2, 5, 32, 128]
 @pytest.mark.parametrize("biases", [False, True], ids=["no biases", "biases"])
 @pytest.mark.parametrize("masked", [False, True], ids=["no mask", "causal"])
 def test_encoder_block(seq_len: int, heads: int, biases: bool, masked: bool) -> None:
-    """``nn.TransformerEncoderLayer`` has all biases or none: without, ours are 0."""
+    """``nn.TransformerEncoderLayer`` has all biases or none; if none, ours are 0."""
     t = block_tensors(1, seq_len, heads, 4, 7, biases=biases)
     if not biases:
         for name in ("b1", "b2", "beta1", "beta2"):
@@ -119,15 +119,15 @@ def test_encoder_block(seq_len: int, heads: int, biases: bool, masked: bool) -> 
 @pytest.mark.parametrize("seq_len", [1, 3, 128])
 @pytest.mark.parametrize("graph", torch_block.GRAPHS)
 def test_the_graph_is_pytorchs_layer(graph: str, seq_len: int, heads: int) -> None:
-    """By rules A and B, with biases and a mask that has a gradient of its own, or without."""
+    """By rules A and B, with or without biases and a mask that has its own gradient."""
     case = _case(graph, seq_len, heads)
     judged = fidelity(case)
     assert judged.count(Outcome.HOLDS) == len(case), {judged.parts[p] for p in judged.part}
     assert any("PyTorch" in part for part in judged.parts)
 
 
-def test_pytorch_alone_says_no(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where graph and closed form share an error, PyTorch's layer does not."""
+def test_only_pytorch_rejects(monkeypatch: pytest.MonkeyPatch) -> None:
+    """If graph and closed form share an error, PyTorch's layer does not."""
     case = _case("encoderBlockGraph", 3, 2)
     right = torch_block.encoder_layer
 

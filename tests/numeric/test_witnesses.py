@@ -1,4 +1,4 @@
-"""What a quantifier over the reals is tried on, and which errors in a statement are planted."""
+"""The samples for a quantifier over the reals, and the errors planted in a statement."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_a_variable_is_exchanged_for_another_of_its_type() -> None:
 
 
 def test_a_number_is_made_smaller_too() -> None:
-    """`|x| ≤ 1` is upset by 0 in place of 1, and by nothing larger."""
+    """0 instead of 1 breaks `|x| ≤ 1`; nothing larger does."""
     names = {m.name for m in mutants(theory(), theory().theorems["Demo.young"])}
     assert any(n.startswith("1 for 2") for n in names), names
     assert any(n.startswith("3 for 2") for n in names)

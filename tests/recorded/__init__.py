@@ -1,7 +1,7 @@
-"""What Lean said, recorded: so that tests without Lean evaluate real statements.
+"""Recorded answers of Lean, so that tests without Lean evaluate real statements.
 
-`reals.json` is the export of `tests/lean/reals`; `tests/lean/test_propositions.py` holds it against
-what Lean says now.
+`reals.json` is the export of `tests/lean/reals`; `tests/lean/test_propositions.py` compares it with
+Lean's current answer.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Lean and the checks, replaced: whatever is asked, the realistic report is the answer."""
+"""Lean and the checks, replaced: the answer to any request is the realistic report."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["install"]
 
 
 def install(replace: Callable[[Any, str, Any], object]) -> None:
-    """Put the stand-ins in place; ``replace`` is ``setattr`` or a fixture's."""
+    """Install the replacements; ``replace`` is ``setattr`` or a fixture's."""
     entries = {e.obligation.key: e for e in realistic().entries}
     asked = []
 

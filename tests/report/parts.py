@@ -1,4 +1,4 @@
-"""What the sample reports are made of."""
+"""The parts of the sample reports."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ def layer(
     measured: bool = True,
     difference: float | None = None,
 ) -> LayerReport:
-    """One layer of a model; ``failed`` is why its conclusion fails."""
+    """One layer of a model; ``failed`` is the reason why its conclusion fails."""
     theorem = "biasedEncoderBlock_backpropVec_eq_adjoint_fderiv_at"
     sizes = (("seqLen", 4), ("dModel", 16), ("numHeads", 4), ("headDim", 4), ("dFF", 24))
     met = Assumption("order of the norms", "post-norm", "post-norm, by the names", True)
@@ -124,7 +124,7 @@ def model() -> Report:
 
 
 def evil_model() -> ModelReport:
-    """Names of tensors and what Python objects call themselves may be anything, too."""
+    """Names of tensors and of Python objects may be anything, too."""
     evil = Assumption(EVIL, EVIL, EVIL, None)
     rows = replace(norm_rows(), eps=math.nan, least_var_eps=-math.inf, least_std=math.nan)
     found = LayerObligation(f"{EVIL}:h", Verdict.FAILS, EVIL, Worst(math.nan, 1.0, math.nan), EVIL)

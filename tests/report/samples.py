@@ -161,7 +161,7 @@ def realistic() -> Report:
 
 
 def all_holds() -> Report:
-    """One theorem, proved by the official Lean, of which everything holds."""
+    """One theorem, proved by the official Lean, whose obligations all hold."""
     report = realistic()
     return replace(report, engine=LAKE, entries=report.entries[:3])
 
@@ -212,12 +212,12 @@ def hostile() -> Report:
 
 
 def hostile_model() -> Report:
-    """The same for what comes from a model."""
+    """The same for texts from a model."""
     return replace(hostile(), model=evil_model())
 
 
 def graphs() -> Report:
-    """A theorem of which everything holds, and two exported graphs: one faithful, one not."""
+    """A theorem whose obligations all hold, and two exported graphs: one faithful, one not."""
     right = entry(
         obligation(
             "encoderBlockGraph:fidelity",

@@ -1,4 +1,4 @@
-"""The charts put values where they belong, and say in words what they show."""
+"""The charts place values correctly, and describe themselves in words."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_a_scale_keeps_order_and_stays_in_its_frame(margins: list[float]) -> Non
 
 
 @given(FINITE)
-def test_what_is_below_zero_is_left_of_the_limit(margin: float) -> None:
+def test_negative_values_are_left_of_the_limit(margin: float) -> None:
     scale = MarginScale.of([margin, -1.0])
     assert scale is not None
     assert math.copysign(1, scale.place(margin) - LIMIT) == math.copysign(1, margin) or margin == 0
@@ -72,7 +72,7 @@ def test_no_gauge_for_what_is_not_a_number(pair: tuple[float, float]) -> None:
     assert gauge(*pair) is None
 
 
-def test_a_bar_has_its_shares_and_says_them() -> None:
+def test_a_bar_has_its_shares_and_states_them() -> None:
     svg = stacked_bar([Share(3, "held", "good"), Share(0, "failed", "bad"), Share(1, "<b>", "x")])
     widths = re.findall(r'width="([0-9.]+)"', svg)
     assert widths == ["750.0", "250.0"]
@@ -94,7 +94,7 @@ def test_the_bars_of_a_lollipop_are_its_margins() -> None:
     bars = [r.attrib for r in svg.findall("rect")]
     heights = [float(b["height"]) for b in bars]
     assert heights[1] == 2 * heights[0] == max(heights)
-    assert heights[2] >= 1.5  # one instance is seen beside any number of others
+    assert heights[2] >= 1.5  # one instance is visible among any number of others
     for bar, k in zip(bars, (-3, -2, 0), strict=True):
         assert 200 * scale.place(10.0**k) <= float(bar["x"]) < 200 * scale.place(10.0 ** (k + 1))
     assert svg.findtext("desc") == (
@@ -102,7 +102,7 @@ def test_the_bars_of_a_lollipop_are_its_margins() -> None:
     )
 
 
-def test_what_fails_has_bars_beyond_the_limit_in_a_colour_of_its_own() -> None:
+def test_failures_have_bars_beyond_the_limit_in_their_own_colour() -> None:
     margins, beyond = Margins(((-2, 8),)), Margins(((-3, 4), (-1, 1)), at_limit=2)
     scale = MarginScale.of([1e-2, 1e-1, -1e-3, -1e-2, -1.0])
     assert scale is not None

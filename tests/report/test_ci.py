@@ -1,7 +1,7 @@
 """The workflow, the action and the hook: valid, pinned, and in step with the command line.
 
-GitHub runs them; here the schemas of GitHub's own formats, and the action's scripts run for real
-with a stand-in for the audit.
+GitHub runs them; here we check the schemas of GitHub's own formats, and run the action's scripts
+with a fake audit.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def test_github_would_understand_it(path: Path) -> None:
     assert [f"{e.json_path}: {e.message}" for e in validator.iter_errors(read(path))] == []
 
 
-def test_the_validation_says_no() -> None:
+def test_the_validation_rejects_errors() -> None:
     broken = read(ACTION)
     broken["runs"]["using"] = "bash"
     assert not jsonschema.Draft7Validator(schema("github-actions")).is_valid(broken)
@@ -79,7 +79,7 @@ def test_actions_are_pinned_to_a_major_version(path: Path) -> None:
 
 @pytest.mark.parametrize("path", ALL, ids=NAMES)
 def test_scripts_are_bash_and_take_nothing_by_substitution(path: Path) -> None:
-    """What a user or a fork writes reaches a script through its environment only."""
+    """Text from a user or a fork reaches a script only through its environment."""
     for step in steps(path):
         script = step.get("run")
         if script is not None:
@@ -136,7 +136,7 @@ sys.exit({code})
 
 
 def runaudit_step(folder: Path, code: int, **environment: str) -> subprocess.CompletedProcess[str]:
-    """The action's audit step, as GitHub's runner would run it, with a stand-in for the command."""
+    """The action's audit step, as GitHub's runner would run it, with a fake command."""
     command = folder / "lean-obligations" / "bin" / "obligations"
     command.parent.mkdir(parents=True)
     seen = str(folder / "seen")
@@ -166,7 +166,7 @@ def runaudit_step(folder: Path, code: int, **environment: str) -> subprocess.Com
 
 
 @pytest.mark.parametrize("code", [0, 1, 4])
-def test_theaudit_step_passes_reports_on(tmp_path: Path, code: int) -> None:
+def test_the_audit_step_passes_reports_on(tmp_path: Path, code: int) -> None:
     done = runaudit_step(tmp_path, code)
     output = (tmp_path / "output").read_text()
     assert f"exit-code={code}\n" in output

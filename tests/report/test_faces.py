@@ -1,8 +1,8 @@
 """One rule for everything that shows an outcome: the command, the reports, the pytest plugin, the
 action, and the pre-commit hook.
 
-Each case is a project in one state.  What the command ends with decides, and everything else is
-green where that is 0 and nowhere else.
+Each case is a project in one state.  The command's exit code decides, and everything else is green
+exactly if it is 0.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ def waived_only(harness: Harness) -> None:
 
 
 PYTEST = {"no lean": pytest.ExitCode.INTERRUPTED, "interrupted": pytest.ExitCode.INTERRUPTED}
-"""What pytest ends with, where it is neither of "all passed" and "some failed"."""
+"""pytest's exit code, if it is neither "all passed" nor "some failed"."""
 
 
 def no_lean(harness: Harness) -> None:
@@ -127,7 +127,7 @@ def no_lean(harness: Harness) -> None:
 
 @dataclass(frozen=True)
 class Case:
-    """A project's state, what the command ends with, and the files that brought it there."""
+    """A project's state, the command's exit code, and the files that cause it."""
 
     name: str
     code: int
@@ -192,7 +192,7 @@ RED = (json_is_red, junit_is_red, sarif_is_red, annotations_are_red)
 
 
 def verdict_step(code: int, incomplete: str) -> int:
-    """What the action's last step ends with."""
+    """The exit code of the action's last step."""
     script = audit_step("Verdict")
     environment = {"CODE": str(code), "INCOMPLETE": incomplete}
     words = ["bash", "-eo", "pipefail", "-c", script]
@@ -200,14 +200,14 @@ def verdict_step(code: int, incomplete: str) -> int:
 
 
 def hook(index: int, root: Path) -> int:
-    """What a pre-commit hook ends with."""
+    """The exit code of a pre-commit hook."""
     program, *words = shlex.split(read(HOOKS)[index]["entry"])
     assert program == "obligations"
     return CliRunner().invoke(group, [*words, "--project", str(root)]).exit_code
 
 
 def lock_code(case: Case) -> int:
-    """What the hook ends with that only compares with the lock: 2 where there is none."""
+    """The exit code of the hook that only compares with the lock: 2 if there is none."""
     return 4 if case.name in ("stale", "drift", "missing") else 3 if case.code == 3 else 2
 
 
@@ -267,8 +267,8 @@ def test_every_face_has_one_outcome(
 def test_unread_sources_count_where_all_is_audited(
     harness: Harness, options: tuple[str, ...], code: int, tmp_path: Path
 ) -> None:
-    """Who asks for one key asks for nothing else; a graph in place of the library's changes nothing
-    about what Lean has not read."""
+    """Selecting one key selects nothing else; replacing the library's graph does not change which
+    sources Lean has not read."""
     unread(harness)
     graph = tmp_path / "graph.json"
     answers = json.loads(harness.answers.read_text())["graphs"]

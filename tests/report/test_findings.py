@@ -1,4 +1,4 @@
-"""What counts as a finding, and in which order."""
+"""What counts as a finding, and the order of findings."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_worst_first() -> None:
     assert ids[:3] == ["obligation-fails", "lean-sorry", "lean-axiom"]
 
 
-def test_what_holds_is_no_finding() -> None:
+def test_an_obligation_that_holds_is_not_a_finding() -> None:
     assert findings(all_holds()) == ()
 
 
@@ -54,7 +54,7 @@ def says_nothing() -> Entry:
     return entry(replace(o, lean=facts), Verdict.FAILS, reason="the theorem says nothing: …")
 
 
-def test_a_theorem_that_says_nothing_is_an_error_of_its_own() -> None:
+def test_a_vacuous_theorem_is_a_separate_error() -> None:
     (found,) = findings_of(says_nothing())
     assert (found.rule.id, found.rule.level) == ("theorem-says-nothing", Level.ERROR)
     assert "counterexample" not in found.rule.summary

@@ -1,4 +1,4 @@
-"""Every report says of a captured graph that it is a block of the library, or not shown to be."""
+"""Every report says whether a captured graph is a block of the library, or not shown to be one."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ NOT_SHOWN = FormBlock("reluEncoderBlock", reason="its values are not found")
 
 
 def report(found: FormBlock | None) -> Report:
-    """One layer whose graph Lean proved, and what is known of a block."""
+    """One layer whose graph Lean proved, and what is known about its block."""
     proof = FormProof(LeanStatus.PROVED, "PostNorm.Captured.1", "∀ ρ, …", block=found)
     agrees = Comparison("output", "torch autograd in float64", 1e-16, 1e-12, Verdict.HOLDS)
     captured = CapturedLayer(form="graph 1", nodes=66, calls=1, comparisons=(agrees,), proof=proof)
@@ -57,7 +57,7 @@ def test_every_report_says_that_it_is_the_block(style: str) -> None:
     assert "library block" not in text_of(report(None), style)
 
 
-def test_a_theorem_that_supposes_a_mask_is_said_of_layers_that_have_it() -> None:
+def test_a_theorem_that_assumes_a_mask_is_stated_for_layers_with_it() -> None:
     masked = replace(IS_BLOCK, masks=(("keep", "causal"),))
     proof = FormProof(LeanStatus.PROVED, "thm", block=masked)
     assert "graph, where keep is the causal mask, with scale" in str(
@@ -84,7 +84,7 @@ def test_the_json_has_it_and_keeps_to_the_schema(found: FormBlock | None) -> Non
         assert said["constants"] == dict(found.constants)
 
 
-def test_a_graph_that_is_not_proved_is_no_block() -> None:
+def test_a_graph_that_is_not_proved_is_not_a_block() -> None:
     assert FormProof(LeanStatus.PROVED, "thm", block=IS_BLOCK).is_block
     sorry = FormProof(LeanStatus.SORRY, "thm", block=IS_BLOCK)
     assert not sorry.is_block

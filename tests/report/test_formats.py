@@ -1,4 +1,4 @@
-"""Every format renders every report, to a file of its own."""
+"""Every format renders every report, to its own file."""
 
 from __future__ import annotations
 

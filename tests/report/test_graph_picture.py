@@ -1,5 +1,5 @@
-"""The picture of a captured graph: every value is there, apart from the others, below what it is
-computed from; the marked node is the one where a difference begins."""
+"""The picture of a captured graph: every value is shown, apart from the others, below its
+arguments; the marked node is the one where a difference begins."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_boxes_are_apart_and_below_what_they_are_computed_from(graph: Graph) -> 
 
 
 def test_no_line_runs_through_a_box() -> None:
-    """A line that passes a layer has a place of its own in it."""
+    """A line that passes a layer has its own place in it."""
     layout = arrange(block())
     for start, end, points in layout.lines:
         for (x0, y0), (x1, y1) in zip(points[1::2], points[2::2], strict=False):
@@ -77,7 +77,7 @@ def test_the_same_graph_is_drawn_in_the_same_way() -> None:
     assert arrange(block()) == arrange(block())
 
 
-def test_what_a_node_is_in_the_code_is_shown_and_told() -> None:
+def test_the_code_of_a_node_is_shown() -> None:
     where = "bert/modeling_bert.py:177 in forward, module attention.self.query"
     svg = picture(block(), origins={"mha.q": where})
     box = boxes(svg)["mha.q"]

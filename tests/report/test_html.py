@@ -26,7 +26,7 @@ VOID = {"meta", "br", "input", "use", "rect", "line", "circle", "path"}
 
 @dataclass
 class Page(HTMLParser):
-    """A page's elements in order, its text, and whatever is wrong with its nesting."""
+    """A page's elements in order, its text, and errors in its nesting."""
 
     source: str
     elements: list[tuple[str, dict[str, str]]] = field(default_factory=list)
@@ -118,7 +118,7 @@ def test_template_syntax_from_lean_is_not_evaluated() -> None:
     assert "49" not in text.replace(hostile().entries[0].obligation.statement_hash, "")
 
 
-def test_every_obligation_is_there_with_statement_verdict_and_lean_status() -> None:
+def test_every_obligation_is_shown_with_statement_verdict_and_lean_status() -> None:
     report = realistic()
     page = Page(render_html(report))
     for e in report.entries:
@@ -137,7 +137,7 @@ def test_a_counterexample_can_be_copied() -> None:
     assert "residual 3.3e-07 > tolerance 1e-13" in text
 
 
-def test_what_is_not_official_or_not_complete_is_said() -> None:
+def test_an_unofficial_or_incomplete_audit_is_marked() -> None:
     assert "not the official build" in Page(render_html(realistic())).text
     assert "not the official build" not in Page(render_html(all_holds())).text
     assert "the rest was not checked" in Page(render_html(interrupted())).text
@@ -153,7 +153,7 @@ def test_that_lean_was_not_run_is_said_once() -> None:
     assert unchecked(["a"]) == ["a"]
 
 
-def test_it_reads_well_without_eyes_or_mouse() -> None:
+def test_it_is_readable_by_screen_readers_and_keyboards() -> None:
     page = Page(render_html(realistic()))
     for tag, attributes in page.elements:
         if attributes.get("role") == "img":
@@ -185,7 +185,7 @@ def test_a_waiver_gives_its_reason_on_its_row() -> None:
     assert "waived: equivalent to hVarEpsPos" in waived
 
 
-def test_what_needs_attention_has_its_line_and_the_next_step() -> None:
+def test_findings_have_their_line_and_the_next_step() -> None:
     page = render_html(realistic())
     entries = re.findall(r"<li><a href=.*?</a></li>", page, re.DOTALL)
     assert entries
@@ -203,7 +203,7 @@ def test_where_nothing_was_checked_nothing_is_green() -> None:
     assert '<p class="headline exit-0">' in render_html(all_holds())
 
 
-def test_a_theorem_that_says_nothing_is_not_green() -> None:
+def test_a_vacuous_theorem_is_not_green() -> None:
     o = obligation("t:conclusion", status=LeanStatus.PROVED)
     reason = "the theorem says nothing: its conclusion is True"
     report = replace(all_holds(), entries=(entry(o, Verdict.FAILS, reason=reason),))
@@ -264,7 +264,7 @@ def _palettes() -> dict[str, dict[str, str]]:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_text_has_enough_contrast(scheme: str) -> None:
-    """WCAG 2 asks for 4.5 : 1."""
+    """WCAG 2 requires 4.5 : 1."""
     palette = _palettes()[scheme]
     pairs = [(ink, paper) for ink in ("ink", "soft", "link") for paper in ("paper", "card", "sunk")]
     pairs += [(name.removesuffix("-wash"), name) for name in palette if name.endswith("-wash")]

@@ -1,4 +1,4 @@
-"""The JSON report keeps to its published schema, and loses nothing."""
+"""The JSON report conforms to its published schema, and loses nothing."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SCHEMA: dict[str, Any] = json.loads(report_schema())
 
 
 def strict(schema: Any) -> Any:
-    """The schema, but refusing fields that it does not name: so that none is left undescribed."""
+    """The schema, but refusing fields that it does not name, so that every field is described."""
     if isinstance(schema, list):
         return [strict(s) for s in schema]
     if not isinstance(schema, dict):
@@ -44,7 +44,7 @@ def test_reports_keep_to_the_schema(name: str) -> None:
     assert not errors
 
 
-def test_the_schema_says_no() -> None:
+def test_the_schema_rejects_other_data() -> None:
     good = json.loads(render_json(realistic()))
     changes: tuple[Callable[[Any], object], ...] = (
         lambda r: r.update(schema="obligations-report/2"),

@@ -57,7 +57,7 @@ def test_a_failure_carries_counterexample_and_replay() -> None:
     )
 
 
-def test_two_findings_of_one_obligation_are_both_told() -> None:
+def test_two_findings_of_one_obligation_are_both_reported() -> None:
     (failure,) = _cases(render_junit(realistic()))["postNormEncoderBlock_hasFDerivAt:conclusion"]
     assert isinstance(failure, Failure)
     assert "sorry" in str(failure.message)
@@ -85,7 +85,7 @@ def test_hostile_text_gives_well_formed_xml() -> None:
     assert ElementTree.fromstring(text).find(".//script") is None
 
 
-def test_what_a_conclusion_does_without_its_hypotheses_is_told() -> None:
+def test_what_a_conclusion_does_without_its_hypotheses_is_reported() -> None:
     held = "layerNorm_hasFDerivAt:conclusion"
     xml = ElementTree.fromstring(render_junit(realistic()).encode("utf-8"))
     (case,) = (c for c in xml.iter("testcase") if f"{c.get('classname')}:{c.get('name')}" == held)

@@ -24,7 +24,7 @@ def section() -> ModelReport:
 
 
 @pytest.mark.parametrize("name", ["table", "html", "json", "markdown", "junit"])
-def test_each_layer_is_there_with_its_reason(name: str) -> None:
+def test_each_layer_is_shown_with_its_reason(name: str) -> None:
     text = " ".join(render(model(), name).replace("<wbr>", "").split())
     for k in range(4):
         assert f"encoder.layer.{k}" in text.replace("\\", "")
@@ -39,7 +39,7 @@ def test_a_layer_that_is_not_covered_never_holds() -> None:
     assert layer("a", ERF, failed="x").verdict is Verdict.FAILS
 
 
-def test_what_is_not_covered_is_told_with_the_theorem_s_own() -> None:
+def test_an_uncovered_layer_is_reported_with_the_theorem_s_assumption() -> None:
     said = layer("a", ERF, difference=5.5e-8).coverage
     assert said.startswith("theorem does not apply: activation: erf-GELU, by its values (theorem:")
     assert "measured is the block of biasedEncoderBlock_" in said

@@ -20,7 +20,7 @@ def test_the_worst_comes_before_the_rest() -> None:
     )
 
 
-def test_where_all_holds_nothing_needs_attention() -> None:
+def test_if_all_holds_nothing_needs_attention() -> None:
     text = render_markdown(all_holds())
     assert text.startswith("# lean-obligations: all 3 obligations that were checked hold\n")
     assert "Needs attention" not in text
@@ -53,7 +53,7 @@ def test_hostile_text_makes_no_element_of_its_own() -> None:
         assert element not in html
 
 
-def test_what_a_conclusion_does_without_its_hypotheses_is_told() -> None:
+def test_what_a_conclusion_does_without_its_hypotheses_is_reported() -> None:
     text = render_markdown(realistic())
     assert "obligations replay layerNorm_hasFDerivAt:conclusion --seed 0 --family generic" in text
     assert (

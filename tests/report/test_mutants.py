@@ -95,7 +95,7 @@ def test_each_check_has_a_letter_in_the_column_of_its_errors() -> None:
         (report(FOUND, planned=9), "interrupted after 1 of 9: 1 of 1 planted errors are found"),
     ],
 )
-def test_what_is_missing_is_named_in_every_format(found: MutationReport, said: str) -> None:
+def test_missing_entries_are_named_in_every_format(found: MutationReport, said: str) -> None:
     assert exit_code_of(found) == 4
     text = printed(found, 100)
     assert said in text

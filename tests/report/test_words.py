@@ -55,7 +55,7 @@ def test_the_sentence(verdicts: list[Verdict], said: str) -> None:
     assert _headline(*verdicts) == said
 
 
-def test_where_all_is_waived_nothing_is_said_to_hold() -> None:
+def test_if_all_is_waived_nothing_holds() -> None:
     waived = entry(obligation("t:conclusion"), Verdict.WAIVED)
     assert exit_words(replace(all_holds(), entries=(waived,))) == (
         "nothing was checked, all is waived"
@@ -74,7 +74,7 @@ def test_a_hypothesis_that_no_instance_needs_has_a_comment() -> None:
     }
 
 
-def test_a_condition_with_much_room_is_no_negative_share() -> None:
+def test_a_condition_with_a_wide_margin_is_not_a_negative_share() -> None:
     found = next(e for e in all_holds().entries if e.result is not None)
     assert found.result is not None
     worst = Worst(residual=-91.0, tolerance=1e-9, margin=91.0)
@@ -128,16 +128,16 @@ def test_how_tight_it_was(residual: float, tolerance: float, said: str) -> None:
 
 
 def test_a_limit_that_is_met_to_the_bit_is_exact_only_where_that_holds() -> None:
-    """0 is no more than 0, and 0 < 0 is false: the verdict tells which was meant."""
+    """0 ≤ 0 is true, and 0 < 0 is false: the verdict shows which was meant."""
     found = CheckResult(Verdict.FAILS, "", 1, 1, Worst(0.0, 0.0, 0.0))
     assert tightness(entry(obligation("t:h"), Verdict.FAILS, found=found)) == "0"
 
 
-def test_where_nothing_was_measured_nothing_is_said() -> None:
+def test_if_nothing_was_measured_nothing_is_claimed() -> None:
     assert tightness(entry(obligation("t:h"))) == ""
 
 
-def test_a_theorem_that_says_nothing_is_not_among_the_proved() -> None:
+def test_a_vacuous_theorem_is_not_among_the_proved() -> None:
     o = obligation("t:conclusion")
     empty = replace(o, lean=replace(o.lean, says_nothing="its conclusion is True"))
     report = replace(all_holds(), entries=(entry(o), entry(empty, Verdict.FAILS)))

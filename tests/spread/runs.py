@@ -1,4 +1,4 @@
-"""Runs that are spread, and what they find in this process."""
+"""Runs that are distributed, and their results in this process."""
 
 from __future__ import annotations
 

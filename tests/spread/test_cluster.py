@@ -1,4 +1,4 @@
-"""A Dask cluster: the same results, also when a worker dies in the middle."""
+"""A Dask cluster: the same results, even if a worker dies midway."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ distributed = pytest.importorskip("distributed", reason="dask.distributed is not
 def local() -> Iterator[Any]:
     """Two worker processes of one thread each."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of the cluster, about ports and event loops
+        warnings.simplefilter("ignore")  # from the cluster, about ports and event loops
         with distributed.LocalCluster(
             n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
         ) as cluster:
@@ -65,7 +65,7 @@ def test_a_worker_killed_in_the_middle_changes_nothing(local: Any) -> None:
         ("tcp://h:99999", "out of range"),
     ],
 )
-def test_what_is_no_address_is_told_without_asking_anybody(
+def test_an_invalid_address_is_reported_without_a_connection(
     monkeypatch: pytest.MonkeyPatch, address: str, why: str
 ) -> None:
     monkeypatch.setattr(distributed, "Client", None)
@@ -76,7 +76,7 @@ def test_what_is_no_address_is_told_without_asking_anybody(
     assert "tcp://host:8786" in refused.value.remedy
 
 
-def test_nobody_at_the_address_is_told_before_there_is_a_client(
+def test_an_address_without_a_server_is_reported_before_there_is_a_client(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(distributed, "Client", None)
@@ -84,7 +84,7 @@ def test_nobody_at_the_address_is_told_before_there_is_a_client(
         Cluster("tcp://127.0.0.1:9", PLACE)
 
 
-def test_somebody_else_at_the_address_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_server_at_the_address_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(distributed, "Client", None)
     monkeypatch.setattr(clusters, "KNOCK", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as silent:
@@ -93,13 +93,15 @@ def test_somebody_else_at_the_address_is_told(monkeypatch: pytest.MonkeyPatch) -
             Cluster(address, PLACE)
 
 
-def test_a_worker_is_no_scheduler(local: Any) -> None:
+def test_a_worker_is_not_a_scheduler(local: Any) -> None:
     address = next(iter(local.scheduler_info["workers"]))
     with pytest.raises(InvalidInputError, match="answers at '.*': there is a Worker"):
         Cluster(address, PLACE)
 
 
-def test_a_scheduler_that_goes_away_is_told(local: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_scheduler_that_disappears_is_reported(
+    local: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run = run_of(CONCLUSION)
 
     def gone(*_: Any, **__: Any) -> Any:

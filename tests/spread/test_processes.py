@@ -1,4 +1,4 @@
-"""Processes: the same results, also when they die or the user stops them."""
+"""Processes: the same results, even if they die or the user stops them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def children() -> list[psutil.Process]:
     """The living processes of pools, without Python's resource tracker."""
     found = []
     for child in psutil.Process().children():
-        with contextlib.suppress(psutil.NoSuchProcess):  # or a zombie: it has just died
+        with contextlib.suppress(psutil.NoSuchProcess):  # or a zombie that has just died
             if any("spawn_main" in a for a in child.cmdline()):
                 found.append(child)
     return found
@@ -63,7 +63,7 @@ def test_processes_that_die_are_replaced() -> None:
 
 
 def test_idle_processes_that_die_are_replaced(two: Processes) -> None:
-    """One that is killed holds nothing that another one needs."""
+    """A killed process holds nothing that another one needs."""
     expected = result(HYPOTHESIS, None, 400)
     assert result(HYPOTHESIS, two, 400) == expected
     for victims in (slice(0, 1), slice(1, 2), slice(0, 2)):

@@ -6,14 +6,14 @@ import PostNorm.Real.Model
 /-! # The encoder block over the real numbers
 
 `PostNorm.Real` is constructed, and any complete ordered field is isomorphic to it (`PostNorm.Real`).  Here the
-theorems say what they say of the real numbers, with no assumption but `0 < ε₁` and `0 < ε₂`.
+theorems are stated for the real numbers, with no assumptions except `0 < ε₁` and `0 < ε₂`.
 
 ## Main statements
 
 * `encoderBlock_hasFDerivAt_real`, `encoderBlock_backprop_eq_adjoint_fderiv_real`,
   `encoderBlock_backprop_unique_real`.
 * `biasedEncoderBlock_hasFDerivAt_real`, `biasedEncoderBlock_backprop_eq_adjoint_fderiv_real`: with biases, mask.
-* `encoder_…_real`, `biasedEncoder_…_real`: the same two statements of stacks of any depth.
+* `encoder_…_real`, `biasedEncoder_…_real`: the same two statements for stacks of any depth.
 
 All are about formulas, not only about graphs. -/
 
@@ -58,7 +58,7 @@ end block
 
 /-! ## With biases and mask, and stacks
 
-Of the formulas too: the stack's is the block's, applied `depth` times. -/
+About the formulas too: the stack's is the block's, applied `depth` times. -/
 
 section
 variable {Γ : Context} {s : Shape}

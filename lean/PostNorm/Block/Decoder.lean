@@ -3,7 +3,7 @@ import PostNorm.Layers.AttentionCore
 
 /-! # The decoder of the original Transformer
 
-With `A` for self-attention over the tokens that are no later, `C` for attention to the memory, and `F` for the
+With `A` for causal self-attention, `C` for attention to the memory, and `F` for the
 feed-forward layer, all post-norm:
 
     y = LN₁ (A x + x),      z = LN₂ (C y + y),      LN₃ (F z + z)
@@ -16,8 +16,8 @@ feed-forward layer, all post-norm:
 ## Main statements
 
 * `decoderBlock_eval`, `decoderBlock_hasFDerivAt`, `decoderBlock_backprop_eq_adjoint_fderiv`; `…_of_pos` from
-  `0 < ε₁`, `0 < ε₂` and `0 < ε₃`, where each row may look at a token of the memory and no number that ReLU gets is
-  zero; `…_real`.
+  `0 < ε₁`, `0 < ε₂` and `0 < ε₃`, where each row may attend to a token of the memory and no input of ReLU is zero;
+  `…_real`.
 
 ## Sources
 
@@ -31,7 +31,7 @@ universe u
 declare_inputs ΓDecoderBlock (seqLen memoryLen dModel numHeads headDim dFF : Nat) where
   /-- The tokens. -/
   x : ⟦seqLen, dModel⟧
-  /-- What the encoder made of its tokens. -/
+  /-- The encoder's output. -/
   memory : ⟦memoryLen, dModel⟧
   /-- Self-attention's query weights and bias. -/
   Wq : ⟦dModel, numHeads * headDim⟧, bq : ⟦numHeads * headDim⟧
@@ -83,7 +83,7 @@ def postNormDecoderGraph (act : {s : Shape} → Graph K [s] s) (own : Mask seqLe
   let norm3 := layerNormGraph ε₃ ⟪ffnResidual, gamma3, beta3⟫
   return norm3
 
-/-- The original decoder block: ReLU, and no token looks at a later one. -/
+/-- The original decoder block: ReLU, and no token attends to a later one. -/
 def decoderBlockGraph (other : Mask seqLen memoryLen) (scale ε₁ ε₂ ε₃ : K) :
     Graph K (ΓDecoderBlock seqLen memoryLen dModel numHeads headDim dFF) ⟦seqLen, dModel⟧ :=
   postNormDecoderGraph reluGraph Mask.causal other scale ε₁ ε₂ ε₃
@@ -105,7 +105,7 @@ noncomputable def decoderRows1 : Fin seqLen → Fin dModel → R :=
     (ρ.get ΓDecoderBlock.bv).vec (ρ.get ΓDecoderBlock.Wo).mat (ρ.get ΓDecoderBlock.bo).vec x x
   fun i j => a i j + x i j
 
-/-- What the self-attention sublayer returns: `y = LN₁ (A x + x)`. -/
+/-- The output of the self-attention sublayer: `y = LN₁ (A x + x)`. -/
 noncomputable def decoderNorm1 : Fin seqLen → Fin dModel → R :=
   Spec.layerNorm ε₁ (ρ.get ΓDecoderBlock.gamma1).vec (ρ.get ΓDecoderBlock.beta1).vec (decoderRows1 own scale ρ)
 
@@ -118,12 +118,12 @@ noncomputable def decoderRows2 : Fin seqLen → Fin dModel → R :=
     (ρ.get ΓDecoderBlock.memory).mat y
   fun i j => c i j + y i j
 
-/-- What the cross-attention sublayer returns: `z = LN₂ (C y + y)`. -/
+/-- The output of the cross-attention sublayer: `z = LN₂ (C y + y)`. -/
 noncomputable def decoderNorm2 : Fin seqLen → Fin dModel → R :=
   Spec.layerNorm ε₂ (ρ.get ΓDecoderBlock.gamma2).vec (ρ.get ΓDecoderBlock.beta2).vec
     (decoderRows2 own other scale ε₁ ρ)
 
-/-- What the activation gets: `z W₁ + b₁`. -/
+/-- The activation's input: `z W₁ + b₁`. -/
 noncomputable def decoderHidden : Fin seqLen → Fin dFF → R :=
   Spec.affine (ρ.get ΓDecoderBlock.W1).mat (ρ.get ΓDecoderBlock.b1).vec (decoderNorm2 own other scale ε₁ ε₂ ρ)
 

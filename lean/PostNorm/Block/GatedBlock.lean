@@ -16,7 +16,7 @@ With `A` for attention over the allowed keys, `N` for a norm of rows and `G` for
 ## Main statements
 
 * `llamaBlock_eval`, `llamaBlock_hasFDerivAt`, `llamaBlock_backprop_eq_adjoint_fderiv`, `…_of_pos` from `0 < ε₁` and
-  `0 < ε₂`, `…_real`; the same of `mistralBlock` and `gemmaBlock`.
+  `0 < ε₂`, `…_real`; the same for `mistralBlock` and `gemmaBlock`.
 
 ## Sources
 
@@ -40,7 +40,7 @@ declare_inputs ΓGatedBlock (seqLen dModel numGroups perGroup headDim dFF : Nat)
   cos sin : ⟦seqLen, headDim⟧
   /-- The scales of the two norms. -/
   gamma1 gamma2 : ⟦dModel⟧
-  /-- The weights of the gate, and of what is gated. -/
+  /-- The weights of the gate, and of the gated value. -/
   Wg Wu : ⟦dModel, dFF⟧
   /-- The weights back. -/
   Wd : ⟦dFF, dModel⟧
@@ -61,12 +61,12 @@ def gatedBlockGraph (first second : Graph K (ΓRmsNorm seqLen dModel) ⟦seqLen,
   let ffnResidual := .add ffn attnResidual
   return ffnResidual
 
-/-- LLaMA's block: no token looks at a later one. -/
+/-- LLaMA's block: no token attends to a later one. -/
 def llamaBlockGraph (scale ε₁ ε₂ : K) :
     Graph K (ΓGatedBlock seqLen dModel numGroups perGroup headDim dFF) ⟦seqLen, dModel⟧ :=
   gatedBlockGraph (rmsNormGraph ε₁) (rmsNormGraph ε₂) siluGraph Mask.causal scale
 
-/-- Mistral's block: LLaMA's, where a token looks at itself and the `w` tokens before it. -/
+/-- Mistral's block: LLaMA's, where a token attends to itself and the `w` tokens before it. -/
 def mistralBlockGraph (w : Nat) (scale ε₁ ε₂ : K) :
     Graph K (ΓGatedBlock seqLen dModel numGroups perGroup headDim dFF) ⟦seqLen, dModel⟧ :=
   gatedBlockGraph (rmsNormGraph ε₁) (rmsNormGraph ε₂) siluGraph (Mask.window w) scale
@@ -85,7 +85,7 @@ section spec
 variable (first second : RowScaling R) (act : R → R) (allowed : Mask seqLen seqLen) (scale : R)
   (ρ : Env R (ΓGatedBlock seqLen dModel numGroups perGroup headDim dFF))
 
-/-- The rows that the second norm gets: `y = A (N₁ x) + x`. -/
+/-- The second norm's input: `y = A (N₁ x) + x`. -/
 noncomputable def gatedBlockRows2 : Fin seqLen → Fin dModel → R :=
   let x := (ρ.get ΓGatedBlock.x).mat
   let a := Spec.groupedMha allowed scale (ρ.get ΓGatedBlock.Wq).mat (ρ.get ΓGatedBlock.Wk).mat
@@ -93,7 +93,7 @@ noncomputable def gatedBlockRows2 : Fin seqLen → Fin dModel → R :=
     (first.formula (ρ.get ΓGatedBlock.gamma1).vec x)
   fun i j => a i j + x i j
 
-/-- What the second norm returns: `N₂ y`. -/
+/-- The second norm's output: `N₂ y`. -/
 noncomputable def gatedBlockNorm2 : Fin seqLen → Fin dModel → R :=
   second.formula (ρ.get ΓGatedBlock.gamma2).vec (gatedBlockRows2 first allowed scale ρ)
 

@@ -1,20 +1,20 @@
 import PostNorm.Block.GatedBlock
 import PostNorm.Block.LanguageModel
 
-/-! # LLaMA and Gemma to their loss
+/-! # LLaMA and Gemma up to their loss
 
-Both end in an RMSNorm.  LLaMA's head has weights of its own, Gemma's has the table; Gemma multiplies the tokens' rows
-by a number, `√dModel` by custom, and its norms have scales `1 + weight`.  Each block has its own tables of rotary
-positions; one table for all is the same table given to each.
+Both end in an RMSNorm.  LLaMA's head has its own weights, Gemma's uses the table; Gemma multiplies the tokens' rows
+by a number, usually `√dModel`, and its norms have scales `1 + weight`.  Each block has its own tables of rotary
+positions; to share one table, pass the same table to each.
 
 ## Main definitions
 
-* `ΓLlama`, `llamaFirstLayer`, `llamaLastLayer`; `ΓLlamaModel`, `llamaModelGraph`; the same of `Gemma`.
+* `ΓLlama`, `llamaFirstLayer`, `llamaLastLayer`; `ΓLlamaModel`, `llamaModelGraph`; the same for `Gemma`.
 
 ## Main statements
 
 * `llamaModel_eval`, `llamaModel_hasFDerivAt_of_pos`, `llamaModel_backprop_eq_adjoint_fderiv_of_pos`,
-  `llamaModel_gradient_of_pos`, `…_real`: from `0 < ε₁`, `0 < ε₂` and `0 < ε₃`, at any depth; the same of `gemmaModel`.
+  `llamaModel_gradient_of_pos`, `…_real`: from `0 < ε₁`, `0 < ε₂` and `0 < ε₃`, at any depth; the same for `gemmaModel`.
 
 ## Sources
 
@@ -23,7 +23,7 @@ positions; one table for all is the same table given to each.
 namespace PostNorm
 universe u
 
-/-- What LLaMA has outside its blocks. -/
+/-- LLaMA's parameters outside its blocks. -/
 declare_inputs ΓLlama (dModel vocab : Nat) where
   /-- The table of tokens. -/
   table : ⟦vocab, dModel⟧
@@ -32,18 +32,18 @@ declare_inputs ΓLlama (dModel vocab : Nat) where
   /-- The head's weights. -/
   head : ⟦vocab, dModel⟧
 
-/-- What Gemma has outside its blocks. -/
+/-- Gemma's parameters outside its blocks. -/
 declare_inputs ΓGemma (dModel vocab : Nat) where
   /-- The table of tokens, which is also the head's weights. -/
   table : ⟦vocab, dModel⟧
-  /-- The final RMSNorm's scale, less one. -/
+  /-- The final RMSNorm's scale, minus one. -/
   gamma : ⟦dModel⟧
 
-/-- The inputs of LLaMA: what it has outside its blocks, and each block's parameters. -/
+/-- The inputs of LLaMA: the parameters outside its blocks, and each block's parameters. -/
 abbrev ΓLlamaModel (seqLen dModel numGroups perGroup headDim dFF vocab depth : Nat) : Context :=
   ΓLlama dModel vocab ++ Context.copies (ΓGatedBlock seqLen dModel numGroups perGroup headDim dFF).tail depth
 
-/-- The inputs of Gemma: what it has outside its blocks, and each block's parameters. -/
+/-- The inputs of Gemma: the parameters outside its blocks, and each block's parameters. -/
 abbrev ΓGemmaModel (seqLen dModel numGroups perGroup headDim dFF vocab depth : Nat) : Context :=
   ΓGemma dModel vocab ++ Context.copies (ΓGatedBlock seqLen dModel numGroups perGroup headDim dFF).tail depth
 
@@ -78,13 +78,13 @@ def gemmaLastGraph (one ε : K) (target : Fin seqLen → Fin vocab) :
   let norm := rmsNormOffsetGraph one ε ⟪x, gamma⟫
   return headGraph target ⟪norm, table⟫
 
-/-- LLaMA to its loss: no token looks at a later one. -/
+/-- LLaMA up to its loss: no token attends to a later one. -/
 def llamaModelGraph (scale ε₁ ε₂ ε₃ : K) (tokens target : Fin seqLen → Fin vocab) (depth : Nat) :
     Graph K (ΓLlamaModel seqLen dModel numGroups perGroup headDim dFF vocab depth) ⟦⟧ :=
   (llamaFirstGraph tokens).between (Γ := (ΓGatedBlock seqLen dModel numGroups perGroup headDim dFF).tail)
     (llamaBlockGraph scale ε₁ ε₂) (llamaLastGraph ε₃ target) depth
 
-/-- Gemma to its loss: no token looks at a later one. -/
+/-- Gemma up to its loss: no token attends to a later one. -/
 def gemmaModelGraph (c : GeluConstants K) (one factor scale ε₁ ε₂ ε₃ : K) (tokens target : Fin seqLen → Fin vocab)
     (depth : Nat) : Graph K (ΓGemmaModel seqLen dModel numGroups perGroup headDim dFF vocab depth) ⟦⟧ :=
   (gemmaFirstGraph factor tokens).between (Γ := (ΓGatedBlock seqLen dModel numGroups perGroup headDim dFF).tail)
@@ -99,7 +99,7 @@ variable {R : Type u} [RealField R] {seqLen dModel numGroups perGroup headDim dF
 def Spec.llamaFirst (tokens : Fin seqLen → Fin vocab) (σ : Env R (ΓLlama dModel vocab)) : Tensor R ⟦seqLen, dModel⟧ :=
   Tensor.ofMat fun i j => (σ.get ΓLlama.table).mat (tokens i) j
 
-/-- LLaMA's loss of what its last block returns. -/
+/-- LLaMA's loss, from the output of its last block. -/
 noncomputable def Spec.llamaLast (ε : R) (target : Fin seqLen → Fin vocab)
     (σ : Env R (⟦seqLen, dModel⟧ :: ΓLlama dModel vocab)) : Tensor R ⟦⟧ := fun _ =>
   Spec.headLoss target (σ.get (.there ΓLlama.head)).mat
@@ -109,7 +109,7 @@ noncomputable def Spec.llamaLast (ε : R) (target : Fin seqLen → Fin vocab)
 def Spec.gemmaFirst (factor : R) (tokens : Fin seqLen → Fin vocab) (σ : Env R (ΓGemma dModel vocab)) :
     Tensor R ⟦seqLen, dModel⟧ := Tensor.ofMat fun i j => factor * (σ.get ΓGemma.table).mat (tokens i) j
 
-/-- Gemma's loss of what its last block returns. -/
+/-- Gemma's loss, from the output of its last block. -/
 noncomputable def Spec.gemmaLast (ε : R) (target : Fin seqLen → Fin vocab)
     (σ : Env R (⟦seqLen, dModel⟧ :: ΓGemma dModel vocab)) : Tensor R ⟦⟧ := fun _ =>
   Spec.headLoss target (σ.get (.there ΓGemma.table)).mat
@@ -158,7 +158,7 @@ noncomputable def gemmaLastLayer (ε : R) (target : Fin seqLen → Fin vocab) :
     graph_side_conditions [gemmaLastGraph, headGraph_sideConditions]
     exact (rmsNormOffsetLayer ε).sideConditions_iff _
 
-/-- A block with a gated feed-forward layer, as a layer whose first input is the tokens: no token looks at a later
+/-- A block with a gated feed-forward layer, as a layer whose first input is the tokens: no token attends to a later
 one. -/
 noncomputable def causalGatedLayer (N : R → RowScaling R) (a : Activation R) (scale ε₁ ε₂ : R) :
     Layer R (⟦seqLen, dModel⟧ :: (ΓGatedBlock seqLen dModel numGroups perGroup headDim dFF).tail) ⟦seqLen, dModel⟧ :=

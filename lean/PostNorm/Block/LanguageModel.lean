@@ -2,15 +2,15 @@ import PostNorm.Block.MaskedPreNorm
 import PostNorm.Graph.ModelTheorems
 import PostNorm.Layers.CrossEntropy
 
-/-! # A language model to its loss; GPT-2
+/-! # A language model up to its loss; GPT-2
 
-Given tokens are looked up in a table; blocks follow, any number of them; then a final norm, a head, and cross-entropy
-with given targets.  What comes before the blocks and what comes after share their parameters, so that a head may have
-the table as its weights (tied weights): the table's gradient is then the sum of both uses.
+Given tokens are looked up in a table; then come any number of blocks, a final norm, a head, and cross-entropy with
+given targets.  The layers before and after the blocks share their parameters, so that a head may use the table as its
+weights (tied weights): the table's gradient is then the sum of both uses.
 
 ## Main definitions
 
-* `rowsOf tokens`: what reads the tokens' rows of a table; `headGraph target`, `Spec.headLoss target`: logits and loss.
+* `rowsOf tokens`: reads the tokens' rows of a table; `headGraph target`, `Spec.headLoss target`: logits and loss.
 * `ΓGpt2`, `gpt2FirstLayer`, `gpt2LastLayer`: GPT-2's embedding with positions, its final LayerNorm and its tied head;
   `ΓGpt2Model`, `gpt2ModelGraph`: with its blocks between.  `Block/GatedModels.lean` has LLaMA and Gemma.
 
@@ -27,7 +27,7 @@ the table as its weights (tied weights): the table's gradient is then the sum of
 namespace PostNorm
 universe u
 
-/-- What GPT-2 has outside its blocks. -/
+/-- GPT-2's parameters outside its blocks. -/
 declare_inputs ΓGpt2 (seqLen dModel vocab : Nat) where
   /-- The table of tokens, which is also the head's weights. -/
   table : ⟦vocab, dModel⟧
@@ -36,7 +36,7 @@ declare_inputs ΓGpt2 (seqLen dModel vocab : Nat) where
   /-- The final LayerNorm's scale and shift. -/
   gamma beta : ⟦dModel⟧
 
-/-- The inputs of GPT-2: what it has outside its blocks, and each block's parameters. -/
+/-- The inputs of GPT-2: the parameters outside its blocks, and each block's parameters. -/
 abbrev ΓGpt2Model (seqLen dModel numHeads headDim dFF vocab depth : Nat) : Context :=
   ΓGpt2 seqLen dModel vocab ++ Context.copies (ΓMaskedPreNorm seqLen dModel numHeads headDim dFF).tail depth
 
@@ -68,7 +68,7 @@ def gpt2LastGraph (ε : K) (target : Fin seqLen → Fin vocab) :
   let norm := layerNormGraph ε ⟪x, gamma, beta⟫
   return headGraph target ⟪norm, table⟫
 
-/-- GPT-2 to its loss: no token looks at a later one. -/
+/-- GPT-2 up to its loss: no token attends to a later one. -/
 def gpt2ModelGraph (c : GeluConstants K) (scale ε₁ ε₂ ε₃ : K) (tokens target : Fin seqLen → Fin vocab) (depth : Nat) :
     Graph K (ΓGpt2Model seqLen dModel numHeads headDim dFF vocab depth) ⟦⟧ :=
   (gpt2FirstGraph tokens).between (Γ := (ΓMaskedPreNorm seqLen dModel numHeads headDim dFF).tail)
@@ -79,7 +79,7 @@ end graphs
 section
 variable {R : Type u} [RealField R] {seqLen dModel numHeads headDim dFF vocab : Nat}
 
-/-- The loss of rows `x` with the head's weights: the logits are the product of each row with each of these. -/
+/-- The loss of rows `x` with the head's weights: the logits are the products of each row with each weight row. -/
 noncomputable def Spec.headLoss {n d v : Nat} (target : Fin n → Fin v) (W : Fin v → Fin d → R)
     (x : Fin n → Fin d → R) : R := Spec.crossEntropy target (Spec.matmul x fun j i => W i j)
 
@@ -88,7 +88,7 @@ def Spec.gpt2First (tokens : Fin seqLen → Fin vocab) (σ : Env R (ΓGpt2 seqLe
     Tensor R ⟦seqLen, dModel⟧ := Tensor.ofMat fun i j =>
   (σ.get ΓGpt2.table).mat (tokens i) j + (σ.get ΓGpt2.positions).mat i j
 
-/-- GPT-2's loss of what its last block returns. -/
+/-- GPT-2's loss, from the output of its last block. -/
 noncomputable def Spec.gpt2Last (ε : R) (target : Fin seqLen → Fin vocab)
     (σ : Env R (⟦seqLen, dModel⟧ :: ΓGpt2 seqLen dModel vocab)) : Tensor R ⟦⟧ := fun _ =>
   Spec.headLoss target (σ.get (.there ΓGpt2.table)).mat

@@ -61,7 +61,7 @@ def maskedPreNormGraph (act : {s : Shape} → Graph K [s] s) (allowed : Mask seq
   let ffnResidual := .add ffn.projected attnResidual
   return ffnResidual
 
-/-- GPT-2's block: no token looks at a later one. -/
+/-- GPT-2's block: no token attends to a later one. -/
 def gpt2BlockGraph (c : GeluConstants K) (scale ε₁ ε₂ : K) :
     Graph K (ΓMaskedPreNorm seqLen dModel numHeads headDim dFF) ⟦seqLen, dModel⟧ :=
   maskedPreNormGraph (geluGraph c) Mask.causal scale ε₁ ε₂
@@ -84,7 +84,7 @@ noncomputable def maskedPreNormRows2 : Fin seqLen → Fin dModel → R :=
     (ρ.get ΓMaskedPreNorm.bv).vec (ρ.get ΓMaskedPreNorm.Wo).mat (ρ.get ΓMaskedPreNorm.bo).vec h h
   fun i j => a i j + x i j
 
-/-- What the activation gets: `LN₂ y W₁ + b₁`. -/
+/-- The activation's input: `LN₂ y W₁ + b₁`. -/
 noncomputable def maskedPreNormHidden : Fin seqLen → Fin dFF → R :=
   Spec.affine (ρ.get ΓMaskedPreNorm.W1).mat (ρ.get ΓMaskedPreNorm.b1).vec
     (Spec.layerNorm ε₂ (ρ.get ΓMaskedPreNorm.gamma2).vec (ρ.get ΓMaskedPreNorm.beta2).vec

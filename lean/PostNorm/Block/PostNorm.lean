@@ -31,8 +31,8 @@ abbrev ΓMhaPostNorm (seqLen dModel numHeads headDim : Nat) : Context :=
 abbrev ΓSeqFfnPostNorm (seqLen dModel dFF : Nat) : Context :=
   [⟦seqLen, dModel⟧, ⟦dModel, dFF⟧, ⟦dFF⟧, ⟦dFF, dModel⟧, ⟦dModel⟧, ⟦dModel⟧, ⟦dModel⟧]
 
-/-- `MHA x + x`.  It does not read the LayerNorm's parameters.  (Upstream's graphs carry their proofs along, hence
-the `D`; ours are plain graphs with theorems.) -/
+/-- `MHA x + x`.  It does not read the LayerNorm's parameters.  (Upstream's graphs contain their proofs, hence the
+`D`; ours are plain graphs with theorems.) -/
 def mhaResidualDGraph (scale : K) :
     Graph K (ΓMhaPostNorm seqLen dModel numHeads headDim) ⟦seqLen, dModel⟧ :=
   graph! x Wq Wk Wv Wo gamma beta =>
@@ -70,19 +70,19 @@ end graphs
 
 variable {R : Type u} [RealField R] {seqLen dModel numHeads headDim dFF : Nat}
 
-/-- What the attention sublayer's LayerNorm gets: `MHA x + x`, `gamma`, `beta`. -/
+/-- The input of the attention sublayer's LayerNorm: `MHA x + x`, `gamma`, `beta`. -/
 noncomputable def mhaNormInputs (scale : R) (ρ : Env R (ΓMhaPostNorm seqLen dModel numHeads headDim)) :
     Env R (ΓLayerNorm seqLen dModel) :=
   env![(mhaResidualDGraph scale).eval ρ, ρ.get (.there (.there (.there (.there (.there .here))))),
     ρ.get (.there (.there (.there (.there (.there (.there .here))))))]
 
-/-- What the feed-forward sublayer's LayerNorm gets: `FFN x + x`, `gamma`, `beta`. -/
+/-- The input of the feed-forward sublayer's LayerNorm: `FFN x + x`, `gamma`, `beta`. -/
 noncomputable def seqFfnNormInputs (c : GeluConstants R) (ρ : Env R (ΓSeqFfnPostNorm seqLen dModel dFF)) :
     Env R (ΓLayerNorm seqLen dModel) :=
   env![(seqFfnResidualDGraph c).eval ρ, ρ.get (.there (.there (.there (.there (.there .here))))),
     ρ.get (.there (.there (.there (.there (.there (.there .here))))))]
 
-/-- The attention sublayer asks for what its LayerNorm asks for. -/
+/-- The attention sublayer's side conditions are those of its LayerNorm. -/
 theorem mhaPostNormGraph_sideConditions_iff (scale ε : R)
     (ρ : Env R (ΓMhaPostNorm seqLen dModel numHeads headDim)) :
     (mhaPostNormGraph scale ε).SideConditions ρ ↔
@@ -91,7 +91,7 @@ theorem mhaPostNormGraph_sideConditions_iff (scale ε : R)
   graph_side_conditions [mhaPostNormGraph, mhaNormInputs, mhaResidualDGraph, mhaGraph_sideConditions,
     layerNormGraph_sideConditions_iff]
 
-/-- The feed-forward sublayer asks for what its LayerNorm asks for. -/
+/-- The feed-forward sublayer's side conditions are those of its LayerNorm. -/
 theorem seqFfnPostNormGraph_sideConditions_iff (c : GeluConstants R) (ε : R)
     (ρ : Env R (ΓSeqFfnPostNorm seqLen dModel dFF)) :
     (seqFfnPostNormGraph c ε).SideConditions ρ ↔

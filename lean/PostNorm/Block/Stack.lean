@@ -4,13 +4,13 @@ import PostNorm.Graph.Stack
 
 /-! # An encoder of any number of blocks
 
-Every block has weights of its own, and the same constants, `ε₁` and `ε₂`.  The inputs are the tokens, then the
+Every block has its own weights, and the same constants, `ε₁` and `ε₂`.  The inputs are the tokens, then the
 weights of the first block, of the second, and so on.
 
 ## Main definitions
 
 * `ΓEncoder`, `encoderGraph`: a stack of encoder blocks.
-* `ΓBiasedEncoder`, `biasedEncoderGraph`: a stack of encoder blocks with biases, each with a mask of its own.
+* `ΓBiasedEncoder`, `biasedEncoderGraph`: a stack of encoder blocks with biases, each with its own mask.
 
 ## Main statements
 
@@ -33,12 +33,12 @@ abbrev ΓEncoder (seqLen dModel numHeads headDim dFF depth : Nat) : Context :=
 abbrev ΓBiasedEncoder (seqLen dModel numHeads headDim dFF depth : Nat) : Context :=
   ⟦seqLen, dModel⟧ :: Context.copies (ΓBiasedEncoderBlock seqLen dModel numHeads headDim dFF).tail depth
 
-/-- An encoder: `depth` encoder blocks, one after the other. -/
+/-- An encoder: a sequence of `depth` encoder blocks. -/
 def encoderGraph (c : EncoderConstants K) (ε₁ ε₂ : K) (depth : Nat) :
     Graph K (ΓEncoder seqLen dModel numHeads headDim dFF depth) ⟦seqLen, dModel⟧ :=
   Graph.stack (Γ := (ΓEncoderBlock seqLen dModel numHeads headDim dFF).tail) (encoderBlockGraph c ε₁ ε₂) depth
 
-/-- An encoder with biases and masks: `depth` encoder blocks, one after the other. -/
+/-- An encoder with biases and masks: a sequence of `depth` encoder blocks. -/
 def biasedEncoderGraph (c : EncoderConstants K) (ε₁ ε₂ : K) (depth : Nat) :
     Graph K (ΓBiasedEncoder seqLen dModel numHeads headDim dFF depth) ⟦seqLen, dModel⟧ :=
   Graph.stack (Γ := (ΓBiasedEncoderBlock seqLen dModel numHeads headDim dFF).tail)

@@ -5,8 +5,8 @@ import PostNorm.Graph.TokenTheorems
 
 /-! # Blocks in their tokens alone
 
-With fixed weights a block is a function of its tokens: its derivative, and the adjoint of that, which is the first
-component of backprop.
+With fixed weights a block is a function of its tokens.  Its derivative, and the derivative's adjoint, which is the
+first component of backprop.
 
 ## Main statements
 

@@ -7,7 +7,7 @@ import PostNorm.Layers.GeluSlope
 
 /-! # Blocks over the real numbers, with tanh-GELU's own constants
 
-The theorems of blocks with tanh-GELU hold for any four constants.  Here they are the ones that are used: one half, one,
+The theorems of blocks with tanh-GELU hold for any four constants.  Here they are the usual ones: one half, one,
 `√(2 / π)` and `0.044715`.
 
 ## Main statements
@@ -21,7 +21,7 @@ The theorems of blocks with tanh-GELU hold for any four constants.  Here they ar
 namespace PostNorm
 variable {seqLen dModel numHeads headDim dFF vocab : Nat}
 
-/-- The constants of the encoder block as they are used: scores over `√headDim`, GELU with slope `√(2 / π)`. -/
+/-- The usual constants of the encoder block: scores over `√headDim`, GELU with slope `√(2 / π)`. -/
 noncomputable def EncoderConstants.usual (headDim : Nat) : EncoderConstants Real := .standard headDim geluSlope
 
 /-- Over the real numbers, with scores over `√headDim` and slope `√(2 / π)`, the encoder block
@@ -118,7 +118,7 @@ theorem gpt2Model_gradient_usual (scale ε₁ ε₂ ε₃ : Real) (tokens target
 
 /-! ## Other blocks
 
-What a theorem says is what the one at the real numbers says, with these constants. -/
+Each theorem is the one at the real numbers, with these constants. -/
 
 variable {numGroups perGroup memoryLen buckets : Nat}
 

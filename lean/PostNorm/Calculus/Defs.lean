@@ -107,7 +107,7 @@ def IsLinearForm.toMap (h : IsLinearForm F) : BoundedLinearMap R ι Unit where
     let ⟨C, h0, h1⟩ := h.bounded
     ⟨C, h0, fun r v hr hb _ => h1 r v hr hb⟩
 
-/-- A scalar-valued function as a function to one coordinate: so the rules for the latter give those for the former. -/
+/-- A scalar-valued function as a function to one coordinate: so the rules for the latter imply those for the former. -/
 theorem HasScalarFDerivAt.hasFDerivAt {x : ι → R} (h : HasScalarFDerivAt f F x) :
     HasFDerivAt (fun x (_ : Unit) => f x) h.linear.toMap x := fun ε hε =>
   let ⟨δ, h1, h2⟩ := h.small ε hε

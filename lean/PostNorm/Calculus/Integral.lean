@@ -2,9 +2,9 @@ import PostNorm.Calculus.OneVariable
 
 /-! # The integral, and the fundamental theorem
 
-The integral of `f` from `a` to `b` is the largest increment `Φ b - Φ a` of a minorant: of a function `Φ` that grows
-on no part of the interval faster than the upper bounds of `f` there allow.  No sums are needed: that integrals over
-neighbouring intervals add up is seen by cutting and gluing minorants.
+The integral of `f` from `a` to `b` is the largest increment `Φ b - Φ a` of a minorant: of a function `Φ` that on no
+part of the interval grows faster than the upper bounds of `f` there allow.  No sums are needed: cutting and gluing
+minorants shows that integrals over neighbouring intervals add up.
 
 ## Main definitions
 

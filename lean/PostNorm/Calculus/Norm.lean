@@ -2,8 +2,8 @@ import PostNorm.Calculus.Pi
 
 /-! # The maximum norm, and the derivative by norms
 
-The rest of this library speaks of balls.  Here the maximum norm is defined, and the two ways to say "derivative"
-are shown to agree.
+The rest of this library uses balls.  This file defines the maximum norm, and shows that the two definitions of the
+derivative agree.
 
 ## Main definitions
 
@@ -57,7 +57,7 @@ theorem supNorm_nonneg (v : ι → R) : 0 ≤ supNorm v := listMax_nonneg _ _
 theorem abs_le_supNorm (v : ι → R) (i : ι) : abs (v i) ≤ supNorm v :=
   le_listMax (f := fun i => abs (v i)) (hι.exists_list.choose_spec i)
 
-/-- The norm is the absolute value of a coordinate, where there is one. -/
+/-- The norm is the absolute value of a coordinate, if there is one. -/
 theorem exists_supNorm_eq (v : ι → R) (i : ι) : ∃ j, supNorm v = abs (v j) := by
   rcases listMax_eq hι.exists_list.choose fun i => abs (v i) with h | h
   · have h1 := abs_le_supNorm v i

@@ -4,8 +4,8 @@ import PostNorm.Calculus.Monotone
 
 /-! # The standard normal distribution
 
-Its distribution function is the area under the bell curve `exp (-x² / 2)`, divided by the whole area: what that is
-in terms of `π` is of no concern.
+Its distribution function is the area under the bell curve `exp (-x² / 2)`, divided by the whole area: its value in
+terms of `π` is not needed.
 
 ## Main definitions
 
@@ -161,7 +161,7 @@ theorem normalCdf_pos (x : R) : 0 < normalCdf x := by
   have h2 := normalCdf_neg x
   grind
 
-/-- The distribution function comes as close to one as one likes; with `normalCdf_neg`, to zero at the other end. -/
+/-- The distribution function comes arbitrarily close to one; with `normalCdf_neg`, to zero at the other end. -/
 theorem exists_normalCdf_gt (hε : 0 < ε) : ∃ N : R, ∀ x, N ≤ x → 1 - ε < normalCdf x := by
   have h0 := bellHalf_pos (R := R)
   have h1 := inv_pos (show 0 < 2 * (bellHalf : R) by grind)

@@ -6,7 +6,7 @@ import PostNorm.Calculus.Mul
 
 * `HasDerivAt.const`, `HasDerivAt.add`, `HasDerivAt.const_mul`, `HasDerivAt.mul`, `HasDerivAt.comp`: from the rules
   for functions on coordinate spaces.
-* `HasDerivAt.continuousAt`: what has a derivative is continuous. -/
+* `HasDerivAt.continuousAt`: a function with a derivative is continuous. -/
 
 namespace PostNorm
 universe u

@@ -47,7 +47,7 @@ theorem HasFDerivAt.mul (hf : HasFDerivAt f F x) (hg : HasFDerivAt g G x) :
     HasFDerivAt (fun x k => f x k * g x k) (BoundedLinearMap.mulDeriv (f x) (g x) F G) x :=
   HasFDerivAt.pi fun k => (hf.hasScalarFDerivAt k).mul (hg.hasScalarFDerivAt k)
 
-/-- The product rule for a scalar-valued function `c`, given as a function with all coordinates alike, and `f`. -/
+/-- The product rule for a scalar-valued function `c`, given as a function with all coordinates equal, and `f`. -/
 theorem HasFDerivAt.smul {c C : (ι → R) → R} (hc : HasScalarFDerivAt c C x) (hf : HasFDerivAt f F x) :
     HasFDerivAt (fun x k => c x * f x k)
       (BoundedLinearMap.mulDeriv (fun _ => c x) (f x) (BoundedLinearMap.pi (fun v _ => C v) fun _ => hc.linear) F)

@@ -3,8 +3,8 @@ import PostNorm.Graph.Inputs
 
 /-! # A block of the library that a captured graph may be
 
-A theorem `X_eval` of the library says that a graph computes a formula.  Here it is taken at some sizes, its constants
-being variables.
+A theorem `X_eval` of the library says that a graph computes a formula.  Here it is instantiated at given sizes, with
+its constants as variables.
 
 ## Main definitions
 
@@ -16,7 +16,7 @@ open Lean Meta
 /-- The level of all types here. -/
 private def u : Level := .param `u
 
-/-- A theorem of the library that a graph computes a formula, and the sizes at which it is taken. -/
+/-- A theorem of the library that a graph computes a formula, and the sizes at which it is instantiated. -/
 structure Candidate where
   /-- The theorem's name. -/
   theorem_ : Name
@@ -24,10 +24,10 @@ structure Candidate where
   sizes : List (String × Nat)
   deriving Inhabited
 
-/-- A theorem of the library at these sizes: its arguments but the last, constants that may be chosen, the graph, and
-the formula as a function of the inputs. -/
+/-- A theorem of the library at these sizes: all its arguments except the last, constants that may be chosen, the
+graph, and the formula as a function of the inputs. -/
 structure Block where
-  /-- Its arguments but the last. -/
+  /-- All its arguments except the last. -/
   args : Array Expr
   /-- Constants that may be chosen, variables here. -/
   constants : Array Expr

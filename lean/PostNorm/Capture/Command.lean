@@ -11,10 +11,10 @@ import PostNorm.Real.Model
 
 `#prove_graphs "nonce" "request"` takes a list of `obligations-graph/1` objects.  For each it declares the graph, and
 proves at every input, over every field with the laws of the real numbers and over `Real`, that forward mode is the
-Fréchet derivative, backprop its adjoint and the only one: from the hypotheses that it lists, and from nothing else.
+Fréchet derivative, backprop its adjoint and the only one: from exactly the hypotheses that it lists.
 
 For graph `k` it answers `{"kind": "graph", "index": k, "graph", "hypotheses", "theorems"}`: the tape, read off the
-declaration; what remains to be met, of constants and of values; the two theorems, with statement and axioms.  Or
+declaration; the remaining conditions, on constants and on values; the two theorems, with statement and axioms.  Or
 `{"kind": "graph", "index": k, "error"}`.  Then an `end`, as in `Obligations/Export.lean`.
 
 ## Main definitions
@@ -25,7 +25,7 @@ declaration; what remains to be met, of constants and of values; the two theorem
 namespace PostNorm.Capture
 open Lean Meta Elab Command
 
-/-- The constants of a graph: the name of each, its value, and what it shares. -/
+/-- The constants of a graph: the name of each, its value, and the name that it shares. -/
 private structure Constants where
   names : Array String := #[]
   values : Array (JsonNumber × Option String) := #[]
@@ -52,13 +52,13 @@ private def constantsOf (g : Captured) : Except String Constants := do
           ofSteps := found.ofSteps.push (some found.values.size) }
   return found
 
-/-- What remains to be met: its binder, the node that asks, and what is asked. -/
+/-- A remaining condition: its binder, the node that has it, and the condition. -/
 private structure Hypothesis where
   binder : String
   node : String
   fields : List (String × Json)
 
-/-- What is demanded, as JSON. -/
+/-- The demand as JSON. -/
 private def _root_.PostNorm.Demand.toJson : Demand → Json
   | .nonzero => "nonzero"
   | .positive => "positive"
@@ -66,7 +66,7 @@ private def _root_.PostNorm.Demand.toJson : Demand → Json
 /-- The level of the carrier. -/
 private def u : Level := .param `u
 
-/-- Declare the graph, the values of which something is asked, and the theorem; what it supposes. -/
+/-- Declare the graph, the values with remaining conditions, and the theorem; return its hypotheses. -/
 private def declare (base : Name) (source : Captured) (l : Layout) (cs : Constants) : MetaM (Array Hypothesis) := do
   let n := source.steps.size
   let steps := Array.range n

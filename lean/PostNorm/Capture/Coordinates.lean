@@ -3,15 +3,15 @@ import PostNorm.Capture.Same
 
 /-! # Places in a tensor, as data and as terms
 
-A layout says of each place of its result which place of its argument stands there.  Here such places are data: an axis
+A layout maps each place of its result to a place of its argument.  Here such places are data: the place along an axis
 is a variable, a number, a cut or a join of others, or a shift.
 
 ## Main definitions
 
 * `Ix`: the place along one axis; `Place`: along all, last axis first.
-* `Ix.normal`: what was cut and joined again is as it was.
+* `Ix.normal`: an axis that was cut and joined again is simplified.
 * `Place.term`: a place as a term; `placeOf`: the place that a coordinate is.
-* `Place.replace`: other places for some; `Place.value`: at numbers. -/
+* `Place.replace`: substitution of places; `Place.value`: the value at numbers. -/
 
 namespace PostNorm.Capture
 open Lean
@@ -28,7 +28,7 @@ inductive Ix where
   | piece (h d : Nat) (k : Ix)
   /-- Which entry of it. -/
   | entry (h d : Nat) (k : Ix)
-  /-- So many entries further along a longer axis. -/
+  /-- This many entries further along a longer axis. -/
   | shift (length offset : Nat) (k : Ix)
   deriving BEq, Inhabited
 
@@ -44,7 +44,7 @@ def length : Ix → Nat
   | .piece h _ _ => h
   | .entry _ d _ => d
 
-/-- What was cut and joined again, or joined and cut again, is as it was. -/
+/-- Simplify an axis that was cut and joined again, or joined and cut again. -/
 def normal : Ix → Ix
   | .atom e n => .atom e n
   | .lit n v => .lit n v
@@ -77,7 +77,7 @@ def replace (f : Ix → Option Ix) (k : Ix) : Ix :=
     | .shift n offset k => .shift n offset (k.replace f)
     | k => k
 
-/-- The terms that it is made of. -/
+/-- The terms that it contains. -/
 def atoms : Ix → List Expr
   | .atom e _ => [e]
   | .lit _ _ => []
@@ -93,7 +93,7 @@ def value (at_ : Expr → Nat → Nat) : Ix → Nat
   | .entry _ d k => k.value at_ % d
   | .shift _ offset k => offset + k.value at_
 
-/-- `a < n` or the like, decided by the kernel. -/
+/-- A proposition such as `a < n`, decided by the kernel. -/
 private def yes : Expr := mkApp2 (mkConst ``Eq.refl [1]) (mkConst ``Bool) (mkConst ``Bool.true)
 
 /-- The place as a term. -/
@@ -144,8 +144,8 @@ def placeOf (c : Expr) : List Nat → Place
     let part (f : Name) := mkApp3 (mkConst f [0, 0]) (coordE s) (finE n) c
     .atom (part ``Prod.snd) n :: placeOf (part ``Prod.fst) s
 
-/-- The places of the argument of a reshape that stand at those of its result.  Axes are joined from the end until both
-sides have as many entries, and cut again; `none` where the shapes have not as many. -/
+/-- The places of the argument of a reshape that go to those of its result.  Axes are joined from the end until both
+sides have the same number of entries, and cut again; `none` if the shapes differ in that number. -/
 partial def reshaped (source : List Nat) (place : Place) : Option Place :=
   match source, place with
   | [], [] => some []

@@ -2,12 +2,12 @@ import PostNorm.Capture.Found
 
 /-! # The equations of values, as hypotheses
 
-The matched values are variables, each with the equation that says how it is made of earlier ones.
+The matched values are variables, each with the equation that defines it from earlier ones.
 
 ## Main definitions
 
 * `withValues`: variables and equations for all values.
-* `placingProof`: that a placing moves entries as its map of places says; `halfProof`: that a reading or placing puts
+* `placingProof`: that a placing moves entries by its map of places; `halfProof`: that a reading or placing puts
   entries in the front of an axis, or in its back. -/
 
 namespace PostNorm.Capture
@@ -61,7 +61,7 @@ def withValues {α : Type} [Inhabited α] (x : Reader) (values : Array Value) (k
       for j in own, h in hs do equations := equations.set! j h
       k { toReader := x, values, terms, equations }
 
-/-- A proof that a placing moves entries as its map of places says, for all coordinates. -/
+/-- A proof that a placing moves entries by its map of places, for all coordinates. -/
 def placingProof (p : Expr) (s t : List Nat) (map : Place → Place) : MetaM Expr := do
   let (sE, tE) := (shapeE s.reverse, shapeE t.reverse)
   withLocalDeclD `c (coordE t) fun c => do

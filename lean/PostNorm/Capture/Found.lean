@@ -1,16 +1,16 @@
 import Lean.Elab.Tactic.Meta
 import PostNorm.Capture.Values
 
-/-! # What is found when two graphs are matched
+/-! # The result of matching two graphs
 
-The inputs and constants of the library's graph are bound on the way; what is shown of a value is kept for all its
-entries.  A step gives a proof, as a term, or nothing.
+The inputs and constants of the library's graph are bound during the search; facts about a value are stored for all
+its entries.  A step returns a proof, as a term, or nothing.
 
 ## Main definitions
 
 * `Sides`: the values of both graphs with their equations.
-* `Found`: what was bound and shown; `attempt`: what is bound counts only where the search succeeds.
-* `abstracted`: a place as a function of another, which makes a fact about one entry one about all.
+* `Found`: bindings and facts; `attempt`: bindings count only if the search succeeds.
+* `abstracted`: a place as a function of another, which generalizes a fact about one entry to all.
 * `bindInput`, `sameConstant`, `isZero`: inputs and constants of the library's graph. -/
 
 namespace PostNorm.Capture
@@ -18,16 +18,16 @@ open Lean Meta
 
 /-- The values of both graphs, in one list, with a variable and an equation for each. -/
 structure Sides extends Reader where
-  /-- How they are made. -/
+  /-- Their definitions. -/
   values : Array Value
   /-- A variable for each. -/
   terms : Array Expr
-  /-- `∀ c, x c = …` for each that is no input. -/
+  /-- `∀ c, x c = …` for each that is not an input. -/
   equations : Array Expr
   /-- Constants that are minus one, each with the hypothesis that says so. -/
   minusOnes : List (Expr × Expr) := []
 
-/-- What is known of a value of the library: the places of its entries, which value they are entries of and where. -/
+/-- A fact about a value of the library: the places of its entries, which value they are entries of and where. -/
 structure Fact where
   /-- The places, variables, last axis first. -/
   atoms : List Expr
@@ -36,30 +36,30 @@ structure Fact where
   /-- The proof, for all places. -/
   proof : Expr
 
-/-- What an input of the library's graph is. -/
+/-- The binding of an input of the library's graph. -/
 inductive Bound where
   /-- These entries of this input. -/
   | input (number : Nat) (atoms : List Expr) (place : Place)
   /-- Zero. -/
   | zero
 
-/-- What was found. -/
+/-- The result of the search so far. -/
 structure Found where
-  /-- What the inputs of the library's graph are. -/
+  /-- Bindings of the inputs of the library's graph. -/
   bound : List (Nat × Bound) := []
-  /-- What its constants are. -/
+  /-- Bindings of its constants. -/
   constants : List (Expr × Expr) := []
   /-- Constants that were used as minus one. -/
   negative : List Expr := []
-  /-- What its values are. -/
+  /-- Facts about its values. -/
   facts : List ((Nat × Nat) × Fact) := []
-  /-- What was tried in vain. -/
+  /-- Failed attempts. -/
   failed : List (Nat × Nat) := []
 
 /-- The search. -/
 abbrev MatchM := ReaderT Sides <| StateRefT Found MetaM
 
-/-- What the search binds counts only where it succeeds. -/
+/-- Bindings of the search count only if it succeeds. -/
 def attempt {α : Type} (search : MatchM (Option α)) : MatchM (Option α) := do
   let before ← get
   match ← search with
@@ -71,7 +71,7 @@ def attempt {α : Type} (search : MatchM (Option α)) : MatchM (Option α) := do
 /-- A number for a term, in two ways. -/
 private def sample (way : UInt64) (e : Expr) (n : Nat) : Nat := (mixHash (hash e) way).toNat % n
 
-/-- A proof that two places along an axis are one, by arithmetic. -/
+/-- A proof that two places along an axis are equal, by arithmetic. -/
 private def sameIx (j k : Ix) : MetaM (Option Expr) := do
   if j == k then return some <| mkApp2 (mkConst ``Eq.refl [1]) (finE j.length) j.term
   unless j.length == k.length && [1, 2, 3].all fun way => j.value (sample way) == k.value (sample way) do return none
@@ -82,7 +82,7 @@ private def sameIx (j k : Ix) : MetaM (Option Expr) := do
     return some (← instantiateMVars goal)
   catch _ => return none
 
-/-- A proof that two places are one. -/
+/-- A proof that two places are equal. -/
 private def samePlace : Place → Place → MetaM (Option Expr)
   | [], [] => return some <| mkApp2 (mkConst ``Eq.refl [1]) (mkConst ``Unit) (mkConst ``Unit.unit)
   | j :: p, k :: q => do
@@ -104,18 +104,18 @@ def Sides.equation (number : Nat) (p : Place) : Expr := mkApp x.equations[number
 /-- Equality of a number with itself. -/
 def Sides.refl (a : Expr) : Expr := mkApp2 (mkConst ``Eq.refl [.succ x.level]) x.R a
 
-/-- One equality after another. -/
+/-- Transitivity of equality. -/
 def Sides.trans (a b c ab bc : Expr) : Expr :=
   mkAppN (mkConst ``Eq.trans [.succ x.level]) #[x.R, a, b, c, ab, bc]
 
-/-- An equality, read from the right. -/
+/-- Symmetry of equality. -/
 def Sides.symm (a b ab : Expr) : Expr := mkAppN (mkConst ``Eq.symm [.succ x.level]) #[x.R, a, b, ab]
 
-/-- A rule, with the laws of the field or without. -/
+/-- A rule, with or without the laws of the field. -/
 def Sides.rule (name : Name) (args : Array Expr) (laws : Bool := true) : Expr :=
   mkAppN (mkConst name [x.level]) (#[x.R] ++ (if laws then #[x.laws] else #[]) ++ args)
 
-/-- Entries of one value at places that are one: `none` where they are not shown to be. -/
+/-- Entries of one value at equal places: `none` if these are not shown to be equal. -/
 def Sides.moved (number : Nat) (p q : Place) : MetaM (Option Expr) := do
   if p == q then return some (x.refl (x.entry number p))
   let some same ← samePlace p q | return none
@@ -129,7 +129,7 @@ def withAtoms {α : Type} [Inhabited α] (lengths : List Nat) (k : List Expr →
   withLocalDeclsD (lengths.toArray.mapIdx fun j n => (Name.mkSimple s!"i{j}", fun _ => pure (finE n))) fun xs =>
     k xs.toList
 
-/-- What stands for the parts of a place, if the place is a variable. -/
+/-- The variables for the parts of a place, if the place is a variable. -/
 private partial def parts (k atom : Ix) : List (Ix × Ix) :=
   (k, atom) :: match k with
     | .flat h d i j => parts i (.piece h d atom) ++ parts j (.entry h d atom)
@@ -153,7 +153,7 @@ def Fact.there (atoms : List Expr) (place p : Place) : Place :=
     | .atom e _ => (table.find? (·.1 == e)).map (·.2)
     | _ => none) place
 
-/-- The constants are one; the library's is bound where it is not. -/
+/-- The constants are equal; the library's is bound if it was not. -/
 def sameConstant (b a : Option Expr) : MatchM Bool := do
   match b, a with
   | none, none => return true
@@ -180,7 +180,7 @@ def bindInput (b : Nat) (cb : Place) (a : Nat) (ca : Place) : MatchM (Option Exp
       modify fun now => { now with bound := (b, .input a atoms place) :: now.bound }
       x.moved a (Fact.there atoms place cb) ca
 
-/-- A proof that an entry is zero, since it is one of an input that is bound to zero, or can be. -/
+/-- A proof that an entry is zero, since it belongs to an input that is bound to zero, or can be. -/
 partial def isZero (b : Nat) (cb : Place) : MatchM (Option Expr) := do
   let x ← read
   let nought := mkApp2 (mkConst ``OfNat.ofNat [x.level]) x.R (mkRawNatLit 0)

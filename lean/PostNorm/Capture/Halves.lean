@@ -3,33 +3,33 @@ import PostNorm.Layers.Rotary
 
 /-! # Halves of an axis: rotary positions
 
-A table puts what is given in the front of a longer axis, or in its back, with zeros for the rest.  The library turns
-halves by the readings `firstHalf` and `secondHalf`, a model by slices that it joins, the one times minus one.
+A table puts its input at the front of a longer axis, or at its back, with zeros for the rest.  The library rotates
+halves by the readings `firstHalf` and `secondHalf`, a model by joining slices, one of them times minus one.
 
 ## Main definitions
 
-* `front`, `back`: numbers in the front of an axis that is longer, in its back.
+* `front`, `back`: numbers at the front of a longer axis, or at its back.
 * `isFront`, `isBack`: whether a table does that.
-* `IsMinusOne`: what must hold of the constant of a model that changes a sign by a factor.
+* `IsMinusOne`: the condition on the constant by which a model changes a sign.
 
 ## Main statements
 
-* `secondHalf_front`, `firstHalf_back`, `placed_front`, `placed_back`: the readings and the tables that do that.
-* `Same.turned`: halves turned by the library, and by a model. -/
+* `secondHalf_front`, `firstHalf_back`, `placed_front`, `placed_back`: the readings and the tables that do this.
+* `Same.turned`: halves rotated by the library, and by a model. -/
 
 namespace PostNorm.Capture
 universe u
 open Lean.Grind
 variable {R : Type u} [RealField R] {m d : Nat}
 
-/-- Numbers in the front of a longer axis, and zeros. -/
+/-- Numbers at the front of a longer axis, then zeros. -/
 def front (f : Fin m → R) (j : Fin d) : R := if h : j.val < m then f ⟨j.val, h⟩ else 0
 
-/-- Numbers behind as many zeros, and zeros. -/
+/-- The same number of zeros, then numbers, then zeros. -/
 def back (f : Fin m → R) (j : Fin d) : R :=
   if j.val < m then 0 else if h : j.val - m < m then f ⟨j.val - m, h⟩ else 0
 
-/-- The second half, in the place of the first. -/
+/-- The second half, moved to the first. -/
 theorem secondHalf_front {h n : Nat} (half : d / 2 = m) (fits : Nat.ble (m + m) d = true) (y : Tensor R ⟦h, n, d⟧)
     (c : Shape.Coord ⟦h, n, d⟧) :
     (secondHalf c).elim 0 y = front (fun l : Fin m => y (c.1, shifted m fits l)) c.2 := by
@@ -43,7 +43,7 @@ theorem secondHalf_front {h n : Nat} (half : d / 2 = m) (fits : Nat.ble (m + m) 
   · rw [dif_neg below, dif_neg below]
     rfl
 
-/-- The first half, in the place of the second. -/
+/-- The first half, moved to the second. -/
 theorem firstHalf_back {h n : Nat} (half : d / 2 = m) (even : Nat.beq (m + m) d = true)
     (fits : Nat.ble (0 + m) d = true) (y : Tensor R ⟦h, n, d⟧) (c : Shape.Coord ⟦h, n, d⟧) :
     (firstHalf c).elim 0 y = back (fun l : Fin m => y (c.1, shifted 0 fits l)) c.2 := by
@@ -59,11 +59,11 @@ theorem firstHalf_back {h n : Nat} (half : d / 2 = m) (even : Nat.beq (m + m) d 
     congr 2
     exact Fin.ext (Nat.zero_add _).symm
 
-/-- Whether a table puts `m` numbers in the front of an axis of length `d`. -/
+/-- Whether a table puts `m` numbers at the front of an axis of length `d`. -/
 def isFront (m table d : Nat) : Bool :=
   (List.range d).all fun v => tableEntry m table v == if v < m then some v else none
 
-/-- Whether a table puts `m` numbers behind as many zeros on an axis of length `d`. -/
+/-- Whether a table puts `m` numbers after `m` zeros on an axis of length `d`. -/
 def isBack (m table d : Nat) : Bool :=
   (List.range d).all fun v =>
     tableEntry m table v == if v < m then none else if v - m < m then some (v - m) else none
@@ -91,7 +91,7 @@ private theorem placed_nowhere (entry : tableEntry m table c.2.val = none) :
   rw [bound, here, entry]
   rfl
 
-/-- A table that puts numbers in the front. -/
+/-- A table that puts numbers at the front. -/
 theorem placed_front (known : isFront m table d = true) :
     ((Placing.place axis table).map (r ▹ m) (r ▹ d) c).elim 0 a = front (fun l => a (c.1, l)) c.2 := by
   have entry := eq_of_beq (List.all_eq_true.1 known _ (List.mem_range.2 c.2.isLt))
@@ -102,7 +102,7 @@ theorem placed_front (known : isFront m table d = true) :
   · rw [dif_neg below]
     exact placed_nowhere a c bound here (entry.trans (if_neg below))
 
-/-- A table that puts numbers in the back. -/
+/-- A table that puts numbers at the back. -/
 theorem placed_back (known : isBack m table d = true) :
     ((Placing.place axis table).map (r ▹ m) (r ▹ d) c).elim 0 a = back (fun l => a (c.1, l)) c.2 := by
   have entry := eq_of_beq (List.all_eq_true.1 known _ (List.mem_range.2 c.2.isLt))
@@ -123,7 +123,7 @@ end placed
 /-- The constant by which a model changes a sign. -/
 def IsMinusOne (k : R) : Prop := k = -1
 
-/-- Halves turned by the library, and by a model: `(x₁, x₂)` becomes `(-x₂, x₁)`. -/
+/-- Halves rotated by the library, and by a model: `(x₁, x₂)` becomes `(-x₂, x₁)`. -/
 theorem Same.turned {u v k l r p q : R} {low up neg given same : Fin m → R} {j : Fin d} (hu : u = minus l r)
     (hl : l = back low j) (hr : r = front up j) (hv : v = plus p q) (hp : p = front neg j) (hq : q = back same j)
     (hn : ∀ i, neg i = times k (given i)) (hk : k = -1) (hup : ∀ i, up i = given i) (hlow : ∀ i, low i = same i) :

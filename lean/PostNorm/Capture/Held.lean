@@ -1,22 +1,22 @@
 import PostNorm.Capture.Same
 import PostNorm.Layers.MaskedSoftmax
 
-/-! # What is proved of a graph in some of its inputs, the others held fixed
+/-! # Theorems about a graph in some of its inputs, with the others held fixed
 
-A captured graph has its mask among its inputs, and a block of the library has it in the block.  They compute the same
-where that input is the mask, and nowhere else; so what is proved of the graph is said of the block's formula with that
-input held fixed: in the directions that leave it as it is.
+A captured graph has its mask among its inputs, and a block of the library contains it.  They compute the same only
+where that input is the mask; so the theorems about the graph are stated for the block's formula with that input
+held fixed: in the directions that do not change it.
 
 ## Main definitions
 
 * `Mask.entries`: a mask as numbers, one where a key is allowed and zero where not.
-* `Context.slot`, `Context.among`: which input a coordinate belongs to; whether it is one of these.
+* `Context.slot`, `Context.among`: which input a coordinate belongs to; whether it is one of the given ones.
 * `Env.leaving`: a tangent, or cotangent, without its part in some inputs.
 * `Graph.DifferentiatesHolding`: forward mode and backprop, in the inputs that are not held.
 
 ## Main statements
 
-* `Graph.Differentiated.holding`: what was proved of a graph holds of the formula that it computes at held inputs. -/
+* `Graph.Differentiated.holding`: theorems about a graph hold for the formula that it computes at held inputs. -/
 
 namespace PostNorm
 universe u
@@ -31,13 +31,13 @@ def Context.slot : {Γ : Context} → Γ.Coord → Nat
   | _ :: _, .inl _ => 0
   | _ :: Γ, .inr c => Context.slot (Γ := Γ) c + 1
 
-/-- Whether a coordinate belongs to one of these inputs. -/
+/-- Whether a coordinate belongs to one of the given inputs. -/
 def Context.among {Γ : Context} (held : List Nat) (c : Γ.Coord) : Bool := held.contains (Context.slot c)
 
 section
 variable {R : Type u} [RealField R] {Γ : Context} {s : Shape}
 
-/-- The inputs `ρ`, but with those that are held taken from `fixed`. -/
+/-- The inputs `ρ`, with the held ones taken from `fixed`. -/
 def Env.holding (held : List Nat) (fixed ρ : Env R Γ) : Env R Γ := fun c =>
   bif Context.among held c then fixed c else ρ c
 
@@ -72,7 +72,7 @@ theorem Env.dot_without : {Γ : Context} → (h : Γ.Coord → Bool) → (v d : 
       Tensor.dot v.head (d.without h).head + v.tail.dot (d.tail.without fun c => h (.inr c))
     rw [here, there]
 
-/-- Holding inputs fixed is differentiable: its derivative leaves them out. -/
+/-- Holding inputs fixed is differentiable: the derivative leaves them out. -/
 theorem Env.hasFDerivAt_holding (held : List Nat) (fixed ρ : Env R Γ) :
     HasFDerivAt (fun ρ : Γ.Coord → R => Env.holding held fixed ρ) (Env.leaving held) ρ :=
   HasFDerivAt.pi fun c => by
@@ -88,16 +88,16 @@ theorem Env.holding_self (held : List Nat) (ρ : Env R Γ) : ρ.holding held ρ 
   unfold Env.holding
   cases Context.among held c <;> rfl
 
-/-- What is proved of a graph at a point, said of the formula that it computes wherever some inputs are what they are
-at this point.  With these inputs held fixed, forward mode is the formula's Fréchet derivative, backprop is the adjoint
-of that, and there is no other adjoint of any derivative of it. -/
+/-- The theorems about a graph at a point, for the formula that it computes wherever some inputs are as at this point.
+With these inputs held fixed, forward mode is the formula's Fréchet derivative, backprop is the adjoint of that, and
+there is no other adjoint of any derivative of it. -/
 structure Graph.DifferentiatesHolding (held : List Nat) (g : Graph R Γ s) (formula : Env R Γ → Tensor R s)
     (ρ : Env R Γ) : Prop where
-  /-- The graph computes the formula, at every input where those that are held are as at `ρ`. -/
+  /-- The graph computes the formula, at every input where the held ones are as at `ρ`. -/
   eval_eq : ∀ σ, g.eval (ρ.holding held σ) = formula σ
-  /-- In the directions that leave the held inputs as they are, forward mode is the formula's Fréchet derivative. -/
+  /-- In the directions that do not change the held inputs, forward mode is the formula's Fréchet derivative. -/
   hasFDerivAt : HasFDerivAt (fun ρ : Γ.Coord → R => formula ρ) ((g.deriv ρ).comp (Env.leaving held)) ρ
-  /-- Backprop, but for the held inputs, is the adjoint of the formula's Fréchet derivative. -/
+  /-- Backprop, except for the held inputs, is the adjoint of the formula's Fréchet derivative. -/
   backprop_eq_adjoint_fderiv : ∀ δ,
     (g.backprop ρ δ).without (Context.among held) = (fderiv (fun ρ : Env R Γ => formula ρ) ρ).adjoint δ
   /-- It is the only adjoint of the only derivative. -/
@@ -105,7 +105,7 @@ structure Graph.DifferentiatesHolding (held : List Nat) (g : Graph R Γ s) (form
     HasFDerivAt (fun ρ : Γ.Coord → R => formula ρ) L ρ → ∀ {A : Tensor R s → Env R Γ},
     (∀ v δ, Tensor.dot (L v) δ = Env.dot v (A δ)) → ∀ δ, A δ = (g.backprop ρ δ).without (Context.among held)
 
-/-- What was proved of a graph holds, in the inputs that are not held, of the formula that it computes where the others
+/-- Theorems about a graph hold, in the inputs that are not held, for the formula that it computes where the others
 are as at `ρ`. -/
 theorem Graph.Differentiated.holding {g : Graph R Γ s} {formula : Env R Γ → Tensor R s} {ρ : Env R Γ}
     (d : g.Differentiated ρ) (held : List Nat) (h : ∀ σ, g.eval (ρ.holding held σ) = formula σ) :

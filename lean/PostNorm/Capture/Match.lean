@@ -2,19 +2,19 @@ import PostNorm.Capture.Found
 
 /-! # Entries of one graph that are entries of another
 
-A value of the library's graph is held against one of the captured graph, from the results back to the inputs, by the
-rules of `Capture/Same`.  Each pair of values is looked at once.  Each step gives a proof, which the kernel checks.
+A value of the library's graph is compared with one of the captured graph, from the results back to the inputs, by the
+rules of `Capture/Same`.  Each pair of values is visited once.  Each step returns a proof, which the kernel checks.
 
 ## Main definitions
 
-* `sameEntry`: a proof that two entries are equal, if the rules give one. -/
+* `sameEntry`: a proof that two entries are equal, if the rules yield one. -/
 
 namespace PostNorm.Capture
 open Lean Meta
 
 mutual
 
-/-- A proof that entry `cb` of the library's value `b` is entry `ca` of the captured value `a`, if the rules give
+/-- A proof that entry `cb` of the library's value `b` is entry `ca` of the captured value `a`, if the rules yield
 one. -/
 partial def sameEntry (b : Nat) (cb : Place) (a : Nat) (ca : Place) : MatchM (Option Expr) := do
   let x ← read
@@ -38,7 +38,7 @@ partial def sameEntry (b : Nat) (cb : Place) (a : Nat) (ca : Place) : MatchM (Op
   | .input, _ | .mask _, _ => return none
   | _, _ => kept b cb a ca
 
-/-- The same for values that are no layouts, through what is known of all entries. -/
+/-- The same for values that are not layouts, through facts about all entries. -/
 private partial def kept (b : Nat) (cb : Place) (a : Nat) (ca : Place) : MatchM (Option Expr) := do
   let x ← read
   let use (fact : Fact) : MatchM (Option Expr) := do
@@ -63,7 +63,7 @@ private partial def kept (b : Nat) (cb : Place) (a : Nat) (ca : Place) : MatchM 
         modify fun now => { now with facts := ((b, a), fact) :: now.facts }
         use fact
 
-/-- The same, by the rule for the operations that give the values. -/
+/-- The same, by the rule for the operations that compute the values. -/
 private partial def direct (b : Nat) (cb : Place) (a : Nat) (ca : Place) : MatchM (Option Expr) := do
   let x ← read
   let (u, v, hu, hv) := (x.entry b cb, x.entry a ca, x.equation b cb, x.equation a ca)
@@ -141,8 +141,8 @@ private partial def products (n : Nat) (cb ca : Place) (l r l' r' : Nat)
       let some q ← sameEntry r right l' left' | return none
       return some (← k f g f' g' (← close p) (← close q) true)
 
-/-- Halves that the library turns by readings, and a model by slices that it joins: the second half changes its sign,
-there by a difference from zero and here by a factor. -/
+/-- Halves that the library rotates by readings, and a model by joining slices: the second half changes its sign, in
+the library by a difference from zero, in the model by a factor. -/
 private partial def turned (b : Nat) (cb : Place) (a : Nat) (ca : Place) (l r l' r' : Nat) : MatchM (Option Expr) := do
   let x ← read
   let .half false low m lowAt _ := x.values[l]!.kind | return none

@@ -4,7 +4,7 @@ import PostNorm.Run.Buffer
 /-! # Ways to place entries, as exported graphs write them
 
 A captured graph says `transpose`, `reshape` or `place`, with numbers.  Here each is the index map of `Op.place`, so
-that what is exported and what is proved about come from the same data.
+that export and proof use the same data.
 
 ## Main definitions
 
@@ -18,14 +18,14 @@ def Shape.toRev : {s : Shape} → s.Coord → List Nat
   | .unit, _ => []
   | _ ▹ _, (c, i) => i.val :: toRev c
 
-/-- The coordinate that a list says, last axis first, if it is one. -/
+/-- The coordinate that a list denotes, last axis first, if it is one. -/
 def Shape.ofRev? : (s : Shape) → List Nat → Option s.Coord
   | .unit, [] => some ()
   | s ▹ n, i :: is => if h : i < n then (s.ofRev? is).map fun c => (c, ⟨i, h⟩) else none
   | _, _ => none
 
-/-- Entry `k` of a table of numbers below `bound`, each there or not: the table is one number, whose digits in base
-`bound + 1` are 0 for nothing and `k + 1` for `k`.  One number is one node of a term, however long the table. -/
+/-- Entry `k` of a table of numbers below `bound`, each optional: the table is one number, whose digits in base
+`bound + 1` are 0 for nothing and `k + 1` for `k`.  One number is one node of a term, however long the table is. -/
 def tableEntry (bound table k : Nat) : Option Nat :=
   match table / (bound + 1) ^ k % (bound + 1) with
   | 0 => none
@@ -37,12 +37,12 @@ inductive Placing where
   | transpose (perm : List Nat)
   /-- The same entries in row-major order. -/
   | reshape
-  /-- Along this axis, the result has the entries that the table says. -/
+  /-- Along this axis, the result has the entries that the table lists. -/
   | place (axis table : Nat)
 
 namespace Placing
 
-/-- Which entry of the argument stands at a coordinate of the result. -/
+/-- The entry of the argument at a coordinate of the result. -/
 def map : Placing → (s t : Shape) → t.Coord → Option s.Coord
   | .transpose perm, s, _, c =>
     let here := (Shape.toRev c).reverse

@@ -1,16 +1,16 @@
 import Lean.Data.Json.FromToJson
 import PostNorm.Capture.Sign
 
-/-! # A captured graph, read, checked and planned
+/-! # Parsing, validating and planning a captured graph
 
 An `obligations-graph/1` object becomes a list of steps.  Shapes are checked here, since a message about a node helps
-more than one about a term; that nothing wrong passes is the kernel's affair.  For each step the plan says which rule
+more than one about a term; the kernel ensures that nothing wrong passes.  For each step the plan says which rule
 of `Capture/Rules` will prove it.
 
 ## Main definitions
 
 * `Step`, `Captured`, `Captured.ofJson`.
-* `Planned`, `Captured.plan`: rule, sign, and what the rule needs, for each step. -/
+* `Planned`, `Captured.plan`: rule, sign, and requirements of the rule, for each step. -/
 
 namespace PostNorm.Capture
 open Lean (Json JsonNumber)
@@ -72,7 +72,7 @@ private def lengths (place : String) (j : Json) : Except String (List Nat) := do
   if s.contains 0 then throw s!"{place}: expected lengths above 0 but got the shape {s}"
   return s
 
-/-- A field that must be there. -/
+/-- A required field. -/
 private def field (place : String) (j : Json) (key : String) : Except String Json :=
   (j.getObjVal? key).mapError fun _ => s!"{place}: expected the key {key}"
 
@@ -164,7 +164,7 @@ def Step.shapeOf (step : Step) (args : List (List Nat)) : Except String (List Na
     return first.set axis index.length
   | _, _ => return first
 
-/-- The shapes of all values, inputs first; an error names the node at fault. -/
+/-- The shapes of all values, inputs first; an error names the offending node. -/
 def Captured.shapes (g : Captured) : Except String (Array (List Nat)) := do
   let mut shapes := g.inputs.map (·.2)
   for step in g.steps do
@@ -180,7 +180,7 @@ def Captured.shapes (g : Captured) : Except String (Array (List Nat)) := do
     shapes := shapes.push shape
   return shapes
 
-/-- A view of the library, but for the axes that follow it. -/
+/-- A view of the library, without the axes that follow it. -/
 inductive ViewKind where
   /-- Swap the last two axes. -/
   | swap
@@ -225,7 +225,7 @@ structure Planned where
   sign : Sign := .any
   /-- Whether the rule needs the constant to be positive. -/
   positive : Bool := false
-  /-- What the rule leaves open, of the first argument. -/
+  /-- The condition on the first argument that the rule leaves open. -/
   asks : Option Demand := none
   deriving Inhabited
 

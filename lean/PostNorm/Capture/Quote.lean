@@ -3,7 +3,7 @@ import PostNorm.Capture.Rules
 
 /-! # Shapes, numbers and signs as terms
 
-What `PostNorm.Capture.Term` puts the terms of a captured graph together from.
+The parts from which `PostNorm.Capture.Term` builds the terms of a captured graph.
 
 ## Main definitions
 

@@ -5,7 +5,7 @@ import PostNorm.Export.Graph
 
 /-! # From a declared graph back to JSON
 
-The tape that is run is read off the declaration that the theorem names, not off the request.  Names and parameters are
+The tape that runs is read off the declaration that the theorem names, not off the request.  Names and parameters are
 those of the library's own primitives and views.
 
 ## Main definitions
@@ -79,13 +79,13 @@ private def placingOf (e : Expr) : MetaM Placing := do
   | (``Placing.place, #[axis, table]) => return .place (← natOf axis) (← natOf table)
   | _ => throwError "expected a placing but the term has {e}"
 
-/-- What is written of an operation next to its arguments. -/
+/-- The JSON of an operation, apart from its arguments. -/
 private structure Written where
   name : String
   params : List (String × Json) := []
   args : List Expr
 
-/-- An operation as it is written.  `constant` writes a constant. -/
+/-- The JSON of an operation. `constant` writes a constant. -/
 private def operationOf (constant : Expr → MetaM (List (String × Json))) (o : Expr) : MetaM Written := do
   let plain {n : Nat} {ins : Context} {out : Shape} (p : Primitive.{0} n ins out) (args : List Expr)
       (cs : List (String × Json) := []) : Written :=
@@ -124,7 +124,7 @@ partial def nodesOf (constant : Expr → MetaM (List (String × Json))) (inputs 
     MetaM (Array Json × Nat) := go g #[]
 where
   position (step : Nat) (i : Expr) : MetaM Nat := do
-    -- The context has the newest node first, and the inputs, in their order, behind all nodes.
+    -- The context has the newest node first, and the inputs, in their order, after all nodes.
     let back ← indexOf i
     return if back < step then inputs + (step - 1 - back) else back - step
   go (g : Expr) (nodes : Array Json) : MetaM (Array Json × Nat) := do

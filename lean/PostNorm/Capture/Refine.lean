@@ -3,11 +3,11 @@ import PostNorm.Capture.Equations
 import PostNorm.Capture.Held
 import PostNorm.Capture.Match
 
-/-! # A captured graph that is one of the library's blocks is proved to be it
+/-! # Proving that a captured graph is one of the library's blocks
 
 A theorem `X_eval` of the library says that a graph computes a formula.  Given a captured graph and the sizes, the
-values of both are matched; where every one is found, it is declared and proved that the captured graph computes the
-block's formula at its own inputs, whatever they are.
+values of both are matched; if every one is found, it declares and proves that the captured graph computes the block's
+formula at its own inputs, for all values of them.
 
 ## Main definitions
 
@@ -23,9 +23,9 @@ private def u : Level := .param `u
 structure Refined where
   /-- That the captured graph computes the formula. -/
   computes : Name
-  /-- What the library's inputs are, in order: positions of captured inputs, none for zero. -/
+  /-- Bindings of the library's inputs, in order: positions of captured inputs, none for zero. -/
   inputs : List (Option Nat)
-  /-- What the library's constants are: names of captured constants. -/
+  /-- Bindings of the library's constants: names of captured constants. -/
   constants : List (String × String)
   /-- Which captured inputs must be masks, and which. -/
   masks : List (Nat × String)
@@ -33,14 +33,14 @@ structure Refined where
   negative : List String
   deriving Inhabited
 
-/-- A declaration goes to the kernel, whatever the options say; what it does not take is an error here. -/
+/-- A declaration goes to the kernel, regardless of options; a declaration that it rejects is an error here. -/
 def give (d : Declaration) : MetaM Unit :=
   withOptions (debug.skipKernelTC.set · false) <| withOptions (Elab.async.set · false) <| addDecl d
 
-/-- What each value is in the term of its graph, with the equation that the term gives. -/
+/-- Each value in the term of its graph, with the equation from the term. -/
 private abbrev Places := IO.Ref (Array (Expr × Expr))
 
-/-- Go through the term of a graph whose value is `x`, by `hx : x = g.eval ρ`, and prove `goal` by what comes after. -/
+/-- Go through the term of a graph whose value is `x`, by `hx : x = g.eval ρ`, and prove `goal` by the continuation. -/
 private partial def through (r : Reader) (found : Places) (goal : Expr) (tree : Tree) (x hx ρ : Expr)
     (next : MetaM Expr) : MetaM Expr := do
   match tree with
@@ -90,7 +90,7 @@ private partial def inputIndex (context : Expr) (k : Nat) : MetaM Expr := do
     return mkApp4 (mkConst ``Idx.there) Γ type.appArg! t i
   | _, _ => throwError "no input {k} in {context}"
 
-/-- The mask of a block, as it is said to whoever has its numbers. -/
+/-- The mask of a block, as JSON for comparison with its numbers. -/
 private def maskWords (allowed : Expr) : MetaM String := do
   match allowed.getAppFnArgs with
   | (``Mask.causal, _) => return "causal"

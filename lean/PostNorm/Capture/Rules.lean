@@ -2,10 +2,10 @@ import PostNorm.Capture.Sign
 
 /-! # Signs of the operations
 
-For each operation: which side condition its argument's sign discharges, and what is known of the sign of its value.
+For each operation: which side condition its argument's sign discharges, and what is known about its value's sign.
 A rule whose name ends in `Asks` leaves a demand.
 
-The order of the arguments of these rules is what `Capture/Term.lean` relies on. -/
+`Capture/Term.lean` relies on the order of the arguments of these rules. -/
 
 namespace PostNorm.Graph.Sound
 universe u

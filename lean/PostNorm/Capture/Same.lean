@@ -2,21 +2,21 @@ import PostNorm.Capture.Rules
 
 /-! # Two graphs, value by value
 
-Of two graphs each value is known by one equation: an operation on others.  The rules here say when an entry of one is
-an entry of the other.  A layout moves entries and nothing else; sums and products come with either operand first; a
-sum with zero is none; a factor of the scores may stand at the queries.
+Each value of two graphs is given by one equation: an operation on others.  The rules here say when an entry of one is
+an entry of the other.  A layout only moves entries; sums and products may have either operand first; a sum with zero
+is dropped; a factor of the scores may be applied to the queries.
 
 ## Main definitions
 
-* `plus`, `minus`, `times`, `inverse`, `applied`, `averaged`: what the equations are written with.
+* `plus`, `minus`, `times`, `inverse`, `applied`, `averaged`: the functions in the equations.
 * `shifted`: an entry further along an axis.
-* `same_place`: the tactic that decides whether two coordinates are one, by linear arithmetic.
+* `same_place`: the tactic that decides whether two coordinates are equal, by linear arithmetic.
 
 ## Main statements
 
 * `Same.map`, `Same.two`, `Same.sum`, `Same.product`, …: the rules.
-* `transpose_map`, `reshape_map`, `place_map`: what a placing does, as a map of coordinates.
-* `Graph.Differentiated.of_formula`: what was proved of a graph holds of the formula that it computes. -/
+* `transpose_map`, `reshape_map`, `place_map`: a placing as a map of coordinates.
+* `Graph.Differentiated.of_formula`: theorems about a graph hold for the formula that it computes. -/
 
 namespace PostNorm.Capture
 universe u
@@ -34,7 +34,7 @@ def minus (x y : R) : R := x - y
 /-- A product. -/
 def times (x y : R) : R := x * y
 
-/-- A sum with a constant, which stands second. -/
+/-- A sum with a constant, which comes second. -/
 def plusConst (k x : R) : R := x + k
 
 /-- One over a number. -/
@@ -46,7 +46,7 @@ def applied (f : ScalarFunction.{u}) (x : R) : R := f x
 /-- The positive part. -/
 def positivePart (x : R) : R := Scalar.relu x
 
-/-- A number as it is. -/
+/-- The identity on numbers. -/
 def itself (x : R) : R := x
 
 /-- A sum of `n` numbers, as their mean. -/
@@ -56,7 +56,7 @@ end functions
 
 /-! ## Coordinates -/
 
-/-- The entry that stands `offset` further along a longer axis. -/
+/-- The entry `offset` further along a longer axis. -/
 def shifted {m n : Nat} (offset : Nat) (fits : Nat.ble (offset + m) n = true) (k : Fin m) : Fin n :=
   ⟨offset + k, Nat.lt_of_lt_of_le (Nat.add_lt_add_left k.2 offset) (Nat.le_of_ble_eq_true fits)⟩
 
@@ -72,7 +72,7 @@ theorem unflat_snd_val {h d : Nat} (k : Fin (h * d)) : (unflat k).2.val = k.val 
 theorem pair_eq {α β : Type} {a a' : α} {b b' : β} (ha : a = a') (hb : b = b') : (a, b) = (a', b') := by
   rw [ha, hb]
 
-/-- Whether two places are one, by linear arithmetic. -/
+/-- Whether two places are equal, by linear arithmetic. -/
 macro "same_place" : tactic => `(tactic| (
   (try simp only [Shape.index, flat_val, unflat_fst_val, unflat_snd_val, shifted_val])
   (try omega)))
@@ -86,7 +86,7 @@ theorem ofRev_toRev : {s : Shape} → (c : s.Coord) → s.ofRev? (Shape.toRev c)
     rw [dif_pos i.2, ofRev_toRev c]
     rfl
 
-/-- A transposition moves the entry `e` to `c` if it turns the places of the one into those of the other. -/
+/-- A transposition moves the entry `e` to `c` if it maps the places of the one to those of the other. -/
 theorem transpose_map {perm : List Nat} {s t : Shape} {c : t.Coord} (e : s.Coord)
     (h : ((List.range perm.length).map fun axis =>
       (Shape.toRev c).reverse.getD (perm.idxOf axis) 0).reverse = Shape.toRev e) :
@@ -125,7 +125,7 @@ theorem place_map {axis table : Nat} {s t : Shape} {c : t.Coord} (e : s.Coord) (
   rw [h]
   exact ofRev_toRev e
 
-/-- What was placed, by the map of coordinates that the placing is. -/
+/-- A placed tensor, by the placing's map of coordinates. -/
 theorem placed {R : Type u} [RealField R] {s t : Shape} {x : Tensor R t} {a : Tensor R s} (p : Placing)
     (f : t.Coord → s.Coord) (hp : ∀ c, p.map s t c = some (f c)) (hx : ∀ c, x c = (p.map s t c).elim 0 a)
     (c : t.Coord) : x c = a (f c) := by
@@ -211,7 +211,7 @@ end Same
 section graphs
 variable {R : Type u} [RealField R] {Γ Δ : Context} {s t : Shape}
 
-/-- Two graphs compute one value if the values that they give are equal. -/
+/-- Two graphs compute the same value if their values are equal. -/
 theorem start {g : Graph R Γ s} {h : Graph R Δ s} {ρ : Env R Γ} {σ : Env R Δ}
     (same : ∀ x, x = g.eval ρ → ∀ y, y = h.eval σ → x = y) : g.eval ρ = h.eval σ := same _ rfl _ rfl
 
@@ -225,7 +225,7 @@ end Capture
 
 universe u
 
-/-- What is proved of a graph at a point, said of the formula that it computes: forward mode is the formula's Fréchet
+/-- The theorems about a graph at a point, for the formula that it computes: forward mode is the formula's Fréchet
 derivative, backprop is the adjoint of that, and there is no other adjoint of any derivative of it. -/
 structure Graph.Differentiates {R : Type u} [RealField R] {Γ : Context} {s : Shape} (g : Graph R Γ s)
     (formula : Env R Γ → Tensor R s) (ρ : Env R Γ) : Prop where
@@ -240,7 +240,7 @@ structure Graph.Differentiates {R : Type u} [RealField R] {Γ : Context} {s : Sh
     HasFDerivAt (fun ρ : Γ.Coord → R => formula ρ) L ρ → ∀ {A : Tensor R s → Env R Γ},
     (∀ v δ, Tensor.dot (L v) δ = Env.dot v (A δ)) → ∀ δ, A δ = g.backprop ρ δ
 
-/-- What was proved of a graph holds of the formula that it computes. -/
+/-- Theorems about a graph hold for the formula that it computes. -/
 theorem Graph.Differentiated.of_formula {R : Type u} [RealField R] {Γ : Context} {s : Shape} {g : Graph R Γ s}
     {formula : Env R Γ → Tensor R s} {ρ : Env R Γ} (d : g.Differentiated ρ) (h : ∀ ρ, g.eval ρ = formula ρ) :
     g.Differentiates formula ρ := by

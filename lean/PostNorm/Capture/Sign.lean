@@ -9,18 +9,18 @@ import PostNorm.Graph.Operations
 
 /-! # Side conditions by signs
 
-Of every value in scope its sign may be known: nothing, not negative, positive.  That discharges the side conditions of
-square roots, inverses and logarithms in a flat graph, with no lemma for a layer.  What signs do not decide remains:
-a list of demands on values of the graph.
+The sign of every value in scope may be known: unknown, not negative, positive.  This discharges the side conditions
+of square roots, inverses and logarithms in a flat graph, without lemmas about layers.  Conditions that signs do not
+decide remain: a list of demands on values of the graph.
 
 ## Main definitions
 
 * `Graph.Smooth g`: no side condition is left at any input.
-* `Sign`, `Signs Γ`: what is known of one value; of all values in scope.
-* `Remaining R Γ`: a demand on a value, which signs do not decide.
+* `Sign`, `Signs Γ`: what is known about one value; about all values in scope.
+* `Remaining R Γ`: a demand on a value that signs do not decide.
 * `Graph.Sound S g σ qs`: under the signs `S` and the demands `qs`, all side conditions of `g` hold, and its value
   has the sign `σ`.
-* `Graph.Differentiated g ρ`: what is proved of a graph at a point.
+* `Graph.Differentiated g ρ`: the theorems about a graph at a point.
 
 ## Main statements
 
@@ -33,12 +33,12 @@ open RealField Lean.Grind
 
 variable {R : Type u} [RealField R]
 
-/-- The graph asks for nothing: its side conditions hold at every input. -/
+/-- The graph has no side conditions: they hold at every input. -/
 def Graph.Smooth {Γ : Context} {s : Shape} (g : Graph R Γ s) : Prop := ∀ ρ, g.SideConditions ρ
 
-/-- What is known of the sign of every entry of a value. -/
+/-- What is known about the sign of every entry of a value. -/
 inductive Sign where
-  /-- Nothing. -/
+  /-- Unknown. -/
   | any
   /-- No entry is negative. -/
   | nonneg
@@ -52,7 +52,7 @@ def Sign.Holds : Sign → R → Prop
   | .nonneg, x => 0 ≤ x
   | .pos, x => 0 < x
 
-/-- Whether the first sign says at least what the second says. -/
+/-- Whether the first sign implies the second. -/
 def Sign.atLeast : Sign → Sign → Bool
   | _, .any | .nonneg, .nonneg | .pos, .nonneg | .pos, .pos => true
   | _, _ => false
@@ -60,7 +60,7 @@ def Sign.atLeast : Sign → Sign → Bool
 theorem Sign.Holds.weaken {σ τ : Sign} {x : R} (h : σ.atLeast τ = true) (hx : σ.Holds x) : τ.Holds x := by
   cases σ <;> cases τ <;> first | exact trivial | exact hx | exact Std.le_of_lt hx | exact absurd h (by decide)
 
-/-- What is known of the signs of all values in scope. -/
+/-- What is known about the signs of all values in scope. -/
 inductive Signs : Context → Type where
   /-- No value is in scope. -/
   | nil : Signs []
@@ -72,7 +72,7 @@ def Signs.any : (Γ : Context) → Signs Γ
   | [] => .nil
   | _ :: Γ => .cons .any (Signs.any Γ)
 
-/-- What is known of one value. -/
+/-- What is known about one value. -/
 def Signs.get : {Γ : Context} → {s : Shape} → Signs Γ → Idx Γ s → Sign
   | _, _, .cons σ _, .here => σ
   | _, _, .cons _ S, .there i => S.get i
@@ -97,9 +97,9 @@ theorem Signs.Hold.cons {Γ : Context} {s : Shape} {S : Signs Γ} {ρ : Env R Γ
   | here => exact ht c
   | there i => exact h i c
 
-/-! ## What signs do not decide -/
+/-! ## Conditions that signs do not decide -/
 
-/-- What an operation may ask of every entry of its argument. -/
+/-- A condition that an operation may have on every entry of its argument. -/
 inductive Demand where
   /-- It is not zero. -/
   | nonzero
@@ -116,7 +116,7 @@ def Demand.Holds : Demand → R → Prop
 structure Remaining (R : Type u) (Γ : Context) : Type (u + 1) where
   /-- The shape of the value. -/
   {shape : Shape}
-  /-- What is asked. -/
+  /-- The condition. -/
   demand : Demand
   /-- The value. -/
   value : Graph.{u, u} R Γ shape
@@ -127,7 +127,7 @@ variable {Γ : Context} {s : Shape}
 /-- Every entry of the value meets the demand. -/
 def Holds (q : Remaining R Γ) (ρ : Env R Γ) : Prop := ∀ c, q.demand.Holds (q.value.eval ρ c)
 
-/-- The demand as it is before a value was saved. -/
+/-- The demand before a value was saved. -/
 def letIn (name : String) (a : Graph R Γ s) (q : Remaining R (s :: Γ)) : Remaining R Γ :=
   ⟨q.demand, .letIn name a q.value⟩
 
@@ -152,7 +152,7 @@ end Remaining
 def Graph.Sound {Γ : Context} {s : Shape} (S : Signs Γ) (g : Graph R Γ s) (σ : Sign) (qs : List (Remaining R Γ)) :
     Prop := ∀ ρ : Env R Γ, S.Hold ρ → Remaining.All qs ρ → g.SideConditions ρ ∧ ∀ c, σ.Holds (g.eval ρ c)
 
-/-- What is proved of a graph at a point: forward mode is the Fréchet derivative of evaluation, backprop is its
+/-- The theorems about a graph at a point: forward mode is the Fréchet derivative of evaluation, backprop is its
 adjoint, and there is no other adjoint of any derivative. -/
 structure Graph.Differentiated {Γ : Context} {s : Shape} (g : Graph R Γ s) (ρ : Env R Γ) : Prop where
   /-- Forward mode is the Fréchet derivative of evaluation. -/
@@ -164,7 +164,7 @@ structure Graph.Differentiated {Γ : Context} {s : Shape} (g : Graph R Γ s) (ρ
     HasFDerivAt (fun ρ : Γ.Coord → R => g.eval ρ) L ρ → ∀ {A : Tensor R s → Env R Γ},
     (∀ v δ, Tensor.dot (L v) δ = Env.dot v (A δ)) → ∀ δ, A δ = g.backprop ρ δ
 
-/-- Where all side conditions hold, all three are proved. -/
+/-- Where all side conditions hold, all three hold. -/
 theorem Graph.SideConditions.differentiated {Γ : Context} {s : Shape} {g : Graph R Γ s} {ρ : Env R Γ}
     (h : g.SideConditions ρ) : g.Differentiated ρ where
   hasFDerivAt := g.hasFDerivAt ρ h
@@ -174,19 +174,19 @@ theorem Graph.SideConditions.differentiated {Γ : Context} {s : Shape} {g : Grap
 namespace Graph.Sound
 variable {Γ : Context} {S : Signs Γ} {s t : Shape}
 
-/-- A graph that asks for nothing under no signs asks for nothing. -/
+/-- A graph without demands under no signs has no side conditions. -/
 theorem smooth {g : Graph R Γ s} {σ : Sign} (h : g.Sound (Signs.any Γ) σ []) : g.Smooth := fun ρ =>
   (h ρ (Signs.any_hold ρ) trivial).1
 
-/-- Where the demands that remain are met, the graph is differentiated. -/
+/-- Where the remaining demands are met, the graph is differentiated. -/
 theorem differentiated {g : Graph R Γ s} {σ : Sign} {qs : List (Remaining R Γ)} (h : g.Sound (Signs.any Γ) σ qs)
     {ρ : Env R Γ} (hq : Remaining.All qs ρ) : g.Differentiated ρ :=
   (h ρ (Signs.any_hold ρ) hq).1.differentiated
 
-/-- A value in scope asks for nothing. -/
+/-- A value in scope has no demands. -/
 theorem var {i : Idx Γ s} : (Graph.var i : Graph R Γ s).Sound S .any [] := fun _ _ _ => ⟨trivial, fun _ => trivial⟩
 
-/-- A named value that asks for nothing. -/
+/-- A named value without a demand. -/
 theorem letIn {name : String} {a : Graph R Γ t} {b : Graph R (t :: Γ) s} {σ τ : Sign}
     {qs : List (Remaining R (t :: Γ))} (ha : a.Sound S τ []) (hb : b.Sound (.cons τ S) σ qs) :
     (Graph.letIn name a b).Sound S σ (qs.map (Remaining.letIn name a)) := fun ρ h hq =>
@@ -194,7 +194,7 @@ theorem letIn {name : String} {a : Graph R Γ t} {b : Graph R (t :: Γ) s} {σ �
   have ⟨h3, h4⟩ := hb _ (h.cons h2) (Remaining.All.of_map hq)
   ⟨⟨h1, h3⟩, h4⟩
 
-/-- A named value that demands something. -/
+/-- A named value with a demand. -/
 theorem letInAsks {name : String} {a : Graph R Γ t} {b : Graph R (t :: Γ) s} {σ τ : Sign} {q : Remaining R Γ}
     {qs : List (Remaining R (t :: Γ))} (ha : a.Sound S τ [q]) (hb : b.Sound (.cons τ S) σ qs) :
     (Graph.letIn name a b).Sound S σ (q :: qs.map (Remaining.letIn name a)) := fun ρ h hq =>

@@ -5,8 +5,8 @@ import PostNorm.Capture.Rules
 
 /-! # A captured graph as a term, with its proof
 
-Terms are put together, not elaborated: the kernel checks the result.  What is shared stays shared, so that a graph of
-some hundred nodes takes seconds.
+Terms are built directly, not elaborated: the kernel checks the result.  Shared terms stay shared, so that a graph of
+about a hundred nodes takes seconds.
 
 ## Main definitions
 
@@ -20,7 +20,7 @@ open Lean Meta
 /-- The level of all types here. -/
 private def u : Level := .param `u
 
-/-- What all terms about a captured graph are made of. -/
+/-- The parts of all terms about a captured graph. -/
 structure Layout where
   /-- The graph. -/
   source : Captured
@@ -49,7 +49,7 @@ private def indexAt (shapes contexts : Array Expr) (inputs value step : Nat) (kn
     e := mkApp4 (mkConst ``Idx.there) contexts[l]! shapes[value]! shapes[inputs + l]! e
   return (e, known.set! value (step, e))
 
-/-- Lay a graph out; an error names the node at fault. -/
+/-- Lay a graph out; an error names the offending node. -/
 def Layout.of (source : Captured) : Except String Layout := do
   let shapes ← source.shapes
   let inputs := source.inputs.size

@@ -5,30 +5,30 @@ import PostNorm.Graph.Op.Gather
 
 /-! # The values of a graph, read off its term
 
-A graph of the library calls others, and a captured one does not.  Here both become one list of values, in the order in
-which they are computed, each with the operation that gives it.
+A graph of the library calls others, and a captured one does not.  Here each becomes one list of values, in the order
+in which they are computed, each with the operation that computes it.
 
 ## Main definitions
 
-* `Kind`, `Value`: how a value is made of earlier ones.
-* `Tree`: where in the term each value stands.
+* `Kind`, `Value`: how a value is computed from earlier ones.
+* `Tree`: where in the term each value is.
 * `Reader.graph`: the values of a graph. -/
 
 namespace PostNorm.Capture
 open Lean Meta
 
-/-- How a value is made of earlier ones. -/
+/-- How a value is computed from earlier ones. -/
 inductive Kind where
-  /-- It is given. -/
+  /-- An input. -/
   | input
-  /-- The mask of a block of the library, as numbers: which keys each query may look at. -/
+  /-- The mask of a block of the library, as numbers: which keys each query may attend to. -/
   | mask (allowed : Expr)
   /-- The entries of a value that a mask keeps, zero for the others; `map` says which entry of the mask decides. -/
   | select (keep : Expr) (arg mask : Nat) (map : Place → Place)
-  /-- Its entries are entries of another: `map` says which.  A placing needs a proof that it does that. -/
+  /-- Its entries are entries of another: `map` says which. A placing needs a proof of that. -/
   | layout (arg : Nat) (map : Place → Place) (placing : Option Expr)
-  /-- Entries of another in the front of a last axis that is longer, or in its back, with zeros for the rest: so many,
-  the place along the last axis being one of these.  `source` is the reading or the placing that does it. -/
+  /-- Entries of another at the front of a longer last axis, or at its back, with zeros for the rest: so many, the
+  place along the last axis being one of these. `source` is the reading or the placing that does it. -/
   | half (inFront : Bool) (arg length : Nat) (map : Place → Place) (source : Expr)
   /-- A function of each entry; of a constant too, if there is one. -/
   | map (name : String) (function : Expr) (constant : Option Expr) (arg : Nat)
@@ -44,25 +44,25 @@ inductive Kind where
 structure Value where
   /-- Its lengths, last axis first. -/
   shape : List Nat
-  /-- How it is made. -/
+  /-- How it is computed. -/
   kind : Kind
   deriving Inhabited
 
-/-- Whether it is given. -/
+/-- Whether it is an input. -/
 def Value.isInput (v : Value) : Bool := match v.kind with
   | .input | .mask _ => true
   | _ => false
 
-/-- The mask that it is, if it is one. -/
+/-- The mask, if it is one. -/
 def Value.mask? (v : Value) : Option Expr := match v.kind with
   | .mask allowed => some allowed
   | _ => none
 
-/-- Where in the term of a graph its values stand. -/
+/-- Where in the term of a graph its values are. -/
 inductive Tree where
   /-- The value with this number. -/
   | value (number : Nat)
-  /-- A saved value, and what is computed with it: context, shapes, name, both graphs. -/
+  /-- A saved value, and the graph that uses it: context, shapes, name, both graphs. -/
   | saved (Γ s t name a b : Expr) (first rest : Tree)
   /-- A call of another graph, on these arguments: contexts and arguments. -/
   | call (Γ Δ arguments : Expr) (called : Tree)
@@ -102,7 +102,7 @@ private partial def argumentsOf (e : Expr) : MetaM (List Nat) := do
   | (``Args.cons, #[_, _, _, i, as]) => return (← depthOf i) :: (← argumentsOf as)
   | _ => throwError "expected arguments but the term has {e}"
 
-/-- What a view does with places. -/
+/-- A view as a map of places. -/
 private partial def viewMap (e : Expr) : MetaM (Place → Place) := do
   match (← whnf e).getAppFnArgs with
   | (``View.swap, _) => return fun | j :: i :: c => i :: j :: c | c => c
@@ -134,7 +134,7 @@ private partial def numbersOf (e : Expr) : MetaM (List Nat) := do
   | (``List.cons, #[_, n, ns]) => return (← numberOf n) :: (← numbersOf ns)
   | _ => throwError "expected a list of numbers but the term has {e}"
 
-/-- What a placing from the shape `s` to `t` does with places, if it is one that moves every entry by a rule. -/
+/-- A placing from the shape `s` to `t` as a map of places, if it moves every entry by a rule. -/
 private def placingMap (e : Expr) (s t : List Nat) : MetaM (Option (Place → Place)) := do
   match (← whnf e).getAppFnArgs with
   | (``Placing.transpose, #[perm]) =>
@@ -167,7 +167,7 @@ abbrev ReadM := StateRefT (Array Value) MetaM
 private def Reader.const (r : Reader) (f : Name) (more : Array Expr := #[]) : Expr :=
   mkAppN (mkConst f [r.level]) (#[r.R, r.laws] ++ more)
 
-/-- What a placing along the last axis makes of a value, if it puts it in front of zeros, or behind. -/
+/-- The result of a placing along the last axis, if it puts a value before zeros, or after them. -/
 private def halfPlaced (p : Expr) (arg : Nat) (s t : List Nat) : MetaM Kind := do
   if let (``Placing.place, #[axis, table]) := (← whnf p).getAppFnArgs then
     let (axis, table) := (← numberOf axis, ← numberOf table)
@@ -177,15 +177,15 @@ private def halfPlaced (p : Expr) (arg : Nat) (s t : List Nat) : MetaM Kind := d
       if isBack m table d then return .half false arg m id p
   throwError "no rule for a placing that is neither a transposition, a reshape, a slice nor a half"
 
-/-- What the library's readings of halves make of a value whose last axis has the length `d`. -/
+/-- The result of the library's readings of halves, for a value whose last axis has the length `d`. -/
 private def halfRead (second : Bool) (source : Expr) (arg d : Nat) : MetaM Kind := do
   let m := d / 2
   unless m + m == d do throwError "no rule for halves of {d} entries"
   let offset := if second then m else 0
   return .half second arg m (fun | l :: c => .shift d offset l :: c | c => c) source
 
-/-- What is kept of a value: which entries the library's mask keeps, and which entry of it decides.  The mask is a
-value of its own, which comes first. -/
+/-- The kept part of a value: which entries the library's mask keeps, and which entry of it decides. The mask is a
+separate value, which comes first. -/
 private def kept (keep : Expr) (arg : Nat) : ReadM Kind := do
   let shape := ((← get)[arg]!).shape
   withLocalDeclD `c (coordE shape) fun c => do
@@ -247,7 +247,7 @@ private def Reader.operation (r : Reader) (scope : List Nat) (o : Expr) : ReadM 
   | (``Op.select, #[_, _, _, keep, i]) => kept keep (← value i)
   | (n, _) => throwError "no rule for the operation {n}"
 
-/-- The values of a graph, and where they stand; `scope` are the values in scope, newest first. -/
+/-- The values of a graph, and where they are; `scope` are the values in scope, newest first. -/
 partial def Reader.graph (r : Reader) (scope : List Nat) (g : Expr) : ReadM (Nat × Tree) := do
   match (← whnf g).getAppFnArgs with
   | (``Graph.var, #[_, _, s, i]) => add s (.layout (scope.getD (← depthOf i) 0) id none)

@@ -6,8 +6,8 @@ import PostNorm.Layers.LogProbabilities
 
 /-! # The graphs of gated, masked and grouped layers and of the blocks made of them, for export
 
-A mask is part of the graph.  What is exported has a causal mask; for softmax by itself row `i` sees its first `i + 1`
-entries, in cross attention and in the original decoder the first `visible` tokens of the memory are no padding, in
+A mask is part of the graph.  The exported graphs have a causal mask; for softmax alone row `i` sees its first `i + 1`
+entries, in cross attention and in the original decoder the first `visible` tokens of the memory are not padding, in
 Mistral's block a token sees the two before it.  The target of row `i` is `i` modulo the number of classes.
 
 ## Main definitions
@@ -48,7 +48,7 @@ private def gatedFamily (graph : Lean.Name)
 @[graph_family] def geGluTanhGraphFamily : GraphFamily :=
   gatedFamily ``geGluTanhGraph fun _ _ _ => geGluTanhGraph geluNamedConstants
 
-/-- What Gemma adds to its weights. -/
+/-- The number that Gemma adds to its weights. -/
 def oneConstant : NamedConstant := { value := 1 }
 
 /-- RMSNorm with scale `1 + gamma`. -/
@@ -69,7 +69,7 @@ def oneConstant : NamedConstant := { value := 1 }
     | [h, n, d] => some ⟨ΓRotary h n d, _, rotaryGraph⟩
     | _ => none
 
-/-- Cross attention, where the first tokens of the memory are no padding. -/
+/-- Cross attention, where the first tokens of the memory are not padding. -/
 @[graph_family] def crossMhaGraphFamily : GraphFamily :=
   sizedFamily ``crossMhaGraph [("seqLen", 3), ("memoryLen", 4), ("dModel", 8), ("dMemory", 6), ("numHeads", 2),
       ("headDim", 4), ("visible", 2)] []
@@ -135,7 +135,7 @@ def eps3Constant : NamedConstant := { value := 1e-5, symbol := some "eps3" }
 /-- The names of the weights and biases of attention. -/
 private def attentionInputs : List String := ["Wq", "bq", "Wk", "bk", "Wv", "bv", "Wo", "bo"]
 
-/-- The original Transformer's decoder block, where the first tokens of the memory are no padding. -/
+/-- The original Transformer's decoder block, where the first tokens of the memory are not padding. -/
 @[graph_family] def decoderBlockGraphFamily : GraphFamily :=
   sizedFamily ``decoderBlockGraph
     [("seqLen", 3), ("memoryLen", 4), ("dModel", 8), ("numHeads", 2), ("headDim", 4), ("dFF", 5), ("visible", 2)]
@@ -147,7 +147,7 @@ private def attentionInputs : List String := ["Wq", "bq", "Wk", "bk", "Wv", "bv"
           eps3Constant⟩
     | _ => none
 
-/-- The index `i` modulo a size: what stands for given tokens and targets. -/
+/-- The index `i` modulo a size, in place of given tokens and targets. -/
 def cyclic (n v : Nat) (hv : 0 < v) : Fin n → Fin v := fun i => ⟨i.val % v, Nat.mod_lt _ hv⟩
 
 /-- Cross-entropy. -/

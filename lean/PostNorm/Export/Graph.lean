@@ -4,8 +4,8 @@ import PostNorm.Graph.Compile
 
 /-! # Graphs as JSON
 
-A graph over named constants is closed data; writing it down is an ordinary function.  What is written is its
-tape: one list of operations, calls inlined, every saved value under its name.
+A graph over named constants is closed data; writing it is an ordinary function.  The output is its tape: one list of
+operations, calls inlined, every saved value under its name.
 
 ## Main definitions
 
@@ -53,14 +53,14 @@ def Args.positions {Γ : Context} (positions : List Nat) : {Δ : Context} → Ar
   | _, .nil => []
   | _, .cons i as => i.position positions :: as.positions positions
 
-/-- The parameters that constants are written as: the format has room for one in each operation. -/
+/-- The parameters for constants: the format allows one per operation. -/
 def constantParams (operation : String) :
     {n : Nat} → (Fin n → NamedConstant) → Except String (List (String × Json))
   | 0, _ => return []
   | 1, k => (k 0).params
   | n, _ => throw s!"{operation} has {n} constants; an exported operation has at most one"
 
-/-- Each operation is one node of the exported vocabulary. -/
+/-- Each operation is one node of the exported graph. -/
 def Op.node {Γ : Context} {s : Shape} (positions : List Nat) (o : Op.{0, 0} NamedConstant Γ s) :
     Except String Node := do
   let constants ← constantParams o.primitive.name o.const

@@ -1,7 +1,7 @@
 import PostNorm.Block.GatedModels
 import PostNorm.Export.Decoder
 
-/-! # The graphs of language models to their loss, for export
+/-! # The graphs of language models up to their loss, for export
 
 Token `i` is `i` modulo the size of the vocabulary, and its target is the next token.
 
@@ -36,7 +36,7 @@ private def modelFamily (graph : Lean.Name) (sizes : List (String × Nat)) (outs
 /-- The target of a token: the next one. -/
 private def next (n vocab : Nat) (hv : 0 < vocab) : Fin n → Fin vocab := fun i => cyclic (n + 1) vocab hv i.succ
 
-/-- GPT-2 to its loss. -/
+/-- GPT-2 up to its loss. -/
 @[graph_family] def gpt2ModelGraphFamily : GraphFamily :=
   modelFamily ``gpt2ModelGraph [("seqLen", 3), ("dModel", 8), ("numHeads", 2), ("headDim", 4), ("dFF", 5)]
     ["table", "positions", "gamma", "beta"] gpt2BlockInputs fun
@@ -45,14 +45,14 @@ private def next (n vocab : Nat) (hv : 0 < vocab) : Fin n → Fin vocab := fun i
           (next n v hv) depth⟩
     | _ => fun _ _ _ => none
 
-/-- LLaMA to its loss. -/
+/-- LLaMA up to its loss. -/
 @[graph_family] def llamaModelGraphFamily : GraphFamily :=
   modelFamily ``llamaModelGraph (groupedSizes ++ [("dFF", 5)]) ["table", "gamma", "head"] gatedBlockInputs fun
     | [n, m, k, r, d, f] => fun v hv depth => some ⟨ΓLlamaModel n m k r d f v depth,
         llamaModelGraph (scaleConstant d) eps1Constant eps2Constant eps3Constant (cyclic n v hv) (next n v hv) depth⟩
     | _ => fun _ _ _ => none
 
-/-- Gemma to its loss. -/
+/-- Gemma up to its loss. -/
 @[graph_family] def gemmaModelGraphFamily : GraphFamily :=
   modelFamily ``gemmaModelGraph (groupedSizes ++ [("dFF", 5)]) ["table", "gamma"] gatedBlockInputs fun
     | [n, m, k, r, d, f] => fun v hv depth => some ⟨ΓGemmaModel n m k r d f v depth,

@@ -3,7 +3,7 @@ import PostNorm.Export.BiasedBlock
 
 /-! # The graphs of encoders of any number of blocks, for export
 
-The weights of block `k` are called `layer<k>.Wq` and so on; its saved values have the same prefix.
+The weights of block `k` are named `layer<k>.Wq` and so on; its saved values have the same prefix.
 
 ## Main definitions
 

@@ -3,9 +3,9 @@ import PostNorm.Export.Decoder
 
 /-! # The graphs of T5's layers and blocks, for export
 
-What is exported has T5's indices of near positions: the distance to a key that is no later, up to the last index; in an
-encoder the first half of the indices is for these, and the second half for keys that are later.  The first `visible`
-tokens are no padding, of the encoder's own and of the decoder's memory.
+The exported graphs have T5's indices of near positions: the distance to a key that is not later, up to the last
+index; in an encoder the first half of the indices is for these, and the second half for later keys.  The first
+`visible` tokens are not padding, among the encoder's own and in the decoder's memory.
 
 ## Main definitions
 
@@ -22,7 +22,7 @@ def nearBuckets (encoder : Bool) (n buckets : Nat) (hb : 0 < buckets) : Fin n �
     else if encoder then half + min (j.val - i.val) (half - 1) else 0
   ⟨index % buckets, Nat.mod_lt _ hb⟩
 
-/-- The mask of padding, where the first tokens are none. -/
+/-- The padding mask, where the first tokens are not padding. -/
 def firstTokens (n m visible : Nat) : Mask n m := Mask.padding fun j => decide (j.val < visible)
 
 /-- The names of the weights of attention without biases. -/

@@ -2,8 +2,8 @@ import PostNorm.Field.Abs
 
 /-! # The square root, and the square root of the positive part
 
-A saved standard deviation is the square root of `max (var + ε) 0`: defined at every input, and equal to the
-square root wherever that makes sense.
+A saved standard deviation is the square root of `max (var + ε) 0`: defined at every input, and equal to the square
+root wherever that is defined.
 
 ## Main definitions
 

@@ -4,7 +4,7 @@ import PostNorm.Field.Order
 
 ## Main definitions
 
-* `listSum l f`, `finSum n f`: finite sums, for any type with `+` and `0`, so that they can be run.
+* `listSum l f`, `finSum n f`: finite sums, for any type with `+` and `0`, so that they are executable.
 
 ## Main statements
 

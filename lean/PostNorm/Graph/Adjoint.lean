@@ -2,7 +2,7 @@ import PostNorm.Graph.Eval
 
 /-! # Reverse mode is the adjoint of forward mode
 
-Algebra only: no side condition, no derivative.
+Algebra only: no side conditions, no derivatives.
 
 ## Main statements
 

@@ -10,8 +10,8 @@ import PostNorm.Graph.LinearForm
 
 ## Main statements
 
-* `BoundedLinearMap.dot_adjoint`: `⟨L v, δ⟩ = ⟨v, L.adjoint δ⟩`; `BoundedLinearMap.adjoint_unique`: nothing else
-  has this property.
+* `BoundedLinearMap.dot_adjoint`: `⟨L v, δ⟩ = ⟨v, L.adjoint δ⟩`; `BoundedLinearMap.adjoint_unique`: no other map has
+  this property.
 * `Graph.backprop_eq_adjoint_deriv`: backprop is the adjoint of `Graph.deriv`, always.
 * `Graph.backprop_eq_adjoint_fderiv`: and of the Fréchet derivative, where every operation is correct.
 * `Graph.backprop_unique`: backprop is the only adjoint of the only derivative. -/
@@ -27,7 +27,7 @@ noncomputable def BoundedLinearMap.adjoint (L : BoundedLinearMap R Γ.Coord s.Co
     BoundedLinearMap R s.Coord Γ.Coord :=
   BoundedLinearMap.pi (fun δ c => Tensor.dot (L (Env.unit c)) δ) fun c => IsLinearForm.dot (L (Env.unit c))
 
-/-- The adjoint is what its name says. -/
+/-- The adjoint satisfies its defining equation. -/
 theorem BoundedLinearMap.dot_adjoint (L : BoundedLinearMap R Γ.Coord s.Coord) (v : Env R Γ) (δ : Tensor R s) :
     Tensor.dot (L v) δ = Env.dot v (L.adjoint δ) := by
   have h : IsLinearForm fun v : Env R Γ => Tensor.dot (L v) δ :=
@@ -51,8 +51,8 @@ theorem Graph.backprop_eq_adjoint_fderiv (g : Graph R Γ s) (ρ : Env R Γ) (h :
     (δ : Tensor R s) : g.backprop ρ δ = (fderiv (fun ρ : Env R Γ => g.eval ρ) ρ).adjoint δ := by
   rw [h.hasFDerivAt.fderiv, g.backprop_eq_adjoint_deriv]
 
-/-- **Backprop is the only adjoint**: whatever the derivative and whatever its adjoint, they are what forward and
-reverse mode compute. -/
+/-- **Backprop is the only adjoint**: any derivative and any adjoint of it are the ones that forward and reverse mode
+compute. -/
 theorem Graph.backprop_unique (g : Graph R Γ s) (ρ : Env R Γ) (h : GraphFDerivCorrectAt g ρ)
     {L : BoundedLinearMap R Γ.Coord s.Coord} (hL : HasFDerivAt (fun ρ : Γ.Coord → R => g.eval ρ) L ρ)
     {A : Tensor R s → Env R Γ} (hA : ∀ v δ, Tensor.dot (L v) δ = Env.dot v (A δ)) (δ : Tensor R s) :

@@ -4,8 +4,8 @@ import PostNorm.Graph.Op
 
 A graph is a term of four constructors: a value in scope, an operation, a named intermediate value, a call of
 another graph.  Calls make composition, weakening and renaming part of the language, so that every proof about
-graphs is an induction with four cases.  The flat list of operations that a program would run is its compiled
-form (`Graph.Compile`).
+graphs is an induction with four cases.  The flat list of operations that a program would run is the compiled form
+(`Graph.Compile`).
 
 ## Main definitions
 
@@ -21,7 +21,7 @@ inductive Graph (K : Type u) : Context → Shape → Type (max u (w + 1)) where
   | var {Γ : Context} {s : Shape} (i : Idx Γ s) : Graph K Γ s
   /-- The result of an operation. -/
   | op {Γ : Context} {s : Shape} (o : Op.{u, w} K Γ s) : Graph K Γ s
-  /-- Save the value of `a` under a name, and go on with `b`. -/
+  /-- Save the value of `a` under a name, and continue with `b`. -/
   | letIn {Γ : Context} {s t : Shape} (name : String) (a : Graph K Γ t) (b : Graph K (t :: Γ) s) :
       Graph K Γ s
   /-- The result of another graph on values in scope. -/

@@ -1,9 +1,9 @@
 import PostNorm.Graph.Sequence
 
-/-! # A stack of blocks, with what comes before and after it
+/-! # A stack of blocks, with the layers before and after it
 
-A language model, for one: an embedding, any number of blocks, then a norm, a head and a loss.  What comes before the
-blocks and what comes after share their parameters.
+For example a language model: an embedding, any number of blocks, then a norm, a head and a loss.  The layers before
+and after the blocks share their parameters.
 
 ## Main definitions
 
@@ -13,19 +13,19 @@ namespace PostNorm
 universe u
 variable {Γ₀ Γ : Context} {s t : Shape}
 
-/-- What comes before the blocks, `depth` blocks, and what comes after: `first` and `last` share the parameters `Γ₀`. -/
+/-- The layer before the blocks, `depth` blocks, and the layer after: `first` and `last` share the parameters `Γ₀`. -/
 def Graph.between {K : Type u} (first : Graph K Γ₀ s) (block : Graph K (s :: Γ) s) (last : Graph K (s :: Γ₀) t)
     (depth : Nat) : Graph K (Γ₀ ++ Context.copies Γ depth) t :=
   .letIn "embedded" (.call "first" first (Args.left Γ₀)) <|
   .letIn "blocks" (.call "blocks" (block.stack depth) (.cons .here ((Args.right Γ₀).map .there))) <|
   .call "last" last (.cons .here ((Args.left Γ₀).map fun i => .there (.there i)))
 
-/-- What comes before the blocks, `depth` blocks, and what comes after. -/
+/-- The layer before the blocks, `depth` blocks, and the layer after. -/
 def Spec.between {α : Type u} (first : Env α Γ₀ → Tensor α s) (block : Env α (s :: Γ) → Tensor α s)
     (last : Env α (s :: Γ₀) → Tensor α t) (depth : Nat) (ρ : Env α (Γ₀ ++ Context.copies Γ depth)) : Tensor α t :=
   last (Env.cons (Layer.stackFormula block depth (Env.cons (first ρ.former) ρ.latter)) ρ.former)
 
-/-- What comes before the blocks, `depth` blocks, and what comes after.  It is smooth where all of these are. -/
+/-- The layer before the blocks, `depth` blocks, and the layer after.  It is smooth where all of these are. -/
 def Layer.between {R : Type u} [RealField R] (first : Layer R Γ₀ s) (block : Layer R (s :: Γ) s)
     (last : Layer R (s :: Γ₀) t) (depth : Nat) : Layer R (Γ₀ ++ Context.copies Γ depth) t where
   graph := first.graph.between block.graph last.graph depth

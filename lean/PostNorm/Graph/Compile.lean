@@ -2,8 +2,8 @@ import PostNorm.Graph.Tape
 
 /-! # Compiling a graph to a tape
 
-Compiling inlines calls and changes neither value nor gradient.  What is exported to the numeric side, and what
-is run over `Float`, is the tape.
+Compiling inlines calls and changes neither value nor gradient.  The tape is what is exported to the numeric side and
+run over `Float`.
 
 ## Main definitions
 

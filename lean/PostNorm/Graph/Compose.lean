@@ -1,6 +1,6 @@
 import PostNorm.Graph.AdjointMap
 
-/-! # Composition: what is known of the parts is known of the whole
+/-! # Composition: facts about the parts give facts about the whole
 
 ## Main definitions
 
@@ -10,7 +10,7 @@ import PostNorm.Graph.AdjointMap
 
 ## Main statements
 
-* `GraphFDerivCorrectAt.weaken`, `GraphFDerivCorrectAt.comp`: correctness of the parts gives that of the whole.
+* `GraphFDerivCorrectAt.weaken`, `GraphFDerivCorrectAt.comp`: correctness of the parts implies that of the whole.
 * `Graph.hasFDerivAt_head`, `Graph.adjoint_head`: the gradient in the first input alone is the first component of
   backprop. -/
 
@@ -20,7 +20,7 @@ universe u v
 section
 variable {K : Type u} {Γ Δ : Context} {s t : Shape}
 
-/-- The same graph in another context, which has values for all of its inputs and may hold more. -/
+/-- The same graph in another context, which has values for all of its inputs and may have more. -/
 def Graph.weaken (g : Graph K Γ s) (as : Args Δ Γ) : Graph K Δ s := .call "weaken" g as
 
 /-- The graph `g` after `f`: the result of `f` is the first input of `g`; its others are those of `f`. -/
@@ -48,7 +48,7 @@ theorem GraphFDerivCorrectAt.comp {g : Graph R (t :: Γ) s} {f : Graph R Γ t} {
 
 /-! ## The first input alone -/
 
-/-- The derivative of a graph in its first input, the others being held fixed. -/
+/-- The derivative of a graph in its first input, with the others held fixed. -/
 noncomputable def Graph.derivHead (g : Graph R (s :: Γ) t) (x : Tensor R s) (σ : Env R Γ) :
     BoundedLinearMap R s.Coord t.Coord :=
   (g.deriv (Env.cons x σ)).comp (BoundedLinearMap.cons (BoundedLinearMap.reindex id) BoundedLinearMap.zero)

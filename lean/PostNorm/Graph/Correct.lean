@@ -10,8 +10,8 @@ import PostNorm.Graph.Derivative
 
 ## Main statements
 
-* `GraphFDerivCorrectAt.hasFDerivAt`: then so has the graph.
-* `Graph.SideConditions.correct`: the side conditions are enough.
+* `GraphFDerivCorrectAt.hasFDerivAt`: then so does the graph.
+* `Graph.SideConditions.correct`: the side conditions are sufficient.
 * `Graph.hasFDerivAt`: both together. -/
 
 namespace PostNorm
@@ -33,7 +33,7 @@ def GraphFDerivCorrectAt : {Γ : Context} → {s : Shape} → Graph.{u, u} R Γ 
   | _, _, .letIn _ a b, ρ => GraphFDerivCorrectAt a ρ ∧ GraphFDerivCorrectAt b (Env.cons (a.eval ρ) ρ)
   | _, _, .call _ f as, ρ => GraphFDerivCorrectAt f (as.pull ρ)
 
-/-- Two differentiable functions side by side, into an extended context. -/
+/-- Two differentiable functions paired, into an extended context. -/
 theorem HasFDerivAt.cons {ι : Type v} {Γ : Context} {s : Shape} {f : (ι → R) → s.Coord → R}
     {g : (ι → R) → Γ.Coord → R} {F : BoundedLinearMap R ι s.Coord} {G : BoundedLinearMap R ι Γ.Coord} {x : ι → R}
     (hf : HasFDerivAt f F x) (hg : HasFDerivAt g G x) :

@@ -15,7 +15,7 @@ universe u v w
 
 variable {R : Type u} [RealField R]
 
-/-- Two linear maps side by side, into an extended context. -/
+/-- Two linear maps paired, into an extended context. -/
 def BoundedLinearMap.cons {ι : Type v} {Γ : Context} {s : Shape}
     (F : BoundedLinearMap R ι s.Coord) (G : BoundedLinearMap R ι Γ.Coord) :
     BoundedLinearMap R ι (Context.Coord (s :: Γ)) :=

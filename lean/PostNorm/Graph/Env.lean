@@ -5,7 +5,7 @@ import PostNorm.Graph.Context
 ## Main definitions
 
 * `Env α Γ`, `Env.get`, `Env.cons`, notation `env![x, y]`.
-* `Env.single i t`: zero but for `t` in slot `i`; `Env.unit c`: zero but for one coordinate.
+* `Env.single i t`: zero except for `t` in slot `i`; `Env.unit c`: zero except for one coordinate.
 * `Args.pull`, `Args.push`: read the arguments of a call; send their cotangents back.
 * `Env.dot`: the inner product.
 
@@ -36,13 +36,13 @@ def Env.cons (t : Tensor α s) (ρ : Env α Γ) : Env α (s :: Γ)
 /-- The tensor in front. -/
 def Env.head (ρ : Env α (s :: Γ)) : Tensor α s := fun c => ρ (.inl c)
 
-/-- All but the tensor in front. -/
+/-- All tensors except the first. -/
 def Env.tail (ρ : Env α (s :: Γ)) : Env α Γ := fun c => ρ (.inr c)
 
 /-- Entry by entry addition. -/
 def Env.add [Add α] (ρ σ : Env α Γ) : Env α Γ := fun c => ρ c + σ c
 
-/-- The environment that holds `t` in slot `i` and zero elsewhere. -/
+/-- The environment with `t` in slot `i` and zero elsewhere. -/
 def Env.single [Zero α] : {Γ : Context} → {s : Shape} → Idx Γ s → Tensor α s → Env α Γ
   | _, _, .here, t => Env.cons t (fun _ => 0)
   | _, _, .there i, t => Env.cons (fun _ => 0) (Env.single i t)

@@ -2,11 +2,11 @@ import PostNorm.Graph.Stack
 
 /-! # A layer: a graph, its formula, and where it is smooth
 
-Whoever has these three, and the two facts that tie them together, gets the derivative of the *formula*,
-backpropagation as its adjoint, uniqueness, and both in the first input alone.
-
-Layers are closed under composition, other inputs, residual sums and stacking: a new block is a graph and a formula, or
-is put together from layers that there are.
+These three, and the two facts that connect them, give the derivative of the
+*formula*, backpropagation as its adjoint, uniqueness, and both in the first input
+alone.  Layers are closed under composition, change of inputs, residual sums and
+stacking: a new block is a graph and a formula, or is composed from existing
+layers.
 
 ## Main definitions
 
@@ -17,23 +17,23 @@ is put together from layers that there are.
 
 * `Layer.hasFDerivAt`, `Layer.backprop_eq_adjoint_fderiv`, `Layer.backprop_unique`.
 * `Layer.hasFDerivAt_head`, `Layer.adjoint_head`: in the first input alone.
-* `Layer.gradient`: of a scalar, backprop from `1` returns the gradient.
-* `Layer.smooth_stack`: what is smooth everywhere gives stacks that are. -/
+* `Layer.gradient`: for a scalar, backprop from `1` returns the gradient.
+* `Layer.smooth_stack`: a layer that is smooth everywhere gives such stacks. -/
 
 namespace PostNorm
 universe u
 
 /-- A graph together with the formula that it computes and its side conditions. -/
 structure Layer (R : Type u) [RealField R] (Γ : Context) (s : Shape) where
-  /-- What runs. -/
+  /-- The graph that runs. -/
   graph : Graph R Γ s
-  /-- What it computes. -/
+  /-- The formula that it computes. -/
   formula : Env R Γ → Tensor R s
   /-- Where it is differentiable. -/
   Smooth : Env R Γ → Prop
   /-- The graph computes the formula. -/
   eval_eq : ∀ ρ, graph.eval ρ = formula ρ
-  /-- The operations ask for the side conditions, and for nothing else. -/
+  /-- The operations' side conditions are exactly these. -/
   sideConditions_iff : ∀ ρ, graph.SideConditions ρ ↔ Smooth ρ
 
 namespace Layer
@@ -85,7 +85,7 @@ theorem gradient (l : Layer R Γ ⟦⟧) {ρ : Env R Γ} (hSmooth : l.Smooth ρ)
 
 /-! ## Layers from layers -/
 
-/-- One layer after another: the result of `f` is the first input of `g`; its others are those of `f`. -/
+/-- Two layers composed: the result of `f` is the first input of `g`; its others are those of `f`. -/
 def comp (g : Layer R (t :: Γ) s) (f : Layer R Γ t) : Layer R Γ s where
   graph := g.graph.comp f.graph
   formula ρ := g.formula (Env.cons (f.formula ρ) ρ)
@@ -95,7 +95,7 @@ def comp (g : Layer R (t :: Γ) s) (f : Layer R Γ t) : Layer R Γ s where
     show f.graph.SideConditions ρ ∧ g.graph.SideConditions (Env.cons (f.graph.eval ρ) ρ) ↔ _
     rw [f.eval_eq, f.sideConditions_iff, g.sideConditions_iff]
 
-/-- The same layer on other values: `as` picks its inputs. -/
+/-- The same layer on other values: `as` selects its inputs. -/
 def on (l : Layer R Γ s) (as : Args Δ Γ) : Layer R Δ s where
   graph := l.graph.weaken as
   formula ρ := l.formula (as.pull ρ)
@@ -113,7 +113,7 @@ def residual (l : Layer R (s :: Γ) s) : Layer R (s :: Γ) s where
     rw [l.eval_eq]
   sideConditions_iff ρ := (and_iff_left (a := l.graph.SideConditions ρ) trivial).trans (l.sideConditions_iff ρ)
 
-/-- A formula applied `depth` times, each time with parameters of its own. -/
+/-- A formula applied `depth` times, each time with its own parameters. -/
 def stackFormula (f : Env R (s :: Γ) → Tensor R s) :
     (depth : Nat) → Env R (s :: Context.copies Γ depth) → Tensor R s
   | 0, ρ => ρ.head
@@ -125,7 +125,7 @@ def StackSmooth (l : Layer R (s :: Γ) s) : (depth : Nat) → Env R (s :: Contex
   | depth + 1, ρ => l.Smooth (Env.cons ρ.head ρ.tail.firstLayer) ∧ l.StackSmooth depth
       (Env.cons (l.formula (Env.cons ρ.head ρ.tail.firstLayer)) ρ.tail.otherLayers)
 
-/-- A layer applied `depth` times, each time with parameters of its own. -/
+/-- A layer applied `depth` times, each time with its own parameters. -/
 def stack (l : Layer R (s :: Γ) s) (depth : Nat) (first : Nat := 0) : Layer R (s :: Context.copies Γ depth) s where
   graph := l.graph.stack depth first
   formula := stackFormula l.formula depth
@@ -143,7 +143,7 @@ def stack (l : Layer R (s :: Γ) s) (depth : Nat) (first : Nat := 0) : Layer R (
       rw [← ρ.cons_head_tail, Graph.stack_sideConditions_succ, l.eval_eq, l.sideConditions_iff]
       exact and_congr_right fun _ => ih (first + 1) _
 
-/-- A layer that is smooth everywhere gives stacks that are. -/
+/-- A layer that is smooth everywhere gives such stacks. -/
 theorem smooth_stack {l : Layer R (s :: Γ) s} (hSmooth : ∀ ρ, l.Smooth ρ) (depth first : Nat)
     (ρ : Env R (s :: Context.copies Γ depth)) : (l.stack depth first).Smooth ρ := by
   induction depth generalizing first with

@@ -15,17 +15,17 @@ layer_theorems rmsNorm (ε : R) ρ where
   condition hMeanSquareEpsPos : ∀ i, 0 < Spec.meanSquare (…) + ε if hEpsPos : 0 < ε then fun i => …
   proof hMeanSquareEpsPos
 ```
-states and proves, of the formula that is written there:
+states and proves, about the given formula:
 
 * `rmsNorm_eval`: the graph computes it, at every input;
 * `rmsNorm_hasFDerivAt`, `rmsNorm_backprop_eq_adjoint_fderiv`: forward mode is its derivative and backpropagation the
   adjoint of that, under the conditions;
 * a lemma for each condition that follows from a number being positive, which discharges it;
-* `…_of_pos`: both theorems from these numbers being positive and the conditions that are left;
+* `…_of_pos`: both theorems from these numbers being positive and the remaining conditions;
 * `…_real`: the same at the real numbers.
 
-Where no condition has an `if`, the `…_of_pos` would say nothing new and are not there.  A condition without `if` has
-a text after its name, which says it in English: `condition hNe0 "no entry is zero" : …`.
+If no condition has an `if`, the `…_of_pos` would be redundant and are omitted.  A condition without `if` has a text
+after its name, which states it in English: `condition hNe0 "no entry is zero" : …`.
 
 ## Main definitions
 
@@ -50,11 +50,11 @@ namespace LayerTheorems
 structure Condition where
   /-- Its name among the hypotheses. -/
   name : Ident
-  /-- What it says. -/
+  /-- Its statement. -/
   type : Term
-  /-- The hypothesis that it follows from, what that says, and the proof. -/
+  /-- The hypothesis that it follows from, that hypothesis's statement, and the proof. -/
   reason : Option (Ident × Term × Term) := none
-  /-- It in English, where it is left to whoever uses the theorem. -/
+  /-- Its English text, if it remains for the user of the theorem. -/
   english : Option String := none
 
 /-- Read a condition. -/
@@ -92,12 +92,12 @@ def audited (text : String) (name : Ident) (binders : Binders) (statement proof 
   let docstring := doc text
   `(command| $docstring:docComment @[obligation] theorem $name:ident $binders:bracketedBinder* : $statement := $proof)
 
-/-- A term as it was written. -/
+/-- A term as written. -/
 def written (t : Term) : String := (t.raw.reprint.getD "").trimAscii.toString
 
-/-- What a layer's theorems are made of. -/
+/-- The parts of a layer's theorems. -/
 structure Parts where
-  /-- What their names begin with. -/
+  /-- The prefix of their names. -/
   name : Ident
   /-- The layer in English. -/
   what : String
@@ -105,7 +105,7 @@ structure Parts where
   layer : Term
   /-- Its inputs' binders: the field, the parameters, the point. -/
   (field params point seed : Binders)
-  /-- The four statements, and the cotangent that the last one speaks of. -/
+  /-- The four statements, and the cotangent in the last one. -/
   (value derivative adjoint : Term)
   /-- The point and the cotangent. -/
   (ρ δ : Ident)

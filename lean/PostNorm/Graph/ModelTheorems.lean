@@ -14,7 +14,7 @@ model_theorems gpt2Model (… ε₁ ε₂ ε₃ : R) (depth : Nat) ρ where
   smooth fun … => …
 ```
 states and proves, as `layer_theorems` does, `…_eval`, `…_hasFDerivAt_of_pos`, `…_backprop_eq_adjoint_fderiv_of_pos`,
-and both as `…_real`; and `…_gradient_of_pos`, `…_gradient_real`: what backprop returns from `1` is the gradient.
+and both as `…_real`; and `…_gradient_of_pos`, `…_gradient_real`: backprop from `1` returns the gradient.
 
 ## Main definitions
 

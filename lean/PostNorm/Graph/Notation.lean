@@ -9,8 +9,8 @@ graph! x gamma =>
   let p := softmax ⟪x⟫              -- a call of another graph
   return .mul p gamma
 ```
-The names before `=>` are those of the inputs, in the order of the context.  Every name becomes the typed index
-of the value it stands for at the place of its use, and stays in the graph as the name of the saved value.
+The names before `=>` are those of the inputs, in the order of the context.  Every name becomes the typed index of its
+value at the place of use, and stays in the graph as the name of the saved value.
 
 ## Main definitions
 
@@ -41,7 +41,7 @@ where
     | 0 => `(Idx.here)
     | k + 1 => do `(Idx.there $(← go k))
 
-/-- Replace every name in scope by its index (but not the `mul` of `.mul`). -/
+/-- Replace every name in scope by its index (except the `mul` of `.mul`). -/
 partial def substNames (scope : List Name) (s : Syntax) : MacroM Syntax :=
   match s with
   | .ident _ _ x _ => match idxOf scope x with
@@ -73,7 +73,7 @@ def graphRhsTerm (scope : List Name) : TSyntax `graphRhs → MacroM Term
     else `(Graph.op $(⟨← substNames scope t⟩))
   | _ => Macro.throwUnsupported
 
-/-- The graph of the steps that are left. -/
+/-- The graph of the remaining steps. -/
 def graphSteps (scope : List Name) (ret : TSyntax `graphRhs) :
     List (TSyntax `graphStep) → MacroM Term
   | [] => graphRhsTerm scope ret

@@ -3,8 +3,8 @@ import PostNorm.Graph.Primitive
 /-! # Operations: primitives applied to values in scope
 
 An operation is a primitive, its constants, and references to its arguments.  The constants are of any type `K`:
-over numbers an operation can be evaluated, over named constants it can be printed.  All that is said here is said
-once for every primitive; the primitives are in `Graph/Op`, one file each.
+over numbers an operation can be evaluated, over named constants it can be printed.  Everything here is stated once
+for every primitive; the primitives are in `Graph/Op`, one file each.
 
 ## Main definitions
 
@@ -22,7 +22,7 @@ structure Op (K : Type u) (Γ : Context) (s : Shape) : Type (max u (w + 1)) wher
   {constants : Nat}
   /-- The shapes of the arguments. -/
   {ins : Context}
-  /-- What is applied. -/
+  /-- The primitive. -/
   primitive : Primitive.{w} constants ins s
   /-- The constants. -/
   const : Fin constants → K

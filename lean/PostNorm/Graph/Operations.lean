@@ -15,4 +15,4 @@ import PostNorm.Graph.Op.View
 /-! # The operations of the library
 
 One file each, with the operation's five facts, its domain, its name in exported graphs, and its equations for the
-tactics.  Nothing else in the library knows which operations there are. -/
+tactics.  Nothing else in the library lists the operations. -/

@@ -6,7 +6,7 @@ import PostNorm.Graph.OpLemma
 ## Main definitions
 
 * `Primitive.pointwise`: the primitive of a function of one number and its derivative.
-* `pointwise_operation`: the command that declares its operation, and the equations of that. -/
+* `pointwise_operation`: the command that declares its operation, and the operation's equations. -/
 
 namespace PostNorm
 universe u
@@ -46,8 +46,8 @@ open Lean
 
 /-- `pointwise_operation inv x := x⁻¹ where x ≠ 0` declares `Op.inv`, which applies `Primitive.inv` to a value in scope,
 and its equations for `graph_simp` and `graph_side_conditions`: `Op.eval_inv`, its value at an entry `x`, and
-`Op.sideCondition_inv`, which asks for what is after `where` at every entry.  There may be two arguments, `add x y`; a
-constant stands in parentheses before them, `scale (k) x`. -/
+`Op.sideCondition_inv`, which requires the condition after `where` at every entry.  There may be two arguments, `add x
+y`; a constant is in parentheses before them, `scale (k) x`. -/
 syntax (name := pointwiseOperation) (docComment)? "pointwise_operation " ident (" (" ident ")")* (ppSpace ident)+
   " := " term (" where " term)? : command
 

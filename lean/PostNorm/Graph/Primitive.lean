@@ -2,9 +2,9 @@ import PostNorm.Graph.Env
 
 /-! # Primitives: an operation with its five facts
 
-A primitive is everything that the library knows of an operation, in one record.  Nothing else looks inside:
-evaluation, both derivative modes, correctness, export and runs of a graph are defined and proved once, for every
-primitive that there is or will be.
+A primitive is everything that the library knows about an operation, in one record.  Nothing else looks inside:
+evaluation, both derivative modes, correctness, export and runs of a graph are defined and proved once, for all
+present and future primitives.
 
 The five facts are the value `eval`, the tangent `jvp`, the cotangents `vjp`, that `vjp` is the adjoint of `jvp`,
 and that `jvp` is the derivative of `eval` on the `domain`.  The first three hold over any scalar, so that a graph
@@ -12,12 +12,12 @@ runs over `Float`; the last two are theorems over every ordered field with squar
 
 ## Main definitions
 
-* `Primitive`: the record; `Param`: what is written beside an operation's name when a graph is exported.
+* `Primitive`: the record; `Param`: what is written next to an operation's name when a graph is exported.
 
 ## Main statements
 
 * `Primitive.isLinearForm`: the tangent depends linearly on the tangents of the arguments.  It need not be proved
-  again for a primitive: whatever has an adjoint is linear. -/
+  again for a primitive: any map with an adjoint is linear. -/
 
 namespace PostNorm
 universe u v
@@ -29,7 +29,7 @@ inductive Param where
   | nat (n : Nat)
   /-- A list of numbers, such as a permutation of the axes. -/
   | nats (ns : List Nat)
-  /-- A list of whole numbers, such as places where `-1` says that there is none. -/
+  /-- A list of whole numbers, such as places, where `-1` stands for none. -/
   | ints (ns : List Int)
 
 /-- An operation from tensors of the shapes `ins` to one of shape `out`, with `constants` numbers inside. -/
@@ -71,7 +71,7 @@ theorem IsLinearForm.env_dot {ι : Type v} {Γ : Context} {F : (ι → R) → En
     exact (IsLinearForm.coordSum fun c => (h (.inl c)).mul_right _).add_form
       (ih (fun c => h (.inr c)) σ.tail)
 
-/-- What has an adjoint is linear: the tangent of a primitive, where its arguments' tangents are linear. -/
+/-- A map with an adjoint is linear: the tangent of a primitive, if its arguments' tangents are linear. -/
 theorem Primitive.isLinearForm {ι : Type v} (p : Primitive constants ins out) (k : Fin constants → R)
     (a : Env R ins) {F : (ι → R) → Env R ins} (h : ∀ c, IsLinearForm fun v => F v c) (c : out.Coord) :
     IsLinearForm fun v => p.jvp k a (F v) c := by

@@ -4,7 +4,7 @@ import PostNorm.Field
 
 ## Main definitions
 
-* `ScalarFunction`: a function of one number, twice: over every real field, to prove, and over floats, to run.
+* `ScalarFunction`: a function of one number, twice: over every real field, for proofs, and over floats, for runs.
 * `Scalar`: the operations that evaluation needs, without laws.
 * Instances for every `RealField` and for `Float`. -/
 
@@ -13,11 +13,11 @@ universe u
 open Lean.Grind
 attribute [local instance] Semiring.natCast
 
-/-- A function of one number that a graph may apply.  To add one is to define one: nothing else lists them. -/
+/-- A function of one number that a graph may apply.  To add one, define it: nothing else lists them. -/
 structure ScalarFunction where
-  /-- What is proved about. -/
+  /-- The version for proofs. -/
   onReal : {R : Type u} → [RealField R] → R → R
-  /-- What is run. -/
+  /-- The version for runs. -/
   onFloat : Float → Float
 
 /-- The operations that running a graph needs; no laws. -/
@@ -29,7 +29,7 @@ class Scalar (α : Type u) extends Add α, Mul α, Sub α, Neg α, Inv α, Zero 
   /-- Apply a function. -/
   apply : ScalarFunction.{u} → α → α
 
--- Over a real field, `a + b` is its own addition: the one behind `Scalar` is found last.
+-- Over a real field, `a + b` is the field's own addition: the one from `Scalar` has the lowest priority.
 attribute [instance 10] Scalar.toAdd Scalar.toMul Scalar.toSub Scalar.toNeg Scalar.toInv Scalar.toZero
 
 instance instScalarOfRealField {R : Type u} [RealField R] : Scalar R where

@@ -1,8 +1,8 @@
 import PostNorm.Graph.Layer
 
-/-! # One layer after another, each with parameters of its own
+/-! # Sequences of layers, each with its own parameters
 
-`Layer.andThen f g` has the parameters of `f`, then those of `g`.  So a block is put together from its sublayers.
+`Layer.andThen f g` has the parameters of `f`, then those of `g`.  So a block is composed from its sublayers.
 
 ## Main definitions
 
@@ -19,10 +19,10 @@ variable {α : Type u} {Φ Ψ : Context} {s t : Shape}
 /-- The first entries of a longer environment. -/
 def Env.former (σ : Env α (Φ ++ Ψ)) : Env α Φ := (Args.left Φ).pull σ
 
-/-- All but the first entries of a longer environment. -/
+/-- The last entries of a longer environment. -/
 def Env.latter (σ : Env α (Φ ++ Ψ)) : Env α Ψ := (Args.right Φ).pull σ
 
-/-- `g` after `f`, which computes the first input of `g`; each has parameters of its own. -/
+/-- `g` after `f`, which computes the first input of `g`; each has its own parameters. -/
 def Graph.andThen {K : Type u} (name : String) (f : Graph K (s :: Φ) t) (g : Graph K (t :: Ψ) t) :
     Graph K (s :: (Φ ++ Ψ)) t :=
   .letIn name (.call "former" f (.cons .here ((Args.left Φ).map .there)))
@@ -35,7 +35,7 @@ def Spec.andThen (f : Env α (s :: Φ) → Tensor α t) (g : Env α (t :: Ψ) �
 
 end
 
-/-- `g` after `f`, each with parameters of its own.  It is smooth where `f` is, and `g` at what `f` returns. -/
+/-- `g` after `f`, each with its own parameters.  It is smooth where `f` is, and `g` at the result of `f`. -/
 def Layer.andThen {R : Type u} [RealField R] {Φ Ψ : Context} {s t : Shape} (name : String) (f : Layer R (s :: Φ) t)
     (g : Layer R (t :: Ψ) t) : Layer R (s :: (Φ ++ Ψ)) t where
   graph := f.graph.andThen name g.graph

@@ -3,7 +3,7 @@ import PostNorm.Calculus
 /-! # Shapes of any rank, and tensors
 
 A shape is a list of axes that grows at its end, so that "the last axis, whatever leads" is a pattern.
-Axes have lengths, and a tensor is a function of its coordinates.
+Axes have lengths, and a tensor is a function of coordinates.
 
 ## Main definitions
 

@@ -3,19 +3,19 @@ import PostNorm.Graph.Notation
 
 /-! # A layer applied any number of times
 
-Each application has parameters of its own: a stack of `depth` layers has `depth` copies of the parameters among
+Each application has its own parameters: a stack of `depth` layers has `depth` copies of the parameters among
 its inputs, those of the first layer first.
 
 ## Main definitions
 
-* `Context.copies Γ n`: `n` copies of a context, one after the other.
+* `Context.copies Γ n`: `n` copies of a context, concatenated.
 * `Graph.stack g depth`: the layer `g` applied `depth` times; its layers are called `layer0`, `layer1`, ….
 
 ## Main statements
 
 * `Graph.eval_stack_succ`: the value of a stack is that of the rest of the stack at the value of its first layer.
-* `Graph.stack_sideConditions_succ`: so are its side conditions; `Graph.stack_sideConditions`: a layer without side
-  conditions gives a stack without. -/
+* `Graph.stack_sideConditions_succ`: the same for its side conditions; `Graph.stack_sideConditions`: a layer without
+  side conditions gives a stack without. -/
 
 namespace PostNorm
 universe u v
@@ -28,17 +28,17 @@ def Args.left {Δ : Context} : (Γ : Context) → Args (Γ ++ Δ) Γ
   | [] => .nil
   | _ :: Γ => .cons .here ((Args.left Γ).map .there)
 
-/-- All but the first entries of a longer context, as arguments. -/
+/-- The last entries of a longer context, as arguments. -/
 def Args.right {Δ : Context} : (Γ : Context) → Args (Γ ++ Δ) Δ
   | [] => Args.id Δ
   | _ :: Γ => (Args.right Γ).map .there
 
-/-- Copies of a context, one after the other. -/
+/-- Copies of a context, concatenated. -/
 def Context.copies (Γ : Context) : Nat → Context
   | 0 => []
   | n + 1 => Γ ++ Context.copies Γ n
 
-/-- A layer applied `depth` times, each time with parameters of its own; the layers' names count from `first`. -/
+/-- A layer applied `depth` times, each time with its own parameters; the layers' names count from `first`. -/
 def Graph.stack {Γ : Context} {s : Shape} (g : Graph K (s :: Γ) s) :
     (depth : Nat) → (first : Nat := 0) → Graph K (s :: Context.copies Γ depth) s
   | 0, _ => .var .here
@@ -54,7 +54,7 @@ variable {α : Type u} {Γ : Context} {s : Shape} {depth : Nat}
 def Env.firstLayer (σ : Env α (Context.copies Γ (depth + 1))) : Env α Γ :=
   (Args.left (Δ := Context.copies Γ depth) Γ).pull σ
 
-/-- The parameters of all layers but the first. -/
+/-- The parameters of all layers except the first. -/
 def Env.otherLayers (σ : Env α (Context.copies Γ (depth + 1))) : Env α (Context.copies Γ depth) :=
   (Args.right (Δ := Context.copies Γ depth) Γ).pull σ
 

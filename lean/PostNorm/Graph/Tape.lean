@@ -20,18 +20,18 @@ variable {K : Type u}
 /-- Operations in order; `Tape K Γ Δ` starts with the values `Γ` and ends with the values `Δ`.
 Scalars are in `Type w`. -/
 inductive Tape (K : Type u) : Context → Context → Type (max u (w + 1)) where
-  /-- Nothing to do. -/
+  /-- The empty tape. -/
   | nil {Γ : Context} : Tape K Γ Γ
   /-- One more operation, whose result is saved under a name. -/
   | snoc {Γ Δ : Context} {s : Shape} (t : Tape K Γ Δ) (name : String) (o : Op.{u, w} K Δ s) : Tape K Γ (s :: Δ)
 
-/-- One tape after another. -/
+/-- Concatenation of tapes. -/
 def Tape.append {Γ Δ : Context} (t : Tape.{u, w} K Γ Δ) :
     {Θ : Context} → Tape.{u, w} K Δ Θ → Tape.{u, w} K Γ Θ
   | _, .nil => t
   | _, .snoc t' n o => .snoc (t.append t') n o
 
-/-- A value that is there at the start is still there at the end. -/
+/-- A value in scope at the start is still in scope at the end. -/
 def Tape.keep {Γ Δ : Context} {s : Shape} (i : Idx Γ s) : Tape K Γ Δ → Idx Δ s
   | .nil => i
   | .snoc t _ _ => .there (t.keep i)

@@ -22,7 +22,7 @@ one; and `…_adjoint_tokens`: the adjoint of that derivative is the first compo
 namespace PostNorm
 open Lean
 
-/-- What the derivative in the first input asks for. -/
+/-- The conditions for the derivative in the first input. -/
 syntax tokenGiven := withPosition(&"given " ident " : " term)
 
 /-- The theorems of a layer in its first input alone; see the head of this file. -/

@@ -2,13 +2,13 @@ import PostNorm.Graph.Reshape
 
 /-! # Views: transpose, reshape, broadcast
 
-A view reads a tensor of one shape as a tensor of another.  It is pure data, and each one is a single
-`transpose`, `reshape` or `broadcast` of the exported vocabulary.
+A view reads a tensor of one shape as a tensor of another.  It is pure data, and each one is a single exported
+`transpose`, `reshape` or `broadcast`.
 
 ## Main definitions
 
 * `View s t`: a way to read a tensor of shape `s` as one of shape `t`.
-* `View.map`: which source coordinate is read; `View.push`: its adjoint, which adds up what was read.
+* `View.map`: which source coordinate is read; `View.push`: its adjoint, which sums over the reads.
 
 ## Main statements
 
@@ -27,7 +27,7 @@ inductive View : Shape → Shape → Type where
   | merge {s : Shape} {h d : Nat} : View (s ▹ h ▹ d) (s ▹ (h * d))
   /-- Repeat along a new last axis of length `n`. -/
   | spread {s : Shape} (n : Nat) : View s (s ▹ n)
-  /-- Act on all axes but the last. -/
+  /-- Act on all axes except the last. -/
   | under {s t : Shape} (n : Nat) (v : View s t) : View (s ▹ n) (t ▹ n)
 
 /-- The coordinate of the source that is read at a coordinate of the target. -/

@@ -74,15 +74,15 @@ theorem logSoftmax_backprop_eq_adjoint_fderiv (ρ : Env R [s ▹ n]) (hLengthPos
 
 /-- A function of one number, applied to every entry by a graph. -/
 structure Activation (R : Type u) [RealField R] where
-  /-- What runs, for each shape. -/
+  /-- The graph that runs, for each shape. -/
   graph : {s : Shape} → Graph R [s] s
-  /-- What it computes of one entry. -/
+  /-- Its formula for one entry. -/
   formula : R → R
   /-- Where it is differentiable. -/
   Smooth : R → Prop
   /-- The graph computes the formula. -/
   eval_eq : ∀ {s : Shape} (ρ : Env R [s]), graph.eval ρ = fun e => formula (ρ.get .here e)
-  /-- The graph asks for differentiability at every entry, and for nothing else. -/
+  /-- The graph's only side condition is differentiability at every entry. -/
   sideConditions_iff : ∀ {s : Shape} (ρ : Env R [s]), graph.SideConditions ρ ↔ ∀ e, Smooth (ρ.get .here e)
 
 /-- GELU by its tanh approximation. -/
@@ -109,7 +109,7 @@ noncomputable def Activation.silu : Activation R where
   eval_eq := silu_eval
   sideConditions_iff ρ := by graph_side_conditions [siluGraph]
 
-/-- ReLU: `max x 0`, differentiable but at zero. -/
+/-- ReLU: `max x 0`, differentiable except at zero. -/
 noncomputable def Activation.relu : Activation R where
   graph := reluGraph
   formula x := max x 0

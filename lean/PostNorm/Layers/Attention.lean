@@ -2,10 +2,10 @@ import PostNorm.Layers.Softmax
 
 /-! # Multi-head self-attention
 
-Token `t`'s projected row is cut into `numHeads` pieces of `headDim` entries; head `h` lets every token look at
-all tokens; the results of the heads, side by side, are projected back.  This is what PyTorch's
-`nn.MultiheadAttention` computes, without bias, mask and dropout.  The factor of the scores is a constant of the
-graph, `1 / sqrt headDim` by custom; nothing below depends on its value.
+Token `t`'s projected row is cut into `numHeads` pieces of `headDim` entries; in head `h` every token attends to all
+tokens; the concatenated results of the heads are projected back.  This is what PyTorch's `nn.MultiheadAttention`
+computes, without bias, mask and dropout.  The factor of the scores is a constant of the
+graph, usually `1 / sqrt headDim`; nothing below depends on its value.
 
 ## Main definitions
 
@@ -17,7 +17,7 @@ graph, `1 / sqrt headDim` by custom; nothing below depends on its value.
 
 * `mha_eval`: the graph computes the formula.
 * `mha_hasFDerivAt`, `mha_backpropVec_eq_adjoint_fderiv`: differentiable everywhere, and backprop is the adjoint of
-  the derivative.  Not even a token is needed: without tokens there is no row to normalize.
+  the derivative.  There need not even be a token: without tokens there is no row to normalize.
 
 ## Sources
 
@@ -78,7 +78,7 @@ noncomputable def Spec.attention {n m d e : Nat} (scale : R) (q : Fin n → Fin 
 def Spec.head {n h d : Nat} (x : Fin n → Fin (h * d) → R) (t : Fin h) : Fin n → Fin d → R :=
   fun i j => x i (flat t j)
 
-/-- The pieces of every row, side by side. -/
+/-- The pieces of every row, concatenated. -/
 def Spec.concat {n h d : Nat} (y : Fin h → Fin n → Fin d → R) : Fin n → Fin (h * d) → R :=
   fun i k => y (unflat k).1 i (unflat k).2
 
@@ -113,7 +113,7 @@ theorem mha_eval : (mhaGraph scale).eval ρ = Tensor.ofMat (Spec.mha scale (ρ.g
   graph_simp [mhaGraph, softmax_eval, splitHeads_eval]
   rfl
 
-/-- Multi-head attention has no side condition: where there is a query, there is a key. -/
+/-- Multi-head attention has no side condition: if there is a query, there is a key. -/
 theorem mhaGraph_sideConditions : (mhaGraph scale).SideConditions ρ := by
   graph_side_conditions [mhaGraph, splitHeadsGraph_sideConditions]
   exact softmaxGraph_sideConditions _ fun c => c.2.pos

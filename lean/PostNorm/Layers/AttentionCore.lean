@@ -5,8 +5,8 @@ import PostNorm.Layers.MaskedSoftmax
 
 /-! # The core of attention, with an exact mask, and cross attention
 
-Queries, keys and values come cut into heads; what self-attention, cross attention and grouped heads differ in is
-where they come from.  `n` queries look at `m` keys.
+Queries, keys and values are already cut into heads; self-attention, cross attention and grouped heads differ in where
+these come from.  `n` queries attend to `m` keys.
 
 ## Main definitions
 
@@ -40,9 +40,9 @@ declare_inputs ΓAttentionCore (n m h d e : Nat) where
 
 /-- The inputs of attention of `n` tokens to a memory of `m`. -/
 declare_inputs ΓCrossMha (n m dModel dMemory numHeads headDim : Nat) where
-  /-- The tokens that look. -/
+  /-- The tokens that attend. -/
   x : ⟦n, dModel⟧
-  /-- What they look at. -/
+  /-- What they attend to. -/
   memory : ⟦m, dMemory⟧
   /-- The query weights and bias. -/
   Wq : ⟦dModel, numHeads * headDim⟧, bq : ⟦numHeads * headDim⟧
@@ -53,7 +53,7 @@ declare_inputs ΓCrossMha (n m dModel dMemory numHeads headDim : Nat) where
   /-- The output weights and bias. -/
   Wo : ⟦numHeads * headDim, dModel⟧, bo : ⟦dModel⟧
 
-/-- Attention over the allowed keys, the heads side by side. -/
+/-- Attention over the allowed keys, the heads concatenated. -/
 def attentionCoreGraph (allowed : Mask n m) (scale : K) : Graph K (ΓAttentionCore n m h d e) ⟦n, h * e⟧ :=
   graph! q k v =>
   let keyT := .transpose k
@@ -96,7 +96,7 @@ theorem attentionCore_eval (allowed : Mask n m) (scale : R) (ρ : Env R (ΓAtten
   graph_simp [attentionCoreGraph, softmaxOver_eval]
   rfl
 
-/-- The core asks for a key in each row, if there are heads. -/
+/-- The core needs a key in each row, if there are heads. -/
 theorem attentionCoreGraph_sideConditions_iff (allowed : Mask n m) (scale : R)
     (ρ : Env R (ΓAttentionCore n m h d e)) :
     (attentionCoreGraph allowed scale).SideConditions ρ ↔ ∀ (_ : Fin h) (i : Fin n), ∃ j, allowed i j = true := by
@@ -127,7 +127,7 @@ noncomputable def crossMhaLayer (allowed : Mask n m) (scale : R) :
     graph_side_conditions [crossMhaGraph, splitHeadsGraph_sideConditions, affineGraph_sideConditions,
       attentionCoreGraph_sideConditions_iff]
 
-/-- Cross attention asks for a key in each row, if there are heads. -/
+/-- Cross attention needs a key in each row, if there are heads. -/
 theorem crossMhaGraph_sideConditions_iff (allowed : Mask n m) (scale : R)
     (ρ : Env R (ΓCrossMha n m dModel dMemory numHeads headDim)) :
     (crossMhaGraph allowed scale).SideConditions ρ ↔ ∀ (_ : Fin numHeads) (i : Fin n), ∃ j, allowed i j = true :=

@@ -6,8 +6,8 @@ import PostNorm.Layers.FeedForward
 
 What PyTorch's `nn.MultiheadAttention` computes with its default `bias=True`, and with a floating-point `attn_mask`
 of shape `(seqLen, seqLen)`: the four projections are affine, and the mask is added to the scaled scores of every
-head. A causal mask is one with zeros on and below the diagonal, and so negative numbers above it that nothing is
-left of their exponentials.
+head. A causal mask is one with zeros on and below the diagonal, and numbers above it so negative that their
+exponentials vanish.
 
 ## Main definitions
 

@@ -7,7 +7,7 @@ import PostNorm.Layers.Softmax
 /-! # Cross-entropy of logits with given targets
 
 `mean_i (log Σ_j exp z_ij − z_i,target i)`: the mean of `−log (softmax z)` at the targets, which are part of the graph.
-Each row has a target, so that there is something to sum over and no side condition.
+Each row has a target, so sums are not empty and there is no side condition.
 
 ## Main definitions
 

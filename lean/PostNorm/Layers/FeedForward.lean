@@ -20,7 +20,7 @@ layer with fixed affine maps is this one with its weights held fixed (`ffn_hasFD
 
 ## Sources
 
-* Vaswani et al., *Attention is all you need*, arXiv:1706.03762, section 3.3, with GELU for ReLU. -/
+* Vaswani et al., *Attention is all you need*, arXiv:1706.03762, section 3.3, with GELU instead of ReLU. -/
 
 namespace PostNorm
 universe u

@@ -10,13 +10,13 @@ import PostNorm.Layers.Attention
 ## Main definitions
 
 * `ΓGated`: the inputs `x`, `Wg`, `Wu`, `Wd`; `gatedGraph act`; `Spec.gated`.
-* `gatedLayer a`: it as a `Layer`, for an `Activation`; `swiGluGraph`, `geGluGraph`, `geGluTanhGraph`.
-* `quickGeluGraph`, `Activation.quickGelu`: `x * sigmoid (c * x)`, with `c = 1.702` by custom.
+* `gatedLayer a`: the same as a `Layer`, for an `Activation`; `swiGluGraph`, `geGluGraph`, `geGluTanhGraph`.
+* `quickGeluGraph`, `Activation.quickGelu`: `x * sigmoid (c * x)`, usually with `c = 1.702`.
 
 ## Main statements
 
-* `swiGlu_eval`, `swiGlu_hasFDerivAt`, `swiGlu_backprop_eq_adjoint_fderiv`, and the same of `geGlu` and `geGluTanh`: no
-  side condition.
+* `swiGlu_eval`, `swiGlu_hasFDerivAt`, `swiGlu_backprop_eq_adjoint_fderiv`, and the same for `geGlu` and `geGluTanh`:
+  no side condition.
 
 ## Sources
 
@@ -30,7 +30,7 @@ universe u
 declare_inputs ΓGated (seqLen dModel dFF : Nat) where
   /-- The rows. -/
   x : ⟦seqLen, dModel⟧
-  /-- The weights of the gate, and of what is gated. -/
+  /-- The weights of the gate, and of the gated value. -/
   Wg Wu : ⟦dModel, dFF⟧
   /-- The weights back. -/
   Wd : ⟦dFF, dModel⟧
@@ -93,7 +93,7 @@ theorem gated_eval (a : Activation R) (ρ : Env R (ΓGated seqLen dModel dFF)) :
       (ρ.get ΓGated.x).mat) :=
   (gatedLayer a).eval_eq ρ
 
-/-- The gated feed-forward layer asks for what its activation asks for. -/
+/-- The gated feed-forward layer's side conditions are those of its activation. -/
 theorem gatedGraph_sideConditions_iff (a : Activation R) (ρ : Env R (ΓGated seqLen dModel dFF)) :
     (gatedGraph a.graph).SideConditions ρ ↔
       ∀ e, a.Smooth (Tensor.ofMat (Spec.matmul (ρ.get ΓGated.x).mat (ρ.get ΓGated.Wg).mat) e) :=

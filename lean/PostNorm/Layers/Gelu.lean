@@ -4,8 +4,8 @@ import Obligations.Attribute
 
 /-! # GELU by its tanh approximation
 
-`gelu x = x / 2 * (1 + tanh (k * (x + a * x³)))` with `k = √(2 / π)` and `a = 0.044715`.  A real field does not
-know `π`: `k` is any number here, and so the theorems hold for the right one.
+`gelu x = x / 2 * (1 + tanh (k * (x + a * x³)))` with `k = √(2 / π)` and `a = 0.044715`.  `π` is not defined in a real
+field: `k` is any number here, so the theorems hold for the right one.
 
 ## Main definitions
 

@@ -6,14 +6,14 @@ import PostNorm.Layers.Gelu
 
 /-! # The slope of tanh-GELU is a number: `√(2 / π)`
 
-Tanh-GELU puts `(1 + tanh (k * (x + a * x³))) / 2` for the normal distribution function `Φ x`.  Its slope is
+Tanh-GELU replaces the normal distribution function `Φ x` by `(1 + tanh (k * (x + a * x³))) / 2`.  Its slope is
 `k = √(2 / π) = 2 * φ 0`, twice the standard normal density at zero, `φ 0 = 1 / √(2π)`.  The density's factor is fixed
-by the limits of `Φ`, zero and one, so that nothing has to be known of `π`; and the slope is the one number with which
+by the limits of `Φ`, zero and one, so nothing about `π` is needed; and the slope is the one number with which
 both functions have the same tangent at zero.
 
 ## Main definitions
 
-* `geluSlope`; `GeluConstants.usual`: GELU's constants as they are used, `1/2`, `1`, `√(2 / π)` and `0.044715`.
+* `geluSlope`; `GeluConstants.usual`: GELU's usual constants, `1/2`, `1`, `√(2 / π)` and `0.044715`.
 
 ## Main statements
 
@@ -31,7 +31,7 @@ variable {R : Type u} [RealField R]
 /-- The slope of tanh-GELU, `√(2 / π)`: twice the standard normal density at zero. -/
 noncomputable def geluSlope : R := 2 * normalPdf 0
 
-/-- The constants of tanh-GELU as they are used: one half, one, `√(2 / π)`, `0.044715`. -/
+/-- The usual constants of tanh-GELU: one half, one, `√(2 / π)`, `0.044715`. -/
 noncomputable def GeluConstants.usual : GeluConstants R := GeluConstants.standard geluSlope
 
 /-- With the usual constants, tanh-GELU is `x / 2 * (1 + tanh (√(2 / π) * (x + 0.044715 * x³)))`. -/
@@ -45,7 +45,7 @@ theorem geluSlope_pos : 0 < (geluSlope : R) := by
   unfold geluSlope normalPdf
   grind
 
-/-- What tanh-GELU puts for the normal distribution function. -/
+/-- Tanh-GELU's replacement for the normal distribution function. -/
 noncomputable def tanhGate (a k x : R) : R := (tanh (k * (x + a * (x * x * x))) + 1) / 2
 
 private theorem tanh_zero : tanh (0 : R) = 0 := by

@@ -5,7 +5,7 @@ import PostNorm.Layers.Rotary
 
 `numGroups` heads of keys and values serve `numGroups * perGroup` heads of queries: head `t` of the queries reads head
 `t / perGroup` of the keys and values.  With one group these are multi-query heads; with one head in each group,
-ordinary ones.  There are no biases.
+standard ones.  There are no biases.
 
 ## Main definitions
 
@@ -102,7 +102,7 @@ noncomputable def groupedMhaLayer (allowed : Mask seqLen seqLen) (scale : R) :
     graph_side_conditions [groupedMhaGraph, splitHeadsGraph_sideConditions, repeatHeadsGraph_sideConditions,
       rotaryGraph_sideConditions, attentionCoreGraph_sideConditions_iff]
 
-/-- Attention with grouped heads asks for a key in each row, if there are heads. -/
+/-- Attention with grouped heads needs a key in each row, if there are heads. -/
 theorem groupedMhaGraph_sideConditions_iff (allowed : Mask seqLen seqLen) (scale : R)
     (ρ : Env R (ΓGroupedMha seqLen dModel numGroups perGroup headDim)) :
     (groupedMhaGraph allowed scale).SideConditions ρ ↔

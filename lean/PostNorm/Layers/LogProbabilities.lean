@@ -3,7 +3,7 @@ import PostNorm.Layers.CrossEntropy
 
 /-! # Log-softmax as a layer: the logarithms of probabilities
 
-`logSoftmax z = z − log Σ exp z` along the last axis: what cross-entropy reads off at its targets
+`logSoftmax z = z − log Σ exp z` along the last axis: cross-entropy reads it at its targets
 (`Spec.crossEntropy_eq_logSoftmax`).  The graph is `logSoftmaxGraph`.
 
 ## Main statements

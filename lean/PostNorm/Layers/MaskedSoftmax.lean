@@ -4,9 +4,9 @@ import PostNorm.Layers.Softmax
 
 /-! # Softmax over the allowed entries: exact masks
 
-A mask says which keys each query may look at.  Softmax over these is what `−∞` at the others means: their
-exponentials are zero, and nothing of them is left in value or derivative.  A query that may look at nothing has no
-softmax: each row must allow a key.
+A mask says which keys each query may attend to.  Softmax over these is what `−∞` at the others means: their
+exponentials are zero, and they affect neither value nor derivative.  A query with no allowed key has no softmax: each
+row must allow a key.
 
 ## Main definitions
 
@@ -16,7 +16,7 @@ softmax: each row must allow a key.
 ## Main statements
 
 * `softmaxOver_eval`, `softmaxOver_hasFDerivAt`, `softmaxOver_backprop_eq_adjoint_fderiv`: where each row allows an
-  entry, and that is all that the operations ask for.
+  entry, which is the operations' only side condition.
 * `Mask.causal_allows`, `Mask.window_allows`, `Mask.padding_allows`: masks that allow a key in each row.
 * `Spec.softmaxOver_all`: where everything is allowed it is softmax; `Spec.softmaxOver_forbidden`: a forbidden entry has
   weight zero; `Spec.softmaxOver_congr`: and its score is not read.
@@ -30,7 +30,7 @@ namespace PostNorm
 universe u
 open RealField Lean.Grind
 
-/-- Which of `m` keys each of `n` queries may look at. -/
+/-- Which of `m` keys each of `n` queries may attend to. -/
 abbrev Mask (n m : Nat) : Type := Fin n → Fin m → Bool
 
 namespace Mask
@@ -42,7 +42,7 @@ def all : Mask n m := fun _ _ => true
 /-- No key after the query. -/
 def causal : Mask n m := fun i j => decide (j.val ≤ i.val)
 
-/-- The keys that are no padding. -/
+/-- The keys that are not padding. -/
 def padding (real : Fin m → Bool) : Mask n m := fun _ j => real j
 
 /-- No key after the query, and only the last `w + 1` of the others: a sliding window. -/
@@ -51,21 +51,21 @@ def window (w : Nat) : Mask n m := fun i j => decide (j.val ≤ i.val) && decide
 /-- What both masks allow. -/
 def both (a b : Mask n m) : Mask n m := fun i j => a i j && b i j
 
-/-- Every key is allowed, so that one is, if there is any. -/
+/-- Every key is allowed, so one is, if there is any. -/
 theorem all_allows (hKeys : 0 < m) (i : Fin n) : ∃ j, (all : Mask n m) i j = true := ⟨⟨0, hKeys⟩, rfl⟩
 
-/-- Among its own tokens, each query may look at itself. -/
+/-- Among its own tokens, each query may attend to itself. -/
 theorem causal_allows (i : Fin n) : ∃ j, (causal : Mask n n) i j = true := ⟨i, decide_eq_true (Nat.le_refl _)⟩
 
-/-- In a sliding window, each query may look at itself. -/
+/-- In a sliding window, each query may attend to itself. -/
 theorem window_allows (w : Nat) (i : Fin n) : ∃ j, (window w : Mask n n) i j = true :=
   ⟨i, by simp [window]⟩
 
-/-- If some token is no padding, then each query may look at one. -/
+/-- If some token is not padding, then each query may attend to one. -/
 theorem padding_allows {real : Fin m → Bool} (hReal : ∃ j, real j = true) (i : Fin n) :
     ∃ j, (padding real : Mask n m) i j = true := hReal
 
-/-- If the first token is no padding, then each query may look at a token that is neither later nor padding. -/
+/-- If the first token is not padding, then each query may attend to a token that is neither later nor padding. -/
 theorem causal_padding_allows {real : Fin n → Bool} (hFirst : ∀ i : Fin n, i.val = 0 → real i = true) (i : Fin n) :
     ∃ j, both causal (padding real) i j = true :=
   ⟨⟨0, i.pos⟩, by simp [both, causal, padding, hFirst]⟩
@@ -112,7 +112,7 @@ theorem Spec.softmaxOver_congr {allowed : Fin n → Bool} {z z' : Fin n → R}
   show (fun i => if allowed i then exp (z i) else 0) j / _ = (fun i => if allowed i then exp (z' i) else 0) j / _
   rw [e]
 
-/-- A sum of numbers that are not negative is positive exactly if one of them is. -/
+/-- A sum of nonnegative numbers is positive exactly if one of them is. -/
 theorem finSum_pos_of_exists (f : Fin n → R) (h : ∀ i, 0 ≤ f i) {k : Fin n} (hk : 0 < f k) : 0 < finSum n f := by
   have e : f = fun i => (if k = i then f i else 0) + if k = i then 0 else f i := by
     funext i

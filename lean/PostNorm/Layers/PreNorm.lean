@@ -9,7 +9,7 @@ Any branch `f`, on rows that a norm with one parameter for each column has norma
 
 * `preNormGraph norm name branch`, `Spec.preNorm N f`, `Layer.preNorm N name f`: the norm's scale comes before the
   parameters of the branch, whose values are named after `name`.
-* `RowScaling.branchInput`: what the branch gets.
+* `RowScaling.branchInput`: the branch's input.
 
 ## Sources
 
@@ -28,7 +28,7 @@ def preNormGraph {K : Type u} (norm : Graph K (ΓRmsNorm n d) ⟦n, d⟧) (name 
 
 variable {R : Type u} [RealField R]
 
-/-- What the branch of a pre-norm sublayer gets: the normalized rows, and its parameters. -/
+/-- The input of a pre-norm sublayer's branch: the normalized rows, and its parameters. -/
 noncomputable def RowScaling.branchInput (N : RowScaling R) (ρ : Env R (⟦n, d⟧ :: ⟦d⟧ :: Φ)) : Env R (⟦n, d⟧ :: Φ) :=
   Env.cons (Tensor.ofMat (N.formula ρ.tail.head.vec ρ.head.mat)) ρ.tail.tail
 

@@ -2,9 +2,9 @@ import PostNorm.Layers.AttentionCore
 
 /-! # Attention without a factor, and with relative-position biases
 
-T5's attention: the scores are `q kᵀ`, not divided by anything, and there are no biases of the projections.  In
+T5's attention: the scores are `q kᵀ`, without a divisor, and the projections have no biases.  In
 self-attention a number is added to the score of query `i` and key `j` in each head: the entry of a table at a given
-index, such as one that tells how far the two are apart.  The table is an input, the indices are part of the graph.
+index, such as one for the distance of the two.  The table is an input, the indices are part of the graph.
 
 ## Main definitions
 
@@ -28,9 +28,9 @@ universe u
 
 /-- The inputs of attention of `n` tokens to a memory of `m`, without biases. -/
 declare_inputs ΓUnscaledMha (n m dModel numHeads headDim : Nat) where
-  /-- The tokens that look. -/
+  /-- The tokens that attend. -/
   x : ⟦n, dModel⟧
-  /-- What they look at. -/
+  /-- What they attend to. -/
   memory : ⟦m, dModel⟧
   /-- The query, key and value weights. -/
   Wq Wk Wv : ⟦dModel, numHeads * headDim⟧
@@ -45,13 +45,13 @@ declare_inputs ΓRelativeMha (seqLen dModel numHeads headDim buckets : Nat) wher
   Wq Wk Wv : ⟦dModel, numHeads * headDim⟧
   /-- The output weights. -/
   Wo : ⟦numHeads * headDim, dModel⟧
-  /-- For each index, what it adds to the scores of each head. -/
+  /-- For each index, the number that it adds to the scores of each head. -/
   table : ⟦buckets, numHeads⟧
 
 section graphs
 variable {K : Type u} {n m h e seqLen dModel numHeads headDim buckets : Nat}
 
-/-- Attention by given scores over the allowed keys, the heads side by side. -/
+/-- Attention by given scores over the allowed keys, the heads concatenated. -/
 def scoredCoreGraph (allowed : Mask n m) : Graph K [⟦h, n, m⟧, ⟦h, m, e⟧] ⟦n, h * e⟧ := graph! scores v =>
   let softmax := softmaxOverGraph (fun c : Shape.Coord ⟦h, n⟧ => allowed c.2) ⟪scores⟫
   let context := .matmul softmax v
@@ -131,7 +131,7 @@ theorem scoredCore_eval (allowed : Mask n m) (ρ : Env R [⟦h, n, m⟧, ⟦h, m
   graph_simp [scoredCoreGraph, softmaxOver_eval]
   rfl
 
-/-- The core asks for a key in each row, if there are heads. -/
+/-- The core needs a key in each row, if there are heads. -/
 theorem scoredCoreGraph_sideConditions_iff (allowed : Mask n m) (ρ : Env R [⟦h, n, m⟧, ⟦h, m, e⟧]) :
     (scoredCoreGraph allowed).SideConditions ρ ↔ ∀ (_ : Fin h) (i : Fin n), ∃ j, allowed i j = true := by
   graph_side_conditions [scoredCoreGraph]

@@ -8,7 +8,7 @@ RMSNorm divides each row of `x` by the root of its mean square, then scales it: 
 ## Main definitions
 
 * `ΓRmsNorm`: the inputs `x`, `gamma`; `rmsNormGraph ε`; `Spec.meanSquare`, `Spec.rmsNorm`.
-* `rmsNormLayer ε`: all of it as a `Layer`.
+* `rmsNormLayer ε`: RMSNorm as a `Layer`.
 
 ## Main statements
 

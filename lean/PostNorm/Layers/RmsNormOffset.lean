@@ -59,16 +59,16 @@ noncomputable def rmsNormOffsetLayer (ε : R) : Layer R (ΓRmsNorm seqLen dModel
 
 /-- A norm of rows with one parameter for each column, such as RMSNorm. -/
 structure RowScaling (R : Type u) [RealField R] where
-  /-- What runs. -/
+  /-- The graph that runs. -/
   graph : {n d : Nat} → Graph R (ΓRmsNorm n d) ⟦n, d⟧
-  /-- What it computes, from the parameters and the rows. -/
+  /-- Its formula, in the parameters and the rows. -/
   formula : {n d : Nat} → (Fin d → R) → (Fin n → Fin d → R) → Fin n → Fin d → R
   /-- The rows at which it is differentiable. -/
   Smooth : {d : Nat} → (Fin d → R) → Prop
   /-- The graph computes the formula. -/
   eval_eq : ∀ {n d : Nat} (ρ : Env R (ΓRmsNorm n d)),
     graph.eval ρ = Tensor.ofMat (formula (ρ.get idxRmsNormGamma).vec (ρ.get idxRmsNormX).mat)
-  /-- The graph asks for differentiability at every row, and for nothing else. -/
+  /-- The graph's only side condition is differentiability at every row. -/
   sideConditions_iff : ∀ {n d : Nat} (ρ : Env R (ΓRmsNorm n d)),
     graph.SideConditions ρ ↔ ∀ i, Smooth ((ρ.get idxRmsNormX).mat i)
 

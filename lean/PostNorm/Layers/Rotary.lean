@@ -6,7 +6,7 @@ import PostNorm.Layers.LayerNorm.Spec
 /-! # Rotary positions, with given tables
 
 Each head's vector `x` at a position becomes `x * cos + rotateHalf x * sin`, with the position's rows of the two tables
-and `rotateHalf (x₁, x₂) = (-x₂, x₁)` for its two halves.  The tables are inputs: nothing is assumed of them.
+and `rotateHalf (x₁, x₂) = (-x₂, x₁)` for its two halves.  The tables are inputs: nothing is assumed about them.
 
 ## Main definitions
 
@@ -33,11 +33,11 @@ declare_inputs ΓRotary (h n d : Nat) where
 section graphs
 variable {K : Type u} {h n d : Nat}
 
-/-- The second half, in the place of the first; nothing in that of the second. -/
+/-- The second half moved to the first; nothing in the second. -/
 def secondHalf : Reading ⟦h, n, d⟧ ⟦h, n, d⟧ := fun c =>
   if half : c.2.val < d / 2 then some (c.1, ⟨c.2.val + d / 2, by omega⟩) else none
 
-/-- The first half, in the place of the second; nothing in that of the first. -/
+/-- The first half moved to the second; nothing in the first. -/
 def firstHalf : Reading ⟦h, n, d⟧ ⟦h, n, d⟧ := fun c =>
   if c.2.val < d / 2 then none else some (c.1, ⟨c.2.val - d / 2, by omega⟩)
 

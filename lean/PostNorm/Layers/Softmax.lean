@@ -4,7 +4,7 @@ import Obligations.Attribute
 
 /-! # Softmax over the last axis
 
-`softmax z = exp z / Σ exp z`.  A proof needs no shift by the largest entry: a program does.
+`softmax z = exp z / Σ exp z`.  Proofs need no shift by the largest entry; programs do.
 
 ## Main definitions
 
@@ -46,8 +46,8 @@ theorem softmax_eval (ρ : Env R [s ▹ n]) :
   graph_simp [softmaxGraph, Spec.softmax, Field.div_eq_mul_inv]
   rfl
 
-/-- A sum of exponentials is not zero, unless it is empty: softmax has no side condition where there is something
-to sum over. -/
+/-- A sum of exponentials is not zero, unless it is empty: over a non-empty axis softmax has no side condition.
+-/
 theorem softmaxGraph_sideConditions (ρ : Env R [s ▹ n]) (hLengthPos : s.Coord → 0 < n) :
     softmaxGraph.SideConditions ρ := by
   graph_side_conditions [softmaxGraph]

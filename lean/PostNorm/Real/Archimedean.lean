@@ -1,6 +1,6 @@
 import PostNorm.Real.Inv
 
-/-! # The rational numbers lie dense in the real numbers
+/-! # The rational numbers are dense in the real numbers
 
 ## Main statements
 
@@ -56,7 +56,7 @@ theorem exists_nat_gt (x : Real) : ∃ n : Nat, x < (n : Real) := by
   have : ofRat c < (n : Real) := ofRat_lt_ofRat.mpr hn
   exact ⟨n, by grind⟩
 
-/-- The rational numbers lie dense in the reals: one of them is strictly between any two reals. -/
+/-- The rational numbers are dense in the reals: one of them is strictly between any two reals. -/
 theorem exists_ofRat_between : ∀ x y : Real, x < y → ∃ c : Rat, x < ofRat c ∧ ofRat c < y := by
   refine ind fun a ha => ind fun b hb hxy => ?_
   obtain ⟨d, hd, hab⟩ := mk_lt_mk.mp hxy

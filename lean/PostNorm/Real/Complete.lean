@@ -19,7 +19,7 @@ namespace Real
 
 variable {S : Real → Prop}
 
-/-- Some rational upper bound of `S` is as good as it gets up to `2⁻ⁿ`. -/
+/-- Some rational upper bound of `S` is the best one up to `2⁻ⁿ`. -/
 theorem exists_ofRat_isUpperBound (hne : ∃ x, S x) (hbdd : ∃ b, IsUpperBound S b) (n : Nat) :
     ∃ c, IsUpperBound S (ofRat c) ∧ ¬ IsUpperBound S (ofRat (c - Rat.halfPow n)) := by
   obtain ⟨b, hb⟩ := hbdd
@@ -44,7 +44,7 @@ theorem exists_isLUB (S : Real → Prop) (hne : ∃ x, S x) (hbdd : ∃ b, IsUpp
     clear hclose
     grind
   refine ⟨mk u hcau, fun x hx => le_mk_of_forall fun n => (hu n).1 x hx, fun b hb => ?_⟩
-  -- The numbers `u n - 2⁻ⁿ` are no upper bounds, so they lie below `b`; their limit is that of `u`.
+  -- The numbers `u n - 2⁻ⁿ` are not upper bounds, so they are below `b`; their limit is that of `u`.
   have hlim : mk _ (hcau.add isCauSeq_halfPow.neg) ≤ b := mk_le_of_forall fun n => by
     refine Classical.byContradiction fun h => (hu n).2 (hb.mono ?_)
     rw [Rat.sub_eq_add_neg]

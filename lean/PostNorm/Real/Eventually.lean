@@ -34,7 +34,7 @@ theorem and (hp : Eventually p) (hq : Eventually q) : Eventually fun n => p n �
   let ⟨M, hM⟩ := hq
   ⟨max N M, fun n hn => ⟨hN n (by omega), hM n (by omega)⟩⟩
 
-/-- What holds for all large `n` holds for two large numbers. -/
+/-- A property of all large `n` holds for two large numbers. -/
 theorem both (hp : Eventually p) : Eventually₂ fun m n => p m ∧ p n :=
   let ⟨N, hN⟩ := hp
   ⟨N, fun m n hm hn => ⟨hN m hm, hN n hn⟩⟩
@@ -59,7 +59,7 @@ theorem and (hp : Eventually₂ p) (hq : Eventually₂ q) : Eventually₂ fun m 
   let ⟨M, hM⟩ := hq
   ⟨max N M, fun m n hm hn => ⟨hN m n (by omega) (by omega), hM m n (by omega) (by omega)⟩⟩
 
-/-- For a symmetric relation it is enough to look at `n ≤ m`. -/
+/-- For a symmetric relation the case `n ≤ m` is enough. -/
 theorem of_le (symm : ∀ m n, p m n → p n m) (hp : Eventually₂ fun m n => n ≤ m → p m n) :
     Eventually₂ p :=
   hp.imp fun _ hN m n hm hn => (Nat.le_total n m).elim (hN m n hm hn)

@@ -3,8 +3,8 @@ import PostNorm.Real.Rat
 /-! # Rational approximations of the exponential function
 
 The exponential of `x` is the limit of `(1 + x / 2ᵏ) ^ 2ᵏ`.  This file is about these rational
-numbers: they multiply almost like exponentials, grow with `k`, stay bounded, and settle down
-uniformly on bounded sets.
+numbers: they multiply almost like exponentials, grow with `k`, stay bounded, and converge uniformly on bounded
+sets.
 
 ## Main definitions
 

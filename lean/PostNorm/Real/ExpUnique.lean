@@ -4,19 +4,19 @@ import PostNorm.Real.Model
 
 /-! # The exponential function is determined by its laws
 
-The library asks two things of an exponential function: the functional equation, and that its graph
+The library assumes two laws of an exponential function: the functional equation, and that its graph
 lies above its tangent at zero.  On the real numbers only one function has both properties.
 
-The proof: whatever has these laws is its own derivative, so that `f x * exp (-x)` has derivative zero everywhere and is
-one, as at zero.
+The proof: any function with these laws is its own derivative, so `f x * exp (-x)` has derivative zero everywhere and
+is one, as at zero.
 
 ## Main statements
 
-* `Real.exp_unique`: whatever function obeys the two laws is `Real.exp`. -/
+* `Real.exp_unique`: any function that satisfies the two laws is `Real.exp`. -/
 
 namespace PostNorm.Real
 
-/-- The real numbers with `f` for their exponential function. -/
+/-- The real numbers with `f` as their exponential function. -/
 @[reducible] private noncomputable def withExp {f : Real → Real} (hadd : ∀ x y, f (x + y) = f x * f y)
     (htangent : ∀ x, 1 + x ≤ f x) : RealField Real :=
   { instRealField with exp := f, exp_add := hadd, one_add_le_exp := htangent }

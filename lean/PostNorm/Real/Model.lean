@@ -2,11 +2,11 @@ import PostNorm.Field.Basic
 import PostNorm.Real.Exp
 import PostNorm.Real.Sqrt
 
-/-! # The real numbers obey the laws of the library
+/-! # The real numbers satisfy the laws of the library
 
 ## Main statements
 
-* The instance `PostNorm.RealField Real`: what is proved over every `RealField` holds for the real
+* The instance `PostNorm.RealField Real`: theorems over every `RealField` hold for the real
   numbers.
 * `Real.realField_sqrt`, `Real.realField_exp`: its square root and exponential are the ones
   constructed here. -/

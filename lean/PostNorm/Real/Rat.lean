@@ -37,8 +37,8 @@ theorem exists_nat_gt (a : Rat) : ∃ n : Nat, a < (n : Rat) := by
   rw [Rat.intCast_natCast] at h2
   grind
 
-/-- Whoever walks down in steps of `d` from where `P` holds to where it fails passes a last place
-where it holds. -/
+/-- Going down in steps of `d` from where `P` holds to where it fails, there is a last place where it holds.
+-/
 theorem exists_last_step {P : Rat → Prop} {c₀ c₁ : Rat} (hd : 0 < d) (h₀ : P c₀)
     (h₁ : ∀ c, c ≤ c₁ → ¬ P c) : ∃ c, P c ∧ ¬ P (c - d) := by
   have walk : ∀ (m : Nat) (c : Rat), P c → ¬ P (c - m * d) → ∃ c', P c' ∧ ¬ P (c' - d) := by

@@ -10,7 +10,7 @@ The square root of `x ≥ 0` is the least upper bound of the numbers whose squar
 
 ## Main statements
 
-* `Real.sqrt_nonneg`, `Real.mul_self_sqrt`: what a square root is.
+* `Real.sqrt_nonneg`, `Real.mul_self_sqrt`: the laws of a square root.
 * `Real.eq_sqrt`: there is only one. -/
 
 namespace PostNorm.Real

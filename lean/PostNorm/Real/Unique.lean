@@ -3,8 +3,8 @@ import PostNorm.Real.Complete
 /-! # There is only one complete ordered field
 
 Two complete ordered fields are isomorphic: a number of one and a number of the other correspond
-when the same rational numbers lie below them.  So whatever definition of the real numbers a reader
-has in mind, `PostNorm.Real` is isomorphic to it.
+when the same rational numbers lie below them.  So `PostNorm.Real` is isomorphic to any other definition of the real
+numbers.
 
 ## Main definitions
 
@@ -99,7 +99,7 @@ theorem exists_ofRat_lt (x : K) : ∃ c : Rat, ofRat c < x := by
   rw [ofRat_sub, ofRat_zero]
   grind
 
-/-- The rational numbers lie dense in a complete ordered field. -/
+/-- The rational numbers are dense in a complete ordered field. -/
 theorem exists_ofRat_between (h : x < x') : ∃ c : Rat, x < ofRat c ∧ ofRat c < x' := by
   obtain ⟨n, hn⟩ := exists_lt_ofRat (x' - x)⁻¹
   have hpos : 0 < (x' - x)⁻¹ := Field.IsOrdered.inv_pos_iff.mpr (by grind)

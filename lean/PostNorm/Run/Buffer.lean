@@ -2,8 +2,8 @@ import PostNorm.Graph.Context
 
 /-! # Tensors stored in arrays
 
-A tensor is a function of its coordinates; stored, it is an array in row-major order.  Reading what was stored
-gives the tensor back, so that storing changes what a program costs and nothing else.
+A tensor is a function of its coordinates; stored, it is an array in row-major order.  Reading a stored tensor returns
+the tensor, so storing only changes a program's cost.
 
 ## Main definitions
 

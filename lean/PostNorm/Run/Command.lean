@@ -9,8 +9,8 @@ import PostNorm.Run.Graph
 `Graph.run`, which is proved equal to `Graph.eval` and `Graph.backprop` over any scalar.
 
 The request is `{"name", "sizes": {…}, "constants": {…}, "inputs": {name: […]}, "seed": […]}`, where tensors are
-lists in row-major order and numbers are as in `floatOfJson`.  Every size, constant and input must be there, and
-nothing else.  The answer is `{"kind": "run", "name", "value": […], "gradients": {name: […]}}`, or
+lists in row-major order and numbers are as in `floatOfJson`.  Every size, constant and input is required, and nothing
+else is allowed.  The answer is `{"kind": "run", "name", "value": […], "gradients": {name: […]}}`, or
 `{"kind": "run", "error"}`; then an `end`, as in `Obligations/Export.lean`.
 
 ## Main definitions
@@ -41,11 +41,11 @@ structure Runnable where
   constants : List String
   /-- The names of the inputs, in the order of the context. -/
   inputs : List String
-  /-- The graph with these sizes and constants, or nothing for a wrong number of them. -/
+  /-- The graph with these sizes and constants, or nothing if their number is wrong. -/
   member : List Nat → List Float → Option FloatGraph
 
-/-- The fields of an object, in the order of `names`, each read by `read`; an error for a missing field, and for
-one that has no name here. -/
+/-- The fields of an object, in the order of `names`, each read by `read`; an error for a missing field, and for an
+unknown one. -/
 private def readFields {α : Type} (what : String) (names : List String) (json : Json)
     (read : String → Json → Except String α) : Except String (List α) := do
   for (k, _) in (← json.getObj?).toList do
@@ -54,7 +54,7 @@ private def readFields {α : Type} (what : String) (names : List String) (json :
     | .ok v => read n v
     | .error _ => throw s!"the {what} {n} is missing"
 
-/-- A list of numbers; `what` is named in errors. -/
+/-- A list of numbers; errors mention `what`. -/
 private def readArray (what : String) (json : Json) : Except String (Array Float) := do
   match json.getArr? >>= fun a => a.mapM floatOfJson with
   | .ok a => pure a
@@ -75,7 +75,7 @@ private def readStore : (Γ : Context) → List (String × Array Float) → Exce
 /-- A list of numbers that reads back exactly. -/
 private def arrayToJson (a : Array Float) : Json := .arr (a.map floatToExactJson)
 
-/-- Run a member of the family, as a request asks. -/
+/-- Run a member of the family for a request. -/
 def Runnable.answer (r : Runnable) (request : Json) : Except String (List (String × Json)) := do
   let sizes ← readFields "size" r.sizes (← request.getObjVal? "sizes") fun _ v => v.getNat?
   let constants ← readFields "constant" r.constants (← request.getObjVal? "constants") fun _ v => floatOfJson v

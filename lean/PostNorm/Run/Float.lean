@@ -3,13 +3,13 @@ import PostNorm.Export.Json
 
 /-! # Floats from JSON and to JSON, exactly
 
-A JSON number is a decimal, and is rounded to the nearest float, ties to even.  A JSON string holds a float's 64
+A JSON number is a decimal, and is rounded to the nearest float, ties to even.  A JSON string contains a float's 64
 bits as hexadecimal digits, such as `"0x3ff0000000000000"`: the only way to write an infinity or a NaN.
 
 ## Main definitions
 
 * `floatOfJson`: read a number or bits.
-* `floatToExactJson`: a number that reads back exactly, with at most 17 digits, or bits where there is none. -/
+* `floatToExactJson`: a number that reads back exactly, with at most 17 digits, or bits if there is none. -/
 
 namespace PostNorm
 open Lean

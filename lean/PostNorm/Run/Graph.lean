@@ -3,9 +3,9 @@ import PostNorm.Run.Store
 
 /-! # Running a graph: its value and all gradients, with everything stored
 
-`Graph.eval` is a definition to prove things about: it computes a value anew wherever it is read.  `Graph.run`
-computes each value once, stores it, and returns with it the function that pulls a cotangent back through what was
-stored.  Both agree over any scalar, with no law of arithmetic used: over `Float`, to the last bit.
+`Graph.eval` is a definition for proofs: it recomputes a value wherever it is read.  `Graph.run` computes each value
+once, stores it, and also returns the function that pulls a cotangent back through the stored values.  Both agree over
+any scalar, without any law of arithmetic: over `Float`, to the last bit.
 
 ## Main definitions
 
@@ -22,7 +22,7 @@ universe u
 
 variable {α : Type u} [Scalar α] {Γ : Context} {s : Shape}
 
-/-- What running a graph leaves behind: its value, and the backward pass over the values that were stored. -/
+/-- The result of running a graph: its value, and the backward pass over the stored values. -/
 structure Run (α : Type u) (Γ : Context) (s : Shape) where
   /-- The value of the graph. -/
   value : Buffer α s
@@ -46,7 +46,7 @@ def Graph.run : {Γ : Context} → {s : Shape} → Graph.{u, u} α Γ s → Stor
       let e := called.backward d
       Store.ofEnv (as.push e.env)⟩
 
-/-- Running a graph with stored values gives its value, over any scalar, with no law of arithmetic used. -/
+/-- Running a graph with stored values gives its value, over any scalar, without any law of arithmetic. -/
 theorem Graph.run_value (g : Graph α Γ s) (σ : Store α Γ) : (g.run σ).value.get = g.eval σ.env := by
   induction g with
   | var i => exact σ.get_at i
@@ -54,8 +54,8 @@ theorem Graph.run_value (g : Graph α Γ s) (σ : Store α Γ) : (g.run σ).valu
   | letIn n a b iha ihb => simp only [Graph.run, Graph.eval, ihb, Store.env, iha]
   | call l f as ih => simp only [Graph.run, Graph.eval, ih, Args.env_store]
 
-/-- The backward pass over the stored values gives the gradients of backpropagation, over any scalar, with no law
-of arithmetic used. -/
+/-- The backward pass over the stored values gives the gradients of backpropagation, over any scalar, without any law
+of arithmetic. -/
 theorem Graph.run_gradients (g : Graph α Γ s) (σ : Store α Γ) (d : Buffer α s) :
     ((g.run σ).backward d).env = g.backprop σ.env d.get := by
   induction g with

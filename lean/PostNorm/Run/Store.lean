@@ -17,14 +17,14 @@ universe u
 
 /-- A stored tensor for every entry of the context. -/
 inductive Store (α : Type u) : Context → Type u where
-  /-- Nothing stored. -/
+  /-- The empty store. -/
   | nil : Store α []
   /-- One more stored tensor, in front. -/
   | cons {s : Shape} {Γ : Context} (b : Buffer α s) (σ : Store α Γ) : Store α (s :: Γ)
 
 variable {α : Type u} {Γ : Context} {s : Shape}
 
-/-- What is stored, as an environment. -/
+/-- The stored tensors, as an environment. -/
 def Store.env : {Γ : Context} → Store α Γ → Env α Γ
   | _, .nil => Env.nil
   | _, .cons b σ => Env.cons b.get σ.env
@@ -44,7 +44,7 @@ def Store.ofEnv : {Γ : Context} → Env α Γ → Store α Γ
 def Store.head : Store α (s :: Γ) → Buffer α s
   | .cons b _ => b
 
-/-- All but the stored tensor in front. -/
+/-- All stored tensors except the first. -/
 def Store.tail : Store α (s :: Γ) → Store α Γ
   | .cons _ σ => σ
 

@@ -2,8 +2,8 @@ import Obligations
 
 /-! # The squared loss of a linear prediction, and one step of gradient descent
 
-Everything is written for any type that can add, subtract and multiply.  `#export_graph` makes a graph of the very
-definition that the theorem speaks of.
+Everything is written for any type that can add, subtract and multiply.  `#export_graph` makes a graph of the
+definition that the theorem is about.
 
 ## Main definitions
 
@@ -13,7 +13,7 @@ definition that the theorem speaks of.
 namespace Descent
 variable {α : Type} [Add α] [Sub α] [Mul α]
 
-/-- What the prediction `w · x` lacks to `y`, with its sign. -/
+/-- The signed error of the prediction `w · x` of `y`. -/
 def residual (w x y : α) : α := w * x - y
 
 /-- The squared error of the prediction `w · x` of `y`. -/

@@ -69,7 +69,7 @@ noncomputable def blockAttention (x : Fin seqLen → Fin dModel → R) : Fin seq
     (ρ.get idxBiasedEncoderBv).vec (ρ.get idxBiasedEncoderWo).mat (ρ.get idxBiasedEncoderBo).vec
     (ρ.get idxBiasedEncoderMask).mat x
 
-/-- What the activation gets: `x W₁ + b₁`. -/
+/-- The activation's input: `x W₁ + b₁`. -/
 noncomputable def blockHidden (x : Fin seqLen → Fin dModel → R) : Fin seqLen → Fin dFF → R :=
   Spec.affine (ρ.get idxBiasedEncoderW1).mat (ρ.get idxBiasedEncoderB1).vec x
 
@@ -106,11 +106,11 @@ noncomputable def preNormRows2 : Fin seqLen → Fin dModel → R := fun i j =>
 noncomputable def Spec.preNormBlock : Fin seqLen → Fin dModel → R := fun i j =>
   blockFeedForward act ρ (blockNorm2 ε₂ ρ (preNormRows2 scale ε₁ ρ)) i j + preNormRows2 scale ε₁ ρ i j
 
-/-- What the post-norm block's activation gets. -/
+/-- The input of the post-norm block's activation. -/
 noncomputable def postNormHidden : Fin seqLen → Fin dFF → R :=
   blockHidden ρ (blockNorm1 ε₁ ρ (postNormRows1 scale ρ))
 
-/-- What the pre-norm block's activation gets. -/
+/-- The input of the pre-norm block's activation. -/
 noncomputable def preNormHidden : Fin seqLen → Fin dFF → R :=
   blockHidden ρ (blockNorm2 ε₂ ρ (preNormRows2 scale ε₁ ρ))
 
@@ -120,7 +120,7 @@ end spec
 theorem Spec.variance_add_pos {n : Nat} {ε : R} (hEpsPos : 0 < ε) (x : Fin n → R) : 0 < Spec.variance x + ε :=
   add_pos_of_nonneg_of_pos (Spec.variance_nonneg x) hEpsPos
 
-/-- LayerNorm's operations ask for `0 < variance + ε` in every row, and for nothing else. -/
+/-- LayerNorm's only side condition is `0 < variance + ε` in every row. -/
 theorem layerNormGraph_sideConditions_iff_variance (ε : R) (ρ : Env R (ΓLayerNorm seqLen dModel)) :
     (layerNormGraph ε).SideConditions ρ ↔ ∀ i, 0 < Spec.variance ((ρ.get idxLayerNormX).mat i) + ε := by
   rw [layerNormGraph_sideConditions_iff]

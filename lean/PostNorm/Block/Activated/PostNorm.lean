@@ -3,8 +3,8 @@ import PostNorm.Graph.LayerTheorems
 
 /-! # Post-norm encoder blocks: with exact GELU, and with ReLU
 
-Exact GELU, by the normal distribution function, is what BERT, RoBERTa and their kin run, and PyTorch's
-`nn.TransformerEncoderLayer(activation="gelu")`; ReLU is what Vaswani et al. describe, and that layer by default.
+Exact GELU, by the normal distribution function, is what BERT, RoBERTa and related models use, and PyTorch's
+`nn.TransformerEncoderLayer(activation="gelu")`; ReLU is what Vaswani et al. describe, and that layer's default.
 
 ## Main definitions
 
@@ -12,7 +12,7 @@ Exact GELU, by the normal distribution function, is what BERT, RoBERTa and their
 
 ## Main statements
 
-Of each block, such as `geluEncoderBlock`:
+For each block, such as `geluEncoderBlock`:
 * `…_eval`: it computes `LN₂ (F y + y)` with `y = LN₁ (A x + x)`.
 * `…_hasFDerivAt`, `…_backprop_eq_adjoint_fderiv`: the derivative of the formula, and backprop as its adjoint, under
   side conditions; `…_of_pos` from `0 < ε₁` and `0 < ε₂`; `…_real` at the real numbers. -/

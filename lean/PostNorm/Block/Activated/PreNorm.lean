@@ -4,9 +4,9 @@ import PostNorm.Layers.Gated
 
 /-! # Pre-norm encoder blocks: with exact GELU, tanh-GELU, quick-GELU and ReLU
 
-Exact GELU, by the normal distribution function, is what ViT runs, and PyTorch's
-`nn.TransformerEncoderLayer(activation="gelu", norm_first=True)`; tanh-GELU is what GPT-2 runs, with a causal mask;
-quick-GELU, `x * sigmoid (c * x)` with `c = 1.702` by custom, is what CLIP runs; ReLU is PyTorch's
+Exact GELU, by the normal distribution function, is what ViT uses, and PyTorch's
+`nn.TransformerEncoderLayer(activation="gelu", norm_first=True)`; tanh-GELU is what GPT-2 uses, with a causal mask;
+quick-GELU, `x * sigmoid (c * x)` usually with `c = 1.702`, is what CLIP uses; ReLU is PyTorch's
 `nn.TransformerEncoderLayer(norm_first=True)`.
 
 ## Main definitions
@@ -15,7 +15,7 @@ quick-GELU, `x * sigmoid (c * x)` with `c = 1.702` by custom, is what CLIP runs;
 
 ## Main statements
 
-Of each block, such as `preNormGeluBlock`:
+For each block, such as `preNormGeluBlock`:
 * `…_eval`: it computes `F (LN₂ y) + y` with `y = A (LN₁ x) + x`.
 * `…_hasFDerivAt`, `…_backprop_eq_adjoint_fderiv`: the derivative of the formula, and backprop as its adjoint, under
   side conditions; `…_of_pos` from `0 < ε₁` and `0 < ε₂`; `…_real` at the real numbers. -/

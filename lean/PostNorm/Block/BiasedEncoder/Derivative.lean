@@ -11,7 +11,7 @@ import PostNorm.Block.BiasedEncoder.Spec
 * `biasedEncoderBlock_hasFDerivAt`, `biasedEncoderBlock_backpropVec_eq_adjoint_fderiv_at`: it is differentiable,
   and backprop is the adjoint of the derivative, where the two LayerNorms are differentiable.
 * `biasedEncoderBlock_hasFDerivAt_of_pos`, `biasedEncoderBlock_backprop_eq_adjoint_fderiv_of_pos`: the same with no
-  hypothesis but `0 < ε₁` and `0 < ε₂`.
+  hypotheses except `0 < ε₁` and `0 < ε₂`.
 * `biasedEncoderBlock_hasFDerivAt_tokens`, `biasedEncoderBlock_adjoint_tokens`: the gradient in the tokens
   alone. -/
 
@@ -33,7 +33,7 @@ noncomputable def biasedEncoderNorm2Inputs (c : EncoderConstants R) (ε₁ : R)
 section
 variable (c : EncoderConstants R) (ε₁ ε₂ : R) (ρ : Env R (ΓBiasedEncoderBlock seqLen dModel numHeads headDim dFF))
 
-/-- The block asks for what its two LayerNorms ask for. -/
+/-- The block's side conditions are those of its two LayerNorms. -/
 theorem biasedEncoderBlockGraph_sideConditions_iff : (biasedEncoderBlockGraph c ε₁ ε₂).SideConditions ρ ↔
     ((∀ row, 0 < (layerNormPrefix6 ε₁).eval (biasedEncoderNorm1Inputs c ρ) row) ∧
       ∀ row, (layerNormPrefix7 ε₁).eval (biasedEncoderNorm1Inputs c ρ) row ≠ 0) ∧

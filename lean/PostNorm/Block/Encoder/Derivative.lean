@@ -31,7 +31,7 @@ noncomputable def encoderNorm2Inputs (c : EncoderConstants R) (ε₁ : R)
 
 variable (c : EncoderConstants R) (ε₁ ε₂ : R) (ρ : Env R (ΓEncoderBlock seqLen dModel numHeads headDim dFF))
 
-/-- Up to the feed-forward residual, the block asks for what the first LayerNorm asks for. -/
+/-- Up to the feed-forward residual, the block's side conditions are those of the first LayerNorm. -/
 theorem encoderFfnResidualGraph_sideConditions_iff : (encoderFfnResidualGraph c ε₁).SideConditions ρ ↔
     (∀ row, 0 < (layerNormPrefix6 ε₁).eval (encoderNorm1Inputs c ρ) row) ∧
       ∀ row, (layerNormPrefix7 ε₁).eval (encoderNorm1Inputs c ρ) row ≠ 0 := by
@@ -39,7 +39,7 @@ theorem encoderFfnResidualGraph_sideConditions_iff : (encoderFfnResidualGraph c 
     mhaGraph_sideConditions, layerNormGraph_sideConditions_iff, affineGraph_sideConditions,
     geluGraph_sideConditions]
 
-/-- The block asks for what its two LayerNorms ask for. -/
+/-- The block's side conditions are those of its two LayerNorms. -/
 theorem encoderBlockGraph_sideConditions_iff : (encoderBlockGraph c ε₁ ε₂).SideConditions ρ ↔
     ((∀ row, 0 < (layerNormPrefix6 ε₁).eval (encoderNorm1Inputs c ρ) row) ∧
       ∀ row, (layerNormPrefix7 ε₁).eval (encoderNorm1Inputs c ρ) row ≠ 0) ∧

@@ -4,8 +4,8 @@ import PostNorm.Block.Encoder.Spec
 
 /-! # The encoder block, given only `0 < ε₁` and `0 < ε₂`
 
-Every side condition of every theorem of the block and its sublayers is one of LayerNorm's, at some input, and so
-follows from `0 < ε`.  Nothing is asked of the sizes: not even a token is needed.
+Every side condition of every theorem about the block and its sublayers is one of LayerNorm's, at some input, and so
+follows from `0 < ε`.  There are no conditions on the sizes: there need not even be a token.
 
 ## Main statements
 
@@ -19,7 +19,7 @@ universe u
 
 variable {R : Type u} [RealField R] {seqLen dModel numHeads headDim dFF : Nat}
 
-/-- If `0 < ε`, then `var + ε` is positive in every row of whatever a post-norm block normalizes. -/
+/-- If `0 < ε`, then `var + ε` is positive in every row that a post-norm block normalizes. -/
 @[discharges mhaPostNorm_backpropVec_eq_adjoint_fderiv_at hVarEpsPos,
   seqFfnPostNorm_backpropVec_eq_adjoint_fderiv_at hVarEpsPos,
   encoderFfnResidualGraphFDerivCorrectAt hNorm1VarEpsPos,
@@ -31,7 +31,7 @@ theorem postNorm_varEps_pos {ε : R} (hEpsPos : 0 < ε) (ρ : Env R (ΓLayerNorm
     (row : Shape.Coord ⟦seqLen⟧) : 0 < (layerNormPrefix6 ε).eval ρ row :=
   layerNorm_varEps_pos hEpsPos ρ row
 
-/-- If `0 < ε`, then the standard deviation is not zero in any row of whatever a post-norm block normalizes. -/
+/-- If `0 < ε`, then the standard deviation is not zero in any row that a post-norm block normalizes. -/
 @[discharges mhaPostNorm_backpropVec_eq_adjoint_fderiv_at hStdNe0,
   seqFfnPostNorm_backpropVec_eq_adjoint_fderiv_at hStdNe0,
   encoderFfnResidualGraphFDerivCorrectAt hNorm1StdNe0,

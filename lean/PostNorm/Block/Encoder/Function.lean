@@ -2,7 +2,7 @@ import PostNorm.Layers.LayerNorm
 
 /-! # The post-norm block as a composition of functions
 
-Two LayerNorms around whatever builds their inputs: any attention, any feed-forward layer, with or without biases
+Two LayerNorms around any maps that build their inputs: any attention, any feed-forward layer, with or without biases
 and mask.
 
 ## Main definitions
@@ -32,7 +32,7 @@ noncomputable def postNormEncoderBlock (ε₁ ε₂ : R) (attnPack : Env R Γ �
   (layerNormGraph ε₂).eval (ffnPack (postNormAfterNorm1 ε₁ attnPack x))
 
 /-- The derivative of the post-norm block, by the chain rule: the second LayerNorm's after `DffnPack`, after the
-first LayerNorm's after `DattnPack` beside the identity on the outer context. -/
+first LayerNorm's after `DattnPack` paired with the identity on the outer context. -/
 noncomputable def postNormEncoderBlockDeriv (ε₁ ε₂ : R) (attnPack : Env R Γ → Env R (ΓLayerNorm seqLen dModel))
     (DattnPack : BoundedLinearMap R Γ.Coord (ΓLayerNorm seqLen dModel).Coord)
     (ffnPack : Env R (⟦seqLen, dModel⟧ :: Γ) → Env R (ΓLayerNorm seqLen dModel))

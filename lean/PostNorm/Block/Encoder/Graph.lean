@@ -68,7 +68,7 @@ end context
 section graphs
 variable {K : Type u} {seqLen dModel numHeads headDim dFF : Nat}
 
-/-- `MHA x + x` over the inputs of the whole block; both LayerNorm parameter pairs are carried along unread. -/
+/-- `MHA x + x` over the inputs of the whole block; both LayerNorm parameter pairs are passed through unread. -/
 def encoderMhaResidualDGraph (c : EncoderConstants K) :
     Graph K (ΓEncoderBlock seqLen dModel numHeads headDim dFF) ⟦seqLen, dModel⟧ :=
   graph! x Wq Wk Wv Wo gamma1 beta1 gamma2 beta2 W1 b1 W2 b2 =>

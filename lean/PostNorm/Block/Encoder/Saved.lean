@@ -3,7 +3,7 @@ import PostNorm.Block.Encoder.Graph
 /-! # The values that the encoder block saves, and their indices
 
 The scope grows as the block is computed: first the inputs, then each named value in front of the ones before it.
-What an attention, a LayerNorm, a GELU or an affine map saves inside is not in scope here: it lies in the called
+Values saved inside an attention, a LayerNorm, a GELU or an affine map are not in scope here: they are in the called
 graph's own scope (and on the tape, `Graph.toTape`, under a dotted name).
 
 ## Main definitions
@@ -33,7 +33,7 @@ abbrev ssEncoderAfterNorm1 (seqLen dModel : Nat) : Context :=
 abbrev ssEncoderFfnResidual (seqLen dModel dFF : Nat) : Context :=
   ⟦seqLen, dModel⟧ :: ⟦seqLen, dModel⟧ :: ⟦seqLen, dFF⟧ :: ⟦seqLen, dFF⟧ :: ssEncoderAfterNorm1 seqLen dModel
 
-/-- The shapes of every value that the block saves under a name of its own, newest first. -/
+/-- The shapes of all values that the block itself saves under a name, newest first. -/
 abbrev ssEncoderBlock (seqLen dModel dFF : Nat) : Context :=
   ⟦seqLen, dModel⟧ :: ssEncoderFfnResidual seqLen dModel dFF
 

@@ -5,8 +5,8 @@ import PostNorm.Block.T5.Graph
 ## Main statements
 
 * `t5DecoderBlock_…`, `t5GatedDecoderBlock_…`: `_eval`, `_hasFDerivAt`, `_backprop_eq_adjoint_fderiv`; `_of_pos`
-  from `0 < ε₁`, `0 < ε₂` and `0 < ε₃`, where a token of the memory is allowed in each row and, with ReLU, no
-  number that ReLU gets is zero; `_real`. -/
+  from `0 < ε₁`, `0 < ε₂` and `0 < ε₃`, where a token of the memory is allowed in each row and, with ReLU, no input of
+  ReLU is zero; `_real`. -/
 
 namespace PostNorm
 universe u

@@ -5,8 +5,8 @@ import PostNorm.Block.T5.Graph
 ## Main statements
 
 * `t5EncoderBlock_…`, `t5GatedEncoderBlock_…`: `_eval`, `_hasFDerivAt`, `_backprop_eq_adjoint_fderiv`; `_of_pos`
-  from `0 < ε₁` and `0 < ε₂`, where a key is allowed in each row and, with ReLU, no number that ReLU
-  gets is zero; `_real`. -/
+  from `0 < ε₁` and `0 < ε₂`, where a key is allowed in each row and, with ReLU, no input of ReLU is zero; `_real`.
+  -/
 
 namespace PostNorm
 universe u

@@ -10,15 +10,15 @@ relative-position biases, `C` for attention to the memory, and `F` for the feed-
     encoder:  y = A (N₁ x) + x,                          F (N₂ y) + y
     decoder:  y = A (N₁ x) + x,   z = C (N₂ y) + y,      F (N₃ z) + z
 
-The first T5 has ReLU, `F x = max (x W₁) 0 W₂`; T5 1.1, mT5 and Flan-T5 have a gated layer with tanh-GELU.  In a T5 the
-first block of a stack has the table of biases and hands these on; here each block has a table of its own, and one
-table for all is the same table given to each.
+The first T5 has ReLU, `F x = max (x W₁) 0 W₂`; T5 1.1, mT5 and Flan-T5 have a gated layer with tanh-GELU.  In T5 the
+first block of a stack has the table of biases and passes these on; here each block has its own table; to share one
+table, pass the same table to each.
 
 ## Main definitions
 
 * `ΓBareFfn`, `bareFfnGraph act`, `Spec.bareFfn`, `bareFfnLayer a`: a feed-forward layer without biases.
 * `ΓT5Encoder Φ`, `t5EncoderGraph ffn`, `Spec.t5Encoder ffn`, `t5EncoderLayer ffn`: for any feed-forward layer, whose
-  parameters are `Φ`; the same of `T5Decoder`.
+  parameters are `Φ`; the same for `T5Decoder`.
 * `t5EncoderBlockGraph`, `t5DecoderBlockGraph` with ReLU; `t5GatedEncoderBlockGraph`, `t5GatedDecoderBlockGraph`.
 
 The theorems are in `Block/T5/Encoder.lean` and `Block/T5/Decoder.lean`.
@@ -45,8 +45,8 @@ second RMSNorm's scale, and the parameters `Φ` of the feed-forward layer. -/
 abbrev ΓT5Encoder (seqLen dModel numHeads headDim buckets : Nat) (Φ : Context) : Context :=
   ⟦seqLen, dModel⟧ :: ((⟦dModel⟧ :: (ΓRelativeMha seqLen dModel numHeads headDim buckets).tail) ++ (⟦dModel⟧ :: Φ))
 
-/-- The inputs of T5's decoder block: as the encoder's, and before the feed-forward layer's the second RMSNorm's scale,
-the memory and the weights of attention to it. -/
+/-- The inputs of T5's decoder block: the encoder's, with the second RMSNorm's scale, the memory and the weights of
+attention to it before the feed-forward layer's. -/
 abbrev ΓT5Decoder (seqLen memoryLen dModel numHeads headDim buckets : Nat) (Φ : Context) : Context :=
   ⟦seqLen, dModel⟧ :: ((⟦dModel⟧ :: (ΓRelativeMha seqLen dModel numHeads headDim buckets).tail) ++
     ((⟦dModel⟧ :: (ΓUnscaledMha seqLen memoryLen dModel numHeads headDim).tail) ++ (⟦dModel⟧ :: Φ)))
@@ -82,7 +82,7 @@ def t5EncoderGraph (ffn : Graph K (⟦seqLen, dModel⟧ :: Φ) ⟦seqLen, dModel
     Graph K (ΓT5Encoder seqLen dModel numHeads headDim buckets Φ) ⟦seqLen, dModel⟧ :=
   (t5AttentionGraph allowed bucket ε₁).andThen "attention" (preNormGraph (rmsNormGraph ε₂) "ffn" ffn)
 
-/-- T5's decoder block, with any feed-forward layer: no token looks at a later one, and `other` masks the memory. -/
+/-- T5's decoder block, with any feed-forward layer: no token attends to a later one, and `other` masks the memory. -/
 def t5DecoderGraph (ffn : Graph K (⟦seqLen, dModel⟧ :: Φ) ⟦seqLen, dModel⟧) (other : Mask seqLen memoryLen)
     (bucket : Fin seqLen → Fin seqLen → Fin buckets) (ε₁ ε₂ ε₃ : K) :
     Graph K (ΓT5Decoder seqLen memoryLen dModel numHeads headDim buckets Φ) ⟦seqLen, dModel⟧ :=
@@ -122,7 +122,7 @@ variable {R : Type u} [RealField R] {seqLen memoryLen dModel numHeads headDim bu
 noncomputable def Spec.bareFfn {n d f : Nat} (act : R → R) (W1 : Fin d → Fin f → R) (W2 : Fin f → Fin d → R)
     (x : Fin n → Fin d → R) : Fin n → Fin d → R := Spec.matmul (fun i k => act (Spec.matmul x W1 i k)) W2
 
-/-- What the activation of such a layer gets: `x W₁`. -/
+/-- The input of such a layer's activation: `x W₁`. -/
 noncomputable def bareFfnHidden (ρ : Env R (ΓBareFfn seqLen dModel dFF)) : Fin seqLen → Fin dFF → R :=
   Spec.matmul (ρ.get ΓBareFfn.x).mat (ρ.get ΓBareFfn.W1).mat
 
@@ -172,17 +172,17 @@ noncomputable def Spec.t5Decoder :
   Spec.andThen (Spec.t5Attention Mask.causal bucket ε₁)
     (Spec.andThen (Spec.t5Cross other ε₂) (Spec.preNorm (.rms ε₃) ffn))
 
-/-- What the encoder's feed-forward sublayer gets: `y`, and its parameters. -/
+/-- The input of the encoder's feed-forward sublayer: `y`, and its parameters. -/
 noncomputable def t5EncoderRows2 (ρ : Env R (ΓT5Encoder seqLen dModel numHeads headDim buckets Φ)) :
     Env R (⟦seqLen, dModel⟧ :: ⟦dModel⟧ :: Φ) :=
   Env.cons (Spec.t5Attention allowed bucket ε₁ (Env.cons ρ.head ρ.tail.former)) ρ.tail.latter
 
-/-- What the decoder's second sublayer gets: `y`, and its parameters. -/
+/-- The input of the decoder's second sublayer: `y`, and its parameters. -/
 noncomputable def t5DecoderRows2 (ρ : Env R (ΓT5Decoder seqLen memoryLen dModel numHeads headDim buckets Φ)) :
     Env R (⟦seqLen, dModel⟧ :: ⟦dModel⟧ :: (ΓUnscaledMha seqLen memoryLen dModel numHeads headDim).tail) :=
   Env.cons (Spec.t5Attention Mask.causal bucket ε₁ (Env.cons ρ.head ρ.tail.former)) ρ.tail.latter.former
 
-/-- What the decoder's feed-forward sublayer gets: `z`, and its parameters. -/
+/-- The input of the decoder's feed-forward sublayer: `z`, and its parameters. -/
 noncomputable def t5DecoderRows3 (ρ : Env R (ΓT5Decoder seqLen memoryLen dModel numHeads headDim buckets Φ)) :
     Env R (⟦seqLen, dModel⟧ :: ⟦dModel⟧ :: Φ) :=
   Env.cons (Spec.t5Cross other ε₂ (t5DecoderRows2 bucket ε₁ ρ)) ρ.tail.latter.latter

@@ -3,7 +3,7 @@ import PostNorm.Graph.OpLemma
 
 /-! # Sum and mean along any axis
 
-`Op.sum` and `Op.mean` go along the last axis; here it may be any.
+`Op.sum` and `Op.mean` use the last axis; here it may be any.
 
 ## Main definitions
 
@@ -33,7 +33,7 @@ def insert : {s t : Shape} → Axis n s t → t.Coord → Fin n → s.Coord
   | _, _, .last, c, i => (c, i)
   | _, _, .before _ a, (c, j), i => (a.insert c i, j)
 
-/-- The coordinate without what is along this axis. -/
+/-- The coordinate without this axis. -/
 def erase : {s t : Shape} → Axis n s t → s.Coord → t.Coord
   | _, _, .last, (c, _) => c
   | _, _, .before _ a, (c, j) => (a.erase c, j)

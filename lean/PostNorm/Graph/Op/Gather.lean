@@ -3,17 +3,17 @@ import PostNorm.Graph.OpLemma
 
 /-! # Gathering: every entry of the result reads one entry of the argument, or nothing
 
-Slices, joins, rows of a table by given indices, a mask, the halves of a rotary position: all of these are readings.
+Slices, joins, rows of a table by given indices, a mask, the halves of a rotary position are all readings.
 Where nothing is read, the result is zero.
 
 ## Main definitions
 
 * `Reading s t`: which entry of a tensor of shape `s` each entry of one of shape `t` reads.
-* `Primitive.gather`, `Op.gather`; `Op.select`: keep some entries, and put zero for the others.
+* `Primitive.gather`, `Op.gather`; `Op.select`: keep some entries, and replace the others by zero.
 
 ## Main statements
 
-* `Reading.adjoint`: adding up what was read is the adjoint of reading. -/
+* `Reading.adjoint`: summing the cotangents of each read entry is the adjoint of reading. -/
 
 namespace PostNorm
 universe u w
@@ -34,7 +34,7 @@ def Shape.rowMajor : {s : Shape} → s.Coord → Nat
 
 namespace Reading
 
-/-- The places of what is read, all in row-major order; `-1` stands for nothing. -/
+/-- The places of the entries that are read, in row-major order; `-1` stands for nothing. -/
 def index (f : Reading s t) : List Int := t.coords.map fun c => (f c).elim (-1) fun k => Int.ofNat (Shape.rowMajor k)
 
 /-- The entries that are read. -/

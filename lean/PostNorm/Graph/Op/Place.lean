@@ -2,8 +2,8 @@ import PostNorm.Graph.Op.Gather
 
 /-! # Placing: every entry of the result is an entry of the argument, or zero
 
-Selecting, slicing, padding, looking up rows, cutting an image into patches, and any order of the axes: all of these
-place entries, and a concatenation is a sum of such.  They are one linear primitive.
+Selecting, slicing, padding, looking up rows, cutting an image into patches, and any order of the axes all place
+entries, and a concatenation is a sum of these.  They are one linear primitive.
 
 ## Main definitions
 

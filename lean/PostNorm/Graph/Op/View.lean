@@ -5,14 +5,14 @@ import PostNorm.Graph.OpLemma
 
 ## Main definitions
 
-* `ViewNode`, `View.node`: what a view is in the exported vocabulary.
+* `ViewNode`, `View.node`: a view as an exported operation.
 * `Primitive.view`, `Op.view`; `Op.transpose`, `Op.broadcastLast`, `Op.broadcastRows`. -/
 
 namespace PostNorm
 universe u w
 variable {s t : Shape} {m n : Nat}
 
-/-- What a view is in the exported vocabulary. -/
+/-- A view as an exported operation. -/
 inductive ViewNode where
   /-- Axis `i` of the result is axis `perm[i]` of the argument. -/
   | transpose (perm : List Nat)
@@ -21,8 +21,8 @@ inductive ViewNode where
   /-- Insert this axis and repeat along it. -/
   | broadcast (axis : Nat)
 
-/-- The one node that a view is.  Acting on all axes but the last changes nothing but the length of a
-permutation. -/
+/-- A view as one node. Acting on all axes except the last only changes the length of a permutation.
+-/
 def View.node : {s t : Shape} → View s t → ViewNode
   | s ▹ _ ▹ _, _, .swap => .transpose (List.range s.rank ++ [s.rank + 1, s.rank])
   | _, _, .split _ _ => .reshape

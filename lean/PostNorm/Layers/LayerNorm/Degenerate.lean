@@ -1,14 +1,14 @@
 import PostNorm.Graph.Compose
 import PostNorm.Layers.LayerNorm.Discharge
 
-/-! # LayerNorm where there is nothing to normalize: constant rows, and rows of one entry
+/-! # LayerNorm of degenerate rows: constant rows, and rows of one entry
 
 ## Main statements
 
 * `layerNorm_eval_of_constant_row`: LayerNorm of a constant row is `beta`.
 * `layerNorm_std_of_constant_row`: there the standard deviation is `√ε`, so that `0 < ε` is needed.
 * `layerNorm_hasFDerivAt_zero`, `layerNorm_derivHead_eq_zero`, `layerNorm_backprop_head_eq_zero`: if `dModel = 1`,
-  the derivative in `x` is zero, forward mode says so, and no gradient reaches `x`; whatever `ε`. -/
+  the derivative in `x` is zero, forward mode agrees, and no gradient reaches `x`; for any `ε`. -/
 
 namespace PostNorm
 universe u
@@ -51,7 +51,7 @@ theorem Spec.variance_of_constant {n : Nat} (x : Fin n → R) (j : Fin n) (h : �
     rw [Spec.mean_of_constant x j h, h k]; grind
   exact (Spec.mean_of_constant _ j fun k => (e k).trans (e j).symm).trans (e j)
 
-/-- LayerNorm of a constant row is `beta`, whatever `ε`. -/
+/-- LayerNorm of a constant row is `beta`, for any `ε`. -/
 theorem Spec.layerNorm_of_constant_row (ε : R) (gamma beta : Fin dModel → R)
     (x : Fin seqLen → Fin dModel → R) (i : Fin seqLen) (j : Fin dModel) (h : ∀ k, x i k = x i j) :
     Spec.layerNorm ε gamma beta x i j = beta j := by
@@ -91,7 +91,7 @@ theorem layerNorm_eval_of_one (ε : R) (x : Tensor R ⟦seqLen, 1⟧) (σ : Env 
   refine Spec.layerNorm_of_constant_row ε _ _ _ c.1.2 c.2 fun k => ?_
   rw [Subsingleton.elim k c.2]
 
-/-- The only entry of a row of one is its mean. -/
+/-- The only entry of a row of length one is its mean. -/
 private theorem sub_mean_of_one (f : Fin 1 → R) (j : Fin 1) : f j - (Scalar.ofNat 1 : R)⁻¹ * finSum 1 f = 0 := by
   rw [Spec.mean_eq, Spec.mean_of_constant f j fun k => by rw [Subsingleton.elim k j]]
   grind

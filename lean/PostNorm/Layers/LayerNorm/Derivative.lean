@@ -17,7 +17,7 @@ universe u
 variable {R : Type u} [RealField R] {seqLen dModel : Nat} (ε : R) (ρ : Env R (ΓLayerNorm seqLen dModel))
   (δ : Tensor R ⟦seqLen, dModel⟧)
 
-/-- What the fourteen operations ask for: `var + ε` is positive, and the standard deviation is not zero. -/
+/-- The side conditions of the fourteen operations: `var + ε` is positive, and the standard deviation is not zero. -/
 theorem layerNormGraph_sideConditions_iff : (layerNormGraph ε).SideConditions ρ ↔
     (∀ row, 0 < (layerNormPrefix6 ε).eval ρ row) ∧ ∀ row, (layerNormPrefix7 ε).eval ρ row ≠ 0 := by
   graph_side_conditions [layerNormGraph, layerNormPrefix6, layerNormPrefix7]

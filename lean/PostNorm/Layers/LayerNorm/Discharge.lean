@@ -8,7 +8,7 @@ import PostNorm.Layers.LayerNorm.Spec
 * `layerNorm_varEps_pos`, `layerNorm_std_ne_zero`: both side conditions hold at every input when `0 < ε`.
 * `layerNorm_std_ne_zero_iff`: each side condition implies the other.
 * `layerNorm_hasFDerivAt_of_pos`, `layerNorm_backprop_eq_adjoint_fderiv_of_pos`: the theorems with no hypothesis
-  but `0 < ε`. -/
+  except `0 < ε`. -/
 
 namespace PostNorm
 universe u
@@ -17,13 +17,13 @@ attribute [local instance] Semiring.natCast
 
 variable {R : Type u} [RealField R] {seqLen dModel : Nat}
 
-/-- A mean of numbers that are not negative is not negative. -/
+/-- A mean of nonnegative numbers is nonnegative. -/
 theorem Spec.mean_nonneg {n : Nat} (x : Fin n → R) (h : ∀ j, 0 ≤ x j) : 0 ≤ Spec.mean x := by
   unfold Spec.mean
   rw [Field.div_eq_mul_inv]
   exact mul_nonneg (finSum_nonneg n x h) (inv_nonneg (natCast_nonneg n))
 
-/-- A variance is not negative. -/
+/-- A variance is nonnegative. -/
 theorem Spec.variance_nonneg {n : Nat} (x : Fin n → R) : 0 ≤ Spec.variance x :=
   Spec.mean_nonneg _ fun _ => mul_self_nonneg _
 
