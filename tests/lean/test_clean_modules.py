@@ -1,5 +1,5 @@
-"""After a change Lean inspects only the changed modules, and finds the same as a full inspection; the
-second kernel gets only their theorems, with all that these rest on."""
+"""After a change Lean inspects only the changed modules, and finds the same as a full inspection.
+The second kernel gets only their theorems, with all that these rest on."""
 
 from __future__ import annotations
 
