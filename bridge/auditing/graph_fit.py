@@ -271,7 +271,7 @@ def _read(given: Graph, signature: Signature, way: _Way, probe: _Probe, declared
     by_names = same and _names_there(signature, given)
     said = _how(given, signature, way)
     if not by_names:
-        said = f"computes {ours.name}{_then(said)}; it is held against that by what it computes"
+        said = f"computes {ours.name}{_then(said)}; it is compared with that by its values"
     return Fitted(graph, by_names=by_names, said=said, doubt=doubt)
 
 

@@ -72,7 +72,7 @@ def counterexample(
         nonlocal tried
         tried += 1
         if failing:
-            watcher.update("making it small", tried, None, unit=key)
+            watcher.update("shrinking it", tried, None, unit=key)
         else:
             watcher.update("searching", min(tried, examples), examples, unit=key)
         if not fails(case):

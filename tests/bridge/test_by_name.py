@@ -196,7 +196,7 @@ def test_too_few_instances_and_too_many_open_ones_are_inconclusive() -> None:
         """Cannot tell where eta is large."""
         return None if eta > 4 else eta > 0
 
-    assert result()[1] == "unsure cannot tell on 6 of 10 instances"
+    assert result()[1] == "unsure cannot decide 6 of 10 instances"
     assert result(way=Drawn(instance(0, 1))) == (
         Verdict.INCONCLUSIVE,
         "every hypothesis holds on only 1 instances",

@@ -75,7 +75,7 @@ def test_it_tells_that_it_makes_what_it_found_small() -> None:
     case = found(checked(large), watcher)
     assert case is not None
     assert large(case)
-    assert watcher.said[-1][0] == "making it small"
+    assert watcher.said[-1][0] == "shrinking it"
 
 
 def test_an_interrupt_gives_the_smallest_until_then() -> None:
