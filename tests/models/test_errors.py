@@ -233,11 +233,11 @@ def test_malformed_inputs(arrays: dict[str, Any], said: str) -> None:
 def test_inputs_that_are_no_npz(tmp_path: Path) -> None:
     path = tmp_path / "x.npz"
     path.write_text(json.dumps([1]))
-    with pytest.raises(InvalidInputError, match="is no npz file") as caught:
+    with pytest.raises(InvalidInputError, match="is not an npz file") as caught:
         read_inputs(path, D)
     assert "attention_mask [batch, seq_len]" in caught.value.remedy
     np.save(tmp_path / "x.npy", X)
-    with pytest.raises(InvalidInputError, match="is no npz file"):
+    with pytest.raises(InvalidInputError, match="is not an npz file"):
         read_inputs(tmp_path / "x.npy", D)
 
 

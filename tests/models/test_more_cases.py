@@ -228,12 +228,12 @@ CASES: Mapping[str, tuple[Callable[[], Any], set[int], str]] = {
     "a gradient cut between layers": (
         lambda: Model(lambda las, x: las[1](las[0](x).detach())),
         {4},
-        "hands another gradient back",
+        "passes back another gradient",
     ),
     "a gradient scaled between layers": (
         lambda: Model(scaling),
         {4},
-        "hands another gradient back",
+        "passes back another gradient",
     ),
     "what a context says": (
         lambda: Model(shifting, ByContext),
