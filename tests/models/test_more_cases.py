@@ -238,7 +238,7 @@ CASES: Mapping[str, tuple[Callable[[], Any], set[int], str]] = {
     "what a context says": (
         lambda: Model(shifting, ByContext),
         {4},
-        "gets another output from it than it gives by itself",
+        "gets another output from it than it returns by itself",
     ),
     "a layer skipped in training": (lambda: SkipsInTraining().train(), {4}, "never runs it"),
     "bfloat16 inside, and wrong": (lambda: part(ShortAndWrong), {1}, ""),
