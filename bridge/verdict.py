@@ -27,7 +27,7 @@ class Verdict(StrEnum):
     FAILS = "fails"
     """There is a counterexample."""
     INCONCLUSIVE = "inconclusive"
-    """The check ran and cannot tell; the reason says why."""
+    """The check ran and could not decide; the reason says why."""
     UNPAIRED = "unpaired"
     """No check is written for it."""
     WAIVED = "waived"

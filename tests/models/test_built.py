@@ -232,7 +232,7 @@ def test_what_neither_way_knows_says_both(tmp_path: Path) -> None:
 def test_what_the_caller_says_is_about_the_tensors(tmp_path: Path) -> None:
     read = read_model(saved(tmp_path / "m", bert()), Options(heads=4))
     assert read.kind == "safetensors"
-    assert "is about the tensors" in read.settings[-1]
+    assert "are about the tensors" in read.settings[-1]
 
 
 def test_without_transformers_the_names_are_read(

@@ -179,7 +179,7 @@ def one_array() -> bytes:
 INPUTS: Mapping[str, tuple[Callable[[Path], object], str]] = {
     "no such file": (lambda p: None, "No such file"),
     "an empty file": (lambda p: p.write_bytes(b""), "is not an npz file"),
-    "torch's": (lambda p: torch.save({"x": torch.zeros(3, WIDTH)}, p), "is no array"),
+    "torch's": (lambda p: torch.save({"x": torch.zeros(3, WIDTH)}, p), "is not an array"),
     "JSON": (lambda p: p.write_text('{"x": [[1.0]]}'), "is not an npz file"),
     "one array": (lambda p: p.write_bytes(one_array()), "one array without a name"),
     "objects": (
