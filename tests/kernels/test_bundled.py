@@ -108,7 +108,7 @@ def test_those_that_are_there_are_found(tmp_path: Path) -> None:
     assert found["lean4lean"].arguments == ("--import",)
     assert found["con-leche"].arguments == ()
     assert not found["con-leche"].by_settings
-    assert "take proofs of False" in found["leanchecker-paranoid"].known_bugs
+    assert "accept proofs of False" in found["leanchecker-paranoid"].known_bugs
     assert found["con-leche"].known_bugs == ""
     before = found["con-leche"].fingerprint
     program(tmp_path, "con-leche", "pass")

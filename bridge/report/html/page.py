@@ -60,7 +60,7 @@ VERDICT_WORDS = {
 }
 LEAN_WORDS = {
     LeanStatus.PROVED: "the kernel accepted a proof, from standard axioms and Lean's own library",
-    LeanStatus.ASSUMED: "a hypothesis: the theorem takes it for granted",
+    LeanStatus.ASSUMED: "a hypothesis: the theorem assumes it",
     LeanStatus.DISCHARGED: "a hypothesis that a named lemma proves under stated conditions",
     LeanStatus.SORRY: "the proof, or something below it, is unfinished",
     LeanStatus.AXIOM: "the proof rests on an axiom that is not a standard one",
