@@ -1,4 +1,4 @@
-"""The embedded engine, seen from outside."""
+"""The embedded engine's interface."""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ _INSTALL = "obligations engine install"
 
 @dataclass(frozen=True, slots=True)
 class EmbeddedEngine:
-    """WebAssembly Lean in Node.js.  Make one with `open_engine`, which checks that it is there."""
+    """WebAssembly Lean in Node.js.  Make one with `open_engine`, which checks that it is
+    installed."""
 
     layout: Layout
     node: Node
@@ -132,13 +133,13 @@ def open_engine(layout: Layout) -> EmbeddedEngine:
         raise EngineDamagedError(
             f"the embedded Lean engine in {layout.home} is damaged: {damage}", remedy=_INSTALL
         )
-    with contextlib.suppress(OSError):  # a cache that is only read has no one to tidy it up
+    with contextlib.suppress(OSError):  # nothing tidies up a cache that is only read
         layout.last_use.touch()
     return EmbeddedEngine(layout, find_node())
 
 
 def embedded_status(layout: Layout, *, verify: bool = False) -> EngineStatus:
-    """What there is; with `verify`, every installed file is read and its hash compared."""
+    """The engine's status; with `verify`, every installed file is read and its hash compared."""
     problems: list[str] = []
     node: Node | None = None
     npm = ""
