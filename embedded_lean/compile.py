@@ -214,8 +214,8 @@ class Compiler:
                 stopped = self._wait(wait, started, outputs)
             finally:
                 terminate(process)
-        told = map(asked_path, _read(work / "stderr").splitlines())
-        asked = tuple(path for path in told if path is not None)
+        reported = map(asked_path, _read(work / "stderr").splitlines())
+        asked = tuple(path for path in reported if path is not None)
         return stopped, RunEnded(process.returncode, asked)
 
     def _wait(

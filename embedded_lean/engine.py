@@ -60,7 +60,7 @@ class EmbeddedEngine:
         )
 
     def server_command(self, project: Path) -> list[str]:
-        """The stand-in for `lake serve`."""
+        """The replacement for `lake serve`."""
         return stand_in_command(["--dir", str(project.resolve()), "serve"])
 
     def run_document(
@@ -95,7 +95,7 @@ class EmbeddedEngine:
         return None
 
     def recheck(self, project: Path, modules: Sequence[str], *, timeout: float) -> Recheck | None:
-        """There is no checker next to this Lean."""
+        """There is no further checker for this Lean."""
         return None
 
     def build(

@@ -394,7 +394,7 @@ def left_unseen(
     if trust is not None and trust.untagged:
         found.append(f"what {len(trust.untagged)} untagged theorems with hypotheses assume")
     if policy.lock is None:
-        found.append("what has changed, for there is no statements.lock.json")
+        found.append("what has changed, since there is no statements.lock.json")
     if not whole:
         found.append("the rest of the library, or its own graph (--only, --graph)")
     return tuple(found)

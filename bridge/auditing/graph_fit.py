@@ -312,7 +312,7 @@ def _with_symbols(given: Graph, signature: Signature, way: _Way, probe: _Probe) 
         if len(known) == len(constants) and alike(found, expected):
             return graph
     raise InvalidInputError(
-        f"--graph: {given.name} computes {signature.member.name}, but no node of its own adds "
+        f"--graph: {given.name} computes {signature.member.name}, but no single node adds "
         f"{lacking[0]} = {way.constants[lacking[0]]:g}, so that no instance can choose it",
         remedy=f'give the node that adds it "params": {{"c": …, "symbol": "{lacking[0]}"}}',
     )

@@ -182,7 +182,7 @@ def decided(obligation: Obligation, context: Context) -> Entry | Paired:
         better = ""
         if "#" in obligation.binder:
             place = f"{obligation.module} (line {obligation.line})"
-            better = f"; give the hypothesis a name of its own in {place}, which keys can use"
+            better = f"; give the hypothesis a unique name in {place}, which keys can use"
         reason = f"no check is registered for {obligation.key}{better}"
         if pairing is not None:
             reason = f"{reason}; {pairing.reason}"

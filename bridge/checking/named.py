@@ -67,7 +67,7 @@ def named_check(
     for p in parameters:
         if p.kind not in kinds:
             raise TypeError(
-                f"expected parameters that are called as binders but got {p.name!r}, which stands "
+                f"expected parameters named like binders but got {p.name!r}, which stands "
                 "for any number of values or has no name"
             )
     names = tuple(p.name for p in parameters)

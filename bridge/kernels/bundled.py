@@ -123,13 +123,13 @@ class BundledKernel:
     def _refusal(self, export: Path, timeout: float) -> str:
         """Why it does not accept an export; empty if it does."""
         with tempfile.TemporaryDirectory(prefix="obligations-") as folder:
-            handed = export
+            argument = export
             if self.by_settings:
-                handed = Path(folder) / "settings.json"
-                handed.write_text(json.dumps(_settings(export)), encoding="utf-8")
+                argument = Path(folder) / "settings.json"
+                argument.write_text(json.dumps(_settings(export)), encoding="utf-8")
             try:
                 done = bounded_output(
-                    [self.program, *self.arguments, handed], timeout=timeout, cwd=Path(folder)
+                    [self.program, *self.arguments, argument], timeout=timeout, cwd=Path(folder)
                 )
             except (OSError, subprocess.TimeoutExpired) as error:
                 late = isinstance(error, subprocess.TimeoutExpired)

@@ -84,9 +84,9 @@ def refuse_other_statements(library: Library, trust: Trust) -> None:
     if odd := sorted(n for n in names if exported.get(n) != trust.stated.get(n)):
         more = f" and {len(odd) - 5} more" if len(odd) > 5 else ""
         raise HijackedError(
-            f"asked where none of the project's code runs, Lean says something else of "
+            f"while none of the project's code runs, Lean says something else about "
             f"{', '.join(map(readable_name, odd[:5]))}{more}; nothing that the project says of its "
             "theorems counts",
             remedy="remove what changes Lean's answers when the project is imported: `initialize`, "
-            "linters, elaborators of its own",
+            "linters, its own elaborators",
         )

@@ -189,7 +189,7 @@ async def _reap(client: AsyncLeanLSPClient) -> None:
     if process is None:
         return
     if process.returncode is None:
-        # The server leads a process group of its own, so its workers go with it.
+        # The server leads its own process group, so its workers are killed with it.
         with contextlib.suppress(ProcessLookupError, PermissionError):
             if hasattr(os, "killpg"):
                 os.killpg(process.pid, signal.SIGKILL)

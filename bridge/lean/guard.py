@@ -39,7 +39,7 @@ def refuse_hijackers(found: Sequence[str]) -> None:
     if found:
         more = f" and {len(found) - 5} more" if len(found) > 5 else ""
         raise HijackedError(
-            f"the project answers the audit's own commands in its place: {', '.join(found[:5])}"
+            f"the project overrides the audit's own commands: {', '.join(found[:5])}"
             f"{more}; nothing that it says of its theorems counts",
             remedy="remove what is registered for the commands of the Lean library `Obligations`",
         )

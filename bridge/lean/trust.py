@@ -58,7 +58,7 @@ class KernelOpinion:
     """A kernel that took part in an audit.
 
     Attributes:
-        name: what it is called in reports.
+        name: its name in reports.
         version: its version, or that of its Lean.
         accepted: how many constants it accepted.
         known_bugs: proofs of False that it is known to accept, with sources; empty if none is.

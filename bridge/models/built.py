@@ -96,7 +96,7 @@ def _require_known_code(config: Mapping[str, Any], options: Options) -> None:
     if options != Options():
         raise NotKnownError("options for heads, ε, activation or norms are about the tensors")
     for key, what in (
-        ("auto_map", "it needs code of its own, which is not run"),
+        ("auto_map", "it needs custom code, which is not run"),
         ("quantization_config", "it says that the weights are quantised"),
         ("pruned_heads", "heads were pruned"),
     ):

@@ -260,7 +260,7 @@ def _malformed(name: str, value: Any, source: str, path: Path) -> InvalidInputEr
     expected = {
         "heads": "a whole number, at least 1",
         "layers": "a whole number, at least 1",
-        "pruned": "an object: which heads are gone, by layer",
+        "pruned": "an object: the pruned heads, by layer",
         "eps": "a number",
         "dropout": "a number",
         "activation": "a name such as gelu_new",

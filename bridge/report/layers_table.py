@@ -154,7 +154,7 @@ def captured_notes(layer: LayerReport) -> list[str]:
         found.append(f"the gradient is None, which counts as 0: {', '.join(captured.no_gradient)}")
     rest = [n for n in captured.unseen if n not in captured.no_gradient]
     if rest:
-        found.append(f"on this input nothing but rounding is seen of: {', '.join(rest)}")
+        found.append(f"on this input only rounding is visible in: {', '.join(rest)}")
     return found
 
 

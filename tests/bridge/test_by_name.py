@@ -237,7 +237,7 @@ def test_what_a_check_by_name_cannot_be_is_refused() -> None:
         """Any number of values."""
         return True
 
-    with pytest.raises(RegistrationError, match="called as binders but got 'eta', which"):
+    with pytest.raises(RegistrationError, match="named like binders but got 'eta', which"):
         check("a:conclusion")(several)
     assert set(named_checks()) == {KEY}
 

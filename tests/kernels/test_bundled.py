@@ -80,7 +80,7 @@ def test_it_is_called_with_its_arguments_before_the_file(tmp_path: Path) -> None
         ("import os; os.abort()", "ended early"),
         ("import sys; sys.exit(127)", "ended early"),
         (READ + "sys.exit('usage')", "does not read the export, even without declarations"),
-        (READ + "sys.exit({'sum', 'seven', 'tree'} <= declared)", "and not all together"),
+        (READ + "sys.exit({'sum', 'seven', 'tree'} <= declared)", "but not all together"),
     ],
 )
 def test_one_that_misbehaves_has_no_answer(tmp_path: Path, script: str, said: str) -> None:

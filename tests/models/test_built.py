@@ -210,7 +210,7 @@ def test_entries_of_a_nested_configuration(tmp_path: Path) -> None:
     ("more", "words"),
     [
         ({"model_type": "nobody"}, "knows no model_type 'nobody'"),
-        ({"model_type": "bert", "auto_map": {"AutoModel": "a.B"}}, "code of its own"),
+        ({"model_type": "bert", "auto_map": {"AutoModel": "a.B"}}, "custom code"),
         ({"model_type": "bert", "hidden_size": 9}, "could not build it: ValueError"),
         ({"model_type": "bert", "quantization_config": {"bits": 8}}, "weights are quantised"),
     ],

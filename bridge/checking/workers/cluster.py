@@ -85,7 +85,7 @@ class Cluster:
             yield from self._map(run, units)
         except OSError as error:  # of Dask's connections; errors while measuring are returned
             raise SpreadError(
-                f"the Dask scheduler at {self._address} is gone: {error}",
+                f"the Dask scheduler at {self._address} cannot be reached: {error}",
                 remedy="start it again; the cache keeps what was measured to its end",
             ) from error
 
@@ -148,7 +148,7 @@ def _refuse_another(address: str, host: str, port: int) -> None:
     Called before a client is made: a client waits for an answer for ever, and is slow to close
     after it has failed.
     """
-    with ThreadPoolExecutor(1) as pool:  # a notebook has an event loop of its own
+    with ThreadPoolExecutor(1) as pool:  # a notebook has its own event loop
         try:
             kind = pool.submit(asyncio.run, _identity(address, host, port)).result()
         except Exception as error:  # whatever Dask makes of another protocol
