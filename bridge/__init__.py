@@ -31,7 +31,7 @@ _FACE = {
 
 
 def __getattr__(name: str) -> object:
-    """The face, when someone asks for it: the command line does not pay for it."""
+    """Import the public names on first use, so that the command line starts fast."""
     if name in _FACE:
         return getattr(importlib.import_module(_FACE[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

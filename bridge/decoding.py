@@ -1,7 +1,7 @@
 """Values from outside, JSON and TOML, as typed values: msgspec reads them strictly.
 
-What it refuses becomes an error of the project's own tree, which gives the place, what was expected
-there, and what is there.
+A refusal becomes one of the project's own errors, which gives the place, the expected value, and
+the actual one.
 """
 
 from __future__ import annotations
@@ -47,14 +47,14 @@ def typed(
 def typed(
     value: object, kind: Any, where: str, error: type[ObligationsError], *, remedy: str
 ) -> Any:
-    """A decoded value as what it must be: a struct, a dataclass, or any other type of msgspec.
+    """A decoded value as a struct, a dataclass, or any other type of msgspec.
 
     Args:
-        value: from JSON or TOML; nothing in it is converted to another type, but an integer to a
-            float.
-        kind: what it must be.
-        where: begins the message.
-        error: what to raise.
+        value: from JSON or TOML; nothing in it is converted to another type, except an integer to
+            a float.
+        kind: the required type.
+        where: the start of the message.
+        error: the exception to raise.
         remedy: what to do about it.
 
     Raises:
@@ -62,7 +62,7 @@ def typed(
     """
     try:
         tag = getattr(getattr(kind, "__struct_config__", None), "tag_field", None)
-        if tag and isinstance(value, dict) and tag not in value:  # msgspec lets it be left out
+        if tag and isinstance(value, dict) and tag not in value:  # msgspec allows it to be left out
             raise msgspec.ValidationError(f"Object missing required field `{tag}`")
         return msgspec.convert(value, kind)
     except msgspec.ValidationError as refused:
@@ -72,7 +72,7 @@ def typed(
 
 
 def _said(message: str, value: object, kind: Any) -> str:
-    """What msgspec says, in the project's words, with the value at that place."""
+    """msgspec's message, in the project's words, with the value at that place."""
     place = _PLACE.search(message)
     said = message[: place.start()] if place else message
     steps, there = _place(place[1] if place else "", message, value, kind)
@@ -102,7 +102,7 @@ def _shown(value: object) -> str:
 
 
 def _known(kind: inspect.Type, steps: list[Any]) -> list[object]:
-    """What may be at a place where not every text may be."""
+    """The allowed values at a place that restricts them."""
     match kind:
         case inspect.Metadata(type=inner):
             return _known(inner, steps)
@@ -138,14 +138,14 @@ def _place(path: str, message: str, value: object, kind: Any) -> tuple[list[Any]
             step = name or int(index)
         try:
             there = there[step]
-        except (LookupError, TypeError):  # what is not known is in a name
+        except (LookupError, TypeError):  # the unknown part is in a name
             break
         steps.append(step)
     return steps, there
 
 
 def _alone(value: Any, steps: list[Any], key: object) -> Any:
-    """The value with nothing but the entry ``key`` in the object at the end of ``steps``."""
+    """The value with only the entry ``key`` in the object at the end of ``steps``."""
     if not steps:
         return {key: value[key]}
     whole = value.copy() if isinstance(value, dict) else list(value)
@@ -162,7 +162,7 @@ def _message(value: object, kind: Any) -> str:
 
 
 def read_toml(path: Path) -> dict[str, Any] | None:
-    """What a TOML file holds; ``None`` where there is no file.
+    """The content of a TOML file; ``None`` if there is no file.
 
     Raises:
         InvalidInputError: it is not TOML.

@@ -1,8 +1,8 @@
-"""The one tree of errors that the bridge raises.
+"""The errors that the bridge raises.
 
-A failed check is a verdict, never an exception; what is raised here is wrong usage, invalid input,
-or an engine that broke.  Every error carries the exit code that the command line ends with and,
-where there is one, the next step to take.
+A failed check is a verdict, never an exception; these errors are wrong usage, invalid input, or an
+engine that broke.  Every error carries the command line's exit code and, if there is one, the next
+step to take.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class ObligationsError(Exception):
 
     Args:
         message: what is wrong, with the offending value.
-        remedy: what to do next; empty where nothing sensible can be said.
+        remedy: what to do next; empty if there is no sensible advice.
     """
 
     exit_code: ClassVar[int] = 2
@@ -43,7 +43,7 @@ class InvalidInputError(ObligationsError):
 
 
 class HijackedError(ObligationsError):
-    """The audited project answers in place of the audit: nothing that it says can be believed."""
+    """The audited project overrides the audit's commands: none of its answers can be trusted."""
 
     exit_code = 1
 
@@ -63,7 +63,7 @@ class LeanSourceError(EngineError):
 
 
 class AnswerError(EngineError):
-    """Lean answered, and the answer is empty, partial, stale or malformed."""
+    """Lean's answer is empty, partial, stale or malformed."""
 
     def __init__(
         self,

@@ -1,6 +1,6 @@
-"""Progress, told to whoever watches, in terms of tasks with an amount done.
+"""Progress updates: tasks with an amount done.
 
-Work never prints; it reports here.  What a terminal, a pipe or a notebook makes of it is theirs.
+Work never prints; it reports here.  A terminal, a pipe or a notebook each shows it in its own way.
 """
 
 from __future__ import annotations
@@ -11,17 +11,18 @@ __all__ = ["Progress", "Silent"]
 
 
 class Progress(Protocol):
-    """A listener.  ``total`` is ``None`` while it is unknown; ``unit`` is ``"B"`` for bytes."""
+    """Receives updates.  ``total`` is ``None`` while it is unknown; ``unit`` is ``"B"`` for
+    bytes."""
 
     def update(self, task: str, done: float, total: float | None, *, unit: str = "") -> None:
-        """Task ``task`` has got this far."""
+        """Receive how far ``task`` is."""
 
     def note(self, message: str) -> None:
-        """Something worth a line of its own."""
+        """Receive a message for a separate line."""
 
 
 class Silent:
-    """No one watches."""
+    """Ignores all updates."""
 
     def update(self, task: str, done: float, total: float | None, *, unit: str = "") -> None:
         """Ignore it."""

@@ -1,8 +1,8 @@
 """A pytest plugin: with ``pytest --obligations`` every obligation of a Lean project is a test.
 
-The tests belong to the project's lakefile, so that one is called
+The tests belong to the project's lakefile: one is called
 ``lakefile.lean::layerNorm_hasFDerivAt:hVarEpsPos``; ``-k``, ``-m``, ``--last-failed``, xdist and
-JUnit reports work on them as on any other.  Without the flag the plugin does nothing at all.
+JUnit reports work as for any other test.  Without the flag the plugin does nothing.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    # Not at run time: whoever does not use the flag should not pay for numpy and the bridge.
+    # Not at run time: without the flag, numpy and the bridge should not be imported.
     from bridge.auditing.judge import Context
     from bridge.lean.obligation import Obligation
     from bridge.lean.project import Project
@@ -50,23 +50,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--obligations-strict",
         action="store_true",
-        help="fail what is unpaired, stale, inconclusive or left unseen, instead of skipping it",
+        help="fail what is unpaired, stale, inconclusive or not looked at, instead of skipping it",
     )
     group.addoption(
         "--obligations-engine",
         choices=("auto", "lake", "embedded", "lock"),
         help="which Lean to ask; default: the project's setting, or auto",
     )
-    group.addoption(
-        "--obligations-seed", type=int, metavar="N", help="all instances follow from it"
-    )
+    group.addoption("--obligations-seed", type=int, metavar="N", help="determines all instances")
     group.addoption(
         "--obligations-instances", type=int, metavar="N", help="instances for each obligation"
     )
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Where the flag is set: register the markers and the collector."""
+    """If the flag is set, register the markers and the collector."""
     if not config.getoption("--obligations"):
         return
     for marker in MARKERS:
@@ -82,7 +80,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _as_text(error: Exception) -> str:
-    """An error of ours and what to do next, as plain text."""
+    """One of our errors and what to do next, as plain text."""
     from bridge.errors import ObligationsError
     from bridge.report.escaping import plain
 
@@ -137,7 +135,7 @@ class _Audit:
         )
 
     def exit_code(self) -> int:
-        """What `obligations audit` would end with; results that are kept are not measured again."""
+        """The exit code of `obligations audit`; cached results are not measured again."""
         from bridge.auditing.judge import judge
         from bridge.verdict import exit_code
 
@@ -151,7 +149,7 @@ class _Audit:
         )
 
     def shortfalls(self) -> tuple[str, ...]:
-        """Why the audit as a whole is incomplete, whatever its obligations say."""
+        """Why the audit as a whole is incomplete, whatever its verdicts."""
         from bridge.auditing.audit import shortfalls_of
 
         _, context = self.prepared
@@ -160,13 +158,13 @@ class _Audit:
 
 
 class _Collecting:
-    """The hooks that are there only with the flag."""
+    """The hooks that are registered only with the flag."""
 
     def __init__(self, audit: _Audit) -> None:
         self.audit = audit
 
     def pytest_report_header(self) -> str:
-        """Say what is audited."""
+        """Name the audited project."""
         return f"obligations: {self.audit.project.root}"
 
     def pytest_sessionstart(self, session: pytest.Session) -> None:
@@ -176,11 +174,13 @@ class _Collecting:
         if distributed and not hasattr(config, "workerinput"):
             from bridge.errors import ObligationsError
 
-            with contextlib.suppress(ObligationsError):  # the workers meet it too, and report it
+            with contextlib.suppress(
+                ObligationsError
+            ):  # the workers get the same error, and report it
                 _ = self.audit.prepared
 
     def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> _Lakefile | None:
-        """Take the project's lakefile for a file of tests."""
+        """Collect the project's lakefile as a file of tests."""
         if file_path.resolve() != self.audit.lakefile:
             return None
         made: _Lakefile = _Lakefile.from_parent(parent, path=file_path, audit=self.audit)
@@ -228,7 +228,7 @@ class _ObligationItem(pytest.Item):
         self.add_marker(obligation.role.value)
 
     def runtest(self) -> None:
-        """Judge it: what is not verified is skipped, or fails with ``--obligations-strict``."""
+        """Judge it: an unverified one is skipped, or fails with ``--obligations-strict``."""
         from bridge.auditing.judge import judge
         from bridge.report.findings import findings_of
 
@@ -252,7 +252,7 @@ class _ObligationItem(pytest.Item):
         return finding.rule.level is Level.ERROR
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """The finding itself; a traceback only where the plugin broke."""
+        """The finding; a traceback only if the plugin broke."""
         from bridge.errors import ObligationsError
 
         if isinstance(excinfo.value, _NotMetError):
@@ -269,7 +269,7 @@ class _ObligationItem(pytest.Item):
 
 
 class _WholeItem(pytest.Item):
-    """Whether the audit saw all there is: no key of the lock is gone, for instance."""
+    """Whether the audit is complete: for example, no key of the lock is missing."""
 
     def __init__(self, *, audit: _Audit, **more: Any) -> None:
         super().__init__(**more)
@@ -277,7 +277,7 @@ class _WholeItem(pytest.Item):
         self.add_marker("obligation")
 
     def runtest(self) -> None:
-        """Fail where the command would not end with 0, with the same exit code in the message."""
+        """Fail if the command would not end with 0, with the same exit code in the message."""
         from bridge.report.escaping import one_line
 
         found = [one_line(what) for what in self.audit.shortfalls()]
@@ -285,7 +285,7 @@ class _WholeItem(pytest.Item):
             raise _NotMetError("\n".join((*found, f"`obligations audit` ends with {code}")))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """What is missing; a traceback only where the plugin broke."""
+        """What is missing; a traceback only if the plugin broke."""
         if isinstance(excinfo.value, _NotMetError):
             return str(excinfo.value)
         return super().repr_failure(excinfo, style)

@@ -1,4 +1,4 @@
-"""What someone probably meant who wrote a name that is not there."""
+"""Suggestions for a misspelled name."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["did_you_mean"]
 
 
 def did_you_mean(name: str, known: Iterable[str], otherwise: str, *, cutoff: float = 0.5) -> str:
-    """A remedy: the known names that look like ``name``, or ``otherwise`` where none does."""
+    """A remedy: the known names similar to ``name``, or ``otherwise`` if there are none."""
     names = list(dict.fromkeys(known))
     by_small = {n.casefold(): n for n in reversed(names)}
     close = difflib.get_close_matches(name.casefold(), list(by_small)[::-1], n=3, cutoff=cutoff)

@@ -14,7 +14,7 @@ class Role(StrEnum):
     HYPOTHESIS = "hypothesis"
     CONCLUSION = "conclusion"
     FIDELITY = "fidelity"
-    """Of no theorem but of an exported graph: that it is what its closed form says."""
+    """Not of a theorem but of an exported graph: that it computes its closed form."""
 
 
 class Verdict(StrEnum):
@@ -27,11 +27,11 @@ class Verdict(StrEnum):
     FAILS = "fails"
     """There is a counterexample."""
     INCONCLUSIVE = "inconclusive"
-    """The check ran and cannot tell; the reason says why."""
+    """The check ran and could not decide; the reason says why."""
     UNPAIRED = "unpaired"
     """No check is written for it."""
     WAIVED = "waived"
-    """Someone gave a reason for not checking it."""
+    """The project gives a reason for not checking it."""
     STALE = "stale"
     """The statement changed since the check was accepted."""
     ERROR = "error"
@@ -39,12 +39,12 @@ class Verdict(StrEnum):
 
 
 class LeanStatus(StrEnum):
-    """What Lean says of the theorem, or of the hypothesis."""
+    """Lean's status of the theorem, or of the hypothesis."""
 
     PROVED = "proved"
     """The kernel accepted a proof from the standard axioms and Lean's own library."""
     ASSUMED = "assumed"
-    """A hypothesis: the theorem takes it for granted."""
+    """A hypothesis: the theorem assumes it."""
     DISCHARGED = "discharged"
     """A hypothesis that a named lemma proves under stated conditions."""
     SORRY = "sorry"
@@ -54,7 +54,7 @@ class LeanStatus(StrEnum):
     REFUSED = "refused"
     """A kernel does not accept the proof, or something that it rests on."""
     EXPORTED = "exported"
-    """No proposition: a graph that Lean wrote down, the very term that theorems speak of."""
+    """Not a proposition: a graph that Lean exported, exactly the term that theorems are about."""
     UNCHECKED = "unchecked"
     """Lean was not asked."""
 
@@ -68,12 +68,12 @@ def exit_code(
 ) -> int:
     """The exit code of an audit: 0 everything holds, 1 something fails, 4 incomplete.
 
-    The one rule for everything that shows an outcome.  Lean that says ``sorry``, names a foreign
-    axiom or refuses a proof counts as a failure; nothing audited counts as incomplete.  Codes 2 and
+    This is the only rule for everything that shows an outcome.  If Lean says ``sorry``, names a
+    foreign axiom or refuses a proof, that is a failure; an empty audit is incomplete.  Codes 2 and
     3 belong to errors, which never reach this function.
 
     Args:
-        judged: the verdict on each obligation, and what Lean says of it.
+        judged: the verdict on each obligation, and Lean's status of it.
         refused: whether a kernel refuses any constant, of an audited theorem or not.
         incomplete: whether the audit as a whole fell short.
     """

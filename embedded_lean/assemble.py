@@ -25,8 +25,8 @@ def assemble(package: Path, home: Path, report: InstallProgress) -> LibraryCount
     integrity nor the hashes of what is written are checked here.
 
     Raises:
-        UnpackError: the package does not hold exactly what it should.
-        PatchError: a file in it is not as the patches expect.
+        UnpackError: the package does not contain exactly what it should.
+        PatchError: a file in it does not match the patches.
     """
     glue: PatchedGlue | None = None
     count: LibraryCount | None = None

@@ -40,11 +40,10 @@ def run_document(
     """Lean's messages about `text`; what it imports of the project is compiled already.
 
     A module that is not compiled from its present source is an error at its import, without Lean.
-    What Lean writes to `OUTPUT_FILE` is moved to `output`.  Where `cancelled` is set, Lean is
-    stopped.
+    What Lean writes to `OUTPUT_FILE` is moved to `output`.  If `cancelled` is set, Lean is stopped.
 
     Raises:
-        LakefileError, BuildBrokenError: the project cannot be read, or Lean broke off.
+        LakefileError, BuildBrokenError: the project cannot be read, or Lean stopped early.
         TooSlowError: it took longer than `timeout` seconds.
     """
     store = Store(layout.build)

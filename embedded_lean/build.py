@@ -1,7 +1,7 @@
 """Builds a project's libraries with the embedded engine.
 
-Modules are compiled in dependency order, at most `jobs` at a time; whatever has an object in
-the store is not compiled again.  Nothing is written to the project.
+Modules are compiled in dependency order, at most `jobs` at a time; modules with an object in the
+store are not compiled again.  Nothing is written to the project.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def build_project(
     """Compile what has changed in `project`, and make the tree that documents import from.
 
     Raises:
-        LakefileError: the lakefile cannot be understood.
+        LakefileError: the lakefile cannot be parsed.
         BuildBrokenError: the build itself broke.
     """
     started = time.monotonic()
@@ -119,23 +119,23 @@ def build_project(
 
 
 def files_asked(layout: Layout, project: Path, *, fingerprint: str) -> dict[str, str] | None:
-    """What lay under each path that Lean asked for while it compiled the present sources.
+    """The state of each path that Lean asked for while it compiled the present sources.
 
-    None where some of them are not compiled.
+    None if some of them are not compiled.
     """
     found = _of_each(layout, project, fingerprint, Store.asked)
     return None if found is None else {p: s for own in found.values() for p, s in own.items()}
 
 
 def compiled_digests(layout: Layout, project: Path, *, fingerprint: str) -> dict[str, str] | None:
-    """sha256 of each module's compiled form; None where some of them are not compiled."""
+    """sha256 of each module's compiled form; None if some of them are not compiled."""
     return _of_each(layout, project, fingerprint, Store.digest)
 
 
 def _of_each(
     layout: Layout, project: Path, fingerprint: str, find: Callable[[Store, str], T | None]
 ) -> dict[str, T] | None:
-    """What is found of each module's object; None where some of them are not compiled."""
+    """The result of ``find`` for each module's object; None if some of them are not compiled."""
     store = Store(layout.build)
     modules = read_modules(read_package(project))
     keys = module_keys(modules, fingerprint, store, project)
@@ -153,7 +153,7 @@ def _current(store: Store, key: str, module: Module) -> ModuleReport:
 
 
 def _by_urgency(modules: Sequence[Module]) -> tuple[Module, ...]:
-    """Those with the longest chain of importers first; `modules` are in compilation order."""
+    """The modules with the longest chain of importers first; `modules` are in compilation order."""
     after: dict[str, int] = {}
     for module in reversed(modules):
         after[module.name] = after.get(module.name, 0) + len(module.source) + _FIXED_COST

@@ -38,20 +38,20 @@ __all__ = ["CompiledModule", "Compiler"]
 _POLL_SECONDS = 0.02
 _OUTPUT_LIMIT = 32 << 20
 _STOP_SECONDS = 20.0
-# Nothing guards the end of a thread's stack in WebAssembly: what overflows it writes into other
-# memory, and Lean's own 8 MB are less than the recursions need that do not look at it, such as the
-# one of `instantiateMVars`.  With 32 MB the stack that V8 keeps next to it (64 MB, see
-# js/loader.cjs), which is guarded, overflows first.
+# Nothing guards the end of a thread's stack in WebAssembly: an overflow writes into other memory,
+# and Lean's own 8 MB are too little for recursions that do not check it, such as that of
+# `instantiateMVars`.  With 32 MB the stack that V8 keeps next to it (64 MB, see js/loader.cjs),
+# which is guarded, overflows first.
 _STACK_KB = 32 << 10
 _MOST_THREADS = 8  # each has such a stack, out of 2 GB
 
 
 @dataclass(frozen=True, slots=True)
 class CompiledModule:
-    """Lean's messages, and the compiled file; None if the source has errors or Lean broke off.
+    """Lean's messages, and the compiled file; None if the source has errors or Lean stopped early.
 
-    `stopped` says why Lean did not come to the end; empty where it did.  `asked` are the paths in
-    the project that Lean asked for, besides the source: see `bridge.engine.asked`.
+    `stopped` says why Lean did not reach the end; empty if it did.  `asked` are the paths in the
+    project that Lean asked for, besides the source: see `bridge.engine.asked`.
     """
 
     messages: tuple[LeanMessage, ...]
@@ -66,8 +66,8 @@ class Compiler:
     """Compiles modules of one project in the process `host`, or else in one process each.
 
     `seconds_per_file` is wall-clock time; a source that takes longer is stopped and reported.
-    Where the host ends, or Lean's own code breaks in it (`broke_in`), the file is compiled once
-    more in a process of its own, so that a file that breaks it costs no other file anything.
+    If the host ends, or Lean's own code breaks in it (`broke_in`), the file is compiled once more
+    in a separate process, so that a file that breaks it does not affect other files.
     """
 
     layout: Layout
@@ -81,8 +81,8 @@ class Compiler:
     def compile(self, module: Module, work: Path, seen: str = "") -> CompiledModule:
         """Compile a module whose imports are in the tree; `work` is an empty folder for the output.
 
-        Lean sees the source as `seen`, or else under its own path, which lies in the project.  As
-        `seen` it is in `work`, and gone when Lean has read it: what it imports cannot read it.
+        Lean sees the source as `seen`, or else under its own path in the project.  As `seen` it is
+        in `work`, and is deleted once Lean has read it: what it imports cannot read it.
 
         Raises:
             BuildBrokenError: Node.js could not be started, or the build was cancelled.
@@ -131,9 +131,9 @@ class Compiler:
         return CompiledModule(tuple(messages), output, seconds, stopped, asked)
 
     def _asked(self, paths: Iterable[str], module: Module) -> tuple[str, ...]:
-        """Paths relative to the project, without the source and what we keep ourselves.
+        """Paths relative to the project, without the source and our own files.
 
-        A cache may lie in the project; what Lean reads and writes there has keys of its own.
+        A cache may be inside the project; what Lean reads and writes there has its own keys.
         """
         folder = f"{self.project.as_posix()}/"
         ours = tuple(f"{f.as_posix()}/" for f in (self.layout.engines, self.layout.build))
@@ -144,7 +144,7 @@ class Compiler:
     def _run(
         self, invocation: Invocation, work: Path, started: float, module: Module
     ) -> tuple[str, RunEnded]:
-        """Run Lean; why it was stopped, or empty, and how it ended."""
+        """Run Lean; returns why it was stopped, or empty, and how it ended."""
         self._go_on()
         if self.host is not None:
             with contextlib.suppress(HostEndedError):
@@ -158,7 +158,7 @@ class Compiler:
         return self._run_alone(invocation, work, started)
 
     def _go_on(self) -> None:
-        """Raise where the build was cancelled."""
+        """Raise if the build was cancelled."""
         if self.cancelled.is_set():
             raise BuildBrokenError("the build was cancelled")
 
@@ -214,14 +214,14 @@ class Compiler:
                 stopped = self._wait(wait, started, outputs)
             finally:
                 terminate(process)
-        told = map(asked_path, _read(work / "stderr").splitlines())
-        asked = tuple(path for path in told if path is not None)
+        reported = map(asked_path, _read(work / "stderr").splitlines())
+        asked = tuple(path for path in reported if path is not None)
         return stopped, RunEnded(process.returncode, asked)
 
     def _wait(
         self, wait: Callable[[float], bool], started: float, outputs: tuple[Path, ...]
     ) -> str:
-        """Wait until Lean ends; why it has to be stopped, or empty."""
+        """Wait until Lean ends; returns why it has to be stopped, or empty."""
         while not wait(_POLL_SECONDS):
             self._go_on()
             if time.monotonic() - started > self.seconds_per_file:
@@ -235,7 +235,7 @@ class Compiler:
 
 
 def _why_not_finished(code: int, complained: str) -> str:
-    """Why a run without error messages is no success; empty if it may be one."""
+    """Why a run without error messages is not a success; empty if it may be one."""
     if code == 0:
         return ""
     lines = complained.splitlines()

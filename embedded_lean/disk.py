@@ -1,4 +1,4 @@
-"""What the file system says to us, said to people: which folder, why, and what to do."""
+"""Explains errors of the file system: which folder, why, and what to do."""
 
 from __future__ import annotations
 

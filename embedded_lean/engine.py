@@ -1,4 +1,4 @@
-"""The embedded engine, seen from outside."""
+"""The embedded engine's interface."""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ _INSTALL = "obligations engine install"
 
 @dataclass(frozen=True, slots=True)
 class EmbeddedEngine:
-    """WebAssembly Lean in Node.js.  Make one with `open_engine`, which checks that it is there."""
+    """WebAssembly Lean in Node.js.  Make one with `open_engine`, which checks that it is
+    installed."""
 
     layout: Layout
     node: Node
@@ -59,7 +60,7 @@ class EmbeddedEngine:
         )
 
     def server_command(self, project: Path) -> list[str]:
-        """The stand-in for `lake serve`."""
+        """The replacement for `lake serve`."""
         return stand_in_command(["--dir", str(project.resolve()), "serve"])
 
     def run_document(
@@ -94,7 +95,7 @@ class EmbeddedEngine:
         return None
 
     def recheck(self, project: Path, modules: Sequence[str], *, timeout: float) -> Recheck | None:
-        """There is no checker next to this Lean."""
+        """There is no further checker for this Lean."""
         return None
 
     def build(
@@ -132,13 +133,13 @@ def open_engine(layout: Layout) -> EmbeddedEngine:
         raise EngineDamagedError(
             f"the embedded Lean engine in {layout.home} is damaged: {damage}", remedy=_INSTALL
         )
-    with contextlib.suppress(OSError):  # a cache that is only read has no one to tidy it up
+    with contextlib.suppress(OSError):  # nothing tidies up a cache that is only read
         layout.last_use.touch()
     return EmbeddedEngine(layout, find_node())
 
 
 def embedded_status(layout: Layout, *, verify: bool = False) -> EngineStatus:
-    """What there is; with `verify`, every installed file is read and its hash compared."""
+    """The engine's status; with `verify`, every installed file is read and its hash compared."""
     problems: list[str] = []
     node: Node | None = None
     npm = ""

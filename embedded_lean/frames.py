@@ -16,7 +16,7 @@ _SHOWN = 120
 
 
 class Message(msgspec.Struct, frozen=True):
-    """A request, or a notification where there is no `id`; an answer has no `method`."""
+    """A request, or a notification if there is no `id`; an answer has no `method`."""
 
     method: str = ""
     id: int | str | None = None
@@ -24,7 +24,7 @@ class Message(msgspec.Struct, frozen=True):
 
 
 class FrameError(Exception):
-    """The stream does not carry what it should; it cannot be read any further."""
+    """The stream violates the protocol; it cannot be read any further."""
 
 
 def encode_frame(message: Mapping[str, object]) -> bytes:
@@ -34,10 +34,10 @@ def encode_frame(message: Mapping[str, object]) -> bytes:
 
 
 def read_frame(stream: BinaryIO) -> Message | None:
-    """The next message; None where the stream ends between two messages.
+    """The next message; None if the stream ends between two messages.
 
     Raises:
-        FrameError: a header is no header, the body is cut short, or it is no message in JSON.
+        FrameError: a header is malformed, the body is cut short, or it is not a message in JSON.
     """
     length = _read_header(stream)
     if length is None:

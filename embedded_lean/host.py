@@ -1,8 +1,8 @@
-"""One Node.js process in which many files are compiled, each by a Lean of its own.
+"""One Node.js process in which many files are compiled, each by a separate Lean.
 
-The process reads Lean's WebAssembly module once.  Every file gets a worker thread with a memory,
-an instance and threads that no one else has (see `js/host.cjs`); what the files share is V8's
-machine code, which a process of its own would have to make again for each.
+The process reads Lean's WebAssembly module once.  Every file gets a worker thread with its own
+memory, instance and threads (see `js/host.cjs`); the files share V8's machine code, which a
+separate process would have to make again for each.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ class RunEnded:
 
 
 class HostEndedError(Exception):
-    """The process ended, and every run in it with it; the message says why."""
+    """The process ended, with every run in it; the message says why."""
 
 
 @dataclass(slots=True)
 class Host:
-    """The process; it is started by the first run, and again after it ended by itself."""
+    """The process; the first run starts it, and restarts it if it ended by itself."""
 
     layout: Layout
     node: Node
@@ -55,9 +55,9 @@ class Host:
     def start(
         self, invocation: Invocation, stdout: Path, stderr: Path
     ) -> tuple[str, Future[RunEnded]]:
-        """Run Lean as `invocation` says; the name of the run, and how it will have ended.
+        """Run Lean as `invocation` says; returns the run's name, and a future of how it ended.
 
-        The future raises `HostEndedError` where the whole process ends.
+        The future raises `HostEndedError` if the whole process ends.
 
         Raises:
             BuildBrokenError: Node.js could not be started.
@@ -80,7 +80,7 @@ class Host:
         return name, future
 
     def stop(self, name: str) -> None:
-        """Break a run off; its future gets a result soon."""
+        """Stop a run; its future gets a result soon."""
         with self._lock:
             self._send({"stop": name})
 
@@ -118,8 +118,8 @@ class Host:
     def _run_process(self, invocation: Invocation, log: IO[bytes], started: Future[None]) -> None:
         """Start the process, and listen to it until its end.
 
-        The system ends a tied process with the thread that started it, so that is this thread and
-        not one of a build's.
+        The system ends a tied process with the thread that started it, so it is started in this
+        thread, not in one of a build.
         """
         try:
             process = subprocess.Popen(

@@ -1,9 +1,9 @@
 """Installs and removes the embedded engine.
 
-One process at a time does either (a lock).  All work happens in a staging folder next to the
-final one; the engine appears by a single rename, after every output has the pinned hash.
-Killed half way, an installation leaves a staging folder that no one ever uses and that the next
-one removes, and perhaps the fetched package, which the next one checks and reuses.
+One process at a time does either (a lock).  All work happens in a staging folder next to the final
+one; the engine appears by a single rename, after every output has the pinned hash. If it is killed
+half way, an installation leaves a staging folder that is never used and that the next one removes,
+and perhaps the fetched package, which the next one checks and reuses.
 """
 
 from __future__ import annotations
@@ -33,30 +33,30 @@ _LOCK_SECONDS = 3600.0
 _UNUSED_SECONDS = 14 * 24 * 3600
 _STAGING = "staging-"
 _SPACE_REMEDY = "Free some space, or set LEAN_OBLIGATIONS_CACHE to a folder on another disk."
-# The package, npm's own copy of it, and the engine, with something to spare.
+# The package, npm's own copy of it, and the engine, with a margin.
 _NEEDED_BYTES = 2 * pins.PACKAGE_BYTES + pins.INSTALLED_BYTES + 50_000_000
 
 
 def _silent(_event: InstallEvent) -> None:
-    """Progress that no one wants to see."""
+    """Progress that is not shown."""
 
 
 def is_installed(layout: Layout) -> bool:
-    """Whether the engine of this release is there and looks as it was installed."""
+    """Whether the engine of this release is installed and unchanged."""
     return layout.home.is_dir() and not manifest.damage(layout)
 
 
 def install_engine(layout: Layout, progress: InstallProgress | None = None) -> None:
-    """Install the engine, unless it is there; a damaged one is replaced.
+    """Install the engine, unless it is installed; a damaged one is replaced.
 
     Raises:
-        EngineError: one of its kinds (see `errors`), with a remedy.  Nothing half-installed is
-            left where it could be used.
+        EngineError: one of its subclasses (see `errors`), with a remedy.  No incomplete
+            installation is left where it could be used.
     """
     report = progress or _silent
     if is_installed(layout):
         return
-    find_node()  # say so before 120 MB are fetched
+    find_node()  # raise before 120 MB are fetched
     with _disk_errors(layout):
         layout.engines.mkdir(parents=True, exist_ok=True)
         wait = InstallEvent("wait", detail="another process installs the engine")
@@ -81,9 +81,9 @@ def install_engine(layout: Layout, progress: InstallProgress | None = None) -> N
 
 
 def remove_engine(layout: Layout) -> int:
-    """Remove the engine, and everything else of it in the cache; returns the number of bytes freed.
+    """Remove the engine, and all its files in the cache; returns the number of bytes freed.
 
-    Compiled modules of projects go too: without the engine no one can read them.
+    Compiled modules of projects are removed too: without the engine they are useless.
     """
     if not layout.engines.exists() and not layout.build.exists():
         return 0
@@ -135,7 +135,7 @@ def _activate(layout: Layout, home: Path, report: InstallProgress) -> None:
 def _remove_leftovers(layout: Layout) -> None:
     """Remove staging folders of killed installations, and engines of other releases.
 
-    An engine that was used lately stays: another environment may run it.
+    An engine that was used recently stays: another environment may run it.
     """
     for entry in layout.engines.iterdir():
         if entry.name.startswith(_STAGING):
@@ -187,5 +187,5 @@ def _remove_tree(folder: Path) -> None:
 
 
 def folder_size(folder: Path) -> int:
-    """Bytes of all files below a folder; 0 if it is not there."""
+    """Bytes of all files below a folder; 0 if it does not exist."""
     return sum(path.lstat().st_size for path in folder.rglob("*") if not path.is_dir())

@@ -2,13 +2,13 @@
 
 Lean's C++ was compiled for exceptions of JavaScript: each call that may throw goes through a
 JavaScript function `invoke_<signature>(index, arguments...)`, which calls an entry of the table of
-functions, and notes where that throws.  The way out of WebAssembly and back in took a sixth of the
-time that Lean needs to elaborate a file.  Here these functions are WebAssembly, too, which V8 calls
-directly; what is thrown is still thrown by JavaScript.
+functions, and notes if that throws.  Leaving WebAssembly and returning took a sixth of the time
+that Lean needs to elaborate a file.  Here these functions are WebAssembly, too, which V8 calls
+directly; JavaScript still throws the exceptions.
 
-A few functions are called with another number of arguments than they have, which JavaScript puts
-up with and WebAssembly does not.  So the module knows the types of what is in the table, and leaves
-a call that does not fit to the JavaScript function of the same name.
+A few functions are called with another number of arguments than they have, which JavaScript accepts
+and WebAssembly does not.  So the module knows the types of the table's functions, and leaves a call
+that does not fit to the JavaScript function of the same name.
 
 The module makes the table of functions, which Lean's module imports, and exports one function for
 each signature.  A letter of a signature is a type, the first one of the result: `v` none, `i` and
@@ -45,7 +45,7 @@ FunctionType = tuple[tuple[int, ...], tuple[int, ...]]
 
 @dataclass(frozen=True, slots=True)
 class StackFunctions:
-    """Places of `STACK_FUNCTIONS`: they read the stack pointer, set it, and note a throw."""
+    """Indices of `STACK_FUNCTIONS`: they read the stack pointer, set it, and note a throw."""
 
     save: int
     restore: int
@@ -57,14 +57,14 @@ def invoke_module(
 ) -> bytes:
     """The module with a function for each of `names`.
 
-    It imports the functions of the same names from `js`, and `js.caught`, which says whether what
-    was thrown is an exception of C++: only these end here, anything else is thrown on.
+    It imports the functions of the same names from `js`, and `js.caught`, which says whether an
+    exception is one of C++: only these end here, all others are rethrown.
 
     Args:
         names: `invoke_<signature>`.
-        stack: where Lean's functions for the stack are.
+        stack: the indices of Lean's functions for the stack.
         table: the type of the table of functions, as in the table section.
-        slots: the type of each function in the table, from place 1 on.
+        slots: the type of each function in the table, from index 1 on.
     """
     types = _Types()
     signatures = [_signature(name) for name in names]
@@ -124,7 +124,7 @@ def leb128(number: int) -> bytes:
 
 
 class _Types:
-    """The types of functions that were asked for, each once."""
+    """The requested types of functions, each once."""
 
     def __init__(self) -> None:
         self._places: dict[FunctionType, int] = {}
@@ -148,7 +148,7 @@ def _imported(name: bytes, kind: int) -> bytes:
 
 
 def _call(kind: int, place: int) -> bytes:
-    """Call what is at `place` in the table."""
+    """Call the function at index `place` of the table."""
     return b"\x41" + _signed(place) + b"\x11" + leb128(kind) + b"\x00"
 
 

@@ -1,11 +1,11 @@
 """Edits of the engine's JavaScript glue, `lean.js`.
 
 The published file is 89 MB, nearly all of it assignments of 201,110 exports to variables that
-nothing reads; every one of Lean's threads parses it.  `trim` drops those, and `EDITS` changes
-the rest at a few places.  Each edit is an exact replacement that must match exactly as often as
-it says; otherwise nothing is produced, and `PatchError` names the edit.
+nothing reads; every one of Lean's threads parses it.  `trim` drops those, and `EDITS` changes the
+rest in a few places.  Each edit is an exact replacement that must match exactly as often as it
+states; otherwise nothing is produced, and `PatchError` names the edit.
 
-The texts that are put in are readable JavaScript, in the folder `js` next to this file.
+The inserted texts are readable JavaScript, in the folder `js` next to this file.
 """
 
 from __future__ import annotations
@@ -214,7 +214,7 @@ EDITS: tuple[_Edit, ...] = (
         'if(!cmdstr.length)return 0;return -52;var cp=require("child_process");',
     ),
     _Edit(
-        "no JavaScript from inside: emscripten_run_script and its kin",
+        "no JavaScript from inside: emscripten_run_script and similar functions",
         "eval(UTF8ToString(ptr))",
         'abort("running JavaScript is not allowed")',
         count=3,
@@ -233,7 +233,7 @@ def patch_glue(source: str) -> PatchedGlue:
     `source` is the file decoded as Latin-1, so that every byte survives.
 
     Raises:
-        PatchError: something is not where it is expected; the message names the edit.
+        PatchError: a text is not where it is expected; the message names the edit.
     """
     text, mentioned = _trim(source)
     text = _silence_debug_output(text)
@@ -277,7 +277,7 @@ def _trim(source: str) -> tuple[str, frozenset[str]]:
     rest = _ASSIGNMENT.sub("", assignments)
     if rest != _ASSIGN_TABLE:
         raise PatchError(
-            f"lean.js: between the exports stands {rest[:200]!r}, expected {_ASSIGN_TABLE!r}",
+            f"lean.js: between the exports is {rest[:200]!r}, expected {_ASSIGN_TABLE!r}",
             remedy=_REMEDY,
         )
     kept_declared = [d for d in declared if d.split("=")[0] in mentioned]

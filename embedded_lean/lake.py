@@ -1,4 +1,5 @@
-"""A stand-in for the `lake` command, for the embedded engine: `serve`, `build`, `env`, `--version`.
+"""A replacement for the `lake` command, for the embedded engine: `serve`, `build`, `env`,
+`--version`.
 
 Run as `python -m embedded_lean.lake`.  It answers as Lake does, so that a client of Lake can
 use it.

@@ -1,4 +1,4 @@
-"""Where the embedded engine keeps its files.
+"""The folders and files of the embedded engine.
 
 <cache>/                         LEAN_OBLIGATIONS_CACHE, or the user's cache folder
   engine/
@@ -62,7 +62,7 @@ class Layout:
 
     @property
     def download(self) -> Path:
-        """The fetched package; there only if its integrity was checked."""
+        """The fetched package; it exists only if its integrity was checked."""
         return self.engines / "download" / f"{pins.PACKAGE}-{pins.PACKAGE_VERSION}.tgz"
 
     @property

@@ -1,4 +1,4 @@
-"""Notices damage to the installed engine: cheaply at every start, thoroughly when asked.
+"""Notices damage to the installed engine: cheaply at every start, thoroughly on request.
 
 The manifest holds size and modification time of every installed file.  It catches accidents (a
 disk that filled up, a cleaner that removed files); `verify_hashes` reads everything and
@@ -33,7 +33,7 @@ def write_manifest(home: Path) -> int:
 
 
 def damage(layout: Layout) -> str:
-    """What differs between the manifest and the files; empty where nothing does."""
+    """The differences between the manifest and the files; empty if there are none."""
     try:
         expected = msgspec.json.decode(layout.manifest.read_bytes(), type=dict[str, list[int]])
     except (OSError, ValueError):
@@ -85,7 +85,7 @@ def file_hash(path: Path) -> str:
 
 
 def _scan(home: Path) -> dict[str, tuple[int, int]]:
-    """Relative path of every file but the manifest: (size in bytes, modification time in ns)."""
+    """Relative path of every file except the manifest: (size in bytes, modification time in ns)."""
     found: dict[str, tuple[int, int]] = {}
     pending = [""]
     while pending:

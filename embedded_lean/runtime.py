@@ -1,7 +1,7 @@
-"""How the embedded Lean is started: command line, environment, and what it may see.
+"""How the embedded Lean is started: command line, environment, and visible files.
 
 Lean sees the library and the compiled modules of the project under fixed names, the project
-under its own, all read-only; where a file is compiled, one folder for the output.  The
+under its own, all read-only; if a file is compiled, also one folder for the output.  The
 environment is written from scratch: nothing of the user's is passed on.
 """
 
@@ -36,12 +36,12 @@ LIBRARY, BUILD, OUTPUT = "/engine/library", "/engine/build", "/engine/output"
 _NODE_FLAGS = ("--stack-size=8000", "--wasm-lazy-validation")
 # A function is optimised when it has run for about as long as optimising it takes.
 _HOST_FLAGS = ("--wasm-tiering-budget=10000000", "--expose-gc")
-# Releases of Node.js in which its permissions take several folders, and are no experiment any more.
+# Releases of Node.js whose permissions accept several folders, and are no longer experimental.
 _PERMISSIONS_SINCE, _PERMISSIONS_STABLE = (20, 7), (23, 5)
 # What Lean and V8 say when something runs out, and what it means.
 _CAUSES = (
     (("out of memory",), "it ran out of memory (the limit is 2 GB)"),
-    # Memory that ran out is said as such: this is a stack that overflowed, or a broken pointer.
+    # Exhausted memory is reported above: this is a stack overflow, or a broken pointer.
     (
         ("memory access out of bounds",),
         "it reached outside its memory: a recursion too deep, or a defect of this build",
@@ -49,8 +49,8 @@ _CAUSES = (
     (("Maximum call stack", "tack overflow"), "its stack overflowed: a recursion without end?"),
     (("worker sent an error",), "one of its threads crashed: a recursion without end?"),
 )
-# What V8 says of compiled code that does what no correct code does.  A recursion too deep can be
-# among them.  Seen once in thousands of runs on a busy machine without a cause in the source.
+# V8's errors for compiled code that does what no correct code does.  A recursion too deep can
+# cause one.  Seen once in thousands of runs on a busy machine without a cause in the source.
 _TRAPS = (
     "memory access out of bounds",
     "does not support unaligned accesses",
@@ -89,16 +89,16 @@ def lean_invocation(
     """How to run Lean with `arguments` in the folder `project`.
 
     Args:
-        layout: where the engine is.
-        node: what runs it.
+        layout: the engine's files.
+        node: the Node.js that runs it.
         project: the project's folder; Lean sees it under this path.
         tree: folder with the project's compiled modules.
-        arguments: Lean's own.
+        arguments: Lean's own arguments.
         output: the folder that Lean sees as `OUTPUT` and may write to.
-        threads: threads started ahead; more are started when they are needed.
+        threads: threads started in advance; more are started when they are needed.
         report_asked: whether to report which files of the project it asks for.
     """
-    # Node.js loads and checks files by their real paths, so links are resolved beforehand.
+    # Node.js loads and checks files by their real paths, so links are resolved first.
     home, writable = layout.home.resolve(), output.resolve() if output else None
     loader = Path(str(files(__package__).joinpath("js", "loader.cjs"))).resolve()
     mounts = {
@@ -128,7 +128,7 @@ def host_invocation(
 ) -> Invocation:
     """How to start the process in which `host.Host` runs Lean many times.
 
-    The process may write to `outputs`; each run sees its own folder there only.
+    The process may write to `outputs`; each run sees only its own folder there.
     """
     one = lean_invocation(
         layout, node, project=project, tree=tree, output=outputs, arguments=(), threads=0
@@ -139,16 +139,16 @@ def host_invocation(
 
 
 def permission_flags(node: Node, readable: list[Path], writable: Path | None) -> tuple[str, ...]:
-    """Node.js's own restrictions: these folders and no processes, whatever Lean may manage to do.
+    """Node.js's own restrictions: these folders and no processes, whatever Lean does.
 
-    A second wall behind the mounts.  Early releases of Node.js 20 understand only one folder; there
-    the mounts have to do.
+    A second barrier behind the mounts.  Early releases of Node.js 20 accept only one folder; there
+    the mounts have to suffice.
     """
     if node.release < _PERMISSIONS_SINCE:
         return ()
     switch = "--permission" if node.release >= _PERMISSIONS_STABLE else "--experimental-permission"
     folders = {*readable, *([writable] if writable else [])}
-    # Node.js 20 forgets the outer one of two folders inside each other; the outer one is enough.
+    # Node.js 20 ignores the outer one of two nested folders; the outer one is enough.
     outer = sorted(f for f in folders if not any(f.is_relative_to(o) for o in folders - {f}))
     reading = tuple(f"--allow-fs-read={pattern}" for pattern in _patterns([str(f) for f in outer]))
     writing = (f"--allow-fs-write={writable}/*",) if writable else ()
@@ -158,8 +158,8 @@ def permission_flags(node: Node, readable: list[Path], writable: Path | None) ->
 def _patterns(folders: list[str]) -> Iterator[str]:
     """The permission patterns for these folders, none of which is inside another.
 
-    Where the path of one begins that of another, as /a does /a-cache, Node.js 22 and later refuse
-    `/a` itself in spite of `/a/*` (seen to 26.12), and only `/a*` helps, which allows both.
+    If the path of one is a prefix of another's, such as /a of /a-cache, Node.js 22 and later refuse
+    `/a` itself in spite of `/a/*` (seen up to 26.12), and only `/a*` helps, which allows both.
     """
     begins = [f for f in folders if any(o != f and o.startswith(f) for o in folders)]
     yield from (f"{f}*" for f in begins if not any(o != f and f.startswith(o) for o in begins))
@@ -177,24 +177,24 @@ def asked_path(line: str) -> str | None:
 
 
 def fatal_text(line: str) -> str | None:
-    """The loader's last words, if this line of stderr carries them."""
+    """The loader's final error, if this line of stderr carries it."""
     text = line.strip()
     return text.removeprefix(_FATAL) if text.startswith(_FATAL) else None
 
 
 def broke_in(complained: str) -> bool:
-    """Whether stderr carries the last words of a Lean whose own code broke."""
+    """Whether stderr carries the final error of a Lean whose own code broke."""
     words = (fatal_text(line) or "" for line in complained.splitlines())
     return any(trap in word for word in words for trap in _TRAPS)
 
 
 def explain_end(reason: str, words: Iterable[str]) -> str:
-    """Why Lean ended, for people: the cause where it is known, the exit reason, its last words."""
+    """Why Lean ended, for people: the cause if known, the exit reason, its final output."""
     said = "; ".join(words)[-300:]
     causes = [text for signs, text in _CAUSES if any(sign in said for sign in signs)]
     return ", ".join([*causes[:1], reason]) + (f": {said}" if said else "")
 
 
 def is_chatter(line: str) -> bool:
-    """Whether a line of stderr says nothing to anybody."""
+    """Whether a line of stderr is useless debugging output."""
     return not line.strip() or line.startswith((*_CHATTER, _ASKED))

@@ -1,8 +1,8 @@
-"""`lake serve`: a language server that gives Lean's messages about the documents it is handed.
+"""`lake serve`: a language server that returns Lean's messages about the opened documents.
 
-A document that a client opens goes through Lean in batch mode (`batch.py`), and what Lean says
-about it are its diagnostics.  That is what the bridge asks of a server, and so there is no more:
-no edits, and no questions about a place in a document.
+A document that a client opens goes through Lean in batch mode (`batch.py`); Lean's messages are its
+diagnostics.  The bridge needs nothing else from a server, so there is nothing else: no edits, and
+no requests about a place in a document.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class _Wait(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
-    """Outcome of a document: its version, and why Lean stopped; empty where it did not."""
+    """Outcome of a document: its version, and why Lean stopped; empty if it did not."""
 
     version: int
     stopped: str
@@ -64,7 +64,7 @@ class Server:
     """Answers one client.  Documents go through Lean one after the other, in a thread.
 
     Attributes:
-        lean: gives Lean's messages about a document, or raises `EngineError`.
+        lean: returns Lean's messages about a document, or raises `EngineError`.
         emit: receives the messages for the client, from two threads.
     """
 
@@ -74,7 +74,7 @@ class Server:
     _queue: ThreadPoolExecutor = field(default_factory=partial(ThreadPoolExecutor, 1))
 
     def handle(self, message: Message) -> bool:
-        """Deal with one message of the client; whether to go on."""
+        """Handle one message of the client; returns whether to continue."""
         try:
             return self._handle(message)
         except msgspec.ValidationError as error:
@@ -82,7 +82,7 @@ class Server:
         return True
 
     def close(self) -> None:
-        """Wait until nothing runs any more; what waits to be run is dropped."""
+        """Wait until nothing runs; queued documents are dropped."""
         self._queue.shutdown(wait=True, cancel_futures=True)
 
     def _handle(self, message: Message) -> bool:
@@ -95,19 +95,19 @@ class Server:
                 self._queue.submit(self._run, opened.text_document)
             case "textDocument/waitForDiagnostics":
                 wait = msgspec.json.decode(message.params, type=_Wait)
-                # In the queue behind the document that it is about.
+                # In the queue after the document that it is about.
                 self._queue.submit(self._say_outcome, number, wait)
             case "shutdown":
                 self._answer(number, None)
             case "exit":
                 return False
             case method if method and number is not None:
-                text = f"{method}: this server gives Lean's messages about a document, no more"
+                text = f"{method}: this server only gives Lean's messages about a document"
                 self._refuse(number, METHOD_NOT_FOUND, text)
         return True
 
     def _run(self, document: _Item) -> None:
-        """Put a document through Lean, and publish what comes of it."""
+        """Run Lean on a document, and publish the result."""
         stopped, failed = "", True
         try:
             said = self.lean(document.text)
@@ -118,7 +118,7 @@ class Server:
         except EngineError as error:
             stopped = str(error) if str(error).startswith(STOPPED) else ""
             said = [_error(f"{error}. {error.remedy}" if error.remedy else str(error))]
-        except Exception as error:  # the client must not wait for what will never come
+        except Exception as error:  # the client must not wait for a result that never comes
             stopped = f"{STOPPED}: {error!r}"
             said = [_error(stopped)]
         lines = document.text.split("\n")
@@ -169,7 +169,7 @@ def _error(text: str) -> LeanMessage:
 
 
 def _diagnostic(message: LeanMessage, lines: Sequence[str]) -> dict[str, object]:
-    """A message as LSP has it, with lines from 0 and UTF-16 units; Lean's end is not kept."""
+    """A message in LSP's form, with lines from 0 and UTF-16 units, without its end."""
     row = min(max(message.line - 1, 0), len(lines) - 1)
     before = lines[row][: message.column]
     place = {"line": row, "character": len(before.encode("utf-16-le", "surrogatepass")) // 2}
@@ -184,7 +184,7 @@ def _diagnostic(message: LeanMessage, lines: Sequence[str]) -> dict[str, object]
 def serve(engine: EmbeddedEngine, project: Path) -> int:
     """Serve on standard input and output until the client leaves or a signal comes; the exit code.
 
-    Nothing of Lean runs any more when this returns.
+    No Lean runs when this returns.
     """
     cancelled = threading.Event()
     lean = partial(
@@ -219,7 +219,7 @@ def _converse(server: Server) -> int:
 
 
 class _Leave(BaseException):
-    """A signal came that means: end."""
+    """A signal that ends the program came."""
 
 
 @contextlib.contextmanager
@@ -248,7 +248,7 @@ def _emitter() -> Callable[[dict[str, object]], None]:
     lock = threading.Lock()
 
     def emit(message: dict[str, object]) -> None:
-        with lock, contextlib.suppress(OSError):  # a client that is gone: its input has ended too
+        with lock, contextlib.suppress(OSError):  # the client has left: its input has ended too
             sys.stdout.buffer.write(encode_frame(message))
             sys.stdout.buffer.flush()
 

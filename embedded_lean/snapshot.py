@@ -18,8 +18,8 @@ __all__ = ["Snapshot", "imports_of", "take_snapshot"]
 class Snapshot:
     """State of a project's sources at one moment.
 
-    `tree` holds the compiled form of every module in `compiled`; a module that is missing there
-    was not compiled since it, or something it imports, was last changed.
+    `tree` holds the compiled form of every module in `compiled`; a missing module was not compiled
+    since it, or something it imports, was last changed.
     """
 
     package: Package
@@ -27,7 +27,8 @@ class Snapshot:
     compiled: Mapping[str, str] = field(repr=False)
 
     def missing(self, imports: tuple[Import, ...]) -> tuple[Import, ...]:
-        """The project's own among `imports` that are not compiled from their present source."""
+        """The imports of the project's own modules that are not compiled from their present
+        source."""
         return tuple(
             i
             for i in imports
@@ -36,7 +37,7 @@ class Snapshot:
 
 
 def take_snapshot(project: Path, store: Store, fingerprint: str) -> Snapshot:
-    """Read all sources of a project, and find what is compiled of them.  Nothing is compiled.
+    """Read all sources of a project, and find which are compiled.  Nothing is compiled.
 
     Raises:
         LakefileError, BuildBrokenError: the project cannot be read.
@@ -48,7 +49,7 @@ def take_snapshot(project: Path, store: Store, fingerprint: str) -> Snapshot:
 
 
 def imports_of(text: str) -> tuple[Import, ...]:
-    """Imports of a source; none if its head cannot be read, which Lean will say."""
+    """Imports of a source; none if its head cannot be read, which Lean will report."""
     try:
         return parse_header(text).imports
     except HeaderError:

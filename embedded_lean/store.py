@@ -10,9 +10,9 @@
       work-*/                   a build in progress
 
 The key of a module is the hash of everything its compiled form depends on: the engine, its name
-and options, its source, and the keys of what it imports.  Where Lean asked for files of the project
+and options, its source, and the keys of what it imports.  If Lean asked for files of the project
 (`bridge.engine.asked`), that is known only once it is compiled: the paths are kept under the key,
-and the object under the hash of the key and of what lay under these paths.  An object is never
+and the object under the hash of the key and of the states of these paths.  An object is never
 changed, and a tree names the objects it links to; so nothing here can be out of date, and two
 processes cannot disturb each other.
 """
@@ -47,7 +47,7 @@ _MOST_SETS = 8  # of paths that are kept for one key
 
 
 def base_key(module: Module, fingerprint: str, keys: Mapping[str, str]) -> str | None:
-    """Hash of what is known before a module is compiled; `keys` are those of what it imports.
+    """Hash of what is known before a module is compiled; `keys` are those of its imports.
 
     None for a module with problems, or that imports one without a key.
     """
@@ -66,7 +66,7 @@ def base_key(module: Module, fingerprint: str, keys: Mapping[str, str]) -> str |
 
 
 def key_with(base: str, states: Mapping[str, str]) -> str:
-    """Key of an object for which Lean asked for files: `states` says what they were, by path."""
+    """Key of an object for which Lean asked for files: `states` are their states, by path."""
     if not states:
         return base
     lines = [base, *(json.dumps(pair) for pair in sorted(states.items()))]
@@ -78,8 +78,8 @@ def module_keys(
 ) -> dict[str, str]:
     """Key of every module whose key is known; `modules` come in compilation order.
 
-    A module with problems has no key, nor has one that asked for files which have changed since,
-    nor one that imports one without a key.
+    A module has no key if it has problems, asked for files that have changed since, or imports a
+    module without a key.
     """
     keys: dict[str, str] = {}
     for module in modules:
@@ -90,7 +90,7 @@ def module_keys(
 
 
 class _Note(msgspec.Struct, frozen=True):
-    """What is kept next to a compiled module: places and texts of messages, and files asked for."""
+    """Data kept next to a compiled module: places and texts of messages, and files asked for."""
 
     messages: list[tuple[int, int, Severity, str]]
     asked: dict[str, str]
@@ -115,7 +115,7 @@ class Store:
         return self._object(key, ".json").is_file() and self._object(key, ".olean").is_file()
 
     def messages(self, key: str, file: str) -> tuple[LeanMessage, ...]:
-        """What Lean said when it compiled the object, about `file`."""
+        """Lean's messages about `file` when it compiled the object."""
         note = self._note(key)
         if note is None:  # another process has just removed it as unused; only warnings are lost
             return ()
@@ -130,7 +130,7 @@ class Store:
     def find(self, base: str, project: Path) -> str | None:
         """Key of the object for the present files of `project`; None if it must be compiled first.
 
-        The key is `base` itself where Lean asked for no files, or no one knows yet.
+        The key is `base` itself if Lean asked for no files, or this is unknown yet.
         """
         if self.has(base):
             return base
@@ -160,12 +160,12 @@ class Store:
         new.replace(target)
 
     def asked(self, key: str) -> dict[str, str] | None:
-        """What lay under each path that Lean asked for; None where the object is gone."""
+        """The state of each path that Lean asked for; None if the object was removed."""
         note = self._note(key)
         return None if note is None else note.asked
 
     def digest(self, key: str) -> str | None:
-        """sha256 of a compiled module; None where the object is gone."""
+        """sha256 of a compiled module; None if the object was removed."""
         try:
             with self._object(key, ".olean").open("rb") as compiled:
                 return hashlib.file_digest(compiled, "sha256").hexdigest()
@@ -179,9 +179,9 @@ class Store:
         messages: Iterable[LeanMessage],
         asked: Mapping[str, str] | None = None,
     ) -> None:
-        """Take over the file `compiled` (on the same disk) as the object with this key.
+        """Move the file `compiled` (on the same disk) into the store as the object with this key.
 
-        `asked` is what lay under the paths that Lean asked for.
+        `asked` are the states of the paths that Lean asked for.
         """
         said = [(m.line, m.column, m.severity, m.text) for m in messages]
         content = _Note(said, dict(asked or {}))
@@ -197,7 +197,7 @@ class Store:
         """Put an object into a tree, where Lean looks for the module.
 
         Raises:
-            FileNotFoundError: the object is gone.
+            FileNotFoundError: the object was removed.
         """
         target = tree / (module.replace(".", "/") + ".olean")
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -217,10 +217,10 @@ class Store:
         return Path(tempfile.mkdtemp(prefix="work-", dir=self.folder))
 
     def tree(self, keys: Mapping[str, str]) -> Path:
-        """The tree of those modules of `keys` that are compiled.  It is made if it is not there.
+        """The tree of those modules of `keys` that are compiled.  It is made if it does not exist.
 
-        A module is in the tree only if its object is there, and then so are the objects of all
-        its imports' keys unless they were removed as unused; Lean reports those as missing.
+        A module is in the tree only if its object exists, and then so do the objects of all its
+        imports' keys unless they were removed as unused; Lean reports those as missing.
         """
         present = {name: key for name, key in keys.items() if self.has(key)}
         lines = "\n".join(f"{name} {key}" for name, key in sorted(present.items()))
@@ -249,11 +249,11 @@ class Store:
                 os.utime(path)
 
     def prune(self, now: float | None = None) -> None:
-        """Remove trees, objects and left-over work folders that no one has used for long.
+        """Remove trees, objects and left-over work folders that were not used for long.
 
-        Of trees, only the latest used stay; of objects, as many as fit into the limit, by last use.
-        What was used within the last day stays in any case: another process may be using it.  To be
-        called with the lock held.
+        Only the most recently used trees stay, and as many objects as fit into the limit, by last
+        use.  What was used within the last day always stays: another process may be using it.
+        Call this with the lock held.
         """
         at = time.time() if now is None else now
         for work in self.folder.glob("work-*"):

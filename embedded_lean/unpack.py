@@ -1,7 +1,7 @@
 """Reads the published archives without trusting them.
 
 Nothing is ever extracted by name: the caller gets plain names and bytes, one member after the
-other, and whatever is not a plain file below the archive's root raises.
+other, and anything other than a plain file below the archive's root raises.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ _REMEDY = "Do not use this package; report it. The official toolchain works too:
 def regular_members(archive: IO[bytes], what: str) -> Iterator[tuple[PurePosixPath, IO[bytes]]]:
     """Each file of a gzipped tar archive as (relative path, open file), in the archive's order.
 
-    The open file must be read before the next one is asked for.  Folders are passed over, and
-    so are the `._name` companions that macOS adds.
+    The open file must be read before the next one is requested.  Folders are skipped, and so are
+    the `._name` companions that macOS adds.
 
     Raises:
         UnpackError: a path is absolute or climbs up, a member is a link or a device, or the
-            archive ends before its end.  `what` names the archive in the message.
+            archive is truncated.  `what` names the archive in the message.
     """
     try:
         with tarfile.open(fileobj=archive, mode="r|gz") as tar:

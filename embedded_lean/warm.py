@@ -1,8 +1,8 @@
 """A process that stays warm between the builds and the documents of one project.
 
 Starting one and compiling Lean's WebAssembly module in it costs seconds, and so does the machine
-code that V8 makes of it as Lean runs; an audit would pay for both at each of its questions.  The
-last process used is kept for a while; it ends with this one.
+code that V8 makes of it as Lean runs; an audit would pay for both at each request.  The last
+process used is kept for a while; it ends with this one.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class WarmHost:
     """The process of one project.
 
     It may read below `trees`, where compiled modules are, and write below `outputs`; each run sees
-    one folder of either.
+    one folder of each.
     """
 
     key: _Key
@@ -73,7 +73,7 @@ _kept: list[WarmHost] = []
 
 @contextlib.contextmanager
 def warm_host(layout: Layout, node: Node, project: Path, store: Store) -> Iterator[WarmHost]:
-    """The process for a project; one of another project ends as soon as nothing runs in it."""
+    """The process for a project; another project's process ends as soon as nothing runs in it."""
     key = (layout, node, project)
     with _lock:
         warm = next((w for w in _kept if w.key == key and w.outputs.is_dir()), None)
@@ -128,7 +128,7 @@ def _end_idle(warm: WarmHost) -> None:
 
 @atexit.register
 def end_warm_host() -> None:
-    """End every process that is kept."""
+    """End every kept process."""
     with _lock:
         kept, _kept[:] = list(_kept), []
     for warm in kept:

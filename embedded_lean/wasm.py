@@ -1,20 +1,19 @@
 """Edits of the engine's WebAssembly module, `lean.wasm`.
 
 The published module exports 201,110 symbols, because Lean's interpreter looks them up by name;
-Node.js then makes as many JavaScript objects in every thread, which takes minutes.
-`trim_module`
+Node.js then makes as many JavaScript objects in every thread, which takes minutes. `trim_module`
 
 * puts every exported function that has no slot in the function table into it (element segment 0),
-* drops all exports but those that the JavaScript glue mentions,
+* drops all exports except those that the JavaScript glue mentions,
 * returns the table `symbols.bin`, from hash of a name to its address, that the patched `dlsym`
   reads,
 * takes the table of functions, and the `invoke_` functions, from `invoke.wasm`, which it returns,
-* and clears one byte, the initial value of Lean's `System.Platform.isEmscripten`.  The build
-  otherwise takes itself for a web page: it treats every file as a `module`, which hides private
+* and clears one byte, the initial value of Lean's `System.Platform.isEmscripten`.  Otherwise the
+  build behaves as in a web page: it treats every file as a `module`, which hides private
   declarations, refuses `#print axioms`, and breaks meta code.
 
-All of it works on the binary format (WebAssembly 1.0, section layout).  Whatever is not as expected
-raises `PatchError`.
+All of it works on the binary format (WebAssembly 1.0, section layout).  Anything unexpected raises
+`PatchError`.
 """
 
 from __future__ import annotations
@@ -155,8 +154,8 @@ def trim_module(source: bytes, mentioned: Container[str]) -> TrimmedModule:
 def symbol_table(symbols: list[tuple[bytes, int]], bits: int) -> bytes:
     """Open-addressing hash table with 2**bits entries (crc32, adler32, address), little endian.
 
-    An address of 0 marks an empty entry.  Two names with the same pair of hashes cannot be told
-    apart and raise `PatchError`.
+    An address of 0 marks an empty entry.  Two names with the same pair of hashes cannot be
+    distinguished and raise `PatchError`.
     """
     mask = (1 << bits) - 1
     table: list[tuple[int, int, int] | None] = [None] * (mask + 1)
@@ -254,7 +253,7 @@ def _sections(data: bytes) -> list[_Section]:
 
 @dataclass(frozen=True, slots=True)
 class _Import:
-    """What is imported; `type` is the place of a function's type."""
+    """An import; `type` is the index of a function's type."""
 
     name: str
     kind: int

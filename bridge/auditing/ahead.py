@@ -1,9 +1,8 @@
-"""Measures what the lock keeps while Lean compiles, so that first results are there early.
+"""Measures what the lock keeps while Lean compiles, so that first results come early.
 
 ``statements.lock.answer.json.gz`` has Lean's answer to an earlier state of the sources.  Checks run
-on its statements and graphs, and results go to the cache, under keys that have the graphs' hashes.
-So one counts where Lean exports the same graph again, and nowhere else; no verdict rests on the
-lock.
+on its statements and graphs, and results go to the cache, under keys with the graphs' hashes.  So a
+result counts only if Lean exports the same graph again; no verdict rests on the lock.
 """
 
 from __future__ import annotations
@@ -31,18 +30,18 @@ __all__ = ["Ahead", "ahead_of_lean", "measure_locked"]
 
 TASK = "measuring what was locked"
 _NICE = 5
-"""How far the thread steps back: the audit waits for Lean, which keeps most of the cores."""
+"""The thread's lower priority: the audit waits for Lean, which keeps most of the cores."""
 
 
 class _LeanAnsweredError(Exception):
-    """What was measured ahead is not needed any more."""
+    """What was measured ahead is no longer needed."""
 
 
 class Ahead:
-    """Who listens to the measuring, and ends it within a check where Lean has answered.
+    """Receives progress of the measuring, and ends it within a check once Lean has answered.
 
     Attributes:
-        over: set where it has.
+        over: set once it has.
         begun: whether anything was shown.
     """
 
@@ -52,7 +51,7 @@ class Ahead:
         self._watcher = watcher
 
     def update(self, task: str, done: float, total: float | None, *, unit: str = "") -> None:
-        """Show how many obligations are measured; nothing else, for it is not what matters now."""
+        """Show only how many obligations are measured."""
         if self.over.is_set():
             raise _LeanAnsweredError
         if task == MEASURING and done:
@@ -60,7 +59,7 @@ class Ahead:
             self._watcher.update(TASK, done, total, unit=unit)
 
     def note(self, message: str) -> None:
-        """Nothing: the audit will say it."""
+        """Do nothing: the audit will report it."""
 
 
 @contextmanager
@@ -70,10 +69,11 @@ def ahead_of_lean(
     """Measure in a thread while the block runs, or until what it yields is called.
 
     Args:
-        measure: measures; it passes its progress to what it is given.  Where it fails over what is
-            locked, nothing is said: the audit meets the same, or it is no matter.  What else it
-            raises is noted, and ends no audit.  None measures nothing.
-        watcher: receives how far it has got.
+        measure: measures, and reports progress to its argument.  If it raises an `ObligationsError`
+            over what is locked, nothing is reported: the audit meets the same error, or it does not
+            matter.  Any other exception is noted and does not end the audit.  None measures
+            nothing.
+        watcher: the callback that receives updates.
     """
     if measure is None:
         yield lambda: None
@@ -96,7 +96,7 @@ def ahead_of_lean(
 
 
 def _measured(measure: Callable[[Ahead], object], ahead: Ahead) -> None:
-    if sys.platform == "linux":  # elsewhere a thread has no priority of its own
+    if sys.platform == "linux":  # elsewhere threads share the process's priority
         with contextlib.suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
     with contextlib.suppress(ObligationsError, _LeanAnsweredError):
@@ -114,23 +114,23 @@ def measure_locked(
     certify: float | None = None,
     backend: Backend | None = None,
 ) -> None:
-    """Measure what an audit with these arguments would, had Lean said what the lock keeps.
+    """Measure what an audit with these arguments would, if Lean had said what the lock keeps.
 
     Results go to the cache.
 
     Args:
         project: the project.
-        ahead: listens, and says when it is over.
-        policy: the project's.
-        seed: of the instances.
-        instances: for each obligation.
+        ahead: receives progress, and stops the measuring.
+        policy: the project's policy.
+        seed: the seed of the instances.
+        instances: how many for each obligation.
         only: keys, declarations or globs; empty means all.
         certify: the radius of the boxes on which side conditions are enclosed, if at all.
-        backend: what runs graphs in place of numpy.
+        backend: runs graphs instead of numpy.
 
     Raises:
         EngineError: the lock keeps no answer.
-        AnswerError: what it keeps is damaged.
+        AnswerError: the answer that it keeps is damaged.
         InvalidInputError: as :func:`bridge.auditing.audit`.
     """
     chosen, context = prepare(
@@ -138,7 +138,7 @@ def measure_locked(
         seed=seed,
         instances=instances,
         only=only,
-        policy=replace(policy, lock=None),  # what has changed since is not stale here
+        policy=replace(policy, lock=None),  # a later change is not stale here
         trust=None,
         results=ResultCache.default(),
         backend=backend,

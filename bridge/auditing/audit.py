@@ -71,7 +71,7 @@ def library_for_audit(
     use_cache: bool = True,
     guarded: bool = False,
 ) -> Library:
-    """Read the library together with every graph that a check may run on."""
+    """Read the library with every graph that a check may run on."""
     return read_library(
         project,
         engine,
@@ -84,9 +84,9 @@ def library_for_audit(
 
 
 def without_refused(library: Library, trust: Trust) -> Library:
-    """``library``, whose conclusions say so where a kernel refuses what the theorem rests on, where
-    it rests on an axiom that Lean does not ship, where only kernels that are known to take proofs
-    of False took part, and where the theorem says nothing."""
+    """``library``, with notes at conclusions whose theorem rests on a constant that a kernel
+    refuses or on an axiom that Lean does not ship, was accepted only by kernels known to accept
+    proofs of False, or says nothing."""
     why = library.by_declaration({name: trust.why_refused(name) for name in trust.refused})
     empty = library.by_declaration(dict(trust.vacuous))
     theorems = library.statements.theorems
@@ -121,7 +121,7 @@ def prepare(
     judges: Sequence[Judge] = (),
     backend: Backend | None = None,
 ) -> tuple[tuple[Obligation, ...], Context]:
-    """What an audit judges, and what judging needs to know; raises what :func:`audit` does."""
+    """The obligations that an audit judges, and their context; raises what :func:`audit` does."""
     refuse_checks_of_nothing(library, policy.checks)
     chosen = select_keys(library.obligations, only)
     graphs, refused = parse_graphs(library)
@@ -152,10 +152,10 @@ def prepare(
 def seen_behind(
     chosen: tuple[Obligation, ...], context: Context, trust: Trust
 ) -> tuple[tuple[Obligation, ...], Context]:
-    """What :func:`prepare` gives, with what is behind the statements.
+    """The context from :func:`prepare`, with what is behind the statements.
 
     Raises:
-        InvalidInputError: the project waives something that is not there.
+        InvalidInputError: the project waives something that does not exist.
     """
     policy, library = context.policy, without_refused(context.library, trust)
     policy.refuse_unneeded(library, [o.waived_as for o in (*trust.swapped, *trust.at_import)])
@@ -172,7 +172,7 @@ def seen_behind(
 def _with_fidelity(
     chosen: tuple[Obligation, ...], library: Library, given: StandIn
 ) -> tuple[Obligation, ...]:
-    """The obligations, with that which decides about the file where no other one does."""
+    """The obligations, with the one that decides about the file if no other does."""
     if not given.decided_by_key or any(o.key == given.key for o in chosen):
         return chosen
     return (*chosen, *(o for o in library.obligations if o.key == given.key))
@@ -187,7 +187,7 @@ def _by_statement(
     seed: int,
     instances: int,
 ) -> dict[str, Pairing]:
-    """What the automatic ways say of the obligations that have no check and no waiver."""
+    """The automatic judgements of the obligations without a check or a waiver."""
     waived, checks = policy.waivers, paired_checks(library)
     keys: dict[str, list[str]] = {}
     for o in chosen:
@@ -226,27 +226,27 @@ def audit(
 
     Args:
         library: what Lean says, from :func:`library_for_audit`.
-        seed: all instances follow from it, the check's form or the obligation's key, the family and
-            the index.
+        seed: determines all instances, with the check's form or the obligation's key, the family
+            and the index.
         instances: how many to draw for each obligation.
         only: keys, declarations or globs; empty means all.
         replace_graph: run on this graph instead of the library's graph of the same name.
-        graph_file: where that graph comes from, for reports and the commands in them.
-        policy: waivers and the lock; none of them counts where it is not given.
-        trust: what is behind the statements, or the future of it: until it is known, checks are
-            measured; not looked at where it is not given.
-        results: where results of the same checks on the same graphs are kept, if anywhere.
-        judges: the ways to judge what has no check, in the order in which to ask them.
+        graph_file: that graph's file, for reports and the commands in them.
+        policy: waivers and the lock; by default none.
+        trust: what is behind the statements, or a future of it: until it is known, checks are
+            measured; None leaves it out.
+        results: the cache for results of the same checks on the same graphs, if any.
+        judges: the ways to judge what has no check, in this order.
         strict: whether what this audit leaves unseen makes it incomplete.
         certify: enclose each side condition in ball arithmetic, on the box of this radius around
             each instance; ``None`` leaves it out.
-        spread: who measures; this process if None.  The report is the same.
-        backend: what runs graphs in place of numpy, where it can say yes; verdicts are the same.
-        progress: receives how far it has got.
+        spread: runs the measuring; this process if None.  The report is the same.
+        backend: runs graphs instead of numpy, where it can; verdicts are the same.
+        progress: the callback that receives updates.
 
     Raises:
         InvalidInputError: ``only`` matches nothing, an exported graph is malformed, a waiver, or a
-            name that need not be tagged, is not needed, or ``certify`` lacks python-flint.
+            name that need not be tagged, is unused, or ``certify`` lacks python-flint.
     """
     watcher = progress or Silent()
     policy = policy or Policy()
@@ -315,12 +315,12 @@ def audit(
 
 
 def shortfalls_of(context: Context, *, whole: bool, strict: bool) -> tuple[str, ...]:
-    """Why an audit is incomplete whatever its obligations say: see :class:`bridge.report.Report`.
+    """Why an audit is incomplete whatever its verdicts: see :class:`bridge.report.Report`.
 
     Args:
-        context: what was prepared.
+        context: the prepared context.
         whole: whether every obligation is audited, on the library's own graphs.
-        strict: whether what is left unseen counts.
+        strict: whether what was not looked at counts.
     """
     left = left_unseen(context.library, context.policy, context.trust, whole=whole)
     missing = missing_keys(context.library, context.policy.lock) if whole else ()
@@ -329,7 +329,7 @@ def shortfalls_of(context: Context, *, whole: bool, strict: bool) -> tuple[str, 
 
 
 def never_complete(library: Library, policy: Policy, *, whole: bool) -> tuple[str, ...]:
-    """What makes an audit incomplete, strict or not: another Lean than the project's was run, or,
+    """What makes an audit incomplete, strict or not: a Lean other than the project's was run, or,
     in an audit of everything, Lean never read some of its sources."""
     other = toolchain_doubt(library.project.root, library.engine)
     unread: tuple[str, ...] = ()
@@ -349,7 +349,7 @@ def last_entry(
     judges: Sequence[Judge] = (),
     backend: Backend | None = None,
 ) -> Entry | None:
-    """The judgement that an audit would give without measuring; ``None`` where it would measure."""
+    """The judgement that an audit would give without measuring; ``None`` if it would measure."""
     _, context = prepare(
         library,
         seed=seed,
@@ -371,12 +371,12 @@ def last_entry(
 def left_unseen(
     library: Library, policy: Policy, trust: Trust | None, *, whole: bool
 ) -> tuple[str, ...]:
-    """What no one looked at, in the words of the report.
+    """What was not looked at, in the words of the report.
 
     Args:
         library: what Lean says.
-        policy: the project's.
-        trust: what is behind the statements; not looked at where it is not given.
+        policy: the project's policy.
+        trust: what is behind the statements; None if not looked at.
         whole: whether all of the library was audited.
     """
     found = []
@@ -394,7 +394,7 @@ def left_unseen(
     if trust is not None and trust.untagged:
         found.append(f"what {len(trust.untagged)} untagged theorems with hypotheses assume")
     if policy.lock is None:
-        found.append("what has changed, for there is no statements.lock.json")
+        found.append("what has changed, since there is no statements.lock.json")
     if not whole:
         found.append("the rest of the library, or its own graph (--only, --graph)")
     return tuple(found)

@@ -1,8 +1,8 @@
-"""Whether the numbers concern the theorem: which graphs a statement speaks of.
+"""Whether the numbers concern the theorem: which graphs a statement is about.
 
-A check runs on an exported graph.  What it finds says something about a theorem only if the theorem
-speaks of that graph, that is, if its statement unfolds to the graph's declaration, and if what is
-exported follows from the declaration, so that neither changes without the other.
+A check runs on an exported graph.  Its result says something about a theorem only if the theorem is
+about that graph (its statement unfolds to the graph's declaration), and if the export follows from
+the declaration, so that neither changes without the other.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ __all__ = ["why_unbound"]
 
 
 def why_unbound(library: Library, obligation: Obligation, check: Check) -> str:
-    """Why the numbers of ``check`` say nothing about the obligation; empty where they may.
+    """Why the numbers of ``check`` say nothing about the obligation; empty if they may.
 
-    The library's own checks may also run on a graph that is made of one that the theorem speaks of,
-    as the block is made of LayerNorm.
+    The library's own checks may also run on a graph that is made of the theorem's graph, as the
+    block is made of LayerNorm.
     """
     family = next((f for f in library.graphs.families if f.short == check.graph), None)
     if family is None or family.parts is None:  # not exported; or locked by an earlier version

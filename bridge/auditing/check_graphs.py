@@ -12,7 +12,7 @@ __all__ = ["parse_graphs"]
 
 
 def parse_graphs(library: Library) -> tuple[dict[CheckGraphRequest, Graph], dict[str, str]]:
-    """The library's exported graphs, validated, and why a graph is not to be had, by its name.
+    """The library's exported graphs, validated, and by name the reason why a graph is missing.
 
     Raises:
         InvalidInputError: a graph is malformed.

@@ -1,6 +1,6 @@
-"""An audit as a project has set it up: its settings, checks, waivers and lock, and a Lean to ask.
+"""An audit as a project has set it up: its settings, checks, waivers, lock, and an engine.
 
-The command line, the pytest plugin and notebooks all begin here, so that they cannot differ.
+The command line, the pytest plugin and notebooks all start here, so that they cannot differ.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ __all__ = ["Setup", "set_up"]
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """Where to look, which Lean to ask, and what the project has set."""
+    """The project, the engine, and the project's settings."""
 
     project: Project
     engine: Engine
@@ -63,15 +63,16 @@ class Setup:
         return read_policy(self.project.root, self.settings)
 
     def seed(self, given: int | None = None) -> int:
-        """The seed: the one given, else the project's, else 0."""
+        """The seed: the given one, else the project's, else 0."""
         return (self.settings.seed or 0) if given is None else given
 
     def instances(self, given: int | None = None) -> int:
-        """Instances for each obligation: as given, else as the project has set."""
+        """Instances for each obligation: the given number, else the project's."""
         return given or self.settings.instances or DEFAULT_INSTANCES
 
     def backend(self, given: str | None = None) -> Backend | None:
-        """What runs graphs in place of numpy: the one given, else the project's, else nothing.
+        """The backend that runs graphs instead of numpy: the given one, else the project's, else
+        none.
 
         Raises:
             InvalidInputError: there is no such backend, or it is not installed.
@@ -83,13 +84,13 @@ class Setup:
             raise InvalidInputError(str(error), remedy=error.remedy) from error
 
     def strict(self, given: bool | None = None) -> bool:
-        """Whether what is left unseen makes the audit incomplete."""
+        """Whether what was not looked at makes the audit incomplete."""
         return bool(self.settings.strict) if given is None else given
 
     def library(
         self, progress: Progress | None = None, *, use_cache: bool = True, guarded: bool = False
     ) -> Library:
-        """What Lean says of the project, with every graph that a check runs on."""
+        """What Lean says about the project, with every graph that a check runs on."""
         return library_for_audit(
             self.project,
             self.engine,
@@ -107,10 +108,10 @@ class Setup:
         library: Library | None = None,
         kept: Trust | None = None,
     ) -> Trust | None:
-        """What is behind the statements; ``None`` where there is no Lean that could look.
+        """What is behind the statements; ``None`` if no Lean can look.
 
-        Every kernel that is there is asked about ``library``; without one only the engine's own.
-        ``kept`` is what the cache has, if someone has looked there already.
+        With ``library``, every available kernel checks it; without, only the engine's own.
+        ``kept`` is the cached value, if the caller has looked it up already.
         """
         if isinstance(self.engine, KeptAnswer):
             return None
@@ -125,9 +126,9 @@ class Setup:
         use_cache: bool = True,
         look_behind: bool = True,
     ) -> Iterator[tuple[Library, Trust | Looking | None]]:
-        """What Lean says of the project, and what is behind it, if ``look_behind`` says so.
+        """What Lean says about the project, and what is behind it, if ``look_behind``.
 
-        Where Lean has to look, it does so while the block runs.
+        If Lean has to look, it does so while the block runs.
 
         Raises what :func:`bridge.lean.library.read_library` does.
         """
@@ -166,7 +167,7 @@ class Setup:
         use_cache: bool,
         kept: Trust | None = None,
     ) -> Trust:
-        """See :meth:`trust`; ``asked`` gives the library when it is there."""
+        """See :meth:`trust`; ``asked`` returns the library once it is read."""
         with tempfile.TemporaryDirectory(prefix="obligations-") as folder:
             path = Path(folder) / "export.ndjson"
             known = partial(accepted_before, self.project, self.engine)
@@ -207,12 +208,12 @@ class Setup:
     def judges(
         self, progress: Progress | None = None, *, use_cache: bool = True, may_ask: bool = True
     ) -> tuple[Judge, ...]:
-        """The ways to judge what has no check; without ``may_ask`` they say only what is known."""
+        """The ways to judge what has no check; without ``may_ask`` they give only what is known."""
         watcher = progress or Silent()
         return (ExactJudge(self.timeout, use_cache, may_ask, watcher), NumbersJudge())
 
     def _rechecked(self, trust: Trust, progress: Progress | None) -> Trust:
-        """With what a checker next to Lean says, where the engine has one."""
+        """``trust`` with the result of a further checker, if the engine has one."""
         if self.engine.kind != "lake":
             return trust
         watcher, task = progress or Silent(), "checking the compiled files"
@@ -244,12 +245,12 @@ class Setup:
         backend: str | None = None,
         progress: Progress | None = None,
     ) -> Report:
-        """Judge the project's obligations; what is not given is as the project has set it.
+        """Judge the project's obligations; by default with the project's settings.
 
-        Takes and raises what :func:`bridge.auditing.audit` does.  ``look_behind`` hands every
-        constant to the kernel again; ``use_cache`` takes answers and results from the cache;
-        ``jobs`` processes measure, or the Dask cluster of ``scheduler``; ``backend`` names what
-        runs graphs (`numeric.backends.backend_named`).
+        Takes and raises what :func:`bridge.auditing.audit` does.  ``look_behind`` sends every
+        constant to the kernel again; ``use_cache`` uses cached answers and results; ``jobs``
+        processes measure, or the Dask cluster of ``scheduler``; ``backend`` names what runs graphs
+        (`numeric.backends.backend_named`).
         """
         chosen, policy, watcher = self.backend(backend), self.policy, progress or Silent()
         place = Place(self.project.root, self.settings.checks)
@@ -264,7 +265,7 @@ class Setup:
             backend=chosen,
         )
         waits = use_cache and replace_graph is None and self._has_to_ask()
-        # First, for Lean may take minutes: no one waits for it to read that a cluster is not there.
+        # First: Lean may take minutes, and the user should learn at once that a cluster is missing.
         with (
             spread_over(place, jobs=jobs, scheduler=scheduler) as spread,
             ahead_of_lean(locked if waits else None, watcher) as lean_has_answered,
@@ -298,19 +299,19 @@ def set_up(
     install: bool = True,
     install_progress: InstallProgress | None = None,
 ) -> Setup:
-    """Find the project, load its checks, and choose an engine, installing one if need be.
+    """Find the project, load its checks, and choose an engine, installing one if necessary.
 
     Args:
         folder: the project's folder, or one below it.
         engine: one of :data:`bridge.policy.settings.ENGINES`; ``None`` leaves it to the settings.
         timeout: seconds for Lean to answer; ``None`` leaves it to the settings.
-        install: whether to install the embedded engine where it is needed and missing.
-        install_progress: receives how far that has got.
+        install: whether to install the embedded engine if it is needed and missing.
+        install_progress: the callback that receives updates of the installation.
 
     Raises:
         InvalidInputError: there is no project, or its settings, checks or lock are malformed.
         EngineNotInstalledError: it would have to be installed, and ``install`` is false.
-        EngineError: there is no Lean, or nothing kept where ``engine`` is ``lock``.
+        EngineError: there is no Lean, or nothing is kept and ``engine`` is ``lock``.
     """
     project = find_project(folder)
     settings = read_settings(project.root)

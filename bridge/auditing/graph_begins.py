@@ -1,7 +1,7 @@
-"""Where a graph from elsewhere begins to differ from a library graph, found by values.
+"""Where a user's graph begins to differ from a library graph, found by values.
 
-Names decide nothing: a saved tensor of the library's is in the file where a node has its entries.
-What the file computes in another way and arrives at the same is no difference.
+Names decide nothing: a saved tensor of the library's is in the file if a node has its entries.
+Another way to compute the same values is no difference.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ CLOSE = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a difference begins.
+    """The place where a difference begins.
 
     Attributes:
         share: how many of the library's saved tensors the file has, from 0 to 1.
-        node: of the file; empty where none can be told.
+        node: a node of the file; empty if none can be determined.
         text: a clause for a report.
     """
 
@@ -48,12 +48,12 @@ def alike(left: Array, right: Array) -> bool:
 
 
 def where_it_begins(trace: Trace, saved: Mapping[str, Array], member: Graph) -> Place:
-    """Compare a run of the file with what the closed form saved on the same instance.
+    """Compare a run of the file with the tensors that the closed form saved on the same instance.
 
     Args:
-        trace: of the file.
+        trace: the run of the file.
         saved: tensors by the library's names.
-        member: the library's graph at any sizes, for what its tensors are computed from.
+        member: the library's graph at any sizes, to see what its tensors are computed from.
     """
     graph = trace.graph
     count = len(graph.inputs)
@@ -84,7 +84,7 @@ def where_it_begins(trace: Trace, saved: Mapping[str, Array], member: Graph) -> 
 
 
 def _before(graph: Graph, ends: Sequence[int]) -> set[int]:
-    """The values that these are computed from, and themselves."""
+    """These values and all that they are computed from."""
     found, todo = set(ends), list(ends)
     count = len(graph.inputs)
     while todo:

@@ -1,4 +1,4 @@
-"""A graph that stands in for the library's: ``--graph FILE``."""
+"""A graph that replaces the library's: ``--graph FILE``."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ def graph_computes_its_closed_form(case: Case) -> Measurement:
 
 @dataclass(frozen=True, slots=True)
 class StandIn:
-    """A graph from elsewhere next to the library's.
+    """A user's graph next to the library's.
 
-    Where it has the library's saved tensors under their names, every check of that graph runs on
-    it.  Else the theorems are judged on the library's graph, of which they speak, and the file by
-    its fidelity: whether it computes the same.
+    If it has the library's saved tensors under their names, every check of that graph runs on it.
+    Else the theorems are judged on the library's graph, which they are about, and the file by its
+    fidelity: whether it computes the same.
 
     Attributes:
         fitted: the graph, read as one of the library's.
         library: the library's graphs.
-        graphs: the same with the file's in its place.
+        graphs: the same, with the file's graph in place of the library's.
     """
 
     fitted: Fitted
@@ -51,17 +51,17 @@ class StandIn:
 
     @property
     def key(self) -> str:
-        """Of the obligation that the file is what it should be."""
+        """The key of the obligation that the file computes what it should."""
         return f"{self.fitted.graph.name}:fidelity"
 
     @property
     def decided_by_key(self) -> bool:
-        """Whether no other obligation sees all that may be wrong with the file."""
+        """Whether no other obligation covers all possible errors in the file."""
         return not self.fitted.by_names or bool(self.fitted.doubt)
 
     @property
     def marks(self) -> tuple[tuple[str, str], ...]:
-        """The node of the file where it begins to differ, and that it does."""
+        """The node of the file where the difference begins, with a note that says so."""
         begins = self.fitted.begins
         if begins is None or not begins.node:
             return ()
@@ -72,7 +72,7 @@ class StandIn:
         return self.graphs if self.fitted.by_names or key == self.key else self.library
 
     def check(self, key: str, check: Check) -> Check:
-        """The check of an obligation, as it is for this graph."""
+        """The check of an obligation, adapted to this graph."""
         if self.fitted.by_names or key != self.key:
             return check
         graph = self.fitted.graph
@@ -89,8 +89,8 @@ class StandIn:
             ),
         )
 
-    def told(self, key: str, result: CheckResult) -> CheckResult:
-        """The result with what the file was read as, where a difference begins, and any doubt."""
+    def explained(self, key: str, result: CheckResult) -> CheckResult:
+        """The result with how the file was read, where a difference begins, and any doubt."""
         if key != self.key:
             return result
         fitted, verdict = self.fitted, result.verdict
@@ -107,7 +107,7 @@ _WAYS: tuple[Literal["jvp", "vjp"], ...] = ("jvp", "vjp")
 
 
 def stand_in(graphs: Mapping[GraphRequest, Graph], graph: Graph) -> StandIn:
-    """Read the graph of a file, and put it in the place of the library's.
+    """Read the graph of a file, and replace the library's with it.
 
     Raises:
         InvalidInputError: as `bridge.auditing.graph_fit.fit` and `replaced`.
@@ -121,14 +121,14 @@ def about(
     checks: Mapping[str, Check],
     given: StandIn,
 ) -> tuple[Obligation, ...]:
-    """The obligations without those of theorems that say nothing of a graph of these sizes, such as
-    one about a single channel where there are eight, or one that compares it with another graph,
-    which is there at other sizes; all of them where else there would be none.
+    """The obligations without those of theorems that say nothing about a graph of these sizes, such
+    as a theorem about a single channel if there are eight, or one that compares it with another
+    graph that exists at other sizes; all of them if otherwise none remained.
 
     Args:
-        chosen: what was asked for.
+        chosen: the selected obligations.
         checks: by the key of the obligation.
-        given: the graph that stands in for the library's.
+        given: the graph that replaces the library's.
     """
     name = given.fitted.graph.name
 
@@ -143,9 +143,9 @@ def about(
 
 
 def replaced(graphs: Mapping[GraphRequest, Graph], graph: Graph) -> dict[GraphRequest, Graph]:
-    """The graphs, with every member of one family replaced by the one given.
+    """The graphs, with every member of one family replaced by the given one.
 
-    Constants that no instance chooses, such as the attention's scale, are the graph's own matter.
+    Constants that no instance chooses, such as the attention's scale, may differ.
 
     Raises:
         InvalidInputError: no check runs on a graph of that name, or it lacks an input, a size, or a
@@ -176,7 +176,7 @@ _AXES = {
 
 
 def _refuse_sizes(graph: Graph, ours: Graph) -> None:
-    """Raise where the sizes cannot be those of the graph: closed forms cut heads by them."""
+    """Raise if the sizes cannot be the graph's: closed forms cut heads by them."""
     remedy = "correct the sizes in the file"
     for name in ours.sizes:
         if graph.sizes.get(name, 0) < 1:

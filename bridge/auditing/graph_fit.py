@@ -1,9 +1,9 @@
-"""Which library graph a graph from elsewhere computes: ``--graph FILE``.
+"""Which library graph a user's graph computes: ``--graph FILE``.
 
-What decides is what it computes.  Its inputs are read by the library's names where it has these,
-else by shapes and values; sizes follow from the shapes; a constant ε without a symbol is found by
-what it does.  A graph that states a ``declaration``, or has the name of a library graph, is held
-against that one; else the library's graphs are tried one after another.
+Its values decide.  Its inputs are read by the library's names if it has these, else by shapes and
+values; sizes follow from the shapes; a constant ε without a symbol is found by its effect.  A graph
+that states a ``declaration``, or has the name of a library graph, is compared with that one; else
+the library's graphs are tried one after another.
 """
 
 from __future__ import annotations
@@ -31,25 +31,25 @@ __all__ = ["Fitted", "fit"]
 
 FloatArray = npt.NDArray[np.float64]
 MOST = 20_000
-"""Ways to read the inputs that are tried; there are more where many inputs have one shape."""
+"""The most ways to read the inputs that are tried; there are more if many have one shape."""
 LOOKED_AT = 48
-"""Ways among which the nearest is chosen where none computes the same."""
+"""The most ways among which the nearest is chosen if none computes the same."""
 BATCH = 512
 MOST_ENTRIES = 2**26
-"""Entries of all values of one instance: 512 MiB."""
+"""The most entries of all values of one instance: 512 MiB."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """A graph from elsewhere, read as one of the library's.
+    """A user's graph, read as one of the library's.
 
     Attributes:
         graph: the file's, with the library's name, inputs, sizes and symbols.
         by_names: whether it has every saved tensor of the library's under its name, and either
             they are right or the graph is wrong: the checks may then look them up in it.  Else the
             theorems are judged on the library's graph, and the file by what it computes.
-        said: how it was read, a clause; empty where it is written as the library's.
-        begins: where a difference begins; None where there is none.
+        said: how it was read, a clause; empty if it is written like the library's.
+        begins: where a difference begins; None if there is none.
         doubt: why even a graph that computes the same may not be what was declared.
     """
 
@@ -72,8 +72,8 @@ def fit(graphs: Mapping[GraphRequest, Graph], given: Graph) -> Fitted:
     """Read the graph as one of the library's.
 
     Raises:
-        InvalidInputError: it declares a graph that there is not, no library graph has such inputs,
-            an ε has no node of its own, or it is too large to run.
+        InvalidInputError: it declares a graph that does not exist, no library graph has such
+            inputs, no single node adds an ε, or it is too large to run.
     """
     _refuse_huge(given)
     members: dict[str, list[Graph]] = {}
@@ -118,7 +118,7 @@ def _refuse_huge(given: Graph) -> None:
 
 
 def _declared(given: Graph, members: Mapping[str, object]) -> str | None:
-    """The library graph that the file says it is."""
+    """The library graph that the file claims to be."""
     stated = given.declaration
     for name in (stated, stated.rpartition(".")[2]):
         if name in members:
@@ -180,7 +180,7 @@ def _ways(signature: Signature, given: Graph, declared: bool) -> Iterator[_Way]:
 
 
 class _Probe:
-    """One instance of the file, and what the library's closed forms make of it."""
+    """One instance of the file, and the values of the library's closed forms on it."""
 
     def __init__(self, given: Graph) -> None:
         draw = np.random.default_rng(0)
@@ -194,7 +194,7 @@ class _Probe:
         self.output: Array = self.trace.output
 
     def arguments(self, ways: Sequence[_Way]) -> Arguments:
-        """What the closed form gets when the file is read in each of these ways."""
+        """The closed form's arguments if the file is read in each of these ways."""
         inputs: dict[str, list[FloatArray]] = {}
         for way in ways:
             for theirs, ours in way.fit.names.items():
@@ -207,7 +207,7 @@ class _Probe:
         return Arguments(stacked, constants, ways[0].fit.sizes)
 
     def first_right(self, name: str, ways: Iterable[_Way]) -> _Way | None:
-        """A way in which the file's output is the closed form's; early ones are tried first."""
+        """A way in which the file's output equals the closed form's; early ones are tried first."""
         ways = iter(ways)
         while some := list(islice(ways, BATCH)):
             groups: dict[tuple[object, ...], list[_Way]] = {}
@@ -237,8 +237,8 @@ class _Probe:
         return where_it_begins(self.trace, self.saved(signature, way), signature.member)
 
     def nearest(self, tried: Sequence[tuple[Signature, _Way]]) -> tuple[Signature, _Way, Place]:
-        """The way in which most of the library's tensors are there; of equals the one whose
-        graph has the most operations in common, else the first."""
+        """The way with the most of the library's tensors; among equals the one whose graph has the
+        most operations in common, else the first."""
         places = [(s, w, self.place(s, w)) for s, w in tried]
         own = Counter(n.op for n in self.given.nodes)
 
@@ -250,7 +250,7 @@ class _Probe:
 
 
 def _read(given: Graph, signature: Signature, way: _Way, probe: _Probe, declared: bool) -> Fitted:
-    """The graph, which computes the library's; each ε by its symbol."""
+    """The graph, which computes the library's, with each ε as its symbol."""
     ours = signature.member
     graph = _with_symbols(given, signature, way, probe)
     saved = probe.saved(signature, way)
@@ -271,7 +271,7 @@ def _read(given: Graph, signature: Signature, way: _Way, probe: _Probe, declared
     by_names = same and _names_there(signature, given)
     said = _how(given, signature, way)
     if not by_names:
-        said = f"computes {ours.name}{_then(said)}; it is held against that by what it computes"
+        said = f"computes {ours.name}{_then(said)}; it is compared with that by its values"
     return Fitted(graph, by_names=by_names, said=said, doubt=doubt)
 
 
@@ -280,7 +280,7 @@ def _names_there(signature: Signature, given: Graph) -> bool:
 
 
 def _how(given: Graph, signature: Signature, way: _Way) -> str:
-    """What had to be found out: inputs, sizes, ε."""
+    """What had to be inferred: inputs, sizes, ε."""
     names = [f"{t} is {o}" for t, o in way.fit.names.items() if t != o]
     sizes = [f"{n}={k}" for n, k in way.fit.sizes.items() if n not in given.sizes]
     eps = [f"{s}={v:g}" for s, v in way.constants.items() if s not in given.symbols]
@@ -288,10 +288,10 @@ def _how(given: Graph, signature: Signature, way: _Way) -> str:
 
 
 def _with_symbols(given: Graph, signature: Signature, way: _Way, probe: _Probe) -> Graph:
-    """The graph with every ε as a symbol: a node is found by what another value of it does.
+    """The graph with every ε as a symbol: its node is found by the effect of another value.
 
     Raises:
-        InvalidInputError: no node adds it, so that no instance can choose it.
+        InvalidInputError: no node adds it, so no instance can choose it.
     """
     lacking = [s for s in way.constants if s not in given.symbols]
     if not lacking:
@@ -312,7 +312,7 @@ def _with_symbols(given: Graph, signature: Signature, way: _Way, probe: _Probe) 
         if len(known) == len(constants) and alike(found, expected):
             return graph
     raise InvalidInputError(
-        f"--graph: {given.name} computes {signature.member.name}, but no node of its own adds "
+        f"--graph: {given.name} computes {signature.member.name}, but no single node adds "
         f"{lacking[0]} = {way.constants[lacking[0]]:g}, so that no instance can choose it",
         remedy=f'give the node that adds it "params": {{"c": …, "symbol": "{lacking[0]}"}}',
     )
@@ -335,7 +335,7 @@ def _in_turn(given: Graph, signature: Signature, way: _Way) -> dict[int, str]:
 
 
 def _named(given: Graph, signature: Signature, way: _Way, marks: Mapping[int, str]) -> Graph:
-    """The file's graph under the library's names; nodes keep theirs where they are free."""
+    """The file's graph under the library's names; nodes keep their names if these are free."""
     ours = signature.member
     symbols = set(ours.symbols)
     taken = set(way.fit.names.values())
@@ -355,7 +355,7 @@ def _named(given: Graph, signature: Signature, way: _Way, marks: Mapping[int, st
     return build_graph(
         name=ours.name,
         declaration=ours.declaration,
-        # In the order of the file, so that a report about it reads the same.
+        # In the order of the file, so that a report about it has the same order.
         sizes={**{n: k for n, k in given.sizes.items() if n in way.fit.sizes}, **way.fit.sizes},
         inputs=[Input(way.fit.names[i.name], i.shape) for i in given.inputs],
         nodes=nodes,

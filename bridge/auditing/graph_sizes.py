@@ -1,8 +1,8 @@
-"""Which input of a graph from elsewhere may be which input of a library graph, and at which sizes.
+"""Which input of a user's graph may be which input of a library graph, and at which sizes.
 
-What each axis of an input is, a size or a product of two, is read off the library's graph as it was
-exported at several sizes.  So the shapes in a file tell its sizes, up to how a product is cut: all
-cuts are tried, and values decide.
+Each axis of an input is a size or a product of two; which one follows from the library's graph,
+exported at several sizes.  So the shapes in a file give its sizes, up to how a product is
+factored: all factorings are tried, and values decide.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Signature:
 
     Attributes:
         member: one of its exports with these inputs.
-        axes: for each input what its axes are the product of.
+        axes: for each input, the sizes whose product each axis is.
         seen: the values of each size at which it was exported with these inputs.
     """
 
@@ -45,9 +45,9 @@ class Fit:
 
 
 def signatures(members: Sequence[Graph]) -> tuple[Signature, ...]:
-    """One for each list of inputs that the exports have: a stack has more with more blocks.
+    """One signature for each list of inputs of the exports: a stack has more with more blocks.
 
-    Empty where an axis is neither a size nor a product of two.
+    Empty if an axis is neither a size nor a product of two.
     """
     groups: dict[tuple[str, ...], list[Graph]] = {}
     for member in members:
@@ -84,12 +84,12 @@ def _product(axis: Axis, sizes: Mapping[str, int]) -> int:
 def fits(signature: Signature, inputs: Sequence[Input], given: Mapping[str, int]) -> Iterator[Fit]:
     """Every way to read ``inputs`` that their shapes allow, the order of the file first.
 
-    An input that has a name of the library's is that input.
+    An input with a name of the library's is that input.
 
     Args:
-        signature: of the library's graph.
-        inputs: of the file.
-        given: sizes that the file states; those of other names are left aside.
+        signature: the library graph's signature.
+        inputs: the file's inputs.
+        given: sizes that the file states; those with other names are ignored.
     """
     if len(inputs) != len(signature.axes):
         return
@@ -125,7 +125,7 @@ def fits(signature: Signature, inputs: Sequence[Input], given: Mapping[str, int]
 
 
 def _unified(axes: Sequence[Axis], shape: Shape, sizes: Sizes) -> Sizes | None:
-    """The sizes with what these lengths say of them; None where they cannot be."""
+    """The sizes, extended by what these lengths imply; None if they contradict."""
     if len(axes) != len(shape):
         return None
     found = dict(sizes)
@@ -142,7 +142,7 @@ def _unified(axes: Sequence[Axis], shape: Shape, sizes: Sizes) -> Sizes | None:
 def _cuts(
     signature: Signature, inputs: Sequence[Input], names: Mapping[str, str], sizes: Sizes
 ) -> Iterator[Sizes]:
-    """All values of the sizes that no axis gives by itself."""
+    """All values of the sizes that no single axis determines."""
     shapes = {ours: i.shape for i in inputs for ours in (names[i.name],)}
     open_ = [name for name in signature.seen if name not in sizes]
     choices = []

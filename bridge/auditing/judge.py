@@ -1,4 +1,4 @@
-"""The judgement on one obligation: what decides without measuring, and what its check finds."""
+"""The judgement on one obligation: decided without measuring, or by its check."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ __all__ = [
 ]
 
 MEASURING = "measuring"
-"""The task that :func:`measure_ahead` is for whoever watches, with what was found so far."""
+"""The name of :func:`measure_ahead`'s task in progress updates, with the results so far."""
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What judging an obligation needs to know apart from the obligation."""
+    """What judging an obligation needs besides the obligation."""
 
     library: Library
     graphs: Mapping[CheckGraphRequest, Graph]
@@ -81,18 +81,18 @@ class Context:
         )
 
     def hash_under(self, key: str, graph: str) -> str:
-        """The hash of all members of one of them; empty where nothing is kept."""
+        """The hash of all members of a graph under ``key``; empty if nothing is kept."""
         own = self.given is not None and self.given.under(key) is self.given.graphs
         return (self.given_hashes if own else self.graph_hashes).get(graph, "")
 
     def file_under(self, key: str) -> str:
-        """The file whose graph they hold; empty where all are the library's."""
+        """The file of the graph under ``key``; empty if all graphs are the library's."""
         own = self.given is None or self.given.under(key) is self.given.graphs
         return self.graph_file if own else ""
 
 
 class Interrupted(KeyboardInterrupt):
-    """The user stopped a check; ``entry`` says what that had found until then."""
+    """The user stopped a check; ``entry`` has its result until then."""
 
     def __init__(self, entry: Entry) -> None:
         super().__init__(entry.reason)
@@ -111,7 +111,7 @@ def judge(obligation: Obligation, context: Context) -> Entry:
 
     def entry(result: CheckResult) -> Entry:
         if context.given is not None:
-            result = context.given.told(obligation.key, result)
+            result = context.given.explained(obligation.key, result)
         made = _entry(obligation, context, result.verdict, result.reason, paired.check)
         return replace(made, result=result)
 
@@ -124,15 +124,15 @@ def judge(obligation: Obligation, context: Context) -> Entry:
 def measure_ahead(
     obligations: Sequence[Obligation], context: Context, *, until: Callable[[], bool]
 ) -> None:
-    """Measure what will be judged while something is not known that judging needs.
+    """Measure what will be judged while judging still lacks something.
 
-    A project's own checks wait: what they read is recorded for the whole process, and here others
-    read, too.
+    A project's own checks wait: what they read is recorded for the whole process, and here other
+    threads read, too.
 
     Args:
-        obligations: those that will be judged.
-        context: what is known; it shares what is found with the contexts made of it.
-        until: whether it is known now; asked before each obligation.
+        obligations: the obligations that will be judged.
+        context: what is known; contexts made from it share its results.
+        until: returns whether judging can begin; called before each obligation.
 
     Raises:
         CheckInterrupted: at a keyboard interrupt within a check.
@@ -161,7 +161,7 @@ def _entry(
 
 
 def decided(obligation: Obligation, context: Context) -> Entry | Paired:
-    """The verdict where something decides without measuring; else the check that has to run."""
+    """The verdict if something decides without measuring; else the check that has to run."""
     found = context.pair(obligation)
     check = None if found is None else found.check
 
@@ -171,7 +171,7 @@ def decided(obligation: Obligation, context: Context) -> Entry | Paired:
     if obligation.role is Role.CONCLUSION and obligation.declaration in context.vacuous:
         why = context.vacuous[obligation.declaration]
         return entry(Verdict.FAILS, f"the theorem says nothing: {why}")
-    if obligation.key in context.stale:  # a waiver, too, was given for what stood there before
+    if obligation.key in context.stale:  # a waiver, too, was given for the earlier statement
         return entry(Verdict.STALE, context.stale[obligation.key])
     if found is None or check is None:
         if obligation.key in context.policy.waivers:
@@ -182,7 +182,7 @@ def decided(obligation: Obligation, context: Context) -> Entry | Paired:
         better = ""
         if "#" in obligation.binder:
             place = f"{obligation.module} (line {obligation.line})"
-            better = f"; give the hypothesis a name of its own in {place}, which keys can use"
+            better = f"; give the hypothesis a unique name in {place}, which keys can use"
         reason = f"no check is registered for {obligation.key}{better}"
         if pairing is not None:
             reason = f"{reason}; {pairing.reason}"
@@ -212,8 +212,9 @@ def decided(obligation: Obligation, context: Context) -> Entry | Paired:
 def _judged_by_statement(
     obligation: Obligation, context: Context, pairing: Pairing, result: CheckResult
 ) -> Entry:
-    """What an automatic way found.  Code that was swapped can refute a theorem, which is then false
-    of what runs; that such code agrees with it says nothing of the definitions."""
+    """The result of an automatic way.  Code that was swapped can refute a theorem, which is then
+    false of what runs; if such code agrees with the theorem, that says nothing about the
+    definitions."""
     verdict, reason = result.verdict, result.reason
     statements = context.library.statements
     statement = context.library.statement_named(obligation.declaration)
@@ -245,12 +246,12 @@ def _for_file(check: Check) -> bool:
 
 
 def _may_keep(paired: Paired) -> bool:
-    """Whether a change of the checks could be seen; one typed into a notebook has no file."""
+    """Whether a change of the checks would be noticed; one typed into a notebook has no file."""
     return all(map(is_readable, paired.checks))
 
 
 def kept(paired: Paired, context: Context) -> CheckResult | None:
-    """The result of an earlier run from which nothing has changed, if it is in the cache."""
+    """The cached result of an earlier run with the same inputs, if there is one."""
     if context.results is None or not _may_keep(paired):
         return None
     found = context.results.load(_stored_under(paired, context))
@@ -258,8 +259,8 @@ def kept(paired: Paired, context: Context) -> CheckResult | None:
 
 
 def _measured(paired: Paired, context: Context) -> CheckResult:
-    """The check's result: that of an obligation with the same check of this audit, or from the
-    cache, where everything it follows from is the same."""
+    """The check's result: measured, or that of an obligation with the same check in this audit, or
+    the cached one if everything it depends on is the same."""
     if (known := context.shared.get(paired.run)) is not None:
         return known
     known = kept(paired, context) or _run(paired, context)
@@ -290,13 +291,13 @@ def _run(paired: Paired, context: Context) -> CheckResult:
 
 
 def _recorded(paired: Paired) -> AbstractContextManager[None]:
-    """Record what a project's check reads.  Ours read nothing, and other threads may read while
-    they run."""
+    """Record what a project's check reads.  Ours read nothing, and other threads may read
+    meanwhile."""
     return nullcontext() if all(map(is_ours, paired.checks)) else opened.recording()
 
 
 def _is_followed(paired: Paired, context: Context) -> bool:
-    """Whether all that a result follows from is known, so that it may be kept.
+    """Whether everything that a result depends on is known, so that it may be kept.
 
     What a project's check reads in another process, beyond this machine, or through a foreign
     library is not seen.
@@ -308,7 +309,7 @@ def _is_followed(paired: Paired, context: Context) -> bool:
 
 
 def _certified(paired: Paired, context: Context, result: CheckResult) -> CheckResult:
-    """The result with its certificate, where one is asked for and there is something to certify."""
+    """The result with its certificate, if requested and there is something to certify."""
     run = paired.run
     if context.certify is None or not certifiable(run, result):
         return result
@@ -336,12 +337,12 @@ def _enclosed(paired: Paired, context: Context, result: CheckResult, radius: flo
 
 
 def swapped_reason(trust: Trust | None, policy: Policy, among: Container[str] | None = None) -> str:
-    """Why what runs may not be what the theorems speak of; empty where nothing says so.
+    """Why what runs may not be what the theorems are about; empty if there is no reason.
 
     Args:
         trust: what is behind the statements.
         policy: the project's waivers.
-        among: the definitions that count; all where it is None.
+        among: the definitions that count; all if None.
     """
     for outside in () if trust is None else trust.swapped:
         if among is not None and outside.name not in among:

@@ -1,4 +1,4 @@
-"""Looks behind the statements while Lean is asked about them, and judges them."""
+"""Looks behind the statements while Lean exports them and while they are judged."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bridge.lean.trust import Trust
 __all__ = ["Looking", "looking"]
 
 Looking = Future[Trust | None]
-"""What is behind the statements, as soon as it is known; `None` where no Lean could look."""
+"""What is behind the statements, once it is known; `None` if no Lean could look."""
 
 
 @contextmanager
@@ -24,16 +24,16 @@ def looking(
     look: Callable[[Callable[[], Library]], Trust | None],
     over: threading.Event,
 ) -> Iterator[tuple[Library, Looking]]:
-    """The library, and who looks behind its statements meanwhile, in a thread of its own.
+    """The library, and the future of what is behind its statements, from a thread.
 
     Args:
-        guard: raises where something of the project would answer in our place.  It runs in the
-            thread, too, and no answer gets out before it has returned.
+        guard: raises if something in the project overrides our commands.  It runs in the thread,
+            too, and no answer is returned before it has finished.
         ask: reads the library.
-        look: looks behind the statements; it is given the library, which may have to be waited for.
-        over: set where the block is left early, or one of these fails: it must end the others.
+        look: looks behind the statements; its argument returns the library, perhaps after a wait.
+        over: set if the block is left early, or one of these fails: it must end the others.
 
-    Raises what these raise.  What is wrong with all answers comes before what is wrong with one.
+    Raises what these raise.  An error about all answers comes before one about a single answer.
     """
     asked: Future[Library] = Future()
     with ThreadPoolExecutor(1, thread_name_prefix="looking") as thread:

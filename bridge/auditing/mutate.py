@@ -27,10 +27,10 @@ def mutate(
 
     Args:
         library: what Lean says.
-        seed: all instances follow from it.
+        seed: determines all instances.
         instances: how many to draw for each error and family.
         graphs: names of graphs; empty means all.
-        progress: receives how far it has got.
+        progress: the callback that receives updates.
 
     Raises:
         InvalidInputError: no check runs on a graph of that name, or Lean exports none that a check

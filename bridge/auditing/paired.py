@@ -1,4 +1,4 @@
-"""One obligation with its check and all that the check runs on."""
+"""One obligation with its check and everything that the check runs on."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Paired:
 
     Attributes:
         obligation: the obligation.
-        run: its check, those of its theorem's hypotheses where it is a conclusion, their graphs.
+        run: its check, those of its theorem's hypotheses if it is a conclusion, and their graphs.
         unchecked: keys of the theorem's hypotheses that have no check.
     """
 
@@ -38,7 +38,7 @@ class Paired:
 
     @property
     def checks(self) -> tuple[Check, ...]:
-        """The check and those of the hypotheses: all code that the result follows from."""
+        """The check and those of the hypotheses: all code that the result depends on."""
         return (self.run.check, *self.run.hypotheses)
 
 
@@ -51,15 +51,15 @@ def pair(
     given: StandIn | None = None,
     backend: Backend | None = None,
 ) -> Paired | None:
-    """The obligation with its check; ``None`` where none is registered and no form fits.
+    """The obligation with its check; ``None`` if none is registered and no form fits.
 
     Args:
         library: what Lean says.
-        obligation: one of the library's.
+        obligation: an obligation of the library.
         graphs: the library's graphs.
-        seed: all instances follow from it.
-        given: the graph that stands in for one of them.
-        backend: what runs graphs in place of numpy.
+        seed: determines all instances.
+        given: the graph that replaces one of them.
+        backend: runs graphs instead of numpy.
     """
     checks = paired_checks(library)
     check = checks.get(obligation.key)

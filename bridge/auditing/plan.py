@@ -1,4 +1,4 @@
-"""What an audit would do, said without starting Lean and without measuring anything."""
+"""What an audit would do, found without starting Lean or measuring anything."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ class Step:
 
     Attributes:
         obligation: the obligation.
-        check: the check that would run, or did; ``None`` where there is none.
-        verdict: what would be said without measuring; ``None`` where the check decides.
-        reason: why it would be said.
+        check: the check that would run, or did; ``None`` if there is none.
+        verdict: the verdict without measuring; ``None`` if the check decides.
+        reason: the reason for that verdict.
         kept: whether the check's result is in the cache, so that nothing would be measured.
     """
 
@@ -50,7 +50,7 @@ class Plan:
     """What an audit would do.
 
     Attributes:
-        steps: for each obligation; ``None`` where Lean has to be asked what there is.
+        steps: one for each obligation; ``None`` if Lean has to be asked for the obligations.
         trust_known: whether what is behind the statements is known for these sources.
     """
 
@@ -58,7 +58,7 @@ class Plan:
     trust_known: bool
 
     def count(self, what: str) -> int:
-        """How many steps would ``measure``, would take what was ``kept``, or say a verdict."""
+        """How many steps would ``measure``, use a ``kept`` result, or give this verdict."""
         return Counter(_word(step) for step in self.steps or ())[what]
 
 
@@ -86,14 +86,14 @@ def plan(
     Args:
         project: the project.
         engine: the engine that an audit would use.
-        seed: of the instances.
-        instances: for each obligation.
+        seed: the seed of the instances.
+        instances: how many for each obligation.
         only: keys, declarations or globs; empty means all.
         replace_graph: the graph to audit instead of the library's.
         policy: waivers and the lock.
-        results: where results of checks are kept; ``None`` where they would not be used.
-        judges: the ways to judge what has no check, which say what is known and ask no one.
-        backend: what would run graphs in place of numpy.
+        results: the cache for results of checks; ``None`` if it would not be used.
+        judges: the ways to judge what has no check, which give what is known and start no Lean.
+        backend: what would run graphs instead of numpy.
 
     Raises:
         InvalidInputError: as :func:`bridge.auditing.audit`.

@@ -17,7 +17,7 @@ __all__ = ["SearchInterrupted", "counterexample"]
 
 
 class SearchInterrupted(KeyboardInterrupt):
-    """The user stopped a search that had found something; ``case`` is the smallest until then."""
+    """The user stopped a search that had found something; ``case`` is the smallest so far."""
 
     def __init__(self, case: Case) -> None:
         super().__init__("the search was interrupted")
@@ -29,13 +29,13 @@ def counterexample(
 ) -> Case | None:
     """The smallest instance found on which every hypothesis holds and the check fails.
 
-    Sizes are those of the graphs given; shape, scale, degeneracy and entries are Hypothesis's to
-    choose and to shrink.
+    Sizes are those of the given graphs; Hypothesis chooses and shrinks shape, scale, degeneracy and
+    entries.
 
     Raises:
         InvalidInputError: the package ``hypothesis`` is not installed, there is no graph, or the
             check compares two graphs.
-        SearchInterrupted: at a keyboard interrupt, if something was found until then.
+        SearchInterrupted: at a keyboard interrupt, if something was found before.
     """
     watcher = progress or Silent()
     check, key = run.check, run.key
@@ -72,7 +72,7 @@ def counterexample(
         nonlocal tried
         tried += 1
         if failing:
-            watcher.update("making it small", tried, None, unit=key)
+            watcher.update("shrinking it", tried, None, unit=key)
         else:
             watcher.update("searching", min(tried, examples), examples, unit=key)
         if not fails(case):

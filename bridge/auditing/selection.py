@@ -13,10 +13,10 @@ __all__ = ["select_keys", "unknown_name"]
 
 
 def select_keys(obligations: Sequence[Obligation], only: Sequence[str]) -> tuple[Obligation, ...]:
-    """The obligations that ``--only`` names, by key, declaration or glob; all where it is empty.
+    """The obligations that ``--only`` names, by key, declaration or glob; all if it is empty.
 
     Raises:
-        InvalidInputError: a pattern matches nothing; the message suggests keys that look like it.
+        InvalidInputError: a pattern matches nothing; the message suggests similar keys.
     """
     if not only:
         return tuple(obligations)
@@ -34,7 +34,7 @@ def select_keys(obligations: Sequence[Obligation], only: Sequence[str]) -> tuple
 
 
 def unknown_name(name: str, obligations: Sequence[Obligation]) -> InvalidInputError:
-    """The error for a name that nothing has, with the names that look like it."""
+    """The error for an unknown name, with similar names."""
     known = [n for o in obligations for n in ([o.key] if ":" in name else [o.declaration, o.key])]
     remedy = did_you_mean(name, known, "`obligations list` shows every key")
     return InvalidInputError(f"no obligation is called {name!r}", remedy=remedy)

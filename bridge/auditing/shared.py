@@ -1,8 +1,7 @@
-"""What obligations of one form share: their check is measured once in an audit.
+"""Results that obligations of one form share: their check is measured once in an audit.
 
-Theorems about one graph have the same conclusions and hypotheses over and over.  Where checks,
-graphs and draws are the same, so is what is found; only the names of hypotheses are each theorem's
-own.
+Many theorems about one graph have the same conclusions and hypotheses.  If checks, graphs and
+draws are the same, so is the result; only the names of hypotheses differ between theorems.
 """
 
 from __future__ import annotations
@@ -19,29 +18,29 @@ __all__ = ["Shared", "named", "unnamed"]
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """What checks have found in one audit, whose seed, instances and backend are the same."""
+    """Results of checks in one audit, with the same seed, instances and backend."""
 
     _found: dict[object, tuple[CheckRun, CheckResult]] = field(default_factory=dict)
 
     def get(self, run: CheckRun, radius: float | None = None) -> CheckResult | None:
-        """What a run on the same graphs, of the same checks and instances, has found, in the words
+        """The result of a run of the same checks on the same graphs and instances, with the names
         of this run's theorem.
 
         Args:
-            run: what would be measured.
-            radius: of the boxes that the result is certified on; ``None`` where it is not.
+            run: the run that would be measured.
+            radius: the radius of the certified boxes; ``None`` if the result is not certified.
         """
         known = self._found.get(_what(run, radius))
         return None if known is None else named(known[1], run)
 
     def add(self, run: CheckRun, result: CheckResult, radius: float | None = None) -> None:
-        """Keep what a run has found; what a broken check raised may name its obligation."""
+        """Keep the result of a run, except of a broken check: its error may name its obligation."""
         if result.verdict is not Verdict.ERROR:
             self._found[_what(run, radius)] = run, unnamed(result, run)
 
 
 def _what(run: CheckRun, radius: float | None) -> object:
-    """What is measured.  `Shared` holds the run, so that no other object gets these identities."""
+    """Identifies what is measured.  `Shared` holds the run, so that no ``id`` is reused."""
     checks = tuple(id(one) for one in (run.check, *run.hypotheses))
     return run.drawn_for, checks, id(run.graphs), radius
 
@@ -52,7 +51,7 @@ def unnamed(result: CheckResult, run: CheckRun) -> CheckResult:
 
 
 def named(result: CheckResult, run: CheckRun) -> CheckResult:
-    """A result without names, in the words of one theorem."""
+    """A result without names, with the names of one theorem."""
     return _called(result, {h.identity: binder_of(h, run.key) for h in run.hypotheses})
 
 

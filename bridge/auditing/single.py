@@ -1,4 +1,4 @@
-"""Single instances of one obligation: drawn again, measured again, read from a file, looked for."""
+"""Single instances of one obligation: drawn again, measured again, read from a file, searched."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def case_of(
 
 
 def _run(library: Library, key: str, seed: int, graph: Graph | None = None) -> CheckRun:
-    """The check of an obligation with all that it runs on: the library's graphs, or another.
+    """The check of an obligation with everything that it runs on: the library's graphs, or another.
 
     Raises:
         InvalidInputError: there is no such obligation, or no check for it.
@@ -85,19 +85,19 @@ def search(
 
     Args:
         library: what Lean says.
-        key: of the obligation.
-        replace_graph: look on this graph instead of the library's of the same name.
-        examples: how many instances to try, before it is made small.
-        seed: all instances follow from it.
-        progress: receives how far it has got.
+        key: the obligation's key.
+        replace_graph: search on this graph instead of the library's of the same name.
+        examples: how many instances to try, before shrinking.
+        seed: determines all instances.
+        progress: the callback that receives updates.
 
     Returns:
-        One instance, or None where none was found.
+        One instance, or None if none was found.
 
     Raises:
         InvalidInputError: there is no such obligation or check, it compares two graphs, or the
             package ``hypothesis`` is not installed.
-        SearchInterrupted: at a keyboard interrupt, if something was found until then.
+        SearchInterrupted: at a keyboard interrupt, if something was found before.
     """
     run = _run(library, key, seed, replace_graph)
     return counterexample(run, examples=examples, progress=progress)
@@ -107,7 +107,7 @@ def replay_file(library: Library, path: Path) -> tuple[str, Replay]:
     """Measure the instance in a file, on the graph in it.
 
     Raises:
-        InvalidInputError: the file is no instance, or there is no such obligation or check.
+        InvalidInputError: the file holds no instance, or there is no such obligation or check.
     """
     try:
         key, case = read_instance(path)

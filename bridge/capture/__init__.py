@@ -1,7 +1,7 @@
-"""What a torch module does when it runs, seen from outside: no reading of names or types.
+"""What a torch module does when it runs, observed from outside, without names or types.
 
-`observe_calls` and `observed` watch it run; `export` and `translate` make the graph that it runs a
-graph in the project's vocabulary.
+`observe_calls` and `observed` watch it run; `export` and `translate` turn the graph that it runs
+into a graph in the project's vocabulary.
 """
 
 from bridge.capture.as_a_whole import AsAWhole, observe_whole

@@ -1,9 +1,9 @@
-"""A whole model as it runs: is it one function, and are its gradients those of what it computes?
+"""A whole model as it runs: is it one function, and are its gradients those of that function?
 
-Graphs are of layers.  What a model does before, between and after them is seen here, without any
-graph: autograd's gradient is held against how the output changes when weights and inputs move by a
-hundred-thousandth of their size.  So a gradient that is cut, scaled or wrong outside of the layers
-shows; what is below 1e-5 of all that moves does not.
+Graphs cover layers.  What a model does before, between and after them is examined here, without any
+graph: autograd's gradient is compared with the change of the output when weights and inputs move by
+a hundred-thousandth of their size.  So a gradient that is cut, scaled or wrong outside the layers
+shows; an error below 1e-5 of all that moves does not.
 """
 
 from __future__ import annotations
@@ -24,30 +24,31 @@ from bridge.capture.user_code import RAISED, said
 __all__ = ["AsAWhole", "observe_whole"]
 
 STEPS = (1e-5, 1e-6, 1e-7, 1e-8, 1e-9)
-"""Shares of the size of what moves; the later ones where the first gives another answer: a ReLU may
+"""Shares of the size of what moves; the later ones if the first gives another answer: a ReLU may
 bend in between, and a norm of a row of zeros bends within the root of its ε."""
 LAST = 3
-"""How many of the steps have to give one answer."""
+"""How many of the steps have to agree."""
 SHARE = 1e-5
-"""Of the sum of all that the gradient should give: what is less is not seen."""
+"""A share of the sum of all that the gradient should give: less is not noticed."""
 NOISE = 1e-15
-"""Of the sum of the output's terms: rounding of one output in float64."""
+"""A share of the sum of the output's terms: rounding of one output in float64."""
 INPUT = "input "
-"""What the names of float inputs begin with, among those of parameters."""
+"""The prefix of the names of float inputs, among those of parameters."""
 LARGE = 1 << 20
 """An embedding with more entries has a sparse gradient."""
 BLOCK = 8191
-"""How many random numbers a direction has; then they come again, which no matrix does: a prime."""
+"""How many random numbers a direction has before they repeat: a prime, so no matrix has the
+period."""
 NAMED, SOUGHT = 4, 64
-"""How many parts are named whose gradients are others, and among how many they are looked for."""
+"""How many parts with other gradients are named, and among how many they are searched."""
 
 
 @dataclass(frozen=True, slots=True)
 class AsAWhole:
-    """The outcome: clauses; both are empty where it is one function with its gradient.
+    """The outcome: clauses; both are empty if it is one function with its gradient.
 
     Attributes:
-        found: what is otherwise.
+        found: the deviations.
         unknown: what could not be decided.
     """
 
@@ -58,16 +59,16 @@ class AsAWhole:
 def observe_whole(module: Any, parts: Collection[str], example: Example, seed: int) -> AsAWhole:
     """Run a copy in float64, in the model's own mode, with casts to shorter floats lifted.
 
-    Compared are: two calls; a call after one on another input; calls under ``no_grad`` and in
+    It compares two calls; a call after one on another input; calls under ``no_grad`` and in
     inference mode; and the gradient with central differences, in one direction of all parameters
-    and float inputs, and in one of those outside of the layers.  PyTorch's fused path is off: what
-    it computes is said of each layer.
+    and float inputs, and in one of those outside the layers.  PyTorch's fused path is off: each
+    layer's report says what it computes.
 
     Args:
-        module: it stays as it is.
+        module: the model; it is not changed.
         parts: names of its layers.
-        example: what it takes.
-        seed: directions follow from it.
+        example: its inputs.
+        seed: determines the directions.
     """
     torch: Any = importlib.import_module("torch")
     try:
@@ -108,7 +109,7 @@ class _Whole:
         self._padding = _padding_rows(torch, self._run)
 
     def _with_leaves(self) -> tuple[Any, Any]:
-        """The input, with float tensors as leaves of their own."""
+        """The input, with float tensors as separate leaves."""
         tree = self._torch.utils._pytree
 
         def leaf(path: Any, x: Any) -> Any:
@@ -149,13 +150,13 @@ class _Whole:
         return self._gradient(output, cotangent)
 
     def _start_again(self) -> None:
-        """With a copy that has seen nothing: what it keeps of another input may be used again."""
+        """Start with a fresh copy: this one may keep and use parts of another input."""
         inputs = {n: x for n, x in self._leaves.items() if n.startswith(INPUT)}
         self._run, self._leaves = None, {}  # one copy at a time
         self._run = copied(self._module)
         self._leaves = {n: p for n, p in self._run.named_parameters() if p.is_floating_point()}
         self._leaves |= inputs
-        for m in self._run.modules():  # else a gradient as large as the table is made
+        for m in self._run.modules():  # else a gradient as large as the table is allocated
             if isinstance(m, self._torch.nn.Embedding) and m.weight.numel() > LARGE:
                 m.sparse = True
         for leaf in self._leaves.values():
@@ -184,7 +185,7 @@ class _Whole:
         with lifted(), torch.enable_grad():
             try:
                 self._output((tuple(other.args), dict(other.kwargs)))
-            except RAISED:  # it takes no such input
+            except RAISED:  # it rejects such an input
                 title = "in a second call"
             else:
                 title = "after a call on another input"
@@ -195,7 +196,7 @@ class _Whole:
             )
             inferred = self._output(given).clone()
         found = {title: output.detach(), "in inference mode": inferred}
-        if _distance(first, inferred) > limit:  # there gradients are off as well
+        if _distance(first, inferred) > limit:  # gradients are off there, too
             with lifted(), torch.no_grad():
                 found["under no_grad"] = self._output()
         apart = {title: _distance(first, again) for title, again in found.items()}
@@ -206,7 +207,7 @@ class _Whole:
         )
 
     def _gradient(self, output: Any, cotangent: Any) -> AsAWhole:
-        """The gradient against central differences."""
+        """The gradient compared with central differences."""
         gives = self._contributions(output, cotangent)
         size = float((output.detach() * cotangent).abs().sum())
         del output
@@ -214,7 +215,7 @@ class _Whole:
         for names in (list(self._leaves), outside):
             answer = self._differs(names, gives, cotangent, size) if names else False
             if answer is None:
-                text = "whether its gradient is that of what it computes: differences do not tell"
+                text = "whether its gradient is that of what it computes: differences leave it open"
                 return AsAWhole(unknown=(text,))
             if answer:
                 return AsAWhole(found=(self._named(names, gives, cotangent, size),))
@@ -223,7 +224,7 @@ class _Whole:
     def _named(
         self, names: Sequence[str], gives: Mapping[str, float], cotangent: Any, size: float
     ) -> str:
-        """Where the gradient is another one: the layers, and what is outside of them."""
+        """Where the gradient differs: the layers, and what is outside them."""
         groups: dict[str, list[str]] = {}
         for name in names:
             part = next((p for p in self._parts if name.startswith(p)), "")
@@ -256,15 +257,14 @@ class _Whole:
         return gives
 
     def _direction(self, name: str) -> Any:
-        """Random numbers of the size of what moves, a block of them that repeats along all
-        entries."""
+        """Random numbers of the size of what moves: a block that repeats along all entries."""
         torch, leaf = self._torch, self._leaves[name]
         generator = torch.Generator().manual_seed(self._seed * 1_000_003 + self._places[name])
         block = torch.randn(min(BLOCK, leaf.numel()), generator=generator, dtype=leaf.dtype)
         return block.mul_(self._sizes[name])
 
     def _along(self, name: str, gradient: Any) -> float:
-        """⟨gradient, direction⟩; no tensor of the gradient's size is made."""
+        """⟨gradient, direction⟩, without a tensor of the gradient's size."""
         if gradient.is_sparse:
             gradient = gradient.coalesce()
             rows, gradient = gradient.indices()[0], gradient.values()
@@ -286,7 +286,7 @@ class _Whole:
                 leaf[row] = kept
 
     def _blocks(self, name: str, tensor: Any) -> Iterator[tuple[Any, Any]]:
-        """The entries in rows as long as the block of random numbers, and what is left: views of a
+        """The entries in rows as long as the block of random numbers, and the rest: views of a
         leaf, which is contiguous."""
         block = self._direction(name)
         if len(block) == 0:
@@ -299,7 +299,7 @@ class _Whole:
     def _differs(
         self, names: Sequence[str], gives: Mapping[str, float], cotangent: Any, size: float
     ) -> bool | None:
-        """Whether autograd gives another number than differences do; None where it is not clear."""
+        """Whether autograd and differences give different numbers; None if unclear."""
         expected = sum(gives[n] for n in names)
         scale = sum(abs(gives[n]) for n in names)
         gaps: list[float] = []
@@ -325,7 +325,7 @@ class _Whole:
 
 
 def _size(leaf: Any) -> float:
-    """The root mean square of its entries; 1 where they are all 0."""
+    """The root mean square of its entries; 1 if they are all 0."""
     return (float(leaf.detach().norm()) / max(leaf.numel(), 1) ** 0.5) or 1.0
 
 
@@ -338,7 +338,7 @@ def _padding_rows(torch: Any, run: Any) -> dict[str, int]:
 
 
 def _distance(a: Any, b: Any) -> float:
-    """max|a − b| over max|a|; infinite where they cannot be compared."""
+    """max|a − b| over max|a|; infinite if they cannot be compared."""
     if a.shape != b.shape:
         return float("inf")
     gap = float((a - b).abs().max()) / max(float(a.abs().max()), 1e-280)

@@ -1,9 +1,9 @@
-"""Which block of the library a captured graph may be: read off its structure, for Lean to decide.
+"""Which block of the library a captured graph may be: guessed from its structure; Lean decides.
 
-A guess costs little: Lean proves that the graph computes the block's formula, or it does not, and
-nothing that is said of the graph rests on the guess.  The order of the norms follows from where
-the last root stands, the activation from its operation, the sizes from the shapes of attention,
-whether there is a mask from what the exponentials are multiplied by.
+A guess costs little: Lean proves that the graph computes the block's formula, or does not, and no
+claim about the graph rests on the guess.  The order of the norms follows from the place of the last
+root, the activation from its operation, the sizes from the shapes of attention, and whether there
+is a mask from what the exponentials are multiplied by.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ BLOCKS = (
     *_MASKED_PRE_NORM.values(),
     *_MASKED_GATED.values(),
 )
-"""What can be proposed: what the names of the block's theorems begin with."""
+"""The blocks that can be proposed, by the prefix of their theorems' names."""
 _HEADLINES = {"biasedEncoderBlock": "biasedEncoderBlock_backprop_eq_adjoint_fderiv_of_pos"}
 
 
@@ -48,8 +48,8 @@ class Candidate:
     """A block of the library at some sizes.
 
     Attributes:
-        block: what the names of its theorems begin with.
-        sizes: of the block, by the names of its binders.
+        block: the prefix of its theorems' names.
+        sizes: the block's sizes, by the names of its binders.
     """
 
     block: str
@@ -66,7 +66,7 @@ class Candidate:
 
 
 def proposed(graph: Graph) -> tuple[Candidate, ...]:
-    """The blocks that the graph may be; none where it is not built like any."""
+    """The blocks that the graph may be; none if it is not built like any."""
     if len(graph.outputs) != 1 or len(graph.shape_of(graph.outputs[0])) != 2:
         return ()
     tokens, width = graph.shape_of(graph.outputs[0])
@@ -107,7 +107,7 @@ def proposed(graph: Graph) -> tuple[Candidate, ...]:
 
 
 def _groups(graph: Graph, scores: Node, heads: int) -> int:
-    """How many heads of keys there are, before they are repeated for those of the queries."""
+    """How many key heads there are, before they are repeated for the query heads."""
     place = scores.args[1]
     while place >= len(graph.inputs):
         node = graph.nodes[place - len(graph.inputs)]

@@ -1,4 +1,4 @@
-"""Whether random numbers change what a module computes, however seldom they do."""
+"""Whether random numbers change what a module computes, however rarely."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ __all__ = ["chance"]
 
 _HIGHEST = 1.0 - 2.0**-53
 SAME = 1e-9
-"""Relative, for float64: two right computations of one value differ by some 1e-14."""
+"""Relative, for float64: two right computations of one value differ by about 1e-14."""
 
 
 def chance(call: Callable[[], Any]) -> str:
-    """That random numbers take part in what is computed, as a clause; empty where none do.
+    """That random numbers take part in what is computed, as a clause; empty if none do.
 
     Two equal outputs do not show it: a layer that is left out with probability 0.01 runs 99 times
     in 100.  So the states of the generators are compared before and after the call.  Numbers that
-    torch draws may change nothing, as where a layer draws in evaluation what it uses in training
-    alone: the call is repeated with all of them at their least, and at their greatest.  What
-    Python's and numpy's generators give cannot be replaced, so drawing from them is enough.
+    torch draws may have no effect, as in a layer that draws in evaluation what it uses only in
+    training: the call is repeated with all of them at their least, and at their greatest.  Numbers
+    from Python's and numpy's generators cannot be replaced, so drawing from these is enough.
 
     Args:
         call: computes the output, the same tensor each time.
@@ -65,7 +65,7 @@ def _numpy_state() -> tuple[Any, ...]:
 
 @contextmanager
 def _drawing(torch: Any, value: float) -> Iterator[None]:
-    """Inside, every uniform number that torch draws is this one."""
+    """Inside, every uniform number that torch draws is ``value``."""
     modes: Any = importlib.import_module("torch.utils._python_dispatch")
     drawing = {"aten::rand", "aten::rand_like", "aten::uniform", "aten::uniform_"}
 

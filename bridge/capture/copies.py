@@ -33,12 +33,12 @@ def copied(module: Any) -> Any:
 def duplicate(module: Any, copies: Mapping[int, Any] | None = None) -> Any:
     """A deep copy on the CPU, in the module's own mode and dtype.
 
-    A tensor that a forward pass computed and the module kept, as for a plot, is copied by its
-    numbers: ``copy.deepcopy`` refuses it, since it hangs on the graph of that pass.
+    A tensor that a forward pass computed and the module kept, for example for a plot, is copied by
+    its numbers: ``copy.deepcopy`` refuses it, since it is attached to the graph of that pass.
 
     Args:
-        module: it stays as it is.
-        copies: of parameters and buffers, by their identity, where there are some already.
+        module: the module; it is not changed.
+        copies: existing copies of parameters and buffers, by their identity.
     """
     torch: Any = importlib.import_module("torch")
     memo: dict[int, Any] = dict(copies or {})
@@ -57,7 +57,7 @@ def duplicate(module: Any, copies: Mapping[int, Any] | None = None) -> Any:
 
 @contextmanager
 def eagerly() -> Iterator[None]:
-    """Inside, what `torch.compile` was given runs as it was written; nothing is compiled."""
+    """Inside, the code given to `torch.compile` runs as written; nothing is compiled."""
     torch = sys.modules.get("torch")
     stance = getattr(getattr(torch, "compiler", None), "set_stance", None)
     if stance is None:  # older than 2.6, or not imported: there is nothing to run
@@ -69,10 +69,10 @@ def eagerly() -> Iterator[None]:
 
 @contextmanager
 def lifted() -> Iterator[list[str]]:
-    """Inside, a cast to a shorter float is one to float64.
+    """Inside, a cast to a shorter float becomes a cast to float64.
 
     Yields:
-        The names of the functions that were asked for a shorter float, as they are called.
+        The names of the functions that requested a shorter float, as they are called.
     """
     torch: Any = importlib.import_module("torch")
     modes: Any = importlib.import_module("torch.overrides")

@@ -1,4 +1,4 @@
-"""What the untouched code of a layer computes in one call, and the gradients of autograd."""
+"""What the unchanged code of a layer computes in one call, and autograd's gradients."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ __all__ = [
 
 FloatArray = npt.NDArray[np.float64]
 ROUNDING, SHORT_LIMIT = 1e-9, 1e-5
-"""Relative: two right computations in float64 differ by some 1e-14, and where a shorter float takes
-part inside by some 1e-7."""
+"""Relative: two right computations in float64 differ by about 1e-14, and by about 1e-7 if a shorter
+float takes part inside."""
 SAME_CODE = 1e4
 """In units in the last place: the same code on the same input may add up in another order."""
 
@@ -41,8 +41,8 @@ class Eager:
 
     Attributes:
         output: the first tensor.
-        parameters: gradients by name; None where the code gives none.
-        inputs: gradients of the float inputs by their place among all; None where it gives none.
+        parameters: gradients by name; None if the code gives none.
+        inputs: gradients of the float inputs by their position; None if it gives none.
         cotangent: what was pulled back, rounded to the output's dtype, in the output's shape.
         shortest: the shortest float that a value had on the way, forward or back.
     """
@@ -55,7 +55,7 @@ class Eager:
 
 
 def own_dtype(part: Any) -> Any:
-    """The one float dtype of a layer's parameters; None where it is float64, or not one."""
+    """The one float dtype of a layer's parameters; None if it is float64, or not unique."""
     torch: Any = importlib.import_module("torch")
     dtypes = {p.dtype for p in part.parameters() if p.is_floating_point()} - {torch.float64}
     return next(iter(dtypes)) if len(dtypes) == 1 else None
@@ -87,7 +87,7 @@ def run_eager(part: Any, call: Call, cotangent: FloatArray, *, lift: bool) -> Ea
 
     Args:
         part: a copy of the layer, which keeps no gradients afterwards.
-        call: what it is given.
+        call: its arguments.
         cotangent: of the output, in its full shape.
         lift: whether casts to shorter floats inside become casts to float64.
     """
@@ -134,20 +134,20 @@ def _all_of(call: Call) -> tuple[tuple[Any, ...], dict[str, Any]]:
 
 
 def another_function(own: Any, call: Call) -> str:
-    """That a layer computes something else without gradients, in inference mode, or once it was
-    called on another input; or that random numbers take part.  Empty where it is one function.
+    """That a layer computes something else without gradients, in inference mode, or after a call on
+    another input; or that random numbers take part.  Empty if it is one function.
 
-    Nothing is lifted where outputs are compared: PyTorch's fused layers, which may compute
-    something else, are not taken where casts are watched.
+    Casts are not lifted when outputs are compared: PyTorch's fused layers, which may compute
+    something else, do not run while casts are watched.
 
     Args:
-        own: the layer as it is; copies in float64 run.
-        call: what its parent gave it.
+        own: the layer; copies in float64 run.
+        call: its arguments from its parent.
     """
     torch: Any = importlib.import_module("torch")
 
     def run(part: Any, given: Call) -> Any:
-        """On copies, made where they are asked for: it may write into what it is given."""
+        """Run on copies, made when needed: it may write into its arguments."""
         args, kwargs = _own(torch, _all_of(given))
         return part(*args, **kwargs)
 
@@ -170,11 +170,11 @@ def another_function(own: Any, call: Call) -> str:
         gap = _gap(first, _numbers(again))
         if gap > limit:
             return f"{title} the layer computes something else: its output differs by {gap:.2g}"
-    part, other = copied(own), other_input(call)  # what a copy keeps it has of the other input
+    part, other = copied(own), other_input(call)  # a copy keeps only the other input
     with torch.enable_grad():
         try:
             run(part, other)
-        except RAISED:  # it takes no such input
+        except RAISED:  # it rejects such an input
             return ""
         gap = _gap(first, _numbers(first_tensor(run(part, call))))
     if gap <= limit:
@@ -206,7 +206,7 @@ def other_input(call: Call) -> Call:
 
 
 def _own(torch: Any, given: Any) -> Any:
-    """Copies of tensors, made where they are asked for."""
+    """Copies of tensors, made when needed."""
     return torch.utils._pytree.tree_map_only(torch.Tensor, lambda x: x.detach().clone(), given)
 
 
@@ -218,13 +218,13 @@ def _gap(first: FloatArray, again: FloatArray) -> float:
 
 
 def unlike_in_the_model(own: Any, call: Call, gave: Any) -> str:
-    """That a layer by itself returns something else than it did in the model, on the same input:
-    something reaches it that is no argument.  Empty where it does not, or where that is not known.
+    """That a layer by itself returns something other than in the model, on the same input:
+    something reaches it that is not an argument.  Empty if it does not, or if unknown.
 
     Args:
-        own: the layer as it is; a copy runs.
-        call: what its parent gave it.
-        gave: the first tensor that it returned there, in float64; None where it is not known.
+        own: the layer; a copy runs.
+        call: its arguments from its parent.
+        gave: the first tensor that it returned there, in float64; None if unknown.
     """
     torch: Any = importlib.import_module("torch")
     dtypes = {p.dtype for p in own.parameters() if p.is_floating_point()}
@@ -239,7 +239,7 @@ def unlike_in_the_model(own: Any, call: Call, gave: Any) -> str:
         apart = float((output - gave).abs().max()) / max(float(gave.abs().max()), 1e-280)
         if apart <= SAME_CODE * float(torch.finfo(dtype).eps):
             return ""
-    return f"in the model it returned something else than by itself: {apart:.2g} of its size"
+    return f"in the model its output differs from its output by itself, by {apart:.2g} of its size"
 
 
 def _gradient(x: Any) -> FloatArray | None:

@@ -1,6 +1,6 @@
 """One call of a module as a graph of ATen operations, with the value of every node.
 
-``torch.export`` follows the module's own code (strict=False: no reading of bytecode), on the very
+``torch.export`` follows the module's own code (strict=False: it reads no bytecode), on exactly the
 inputs of the call.  What does not depend on parameters or float inputs is known, and folded.
 """
 
@@ -16,7 +16,7 @@ from typing import Any
 __all__ = ["Exported", "Source", "export", "first_tensor", "is_mask", "tensors_in"]
 
 DEEP = 4
-"""How deep what a module returns is looked into."""
+"""How many levels of a module's return value are searched."""
 HIDDEN = -1e30
 """What is added to scores to hide them: −∞, or the least number of some dtype."""
 
@@ -33,13 +33,13 @@ _BY_SHAPE = frozenset(
         "sym_size.int",
     )
 )
-"""Operations that look at the shape of their argument alone."""
+"""Operations that read only the shape of their argument."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What an input of the graph is: ``parameter``, ``buffer``, ``input`` or ``constant``, and its
-    name in the module, or its place among the inputs."""
+    """The kind of an input of the graph: ``parameter``, ``buffer``, ``input`` or ``constant``, and
+    its name in the module, or its place among the inputs."""
 
     kind: str
     name: str
@@ -51,10 +51,10 @@ class Exported:
 
     Attributes:
         nodes: all nodes that the output needs, in order.
-        values: of each node, in float64 where it is a float.
+        values: the value of each node, in float64 if it is a float.
         live: the nodes whose value depends on a parameter or a float input and is a float.
-        frozen: the nodes that depend on such, but are no floats: an index, a comparison.
-        sources: of the placeholders.
+        frozen: the nodes that depend on these, but are not floats: an index, a comparison.
+        sources: the sources of the placeholders.
         output: the node that the module returns, its first float tensor.
     """
 
@@ -67,14 +67,14 @@ class Exported:
 
 
 def first_tensor(output: Any) -> Any:
-    """The first tensor of what a module returns, whatever holds it; a loss where there is one.
+    """The first tensor in what a module returns, whatever holds it; the loss if there is one.
 
     Raises:
         TypeError: there is none.
     """
     found = next(tensors_in(output), None)
     if found is None:
-        raise TypeError(f"it returned {type(output).__name__}, in which no tensor is found")
+        raise TypeError(f"it returned {type(output).__name__}, which holds no tensor")
     return found
 
 
@@ -95,8 +95,8 @@ def tensors_in(value: Any, depth: int = 0) -> Iterator[Any]:
 
 
 def is_mask(name: str, value: Any) -> bool:
-    """Whether a float input says which tokens count: it hides some, or all its entries are 0 or 1;
-    or it is all zeros, by a name that says so."""
+    """Whether a float input is a mask: it hides tokens, or all its entries are 0 or 1; or it is all
+    zeros, and its name says so."""
     torch: Any = importlib.import_module("torch")
     if not isinstance(value, torch.Tensor) or not value.is_floating_point():
         return False
@@ -152,7 +152,7 @@ def _analysed(
         if node not in needed:
             continue
         source, is_float = sources.get(node), _is_float(torch, values.get(node))
-        if source is not None:  # token ids, positions and masks are what a call is given
+        if source is not None:  # token ids, positions and masks are arguments of the call
             given = source.kind == "input" and node not in masks
             moves = is_float and (given or source.kind == "parameter")
         else:
@@ -165,14 +165,14 @@ def _analysed(
 
 
 def _returned(program: Any, graph_module: Any) -> Any:
-    """The node that the module returns; before it stand buffers that the call has changed."""
+    """The node that the module returns; buffers that the call changed come before it."""
     returned = next(n for n in graph_module.graph.nodes if n.op == "output").args[0]
     kinds = [s.kind.name for s in program.graph_signature.output_specs]
     return returned[kinds.index("USER_OUTPUT")]
 
 
 def _is_empty(torch: Any, value: Any) -> bool:
-    """A tensor without entries, such as what is left of a cut at its end."""
+    """A tensor without entries, such as the rest of a cut at its end."""
     return isinstance(value, torch.Tensor) and value.numel() == 0
 
 
@@ -225,7 +225,7 @@ def _without_casts(torch: Any, graph_module: Any) -> Any:
         if node.target in (aten.softmax.int, aten.log_softmax.int):
             node.args = node.args[:2]
         elif node.target is aten.view.default:
-            node.target = aten.reshape.default  # strides may be others now
+            node.target = aten.reshape.default  # strides may have changed
         elif node.target is aten._assert_tensor_metadata.default:
             node.args, node.kwargs = node.args[:1], {}
         elif "dtype" not in node.kwargs:

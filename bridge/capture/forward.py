@@ -1,4 +1,4 @@
-"""One forward pass of a whole model: what its layers are given, in which order, how often."""
+"""One forward pass of a whole model: its layers' arguments, order and number of calls."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from bridge.capture.user_code import RAISED, said
 __all__ = ["Call", "Example", "Passed", "examples", "run_once"]
 
 LEAST_ID = 3
-"""Below are padding and the like."""
+"""Smaller ids are padding and other special tokens."""
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """Inputs of a whole model, and what they are in words."""
+    """Inputs of a whole model, with a description in words."""
 
     args: tuple[Any, ...]
     kwargs: Mapping[str, Any]
@@ -29,13 +29,13 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What a layer was called with, the first time; tensors are copies in float64."""
+    """The arguments of a layer's first call; tensors are copies in float64."""
 
     args: tuple[Any, ...]
     kwargs: Mapping[str, Any]
 
     def to(self, dtype: Any) -> Call:
-        """The same with floats of another dtype."""
+        """The same call with floats of another dtype."""
         return Call(*_cast((tuple(self.args), dict(self.kwargs)), dtype))
 
 
@@ -44,11 +44,11 @@ class Passed:
     """A forward pass.
 
     Attributes:
-        calls: of each layer that ran, by name.
-        order: the layers' names, each time that one ran.
-        example: what went in.
-        outputs: the first tensor that each layer returned the first time, in float64.
-        refused: examples that the model would not take, with what it raised.
+        calls: the first call of each layer that ran, by name.
+        order: the layers' names, once for each run.
+        example: the model's input.
+        outputs: the first tensor that each layer's first call returned, in float64.
+        refused: examples that the model rejected, with the errors that it raised.
     """
 
     calls: Mapping[str, Call]
@@ -59,18 +59,18 @@ class Passed:
 
 
 def run_once(module: Any, parts: Sequence[str], given: Iterator[Example]) -> Passed:
-    """Run a copy of the model on the first example that it takes.
+    """Run a copy of the model on the first example that it accepts.
 
     It keeps its mode, training or evaluation, and its dtype.  Gradients are on: under ``no_grad``
     PyTorch's fused layers hide what they call.
 
     Args:
-        module: it stays as it is.
+        module: the model; it is not changed.
         parts: names of layers in it.
         given: examples, the likeliest first.
 
     Raises:
-        ValueError: it takes none; the text has what it raised on the first.
+        ValueError: it accepts none; the text has the error that it raised on the first.
     """
     torch: Any = importlib.import_module("torch")
     try:
@@ -130,7 +130,7 @@ def _keeping(torch: Any, name: str, outputs: dict[str, Any]) -> Callable[..., No
 
 
 def _cast(given: Any, dtype: Any) -> Any:
-    """Floats in a dtype; a number that it has not becomes its largest or least, not ∞."""
+    """Floats in a dtype; a number outside its range becomes its largest or least, not ∞."""
     torch: Any = importlib.import_module("torch")
     limits = torch.finfo(dtype)
 
@@ -155,10 +155,10 @@ def _own(torch: Any, given: Any) -> Any:
 
 
 def examples(module: Any, seq_len: int, seed: int) -> Iterator[Example]:
-    """What a model may take, the likeliest first: what its config names, or random tokens.
+    """Inputs that a model may accept, the likeliest first: what its config names, or random tokens.
 
-    Token ids are drawn from the vocabulary, floats are standard normal.  Not known: models that
-    want something else; give them ``--inputs``.
+    Token ids are drawn from the vocabulary, floats are standard normal.  Models that need something
+    else are not covered; they need ``--inputs``.
     """
     torch: Any = importlib.import_module("torch")
     generator = torch.Generator().manual_seed(seed)
@@ -180,7 +180,7 @@ def examples(module: Any, seq_len: int, seed: int) -> Iterator[Example]:
         if vocabulary is None:
             yield from _by_name(module, tokens(width), None, text)
         twice = (normal(1, seq_len, width), normal(1, max(seq_len - 1, 1), width))
-        yield Example(twice, {}, f"{text}, and as many of a second sequence")
+        yield Example(twice, {}, f"{text}, and as many for a second sequence")
     if vocabulary is not None:
         low = min(LEAST_ID, vocabulary - 1)
 
@@ -245,11 +245,11 @@ def _configured(
 def _by_name(
     module: Any, tokens: Callable[[], Any], ids: Callable[[], Any] | None, text: str
 ) -> Iterator[Example]:
-    """Values for the arguments that the model cannot do without, by their names: ones for a mask,
-    ids where the name says so, else tokens.  Nothing where a first one alone would do."""
+    """Values for the arguments that the model requires, by their names: ones for a mask, ids if the
+    name says so, else tokens.  Nothing if a first argument alone suffices."""
     try:
         declared = list(inspect.signature(module.forward).parameters.values())
-    except (TypeError, ValueError):  # compiled code has none
+    except (TypeError, ValueError):  # compiled code has no signature
         return
     kinds = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     needed = [p for p in declared if p.default is p.empty and p.kind in kinds]
@@ -269,7 +269,7 @@ def _says_ids(name: str) -> bool:
 
 
 def _widths(torch: Any, module: Any) -> Iterator[int]:
-    """Widths of tokens that the first layers take."""
+    """Widths of tokens that the first layers accept."""
     seen: dict[int, None] = {}
     for part in module.modules():
         if isinstance(part, torch.nn.LayerNorm) and len(part.normalized_shape) == 1:

@@ -15,16 +15,16 @@ __all__ = ["with_labels"]
 
 
 def with_labels(module: Any, example: Example, seed: int) -> Example:
-    """The example with random labels, where the model takes ``labels`` and has none.
+    """The example with random labels, if the model accepts ``labels`` and has none.
 
-    Their kind follows from what the model returns without them: one of the last axis' entries for
-    each token, or for each sequence.  A model that returns something else, or that takes no labels,
-    keeps the example: its first output then is what is pulled back.
+    What the model returns without them decides their form: one of the last axis' entries for each
+    token, or for each sequence.  A model that returns something else, or that accepts no labels,
+    keeps the example: then its first output is pulled back.
 
     Args:
-        module: the whole model; it stays as it is.
-        example: that it takes.
-        seed: the labels follow from it.
+        module: the whole model; it is not changed.
+        example: the model's input.
+        seed: determines the labels.
     """
     torch: Any = importlib.import_module("torch")
     takes = inspect.signature(module.forward).parameters

@@ -1,4 +1,4 @@
-"""Masks that blocks of the library have, as the numbers that a captured graph has for them."""
+"""Masks of the library's blocks, as the numbers that a captured graph has for them."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ def _causal(queries: int, keys: int) -> np.ndarray[Any, Any]:
 
 
 MASKS: Mapping[str, Callable[[int, int], np.ndarray[Any, Any]]] = {"causal": _causal}
-"""By the name that ``#prove_graphs`` gives them (``maskWords`` in ``Capture/Refine.lean``): one
-where a key is allowed, zero where not."""
+"""The masks by their names in ``#prove_graphs`` (``maskWords`` in ``Capture/Refine.lean``): one
+where a key is allowed, else zero."""
 
 
 def masks_of(captured: Captured) -> tuple[tuple[str, str], ...]:
     """The inputs of a captured graph that are masks, entry by entry, each with the mask's name.
 
-    Only what the model computes from no parameter and no float input counts: it is no input of the
-    layer, and stays as it is where that is differentiated.
+    Only what the model computes from no parameter and no float input counts: it is not an input of
+    the layer, and constant when the layer is differentiated.
     """
     fixed = [i for i in captured.graph.inputs if captured.sources[i.name].kind == "constant"]
     return tuple(

@@ -1,6 +1,7 @@
-"""One forward pass of a whole model: how often each layer runs, in which order, and what it gets.
+"""One forward pass of a whole model: how often each layer runs, in which order, with which
+arguments.
 
-A layer alone does not show a causal mask or rotary positions that its parent hands to it, nor that
+A layer alone does not show a causal mask or rotary positions that its parent passes to it, nor that
 its parent leaves it out.
 """
 
@@ -22,15 +23,15 @@ __all__ = ["Calls", "observe_calls"]
 
 TOKENS = 8
 DEEP = 4
-"""How deep arguments are looked into: dicts of tuples in an object, and one more."""
+"""How many levels of arguments are searched: dicts of tuples in an object, and one more."""
 _TITLE, _EXPECTED = "its parent", "runs it once, in order, on tokens alone"
 
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """A call: of which layer, what reached it besides its tokens, whether some is no mask, whether
-    its tokens are not what the layer before it in its stack gave, or hand back another gradient;
-    with the call itself."""
+    """A call: its layer, what reached it besides its tokens, whether some of that is not a mask,
+    whether its tokens are not what the previous layer in its stack returned, or pass back another
+    gradient; and the call itself."""
 
     layer: str
     beyond: tuple[str, ...]
@@ -43,11 +44,11 @@ class _Seen:
 
 @dataclass(frozen=True, slots=True)
 class Calls:
-    """What a forward pass showed.
+    """The result of watching a forward pass.
 
     Attributes:
-        by_layer: an assumption for each layer; empty where the model could not be run.
-        unknown: why it could not be run; empty where it was.
+        by_layer: an assumption for each layer; empty if the model could not be run.
+        unknown: why it could not be run; empty if it was.
     """
 
     by_layer: Mapping[str, Assumption] = field(default_factory=dict)
@@ -57,14 +58,13 @@ class Calls:
 def observe_calls(module: Any, parts: Mapping[str, Any], d_model: int) -> Calls:
     """Run the model once, in its own mode, and note how it calls its layers.
 
-    Its input is 8 token ids where a config names a vocabulary, else 8 random tokens of d_model
-    entries.  A copy runs.  Not checked: other inputs, and a padding mask that
-    the caller would give.
+    Its input is 8 token ids if a config names a vocabulary, else 8 random tokens of d_model
+    entries.  A copy runs.  Not checked: other inputs, and a padding mask from the caller.
 
     Args:
-        module: the whole model; it stays as it is.
+        module: the whole model; it is not changed.
         parts: its layers by name, in the order of the module.
-        d_model: of the first.
+        d_model: the width of the first.
     """
     torch: Any = importlib.import_module("torch")
     seen: list[_Seen] = []
@@ -118,14 +118,14 @@ def observe_calls(module: Any, parts: Mapping[str, Any], d_model: int) -> Calls:
 
 
 def _expected(module: Any, parts: Mapping[str, Any]) -> tuple[str, ...]:
-    """The layers in the order of the module; one that it holds in several places, in each."""
+    """The layers in the order of the module; a layer in several places appears in each."""
     first = {id(part): name for name, part in parts.items()}
     held = (m for _, m in module.named_modules(remove_duplicate=False))
     return tuple(first[id(m)] for m in held if id(m) in first)
 
 
 def _held(torch: Any, given: Any) -> Any:
-    """Copies of the tensors, which the model may write into later; nested ones stay as they are."""
+    """Copies of the tensors, which the model may write into later; nested ones are not copied."""
 
     def copy(x: Any) -> Any:
         return x if x.is_nested else x.detach().clone()
@@ -134,10 +134,11 @@ def _held(torch: Any, given: Any) -> Any:
 
 
 def _alone_too(torch: Any, part: Any, seen: _Seen, outputs: dict[str, Any]) -> bool:
-    """Whether the layer by itself gives the first output that it gave in the model: else something
-    reached it on another way than by its arguments.  What breaks by itself is judged elsewhere."""
+    """Whether the layer by itself returns the same first output as in the model: if not, something
+    reached it by another way than its arguments.  Errors of the layer by itself are judged
+    elsewhere."""
     gave = outputs.pop(seen.layer, None)  # of its first call
-    if gave is None or part.training:  # dropout may be on, which is said elsewhere
+    if gave is None or part.training:  # dropout may be on, which is reported elsewhere
         return True
     try:
         with torch.enable_grad():
@@ -148,11 +149,11 @@ def _alone_too(torch: Any, part: Any, seen: _Seen, outputs: dict[str, Any]) -> b
 
 
 def _inputs(torch: Any, run: Any, d_model: int) -> Iterator[Example]:
-    """What the model may take: token ids where a config names a vocabulary, else tokens; then what
-    `examples` knows."""
+    """Inputs that the model may accept: token ids if a config names a vocabulary, else tokens; then
+    those of `examples`."""
     vocabulary = getattr(getattr(run, "config", None), "vocab_size", None)
     if isinstance(vocabulary, int):
-        low = min(3, vocabulary - 1)  # below are padding and the like
+        low = min(3, vocabulary - 1)  # smaller ids are padding and other special tokens
         ids = torch.arange(TOKENS)[None] % max(vocabulary - low, 1) + low
         if getattr(run.config, "use_cache", None):  # a cache is filled as the layers run
             yield Example((), {"input_ids": ids, "use_cache": False}, "token ids")
@@ -165,7 +166,7 @@ def _inputs(torch: Any, run: Any, d_model: int) -> Iterator[Example]:
 
 
 def _refused(run: Any, inputs: Example) -> str:
-    """What the model raises on these inputs; empty where it takes them."""
+    """The error that the model raises on these inputs; empty if it accepts them."""
     try:
         run(*inputs.args, **inputs.kwargs)
     except RAISED as e:  # the code is the user's: anything can happen
@@ -174,13 +175,13 @@ def _refused(run: Any, inputs: Example) -> str:
 
 
 def _stack(name: str) -> str:
-    """The list in which a layer stands; a layer that has no number stands alone."""
+    """The list that holds a layer; a layer without a number is alone."""
     holder, _, last = name.rpartition(".")
     return holder if last.isdigit() else name
 
 
 def _first_of(torch: Any, value: Any) -> Any:
-    """The first tensor in it; None where there is none."""
+    """The first tensor in it; None if there is none."""
     return next((v for _, v in _within(torch, "", value, 0)), None)
 
 
@@ -216,7 +217,7 @@ def _same(torch: Any, before: Any, given: Any) -> bool:
 
 
 def _cut(torch: Any, before: Any, given: Any) -> bool:
-    """Whether the same tokens hand back another gradient than they are given, as where their owner
+    """Whether the same tokens pass back another gradient than they receive, as when their owner
     detaches them."""
     if given is before or not before.requires_grad or before.is_nested or given.is_nested:
         return False
@@ -229,10 +230,10 @@ def _cut(torch: Any, before: Any, given: Any) -> bool:
 
 
 def _argument_names(part: Any, count: int) -> list[str]:
-    """What the layer's code calls its first arguments; their places where it gives no names."""
+    """The names of the layer's first arguments; their positions if it has no names."""
     try:
         declared = inspect.signature(part.forward).parameters.values()
-    except (TypeError, ValueError):  # compiled code has none
+    except (TypeError, ValueError):  # compiled code has no signature
         declared = ()  # type: ignore[assignment]
     names = [p.name for p in declared if p.kind is p.POSITIONAL_OR_KEYWORD][:count]
     return names + [f"argument {k}" for k in range(len(names), count)]
@@ -241,11 +242,11 @@ def _argument_names(part: Any, count: int) -> list[str]:
 def _beyond(
     torch: Any, tensors: Sequence[tuple[str, Any]], given: Mapping[str, Any]
 ) -> Iterator[tuple[str, bool]]:
-    """What reaches a layer besides its tokens and could change its output, and whether that is no
+    """What reaches a layer besides its tokens and could change its output, and whether it is not a
     mask, so that no block in the library has it.
 
     Args:
-        tensors: all but the tokens, with their paths.
+        tensors: all except the tokens, with their paths.
         given: the arguments, by name.
     """
     for name, tensor in tensors:
@@ -286,11 +287,11 @@ def _judged(
         found.append(f"passes {', '.join(given)} too, which the block's measures leave out")
     mine = [s for s in seen if s.layer == name]
     if times == wanted and any(s.changed for s in mine):
-        found.append("hands it other tokens than the layer before it gave")
+        found.append("passes it other tokens than the layer before it returned")
     if any(s.cut for s in mine):
-        found.append("hands another gradient back to the layer before it than this one gives")
+        found.append("passes back another gradient to the layer before it than this one returns")
     if apart:
-        found.append("gets another output from it than it gives by itself on the same input")
+        found.append("gets another output from it than it returns by itself on the same input")
     otherwise = any(s.foreign or s.changed or s.cut for s in mine)
     foreign = times not in (0, wanted) or apart or otherwise
     text = "; ".join(found) or "as expected"

@@ -10,10 +10,10 @@ __all__ = ["layers_of"]
 
 
 def layers_of(module: Any) -> tuple[str, ...]:
-    """Names of the layers: what stands in a list of parts with parameters, and PyTorch's own.
+    """Names of the layers: the elements of a list of parts with parameters, and PyTorch's own.
 
-    The outermost ones; where one list holds lists of layers, as in a model by stages, the inner
-    ones.  A model that has none is one layer, of the name ``""``.
+    The outermost ones; if a list holds lists of layers, as in a model by stages, the inner ones.  A
+    model without any is one layer, with the name ``""``.
     """
     return tuple(_within(module, "")) or ("",)
 
@@ -33,13 +33,13 @@ def _within(part: Any, name: str) -> Iterator[str]:
 
 
 def _is_stack(parts: Any) -> bool:
-    """Whether each of the list computes with more than one part that has weights."""
+    """Whether each element of the list computes with more than one part that has weights."""
     found = [sum(1 for m in p.modules() if m._parameters) for p in parts]
     return bool(found) and min(found) > 1
 
 
 def _stages(layer: Any, name: str) -> Iterator[str]:
-    """The layers of a stage: of its lists, those that hold attention of their own."""
+    """The layers of a stage: those of its lists that hold attention."""
     torch: Any = importlib.import_module("torch")
     for own, child in layer.named_children():
         if isinstance(child, torch.nn.ModuleList) and len(child) > 0 and _is_stack(child):

@@ -1,7 +1,7 @@
-"""What Lean proves of captured graphs, as typed values: its answer to ``#prove_graphs``.
+"""What Lean proves about captured graphs, as typed values: its answer to ``#prove_graphs``.
 
-Nothing of it is believed that the graph that was asked about does not bear out: the tape must be
-that graph, a constant must be what the theorem supposes, a node must read what it asks of.
+Every claim is checked against the graph that was sent: the tape must be that graph, a constant must
+be what the theorem supposes, a node must read the value that a hypothesis names.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ __all__ = [
 
 
 class Demand(StrEnum):
-    """What a theorem asks of a number."""
+    """What a theorem requires of a number."""
 
     POSITIVE = "positive"
     NONZERO = "nonzero"
@@ -40,13 +40,13 @@ class Demand(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Hypothesis:
-    """What signs do not decide, and the theorem therefore supposes.
+    """A hypothesis of the theorem: what signs do not decide.
 
     Attributes:
         binder: its name in the theorem.
-        node: the node that asks for it; of a shared constant, the constant's symbol.
-        demand: what is asked.
-        value: the constant's value; None where every entry of a tensor is meant.
+        node: the node that requires it; for a shared constant, the constant's symbol.
+        demand: what is required.
+        value: the constant's value; None if it is about every entry of a tensor.
         position: the place of that tensor in the graph, inputs first; None for a constant.
     """
 
@@ -57,7 +57,7 @@ class Hypothesis:
     position: int | None = None
 
     def on(self, graph: Graph) -> str:
-        """What it says, in words, with the graph's own names."""
+        """The hypothesis in words, with the graph's own names."""
         asked = "positive" if self.demand is Demand.POSITIVE else "not zero"
         if self.position is None:
             return f"the constant of {self.node}, {self.value:g}, is {asked}"
@@ -71,7 +71,7 @@ class Hypothesis:
 
 @dataclass(frozen=True, slots=True)
 class Theorem:
-    """A theorem that the kernel took.
+    """A theorem that the kernel accepted.
 
     ``library_axioms`` counts lemmas of Lean's own library whose proofs the engine does not see.
     """
@@ -88,12 +88,12 @@ class IsBlock:
     """A block of the library that a captured graph is proved to be.
 
     Attributes:
-        block: what the names of its theorems begin with.
+        block: the prefix of its theorems' names.
         inputs: for each input of the block the position of the graph's input whose entries it
-            reads; None where it is zero, as a mask or bias that the graph has not.
-        constants: the block's constants, by name, with the values that they have here.
+            reads; None if it is zero, such as a mask or bias that the graph lacks.
+        constants: the block's constants, by name, with their values here.
         masks: inputs of the graph that must be a mask, with its name; the theorems are about the
-            other inputs, where these are.
+            other inputs, given these.
         theorems: that the graph computes the block's formula, and that forward mode and backprop of
             the graph are the formula's derivative and its adjoint; at the real numbers last.
     """
@@ -106,13 +106,13 @@ class IsBlock:
 
     @property
     def named(self) -> str:
-        """The block's headline theorem, which holds of the graph too."""
+        """The block's headline theorem, which holds for the graph too."""
         return headline(self.block)
 
 
 @dataclass(frozen=True, slots=True)
 class NoBlock:
-    """A block that a captured graph is built like and not shown to be, and why."""
+    """A block that a captured graph resembles but is not shown to be, and why."""
 
     block: str
     reason: str
@@ -120,15 +120,15 @@ class NoBlock:
 
 @dataclass(frozen=True, slots=True)
 class Proved:
-    """A graph that Lean declared, and what it proved of it.
+    """A graph that Lean declared, and what it proved about it.
 
     Attributes:
-        graph: the tape, as Lean reads it off the declaration that the theorems name.
-        hypotheses: what the theorems suppose; constants' positivity first, which holds by value.
+        graph: the tape, as Lean reads it from the declaration that the theorems name.
+        hypotheses: the theorems' hypotheses; constants' positivity first, which holds by value.
         theorems: over every field with the laws of the real numbers, and at the real numbers.
-        from_cache: whether Lean was asked before.
-        block: the block of the library that it is, or is not shown to be; None where it is built
-            like none.
+        from_cache: whether the answer comes from the cache.
+        block: the block of the library that it is, or is not shown to be; None if it resembles
+            none.
     """
 
     graph: Graph
@@ -144,7 +144,7 @@ class Proved:
 
     @property
     def status(self) -> LeanStatus:
-        """``proved``, or what stands in the way."""
+        """``proved``, or what prevents it."""
         more = self.block.theorems if isinstance(self.block, IsBlock) else ()
         foreign = {a for t in (*self.theorems, *more) for a in t.foreign_axioms}
         if "sorryAx" in foreign:
@@ -166,11 +166,11 @@ def parse_proofs(
 
     Args:
         messages: the answer.
-        graphs: what was asked about.
+        graphs: the graphs that were sent.
         own: the project's modules, whose axioms are never excused.
 
     Raises:
-        AnswerError: it is partial or malformed, or speaks of other graphs.
+        AnswerError: it is partial or malformed, or about other graphs.
     """
     *bodies, end = messages or [None]
     match end:
@@ -232,7 +232,7 @@ def _block(
     read: Callable[[Sequence[object]], tuple[Theorem, ...]],
     where: str,
 ) -> IsBlock | NoBlock | None:
-    """What Lean says of the blocks that were proposed: one is proved, or each has a reason."""
+    """What Lean says about the proposed blocks: one is proved, or each has a reason."""
     candidates = {c.theorem: c for c in proposed(graph)}
     match answer:
         case {} if not answer and not candidates:
@@ -264,7 +264,7 @@ def _block(
         ):
             return NoBlock(candidates[theorem].block, printable(reason))
         case _:
-            raise AnswerError(f"{where}: what it says of blocks is not understood: {answer!r:.200}")
+            raise AnswerError(f"{where}: its answer about blocks cannot be parsed: {answer!r:.200}")
 
 
 def _position(value: object, graph: Graph, where: str) -> int | None:
@@ -288,7 +288,7 @@ def _mask(value: object, graph: Graph, where: str) -> tuple[int, str]:
 
 
 def _constant(value: object, graph: Graph, where: str) -> float:
-    """The value of a constant of the graph, by the name that Lean gives it."""
+    """The value of a constant of the graph, by its name in Lean."""
     known = {
         f"c_{n.params.c.symbol or n.name}": n.params.c.value
         for n in graph.nodes
@@ -300,7 +300,7 @@ def _constant(value: object, graph: Graph, where: str) -> float:
 
 
 def _same_graph(tape: object, graph: Graph, where: str) -> Graph:
-    """The tape, which must be the graph that was asked about."""
+    """The tape, which must be the graph that was sent."""
     try:
         read = parse_graph(tape)
     except GraphError as e:

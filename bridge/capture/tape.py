@@ -1,6 +1,6 @@
 """A graph under construction: the project's vocabulary, one value after the other.
 
-Values have no axes of length 1: what a model calls ``(1, 8, 16)`` is ``(8, 16)`` here.  Inputs may
+Values have no axes of length 1: a model's ``(1, 8, 16)`` is ``(8, 16)`` here.  Inputs may
 be added at any time; `Tape.graph` puts them first.
 """
 
@@ -28,7 +28,7 @@ def tight(shape: Sequence[int]) -> Shape:
 
 @dataclass(frozen=True, slots=True)
 class Ref:
-    """A value of the tape: an input or a node, by its place among its kind."""
+    """A value of the tape: an input or a node, by its position among the inputs or the nodes."""
 
     node: bool
     place: int
@@ -37,11 +37,11 @@ class Ref:
 
 @dataclass(slots=True)
 class Tape:
-    """What was written so far.
+    """The graph written so far.
 
     Attributes:
-        origins: where each node is from in the model's code, by its name.
-        origin: where the next ones are from.
+        origins: the line of the model's code for each node, by its name.
+        origin: the line for the next nodes.
     """
 
     inputs: list[Input] = field(default_factory=list)
@@ -56,7 +56,7 @@ class Tape:
         return name if count == 0 else self._fresh(f"{name}.{count}")
 
     def input(self, name: str, shape: Shape) -> Ref:
-        """A tensor that the graph is given; the name stays free for no other."""
+        """An input tensor; its name is reserved."""
         ref = Ref(False, len(self.inputs), shape)
         self.inputs.append(Input(self._fresh(name), shape))
         return ref
@@ -98,7 +98,7 @@ class Tape:
             outputs=[index(r) for r in outputs],
         )
 
-    # What rules are written with.
+    # The operations that rules use.
 
     def map(self, name: str, op: str, x: Ref, **params: Any) -> Ref:
         """An operation entry by entry."""
@@ -143,7 +143,7 @@ class Tape:
 
     def moved(self, name: str, x: Ref, flat: IntArray, shape: Shape) -> Ref:
         """A value of the given shape whose entry k is entry flat[k] of ``x``, both in row-major
-        order, and 0 where that is −1; along one axis where that is all that it does."""
+        order, and 0 where that is −1; along one axis if that suffices."""
         flat = flat.reshape(-1)
         if flat.size == np.prod(x.shape, dtype=int) and (flat == np.arange(flat.size)).all():
             return self.reshape(name, x, shape)
@@ -167,7 +167,7 @@ def _same_but_one(given: Shape, result: Shape) -> list[tuple[int, Shape]]:
 
 
 def _along(given: Shape, wide: Shape, axis: int, flat: IntArray) -> IntArray | None:
-    """The index along the axis that makes ``flat``; None where no such makes it."""
+    """The index along the axis that gives ``flat``; None if there is none."""
     table = np.moveaxis(flat.reshape(wide), axis, 0).reshape(wide[axis], -1)
     stride = int(np.prod(given[axis + 1 :], dtype=int))
     first = table[:, 0]

@@ -1,13 +1,13 @@
-"""Asks Lean to prove captured graphs, and keeps what it answers: see `bridge.capture.proofs`.
+"""Asks Lean to prove captured graphs, and keeps the answers: see `bridge.capture.proofs`.
 
 ``#prove_graphs`` (``lean/PostNorm/Capture/Command.lean``) declares each graph, proves that forward
-mode is its Fréchet derivative and backprop the only adjoint, at every input, and lists what remains
-to be met.  Then it reads the declaration back: that tape is what runs, and it must be the graph
-that was asked about, operation by operation.  Where the graph is built like a block of the library
+mode is its Fréchet derivative and backprop the only adjoint, at every input, and lists what is
+supposed.  Then it reads the declaration back: that tape is what runs, and it must be the graph that
+was sent, operation by operation.  If the graph is built like a block of the library
 (`bridge.capture.blocks`), Lean is asked whether it is that block.
 
-An answer is kept by the graph's content, the Lean sources and the engine, one entry a graph: the
-graph of a layer that was met before needs no Lean, whichever model it is in.
+An answer is kept by the graph's content, the Lean sources and the engine, one entry for each graph:
+the graph of a layer that was proved before needs no Lean, whichever model it is in.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ COMMAND = "PostNorm.Capture.Command"
 """The module that has ``#prove_graphs``."""
 PROOF_SECONDS = 1800.0
 _KEPT = "captured"
-"""The name that every graph has in a request, so that what is kept does not depend on its own."""
+"""The name of every graph in a request, so that the cache does not depend on its own name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def _request_of(graph: Graph) -> dict[str, object]:
 def known_proofs(
     project: Project, engine: Engine, graphs: Sequence[Graph]
 ) -> tuple[Proved | Unproved | None, ...]:
-    """What Lean said of exactly these graphs and sources; None where it would have to be asked."""
+    """What Lean said about exactly these graphs and sources; None if it would have to be asked."""
     if isinstance(engine, KeptAnswer):
         return tuple(None for _ in graphs)
     cache, key = AnswerCache.default(), _Key.of_project(project, engine)
@@ -85,20 +85,20 @@ def prove_graphs(
     progress: Progress | None = None,
     use_cache: bool = True,
 ) -> tuple[Proved | Unproved, ...]:
-    """Have Lean prove graphs; those of one content are asked about once.
+    """Let Lean prove graphs; those with the same content are sent once.
 
     Args:
         project: a project with the Lean library ``PostNorm``.
         engine: the Lean that answers.
         graphs: the graphs, each with one output.
-        timeout: seconds for Lean, after compiling; at least half an hour is given.
-        progress: shows how it goes.
-        use_cache: take what Lean said of the same graph, sources and engine.
+        timeout: seconds for Lean, after compiling; at least half an hour.
+        progress: the callback that receives updates.
+        use_cache: use cached answers about the same graph, sources and engine.
 
     Raises:
-        InvalidInputError: the project has no such command, or no Lean is to be asked.
+        InvalidInputError: the project has no such command, or the engine runs no Lean.
         LeanSourceError: a source does not compile.
-        AnswerError: the answer is partial or malformed, or speaks of another graph.
+        AnswerError: the answer is partial or malformed, or about another graph.
         EngineError: the engine broke.
     """
     if isinstance(engine, KeptAnswer):
@@ -136,7 +136,7 @@ def prove_graphs(
 
 
 def _named(proof: Proved | Unproved, graph: Graph) -> Proved | Unproved:
-    """The tape under the name of the graph that was asked about."""
+    """The tape under the name of the graph that was sent."""
     if isinstance(proof, Unproved):
         return proof
     return replace(proof, graph=replace(proof.graph, name=graph.name))
@@ -144,7 +144,7 @@ def _named(proof: Proved | Unproved, graph: Graph) -> Proved | Unproved:
 
 @dataclass(frozen=True, slots=True)
 class _Key:
-    """The key of what Lean says of a graph of this project."""
+    """The key of Lean's answer about a graph of this project."""
 
     sources: str
     engine: str
@@ -154,7 +154,7 @@ class _Key:
         return cls(project.fingerprint(), engine.fingerprint)
 
     def of(self, graph: Graph) -> str:
-        """The same for graphs that differ in nothing but their own name."""
+        """The key; the same for graphs that differ only in their own name."""
         document = ProofRequest((graph,)).document("nonce")
         return AnswerCache.key(__version__, self.engine, self.sources, document)
 
@@ -171,7 +171,7 @@ def _kept(cache: AnswerCache, key: str, graph: Graph, project: Project) -> Prove
 
 
 def _alone(messages: Sequence[object], position: int) -> tuple[object, ...]:
-    """The answer as it is to a request for this graph alone."""
+    """The answer as if to a request for this graph alone."""
     own, end = messages[position], messages[-1]
     assert isinstance(own, dict)  # they were parsed
     assert isinstance(end, dict)

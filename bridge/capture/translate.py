@@ -32,9 +32,9 @@ class Captured:
         graph: the graph; its first output is the module's first tensor.
         feeds: the value of each input in this call, by name, without axes of length 1.
         sources: what each input is.
-        values: what ATen computed in float64 for nodes that stand for one ATen node, by index.
-        origins: where each node is from in the model's code.
-        shape: of the output, in full.
+        values: what ATen computed in float64 for nodes that represent one ATen node, by index.
+        origins: the line of the model's code for each node.
+        shape: the full shape of the output.
     """
 
     graph: Graph
@@ -51,12 +51,12 @@ def translate(exported: Exported, name: str) -> Captured:
     Raises:
         Untranslated: an operation has no translation; the text names it and its line.
     """
-    importlib.import_module("bridge.capture.aten")  # enters the rules
+    importlib.import_module("bridge.capture.aten")  # registers the rules
     return _Translator(exported).run(name)
 
 
 class _Translator:
-    """What rules see of the call: see `bridge.capture.aten.rule.Context`."""
+    """The context of the rules: see `bridge.capture.aten.rule.Context`."""
 
     def __init__(self, exported: Exported) -> None:
         self._torch: Any = importlib.import_module("torch")
@@ -142,7 +142,7 @@ class _Translator:
         if a in self._call.frozen:
             raise self.refuse(f"what it does depends on the data, by {a.target}")
         if a in self._call.live:
-            raise self.refuse(f"{a.name} is no constant")
+            raise self.refuse(f"{a.name} is not a constant")
         return self._call.values[a]
 
     def value(self, a: Any) -> Any:
@@ -157,9 +157,9 @@ class _Translator:
             return self._constant_node(a)
         found = self._refs[a]
         if isinstance(found, list):
-            raise self.refuse(f"{a.name} is several values")
+            raise self.refuse(f"{a.name} has several values")
         if found in self._keeps and not hidden:
-            raise self.refuse("a mask was added to its argument, and it is no softmax")
+            raise self.refuse("a mask was added to its argument, and it is not a softmax")
         return found
 
     def pieces(self, a: Any) -> list[Ref]:
@@ -226,7 +226,7 @@ class _Translator:
 
 
 def _called(node: Any) -> str:
-    """The name of an operation, as `RULES` has it."""
+    """The name of an operation, as in `RULES`."""
     return "getitem" if node.target is operator.getitem else str(node.target)
 
 

@@ -1,4 +1,4 @@
-"""What a user's own code raises: said with its line, never taken for a mistake of the project.
+"""Errors of the user's own code: reported with their line, never as errors of the project.
 
 The traceback goes to the logger ``obligations.user_code`` at the level DEBUG: `-v` shows it.
 """
@@ -18,19 +18,19 @@ __all__ = ["LOGGER", "RAISED", "blamed", "said"]
 
 LOGGER = logging.getLogger("obligations.user_code")
 RAISED = (Exception, SystemExit)
-"""What is caught around a user's code: ``sys.exit()`` in it must not end an audit with exit code
-0."""
+"""The exceptions caught around a user's code: ``sys.exit()`` in it must not end an audit with exit
+code 0."""
 _OURS = Path(__file__).parents[2]
 _PACKAGES = ("bridge", "numeric", "embedded_lean")
 _LIBRARIES = tuple(Path(sysconfig.get_path(name)) for name in ("stdlib", "purelib", "platlib"))
 
 
 def said(error: BaseException, most: int = 300) -> str:
-    """An error as its type, the first line of its text, and the last line of the user's code that
-    took part; the traceback is logged.
+    """An error as its type, the first line of its text, and the last line of the user's code in its
+    traceback, which is logged.
 
     Args:
-        error: what was raised and caught.
+        error: the exception that was caught.
         most: how many characters of its text.
     """
     LOGGER.debug("%s", "".join(traceback.format_exception(error)))
@@ -42,14 +42,14 @@ def said(error: BaseException, most: int = 300) -> str:
 
 @contextmanager
 def blamed(where: str) -> Iterator[None]:
-    """Inside, what a user's code raises and nothing catches is wrong input, not a mistake of the
-    project: an error counts as the user's where a line of theirs took part.
+    """Inside, an uncaught error of the user's code is wrong input, not an error of the project: an
+    error counts as the user's if a line of their code is in the traceback.
 
     Args:
         where: the model, for messages.
 
     Raises:
-        InvalidInputError: their code raised something.
+        InvalidInputError: their code raised an error.
     """
     try:
         yield
@@ -63,13 +63,13 @@ def blamed(where: str) -> Iterator[None]:
 
 
 def _place(error: BaseException) -> str:
-    """The last line of the user's own code; empty where only libraries took part."""
+    """The last line of the user's own code; empty if only libraries took part."""
     own = [f for f in traceback.extract_tb(error.__traceback__) if f.lineno and _is_own(f.filename)]
     return f"at {Path(own[-1].filename).name}:{own[-1].lineno} in {own[-1].name}" if own else ""
 
 
 def _is_own(name: str) -> bool:
-    if name.startswith("<"):  # frozen, or made of text
+    if name.startswith("<"):  # frozen, or compiled from text
         return False
     path = Path(name)
     if any(path.is_relative_to(_OURS / p) for p in _PACKAGES) or "site-packages" in path.parts:

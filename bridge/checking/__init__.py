@@ -1,4 +1,4 @@
-"""Runs checks: the registry that pairs them with obligations, the work, its workers, results."""
+"""Runs checks: the registry that pairs them with obligations, the work, workers and results."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Certifies a side condition on every instance of the intended use, and on a box around each.
 
-A check's ``holds`` is about the instances alone, in floating point.  Where a hypothesis can be
+A check's ``holds`` is about the instances alone, in floating point.  If a hypothesis can be
 enclosed in ball arithmetic, `certify` encloses it for every input within the radius, rounding and
-functions included, and the verdict is ``certified`` only if that shows it on all of them.
+functions included; the verdict is ``certified`` only if the enclosure shows it on all of them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from numeric.interpret import balls
 
 __all__ = ["certifiable", "certify"]
 
-Told = Callable[[int, int], None]
+OnProgress = Callable[[int, int], None]
 
 
 def certifiable(run: CheckRun, result: CheckResult) -> bool:
@@ -34,19 +34,19 @@ def certify(
     *,
     instances: int,
     radius: float,
-    progress: Told | None = None,
+    progress: OnProgress | None = None,
 ) -> CheckResult:
-    """The result, certified where the enclosure shows the hypothesis on every instance's box.
+    """The result, certified if the enclosure shows the hypothesis on every instance's box.
 
     Args:
-        run: of the check that gave ``result``.
-        instances: as in that run.
+        run: the run that gave ``result``.
+        instances: the number of instances in that run.
         radius: how far each entry of each input may be from the instance's; constants are exact.
         progress: called with the number of instances done and their total.
 
     Returns:
-        The same result with its certificate; ``holds`` with a reason where a box is not shown to
-        satisfy the hypothesis, which need not mean that it does not.
+        The same result with its certificate; ``holds`` with a reason if a box is not shown to
+        satisfy the hypothesis (it may satisfy it nevertheless).
     """
     encloses = run.check.encloses
     assert encloses is not None

@@ -1,4 +1,4 @@
-"""One check with all that it runs on, and what any piece of its work finds.
+"""One check with everything that it runs on, and the result of any piece of its work.
 
 Nothing here judges: `bridge.checking.runner` adds the pieces up.
 """
@@ -38,12 +38,12 @@ Graphs = Mapping[GraphRequest, Graph]
 
 
 def in_words(error: Exception) -> str:
-    """An exception inside a check, as a report tells it."""
+    """An exception inside a check, in a report's words."""
     return f"{type(error).__name__}: {error}"
 
 
 class CheckRun:
-    """One check with all that it runs on; measures any unit of its work by itself.
+    """One check with everything that it runs on; measures any unit of its work by itself.
 
     Obligations with one check draw the same instances (`Check.drawn_for`).
     """
@@ -67,7 +67,7 @@ class CheckRun:
         self._unmutated_of: dict[str, Case] = {}
 
     def refuse_two_graphs(self) -> None:
-        """Raise `InvalidInputError` where a hypothesis is checked on another graph."""
+        """Raise `InvalidInputError` if a hypothesis is checked on another graph."""
         for hypothesis in self.hypotheses:
             if hypothesis.graph != self.check.graph:
                 raise InvalidInputError(
@@ -77,10 +77,10 @@ class CheckRun:
                 )
 
     def shares(self, instances: int) -> dict[str, int]:
-        """Instances for each family that counts: as equal as can be, the first ones get the rest,
-        none gets nothing."""
+        """Instances for each family that counts: as equal as possible, at least one; the first
+        families get the remainder."""
         names = [f.name for f in self.check.families if self.fits(f)]
-        if not names:  # of a theorem that speaks of one channel, say, and a user's graph with more
+        if not names:  # such as a theorem about one channel, and a user's graph with more
             return {}
         each, rest = divmod(max(instances, len(names)), len(names))
         return {name: each + (position < rest) for position, name in enumerate(names)}
@@ -92,7 +92,7 @@ class CheckRun:
             yield Chunk(family, start, min(start + size, count))
 
     def measure(self, unit: Unit) -> Found:
-        """What one unit finds; an exception inside the check is `Broken`."""
+        """The result of one unit; an exception inside the check gives `Broken`."""
         try:
             if isinstance(unit, Probe):
                 return self._rejects(self.check.rejects[unit.mutant])
@@ -104,7 +104,7 @@ class CheckRun:
             return Broken(in_words(error))
 
     def graph(self, family: Family) -> Graph:
-        """What the instances of a family run on; raises `InvalidInputError` if it is missing."""
+        """The graph for the instances of a family; raises `InvalidInputError` if it is missing."""
         return self._exported(self.check.request(family))
 
     def _exported(self, request: GraphRequest) -> Graph:
@@ -117,8 +117,8 @@ class CheckRun:
             ) from None
 
     def fits(self, family: Family) -> bool:
-        """Whether the family says anything about the graph: one given by a user has one size, and
-        can be compared with another graph at that size only."""
+        """Whether the family says anything about the graph: a user's graph has one size, and can be
+        compared with another graph only at that size."""
         there = [self.graphs[r] for r in self.check.requests(family) if r in self.graphs]
         alike = all(g.sizes == there[0].sizes for g in there)
         return not there or (alike and family.fits(there[0].sizes))
@@ -212,10 +212,10 @@ class CheckRun:
         return False
 
     def _unmutated(self, family: Family) -> Case:
-        """The accepted instances that every mutant is tried on, as they are without it.
+        """The accepted instances that every mutant is tried on, without the mutant.
 
-        They are the same for all mutants, so that what the hypotheses say of them, and what follows
-        from the instances alone (`Case.once`), is computed once.
+        They are the same for all mutants, so the verdicts of the hypotheses, and what depends on
+        the instances alone (`Case.once`), are computed once.
         """
         if family.name not in self._unmutated_of:
             case = self.case(family, np.arange(MUTANT_INSTANCES))
@@ -225,7 +225,7 @@ class CheckRun:
         return self._unmutated_of[family.name]
 
     def _mutant_families(self) -> tuple[Family, ...]:
-        """Where the check must reject its mutants; a graph with families of its own: the first."""
+        """Where the check must reject its mutants; for a graph with its own families: the first."""
         families = self.check.families
         usual = tuple(f for f in families if f.name in MUTANT_FAMILIES)
         return usual or families[: len(MUTANT_FAMILIES)]

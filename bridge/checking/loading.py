@@ -19,15 +19,15 @@ ENTRY_POINTS = "lean_obligations.checks"
 
 
 def load_checks(project: Path, modules: Sequence[str]) -> None:
-    """Import what registers a project's own checks.
+    """Import the modules that register a project's own checks.
 
     Args:
         project: the project's folder.
         modules: names of importable modules, or Python files relative to ``project``; the
-            ``checks`` setting.  Distributions can name theirs as entry points too.
+            ``checks`` setting.  Distributions can name theirs as entry points.
 
     Raises:
-        InvalidInputError: a module is not there, or breaks while it is imported.
+        InvalidInputError: a module does not exist, or raises an error during import.
     """
     for point in importlib.metadata.entry_points(group=ENTRY_POINTS):
         _load(point.name, point.load)

@@ -1,7 +1,6 @@
-"""How the margins of a family are spread: counts in fixed bins, so that parts add up to the whole.
+"""The distribution of a family's margins: counts in fixed bins, so that parts add up.
 
-The bins are decades, the same for every check and every machine; only those that count something
-are kept.
+The bins are decades, the same for every check and every machine; empty bins are not kept.
 """
 
 from __future__ import annotations
@@ -14,18 +13,18 @@ import numpy.typing as npt
 __all__ = ["HIGHEST", "LOWEST", "Margins"]
 
 LOWEST, HIGHEST = -40, 20
-"""The decades that have a bin; smaller and larger margins count in the first and the last."""
+"""The decades with a bin; smaller and larger margins count in the first and the last."""
 
 _EDGES = np.array([float(f"1e{k}") for k in range(LOWEST + 1, HIGHEST + 1)])
 
 
 @dataclass(frozen=True, slots=True)
 class Margins:
-    """The margins of the instances that hold; or of those that fail, without their sign.
+    """The margins of the instances that hold, or the absolute margins of those that fail.
 
     Attributes:
-        decades: pairs (k, count), k rising: that many margins lie from 10ᵏ to below 10ᵏ⁺¹.
-        at_limit: instances with margin 0: they hold, or fail, with nothing to spare.
+        decades: pairs (k, count), by rising k: the number of margins from 10ᵏ to below 10ᵏ⁺¹.
+        at_limit: instances with margin 0: they hold, or fail, exactly at the limit.
     """
 
     decades: tuple[tuple[int, int], ...] = ()
@@ -33,9 +32,9 @@ class Margins:
 
     @classmethod
     def beyond(cls, margins: npt.ArrayLike) -> Margins:
-        """Count how far beyond their limit instances are that fail: the sizes of their margins.
+        """Count how far failing instances are beyond their limit: their absolute margins.
 
-        What is not a number counts in the last bin.
+        NaN counts in the last bin.
         """
         return cls.of(np.nan_to_num(-np.asarray(margins, dtype=np.float64), nan=np.inf))
 
@@ -43,7 +42,7 @@ class Margins:
     def of(cls, margins: npt.ArrayLike) -> Margins:
         """Count margins, which have shape ``(B,)`` and no unit.
 
-        What lies on an edge counts in the upper bin.  A margin that is not above 0 is at the limit.
+        A margin on an edge counts in the upper bin.  A margin that is not above 0 is at the limit.
         """
         found = np.asarray(margins, dtype=np.float64)
         above = found[found > 0]
@@ -54,7 +53,7 @@ class Margins:
         return cls(decades, len(found) - len(above))
 
     def __add__(self, other: Margins) -> Margins:
-        """Both together, in any order."""
+        """The sum of both; the order does not matter."""
         counts = dict(self.decades)
         for k, n in other.decades:
             counts[k] = counts.get(k, 0) + n

@@ -1,4 +1,4 @@
-"""Which check finds which planted error: the measure of what a verdict of "holds" is worth."""
+"""Which check finds which planted error: this measures what a verdict of "holds" is worth."""
 
 from __future__ import annotations
 
@@ -50,16 +50,16 @@ def mutation_matrix(
 ) -> MutationReport:
     """Plant every error in every graph that a check runs on, and see which checks fail.
 
-    As in an audit, an instance counts only where every hypothesis on that graph holds for the right
-    graph.  Checks whose theorem singles out some families are run on these, and on the errors that
-    they name themselves.  A check that ends with an exception has found nothing, and the report
-    says which.  Where the user interrupts, the rows until then are the report, which says so.
+    As in an audit, an instance counts only if every hypothesis on that graph holds for the right
+    graph.  Checks whose theorem singles out some families run on these, and on the errors that they
+    name themselves.  A check that raises an exception has found nothing; the report names it.  If
+    the user interrupts, the report has the rows until then, and says so.
 
     Args:
-        checks: all checks, once or more often; those of one graph are run on its errors.
-        graphs: what `graph_requests` asked for.
+        checks: all checks, perhaps repeated; those of one graph run on its errors.
+        graphs: the graphs that `graph_requests` lists.
         instances: how many to draw for each family and error.
-        progress: called with the number of errors done, their total, and the graph at hand.
+        progress: called with the number of errors done, their total, and the current graph.
         families: where to plant them.
 
     Raises:
@@ -92,7 +92,7 @@ def mutation_matrix(
 
 
 def together(checks: Iterable[Check]) -> Mapping[tuple[str, tuple[str, ...]], list[Check]]:
-    """The checks that are asked together, by their graph and the families that they single out."""
+    """The checks that run together, by their graph and the families that they single out."""
     found: dict[tuple[str, tuple[str, ...]], list[Check]] = {}
     for check in dict.fromkeys(checks):
         found.setdefault((check.graph, check.within), []).append(check)
@@ -100,23 +100,23 @@ def together(checks: Iterable[Check]) -> Mapping[tuple[str, tuple[str, ...]], li
 
 
 def errors_of(graph: str, within: Sequence[str], checks: Iterable[Check]) -> Mapping[str, Error]:
-    """What is planted for checks that are asked together, by name: the errors known for the graph
-    and those that the checks name themselves; where they single out families, only the latter, for
-    others may be hidden in these."""
+    """The errors planted for checks that run together, by name: those known for the graph and those
+    that the checks name; if they single out families, only the latter: others may be hidden
+    there."""
     planted = {} if within else {p.mutant.name: p.mutant for p in PLANTED.get(graph, ())}
     own = {e.name: e for c in checks for e in c.rejects if e.name not in planted}
     return {**planted, **own}
 
 
 def refuting_families(checks: Iterable[Check]) -> list[str]:
-    """The families that violate a hypothesis, as its check says; each once."""
+    """The families that violate a hypothesis, according to its check; each once."""
     return list(dict.fromkeys(f for c in checks for f in c.refuted_by))
 
 
 @dataclass(frozen=True, slots=True)
 class _Ground:
-    """The right graph, its instances of one family that meet every hypothesis, and graphs next to
-    it by name; and the hypotheses that could not be asked."""
+    """The right graph, its instances of one family that meet every hypothesis, the graphs compared
+    with it by name, and the hypotheses that raised an exception."""
 
     family: Family
     graph: Graph
@@ -126,7 +126,7 @@ class _Ground:
 
 
 def _outcome(check: Check, case: Case) -> npt.NDArray[np.int8] | Raised:
-    """What a check says of each instance; an exception inside it is an answer too."""
+    """The outcome of a check on each instance; an exception inside it becomes `Raised`."""
     try:
         return check.measure(case).outcome
     except Exception as error:
@@ -151,8 +151,8 @@ class _Group:
         self.checks = checks
         self.graphs = graphs
         self.seed = seed
-        # Not from 0 on: the first instance of all goes past the screen of the checks, and what is
-        # to be known is what they find with it.
+        # Not from 0: the very first instance bypasses the screen of the checks, and this
+        # measures what they find with it.
         self.indices = np.arange(1, instances + 1)
         self.hypotheses = [c for c in checks if c.role is Role.HYPOTHESIS]
         self.hidden = {} if within else {p.mutant.name: p.hidden for p in PLANTED.get(name, ())}
@@ -167,7 +167,7 @@ class _Group:
         self.grounds = [self._accepted(self._ground(family)) for family in apt]
 
     def rows(self) -> Iterable[MutantRow]:
-        """One after the other, each measured when it is asked for."""
+        """The rows, each measured when it is requested."""
         for name, error in self.planted.items():
             cells: list[Cell] = []
             for ground in self.grounds:
@@ -209,9 +209,9 @@ class _Group:
         return replace(ground, batch=kept, raised=tuple(raised))
 
     def _cell(self, ground: _Ground, error: Error, before: Sequence[str]) -> Cell:
-        """What becomes of an error in one family; ``before`` names the checks that have found it in
-        an earlier one: then one that finds it here is enough, and these are asked first, before all
-        others the closed form, which costs least."""
+        """The outcome of an error in one family; ``before`` names the checks that found it in an
+        earlier one: then one check that finds it is enough; these run first, and first of all the
+        closed form, which is cheapest."""
         name = ground.family.name
         if ground.raised:
             return Cell(name, (), raised=ground.raised)
@@ -221,8 +221,8 @@ class _Group:
             program, batch = plant(error, ground.graph, ground.batch)
         except GraphError:
             return Cell(name, (), NO_PLACE)
-        # One instance shows most errors, and a check that fails takes long: the rest only if it
-        # does not.
+        # One instance shows most errors, and a failing check takes long: the others run only if
+        # the first does not fail.
         rows = np.arange(len(batch))
         cases = [
             Case(program, batch.take(some), refuting=True)
@@ -253,8 +253,8 @@ class _Group:
         return Cell(name, killed_by, reason, tuple(raised))
 
     def _asked(self, error: Error) -> Sequence[Check]:
-        """The checks that could say no: a side condition speaks of values, and a derivative's error
-        leaves these as they were; a conclusion is silent where a hypothesis is violated."""
+        """The checks that could say no: a side condition is about values, which an error in a
+        derivative does not change; a conclusion says nothing if a hypothesis is violated."""
         if isinstance(error, ConstantMutant):
             return self.hypotheses
         if isinstance(error, DerivativeMutant):
@@ -262,7 +262,7 @@ class _Group:
         return self.checks
 
     def _refuted(self, name: str) -> Cell:
-        """Which hypotheses say no to every instance of a family that violates some."""
+        """Which hypotheses reject every instance of a family that violates some."""
         ground = self._ground(FAMILIES[name])
         case = Case(Interpreter(ground.graph), ground.batch)
         said = {c.name: _outcome(c, case) for c in self.hypotheses if name in c.refuted_by}

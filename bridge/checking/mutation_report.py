@@ -1,4 +1,4 @@
-"""What became of planted errors: the rows of the table, and the scores that follow from them."""
+"""The outcome of planted errors: the rows of the table, and their scores."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["Cell", "CheckScore", "KindScore", "MutantRow", "MutationReport", "Ra
 
 @dataclass(frozen=True, slots=True)
 class Raised:
-    """A check that ended with an exception where it was to say no."""
+    """A check that raised an exception where it should say no."""
 
     check: str
     error: str
@@ -21,13 +21,13 @@ class Raised:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One error at the instances of one family.
+    """One error on the instances of one family.
 
     Attributes:
-        killed_by: names of the checks that fail on at least one instance: all such checks in the
-            first family where there are any, in later ones the first that was found.
-        reason: where none does, why that is as it should be; empty if no one knows.
-        raised: the checks that could not be asked.  They do not count as finding it.
+        killed_by: names of the checks that fail on at least one instance: all of them in the first
+            family where there are any, in later ones the first that was found.
+        reason: if none does, why none can; empty if unknown.
+        raised: the checks that raised an exception.  They do not count as finding the error.
     """
 
     family: str
@@ -52,23 +52,23 @@ class MutantRow:
 
     @property
     def label(self) -> str:
-        """The error's name, and for which instances it is planted if not for all."""
+        """The error's name, and its instances unless it is planted for all."""
         return f"{self.mutant}, for {self.within[0]}" if self.within else self.mutant
 
     @property
     def killed_by(self) -> tuple[str, ...]:
-        """Every check that finds it, in any family."""
+        """Every check that finds the error, in any family."""
         return tuple(dict.fromkeys(name for c in self.cells for name in c.killed_by))
 
     @property
     def unexplained(self) -> tuple[str, ...]:
-        """The families where it survives for no known reason."""
+        """The families where the error survives for no known reason."""
         return tuple(c.family for c in self.cells if not c.killed_by and not c.reason)
 
 
 @dataclass(frozen=True, slots=True)
 class CheckScore:
-    """How many errors one check finds: on one graph, for a function may be the check of several."""
+    """How many errors one check finds on one graph; a function may be the check of several."""
 
     graph: str
     name: str
@@ -88,12 +88,12 @@ class KindScore:
 
 @dataclass(frozen=True, slots=True)
 class MutationReport:
-    """What became of every error.
+    """The outcome of every error.
 
     Attributes:
         rows: the errors, by graph.
         checks: every check that took part.
-        planned: how many errors there were to plant; more than rows if it was interrupted.
+        planned: how many errors were to be planted; more than rows if interrupted.
     """
 
     seed: int
@@ -105,7 +105,7 @@ class MutationReport:
 
     @property
     def interrupted(self) -> bool:
-        """Whether it was stopped before the end."""
+        """Whether the run was stopped before the end."""
         return len(self.rows) < self.planned
 
     @property
@@ -125,12 +125,12 @@ class MutationReport:
 
     @property
     def idle(self) -> tuple[CheckScore, ...]:
-        """The checks that find nothing; which these are is not known of an interrupted run."""
+        """The checks that find nothing; unknown for an interrupted run."""
         return () if self.interrupted else tuple(c for c in self.checks if not c.found)
 
     @property
     def raised(self) -> Mapping[tuple[str, Raised], int]:
-        """On how many errors a check of a graph ended with an exception; most often none."""
+        """On how many errors a check of a graph raised an exception; usually none."""
         return Counter(
             pair
             for row in self.rows
@@ -139,7 +139,7 @@ class MutationReport:
 
     @property
     def complete(self) -> bool:
-        """Whether every error is found where it can be, every check finds one, and none broke."""
+        """Whether every error is found where possible, every check finds one, and none broke."""
         wrong = self.survivors or self.unexplained or self.idle or self.raised
         return bool(self.rows) and not self.interrupted and not wrong
 

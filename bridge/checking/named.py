@@ -1,7 +1,7 @@
-"""Checks that get a statement's own instances by the names of its binders.
+"""Checks that receive a statement's own instances by the names of its binders.
 
-Such a check needs no graph and no family: the statement says what its instances are, and the check
-says of each whether what someone runs does what the theorem claims.
+Such a check needs no graph and no family: the statement defines its instances, and the check says
+of each whether the code that a user runs does what the theorem claims.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from bridge.verdict import Role
 __all__ = ["NamedCheck", "Spoil", "named_check", "named_checks", "register_named"]
 
 Spoil = Callable[[dict[str, object]], Mapping[str, object]]
-"""Makes of an instance's values, by binder, others that a check must say no to."""
+"""Turns an instance's values, by binder, into values that a check must reject."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +24,14 @@ class NamedCheck:
     """A check of some obligations of one theorem, on the values of its binders.
 
     Attributes:
-        name: of the function, for reports.
+        name: the function's name, for reports.
         doc: what it measures.
-        keys: of the obligations.
-        role: of the obligations.
+        keys: the obligations' keys.
+        role: the obligations' role.
         function: called with the values of ``parameters`` by name.  It returns whether the
-            obligation holds on them, or None where it cannot tell; a failed ``assert`` is a no.
-        parameters: the binders that it asks for.
-        rejects: changes of an instance that it must say no to, each on one instance at least.
+            obligation holds on them, or None if it cannot decide; a failed ``assert`` is a no.
+        parameters: the binders that it uses.
+        rejects: changes of an instance that it must reject, each on at least one instance.
     """
 
     name: str
@@ -57,7 +57,7 @@ def named_check(
     """A function as a check by binder names.
 
     Raises:
-        TypeError: it has a parameter that no name can be given to, or no docstring.
+        TypeError: it has a parameter that cannot be passed by name, or no docstring.
     """
     doc = inspect.getdoc(function) or ""
     if not doc:
@@ -67,7 +67,7 @@ def named_check(
     for p in parameters:
         if p.kind not in kinds:
             raise TypeError(
-                f"expected parameters that are called as binders but got {p.name!r}, which stands "
+                f"expected parameters named like binders but got {p.name!r}, which stands "
                 "for any number of values or has no name"
             )
     names = tuple(p.name for p in parameters)
@@ -75,5 +75,5 @@ def named_check(
 
 
 def register_named(made: NamedCheck) -> None:
-    """Let a check judge its obligations."""
+    """Register a check for its obligations."""
     _NAMED.update(dict.fromkeys(made.keys, made))

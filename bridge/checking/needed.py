@@ -1,7 +1,7 @@
-"""What becomes of a conclusion where one of its hypotheses is violated: is the hypothesis needed?
+"""How a conclusion fares if one of its hypotheses is violated: is the hypothesis needed?
 
 Nothing here decides a verdict.  A conclusion that fails without a hypothesis shows that the
-hypothesis does something; one that holds shows that there it does not.
+hypothesis is needed there; one that holds shows that it is not.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ __all__ = ["binder_of", "outside_families", "violations"]
 
 def outside_families(hypotheses: Sequence[Check]) -> tuple[str, ...]:
     """The families where hypotheses may be violated: those at the edge of the intended use, and
-    those that each hypothesis must refuse.  Of hypotheses that single families out, only these."""
+    those that each hypothesis must reject.  If hypotheses single out families, only the edge
+    families among these."""
     refuting = {name for h in hypotheses for name in h.refuted_by}
     sizes = {size for h in hypotheses for size in h.sizes}
     within = {name for h in hypotheses for name in h.within}
@@ -35,7 +36,7 @@ def outside_families(hypotheses: Sequence[Check]) -> tuple[str, ...]:
 
 
 def binder_of(hypothesis: Check, key: str) -> str:
-    """What the theorem of ``key`` calls a hypothesis."""
+    """The name of a hypothesis in the theorem of ``key``."""
     declaration = key.rpartition(":")[0]
     for own in hypothesis.keys:
         if own.rpartition(":")[0] == declaration:
@@ -46,8 +47,8 @@ def binder_of(hypothesis: Check, key: str) -> str:
 def violations(check: Check, hypotheses: Sequence[Check], case: Case, key: str) -> tuple[Need, ...]:
     """For each hypothesis, how the conclusion fares on the instances that violate it.
 
-    Where a derivative may not exist the conclusion's own measure can be blind, so that a check can
-    name another one for these instances (`Check.outside`).
+    If a derivative may not exist, the conclusion's own measure can be blind, so a check can name
+    another one for these instances (`Check.outside`).
     """
     with np.errstate(all="ignore"):
         violated = np.stack([h.measure(case).outcome == Outcome.FAILS for h in hypotheses])

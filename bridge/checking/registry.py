@@ -43,11 +43,11 @@ class Enclosure(Protocol):
     instance."""
 
     def __call__(self, case: Case, *, radius: float) -> npt.NDArray[np.float64]:
-        """The bounds; −∞ where nothing is known."""
+        """The bounds; −∞ if nothing is known."""
 
 
 class RegistrationError(ObligationsError):
-    """A check is declared wrongly: a key twice, no docstring, nothing that it rejects."""
+    """A check is declared wrongly: a repeated key, no docstring, nothing that it rejects."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,27 +60,27 @@ class GraphRequest:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A numeric check and the obligations that it is for.
+    """A numeric check and its obligations.
 
     Attributes:
-        name: of the function, for reports.
+        name: the function's name, for reports.
         doc: what it measures, how, and with which tolerance.
-        keys: of the obligations; all hypotheses, all conclusions, or all of a graph's fidelity.
+        keys: the obligations' keys; all hypotheses, all conclusions, or all fidelities of graphs.
         graph: the graph that it runs on.
         sizes: names of that graph's sizes.
         measure: the function.
-        within: families that meet the theorem's hypotheses, where these single out instances, such
-            as those with a constant row; empty where the theorem is for all families.
+        within: families that meet the theorem's hypotheses, if these single out instances, such as
+            those with a constant row; empty if the theorem is for all families.
         refuted_by: families on every instance of which a hypothesis check must say no.
-        rejects: planted errors that the check must reject: of a conclusion or a graph; of a
-            hypothesis constants that violate it, or where no instance can, such as that a smooth
-            map has a derivative, mutants.
-        remark: a sentence for the report where the check holds, such as who took part.
-        encloses: of a hypothesis that something is positive: a lower bound of it in the box of a
+        rejects: planted errors that the check must reject.  For a conclusion or a graph: mutants.
+            For a hypothesis: constants that violate it, or mutants if no instance can, as with
+            the hypothesis that a smooth map has a derivative.
+        remark: a sentence for the report if the check holds, such as what took part.
+        encloses: for a hypothesis that something is positive: a lower bound of it in the box of a
             radius around each instance, by rigorous arithmetic.
-        outside: of a conclusion, what to measure where a hypothesis is violated, if not the same.
+        outside: for a conclusion, what to measure if a hypothesis is violated, if not the same.
         beside: a second graph that it compares with, of the same sizes; empty for none.
-        form: what a check by form was made from, so that another process can make it again.
+        form: the form of a check by form, so that another process can make the check again.
     """
 
     name: str
@@ -103,7 +103,7 @@ class Check:
     @property
     def families(self) -> tuple[Family, ...]:
         """The families that instances are drawn from: only a conclusion, which is judged where its
-        hypotheses hold, is judged where ε ≤ 0 too."""
+        hypotheses hold, is also judged where ε ≤ 0."""
         apt = [f for f in families_of(self.graph) if set(f.needs) <= set(self.sizes)]
         if self.within:
             apt = [f for f in apt if f.name in self.within]
@@ -113,14 +113,14 @@ class Check:
 
     @property
     def identity(self) -> str:
-        """What tells it from all other checks: its form, or the first key it is registered for."""
+        """What identifies the check: its form, or the first key that it is registered for."""
         return self.keys[0] if self.form is None else str(self.form)
 
     def drawn_for(self, key: str) -> str:
-        """What the instances of an obligation follow from, next to seed, family and index.
+        """What determines the instances of an obligation, besides seed, family and index.
 
-        It is the check where that is for several obligations, so that these share what it finds,
-        and else the obligation's key.
+        If the check is for several obligations it is the check, so that these share its result;
+        else the obligation's key.
         """
         return self.identity if self.form is not None or key in self.keys else key
 
@@ -152,29 +152,29 @@ def check(
 ) -> Callable[[F], F]:
     """Register a function as the check of the obligations ``keys``.
 
-    Without a graph the function gets the statement's own instances: the values of the binders that
-    its parameters are called after.  It returns whether the obligation holds on them.
+    Without a graph the function receives the statement's own instances: the values of the binders
+    that its parameters name.  It returns whether the obligation holds on them.
 
     Args:
         keys: ``Declaration:binder`` or ``Declaration:conclusion``, or ``Graph:fidelity``, without
             the root namespace.
         graph: name of the exported graph, without the root namespace; empty for a check on the
             statement's own instances.
-        sizes: names of the graph's sizes; with values for those that the families do not know.
-        within: the families that meet the theorem's hypotheses, where these single out instances;
-            the same for all of the theorem's checks.
+        sizes: names of the graph's sizes; with values for those that the families do not define.
+        within: the families that meet the theorem's hypotheses, if these single out instances; the
+            same for all of the theorem's checks.
         refuted_by: for a hypothesis, the families that violate it.
         rejects: for a conclusion, or a hypothesis that no instance violates, the mutants that it
             must reject; for other hypotheses, constants that it must reject.  Without a graph,
-            functions that change an instance's values, a dictionary by binder, to such that the
-            check must say no to.
+            functions that change an instance's values, a dictionary by binder, into values that the
+            check must reject.
         remark: called when the check holds; what it returns goes into the report.
         encloses: for a hypothesis that can be certified: a lower bound, ``(B,)``, of what must be
             positive, valid for all inputs within a radius.
-        outside: for a conclusion, measured instead where a hypothesis is violated.
+        outside: for a conclusion, measured instead if a hypothesis is violated.
         beside: name of a second exported graph with the same sizes, which the function finds in
             ``case.beside``.
-        registry: where to register; the project's own unless a test gives another.
+        registry: where to register; the project's own by default, another one in tests.
 
     Raises:
         RegistrationError: a key is malformed or taken, or the check has no docstring or rejects
@@ -299,7 +299,7 @@ def _validate(made: Check, registry: Mapping[str, Check]) -> None:
 
 
 def registered() -> Mapping[str, Check]:
-    """Every check by the key of its obligation; finds all modules of this package by itself."""
+    """Every check by the key of its obligation; imports all modules of `bridge.checks`."""
     package = importlib.import_module("bridge.checks")
     for module in pkgutil.iter_modules(package.__path__):
         importlib.import_module(f"bridge.checks.{module.name}")

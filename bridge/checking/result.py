@@ -1,4 +1,4 @@
-"""What a run of one check found."""
+"""The result of a run of one check."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Worst:
-    """The tightest instance among those that were judged."""
+    """The tightest of the judged instances."""
 
     residual: float
     tolerance: float
@@ -31,7 +31,7 @@ class Worst:
 class Counterexample:
     """An instance on which the obligation fails; `bridge.checks.replay` draws it again.
 
-    ``shape`` is the graph's sizes and ``constants`` what its symbols are, as pairs.
+    ``shape`` has the graph's sizes and ``constants`` the values of its symbols, as pairs.
     """
 
     seed: int
@@ -48,8 +48,8 @@ class FamilyCount:
 
     ``accepted`` are the instances on which all hypotheses hold; held, failed and undecided count
     among these, and undecided also counts instances on which a hypothesis is undecided.
-    ``worst`` is the tightest of the accepted; ``margins`` are those of the held,
-    ``beyond`` those of the failed without their sign.
+    ``worst`` is the tightest of the accepted; ``margins`` are those of the held instances,
+    ``beyond`` the absolute margins of the failed ones.
     """
 
     family: str
@@ -65,7 +65,7 @@ class FamilyCount:
 
     @property
     def worst_margin(self) -> float | None:
-        """The margin of the tightest instance; ``None`` where none was judged."""
+        """The margin of the tightest instance; ``None`` if none was judged."""
         return None if self.worst is None else self.worst.margin
 
 
@@ -81,10 +81,10 @@ class Witness:
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What became of a conclusion on instances that violate one of its hypotheses.
+    """How a conclusion fared on instances that violate one of its hypotheses.
 
-    ``hypothesis`` is the binder; ``violated`` counts the instances, the others what the conclusion
-    did on them.  Another hypothesis may be violated there too.
+    ``hypothesis`` is the binder; ``violated`` counts the instances, the other fields the outcomes
+    of the conclusion on them.  Another hypothesis may be violated there too.
     """
 
     hypothesis: str
@@ -94,7 +94,7 @@ class Need:
     undecided: int
 
     def __add__(self, later: Need) -> Need:
-        """The same hypothesis on these and on further instances."""
+        """The counts of the same hypothesis on these and on further instances."""
         if later.hypothesis != self.hypothesis:
             raise ValueError(f"expected {self.hypothesis!r} but got {later.hypothesis!r}")
         return Need(
@@ -125,14 +125,14 @@ class Need:
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """What ball arithmetic shows of a hypothesis.
+    """What ball arithmetic shows about a hypothesis.
 
     Attributes:
         radius: how far each entry of each input may be from the instance's.
         precision: bits of the midpoints.
-        instances: boxes that were looked at.
-        enclosed: those on all of which the hypothesis is shown to hold.
-        least: a number that the quantity which must be positive is not below, in any box.
+        instances: how many boxes were examined.
+        enclosed: how many of them the hypothesis is shown to hold on, as a whole.
+        least: a lower bound, over all boxes, of the quantity that must be positive.
     """
 
     radius: float
@@ -147,7 +147,7 @@ class CheckResult:
     """The judgement of one check on one obligation.
 
     ``instances`` were drawn from the families that count, ``accepted`` of them satisfy all
-    hypotheses; ``witness`` is one of these, and ``needs`` tell of each hypothesis of a conclusion
+    hypotheses; ``witness`` is one of these, and ``needs`` says for each hypothesis of a conclusion
     what happens without it.
     """
 

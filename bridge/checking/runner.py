@@ -1,4 +1,4 @@
-"""Runs a check on drawn instances and judges what it finds.
+"""Runs a check on drawn instances and judges the results.
 
 A hypothesis is judged on the families of the intended use, and must be refuted on the families that
 violate it. A conclusion is judged only on instances where every hypothesis holds, a graph's
@@ -38,14 +38,14 @@ __all__ = [
 ]
 
 MAX_UNDECIDED_SHARE = 0.02
-"""More undecided instances than this, of those from the intended use, make a verdict
+"""A larger share of undecided instances, of those from the intended use, makes a verdict
 inconclusive."""
 
-Told = Callable[[int, int], None]
+OnProgress = Callable[[int, int], None]
 
 
 class CheckInterrupted(KeyboardInterrupt):
-    """The user stopped a check; ``result`` holds what it had found until then."""
+    """The user stopped a check; ``result`` is its result until then."""
 
     def __init__(self, result: CheckResult) -> None:
         super().__init__(result.reason)
@@ -53,13 +53,13 @@ class CheckInterrupted(KeyboardInterrupt):
 
 
 def minimum_accepted(instances: int) -> int:
-    """How many instances must satisfy every hypothesis before a conclusion can be said to hold."""
+    """How many instances must satisfy every hypothesis for a conclusion to hold."""
     return max(1, min(20, instances // 4))
 
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """One instance, drawn again: its inputs, and what the check and the hypotheses find on it."""
+    """One instance, drawn again: its inputs, and the measurements of check and hypotheses."""
 
     case: Case
     measurement: Measurement
@@ -70,22 +70,22 @@ def run_check(
     run: CheckRun,
     *,
     instances: int,
-    progress: Told | None = None,
+    progress: OnProgress | None = None,
     spread: Spread | None = None,
 ) -> CheckResult:
     """Judge one obligation.
 
     Args:
-        run: the obligation's check, with all that it runs on.
+        run: the obligation's check, with everything that it runs on.
         instances: how many to draw, over all families that count; at least one each.
         progress: called with the number of instances done and their total.
-        spread: who measures; this process if None.  The result is the same.
+        spread: runs the measuring; this process if None.  The result is the same.
 
     Returns:
         A result in every case: an exception inside a check is the verdict ``error``.
 
     Raises:
-        CheckInterrupted: at a keyboard interrupt, with what was found until then.
+        CheckInterrupted: at a keyboard interrupt, with the result until then.
     """
     try:
         run.refuse_two_graphs()
@@ -110,7 +110,7 @@ def replay(run: CheckRun, *, family: str, index: int) -> Replay:
 
 
 def measured(run: CheckRun, case: Case) -> Replay:
-    """What the check and the hypotheses find on instances from wherever."""
+    """The measurements of the check and the hypotheses on given instances."""
     found = {h.name: h.measure(case) for h in run.hypotheses}
     return Replay(case, run.check.measure(case), found)
 
@@ -130,14 +130,14 @@ def instances(run: CheckRun, *, family: str, indices: npt.NDArray[np.int64]) -> 
 
 
 class _CheckBroke(Exception):
-    """The check raised something; the text says what."""
+    """The check raised an exception; the text describes it."""
 
 
 class _Judgement:
-    """Adds up what the units of a run find, and judges it."""
+    """Adds up the results of a run's units, and judges the sum."""
 
     def __init__(
-        self, run: CheckRun, instances: int, spread: Spread, progress: Told | None
+        self, run: CheckRun, instances: int, spread: Spread, progress: OnProgress | None
     ) -> None:
         self.run = run
         self.spread = spread
@@ -154,18 +154,18 @@ class _Judgement:
         return sum(self.shares.values())
 
     def counted(self, families: Mapping[str, int]) -> list[Tally]:
-        """The tallies of those of the families that have been begun."""
+        """The tallies of these families, so far as they have been begun."""
         return [self.tallies[name] for name in families if name in self.tallies]
 
     def result(self) -> CheckResult:
         self.add_up(self.shares, self.progress)
-        # Where it must say no.
+        # The families that it must reject.
         self.add_up(self.refuting, None)
         verdict, reason = self.verdict()
-        return replace(self.told(verdict, reason), needs=self.needs())
+        return replace(self.result_of(verdict, reason), needs=self.needs())
 
     def needs(self) -> tuple[Need, ...]:
-        """Of each hypothesis, what the conclusion does without it."""
+        """For each hypothesis, how the conclusion fares without it."""
         run = self.run
         if not run.hypotheses:
             return ()
@@ -184,8 +184,8 @@ class _Judgement:
     def unguarded(self) -> str:
         """Where a conclusion without any hypothesis fails, outside the intended use.
 
-        Such as where ε cancels the variance.  Empty where it fails nowhere, and where the theorem
-        has hypotheses.  Only a check with a measure for such instances is asked: others are blind
+        For example, where ε cancels the variance.  Empty if it fails nowhere or the theorem has
+        hypotheses.  Only a check with a measure for such instances is used: others are blind
         there.
         """
         run = self.run
@@ -213,7 +213,7 @@ class _Judgement:
                 return Witness(self.run.seed, tally.family, tally.witness)
         return None
 
-    def add_up(self, families: Mapping[str, int], progress: Told | None) -> None:
+    def add_up(self, families: Mapping[str, int], progress: OnProgress | None) -> None:
         done = 0
         try:
             units = (u for name, n in families.items() for u in self.run.chunks(name, n))
@@ -229,17 +229,19 @@ class _Judgement:
             raise _CheckBroke(in_words(error)) from error
 
     def so_far(self) -> CheckResult:
-        """What is known of a run that was stopped."""
+        """The result of a run that was stopped."""
         counted = self.counted(self.shares)
         done = sum(t.drawn for t in counted)
         said = f"interrupted after {done} of {self.total} instances"
         failed = sum(t.failed for t in counted)
         if failed:
             accepted = sum(t.accepted for t in counted)
-            return self.told(Verdict.FAILS, f"fails on {failed} of {accepted} instances; {said}")
-        return self.told(Verdict.INCONCLUSIVE, f"{said}; none failed")
+            return self.result_of(
+                Verdict.FAILS, f"fails on {failed} of {accepted} instances; {said}"
+            )
+        return self.result_of(Verdict.INCONCLUSIVE, f"{said}; none failed")
 
-    def told(self, verdict: Verdict, reason: str) -> CheckResult:
+    def result_of(self, verdict: Verdict, reason: str) -> CheckResult:
         counted, refuting = self.counted(self.shares), self.counted(self.refuting)
         tightest, failure = None, self.failure()
         for tally in counted:
@@ -259,7 +261,7 @@ class _Judgement:
         )
 
     def failure(self) -> Scored | None:
-        """The instance that a counterexample is made of."""
+        """The instance for the counterexample."""
         found = None
         for tally in self.counted(self.shares):
             found = tighter(found, tally.failure)

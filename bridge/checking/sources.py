@@ -1,10 +1,10 @@
-"""The source that a check consists of: its function, and the helpers that this uses.
+"""The source that a check consists of: its function, and the helpers that it uses.
 
-The lock keeps a hash of it, so that a check that has come to measure something else is noticed.
-Followed are names: from a function to the statements at the top of its module that bind what it
-mentions, and to other modules of the project, or of the bridge's own checks.  A module that is used
-as a whole counts as a whole, and so does one whose function cannot be found by its name.  Installed
-packages are not followed.
+The lock keeps a hash of it, so that a check that now measures something else is noticed.  Names are
+followed from a function to the top-level statements of its module that bind what it mentions, and
+to other modules of the project, or of the bridge's own checks.  A module that is used as a whole
+counts as a whole, and so does one whose function cannot be found by its name.  Installed packages
+are not followed.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _DEFINES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
 def source_hash(measure: Callable[..., Any]) -> str:
-    """sha256 over the source of a check and of all that it uses; the same on every machine."""
+    """sha256 over the source of a check and everything that it uses; the same on every machine."""
     start = _module(measure.__module__)
     if start is None:  # typed into a notebook
         return hashlib.sha256(inspect.getsource(measure).encode()).hexdigest()
@@ -44,7 +44,7 @@ def source_hash(measure: Callable[..., Any]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Statement:
-    """A statement at the top of a module: its text, and what it mentions anywhere inside."""
+    """A top-level statement of a module: its text, and the names that it mentions."""
 
     text: str
     names: frozenset[str]
@@ -54,7 +54,7 @@ class _Statement:
 
 @dataclass(frozen=True, slots=True)
 class _Module:
-    """A module's text, the numbers of the statements at its top that bind each name, and of those
+    """A module's text, the numbers of the top-level statements that bind each name, and of those
     that bind nothing, such as calls that define a family."""
 
     name: str
@@ -116,7 +116,7 @@ def _acts(statement: ast.stmt) -> bool:
 
 
 def _bound(statement: ast.stmt) -> Iterator[str]:
-    """Names that a statement at the top of a module binds, also within its branches."""
+    """Names that a top-level statement of a module binds, also within its branches."""
     if isinstance(statement, _DEFINES):
         yield statement.name
     elif isinstance(statement, ast.Import | ast.ImportFrom):
@@ -132,14 +132,14 @@ def _bound(statement: ast.stmt) -> Iterator[str]:
 
 @dataclass(slots=True)
 class _Walk:
-    """What has been found; `ours` says whether the check comes with the bridge."""
+    """The sources found so far; `ours` says whether the check comes with the bridge."""
 
     ours: bool
     found: set[str] = field(default_factory=set)
     seen: set[tuple[str, str]] = field(default_factory=set)
 
     def name(self, module: _Module, name: str) -> None:
-        """Follow a name that is bound at the top of a module."""
+        """Follow a name that is bound at the top level of a module."""
         if (module.name, name) in self.seen:
             return
         self.seen.add((module.name, name))
@@ -147,7 +147,7 @@ class _Walk:
             self.statement(module, number, name)
 
     def statement(self, module: _Module, number: int, name: str) -> None:
-        """Take a statement, and follow what it mentions."""
+        """Add a statement, and follow the names that it mentions."""
         statement = module.statements[number]
         if isinstance(statement.itself, ast.Import | ast.ImportFrom):
             self.imported(module, statement.itself, name)
@@ -162,7 +162,7 @@ class _Walk:
             self.imported(module, inner, "")
 
     def imported(self, module: _Module, statement: ast.Import | ast.ImportFrom, name: str) -> None:
-        """Follow an import, of `name` or, where that is empty, of all that it names."""
+        """Follow an import, of `name` or, if that is empty, of everything that it names."""
         for alias in statement.names:
             if name and (alias.asname or alias.name.split(".")[0]) != name:
                 continue
@@ -188,7 +188,7 @@ class _Walk:
             self.whole(target)
 
     def whole(self, module: _Module) -> None:
-        """Take all of a module, and follow all its imports."""
+        """Add a whole module, and follow all its imports."""
         if (module.name, "*") in self.seen:
             return
         self.seen.add((module.name, "*"))
@@ -198,7 +198,7 @@ class _Walk:
                 self.imported(module, inner, "")
 
     def followed(self, name: str) -> _Module | None:
-        """The module, where it is the project's, or where the check and it are the bridge's."""
+        """The module, if it is the project's, or if both the check and it are the bridge's."""
         if name.split(".")[0] in (bridge.__name__, numeric.__name__):
             return _module(name) if self.ours and _is_ours(name) else None
         return _module(name) if _of_the_project(name) else None
@@ -206,7 +206,7 @@ class _Walk:
 
 @cache
 def _of_the_project(name: str) -> bool:
-    """Whether a loaded module is a file that belongs to no installed package."""
+    """Whether a loaded module is a file outside all installed packages."""
     file = getattr(sys.modules.get(name), "__file__", None)
     if not isinstance(file, str):
         return False

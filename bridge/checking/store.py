@@ -1,9 +1,9 @@
-"""What checks found, kept by the hash of everything it follows from.
+"""Results of checks, kept by the hash of everything that they depend on.
 
-A check's result follows from the code of the checks and of `numeric`, from every module of the
-project that is loaded, from the files that were read, numpy, torch, the backend, the graphs, the
-form or key that instances are drawn for, the seed and the number of instances; where all of these
-are the same it is not measured again.
+A check's result depends on the code of the checks and of `numeric`, on every loaded module of the
+project, the files that were read, numpy, torch, the backend, the graphs, the form or key that
+instances are drawn for, the seed and the number of instances; if all of these are the same it is
+not measured again.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ BOUND = Bound(most_bytes=200_000_000, days=90)
 
 @cache
 def _code() -> str:
-    """sha256 over every Python source that measures, and what runs them."""
+    """sha256 over every Python source that measures, and the versions of what runs them."""
     models = f"{np.__version__} {torch_block.version()}"
     digest = hashlib.sha256(f"{models} {sys.version} {platform.machine()}".encode())
     for folder in _measuring():
@@ -66,22 +66,22 @@ def _measuring() -> tuple[Path, ...]:
 
 
 def is_ours(check: Check) -> bool:
-    """Whether a check comes with the bridge, and not from a project.
+    """Whether a check comes with the bridge, not from a project.
 
-    A check by form may have a measure of `numeric`; a project's check may, too, but has no form.
+    A check by form may use a measure of `numeric`; so may a project's check, but it has no form.
     """
     ours = (f"{OURS}.", f"{numeric.__name__}.") if check.form is not None else (f"{OURS}.",)
     return check.measure.__module__.startswith(ours)
 
 
 def _file(check: Check) -> Path | None:
-    """The file of the module that holds a check; what is typed into a notebook has none."""
+    """The file of the module that holds a check; None for one typed into a notebook."""
     file = getattr(sys.modules.get(check.measure.__module__), "__file__", None)
     return Path(file) if isinstance(file, str) and Path(file).is_file() else None
 
 
 def is_readable(check: Check) -> bool:
-    """Whether a check's module is a file, so that a change of it can be seen."""
+    """Whether a check's module is a file, so that a change of it is noticed."""
     return _file(check) is not None
 
 
@@ -93,7 +93,7 @@ def _installed() -> str:
 
 
 def _sources() -> Iterator[tuple[str, bytes]]:
-    """Names and contents of all loaded modules that are neither ours nor installed in Python."""
+    """Names and contents of all loaded modules that are neither ours nor installed."""
     apart = {Path(p).resolve() for p in opened.INSTALLED}
     apart |= {Path(str(package.__file__)).resolve().parent for package in (numeric, bridge)}
     for name, module in sorted(sys.modules.items()):
@@ -111,15 +111,14 @@ def _loaded() -> Iterator[str]:
 
 
 def may_read_silently() -> bool:
-    """Whether code of the project that is loaded may read files that no one here sees it read."""
+    """Whether loaded code of the project may read files without our noticing."""
     return any(opened.reads_silently(data) for _, data in _sources())
 
 
 def code_hash(checks: Iterable[Check]) -> str:
-    """sha256 over all code that the results of these checks follow from.
+    """sha256 over all code that the results of these checks depend on.
 
-    A check that a project brings may call whatever the project has loaded, so that all of that
-    counts.
+    A project's own check may call whatever the project has loaded, so all of that counts.
     """
     chosen = tuple(checks)
     parts = [c.name for c in chosen]
@@ -141,13 +140,13 @@ def graph_hashes(graphs: Mapping[GraphRequest, Graph]) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class ResultCache:
-    """A folder of results.  One that cannot be written costs time, never an error."""
+    """A folder of results.  If it cannot be written, this costs time, never an error."""
 
     folder: Path
 
     @classmethod
     def default(cls) -> ResultCache:
-        """In the user's cache."""
+        """The cache in the user's cache folder."""
         return cls(cache_folder() / "results")
 
     def key(
@@ -160,22 +159,22 @@ class ResultCache:
         instances: int,
         backend: Backend | None = None,
     ) -> str:
-        """Everything that the result follows from, as one hash.
+        """Everything that the result depends on, as one hash.
 
         Args:
             checks: the check, and those of the theorem's hypotheses.
-            graph_hash: of all graphs that they run on.
-            key: what the instances are drawn for, and what tells the checks from all others.
-            seed: of the instances.
-            instances: how many.
-            backend: what ran graphs in place of numpy.
+            graph_hash: the hash of all graphs that they run on.
+            key: what the instances are drawn for, and what identifies the checks.
+            seed: the seed of the instances.
+            instances: how many instances.
+            backend: what ran graphs instead of numpy.
         """
         code = code_hash(checks)
         ran = () if backend is None else (backend.describe(),)
         return AnswerCache.key(code, graph_hash, key, str(seed), str(instances), *ran)
 
     def load(self, key: str) -> CheckResult | None:
-        """The result stored under ``key``; ``None`` where there is none that is intact."""
+        """The result stored under ``key``; ``None`` if there is no intact one."""
         try:
             value = json.loads((self.folder / f"{key}.json").read_text(encoding="utf-8"))
             if value["digest"] != _digest(value["result"]) or not opened.unchanged(value["files"]):
@@ -189,12 +188,12 @@ class ResultCache:
     def store(
         self, key: str, result: CheckResult, files: Mapping[str, str | None] | None = None
     ) -> None:
-        """Keep a result; one of a check that broke is not kept.
+        """Keep a result, except of a check that broke.
 
         Args:
-            key: from :meth:`key`.
-            result: what was found.
-            files: what the project's checks have read, by path with its sha256.
+            key: the key from :meth:`key`.
+            result: the result.
+            files: the files that the project's checks have read: sha256 by path.
         """
         if result.verdict is Verdict.ERROR:
             return

@@ -1,6 +1,6 @@
-"""What a check finds on some of its instances, added up.
+"""Results of a check on some of its instances, added up.
 
-Tallies of the parts of a family add up to the tally of the whole, whoever measured the parts.
+Tallies of the parts of a family add up to the tally of the whole, wherever they were measured.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ __all__ = ["Scored", "Tally", "earliest_first", "tighter", "tightness", "worst_o
 class Scored:
     """The tightest instance, and the tightest among those that fail; each with its score.
 
-    ``part`` is what decided one that fails.
+    ``part`` is the part that decided a failing one.
     """
 
     score: float
@@ -34,9 +34,9 @@ class Scored:
 class Tally:
     """Counts over some instances of one family, and the tightest of them.
 
-    ``hidden_because`` is why the first undecided instances are so; ``witness`` is the index of the
-    first accepted one; ``margins`` are those of the held ones, ``beyond`` those
-    of the failed ones without their sign.
+    ``hidden_because`` is why the first undecided instances are undecided; ``witness`` is the index
+    of the first accepted one; ``margins`` are those of the held ones, ``beyond`` the absolute
+    margins of the failed ones.
     """
 
     family: str
@@ -54,11 +54,11 @@ class Tally:
 
     @property
     def region(self) -> Region:
-        """Where the family stands towards the intended use."""
+        """The family's region: how it relates to the intended use."""
         return FAMILIES[self.family].region
 
     def __add__(self, later: Tally) -> Tally:
-        """This part and a later one of the same family."""
+        """The sum of this part and a later one of the same family."""
         if later.family != self.family:
             raise ValueError(f"expected a tally of {self.family!r} but got one of {later.family!r}")
         return Tally(
@@ -77,7 +77,7 @@ class Tally:
         )
 
     def count(self) -> FamilyCount:
-        """As a result tells it."""
+        """The counts for a result."""
         return FamilyCount(
             self.family,
             self.region.value,
@@ -93,14 +93,14 @@ class Tally:
 
 
 def tighter(first: Scored | None, second: Scored | None) -> Scored | None:
-    """The one with the higher score; of two equal ones the first."""
+    """The one with the higher score; the first if both are equal."""
     if first is None or second is None:
         return first or second
     return second if second.score > first.score else first
 
 
 def tightness(found: Measurement) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """How close to its limit each instance came: above 0 is beyond.  NaN counts as beyond."""
+    """How close each instance came to its limit: above 0 is beyond.  NaN counts as beyond."""
     with np.errstate(all="ignore"):
         relative = np.where(
             found.tolerance > 0, found.residual / found.tolerance - 1.0, found.residual
@@ -113,7 +113,7 @@ def tightness(found: Measurement) -> np.ndarray[tuple[int], np.dtype[np.float64]
 def earliest_first(
     found: Measurement, scores: np.ndarray[tuple[int], np.dtype[np.float64]]
 ) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """Scores by which an earlier part outdoes a later one, however far that is beyond its limit."""
+    """Scores by which an earlier part precedes a later one, however far the later is beyond."""
     inside: np.ndarray[tuple[int], np.dtype[np.float64]]
     inside = np.arctan(scores) / np.pi - found.part
     return inside

@@ -1,7 +1,7 @@
-"""The pieces that the work of one check is cut into, and what each finds.
+"""The pieces that the work of one check is cut into, and their results.
 
-A piece depends on nothing but the check, the graphs and the seed, so it can be measured anywhere
-and in any order.  How the work is cut depends on the graphs alone, never on who does it.
+A piece depends only on the check, the graphs and the seed, so it can be measured anywhere and in
+any order.  How the work is cut depends only on the graphs, never on the workers.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Probe:
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """The check raised something."""
+    """The check raised an exception."""
 
     reason: str
 
@@ -52,23 +52,23 @@ class Outside:
 
 Unit = Chunk | Probe | Outside
 Found = Tally | bool | tuple[Need, ...] | Broken
-"""A tally of a chunk, whether a mutant was rejected, what comes of a conclusion without its
-hypotheses, or what was raised."""
+"""A tally of a chunk, whether a mutant was rejected, how a conclusion fares without its hypotheses,
+or the exception raised."""
 
 
 class Spread(Protocol):
     """Measures the units of a run, here or elsewhere."""
 
     def map(self, run: CheckRun, units: Iterable[Unit]) -> Iterator[Found]:
-        """What each unit finds, in the order of the units.
+        """The result of each unit, in the order of the units.
 
-        Units are taken as they are needed, so that a million instances need no list of units.
+        Units are taken as they are needed, so a million instances need no list of units.
         """
 
 
 class Here:
-    """One after the other, in this process."""
+    """Measures units one after the other, in this process."""
 
     def map(self, run: CheckRun, units: Iterable[Unit]) -> Iterator[Found]:
-        """Measure a unit when its result is asked for."""
+        """Measure a unit when its result is requested."""
         return map(run.measure, units)

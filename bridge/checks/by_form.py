@@ -1,6 +1,6 @@
-"""The checks of statements that have a form: the form is all that they need.
+"""The checks of statements that have a form: they need only the form.
 
-`bridge.checks.forms` reads forms off Lean's terms.  A new theorem about an exported graph has its
+`bridge.checks.forms` reads forms from Lean's terms.  A new theorem about an exported graph gets its
 checks without a line of Python.
 """
 
@@ -80,7 +80,7 @@ FORMULAS: Mapping[str, Formula] = {
     "mistralBlockGraph": ("Spec.gatedBlock", "sigmoid", "Mask.window", "RowScaling.rms"),
     "gemmaBlockGraph": ("Spec.gatedBlock", "Spec.gelu", "Mask.causal", "RowScaling.rmsOffset"),
 }
-"""What Lean calls the function that a graph's closed form computes."""
+"""Lean's name of the function that a graph's closed form computes."""
 
 REFUTED_BY = ("eps 0, constant row", "eps 0, d_model 1", "eps overwhelms variance")
 OVERWHELMING = -1e6
@@ -204,7 +204,7 @@ def _rejects(form: Form) -> tuple[Error, ...]:
 def checks_of(forms: Mapping[str, Form]) -> dict[str, Check]:
     """A check for each obligation, by its key; one for all obligations of the same form.
 
-    A graph without a closed form has none: there is nothing to hold it against.
+    A graph without a closed form has none: there is nothing to compare it with.
     """
     keys: dict[Form, list[str]] = {}
     for key, form in forms.items():
@@ -215,8 +215,8 @@ def checks_of(forms: Mapping[str, Form]) -> dict[str, Check]:
 
 
 def requests_of_forms() -> tuple[GraphRequest, ...]:
-    """Every graph that a check by form may run on.  Lean is asked for the graphs together with the
-    statements, before anybody knows which forms these have."""
+    """Every graph that a check by form may run on.  Lean exports the graphs together with the
+    statements, before their forms are known."""
     every = [
         _check(form, ())
         for graph in CLOSED_FORMS

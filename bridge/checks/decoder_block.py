@@ -1,6 +1,6 @@
-"""What the original decoder's block and a language model's loss ask for beyond their statements'
-forms: the block has two masks, a third LayerNorm and ReLU, and of a loss a theorem gives the
-gradient.
+"""Checks that the original decoder's block and a language model's loss need beyond their
+statements' forms: the block has two masks, a third LayerNorm and ReLU, and for a loss a theorem
+gives the gradient.
 
 The Lean sources are ``lean/PostNorm/Block/Decoder.lean``, ``Block/LanguageModel.lean`` and
 ``Block/GatedModels.lean``.

@@ -1,7 +1,7 @@
-"""Checks of LayerNorm's theorems where there is nothing to normalize: a constant row, one channel.
+"""Checks of LayerNorm's theorems about degenerate rows: a constant row, one channel.
 
-Their hypotheses single out instances, so that they are drawn from families that meet them, and
-refuted by some of the others.  The Lean source is
+Their hypotheses single out instances, so these are drawn from families that meet them, and refuted
+by some of the others.  The Lean source is
 ``lean/PostNorm/Layers/LayerNorm/Degenerate.lean``.
 """
 

@@ -1,6 +1,6 @@
 """Checks of the theorem about any post-norm block, on the library's own block.
 
-The theorem speaks of two maps that may be anything; the instances are ``encoderBlockGraph``'s.
+The theorem is about two arbitrary maps; the instances are ``encoderBlockGraph``'s.
 """
 
 from __future__ import annotations

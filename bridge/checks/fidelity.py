@@ -1,4 +1,4 @@
-"""Checks that each exported graph is what its closed form says.
+"""Checks that each exported graph computes its closed form.
 
 The closed forms are `closed_forms.catalogue`; the measure is `judge.fidelity.fidelity`.
 """

@@ -1,7 +1,7 @@
-"""What a statement says of an exported graph, read off its term.
+"""What a statement says about an exported graph, read from its term.
 
 The form decides the measure, the graph, and which of the graph's constants a hypothesis is about.
-Binders may be called anything.  What has no form here needs a check of its own.
+Binders may have any name.  A statement without a form needs its own check.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ __all__ = [
 
 ROOT = "PostNorm."
 Formula = tuple[str, ...]
-"""How a statement names what a closed form computes: the first definition of the namespace ``Spec``
-in it, and what else must be in it."""
+"""How a statement names what a closed form computes: its first definition in the namespace
+``Spec``, and other required names."""
 PREFIXES = {"layerNormPrefix6": "varEps", "layerNormPrefix7": "std"}
 """A LayerNorm's graph up to one of its saved tensors."""
 QUANTITIES = {"Spec.variance": "varEps", "Spec.meanSquare": "meanSquareEps"}
-"""What stands beside ε, and the saved tensor that is their sum."""
+"""What is added to ε, and the saved tensor that is their sum."""
 GRAPH_AT = {
     "Graph.eval": 4,
     "Graph.deriv": 4,
@@ -48,9 +48,9 @@ GRAPH_AT = {
     "Graph.derivHead": 5,
     "GraphFDerivCorrectAt": 4,
 }
-"""What takes a graph, and the place of the graph among its arguments."""
+"""Functions of a graph, and the position of the graph among their arguments."""
 FIXED = {"rmsNormOffsetGraph": 1, "gemmaBlockGraph": 1, "gemmaModelGraph": 1}
-"""Graphs that are exported at this number, as their theorems have it."""
+"""Graphs that are exported at this number, as in their theorems."""
 USUAL = ("GeluConstants.usual", "EncoderConstants.usual")
 """Constants of tanh-GELU, and of the encoder block, at which every graph with it is exported."""
 
@@ -71,13 +71,13 @@ class Says(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """What is known of a graph that Lean exports.
+    """What is known about a graph that Lean exports.
 
     Attributes:
-        constants: names of those that an instance may choose; the graph's last arguments that are
-            numbers, in this order.
-        nodes: of each of these, the saved tensor that it is added to.
-        masked: the saved exponentials that a mask keeps; empty where there is not just one mask.
+        constants: names of the constants that an instance may choose; the graph's last arguments
+            that are numbers, in this order.
+        nodes: for each of these, the saved tensor that it is added to.
+        masked: the saved exponentials that a mask keeps; empty unless there is exactly one mask.
     """
 
     constants: tuple[str, ...]
@@ -101,7 +101,7 @@ class Form:
 
 
 def _const(term: Term | None, *names: str) -> tuple[Term | None, ...] | None:
-    """The arguments where the term is one of the constants, which are named without their root."""
+    """The arguments if the term is one of the constants, which are named without their root."""
     if isinstance(term, Const) and term.name in [ROOT + n for n in names]:
         return term.args
     return None
@@ -122,10 +122,10 @@ def _graphs(term: Term) -> Iterator[Const]:
 
 
 def _subject(theorem: Theorem) -> Const | None:
-    """The one graph that a conclusion is about: at parameters that may be anything.
+    """The one graph that a conclusion is about, at arbitrary parameters.
 
     A theorem at fixed or equal sizes says less than its check would measure.  A number may be fixed
-    where the export fixes it too.
+    if the export fixes it too.
     """
     found = set(_graphs(theorem.conclusion))
     if len(found) != 1:
@@ -183,7 +183,7 @@ def _says(term: Term, graph: Const, depth: int, formula: Formula) -> Says | None
 
 
 def _is_formula(term: Term | None, formula: Formula) -> bool:
-    """Whether a term is what the closed form computes, and no graph takes part."""
+    """Whether a term is what the closed form computes, without a graph."""
     if term is None or not formula or next(_graphs(term), None) is not None:
         return False
     names = [t.name.removeprefix(ROOT) for t in subterms(term) if isinstance(t, Const | Op)]
@@ -200,7 +200,7 @@ def _computes(f: Term | None, graph: Const, depth: int, formula: Formula) -> boo
 
 
 def _of_first(f: Term | None, graph: Const, depth: int, others: Term | None) -> bool:
-    """Whether a function is what the graph computes of its first input, with the others given."""
+    """Whether a function is what the graph computes from its first input, with the others given."""
     if not isinstance(f, Binding) or f.kind != "lambda":
         return False
     value = _last(f.body, "Graph.eval", 2)
@@ -264,7 +264,7 @@ def form_of_binder(theorem: Theorem, level: int, exported: Mapping[str, Exported
     symbol = symbols.get(eps)
     if symbol is None or not (tensor_at := known.nodes.get(symbol, "")):
         return None
-    # The rows that a LayerNorm gets follow from those before it, and so from their ε alone.
+    # The rows of a LayerNorm depend on those before it, and so only on their ε.
     within = {symbols[t] for t in subterms(rows) if t in symbols}
     before = set(known.constants[: known.constants.index(symbol)])
     summed = tensor_at.rpartition(".")[2]
@@ -315,7 +315,7 @@ def _positive(term: Term) -> Term | None:
 
 
 def _row_condition(term: Term) -> tuple[Says, str, Term, Term] | None:
-    """What is said of a row, of which saved tensor, with which ε, and the rows."""
+    """What is said about a row, the saved tensor, the ε, and the rows."""
     positive = _positive(term)
     if positive is not None:
         if isinstance(positive, Op) and positive.name == "add":

@@ -1,6 +1,6 @@
 """What the checks measure, for any graph that has a closed form.
 
-A check is a theorem's sentence as a docstring, and one of these.
+A check is a theorem's sentence as a docstring, with one of these measures.
 """
 
 from __future__ import annotations
@@ -46,7 +46,8 @@ CLOSED_FORM = "the closed form"
 LARGE_BYTES = 1 << 20
 """A graph whose saved tensors take more, for one instance, is a large one."""
 COMPARED = 16
-"""Derivatives of a large graph are held against the closed form's on one instance in so many."""
+"""Derivatives of a large graph are compared with the closed form's on one in this many
+instances."""
 NO_DERIVATIVE = 0.25
 
 

@@ -1,4 +1,4 @@
-"""Which check judges which obligation: one of its own by key, else by the form of its statement."""
+"""Which check judges which obligation: one registered for its key, else by its statement's form."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from numeric.propositions.terms import Theorem
 __all__ = ["forms_of", "paired", "wanted_graphs"]
 
 _LAST: list[tuple[tuple[object, ...], dict[str, int], Mapping[str, Check]]] = []
-"""The last pairing, with what it follows from: an audit asks for it at every obligation."""
+"""The last pairing, with its inputs: an audit needs it for every obligation."""
 
 
 def wanted_graphs() -> tuple[LeanRequest, ...]:
@@ -33,7 +33,7 @@ def wanted_graphs() -> tuple[LeanRequest, ...]:
 def paired(library: Library) -> Mapping[str, Check]:
     """Every check by the key of its obligation.
 
-    It is the same one for the same terms, graphs and keys, whatever Lean's kernels say of them.
+    The result is the same object for the same terms, graphs and keys, whatever Lean's kernels say.
     """
     own = registered()
     state = {key: id(check) for key, check in own.items()}
@@ -48,8 +48,7 @@ def paired(library: Library) -> Mapping[str, Check]:
 
 
 def forms_of(library: Library) -> dict[str, Form]:
-    """The form of each obligation that has one, by its key; none where the statements' terms are
-    not to be had."""
+    """The form of each obligation that has one, by its key; empty without the statements' terms."""
     if library.theory is None:
         return {}
     exported = _exported(library)
@@ -70,13 +69,13 @@ def forms_of(library: Library) -> dict[str, Form]:
 
 
 def _level(theorem: Theorem, binder: str) -> int | None:
-    """Where the hypothesis of this name stands; an unnamed one cannot be told from others."""
+    """The level of the hypothesis with this name; an unnamed one cannot be identified."""
     found = [i for i, b in enumerate(theorem.binders) if b.name == binder and b.role == "proof"]
     return found[0] if len(found) == 1 else None
 
 
 def _exported(library: Library) -> dict[str, Exported]:
-    """What Lean exports, with the saved tensor that each constant is added to."""
+    """The exported graphs, with the saved tensor that each constant is added to."""
     found = {}
     for family in library.graphs.families:
         constants = tuple(name for name, _ in family.constants)
@@ -87,14 +86,14 @@ def _exported(library: Library) -> dict[str, Exported]:
 
 
 def _masked(nodes: object) -> str:
-    """The name of the one node that a mask makes; empty where there are several or none."""
+    """The name of the one node that a mask makes; empty if there are several or none."""
     names = [str(node.get("name")) for node in (nodes if isinstance(nodes, list) else [])]
     kept = [name for name in names if name.rpartition(".")[2] == "kept"]
     return kept[0] if len(kept) == 1 else ""
 
 
 def _added(nodes: object) -> dict[str, str]:
-    """The name of the node that adds each symbol; of several, as in a stack of blocks, none."""
+    """The name of the node that adds each symbol; none if several do, as in a stack of blocks."""
     found: dict[str, list[str]] = {}
     for node in nodes if isinstance(nodes, list) else []:
         match node:

@@ -1,4 +1,4 @@
-"""What the checks of side conditions measure: what must be positive, or not zero, in every row.
+"""The measures of side conditions: what must be positive, or not zero, in every row.
 
 A sign is decided where an enclosure does not contain 0; else the instance is undecided.
 """

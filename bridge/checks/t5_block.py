@@ -1,5 +1,5 @@
-"""What T5's blocks ask for beyond their statements' forms: the decoder has two masks, and the first
-T5 has ReLU.
+"""Checks that T5's blocks need beyond their statements' forms: the decoder has two masks, and the
+first T5 has ReLU.
 
 The Lean source is ``lean/PostNorm/Block/T5``.
 """

@@ -34,12 +34,12 @@ from bridge.storage.opened import Reads, recording
 __all__ = ["audit_command"]
 
 CERTIFIED_BOX = 1e-6
-"""The radius of ``--certify`` where none is given."""
+"""The default radius of ``--certify``."""
 
 
 @click.command("audit", cls=KeysByOption)
 @lean_options
-@seed_option(None, "All instances follow from it; default 0.")
+@seed_option(None, "Determines all instances; default 0.")
 @click.option(
     "--instances",
     type=click.IntRange(min=1),
@@ -58,7 +58,7 @@ CERTIFIED_BOX = 1e-6
     "formats",
     multiple=True,
     type=click.Choice(sorted(FORMATS)),
-    help="How to report; repeatable with --output. Default: table.",
+    help="The report's format; repeatable with --output. Default: table.",
 )
 @click.option(
     "--output",
@@ -72,7 +72,7 @@ CERTIFIED_BOX = 1e-6
     "detail",
     flag_value=Detail.OBLIGATIONS,
     type=Detail,
-    help="Print every obligation with what was measured, not a line for each theorem.",
+    help="Print every obligation with its measurements, not a line for each theorem.",
 )
 @click.option(
     "-q",
@@ -88,14 +88,14 @@ CERTIFIED_BOX = 1e-6
     "--trust/--no-trust",
     "look_behind",
     default=True,
-    help="Hand every constant to Lean's kernel again, and look for what steps outside it "
+    help="Send every constant to Lean's kernel again, and look for what steps outside it "
     "(a minute or so after a change of the library); on by default.",
 )
 @click.option(
     "--cache/--no-cache",
     "use_cache",
     default=True,
-    help="Take what Lean said and what checks found from the cache where nothing they follow from "
+    help="Use cached answers of Lean and cached results of checks if nothing that they depend on "
     "has changed; on by default.",
 )
 @click.option(
@@ -103,7 +103,7 @@ CERTIFIED_BOX = 1e-6
     type=JOBS,
     default=1,
     metavar="N",
-    help="Measure in N processes, or in as many as there are cores (auto); default 1.  The report "
+    help="Measure in N processes, or in one for each core (auto); default 1.  The report "
     "is the same.",
 )
 @click.option(
@@ -115,17 +115,17 @@ CERTIFIED_BOX = 1e-6
 @click.option(
     "--backend",
     metavar="NAME",
-    help="Run graphs by numpy (the default), jax or torch; the latter two with a device if need "
-    "be, as in torch:cuda:1, and with the extra of that name.  numpy measures again what the "
+    help="Run graphs by numpy (the default), jax or torch; the latter two optionally with a "
+    "device, as in torch:cuda:1, and with the extra of that name.  numpy measures again what the "
     "other leaves open; verdicts are the same.",
 )
 @click.option(
     "--strict/--no-strict",
     "strict",
     default=None,
-    help="Whatever this audit leaves unseen makes it incomplete (exit code 4): no official Lean, "
-    "no lock to compare with, the kernel not asked again, only part of the obligations, a graph "
-    "given with --graph, theorems with hypotheses that are neither tagged nor named by the "
+    help="Whatever this audit does not look at makes it incomplete (exit code 4): no official "
+    "Lean, no lock to compare with, the kernel not asked again, only part of the obligations, a "
+    "graph given with --graph, theorems with hypotheses that are neither tagged nor named by the "
     "setting `untagged`.  Off by default.",
 )
 @click.option(
@@ -135,8 +135,8 @@ CERTIFIED_BOX = 1e-6
     flag_value=CERTIFIED_BOX,
     metavar="[RADIUS]",
     help="Enclose each side condition that holds in ball arithmetic, for every input within RADIUS "
-    "of each instance, entry by entry (1e-6 where none is given; 0 is the instance alone): "
-    "the verdict is `certified` where that shows it on all of them.  Needs the extra "
+    "of each instance, entry by entry (1e-6 by default; 0 is the instance alone): "
+    "the verdict is `certified` if that shows it on all of them.  Needs the extra "
     "`rigorous`; slow, so meant for small sizes.  With --model: bound how far value and gradients "
     "that each layer returns are from the exact ones, by ball arithmetic on the graph that it "
     "runs; takes no RADIUS, and needs a torch module.",
@@ -144,8 +144,8 @@ CERTIFIED_BOX = 1e-6
 @click.option(
     "--dry-run",
     is_flag=True,
-    help="Only say what would be asked and measured, and what is kept from an earlier audit; Lean "
-    "is not started.  Exit code 4, for nothing is judged.",
+    help="Only print what would be asked and measured, and what is kept from an earlier audit; "
+    "Lean is not started.  Exit code 4, since nothing is judged.",
 )
 @click.pass_context
 def audit_command(
@@ -214,8 +214,8 @@ def audit_command(
         )
     if model is not None and certify not in (None, 0.0, CERTIFIED_BOX):
         raise InvalidInputError(
-            f"--certify {certify:g}: of a model, what it returns at these weights and inputs is "
-            "certified, not on a box around them",
+            f"--certify {certify:g}: for a model, the results at these weights and inputs are "
+            "certified, not a box around them",
             remedy="leave the radius out",
         )
     replacement = None if graph_file is None else read_graph(graph_file)
@@ -264,9 +264,7 @@ def audit_command(
         files = () if output is None else tuple(report_files(output, formats))
         keep_outcome(ctx.obj, report, setup, printed=printed.getvalue(), files=files, reads=reads)
     if report.interrupted and use_cache:
-        click.echo(
-            "What was measured to its end is kept: the same command goes on there.", err=True
-        )
+        click.echo("Finished measurements are kept: the same command continues there.", err=True)
     ctx.exit(code)
 
 
@@ -276,7 +274,7 @@ def publish(
     output: Path | None,
     detail: Detail | None = None,
 ) -> int:
-    """Write or print the report in the formats asked for, and give its exit code.
+    """Write or print the report in the requested formats, and return its exit code.
 
     ``detail`` says how much of it a printed table shows; a file has all of it.
     """
@@ -297,13 +295,13 @@ def report_files(output: Path, formats: tuple[str, ...]) -> Iterator[Path]:
 
 
 def prepare_folder(folder: Path, formats: tuple[str, ...] = ()) -> None:
-    """Make the folder for reports, and see before the work that it can be written to.
+    """Make the folder for reports, and check before the work that it is writable.
 
-    Reports of an earlier audit in these formats go: where this one ends with an error, no one
-    should take them for its outcome.
+    Reports of an earlier audit in these formats are removed: if this audit ends with an error, they
+    must not pass for its outcome.
 
     Raises:
-        InvalidInputError: it cannot.
+        InvalidInputError: it is not writable.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)

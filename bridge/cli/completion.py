@@ -31,10 +31,10 @@ VARIABLE = "_OBLIGATIONS_COMPLETE"
 
 
 class ColonBash(BashComplete):
-    """Completion for bash of words that hold a colon, as keys do.
+    """Completion for bash of words that contain a colon, such as keys.
 
-    bash breaks words at a colon, so that click's own script sees a key as three words and repeats
-    what stands before the colon.  This one reads the line itself and offers what follows the colon.
+    bash breaks words at a colon, so click's own script sees a key as three words and repeats the
+    part before the colon.  This one reads the line itself and offers the part after the colon.
     """
 
     name = "bash"
@@ -58,7 +58,7 @@ complete -o nosort -F %(complete_func)s %(prog_name)s
 """
 
     def get_completion_args(self) -> tuple[list[str], str]:
-        """The words of the line up to the cursor, and the one that is being typed."""
+        """The words of the line up to the cursor, and the word being typed."""
         line = os.environ["COMP_WORDS"]
         words = split_arg_string(line)[1:]
         if line[-1:].isspace() or not words:
@@ -74,8 +74,8 @@ add_completion_class(ColonBash)
 def completion_command(shell: str) -> None:
     """Print a script that teaches SHELL to complete commands, options, keys and graphs.
 
-    Keys and graphs are those that a command saw last; Lean is never started.  For bash the line
-    belongs into ~/.bashrc, for zsh into ~/.zshrc after compinit.
+    Keys and graphs are those that the last command read; Lean is never started.  For bash the line
+    belongs in ~/.bashrc, for zsh in ~/.zshrc after compinit.
 
     \b
     eval "$(obligations completion bash)"
@@ -109,7 +109,7 @@ def complete_keys(
 def complete_names(
     ctx: click.Context, parameter: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
-    """Theorems; the keys of one where no other begins with what is typed."""
+    """Theorems; the keys of one if no other begins with the typed text."""
     names = _names(ctx)
     theorems = _starting(names.declarations, incomplete)
     return theorems if len(theorems) > 1 else theorems + _starting(names.keys, incomplete)

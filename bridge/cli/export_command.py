@@ -30,7 +30,7 @@ __all__ = ["export_command"]
 def export_command(lean: LeanChoice, names: tuple[str, ...], output: Path) -> None:
     """Write constants and all that they rest on in lean4export's format, NDJSON 3.1.0.
 
-    Without NAME: the tagged theorems, and the lemmas that discharge their hypotheses.  Give the
+    Without NAME: the tagged theorems, and the lemmas that discharge their hypotheses.  Pass the
     file to any checker that reads the format.  A constant that the format cannot express is an
     error that names it, and nothing is written.
 
@@ -46,7 +46,7 @@ def export_command(lean: LeanChoice, names: tuple[str, ...], output: Path) -> No
         )
         if written is None:
             raise InvalidInputError(
-                f"--engine {setup.engine.kind} can write no file",
+                f"--engine {setup.engine.kind} cannot write a file",
                 remedy="choose --engine embedded",
             )
         if written.refused:

@@ -1,4 +1,4 @@
-"""A group of commands that helps where a command or an option is mistyped."""
+"""A group of commands that helps if a command or an option is mistyped."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ __all__ = ["HelpfulGroup", "KeysByOption"]
 
 
 class HelpfulGroup(click.Group):
-    """Lists its commands in the order of a session, and says what was probably meant."""
+    """Lists its commands in the order of a session, and suggests corrections."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The commands in the order in which they were added."""
         return list(self.commands)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Each command with its first sentence, whole."""
+        """Each command with its complete first sentence."""
         rows = [
             (name, command.get_short_help_str(10_000)) for name, command in self.commands.items()
         ]
@@ -28,7 +28,7 @@ class HelpfulGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command, or suggest the one that was meant."""
+        """Find the command, or suggest a similar one."""
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as e:
@@ -38,7 +38,7 @@ class HelpfulGroup(click.Group):
             raise click.UsageError(f"{e.message} Did you mean '{close[0]}'?", ctx) from e
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse the group's own options, of which a command's are none."""
+        """Parse the group's own options; an option of a command is an error here."""
         try:
             return super().parse_args(ctx, args)
         except click.NoSuchOption as e:
@@ -57,7 +57,7 @@ class HelpfulGroup(click.Group):
 
 
 class KeysByOption(click.Command):
-    """A command that takes keys by ``--only``, and says so where one is given without it."""
+    """A command that takes keys by ``--only``, and says so if one is given without it."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse the options; the command has no arguments."""

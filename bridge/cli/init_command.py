@@ -50,7 +50,7 @@ def init_command(project_folder: Path, new: str | None) -> None:
 
 
 def _in_short(files: Sequence[str]) -> str:
-    """The files' names; of many in one folder their number."""
+    """The files' names; for many in one folder their number."""
     folders = dict.fromkeys(f.partition("Obligations/")[0] for f in files if "Obligations/" in f)
     found = [f for f in files if "Obligations/" not in f]
     for folder in folders:

@@ -1,4 +1,5 @@
-"""Keeps the outcome of an audit, for when nothing has changed (`bridge.storage.outcome`)."""
+"""Keeps the outcome of an audit, to print it again if nothing has changed
+(`bridge.storage.outcome`)."""
 
 from __future__ import annotations
 
@@ -18,11 +19,11 @@ from bridge.verdict import Verdict
 __all__ = ["copied_output", "keep_outcome"]
 
 _MAY_DIFFER = frozenset({Verdict.INCONCLUSIVE, Verdict.ERROR})
-"""What another run may come out of differently: one that gave up may have had too little time."""
+"""Verdicts that may differ in another run: one that gave up may have had too little time."""
 
 
 class _Copying:
-    """Standard output, with a copy of what is written to it."""
+    """Standard output that keeps a copy of what is written."""
 
     def __init__(self, output: TextIO, copy: io.StringIO) -> None:
         self._output, self._copy = output, copy
@@ -55,10 +56,10 @@ def keep_outcome(
     files: tuple[Path, ...],
     reads: Reads,
 ) -> None:
-    """Keep what an audit printed and wrote, where all that it follows from is among ``reads``.
+    """Keep what an audit printed and wrote, if everything that it depends on is among ``reads``.
 
-    That is not so of the official toolchain, which reads dependencies that are not recorded, of a
-    project's own checks, and of another backend than numpy, whose device is not seen.
+    It is not with the official toolchain, which reads dependencies that are not recorded, with a
+    project's own checks, and with a backend other than numpy, whose device is not recorded.
     """
     if (
         report.interrupted

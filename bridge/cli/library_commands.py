@@ -1,4 +1,4 @@
-"""`obligations list`, `show` and `graph`: what Lean says, without any numbers."""
+"""`obligations list`, `show` and `graph`: what Lean says, without numbers."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def _obligation_json(library: Library, o: Obligation) -> dict[str, object]:
 @click.option(
     "--untagged",
     is_flag=True,
-    help="Instead: the theorems that have hypotheses and are not tagged.",
+    help="List the theorems that have hypotheses and are not tagged instead.",
 )
 @click.option(
     "--format",
@@ -88,10 +88,10 @@ def _obligation_json(library: Library, o: Obligation) -> dict[str, object]:
     type=click.Choice(["table", "json"]),
     default="table",
     show_default=True,
-    help="How to report.",
+    help="The output format.",
 )
 def list_command(lean: LeanChoice, only: tuple[str, ...], style: str, untagged: bool) -> None:
-    """List every tagged theorem: where it stands, its hypotheses, its conclusion.
+    """List every tagged theorem: its place, its hypotheses, its conclusion.
 
     \b
     obligations list
@@ -138,7 +138,7 @@ def list_command(lean: LeanChoice, only: tuple[str, ...], style: str, untagged: 
 
 
 def _place(library: Library, module: str, line: int) -> str:
-    """Where something is declared; a graph has no place of its own."""
+    """The place of a declaration; a graph has none."""
     return f"{library.project.file_of(module)}:{line}" if module else "exported graph"
 
 
@@ -148,7 +148,7 @@ def _list_untagged(lean: LeanChoice) -> None:
         trust, library = setup.trust(watch), setup.library(watch)
     if trust is None:
         raise InvalidInputError(
-            "--untagged: what is locked does not say it", remedy="choose another --engine"
+            "--untagged: the lock does not have this", remedy="choose another --engine"
         )
     for name in setup.policy.left_out(trust, library).untagged:
         click.echo(printable(name))
@@ -180,9 +180,9 @@ def _show_statement(console: Console, library: Library, statement: Statement) ->
 @click.argument("name", metavar="KEY|DECLARATION", shell_complete=complete_names)
 @lean_options
 def show_command(lean: LeanChoice, name: str) -> None:
-    """Show one theorem or obligation: the statement, Lean's word on it, its check, what it found.
+    """Show one theorem or obligation: the statement, Lean's status, its check, the check's result.
 
-    What was found is what the last audit with the project's seed and number of instances kept.
+    The result is the one that the last audit with the project's seed and number of instances kept.
 
     \b
     obligations show layerNorm_hasFDerivAt
@@ -236,7 +236,7 @@ def show_command(lean: LeanChoice, name: str) -> None:
 
 
 def _last(setup: Setup, library: Library, o: Obligation) -> Entry | None:
-    """What the last audit said; None where it was not made, or something has changed since."""
+    """The last audit's entry; None if there was no audit, or something has changed since."""
     return last_entry(
         library,
         o,
@@ -249,7 +249,7 @@ def _last(setup: Setup, library: Library, o: Obligation) -> Entry | None:
 
 
 def _numbers(entry: Entry | None, o: Obligation) -> list[tuple[str, str]]:
-    """What the last audit found: verdict, witness, and whether each hypothesis is needed."""
+    """The last audit's result: verdict, witness, and whether each hypothesis is needed."""
     if entry is None:
         return [("numbers", "not measured yet, or not since something changed: audit again")]
     lines = [("numbers", " ".join(x for x in (entry.verdict.value, entry.reason) if x))]
@@ -303,7 +303,7 @@ def _family(families: Sequence[Family], name: str) -> Family:
     multiple=True,
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     metavar="FILE",
-    help="Instead: have Lean prove the graph in this file, and say what it supposes. Repeatable.",
+    help="Let Lean prove the graph in this file instead, and print its hypotheses. Repeatable.",
 )
 @click.option(
     "--format",
@@ -311,7 +311,7 @@ def _family(families: Sequence[Family], name: str) -> Family:
     type=click.Choice(["table", "json"]),
     default="table",
     show_default=True,
-    help="How to report what was proved.",
+    help="The format of the proof's report.",
 )
 @click.pass_context
 def graph_command(
@@ -322,10 +322,10 @@ def graph_command(
     files: tuple[Path, ...],
     style: str,
 ) -> None:
-    """Print an exported graph as JSON; without NAME, list what there is.
+    """Print an exported graph as JSON; without NAME, list all graphs.
 
-    With --prove: exit code 0 where every graph is proved, 1 where a proof rests on sorry or a
-    foreign axiom, 2 usage, 3 no Lean, 4 where Lean has no theorem about a graph.
+    With --prove: exit code 0 if every graph is proved, 1 if a proof rests on sorry or a foreign
+    axiom, 2 usage, 3 no Lean, 4 if Lean has no theorem about a graph.
 
     \b
     obligations graph

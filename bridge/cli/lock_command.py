@@ -1,4 +1,4 @@
-"""`obligations lock`: what was audited when someone last looked."""
+"""`obligations lock`: accepts the present statements."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ INCOMPLETE = 4
 
 @click.command("lock")
 @lean_options
-@click.option("--check", is_flag=True, help="Only say what changed; exit code 4 if anything did.")
+@click.option("--check", is_flag=True, help="Only print what changed; exit code 4 if anything did.")
 @click.option(
     "--accept",
     "accepted",
@@ -48,8 +48,8 @@ def lock_command(
 ) -> None:
     """Write or compare statements.lock.json, the fingerprints of what was audited.
 
-    Without options: add what is new, forget what is gone, and refuse what changed, which makes
-    `audit` call it stale until it is accepted.
+    Without options: add new obligations, remove missing ones, and refuse changed ones: `audit`
+    calls these stale until they are accepted.
 
     \b
     obligations lock
@@ -112,7 +112,7 @@ def lock_command(
 
 
 def _write(path: Path, lock: Lock, answer: str) -> None:
-    """The answer first: a lock without its answer costs only ``--engine lock``."""
+    """Write the answer first: a lock without its answer loses only ``--engine lock``."""
     write_kept(path.parent, answer)
     write_lock(path, lock)
 

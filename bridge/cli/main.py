@@ -1,4 +1,4 @@
-"""The command group, and what every command does with an error."""
+"""The command group, and the error handling of every command."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ BROKEN = 3
 
 
 class _Group(HelpfulGroup):
-    """Turns errors into one message and an exit code that is never mistaken for a verdict."""
+    """Turns errors into one message and an exit code that no verdict has."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -52,7 +52,7 @@ class _Group(HelpfulGroup):
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except OSError as e:
-            if e.errno == errno.EPIPE:  # the reader of a pipe has gone: click ends quietly
+            if e.errno == errno.EPIPE:  # the reader of the pipe has closed it: click ends quietly
                 raise
             report_error(_of_file(e))
             ctx.exit(InvalidInputError.exit_code)
@@ -65,7 +65,7 @@ class _Group(HelpfulGroup):
 def _of_file(error: OSError) -> InvalidInputError:
     name = error.filename
     where = "" if name is None else f"{name}: "
-    remedy = "see that the disk has room and that the file or folder can be read and written"
+    remedy = "check that the disk has room and that the file or folder can be read and written"
     if isinstance(name, str) and Path(name).is_relative_to(cache_folder()):
         remedy += ", or set LEAN_OBLIGATIONS_CACHE to another folder"
     return InvalidInputError(f"{where}{error.strerror or error}", remedy=remedy)
@@ -73,13 +73,13 @@ def _of_file(error: OSError) -> InvalidInputError:
 
 def _bug(error: Exception) -> ObligationsError:
     return ObligationsError(
-        f"this is a mistake in lean-obligations {__version__}: {type(error).__name__}: {error}",
+        f"this is a bug in lean-obligations {__version__}: {type(error).__name__}: {error}",
         remedy="report it with the lines above and the command that you ran",
     )
 
 
 def report_error(error: ObligationsError) -> None:
-    """Say what is wrong and what to do next, on stderr."""
+    """Print the error and what to do next, on stderr."""
     console = Console(stderr=True, highlight=False)
     console.print(Text.assemble(("error: ", "bold red"), printable(error.message)), soft_wrap=True)
     if error.remedy:
@@ -98,8 +98,8 @@ def group() -> None:
 
     \b
     obligations audit                 judge every hypothesis and conclusion
-    obligations list                  the keys, and what Lean says of each
-    obligations show DECLARATION      one theorem, with its checks
+    obligations list                  the keys, and what Lean says about each obligations show
+    DECLARATION      one theorem, with its checks
     """
 
 
@@ -125,6 +125,6 @@ for _command in (
 def main(key: str | None = None) -> None:
     """Run the command line; never returns.
 
-    ``key`` is that of an audit whose outcome may be kept (`bridge.storage.outcome`).
+    ``key`` is the key of an audit whose outcome may be kept (`bridge.storage.outcome`).
     """
     sys.exit(group(prog_name="obligations", obj=key))

@@ -30,7 +30,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 @dataclass(frozen=True, slots=True)
 class ModelChoice:
-    """What the command line says of a model."""
+    """The command line's options for a model."""
 
     reference: str
     inputs: Path | None
@@ -40,10 +40,10 @@ class ModelChoice:
 
 
 def model_options(command: F) -> F:
-    """``--model`` and what goes with it, as one argument ``model``; ``None`` without ``--model``.
+    """``--model`` and its options, as one argument ``model``; ``None`` without ``--model``.
 
     Raises:
-        InvalidInputError: an option that goes with it stands alone.
+        InvalidInputError: one of its options is given without ``--model``.
     """
 
     @wraps(command)
@@ -90,8 +90,8 @@ _OPTIONS = (
         "inputs_file",
         type=click.Path(path_type=Path, exists=True, dir_okay=False),
         metavar="FILE.npz",
-        help="What goes into the model's first layer: x, and if need be mask or attention_mask; "
-        "default: --instances random sequences, 1 unless it is given.",
+        help="The input of the model's first layer: x, and optionally mask or attention_mask; "
+        "default: --instances random sequences, by default 1.",
     ),
     click.option(
         "--seq-len",
@@ -103,26 +103,26 @@ _OPTIONS = (
         "--heads",
         type=click.IntRange(min=1),
         metavar="N",
-        help="The model's number of attention heads, where it does not tell.",
+        help="The model's number of attention heads, if the model does not say.",
     ),
     click.option(
-        "--eps", type=float, metavar="X", help="Its LayerNorm's ε, where it does not tell."
+        "--eps", type=float, metavar="X", help="Its LayerNorm's ε, if the model does not say."
     ),
     click.option(
         "--activation",
         metavar="NAME",
-        help="Its activation, where it does not tell: gelu_new is GELU by tanh, gelu by erf.",
+        help="Its activation, if it does not say: gelu_new is GELU by tanh, gelu by erf.",
     ),
     click.option(
         "--post-norm/--pre-norm",
         default=None,
-        help="Where its LayerNorms are, where it does not tell.",
+        help="Where its LayerNorms are, if the model does not say.",
     ),
     click.option(
         "--whole",
         is_flag=True,
-        help="Capture the whole model too, with its loss where it takes labels (random ones unless "
-        "--inputs has labels), and hold its gradients against autograd.",
+        help="Capture the whole model too, with its loss if it accepts labels (random ones unless "
+        "--inputs has labels), and compare its gradients with autograd.",
     ),
 )
 
@@ -139,14 +139,14 @@ def audit_of_model(
     certify: bool = False,
     tracebacks: bool = False,
 ) -> Report:
-    """The audit that the command line asks for.
+    """The audit that the command line requests.
 
-    What the model's code prints goes to stderr: stdout is the report's.  ``tracebacks`` shows there
-    what its code raises.
+    The output of the model's code goes to stderr: stdout is for the report.  ``tracebacks`` shows
+    the tracebacks of its code there.
     """
     if choice.inputs is not None and (sequences is not None or choice.seq_len is not None):
         raise InvalidInputError(
-            "--inputs gives the sequences, so --instances and --seq-len have nothing to say",
+            "--inputs gives the sequences, so --instances and --seq-len have no effect",
             remedy="leave them out",
         )
     said = blamed(choice.reference)
@@ -175,7 +175,7 @@ def audit_of_model(
 
 @contextmanager
 def _shown(tracebacks: bool) -> Iterator[None]:
-    """Show what the model's own code raises inside, with its traceback."""
+    """Inside, show the errors of the model's own code, with tracebacks."""
     handler = logging.StreamHandler(sys.stderr)
     level = LOGGER.level
     if tracebacks:

@@ -44,7 +44,7 @@ __all__ = ["mutate_command"]
     type=click.Choice(["table", "json", "markdown"]),
     default="table",
     show_default=True,
-    help="How to report.",
+    help="The output format.",
 )
 @click.pass_context
 def mutate_command(
@@ -57,9 +57,9 @@ def mutate_command(
 ) -> None:
     """Plant errors in the exported graphs, their derivatives and instances; see which check fails.
 
-    Exit code 4 if an error is found nowhere, or in some family is not for no known reason, if a
-    check finds none or ends with an exception, if there is none to plant, or if it is interrupted,
-    which shows what is known.
+    Exit code 4 if an error is found nowhere, or survives in some family for no known reason, if a
+    check finds none or raises an exception, if there is none to plant, or if the run is interrupted
+    (it then prints the results so far).
 
     \b
     obligations mutate --graph layerNormGraph

@@ -1,4 +1,4 @@
-"""Options that several commands share, and what they mean together."""
+"""Options that several commands share, and their combination."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 @dataclass(frozen=True, slots=True)
 class LeanChoice:
-    """What the command line says about Lean; ``None`` leaves it to the project's settings."""
+    """The command line's options for Lean; ``None`` means the project's settings."""
 
     project_folder: Path
     engine_kind: str | None
@@ -53,7 +53,7 @@ class LeanChoice:
 
 
 class _Jobs(click.ParamType):  # type: ignore[type-arg,unused-ignore]
-    """A number of processes, or ``auto`` for one on each core that this process may use."""
+    """A number of processes, or ``auto`` for one for each core that this process may use."""
 
     name = "jobs"
 
@@ -84,14 +84,14 @@ graph_option = click.option(
     "graph_file",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     metavar="FILE",
-    help="Hold this graph against the one of the library that it computes, or declares to be.",
+    help="Compare this graph with the library graph that it computes, or declares to be.",
 )
 
 
 def seed_option(
-    default: int | None = 0, says: str = "All instances follow from it."
+    default: int | None = 0, says: str = "Determines all instances."
 ) -> Callable[[F], F]:
-    """``--seed``; with ``None`` the command sees whether it was given."""
+    """``--seed``; the default ``None`` shows the command whether it was given."""
     return click.option(
         "--seed",
         type=click.IntRange(min=0),
@@ -103,15 +103,15 @@ def seed_option(
 
 
 MOST_BYTES = 64 * 2**20
-"""Of a graph's file; a layer of 300 nodes has some 50,000."""
+"""The most bytes of a graph's file; a layer of 300 nodes has about 50,000."""
 
 
 def read_graph(path: Path, option: str = "--graph") -> Graph:
     """A graph from a file that ``option`` names.
 
     Raises:
-        InvalidInputError: it is not a well-formed graph, and the message names the node; or it is
-            larger than `MOST_BYTES`.
+        InvalidInputError: it is not a well-formed graph (the message names the node), or larger
+            than `MOST_BYTES`.
     """
     try:
         if (size := path.stat().st_size) > MOST_BYTES:
@@ -152,7 +152,7 @@ def lean_options(command: F) -> F:
             "engine_kind",
             type=click.Choice(ENGINES),
             help="Which Lean to ask: the official one, the embedded one, or (auto, the default) "
-            "whichever is there; lock asks none and takes what `obligations lock` kept.",
+            "whichever is installed; lock asks none and uses what `obligations lock` kept.",
         ),
         project_option,
     ):

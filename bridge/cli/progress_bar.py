@@ -1,6 +1,6 @@
 """Progress on a terminal, and in a pipe.
 
-On a terminal a bar for each task, on stderr.  Elsewhere one plain line when a task has run for a
+On a terminal: a bar for each task, on stderr.  Elsewhere: one plain line when a task has run for a
 second, one each minute, and one when it ends, so that a log shows what took the time without being
 flooded.
 """
@@ -30,7 +30,7 @@ class Watch:
     """Shows progress while it is open; ``quiet`` shows none."""
 
     def __init__(self, *, quiet: bool = False, console: Console | None = None) -> None:
-        self.noted = False  # whether a line of its own was printed
+        self.noted = False  # whether a note was printed
         self._console = console or Console(stderr=True, highlight=False)
         self._quiet = quiet
         self._bars: Progress | None = None
@@ -63,13 +63,13 @@ class Watch:
         self._log.close()
 
     def note(self, message: str) -> None:
-        """A line of its own."""
+        """Print a separate line."""
         self.noted = True
         if not self._quiet:
             self._console.print(printable(message), markup=False, soft_wrap=True)
 
     def update(self, task: str, done: float, total: float | None, *, unit: str = "") -> None:
-        """``task`` has got this far; ``unit`` is ``"B"`` for bytes, else what is worked on."""
+        """Show how far ``task`` is; ``unit`` is ``"B"`` for bytes, else the current item."""
         if self._quiet:
             return
         if self._bars is not None:
@@ -81,7 +81,7 @@ class Watch:
             self._log.begin(task, _amount(done, total, unit), counted=counted)
 
     def end(self, task: str) -> None:
-        """``task`` is over, however far it was said to be; nothing where that is known."""
+        """End ``task``, however far it was reported to be; nothing if it has ended already."""
         if self._bars is None:
             self._log.end(task)
         elif task in self._tasks:
@@ -97,27 +97,26 @@ class Watch:
 
 
 @dataclass(slots=True)
-class _Told:
-    """A task that has begun: since when, how far it is, when it is told of next, and in which
-    thread."""
+class _Task:
+    """A running task: its start, how far it is, the timer of its next line, and its thread."""
 
     begun: float
     amount: str
     timer: threading.Timer
     counted: bool
     thread: int
-    told: bool = False
+    shown: bool = False
 
 
 class _Log:
-    """A line when a task has run for a second, heard of or not, one each minute, and one at its
-    end.  What begins while something is counted in the same thread, item by item, is a part of an
-    item: no line."""
+    """A line when a task has run for a second, updated or not, one each minute, and one at its end.
+    A task that begins while another is counted item by item in the same thread is a part of an
+    item: it gets no line."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._tasks: dict[str, _Told] = {}
-        self._lock = threading.Lock()  # timers tell from threads of their own
+        self._tasks: dict[str, _Task] = {}
+        self._lock = threading.Lock()  # timers print from their own threads
 
     def begin(self, task: str, amount: str, *, counted: bool) -> None:
         with self._lock:
@@ -126,14 +125,14 @@ class _Log:
                 self._tasks[task].amount = amount
             elif not any(t.counted and t.thread == thread for t in self._tasks.values()):
                 timer = self._timer(task, QUIET_SECONDS)
-                self._tasks[task] = _Told(time.monotonic(), amount, timer, counted, thread)
+                self._tasks[task] = _Task(time.monotonic(), amount, timer, counted, thread)
 
     def end(self, task: str) -> None:
         with self._lock:
             known = self._tasks.pop(task, None)
             if known is not None:
                 known.timer.cancel()
-                if known.told:
+                if known.shown:
                     self._print(f"{task} {time.monotonic() - known.begun:.1f} s")
 
     def close(self) -> None:
@@ -154,7 +153,7 @@ class _Log:
             if known is None:
                 return
             self._print(f"{task} … {known.amount}".strip())
-            known.told = True
+            known.shown = True
             known.timer = self._timer(task, AGAIN_SECONDS)
 
     def _print(self, line: str) -> None:
@@ -183,10 +182,10 @@ _PHASES = {
 
 @contextmanager
 def watched_install(watch: Watch) -> Iterator[Callable[[InstallEvent], None]]:
-    """A listener for an installation that shows itself on ``watch``.
+    """A callback that shows an installation's progress on ``watch``.
 
-    Phases overlap, and not all of them tell of their end: what is still shown when the installation
-    is over has ended.
+    Phases overlap, and not all of them report their end: those still shown when the installation is
+    over have ended.
     """
     begun: list[str] = []
 

@@ -1,4 +1,4 @@
-"""`obligations graph --prove FILE`: what Lean proves of a graph that is given as JSON."""
+"""`obligations graph --prove FILE`: what Lean proves about a graph given as JSON."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def prove_files(lean: LeanChoice, paths: tuple[Path, ...], style: str) -> int:
     """Prove the graphs in these files and print what was proved.
 
     Returns:
-        The exit code: 0 where Lean proved every graph, 1 where a proof rests on ``sorry`` or a
-        foreign axiom, 4 where there is no theorem about one.
+        The exit code: 0 if Lean proved every graph, 1 if a proof rests on ``sorry`` or a foreign
+        axiom, 4 if there is no theorem about one.
     """
     graphs = [read_graph(path, "--prove") for path in paths]
     with Watch() as watch:

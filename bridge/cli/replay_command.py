@@ -85,8 +85,8 @@ def replay_command(
 ) -> None:
     """Measure one instance again, such as a counterexample that an audit printed.
 
-    Exit code 0 if the obligation holds on it, 1 if it fails, 4 if it is undecided; of several
-    the worst.
+    Exit code 0 if the obligation holds on it, 1 if it fails, 4 if it is undecided; for several
+    instances the worst.
 
     \b
     obligations replay layerNorm_eval:conclusion --seed 0 --family 'large offset' --index 3
@@ -146,11 +146,11 @@ def replay_command(
 
 
 TRUTH = {"yes": Outcome.HOLDS, "likely": Outcome.HOLDS, "no": Outcome.FAILS}
-"""What counts as held and as failed of what Lean decides; anything else is undecided."""
+"""Lean's answers that count as held and as failed; anything else is undecided."""
 
 
 def _exactly(console: Console, setup: Setup, library: Library, one: _Instance) -> Outcome:
-    """Have Lean draw an instance again, and show it.
+    """Let Lean draw an instance again, and show it.
 
     Raises:
         InvalidInputError: there is no such obligation, or Lean does not judge its theorem exactly.
@@ -215,7 +215,7 @@ def _in_numbers(console: Console, setup: Setup, library: Library, one: _Instance
 def _with_check(
     key: str, instance: Instance, rows: list[tuple[str, str]], outcome: Outcome
 ) -> tuple[list[tuple[str, str]], Outcome]:
-    """The rows with what a check by binder names says, and the outcome that follows.
+    """The rows with the result of a check by binder names, and the outcome.
 
     A statement that fails on the instance fails, whatever the check says.
     """
@@ -237,7 +237,7 @@ def _with_check(
 TRUTH_WORDS = {
     "yes": "holds",
     "likely": "holds on every sample of a ∀",
-    "unknown": "not looked at: it cannot be stated where a hypothesis is violated",
+    "unknown": "not evaluated: it cannot be stated if a hypothesis is violated",
     "unlikely": "no sample is a witness of an ∃",
     "no": "fails",
 }
@@ -246,11 +246,11 @@ TRUTH_WORDS = {
 def _from_report(
     path: Path, key: str | None, *, graph_given: bool
 ) -> tuple[list[_Instance], Graph | None]:
-    """The counterexamples in a report, and the graph in it, if it is not about the library's.
+    """The counterexamples in a report, and its graph, if it is not about the library's.
 
     Raises:
         InvalidInputError: it is not a report, holds no such counterexample, or is about a graph
-            that it does not hold and that is not given.
+            that it does not contain and that is not given.
     """
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
@@ -290,7 +290,7 @@ def _counts(value: object) -> bool:
 
 
 def _graph_within(path: Path, report: dict[str, object]) -> Graph | None:
-    """The graph that a report holds; ``None`` where it is about the library's own.
+    """The graph in a report; ``None`` if it is about the library's own.
 
     Raises:
         InvalidInputError: it is malformed; the message names the node.

@@ -24,7 +24,7 @@ __all__ = ["search_command"]
 @click.command("search")
 @click.argument("key", shell_complete=complete_keys)
 @lean_options
-@seed_option(says="The search follows from it.")
+@seed_option(says="Determines the search.")
 @click.option(
     "--examples",
     type=click.IntRange(min=1),
@@ -39,7 +39,7 @@ __all__ = ["search_command"]
     default=Path("counterexample.json"),
     show_default=True,
     metavar="FILE",
-    help="Where to write what is found.",
+    help="The file for the counterexample.",
 )
 @graph_option
 @click.pass_context
@@ -52,11 +52,11 @@ def search_command(
     output: Path,
     graph_file: Path | None,
 ) -> None:
-    """Search for a counterexample to one obligation, and make it small.
+    """Search for a counterexample to one obligation, and shrink it.
 
-    Shape, scale, degenerate rows and entries are chosen and shrunk by Hypothesis (extra
-    `strategies`).  Exit code 1 if there is a counterexample, 0 if none was found: which shows
-    nothing.  Ctrl-C saves what was found until then.
+    Hypothesis (extra `strategies`) chooses and shrinks shape, scale, degenerate rows and entries.
+    Exit code 1 if there is a counterexample, 0 if none was found, which proves nothing.  Ctrl-C
+    saves the smallest one so far.
 
     \b
     obligations search layerNorm_eval:conclusion
@@ -66,7 +66,7 @@ def search_command(
     if not output.parent.is_dir():
         raise InvalidInputError(
             f"--output {output}: there is no folder {output.parent}",
-            remedy="name a file in a folder that is there",
+            remedy="name a file in an existing folder",
         )
     interrupted = False
     with Watch() as watch:
@@ -90,7 +90,7 @@ def search_command(
     write_instance(output, key, found)
     sizes = ", ".join(f"{n}={k}" for n, k in found.program.graph.sizes.items())
     if interrupted:
-        console.print("interrupted while it was made small: this is the smallest until then")
+        console.print("interrupted while shrinking: this is the smallest so far")
     console.print(Text(printable(f"{key} fails at {sizes}; the instance is in {output}")))
     line = shlex.join(["obligations", "replay", "--instance", str(output)])
     click.echo(printable(line))  # on one line, however long, so that it can be copied

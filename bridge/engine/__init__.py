@@ -1,9 +1,8 @@
 """Lean engines: what runs Lean for the bridge.
 
-Two engines, one interface (`Engine`): the official toolchain, or an embedded one that is
-fetched on demand and needs nothing but Node.js.  No one outside this package knows which one it
-talks to, beyond what `Engine` says.  This package imports nothing of the bridge but
-`bridge.errors`.
+Two engines, one interface (`Engine`): the official toolchain, or an embedded one that is fetched on
+demand and needs only Node.js.  Code outside this package does not know which one it talks to,
+beyond what `Engine` says.  From the bridge this package imports only `bridge.errors`.
 """
 
 from __future__ import annotations
@@ -90,8 +89,8 @@ __all__ = [
     "why_not_lake",
 ]
 
-# What is forgotten here breaks at import, not in someone's script.  Submodules are no names of
-# ours, and pytest's assertion rewriting adds names that are no identifiers.
+# A missing name fails at import, not in a user's script.  Submodules are not public names, and
+# pytest's assertion rewriting adds names that are not identifiers.
 _PUBLIC = {
     name
     for name, value in globals().items()

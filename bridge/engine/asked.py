@@ -3,7 +3,7 @@
 `include_str`, or an elaborator that reads a file, makes a compiled module depend on more than its
 source.  What Lean found under a path is its *state*: the content's hash, that there is nothing, or
 the names in a folder.  A path that ends in `/` stands for the listing of a folder, and `EVERYTHING`
-for all of a project's files, where no one knows which of them Lean asked for.
+for all of a project's files, if it is unknown which of them Lean asked for.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ __all__ = ["EVERYTHING", "changed_since", "state_of", "states_of", "unchanged"]
 
 EVERYTHING = "*"
 _OURS = frozenset({"statements.lock.json", "statements.lock.answer.json.gz"})
-"""Written by the bridge itself, of what Lean answered."""
+"""Written by the bridge itself, from Lean's answers."""
 _FOLDERS_LEFT_OUT = frozenset({".git", ".lake", "lake-packages", "build", "node_modules"})
 _MOST_BYTES = 64 << 20
 _GIT_SECONDS = 20.0
 
 
 def state_of(project: Path, name: str) -> str:
-    """What there is now under a path relative to `project`."""
+    """The present state of a path relative to `project`."""
     if name == EVERYTHING:
         return f"files {_everything(project)}"
     path = project / name
     try:
         if name.endswith("/"):
-            names = "/".join(sorted(os.listdir(path)))  # noqa: PTH208 - names alone are wanted
+            names = "/".join(sorted(os.listdir(path)))  # noqa: PTH208 - only names are needed
             return f"names {_sha(os.fsencode(names))}"
         if path.is_dir():
             return "folder"
@@ -67,7 +67,7 @@ def _sha(data: bytes) -> str:
 
 
 def _everything(project: Path) -> str:
-    """sha256 over every regular file that git does not ignore; of a large one, size and time."""
+    """sha256 over every regular file that git does not ignore; for a large one, size and time."""
     digest = hashlib.sha256()
     for name in sorted(_files(project)):
         path = project / name

@@ -1,6 +1,6 @@
 """Chooses the Lean engine.
 
-The embedded engine is a package above this one, which is loaded where it is chosen.
+The embedded engine is a package above this one; it is loaded when it is chosen.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ def select(
     """The engine to use for `project`.
 
     Args:
-        kind: `lake` or `embedded` for that one; `auto` for `lake` where it is on PATH and
-            answers, else the embedded one.
+        kind: `lake` or `embedded` for that one; `auto` for `lake` if it is on PATH and answers,
+            else the embedded one.
         project: folder of the Lean project; `lake` answers differently in different projects.
-        install: whether to install the embedded engine where it is needed and missing or damaged.
+        install: whether to install the embedded engine if it is needed and missing or damaged.
         progress: callback for the installation's progress.
 
     Raises:
-        EngineError: there is none; the message says why not, the remedy what to do.
-        ValueError: `kind` is none of the three.
+        EngineError: there is none; the message says why, the remedy what to do.
+        ValueError: `kind` is not one of the three.
     """
     if kind not in ("auto", "lake", "embedded"):
         raise ValueError(f"expected an engine among auto, lake, embedded but got kind={kind!r}")
@@ -75,10 +75,10 @@ def _embedded(install: bool, progress: InstallProgress | None) -> Engine:
 
 
 def install(progress: InstallProgress | None = None) -> EngineStatus:
-    """Install the embedded engine, unless it is there and undamaged.
+    """Install the embedded engine, unless it is installed and undamaged.
 
     Raises:
-        EngineError: with a remedy; nothing half-installed stays.
+        EngineError: with a remedy; no incomplete installation stays.
     """
     from embedded_lean.engine import embedded_status
     from embedded_lean.install import install_engine
@@ -98,7 +98,7 @@ def uninstall() -> int:
 
 
 def status(*, verify: bool = False) -> EngineStatus:
-    """What there is of the embedded engine; with `verify`, every file is hashed."""
+    """The embedded engine's status; with `verify`, every file is hashed."""
     from embedded_lean.engine import embedded_status
     from embedded_lean.layout import default_layout
 

@@ -1,8 +1,8 @@
 """Errors of the Lean engines.
 
-Every error says what was found, what was expected, and in `remedy` what to do next.  They all
-end a command with exit code 3: no engine, or Lean broke.  A mistake in a Lean source is none of
-these; it is a message in a `BuildReport`.
+Every error says what was found, what was expected, and in `remedy` what to do next.  They all end a
+command with exit code 3: no engine, or Lean broke.  An error in a Lean source is not one of these;
+it is a message in a `BuildReport`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ __all__ = [
 
 
 class EngineNotInstalledError(EngineError):
-    """The embedded engine was asked for and is not installed."""
+    """The embedded engine was requested and is not installed."""
 
 
 class EngineDamagedError(EngineError):
@@ -53,7 +53,7 @@ class PatchError(EngineError):
 
 
 class UnpackError(EngineError):
-    """The published archive holds something that it must not hold."""
+    """The published archive contains something that it must not."""
 
 
 class DiskFullError(EngineError):
@@ -69,7 +69,7 @@ class CacheUnusableError(EngineError):
 
 
 class LakeUnusableError(EngineError):
-    """The official `lake` was asked for and cannot be used."""
+    """The official `lake` was requested and cannot be used."""
 
 
 class LakefileError(EngineError):
@@ -81,4 +81,4 @@ class BuildBrokenError(EngineError):
 
 
 class TooSlowError(BuildBrokenError):
-    """Lean took longer than it was given."""
+    """Lean exceeded its time limit."""

@@ -16,9 +16,9 @@ EngineKind = Literal["lake", "embedded", "lock"]
 Severity = Literal["error", "warning", "information"]
 Outcome = Literal["built", "current", "failed", "blocked"]
 STOPPED = "the Lean engine stopped"
-"""How an error begins that says that a server's Lean died; the source is not at fault."""
+"""The start of an error that says that a server's Lean died; the source is not at fault."""
 OUTPUT_FILE = "@output-file@"
-"""Stands in a document for the file that Lean may write: see `Engine.run_document`."""
+"""Represents in a document the file that Lean may write: see `Engine.run_document`."""
 InstallPhase = Literal[
     "wait", "download", "verify", "unpack", "patch", "library", "check", "activate"
 ]
@@ -28,9 +28,8 @@ InstallPhase = Literal[
 class LeanMessage:
     """One message of Lean about a source file.
 
-    `file` is relative to the project where it lies inside, with forward slashes.  `line` counts
-    from 1 and `column` from 0, in characters, as Lean prints them; `line` 0 means the file as a
-    whole.
+    `file` is relative to the project if it is inside, with forward slashes.  `line` counts from 1
+    and `column` from 0, in characters, as Lean prints them; `line` 0 means the file as a whole.
     """
 
     file: str
@@ -66,8 +65,8 @@ class BuildEvent:
     """Progress of a build: `module` has just started (`outcome` None) or ended.
 
     `done` of `total` modules have ended.
-    `module` is empty where the event is about the build as a whole; `note` then says what it
-    waits for.
+    `module` is empty if the event is about the build as a whole; `note` then says what it waits
+    for.
     """
 
     module: str
@@ -106,7 +105,7 @@ class BuildReport:
 
 @dataclass(frozen=True, slots=True)
 class InstallEvent:
-    """Progress of an installation, in bytes; `total` is None where it is unknown."""
+    """Progress of an installation, in bytes; `total` is None if it is unknown."""
 
     phase: InstallPhase
     done: int = 0
@@ -116,10 +115,10 @@ class InstallEvent:
 
 @dataclass(frozen=True, slots=True)
 class EngineStatus:
-    """What there is of the embedded engine.
+    """The embedded engine's status.
 
     `problems` says, one sentence each, what is missing or damaged; empty means that the engine
-    can run. `verified` is None where the hashes were not computed, else whether they are the
+    can run. `verified` is None if the hashes were not computed, else whether they are the
     pinned ones.
     """
 
@@ -136,7 +135,7 @@ class EngineStatus:
 
 @dataclass(frozen=True, slots=True)
 class Recheck:
-    """What a checker next to Lean said of compiled files; ``refusal`` is None where it took all."""
+    """A further checker's answer about compiled files; ``refusal`` is None if it accepted all."""
 
     checker: str
     refusal: str | None
@@ -151,7 +150,7 @@ class Engine(Protocol):
 
     @property
     def kind(self) -> EngineKind:
-        """Which engine this is; ``lock`` stands for none: see :mod:`bridge.lean.locked_answer`."""
+        """Which engine this is; ``lock`` means none: see :mod:`bridge.lean.locked_answer`."""
 
     @property
     def lean_version(self) -> str:
@@ -163,11 +162,11 @@ class Engine(Protocol):
 
     @property
     def fingerprint(self) -> str:
-        """Changes whenever answers of this engine may change: for keys of caches."""
+        """Changes whenever answers of this engine may change; used in cache keys."""
 
     @property
     def prefers_batch(self) -> bool:
-        """Whether `run_document` serves better than the server, so that only it is used."""
+        """Whether `run_document` is better than the server, so that only it is used."""
 
     def describe(self) -> str:
         """One line for reports: what it is, which version, and whether it is official."""
@@ -184,7 +183,7 @@ class Engine(Protocol):
     ) -> BuildReport:
         """Compile the project's Lean libraries; only what changed.
 
-        Raises `EngineError` where the engine broke or the project's lakefile cannot be understood.
+        Raises `EngineError` if the engine broke or the project's lakefile cannot be parsed.
         """
 
     def run_document(
@@ -192,34 +191,34 @@ class Engine(Protocol):
     ) -> tuple[LeanMessage, ...] | None:
         """Lean's messages about a document that is not a file, without a language server.
 
-        The project is compiled already.  None where the engine has only its server.  `OUTPUT_FILE`
-        in the text stands for a file that Lean may write; it is `output` afterwards.
+        The project is compiled already.  None if the engine has only its server.  `OUTPUT_FILE` in
+        the text represents a file that Lean may write; it is `output` afterwards.
 
-        Raises `EngineError` where Lean broke off, or took longer than `timeout` seconds.
+        Raises `EngineError` if Lean stopped early, or took longer than `timeout` seconds.
         """
 
     def until(self, over: threading.Event) -> Engine | None:
         """The same engine, whose documents end with a `BuildBrokenError` once `over` is set.
 
-        So a thread can run one; None where the engine cannot end them.
+        So a thread can run one; None if the engine cannot end them.
         """
 
     def files_asked(self, project: Path) -> Mapping[str, str] | None:
-        """What lay under each path of the project that Lean asked for while it compiled the present
-        sources, besides these: see `bridge.engine.asked`.
+        """The state of each path of the project that Lean asked for while it compiled the present
+        sources, except the sources: see `bridge.engine.asked`.
 
-        None where that is not known, because something is not compiled.
+        None if that is unknown, because something is not compiled.
         """
 
     def compiled_digests(self, project: Path) -> Mapping[str, str] | None:
-        """sha256 of each module's compiled form; None where that is not known, or something is not
+        """sha256 of each module's compiled form; None if it is unknown, or something is not
         compiled."""
 
     def programs(self, project: Path) -> Path | None:
-        """The folder of the programs that come with this Lean; None where it comes with none."""
+        """The folder of the programs that come with this Lean; None if there are none."""
 
     def recheck(self, project: Path, modules: Sequence[str], *, timeout: float) -> Recheck | None:
-        """Have a program next to Lean check compiled modules; None where the engine has none.
+        """Let a further program check compiled modules; None if the engine has none.
 
-        Raises `EngineError` where it does not end in `timeout` seconds.
+        Raises `EngineError` if it does not end in `timeout` seconds.
         """

@@ -4,7 +4,7 @@
     lean_lib NAME where field := value ...
 
 Values are strings, numbers, booleans, names, arrays and tuples.  Comments, doc comments and the
-usual attributes may stand where Lean allows them; anything else raises `LakefileError` with its
+usual attributes may appear where Lean allows them; anything else raises `LakefileError` with its
 line.
 """
 
@@ -58,7 +58,7 @@ _BEYOND = {
     ),
 }
 # fmt: on
-"""What only the official toolchain does, with the words that ask for it."""
+"""What only the official toolchain does, with the words that request it."""
 _OF_WORD = {word: what for what, words in _BEYOND.items() for word in words}
 _INSTALL = "Install Lean with elan and use --engine lake."
 _OR_INSTALL = ", or install Lean with elan and use --engine lake."
@@ -82,7 +82,7 @@ _REMEDIES = {
 
 
 def needs_toolchain(word: str, where: str) -> LakefileError | None:
-    """The error for a word that asks for more than the embedded engine does; None for others."""
+    """The error for a word that requests more than the embedded engine does; None for others."""
     what = _OF_WORD.get(word)
     if what is None:
         return None
@@ -92,7 +92,7 @@ def needs_toolchain(word: str, where: str) -> LakefileError | None:
 
 @dataclass(slots=True)
 class Declared:
-    """What a lakefile says, before it is interpreted: fields by name."""
+    """A lakefile's content, before it is interpreted: fields by name."""
 
     package: dict[str, object] = field(default_factory=dict)
     libraries: list[dict[str, object]] = field(default_factory=list)
@@ -251,7 +251,7 @@ def read_lean(text: str, lakefile: Path) -> Declared:
     """What the text of a `lakefile.lean` declares; `lakefile` names it in messages.
 
     Raises:
-        LakefileError: something is not understood; the message gives its line.
+        LakefileError: something cannot be parsed; the message gives its line.
     """
     reader = _LeanReader(_tokens(text, lakefile), lakefile)
     return reader.read()
@@ -280,7 +280,7 @@ def _tokens(text: str, lakefile: Path) -> list[tuple[str, str, int]]:
 
 
 def _comment_end(text: str, start: int) -> int:
-    """Just behind the comment that starts at `start`, or -1; comments nest."""
+    """The position after the comment that starts at `start`, or -1; comments nest."""
     depth = 0
     for match in re.finditer(r"/-|-/", text[start:]):
         depth += 1 if match[0] == "/-" else -1

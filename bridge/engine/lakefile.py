@@ -1,10 +1,9 @@
-"""Reads a project's lakefile, as far as a library that depends on nothing needs.
+"""Reads a project's lakefile, as far as a library without dependencies needs.
 
-Understood are packages with `lean_lib`s that say where their sources are (`srcDir`), which
-modules are their roots (`roots`), and which options Lean gets (`leanOptions`); in
-`lakefile.toml` or, in the plain declarative form `lean_lib NAME where field := value …`, in
-`lakefile.lean`.  What would change the build in a way that is not understood (dependencies,
-globs, plugins, scripts) is an error, never ignored.
+It supports packages with `lean_lib`s that give the folder of their sources (`srcDir`), their root
+modules (`roots`), and Lean's options (`leanOptions`); in `lakefile.toml` or, in the plain
+declarative form `lean_lib NAME where field := value …`, in `lakefile.lean`.  What would change the
+build in an unsupported way (dependencies, globs, plugins, scripts) is an error, never ignored.
 
 This is for the embedded engine; the official `lake` reads its own files.
 """
@@ -24,7 +23,7 @@ __all__ = ["Library", "Option", "Package", "read_package", "scan_libraries"]
 
 Option = bool | int | str
 
-# Fields that say nothing about which modules are compiled, or how.
+# Fields that do not affect which modules are compiled, or how.
 # fmt: off
 _PACKAGE_INFORMATION = frozenset([
     "name", "version", "versionTags", "description", "keywords", "homepage", "license",
@@ -53,7 +52,7 @@ class Library:
         return any(module == root or module.startswith(root + ".") for root in self.roots)
 
     def source(self, module: str) -> Path:
-        """Where the source of a module is."""
+        """The source file of a module."""
         return self.source_folder / (module.replace(".", "/") + ".lean")
 
 
@@ -79,8 +78,7 @@ def read_package(project: Path) -> Package:
     """Read the lakefile of the folder `project`.
 
     Raises:
-        LakefileError: there is none, or it uses something that is not understood; the message
-            gives the line.
+        LakefileError: there is none, or it uses something unsupported; the message gives the line.
     """
     lean, toml = project / "lakefile.lean", project / "lakefile.toml"
     lakefile = lean if lean.is_file() else toml
@@ -98,11 +96,10 @@ def read_package(project: Path) -> Package:
 
 
 def scan_libraries(project: Path) -> tuple[Library, ...]:
-    """The libraries that the lakefile seems to declare, where it is not understood as a whole.
+    """The libraries that the lakefile seems to declare, if it is not supported as a whole.
 
-    Only names, source folders and plain roots are looked for; dependencies, globs and scripts do
-    not matter.  Good enough to know what to audit where the official `lake` builds, and for
-    nothing else.
+    Only names, source folders and plain roots are read; dependencies, globs and scripts do not
+    matter.  This only serves to know what to audit when the official `lake` builds.
     """
     lean, toml = project / "lakefile.lean", project / "lakefile.toml"
     if not lean.is_file():
@@ -187,7 +184,7 @@ def _names(value: object, lakefile: Path) -> tuple[str, ...]:
 
 
 def _options(value: object, lakefile: Path) -> dict[str, Option]:
-    if isinstance(value, list):  # pairs, as lakefile.lean has them
+    if isinstance(value, list):  # pairs, as in lakefile.lean
         if not all(isinstance(pair, tuple) and len(pair) == 2 for pair in value):
             raise _not_understood(lakefile, f"leanOptions := {value!r}")
         value = dict(value)

@@ -33,9 +33,9 @@ def file_lock(
     Raises:
         LockTimeoutError: it was not free in time.
         CacheUnusableError: the folder cannot be written, or its file system has no locks.  This is
-            found at once: only a lock that another process holds is waited for.
+            raised at once: only a lock that another process holds is waited for.
     """
-    # Without a lock of the kernel, a marker file would outlive a process that is killed.
+    # Without a lock by the kernel, a marker file would outlive a killed process.
     lock = FileLock(path, poll_interval=_POLL_SECONDS, fallback_to_soft=False, thread_local=False)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,7 +1,7 @@
 """The modules of a project, in the order in which they have to be compiled.
 
-Starting from the libraries' roots, imports are followed as far as they lead to the project's
-own libraries; what they import beyond that is Lean's own.
+Starting from the libraries' roots, imports are followed within the project's own libraries; other
+imports are Lean's own.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ class Module:
     """One module of the project.
 
     `file` is its path for messages, `imports` are those that the project itself provides.
-    `problems` are mistakes that were found without running Lean (a missing source, an import
-    cycle); a module that has any cannot be compiled.
+    `problems` are errors that were found without running Lean (a missing source, an import cycle);
+    a module that has any cannot be compiled.
     """
 
     name: str
@@ -45,7 +45,7 @@ class Module:
 def read_modules(package: Package) -> tuple[Module, ...]:
     """All modules of a package, each after everything that it imports.
 
-    Mistakes in sources are `problems` of modules.
+    Errors in sources are `problems` of modules.
 
     Raises:
         BuildBrokenError: a source exists and cannot be read.
@@ -65,7 +65,7 @@ def read_modules(package: Package) -> tuple[Module, ...]:
 
 
 def shown_path(path: Path, project: Path) -> str:
-    """A path for messages: relative to the project where it lies inside, with forward slashes."""
+    """A path for messages: relative to the project if it is inside, with forward slashes."""
     for folder in (project, project.resolve()):
         if path.is_relative_to(folder):
             return path.relative_to(folder).as_posix()

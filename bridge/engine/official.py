@@ -152,11 +152,11 @@ class LakeEngine:
         """Its documents end by themselves."""
 
     def files_asked(self, project: Path) -> Mapping[str, str] | None:
-        """No one knows which files Lean asked for."""
+        """None: it is unknown which files Lean asked for."""
         return None
 
     def compiled_digests(self, project: Path) -> Mapping[str, str] | None:
-        """Lake does not tell; a project's dependencies would count as well."""
+        """None: Lake does not report them; a project's dependencies would count as well."""
         return None
 
     def programs(self, project: Path) -> Path:
@@ -165,8 +165,8 @@ class LakeEngine:
         return Path(found[0].strip()) / "bin"
 
     def recheck(self, project: Path, modules: Sequence[str], *, timeout: float) -> Recheck | None:
-        """Run the toolchain's `leanchecker`, which reads the compiled files and gives every
-        declaration to a fresh kernel; releases before it have none."""
+        """Run the toolchain's `leanchecker`, which reads the compiled files and sends every
+        declaration to a fresh kernel; older releases have none."""
         checker = self.programs(project) / _CHECKER
         if not any(checker.with_suffix(suffix).is_file() for suffix in ("", ".exe")):
             return None
@@ -217,7 +217,7 @@ def _ask(command: list[str], project: Path, expected: re.Pattern[str]) -> re.Mat
     said = " / ".join((answer.stdout + answer.stderr).split("\n"))[:200].strip(" /")
     if answer.returncode != 0:
         raise LakeUnusableError(
-            f"`{shown}` failed ({exit_reason(answer.returncode)}): {said or 'without a word'}",
+            f"`{shown}` failed ({exit_reason(answer.returncode)}): {said or 'it printed nothing'}",
             remedy=_REMEDY,
         )
     match = expected.search(answer.stdout)
@@ -227,10 +227,10 @@ def _ask(command: list[str], project: Path, expected: re.Pattern[str]) -> re.Mat
 
 
 def parse_build_output(lines: Iterable[str], project: Path) -> tuple[ModuleReport, ...]:
-    """What `lake build` printed, as reports of modules.
+    """The output of `lake build`, as reports of modules.
 
-    Lake prints a line for each job that did something, then that job's messages; a message goes
-    on until the next line that starts one.  Modules that were up to date and silent are not
+    Lake prints a line for each job that did something, then that job's messages; a message
+    continues until the next line that starts one.  Modules that were up to date and silent are not
     printed by Lake at all.
     """
     reports: list[ModuleReport] = []

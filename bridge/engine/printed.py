@@ -1,4 +1,4 @@
-"""What `lean --json` prints: one message a line, between whatever the sources print themselves."""
+"""The output of `lean --json`: one message a line, mixed with what the sources print themselves."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _DECODER = msgspec.json.Decoder(_Printed)
 
 
 def printed_message(line: str, file: str) -> LeanMessage | None:
-    """The message about `file` that a line holds; None where a source printed the line."""
+    """The message about `file` in a line; None if a source printed the line."""
     try:
         said = _DECODER.decode(line)
     except (ValueError, RecursionError):

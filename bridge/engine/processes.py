@@ -1,8 +1,8 @@
 """Child processes that never outlive us.
 
 On Linux the kernel kills a child when the thread that started it ends (so children are started
-from threads that live as long as they do).  Elsewhere the child watches for its parent itself
-(see js/loader.cjs), and we kill what we started when we leave.
+from threads that live as long as they do).  Elsewhere the child watches for its parent itself (see
+js/loader.cjs), and we kill what we started when we exit.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from pathlib import Path
 
 __all__ = ["bounded_output", "exit_reason", "terminate", "tied"]
 
-# Run by a Python of its own.  Its arguments are our process number, an environment as JSON or
-# nothing, and the command.  1 is PR_SET_PDEATHSIG; should we have died before that call, the parent
-# is not us any more.
+# Run by a separate Python.  Its arguments are our process number, an environment as JSON or
+# nothing, and the command.  1 is PR_SET_PDEATHSIG; if we died before that call, the parent is no
+# longer us.
 _ENVIRONMENT_ONLY = """\
 import json, os, sys
 _, parent, settings, *command = sys.argv
@@ -41,10 +41,10 @@ if os.getppid() != int(sys.argv[1]):
 
 
 def tied(command: Sequence[str | Path], env: Mapping[str, str] | None = None) -> list[str]:
-    """A command line that runs `command` and, on Linux, has the kernel kill it when we die.
+    """A command line that runs `command` and, on Linux, lets the kernel kill it when we die.
 
     The process is started with our own environment; `command` itself gets `env`, or ours if that is
-    None.  An environment that is given appears in the command line, so it must hold no secrets.
+    None.  A given environment appears in the command line, so it must hold no secrets.
 
     Python could do the same between fork and exec, but not safely where threads run.
 
@@ -61,7 +61,7 @@ def tied(command: Sequence[str | Path], env: Mapping[str, str] | None = None) ->
 
 
 def terminate(process: subprocess.Popen[bytes]) -> None:
-    """Kill the process and reap it.  It holds no state worth saving, so it is not asked first."""
+    """Kill the process and reap it.  It holds no state worth saving, so no request precedes."""
     if process.poll() is None:
         process.kill()
     process.wait()
@@ -84,7 +84,7 @@ def bounded_output(
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command that should answer quickly, in a process group of its own.
+    """Run a command that should answer quickly, in a separate process group.
 
     Raises:
         subprocess.TimeoutExpired: it did not end in time; it and its children are killed.

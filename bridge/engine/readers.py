@@ -1,8 +1,8 @@
 """Modules of a project that may read files while they are compiled, for the official toolchain.
 
-Lake compiles a module again where its source, its options or its imports have changed; which files
-its elaborators read it does not know.  So compiled forms of modules that may read some are removed
-before a build that has to be right.
+Lake compiles a module again if its source, its options or its imports have changed; it does not
+know which files its elaborators read.  So compiled forms of modules that may read files are removed
+before a build whose result counts.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _READING = re.compile(
 def forget_readers(project: Path) -> tuple[str, ...]:
     """Remove the compiled forms of the modules that may read files; returns their names.
 
-    A compiled form that cannot be removed stays: Lake then decides whether it is current.
+    A compiled form that cannot be removed stays: then Lake decides whether it is current.
     """
     found = readers(_sources(scan_libraries(project)))
     compiled = project / ".lake" / "build" / "lib"
@@ -42,8 +42,8 @@ def forget_readers(project: Path) -> tuple[str, ...]:
 
 
 def readers(sources: Mapping[str, str]) -> tuple[str, ...]:
-    """Those of the modules, given by their sources, that mention a way to read files, and all that
-    import one: an elaborator reads where it is used, not where it is written."""
+    """The modules, given by their sources, that mention a way to read files, and all that import
+    one: an elaborator reads where it is used, not where it is written."""
     own = {n: text for n, text in sources.items() if n.split(".")[0] != _EXPORTER}
     found = {name for name, text in own.items() if _READING.search(text)}
     imports = {name: _imports(text) for name, text in own.items()}
@@ -55,7 +55,7 @@ def readers(sources: Mapping[str, str]) -> tuple[str, ...]:
 def _imports(text: str) -> set[str]:
     try:
         return {i.module for i in parse_header(text).imports}
-    except HeaderError:  # Lean will say so
+    except HeaderError:  # Lean will report it
         return set()
 
 

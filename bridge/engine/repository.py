@@ -1,4 +1,4 @@
-"""The Git repository around a project: where in it the project lies, and which commit it is at."""
+"""The Git repository around a project: the project's path in it, and its commit."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["folder_in_repository", "state_of_repository"]
 def folder_in_repository(project: Path) -> str:
     """The project's folder relative to the Git repository around it, with forward slashes.
 
-    Empty where the project is the repository's root, or there is no repository.
+    Empty if the project is the repository's root, or there is no repository.
     """
     root = project.resolve()
     for folder in (root, *root.parents):
@@ -28,8 +28,8 @@ def folder_in_repository(project: Path) -> str:
 def state_of_repository(project: Path) -> tuple[str, str]:
     """The commit that a project is at, and a date that belongs to it.
 
-    The date is that of the commit, or ``SOURCE_DATE_EPOCH`` where that is set; never the clock's,
-    so that a report of the same files is the same.  Empty where there is no repository or no git.
+    The date is that of the commit, or ``SOURCE_DATE_EPOCH`` if that is set; never the clock's, so
+    that a report of the same files is the same.  Empty if there is no repository or no git.
     """
     said = _git(project, "log", "-1", "--format=%H %ct").split()
     commit, seconds = said if len(said) == 2 else ("", "")

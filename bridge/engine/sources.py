@@ -1,4 +1,4 @@
-"""Reads the head of a Lean source: its imports, and where each stands.
+"""Reads the head of a Lean source: its imports, and the place of each.
 
 The grammar is Lean's own (Lean.Parser.Module): `module`? `prelude`? and then any number of
 `public`? `meta`? `import` `all`? NAME, with comments and white space anywhere between.
@@ -48,10 +48,10 @@ class _Word:
 
 
 def parse_header(source: str) -> Header:
-    """The head of a Lean source.  The body is not looked at.
+    """The head of a Lean source.  The body is not read.
 
     Raises:
-        HeaderError: a comment is not closed, or `import` is followed by no name.
+        HeaderError: a comment is not closed, or no name follows `import`.
     """
     words = _words(source)
     word = next(words, None)
@@ -109,7 +109,7 @@ def _words(source: str) -> Iterator[_Word]:
 
 
 def _comment_end(source: str, start: int, line: int, column: int) -> int:
-    """Just behind the comment that starts at `start`; comments nest."""
+    """The position after the comment that starts at `start`; comments nest."""
     depth, at = 1, start + 2
     while depth:
         opening, closing = source.find("/-", at), source.find("-/", at)
@@ -123,7 +123,8 @@ def _comment_end(source: str, start: int, line: int, column: int) -> int:
 
 
 def _name_end(source: str, at: int) -> int:
-    """Just behind the dotted name at `at`; parts in «» may hold anything but line ends."""
+    """The position after the dotted name at `at`; parts in «» may hold anything except line
+    ends."""
     start = at
     while at < len(source):
         if source[at] == "«":

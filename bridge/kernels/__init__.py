@@ -1,1 +1,1 @@
-"""Kernels other than the engine's own, and what becomes of a theorem that one of them refuses."""
+"""Kernels other than the engine's own, and theorems that one of them refuses."""

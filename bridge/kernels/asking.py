@@ -1,4 +1,4 @@
-"""An audit's question to all kernels that are there, cached by everything that the answer is of."""
+"""An audit's request to all available kernels, cached by everything that the answer depends on."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def ask_kernels(
 ) -> Trust:
     """``trust`` with every kernel that took part, and with what they refuse.
 
-    ``exported`` has the export, if Lean wrote it on the way; else it is written to its file.
+    ``exported`` has the export, if Lean wrote it already; else it is written to its file.
 
     Raises:
         EngineError: Lean wrote no export, or a kernel gave no complete answer.
@@ -65,7 +65,7 @@ def ask_kernels(
 
 
 def further_kernels(engine: Engine, project: Project) -> Sequence[Kernel]:
-    """The kernels that are there besides the engine's own."""
+    """The available kernels besides the engine's own."""
     return [k for k in (find_native(), *find_bundled(engine, project.root)) if k]
 
 
@@ -98,7 +98,7 @@ def _found(
     watcher: Progress,
     use_cache: bool,
 ) -> list[Findings]:
-    """What each kernel's answer means, from the cache or from the kernel; one export for all."""
+    """The findings of each kernel, from the cache or from the kernel; one export for all."""
     project, engine = library.project, library.engine
     cache = AnswerCache.default()
     request = ConstantsRequest(project.roots)
@@ -122,7 +122,7 @@ def _found(
     if written is None:
         return []
     roots = tuple(written.roots.values())
-    with ThreadPoolExecutor(1) as pool:  # a kernel is a process of its own
+    with ThreadPoolExecutor(1) as pool:  # a kernel runs in a separate process
         asked = {
             i: pool.submit(kernel.check, exported.path, roots=roots, timeout=timeout)
             for i, kernel in enumerate(kernels)
@@ -186,7 +186,7 @@ def judged(
     Theorems that were left out of the export are not looked at.
 
     Raises:
-        AnswerError: the export, or the answer, is not about as many constants as Lean wrote.
+        AnswerError: the export, or the answer, has another number of constants than Lean wrote.
     """
     seen = answer.accepted + len(answer.refused) + answer.undecided
     if not answer.complete or len(export.constants) != written.count or seen != written.count:

@@ -1,8 +1,8 @@
-"""The checkers that releases of Lean ship next to it: programs that read an export and accept it.
+"""The checkers that releases of Lean ship with it: programs that read an export and accept it.
 
 Releases since 4.35 bundle them (lean4 #15048, #15099, #15130, #15153); ``lake check --paranoid``
-runs the same ones.  Such a program ends with 0 where it takes a whole export, and does not say in a
-form of its own what it refuses, so it is asked again about each tagged theorem by itself.
+runs the same ones.  Such a program ends with 0 if it accepts a whole export, and does not report in
+a machine-readable form what it refuses, so it is run again on each tagged theorem alone.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ _CANNOT_RUN = (126, 127)
 
 @dataclass(frozen=True, slots=True)
 class _Program:
-    """A program by its file: what it is called, the arguments before the file that it reads,
-    whether that is a settings file which names the export, and whether it is the kernel of the Lean
-    that it comes with.  As Lake calls it (lean4 #15145)."""
+    """A program by its file: its name, the arguments before the file that it reads, whether that is
+    a settings file which names the export, and whether it is the kernel of the Lean that it comes
+    with.  As Lake calls it (lean4 #15145)."""
 
     file: str
     name: str
@@ -59,11 +59,11 @@ class BundledKernel:
 
     Attributes:
         program: its file.
-        name: what it is called in reports.
+        name: its name in reports.
         version: the Lean that it comes with.
-        known_bugs: proofs of False that it is known to take; empty where none is known.
+        known_bugs: proofs of False that it is known to accept; empty if none is known.
         arguments: of its command line, before the file.
-        by_settings: whether it reads where the export is from a settings file.
+        by_settings: whether it reads the export's path from a settings file.
     """
 
     program: Path
@@ -80,11 +80,11 @@ class BundledKernel:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
     def check(self, export: Path, *, roots: Sequence[int], timeout: float) -> KernelAnswer:
-        """What it says of an export; see :class:`bridge.kernels.interface.Kernel`.
+        """Its answer about an export; see :class:`bridge.kernels.interface.Kernel`.
 
         Raises:
-            KernelBrokeError: it could not be run, was killed, took too long, or does not even take
-                the export without its declarations.
+            KernelBrokeError: it could not be run, was killed, took too long, or does not even
+                accept the export without its declarations.
         """
         known = read_export(export)
         if not self._refusal(export, timeout):
@@ -104,7 +104,7 @@ class BundledKernel:
                 taken |= below
         if not refused:
             raise KernelBrokeError(
-                f"{self.name} takes every tagged theorem by itself, and not all together",
+                f"{self.name} accepts every tagged theorem alone, but not all together",
                 remedy="leave the checkers out with --no-trust, and report this",
             )
         taken -= refused.keys()
@@ -113,7 +113,7 @@ class BundledKernel:
         return KernelAnswer(len(taken), named, complete=True, undecided=undecided)
 
     def _refusal_of_part(self, export: Path, kept: frozenset[int], timeout: float) -> str:
-        """Why it does not take an export of these constants alone; empty where it does."""
+        """Why it does not accept an export of only these constants; empty if it does."""
         with tempfile.TemporaryDirectory(prefix="obligations-") as folder:
             part = Path(folder) / "export.ndjson"
             with part.open("w", encoding="utf-8") as file:
@@ -121,15 +121,15 @@ class BundledKernel:
             return self._refusal(part, timeout)
 
     def _refusal(self, export: Path, timeout: float) -> str:
-        """Why it does not take an export; empty where it does."""
+        """Why it does not accept an export; empty if it does."""
         with tempfile.TemporaryDirectory(prefix="obligations-") as folder:
-            handed = export
+            argument = export
             if self.by_settings:
-                handed = Path(folder) / "settings.json"
-                handed.write_text(json.dumps(_settings(export)), encoding="utf-8")
+                argument = Path(folder) / "settings.json"
+                argument.write_text(json.dumps(_settings(export)), encoding="utf-8")
             try:
                 done = bounded_output(
-                    [self.program, *self.arguments, handed], timeout=timeout, cwd=Path(folder)
+                    [self.program, *self.arguments, argument], timeout=timeout, cwd=Path(folder)
                 )
             except (OSError, subprocess.TimeoutExpired) as error:
                 late = isinstance(error, subprocess.TimeoutExpired)
@@ -150,7 +150,7 @@ class BundledKernel:
 
 
 def find_bundled(engine: Engine, project: Path) -> tuple[BundledKernel, ...]:
-    """Those that the toolchain of an official engine ships; most releases ship none."""
+    """The checkers that the toolchain of an official engine ships; most releases ship none."""
     folder = engine.programs(project)
     if folder is None:
         return ()
@@ -169,7 +169,8 @@ def find_bundled(engine: Engine, project: Path) -> tuple[BundledKernel, ...]:
 
 
 def _settings(export: Path) -> dict[str, object]:
-    """Axioms are all permitted: what may be an axiom is judged elsewhere, for every kernel."""
+    """The settings; all axioms are permitted: which ones may be is judged elsewhere, for every
+    kernel."""
     return {
         "export_file_path": str(export),
         "use_stdin": False,
@@ -182,7 +183,7 @@ def _settings(export: Path) -> dict[str, object]:
 
 
 def _part(export: Path, kept: frozenset[int]) -> Iterator[str]:
-    """The lines of an export, without the declarations of other constants than those kept."""
+    """The lines of an export, with only the declarations of the kept constants."""
     with export.open(encoding="utf-8") as file:
         yield file.readline()
         for line in file:

@@ -1,7 +1,7 @@
 """The process in which a native kernel runs.
 
-Whatever happens here, the last line on standard output begins with the nonce only where the whole
-export was read; the parent believes nothing else.
+Whatever happens here, the last line on standard output begins with the nonce only if the whole
+export was read; the parent ignores any other output.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def main(library: str, export: str, nonce: str, megabytes: str) -> None:
     Args:
         library: path of the shared library.
         export: path of the export.
-        nonce: begins the line that holds the answer.
+        nonce: the start of the line with the answer.
         megabytes: how much memory this process may have.
     """
     limit = int(megabytes) << 20

@@ -1,8 +1,8 @@
-"""An export as the bridge reads it: which constants it declares, as what, and what they rest on.
+"""An export as the bridge reads it: its constants, their kinds, and what they rest on.
 
 The hash of a type is computed from the export alone, by the rules of
-``lean/Obligations/Canonical.lean``, so that it can be held against the hash that the audit's
-statement has.
+``lean/Obligations/Canonical.lean``, so that it can be compared with the hash of the audit's
+statement.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ __all__ = ["Declared", "Export", "declared_by", "read_export"]
 class Declared:
     """One constant of an export: its kind, and the sha256 of its type and of its meaning.
 
-    ``meaning`` is over the type and, where it is a definition, its value; ``uses`` are the numbers
-    of the names that it mentions.
+    ``meaning`` is over the type and, for a definition, its value; ``uses`` are the numbers of the
+    names that it mentions.
     """
 
     kind: str
@@ -39,7 +39,7 @@ class Declared:
 class Export:
     """A whole export.  Constants go by the number of their name.
 
-    ``raw`` are names as a kernel's answer spells them, ``names`` as Lean prints them.
+    ``raw`` are names as in a kernel's answer, ``names`` as Lean prints them.
     """
 
     names: tuple[str, ...]
@@ -47,7 +47,7 @@ class Export:
     constants: Mapping[int, Declared]
 
     def below(self, *constants: int) -> frozenset[int]:
-        """Numbers of all names that constants rest on, themselves among them."""
+        """Numbers of all names that these constants rest on, including themselves."""
         found, left = set(constants), list(constants)
         while left:
             declared = self.constants.get(left.pop())
@@ -58,8 +58,8 @@ class Export:
 
 
 def declared_by(line: Mapping[str, Any]) -> frozenset[int]:
-    """Numbers of the constants that a line of an export declares; none where it makes a name, a
-    level or a term."""
+    """Numbers of the constants that a line of an export declares; none if it makes a name, a level
+    or a term."""
     if line.keys() & {"in", "il", "ie"}:
         return frozenset()
     ((kind, d),) = line.items()
@@ -72,7 +72,7 @@ def read_export(path: Path) -> Export:
     """Read an export.
 
     Raises:
-        AnswerError: it is not one, or not a whole one.
+        AnswerError: it is not an export, or incomplete.
     """
     reader = _Reader()
     try:
@@ -170,7 +170,7 @@ class _Reader:
     def _canonical(self, root: int, parameters: list[int], uses: set[int]) -> str:
         """The text of a term, and the constants in it added to ``uses``.
 
-        Iterative, for terms are deeper than Python's recursion may be.
+        Iterative, since terms are deeper than Python's recursion limit.
         """
         lines: list[str] = []
         seen: dict[int, int] = {}

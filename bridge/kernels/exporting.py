@@ -1,4 +1,4 @@
-"""Has Lean write an export, and reads what Lean says is in it."""
+"""Lets Lean write an export, and reads Lean's summary of it."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ __all__ = ["ExportOnTheWay", "Written", "parse_written", "write_export"]
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What Lean says of an export that it wrote.
+    """Lean's summary of an export that it wrote.
 
     Attributes:
         count: how many constants it declares.
-        roots: numbers of the names that were asked for, by name.
+        roots: numbers of the requested names, by name.
         refused: constants that the format cannot express, by number, and why.
         spelled: the same constants as Lean prints their names.
         own: numbers of the constants that the running Lean does not ship.
@@ -79,19 +79,19 @@ def write_export(
     timeout: float,
     progress: Progress | None = None,
 ) -> Written | None:
-    """Compile the project where needed and have Lean write an export.
+    """Compile the project where needed and let Lean write an export.
 
     Args:
         project: the project.
         engine: the Lean that writes.
-        names: the constants to write, with all that they rest on; none stands for what an audit
-            rests on.
+        names: the constants to write, with all that they rest on; empty means what an audit rests
+            on.
         output: the file.
         timeout: seconds for Lean, after compiling.
-        progress: shows how it goes.
+        progress: the callback that receives updates.
 
     Returns:
-        What was written; ``None`` where the engine can write no file.
+        What was written; ``None`` if the engine cannot write a file.
 
     Raises:
         LeanSourceError: a source does not compile.
@@ -114,12 +114,12 @@ def write_export(
         return None
     if not output.is_file():
         raise EngineError(
-            "Lean says that it wrote an export, and there is none",
+            "Lean says that it wrote an export, but there is none",
             remedy="run the command again; `obligations doctor` looks for the cause",
         )
     if project.fingerprint() != sources or not unchanged(project.root, files):
         raise AnswerError(
-            "the Lean sources changed while Lean wrote them down", remedy="run the command again"
+            "the Lean sources changed while Lean exported them", remedy="run the command again"
         )
     watcher.update(task, 1, 1)
     return parse_written(answer["constants"])
@@ -127,17 +127,17 @@ def write_export(
 
 @dataclass(slots=True)
 class ExportOnTheWay:
-    """Has Lean write the export in the document that looks behind the statements.
+    """Lets Lean write the export in the document that looks behind the statements.
 
-    An export of its own would read all modules again.  Where Lean breaks, it is asked for the rest
-    alone, and nothing is written.
+    A separate export would read all modules again.  If Lean breaks, it is asked only for the rest,
+    and nothing is written.
 
     Attributes:
-        project: the project, which is compiled.
+        project: the project; compiled already.
         engine: the Lean that writes.
         path: the file.
-        known: which of these modules need not be written, for every kernel accepted them before.
-        written: what Lean says of it; ``None`` as long as there is none.
+        known: selects from modules those that every kernel accepted before; they are not written.
+        written: Lean's summary of it; ``None`` as long as there is none.
     """
 
     project: Project
@@ -147,7 +147,7 @@ class ExportOnTheWay:
     written: Written | None = None
 
     def put(self, request: TrustRequest, timeout: float) -> Answer:
-        """Put the request to Lean, and have it write the file.
+        """Send the request to Lean, and let it write the file.
 
         Raises the same as :func:`bridge.lean.questions.ask_engine`.
         """

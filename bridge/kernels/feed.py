@@ -1,7 +1,7 @@
-"""Hands every declaration of an export to a kernel, in the process of that kernel.
+"""Sends every declaration of an export to a kernel, in the kernel's process.
 
-What the format cannot say is not an export; what the kernel refuses is noted, and the rest is still
-checked.
+A file that violates the format is not an export; what the kernel refuses is noted, and the rest is
+still checked.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class NotAnExportError(Exception):
 class _Table(list[Any]):
     def __getitem__(self, i: Any) -> Any:
         if type(i) is not int or not 0 <= i < len(self):
-            raise NotAnExportError(f"{i!r} is no number of an earlier line")
+            raise NotAnExportError(f"{i!r} is not the number of an earlier line")
         return super().__getitem__(i)
 
 
@@ -48,7 +48,7 @@ class Feed:
         """Read the whole file; what is refused is noted, and the rest still checked.
 
         Raises:
-            NotAnExportError: the file is not as the format says.
+            NotAnExportError: the file violates the format.
         """
         lines = iter(lines)
         try:
@@ -137,7 +137,7 @@ class Feed:
                 return k.make("expr_mk_lit", k.build(1, k.string(d)))
             case "mdata":
                 return k.make("expr_mk_mdata", EMPTY, e[d["expr"]])
-        raise NotAnExportError(f"{kind!r} is no expression")
+        raise NotAnExportError(f"{kind!r} is not an expression")
 
     def _declare(self, d: dict[str, Any], kind: str) -> tuple[int, int, int]:
         text = self.texts[d["name"]]
@@ -169,7 +169,7 @@ class Feed:
         if kind == "opaque":
             return k.build(3, k.make("mk_opaque_val", *base, value, False, group))
         if kind != "def":
-            raise NotAnExportError(f"{kind!r} is no declaration")
+            raise NotAnExportError(f"{kind!r} is not a declaration")
         hints = d["hints"]
         if isinstance(hints, dict):
             height = k.make("mk_reducibility_hints_regular", hints["regular"])

@@ -1,4 +1,4 @@
-"""What a kernel is asked, and what it answers."""
+"""The interface of kernels: requests and answers."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ __all__ = ["Kernel", "KernelAnswer", "KernelBrokeError"]
 
 
 class KernelBrokeError(EngineError):
-    """A kernel gave no complete answer, so that nothing is known of what it would say."""
+    """A kernel gave no complete answer, so its verdict is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
 class KernelAnswer:
-    """What a kernel said of a whole export.
+    """A kernel's answer about a whole export.
 
     Attributes:
-        accepted: how many constants it took.
-        refused: the constants that it did not take, and why.
-        complete: whether it got to the end of the export.  Nothing else counts.
+        accepted: how many constants it accepted.
+        refused: the constants that it did not accept, and why.
+        complete: whether it reached the end of the export.  Otherwise the answer does not count.
         undecided: how many constants it was not asked about without a refused one above them.
     """
 
@@ -38,22 +38,22 @@ class Kernel(Protocol):
 
     @property
     def name(self) -> str:
-        """What it is called in reports."""
+        """Its name in reports."""
 
     @property
     def version(self) -> str:
-        """The Lean that it is, or its own version."""
+        """Its version, or that of its Lean."""
 
     @property
     def known_bugs(self) -> str:
-        """Proofs of False that it is known to take; empty where none is known."""
+        """Proofs of False that it is known to accept; empty if none is known."""
 
     @property
     def fingerprint(self) -> str:
         """Changes whenever its answers may."""
 
     def check(self, export: Path, *, roots: Sequence[int], timeout: float) -> KernelAnswer:
-        """What it says of every constant of an export.
+        """Its answer about every constant of an export.
 
         Args:
             export: the file.

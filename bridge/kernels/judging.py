@@ -1,4 +1,4 @@
-"""From what kernels answer to the theorems that rest on what they refuse."""
+"""From kernels' answers to the theorems that rest on refused constants."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Findings:
     Attributes:
         opinion: the kernel that took part.
         refusals: constants that are refused and rest on no other refused one, and why.
-        refused: tagged theorems that rest on one, and on which.
+        refused: tagged theorems that rest on a refused constant, and on which.
     """
 
     opinion: KernelOpinion
@@ -33,13 +33,13 @@ def findings(
     opinion: KernelOpinion,
     reasons: Mapping[int | str, str],
 ) -> Findings:
-    """Which theorems rest on a constant that is refused.
+    """Which theorems rest on a refused constant.
 
     Args:
         export: what the kernel read; what each constant rests on is taken from it.
         claims: the tagged theorems.
         opinion: the kernel.
-        reasons: why constants are refused, by number, or by name where a theorem has none.
+        reasons: why constants are refused, by number, or by name if a theorem has none.
     """
     refused: dict[str, str] = {}
     refusals: dict[str, str] = {}
@@ -61,7 +61,7 @@ def findings(
 
 
 def with_kernels(trust: Trust, found: Sequence[Findings]) -> Trust:
-    """``trust`` with what further kernels say; what is refused already stays as it is."""
+    """``trust`` with the answers of further kernels; existing refusals are kept."""
     for one in found:
         said = {name: f"{one.opinion.name}: {why}" for name, why in one.refusals.items()}
         trust = replace(

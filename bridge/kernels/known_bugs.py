@@ -1,8 +1,8 @@
-"""Versions of Lean whose kernels are known to take a proof of False.
+"""Versions of Lean whose kernels are known to accept a proof of False.
 
-Each entry names the correction and the releases that were first to have it, as Lean's release notes
-say: <https://lean-lang.org/doc/reference/latest/releases/>.  Faults of the elaborator, and
-corrections that the notes call hardening, are left out.
+Each entry names the correction and the first releases with it, according to Lean's release notes:
+<https://lean-lang.org/doc/reference/latest/releases/>.  Bugs of the elaborator, and corrections
+that the notes call hardening, are left out.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class KernelBug:
 
     Attributes:
         pull: number of the pull request that corrects it.
-        what: what the kernel takes.
+        what: what the kernel accepts.
         corrected: the first release of each series that has the correction, oldest first; every
             later series has it.
     """
@@ -52,18 +52,18 @@ _VERSION = re.compile(r"v?(\d+)\.(\d+)\.(\d+)(-\S+)?")
 
 
 def known_bugs(version: str) -> str:
-    """What a kernel of this Lean is known to take, in a sentence; empty where nothing is known.
+    """What a kernel of this Lean is known to accept, in a sentence; empty if nothing is known.
 
     A version that cannot be read, or that comes before a release, counts as the release before.
     """
     match = _VERSION.match(version)
     if match is None:
-        return f"Lean {version!r} is no version that is known"
+        return f"Lean {version!r} is not a known version"
     number = (int(match[1]), int(match[2]), int(match[3]))
-    if match[4]:  # it branched off when the release before it was made, or earlier
+    if match[4]:  # it branched off at the release before it, or earlier
         number = (*number[:2], number[2] - 1) if number[2] else (number[0], number[1] - 1, 0)
     found = [bug for bug in KNOWN_BUGS if bug.affects(number)]
     if not found:
         return ""
     numbers = ", ".join(f"#{bug.pull}" for bug in found)
-    return f"kernels of Lean {version} take proofs of False (corrected by lean4 {numbers})"
+    return f"kernels of Lean {version} accept proofs of False (corrected by lean4 {numbers})"

@@ -37,7 +37,8 @@ def _escaped(part: str) -> str:
 
 
 def _plain(parts: Sequence[str | int]) -> bool:
-    """Whether Lean prints a name without escaping it: inaccessible, hygienic, or no identifier."""
+    """Whether Lean prints a name without escaping it: inaccessible, hygienic, or not an
+    identifier."""
     texts = [p for p in parts if isinstance(p, str)]
     last = texts[-1] if texts else ""
     odd_root = bool(parts) and isinstance(parts[0], str) and parts[0][:1] in ("#", "?")
@@ -46,7 +47,7 @@ def _plain(parts: Sequence[str | int]) -> bool:
 
 
 def name_text(parts: Sequence[str | int]) -> str:
-    """A name as Lean prints it; what is not an identifier stands in French quotation marks."""
+    """A name as Lean prints it; what is not an identifier is in French quotation marks."""
     if not parts:
         return "[anonymous]"
     plain = _plain(parts)

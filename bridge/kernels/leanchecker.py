@@ -1,6 +1,6 @@
-"""The official toolchain's ``leanchecker``, which reads the compiled files, as one that took part.
+"""The official toolchain's ``leanchecker``, which reads the compiled files, as one of the kernels.
 
-It runs the toolchain's own kernel, and so has that kernel's faults.
+It runs the toolchain's own kernel, so it has that kernel's bugs.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ __all__ = ["leanchecker_opinion"]
 
 
 def leanchecker_opinion(trust: Trust, lean_version: str) -> KernelOpinion | None:
-    """What it said, where it ran and accepted; it does not count constants, the replay does."""
+    """Its answer, if it ran and accepted; it does not count constants, the replay does."""
     if not trust.checker:
         return None
     return KernelOpinion(trust.checker, lean_version, trust.constants, known_bugs(lean_version))

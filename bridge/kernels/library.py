@@ -1,8 +1,8 @@
 """The kernel of an official Lean, called in this process through ctypes.
 
-Objects of Lean are plain addresses here.  All that are made are marked persistent, so that no
-reference has to be counted: a process checks one export and ends.  Only the environment is counted,
-for the kernel consumes it.
+Objects of Lean are plain addresses here.  All objects made here are marked persistent, so that no
+references have to be counted: a process checks one export and ends.  Only the environment is
+counted, since the kernel consumes it.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def box(n: int) -> int:
 
 
 class LeanLibrary:
-    """One environment, empty at first.  Make one in a process of its own."""
+    """One environment, empty at first.  Make one in a separate process."""
 
     def __init__(self, path: Path) -> None:
         dll = c.PyDLL(str(path))
@@ -106,7 +106,7 @@ class LeanLibrary:
         self._env: int = self._f["elab_environment_to_kernel_env"](self._field(made, 0))
 
     def make(self, function: str, *arguments: int | bytes) -> int:
-        """What one of Lean's own constructor functions makes."""
+        """The object that one of Lean's own constructor functions makes."""
         made: int = self._f[function](*arguments)
         self._f["mark_persistent"](made)
         return made
@@ -140,7 +140,7 @@ class LeanLibrary:
         """Check a `Declaration` and add it.
 
         Raises:
-            RefusedError: it is not accepted; the environment is as before.
+            RefusedError: it is not accepted; the environment is unchanged.
         """
         self._retain(self._env)
         result = self._f["add_decl"](self._env, 0, _DEPTH, declaration, NONE)
@@ -155,7 +155,8 @@ class LeanLibrary:
         raise RefusedError(self._text(self._field(value, 0)) if kind == "other" else kind)
 
     def holds(self, name: int, constant: int) -> bool:
-        """Whether the environment has this very `ConstantInfo`, up to names of bound variables."""
+        """Whether the environment has exactly this `ConstantInfo`, up to names of bound
+        variables."""
         self._retain(self._env)
         found = self._f["environment_find"](self._env, name)
         if found & 1:

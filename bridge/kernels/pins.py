@@ -1,9 +1,9 @@
-"""Pins what constants of Lean's own library mean, and holds the pins against another Lean.
+"""Pins the meanings of constants of Lean's own library, and compares the pins with another Lean.
 
 ``python -m bridge.kernels.pins write`` pins every constant of Lean's library that this project's
-theorems rest on; ``python -m bridge.kernels.pins check`` exports them from whatever Lean is there
-and compares.  The embedded engine lacks the proofs of Lean's own library, so that its lemmas are
-axioms there; with the official toolchain the same statements come with their proofs.
+theorems rest on; ``python -m bridge.kernels.pins check`` exports them from the available Lean and
+compares.  The embedded engine lacks the proofs of Lean's own library, so that its lemmas are axioms
+there; with the official toolchain the same statements come with their proofs.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def library_hashes(folder: Path, engine: str = "auto") -> tuple[str, dict[str, s
         path = Path(work) / "export.ndjson"
         written = write_export(project, lean, (), path, timeout=KERNEL_SECONDS)
         if written is None:
-            raise SystemExit("this Lean can write no file")
+            raise SystemExit("this Lean cannot write a file")
         export = read_export(path)
     hashes = {
         export.names[number]: constant.meaning
@@ -49,10 +49,10 @@ def library_hashes(folder: Path, engine: str = "auto") -> tuple[str, dict[str, s
 
 
 def compare(pinned: dict[str, str], found: dict[str, str]) -> list[str]:
-    """What is pinned and means something else now, or cannot be compared at all."""
+    """Pinned constants with another meaning now, or that cannot be compared at all."""
     both = pinned.keys() & found.keys()
     if not both:
-        return ["no pinned constant is there"]
+        return ["there is no pinned constant"]
     return sorted(name for name in both if pinned[name] != found[name])
 
 

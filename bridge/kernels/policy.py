@@ -1,8 +1,8 @@
-"""What an export must hold before what a kernel says of it counts.
+"""What an export must satisfy before a kernel's answer about it counts.
 
-A kernel takes a theorem that was turned into an axiom, does not miss one that was left out, and
-computes some functions by their names whatever their definitions say.  So the export is held
-against what the audit is about, and against the library that the running Lean ships.
+A kernel accepts a theorem that was turned into an axiom, does not notice one that was left out, and
+computes some functions by their names whatever their definitions.  So the export is compared with
+the audit's theorems, and with the library that the running Lean ships.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from bridge.kernels.export import Export
 
 __all__ = ["Claim", "Pinned", "objections", "pinned_library"]
 
-# Axioms that Lean ships and that say that a proof is none.
+# Axioms that Lean ships and that mark a missing proof.
 _CONFESSIONS = frozenset({"sorryAx", "Lean.ofReduceBool", "Lean.ofReduceNat", "Lean.trustCompiler"})
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A tagged theorem: the number of its name in the export, and what the audit knows of it.
+    """A tagged theorem: the number of its name in the export, and what the audit knows about it.
 
-    ``axioms`` are those that Lean's answer to the audit names; they are judged there.
+    ``axioms`` are those in Lean's answer to the audit; they are judged there.
     """
 
     theorem: str
@@ -38,13 +38,13 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Pinned:
-    """Hashes of what constants of Lean's own library mean, of one version of Lean."""
+    """Hashes of the meanings of constants of Lean's own library, for one version of Lean."""
 
     lean: str
     constants: Mapping[str, str]
 
     def of(self, version: str) -> Mapping[str, str]:
-        """The hashes where ``version`` is this one, else none."""
+        """The hashes if ``version`` is this one, else none."""
         return self.constants if version.split("-")[0] == self.lean else {}
 
 
@@ -65,7 +65,7 @@ def objections(
 
     Args:
         export: what the kernel read.
-        claims: what the audit is about.
+        claims: the audited theorems.
         own: numbers of the constants that the running Lean does not ship.
         pinned: hashes of constants that it ships.
     """
@@ -88,8 +88,8 @@ def objections(
             name = export.names[number]
             if there is None or there.kind != "axiom" or name in claim.axioms:
                 continue
-            # Lemmas of Lean's library stand as axioms where their proofs are not shipped; where all
-            # that it has is pinned, one that is not pinned is not the library's.
+            # Lemmas of Lean's library appear as axioms if their proofs are not shipped; if all of
+            # the library is pinned, one that is not pinned is not the library's.
             if number in own or name in _CONFESSIONS or (pinned and name not in pinned):
                 found.setdefault(number, "it is an axiom that Lean did not name")
     return found

@@ -1,4 +1,4 @@
-"""The engine's own kernel, which was handed every constant again, as one that took part."""
+"""The engine's own kernel, which received every constant again, as one of the kernels."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["replay_opinion"]
 
 
 def replay_opinion(trust: Trust, lean_version: str) -> KernelOpinion:
-    """What the replay by the engine's own Lean came to; see ``lean/Obligations/Replay.lean``."""
+    """The result of the replay by the engine's own Lean; see ``lean/Obligations/Replay.lean``."""
     return KernelOpinion(
         f"Lean {lean_version}, once more", lean_version, trust.constants, known_bugs(lean_version)
     )

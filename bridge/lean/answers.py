@@ -1,9 +1,8 @@
 """Lean's answers, kept by the hash of everything they depend on.
 
 An unchanged library costs nothing the second time.  An entry names the files of the project that
-Lean asked for while it compiled the sources, and is a miss where one of them has changed.  Entries
-are written atomically and carry a digest of their own content; a damaged one is a miss, never an
-answer.
+Lean asked for while it compiled the sources, and is a miss if one of them has changed.  Entries are
+written atomically and carry a digest of their own content; a damaged entry is a miss.
 """
 
 from __future__ import annotations
@@ -45,7 +44,7 @@ class AnswerCache:
 
     @classmethod
     def default(cls) -> AnswerCache:
-        """In the user's cache."""
+        """The cache in the user's cache folder."""
         return cls(cache_folder() / "answers")
 
     @staticmethod
@@ -62,13 +61,13 @@ class AnswerCache:
         return self.folder / f"{key}.json"
 
     def load(self, key: str, project: Path) -> Answer | None:
-        """The answer stored under ``key``; ``None`` where there is none that is intact, or where a
-        file of ``project`` has changed that it follows from."""
+        """The answer stored under ``key``; ``None`` if there is no intact one, or if a file of
+        ``project`` that it depends on has changed."""
         found = self.load_with_files(key, project)
         return None if found is None else found[0]
 
     def load_with_files(self, key: str, project: Path) -> tuple[Answer, dict[str, str]] | None:
-        """The same, with the states of these files by path."""
+        """Like :meth:`load`, with the states of these files by path."""
         try:
             data = self.path(key).read_bytes()
             entry = msgspec.json.decode(data, type=_Entry)
@@ -85,8 +84,8 @@ class AnswerCache:
         return answer, files
 
     def store(self, key: str, answer: Answer, files: Mapping[str, str]) -> None:
-        """Keep ``answer`` under ``key``; ``files`` are the states of what it follows from besides
-        the key, by path: see :mod:`bridge.engine.asked`."""
+        """Keep ``answer`` under ``key``; ``files`` are the states of what it depends on besides the
+        key, by path: see :mod:`bridge.engine.asked`."""
         body = {section: list(messages) for section, messages in answer.items()}
         digest = self.key(_dump(body), _dump(dict(files)))
         entry = {"key": key, "digest": digest, "answer": body, "files": dict(files)}

@@ -31,11 +31,11 @@ def read_trust(
     use_cache: bool = True,
     put: Callable[[TrustRequest, float], Answer] | None = None,
 ) -> Trust:
-    """Look behind the statements: hand every constant of the project to the kernel again, and more.
+    """Look behind the statements: send every constant of the project to the kernel again, and more.
 
     Takes and raises the same as :func:`read_library`, but gives Lean at least half an hour: the
-    kernel checks every proof of the project once more.  ``put`` puts the request to Lean, where
-    this is not to be done in the usual way; it is given the seconds that Lean has.
+    kernel checks every proof of the project once more.  ``put``, if given, sends the request to
+    Lean instead of the usual way; it receives the seconds that Lean has.
     """
     request = TrustRequest(project.roots)
     timeout, watcher = max(timeout, KERNEL_SECONDS), progress or Silent()
@@ -50,7 +50,7 @@ def read_trust(
         engine,
         request,
         lambda answer, _files, _cached: _trust(answer),
-        task="handing every constant to the kernel again",
+        task="sending every constant to the kernel again",
         timeout=timeout,
         watcher=watcher,
         use_cache=use_cache,
@@ -59,7 +59,7 @@ def read_trust(
 
 
 def known_trust(project: Project, engine: Engine) -> Trust | None:
-    """What is behind exactly these statements; ``None`` where Lean would have to be asked."""
+    """What is behind exactly these statements; ``None`` if Lean has to be asked."""
     request = TrustRequest(project.roots)
     answer = AnswerCache.default().load(answer_key(project, engine, request), project.root)
     try:
@@ -74,19 +74,19 @@ def _trust(answer: Answer) -> Trust:
 
 
 def refuse_other_statements(library: Library, trust: Trust) -> None:
-    """Raise where Lean says something else of the theorems when none of the project's code runs.
+    """Raise if Lean says something else about the theorems when none of the project's code runs.
 
     Raises:
         HijackedError: it names the theorems.
     """
-    told = library.statements.evidence()
-    names = told.keys() | trust.stated.keys()
-    if odd := sorted(n for n in names if told.get(n) != trust.stated.get(n)):
+    exported = library.statements.evidence()
+    names = exported.keys() | trust.stated.keys()
+    if odd := sorted(n for n in names if exported.get(n) != trust.stated.get(n)):
         more = f" and {len(odd) - 5} more" if len(odd) > 5 else ""
         raise HijackedError(
-            f"asked where none of the project's code runs, Lean says something else of "
+            f"while none of the project's code runs, Lean says something else about "
             f"{', '.join(map(readable_name, odd[:5]))}{more}; nothing that the project says of its "
             "theorems counts",
             remedy="remove what changes Lean's answers when the project is imported: `initialize`, "
-            "linters, elaborators of its own",
+            "linters, its own elaborators",
         )

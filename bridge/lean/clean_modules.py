@@ -1,16 +1,16 @@
-"""Modules of a project that Lean looked behind before, and in which it found nothing amiss.
+"""Modules of a project that Lean looked behind before, and in which it found no fault.
 
-To hand every constant to the kernel again, to search each theorem for contradictions and to write
-down what it states takes Lean minutes.  What comes of that follows
+Sending every constant to the kernel again, searching each theorem for contradictions and writing
+down what it states takes Lean minutes.  The result depends
 
-* from the compiled form of the module, and of those that it rests on: those that it imports, and
-  those that declare what its terms mention, for a metaprogram can store a term that mentions what
-  its module does not import; all of them as Lean tells them;
-* from what is registered anywhere and guides a search, such as instances and lemmas for `grind`;
-* from Lean, and from the library `Obligations`.
+* on the compiled form of the module, and of those that it rests on: those that it imports, and
+  those that declare what its terms mention (a metaprogram can store a term that mentions what its
+  module does not import); Lean reports all of them;
+* on what is registered anywhere and guides a search, such as instances and lemmas for `grind`;
+* on Lean, and on the library `Obligations`.
 
-Where none of this has changed, the module is left out, and what was found counts again.  Lemmas
-that prove a theorem's hypotheses may be in modules that come later: they are asked for each time.
+If none of this has changed, the module is left out, and the earlier result counts.  Lemmas that
+prove a theorem's hypotheses may be in later modules: they are asked for each time.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ from bridge.lean.trust import Looked, looked_at, with_left_out
 __all__ = ["STATED", "CleanModules"]
 
 STATED = "stated"
-"""The section of a completed answer that has what each theorem states, as a hash by name."""
+"""The section of a completed answer with the hash of what each theorem states, by name."""
 _SCHEMA = "clean-modules/1"
 
 
 class _Clean(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What was found of a module: how many constants the kernel accepted and how many no kernel
-    checks, what each theorem states that it declares and tags, and all modules that it rests on."""
+    """The result for a module: how many constants the kernel accepted and how many no kernel
+    checks, what each theorem that it declares and tags states, and all modules that it rests on."""
 
     accepted: int
     not_checked: int
@@ -47,15 +47,16 @@ class _Clean(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class _Kept(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What was found of a project: the digests of its modules then, which of them guide a search,
-    and what was found of each."""
+    """The result for a project: the digests of its modules then, which of them guide a search, and
+    the result for each."""
 
     digests: dict[str, str] = msgspec.field(default_factory=dict)
     guiding: tuple[str, ...] = ()
     modules: dict[str, _Clean] = msgspec.field(default_factory=dict)
 
     def at(self, digests: Mapping[str, str]) -> dict[str, _Clean]:
-        """The modules of which nothing has changed that it rests on; ``digests`` are those now."""
+        """The modules that are unchanged, with all that they rest on; ``digests`` are the current
+        ones."""
 
         def same(names: Iterable[str]) -> bool:
             return all(n in digests and digests[n] == self.digests.get(n) for n in names)
@@ -67,10 +68,10 @@ class _Kept(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class CleanModules:
-    """What is kept of a project's modules.
+    """The results kept for a project's modules.
 
     Attributes:
-        project: the project, which is compiled.
+        project: the project; compiled already.
         engine: the Lean that looks.
     """
 
@@ -85,12 +86,12 @@ class CleanModules:
         use_cache: bool,
     ) -> Answer:
         """The answer to a request about all modules, with what theorems state as hashes; Lean looks
-        at those modules alone of which something has changed.
+        only at modules that have changed.
 
         Args:
-            request: the whole one.
-            put: puts a request to Lean.
-            use_cache: whether what is kept may be taken.
+            request: the whole request.
+            put: sends a request to Lean.
+            use_cache: whether kept results may be used.
 
         Raises:
             AnswerError: Lean's answer is empty, partial or malformed.
@@ -98,7 +99,7 @@ class CleanModules:
         digests = self._digests()
         kept = self._load() if use_cache else _Kept()
         clean = kept.at(digests)
-        answer = put(replace(request, in_order=tuple(clean)))
+        answer = put(replace(request, already_clean=tuple(clean)))
         looked, guiding = looked_at(answer["trust"])
         if clean and sorted(guiding) != sorted(kept.guiding):
             clean = {}
@@ -142,7 +143,7 @@ class CleanModules:
         return {name: state((name, *one.rests, *common)) for name, one in kept.at(digests).items()}
 
     def _digests(self) -> dict[str, str]:
-        """What each module is compiled to; empty where that is not known."""
+        """The digest of each compiled module; empty if they are unknown."""
         found = self.engine.compiled_digests(self.project.root) or {}
         return dict(found) if EXPORTER in found else {}
 
@@ -164,12 +165,12 @@ class CleanModules:
 
 
 def _is_ours(module: str) -> bool:
-    """Whether it is one of the library `Obligations`, on which everything rests."""
+    """Whether the module belongs to the library `Obligations`, on which everything rests."""
     return module.split(".")[0] == EXPORTER
 
 
 def _below(looked: Iterable[Looked], clean: Mapping[str, _Clean]) -> dict[str, tuple[str, ...]]:
-    """All modules that each of those looked at rests on; what those left out rest on is known."""
+    """All modules that each module looked at rests on; for those left out this is known."""
     direct = {m.module: m.rests for m in looked}
     direct |= {name: one.rests for name, one in clean.items()}
     found = {}

@@ -1,9 +1,8 @@
 """The only file that talks to Lean.
 
 A request is a small document that imports the project's libraries and runs our export commands; it
-is given to Lean's language server through leanclient, or to an engine's batch mode.  The answer
-comes back as messages that carry the request's own nonce, so that nothing the audited code prints
-can pass for one.
+goes to Lean's language server through leanclient, or to an engine's batch mode.  The answer's
+messages carry the request's own nonce, so that nothing the audited code prints can pass for one.
 """
 
 from __future__ import annotations
@@ -52,7 +51,7 @@ _SEVERITY = {"error": _ERROR, "warning": 2, "information": 3}
 
 
 Batch = Callable[[str], Sequence[LeanMessage] | None]
-"""Lean's messages about a document, without a server; None where that cannot be had."""
+"""Returns Lean's messages about a document without a server, or None if it cannot."""
 
 Answer = Mapping[str, tuple[object, ...]]
 """Lean's raw answer: the decoded messages of each section, in Lean's order."""
@@ -66,20 +65,20 @@ def ask(
     timeout: float = DEFAULT_TIMEOUT,
     batch: Batch | None = None,
 ) -> Answer:
-    """Put one request to a fresh Lean server for ``project`` and return its answer.
+    """Send one request to a fresh Lean server for ``project`` and return its answer.
 
-    Where the server dies, the same request goes to ``batch``, which needs none.
+    If the server dies, the same request goes to ``batch``, which needs none.
 
     Args:
         project: the folder of the Lean project; compiled already.
         server_command: command line of the language server, from the engine.
         request: what to ask.
-        timeout: seconds until Lean is given up on.
-        batch: gives Lean's messages about a document without a server, or None where it cannot.
+        timeout: seconds to wait for Lean.
+        batch: returns Lean's messages about a document without a server, or None if it cannot.
 
     Raises:
         LeanSourceError: Lean reports errors, for instance in the audited project's imports.
-        AnswerError: Lean finished and an answer is missing or is not ours.
+        AnswerError: Lean finished, but an answer is missing or is not ours.
         EngineError: the server did not start, died, or took too long.
     """
     nonce = secrets.token_hex(16)
@@ -96,7 +95,7 @@ def ask(
 
 
 def ask_in_batch(request: Request, batch: Batch) -> Answer | None:
-    """Put one request to Lean without a server; None where that cannot be done.
+    """Send one request to Lean without a server; None if that cannot be done.
 
     Raises the same as :func:`ask`.
     """
@@ -182,15 +181,15 @@ def _understood(
 async def _reap(client: AsyncLeanLSPClient) -> None:
     """End the server for good.
 
-    leanclient 0.13.2 leaves the process running where its reader has met a malformed message,
-    because it takes the connection for closed.  This can go when ``AsyncLeanLSPClient.close``
+    leanclient 0.13.2 leaves the process running after its reader has met a malformed message,
+    because it considers the connection closed.  This can go when ``AsyncLeanLSPClient.close``
     always kills it.
     """
     process = client._transport._proc
     if process is None:
         return
     if process.returncode is None:
-        # The server leads a process group of its own, so its workers go with it.
+        # The server leads its own process group, so its workers are killed with it.
         with contextlib.suppress(ProcessLookupError, PermissionError):
             if hasattr(os, "killpg"):
                 os.killpg(process.pid, signal.SIGKILL)

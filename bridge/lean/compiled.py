@@ -1,7 +1,7 @@
-"""What Lean's answers follow from: the compiled form of a project's sources, where that is known.
+"""What Lean's answers depend on: the compiled form of a project's sources, where it is known.
 
-A comment at the end of a file, or a file that no module imports, leaves what is compiled as it was,
-and then Lean would say the same again.
+A comment at the end of a file, or a file that no module imports, does not change what is compiled,
+so Lean would give the same answer again.
 """
 
 from __future__ import annotations
@@ -19,10 +19,9 @@ _SCHEMA = "compiled/1"
 
 
 def followed_from(project: Project, engine: Engine) -> str:
-    """A hash of what Lean's answers about the present sources follow from.
+    """A hash of what Lean's answers about the present sources depend on.
 
-    It is one of their compiled form where that was noted, and one of the sources themselves where
-    it was not.
+    It covers their compiled form if that was noted, else the sources themselves.
     """
     sources = project.fingerprint()
     found = AnswerCache.default().load(_key(engine, sources), project.root)
@@ -34,15 +33,15 @@ def followed_from(project: Project, engine: Engine) -> str:
 
 
 def files_noted(project: Project, engine: Engine) -> dict[str, str]:
-    """What was under the paths that Lean asked for while it compiled the present sources, where
-    their compiled form was noted.  Other sources with the same form may have asked for others."""
+    """The states of the files that Lean asked for while it compiled the present sources, if their
+    compiled form was noted.  Other sources with the same form may have asked for others."""
     key = _key(engine, project.fingerprint())
     found = AnswerCache.default().load_with_files(key, project.root)
     return {} if found is None else found[1]
 
 
 def note_compiled(project: Project, engine: Engine) -> None:
-    """Note what the present sources are compiled to, where the engine knows it."""
+    """Note the compiled form of the present sources, if the engine knows it."""
     sources = project.fingerprint()
     cache, key = AnswerCache.default(), _key(engine, sources)
     if cache.load(key, project.root) is not None:
@@ -51,7 +50,7 @@ def note_compiled(project: Project, engine: Engine) -> None:
     if digests is None:
         return
     files = files_of(project, engine)
-    if project.fingerprint() != sources:  # they are others by now
+    if project.fingerprint() != sources:  # they have changed meanwhile
         return
     # The lakefile has options for documents, too, and no compiled module.
     said = json.dumps([sorted(digests.items()), project.pinned_fingerprint()])
@@ -59,9 +58,9 @@ def note_compiled(project: Project, engine: Engine) -> None:
 
 
 def files_of(project: Project, engine: Engine) -> dict[str, str]:
-    """What Lean's answer follows from besides the sources: the state of each file by path.
+    """What Lean's answer depends on besides the sources: the state of each file by path.
 
-    The sources are compiled.  Where the engine does not know what Lean asked for, that is every
+    The sources must be compiled.  If the engine does not know what Lean asked for, this is every
     file of the project.
     """
     known = engine.files_asked(project.root)

@@ -1,7 +1,7 @@
-"""The Lean library `Obligations`, put into someone's project.
+"""The Lean library `Obligations`, copied into a user's project.
 
-It holds the attributes that tag theorems and the commands that the bridge asks with.  It belongs to
-this version of the bridge, so that a project takes a copy of it and renews that with the bridge.
+It holds the attributes that tag theorems and the commands that the bridge uses.  It belongs to this
+version of the bridge, so a project keeps a copy and renews it with the bridge.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ class Added:
 
     Attributes:
         written: files that are new or changed, relative to the project.
-        current: how many were as they should be.
-        declaration: what the lakefile still lacks; empty where it declares the library.
+        current: how many files were up to date.
+        declaration: what the lakefile still lacks; empty if it declares the library.
     """
 
     written: tuple[str, ...]
@@ -55,10 +55,10 @@ def _is_below(root: str) -> bool:
 
 
 def refuse_another_exporter(project: Project) -> None:
-    """Raise where the project's copy of the library is not this bridge's.
+    """Raise if the project's copy of the library is not this bridge's.
 
-    The library decides what an audit gets to see: one line in it could hide a theorem.  A project
-    without a copy is left to Lean, which says what is missing.
+    The library decides what an audit sees: one line in it could hide a theorem.  If a project has
+    no copy, Lean reports what is missing.
 
     Raises:
         InvalidInputError: a file of the copy differs, is missing, or is not one of the library's;
@@ -76,7 +76,7 @@ def refuse_another_exporter(project: Project) -> None:
         return
     place, expected = own.source_folder, exporter_sources()
     there = {p.relative_to(place).as_posix() for p in (place / EXPORTER).rglob("*.lean")}
-    # What is imported counts too: a folder that is a link is not gone through above.
+    # Imported modules count too: the loop above does not follow a folder that is a link.
     package = Package(project.root, project.root / LAKEFILES[0], project.libraries)
     modules = (m.name for m in read_modules(package) if _is_below(m.name))
     there |= {f"{name.replace('.', '/')}.lean" for name in modules}

@@ -1,7 +1,7 @@
-"""Exported graphs, as Lean hands them over.
+"""Exported graphs, as Lean sends them.
 
 The messages are checked for completeness here; each graph is then parsed and validated by
-:mod:`numeric.graph`, which knows what a well-formed graph is and nothing of Lean.
+:mod:`numeric.graph`, which knows what a well-formed graph is and nothing about Lean.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Family(Part, frozen=True, tag_field="kind", tag="family"):
 
     ``follows`` says whether what is exported unfolds to the declaration ``name``, and ``parts``
     the exported graphs that this declaration unfolds to, itself included, or that the graph begins
-    with, node by node; ``None`` in answers that were locked before Lean was asked for both.
+    with, node by node; ``None`` in answers that were locked before Lean exported both.
     """
 
     name: str
@@ -48,7 +48,7 @@ class Family(Part, frozen=True, tag_field="kind", tag="family"):
 class ExportedGraphs:
     """The families of a library, and the members asked for.
 
-    ``members`` holds the JSON object of each graph; ``refused`` says why Lean has none for a
+    ``members`` holds the JSON object of each graph; ``refused`` the reason why Lean has none for a
     request.
     """
 
@@ -57,9 +57,9 @@ class ExportedGraphs:
     refused: Mapping[GraphRequest, str]
 
     def usual(self, family: Family) -> Mapping[str, object] | None:
-        """The member of a family at the usual sizes, else the first; ``None`` where there is none.
+        """The member of a family at the usual sizes, else the first; ``None`` if there is none.
 
-        Where the usual sizes are asked for, what else is does not matter.
+        If the usual sizes were requested, other requests do not matter.
         """
         own = {r.sizes: g for r, g in self.members.items() if r.name == family.short}
         sizes = tuple((name, BASE_SIZES.get(name, size)) for name, size in family.sizes)

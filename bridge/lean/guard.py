@@ -1,7 +1,7 @@
-"""Whether the audited project answers the audit's own commands in its place.
+"""Whether the audited project overrides the audit's own commands.
 
-Lean lets every project give any command another elaborator.  One that is given to a command of the
-library `Obligations` could say of any theorem that it is proved.
+In Lean every project can give any command another elaborator.  An elaborator for a command of the
+library `Obligations` could claim of any theorem that it is proved.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class _Instead(Part, frozen=True, tag_field="kind", tag="instead"):
 
 
 def parse_guard(messages: Sequence[object]) -> tuple[str, ...]:
-    """What answers in our place, each in words; empty where nothing does.
+    """What overrides our commands, each in words; empty if nothing does.
 
     Raises:
         AnswerError: the answer is empty, partial or malformed.
@@ -31,7 +31,7 @@ def parse_guard(messages: Sequence[object]) -> tuple[str, ...]:
 
 
 def refuse_hijackers(found: Sequence[str]) -> None:
-    """Raise where something answers in our place.
+    """Raise if something overrides our commands.
 
     Raises:
         HijackedError: it names what does.
@@ -39,7 +39,7 @@ def refuse_hijackers(found: Sequence[str]) -> None:
     if found:
         more = f" and {len(found) - 5} more" if len(found) > 5 else ""
         raise HijackedError(
-            f"the project answers the audit's own commands in its place: {', '.join(found[:5])}"
+            f"the project overrides the audit's own commands: {', '.join(found[:5])}"
             f"{more}; nothing that it says of its theorems counts",
             remedy="remove what is registered for the commands of the Lean library `Obligations`",
         )

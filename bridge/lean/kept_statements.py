@@ -1,7 +1,7 @@
-"""Statements that were exported once, whatever graphs are asked for later.
+"""Statements that were exported once, whatever graphs are requested later.
 
-Exporting all statements takes Lean about a minute, and a graph at new sizes, as each model wants
-one, some seconds.
+Exporting all statements takes Lean about a minute; a graph at new sizes, which each model needs,
+takes some seconds.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ __all__ = ["KeptStatements", "statements_of"]
 
 
 def statements_of(request: LibraryRequest) -> StatementsRequest:
-    """The part of a request that asks for no graphs."""
+    """The part of a request without graphs."""
     return StatementsRequest(request.imports)
 
 
 @dataclass(frozen=True, slots=True)
 class KeptStatements:
-    """Lean's statements in the cache, of the sources that a key names.
+    """Lean's statements in the cache, for the sources that a key names.
 
     Attributes:
-        root: folder of the project.
-        key: of the answer to `statements_of` a request.
+        root: the project's folder.
+        key: the key of the answer to `statements_of` a request.
     """
 
     root: Path
@@ -37,13 +37,13 @@ class KeptStatements:
     def completed(
         self, request: LibraryRequest, put: Callable[[Request], Answer], *, use_cache: bool
     ) -> Answer:
-        """The answer to the whole request; Lean is asked for graphs alone where the statements of
-        the same sources are kept.
+        """The answer to the whole request; Lean is asked only for graphs if the statements of the
+        same sources are kept.
 
         Args:
-            request: the whole one.
-            put: puts a request to Lean.
-            use_cache: whether what is kept may be taken.
+            request: the whole request.
+            put: sends a request to Lean.
+            use_cache: whether kept statements may be used.
         """
         kept = AnswerCache.default().load(self.key, self.root) if use_cache else None
         sections = statements_of(request).sections
@@ -55,9 +55,9 @@ class KeptStatements:
         """Keep the statements of an answer.
 
         Args:
-            answer: to the whole request.
-            files: the states of what it follows from.
-            fresh: whether Lean gave it now; else it is kept where there is none.
+            answer: the answer to the whole request.
+            files: the states of the files that it depends on.
+            fresh: whether Lean gave it just now; if not, it is kept only where none is.
         """
         cache = AnswerCache.default()
         sections = {n: v for n, v in answer.items() if n != "graphs"}

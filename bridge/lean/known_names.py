@@ -1,7 +1,7 @@
 """Names that a project's library had when a command last read it.
 
-The shell's completion has to answer at once and may not start Lean.  What it offers may be out of
-date, so nothing else looks here.
+The shell's completion has to answer at once and may not start Lean.  The names may be out of date,
+so nothing else uses them.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def _file(root: Path) -> Path:
 
 
 def remember(root: Path, keys: Iterable[str], graphs: Iterable[str]) -> None:
-    """Keep the names of the project in the folder ``root``; failing to costs nothing but them."""
+    """Keep the names of the project in the folder ``root``; a failure loses only the names."""
     text = json.dumps({"keys": list(keys), "graphs": list(graphs)})
     path = _file(root)
     with contextlib.suppress(OSError):
@@ -51,7 +51,7 @@ def remember(root: Path, keys: Iterable[str], graphs: Iterable[str]) -> None:
 
 
 def remembered(root: Path) -> Names:
-    """What was kept of the project in the folder ``root``; empty where nothing was."""
+    """The names kept for the project in the folder ``root``; empty if there are none."""
     try:
         return msgspec.json.decode(_file(root).read_bytes(), type=Names)
     except (OSError, ValueError):

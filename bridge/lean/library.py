@@ -1,7 +1,7 @@
 """From a project's folder to everything that Lean says about it.
 
-This is the first half of the flow: compile, ask, verify, take apart.  An answer for unchanged
-sources comes from the cache and needs no Lean at all.
+This is the first half of the flow: compile, ask, verify, take apart.  The answer for unchanged
+sources comes from the cache and needs no Lean.
 """
 
 from __future__ import annotations
@@ -62,11 +62,11 @@ KERNEL_SECONDS = 1800.0
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """What Lean says of a project: statements, the obligations in them, and exported graphs.
+    """What Lean says about a project: statements, their obligations, and exported graphs.
 
-    ``theory`` has the statements as terms; None where a lock kept none of them.
-    ``answer`` is what Lean said to the request for ``requested`` graphs, before it was taken apart;
-    ``files`` are the states of the files that it follows from besides the sources, by path.
+    ``theory`` has the statements as terms; None if a lock kept none of them.
+    ``answer`` is Lean's raw answer to the request for ``requested`` graphs; ``files`` are the
+    states of the files that it depends on besides the sources, by path.
     """
 
     project: Project
@@ -89,7 +89,7 @@ class Library:
         return {short[name]: value for name, value in values.items() if name in short}
 
     def statement_named(self, declaration: str) -> Statement | None:
-        """The statement of a theorem, by the name that keys use; None where there is none."""
+        """The statement of a theorem, by the name that keys use; None if there is none."""
         of = zip(self.statements.theorems, self._conclusions(), strict=True)
         return next((s for s, o in of if o.declaration == declaration), None)
 
@@ -102,12 +102,12 @@ class Library:
         return dict(zip(names, self.statements.theorems, strict=True))[obligation.declaration]
 
     def find(self, name: str) -> tuple[Obligation, ...]:
-        """The obligations of a declaration, or the one with this key; empty where there is none."""
+        """The obligations of a declaration, or the one with this key; empty if there is none."""
         return tuple(o for o in self.obligations if name in (o.key, o.declaration))
 
 
 def build(project: Project, engine: Engine, progress: Progress | None = None) -> BuildReport:
-    """Compile the project's Lean libraries, and say how far it got."""
+    """Compile the project's Lean libraries, and report progress."""
     watcher = progress or Silent()
 
     def tell(event: BuildEvent) -> None:
@@ -149,13 +149,13 @@ def read_library(
     Args:
         project: the audited project.
         engine: the Lean that answers.
-        graphs: members of exported families to bring along.
+        graphs: members of exported families to export with them.
         timeout: seconds for Lean to answer, after compiling.
-        progress: receives how far it has got.
-        use_cache: take an answer for the same sources, engine and request from the cache.
-        guarded: someone else sees to :func:`ask_guard`.
+        progress: the callback that receives updates.
+        use_cache: use the cached answer for the same sources, engine and request.
+        guarded: the caller runs :func:`ask_guard`.
 
-    Where the engine is a :class:`bridge.lean.locked_answer.KeptAnswer`, Lean is not asked at all.
+    If the engine is a :class:`bridge.lean.locked_answer.KeptAnswer`, Lean is not asked.
 
     Raises:
         LeanSourceError: a source does not compile.
@@ -206,13 +206,13 @@ def ask_guard(
     progress: Progress | None = None,
     use_cache: bool = True,
 ) -> None:
-    """Raise where something of the project would answer our commands in our place.
+    """Raise if something in the project overrides our commands.
 
     Takes and raises the same as :func:`read_library`, and:
 
     Raises:
         InvalidInputError: the project's copy of the exporter is not ours.
-        HijackedError: the project answers in our place.
+        HijackedError: the project overrides our commands.
     """
     refuse_another_exporter(project)
     ask_lean(
@@ -220,7 +220,7 @@ def ask_guard(
         engine,
         GuardRequest(project.roots),
         lambda answer, _files, _cached: refuse_hijackers(parse_guard(answer["guard"])),
-        task="looking who answers our commands",
+        task="checking that nothing overrides our commands",
         timeout=timeout,
         watcher=progress or Silent(),
         use_cache=use_cache,
@@ -255,7 +255,7 @@ def _library(
 
 
 def _kept(project: Project, engine: KeptAnswer, graphs: Sequence[GraphRequest]) -> Library:
-    """The library as it was locked; no one looked whether Lean would say the same now."""
+    """The library as it was locked; whether Lean would say the same now was not checked."""
     request = LibraryRequest(project.roots, engine.graphs)
     library = _library(project, engine, request, engine.answer, from_cache=True, files=engine.files)
     unchecked = LeanFacts(LeanStatus.UNCHECKED, (), (), 0)
@@ -280,7 +280,7 @@ def _fidelity(graphs: ExportedGraphs) -> Iterator[Obligation]:
 def known_library(
     project: Project, engine: Engine, graphs: Sequence[GraphRequest] = ()
 ) -> Library | None:
-    """What Lean said of exactly these sources; ``None`` where it would have to be asked."""
+    """What Lean said about exactly these sources; ``None`` if it would have to be asked."""
     if isinstance(engine, KeptAnswer):
         return _kept(project, engine, graphs)
     request = LibraryRequest(project.roots, tuple(graphs))
@@ -319,22 +319,22 @@ def ask_lean(
     use_cache: bool,
     put: Callable[[], Answer] | None = None,
 ) -> T:
-    """The answer to a request, from the cache or from Lean, understood.
+    """The parsed answer to a request, from the cache or from Lean.
 
     Args:
-        project: what Lean reads.
-        engine: which Lean.
-        request: what it is asked.
-        understand: makes something of an answer; is told whether it came from the cache.
-        task: what this is, for whoever watches.
+        project: the project that Lean reads.
+        engine: the Lean to ask.
+        request: the request.
+        understand: parses an answer; receives whether it came from the cache.
+        task: the task's name in progress updates.
         timeout: seconds for Lean to answer, after compiling.
-        watcher: receives the updates of progress.
-        use_cache: take an answer for the same sources, engine and request from the cache.
-        put: puts the request to Lean; :func:`ask_engine` does if it is not given.
+        watcher: the callback that receives updates.
+        use_cache: use the cached answer for the same sources, engine and request.
+        put: sends the request to Lean; :func:`ask_engine` by default.
 
     Raises:
         LeanSourceError: a source does not compile.
-        AnswerError: Lean's answer is not understood.
+        AnswerError: Lean's answer cannot be parsed.
         EngineError: the engine broke.
     """
     cache, sources = AnswerCache.default(), project.fingerprint()

@@ -1,9 +1,9 @@
-"""Lean's answer, kept next to the lock, so that numbers can be had where there is no Lean.
+"""Lean's answer, kept next to the lock, so that numbers can be computed without Lean.
 
 `obligations lock` writes what Lean said into ``statements.lock.answer.json.gz``; ``--engine lock``
-reads it instead of asking.  No one looks then whether the theorems still compile: every Lean status
-is ``unchecked``, and the audit is incomplete.  The lock holds the answer's sha256, and the answer
-that of the Lean sources it was given for.
+reads it instead of asking.  Then nothing checks whether the theorems still compile: every Lean
+status is ``unchecked``, and the audit is incomplete.  The lock holds the answer's sha256, and the
+answer the sha256 of its Lean sources.
 """
 
 from __future__ import annotations
@@ -35,16 +35,16 @@ SCHEMA = "obligations-answer/1"
 
 @dataclass(frozen=True, slots=True)
 class KeptAnswer:
-    """An engine that is no engine: it says again what Lean once said.
+    """An engine without Lean: it repeats an answer that Lean gave earlier.
 
     Attributes:
         lean_version: version of the Lean that answered.
-        source: what that Lean was, in words.
+        source: that Lean, described in words.
         sources: sha256 of the Lean sources that it answered for.
-        graphs: the graphs that it was asked for.
-        answer: what it said.
+        graphs: the graphs that were requested.
+        answer: its answer.
         digest: sha256 of all this.
-        files: what lay under the paths that Lean asked for while it compiled these sources.
+        files: the states of the files that Lean asked for while it compiled these sources.
     """
 
     lean_version: str
@@ -62,12 +62,12 @@ class KeptAnswer:
 
     @property
     def official(self) -> bool:
-        """False: whatever Lean answered once, none did now."""
+        """False: no Lean answered now, whichever did then."""
         return False
 
     @property
     def prefers_batch(self) -> bool:
-        """There is none."""
+        """False: it has no batch mode."""
         return False
 
     @property
@@ -107,7 +107,7 @@ class KeptAnswer:
         """It runs none."""
 
     def files_asked(self, project: Path) -> Mapping[str, str] | None:
-        """What they were when Lean answered."""
+        """Their states when Lean answered."""
         return self.files
 
     def compiled_digests(self, project: Path) -> Mapping[str, str] | None:
@@ -119,7 +119,7 @@ class KeptAnswer:
         return None
 
     def recheck(self, project: Path, modules: Sequence[str], *, timeout: float) -> Recheck | None:
-        """No one checks anything."""
+        """Nothing is checked."""
         return None
 
 
@@ -139,7 +139,7 @@ def pack(
 ) -> str:
     """An answer as text: the same answer of the same Lean gives the same text, on any machine.
 
-    Where no one knows which files Lean asked for, none are kept: a change of any would count.
+    If it is unknown which files Lean asked for, none are kept: a change of any file would count.
     """
     known = {name: state for name, state in files.items() if name != EVERYTHING}
     source = f"{'official' if engine.official else 'unofficial'} Lean {engine.lean_version}"

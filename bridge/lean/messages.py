@@ -1,7 +1,7 @@
 """Lean's answers: messages of known kinds, and one at the end that counts them.
 
-An answer that cannot be understood completely is not used at all: a field that is missing, unknown
-or of the wrong type is an error that names it.
+An answer that cannot be parsed completely is not used at all: a missing or unknown field, or one of
+the wrong type, is an error that names it.
 """
 
 from __future__ import annotations

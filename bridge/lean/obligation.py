@@ -30,13 +30,13 @@ DISTRIBUTION_ROOTS = frozenset({"Init", "Std", "Lean", "Lake"})
 
 @dataclass(frozen=True, slots=True)
 class LeanFacts:
-    """What Lean says of an obligation's theorem.
+    """What Lean says about an obligation's theorem.
 
     ``foreign_axioms`` are those neither standard nor of the Lean distribution; ``library_axioms``
-    counts lemmas of the distribution that stand as axioms because the engine does not see their
-    proofs.  ``refusal`` says which constant a kernel refuses, and why, where it does; ``doubt`` why
-    what is proved may be false, where only kernels that take proofs of False took part;
-    ``says_nothing`` why the theorem says nothing, where that was seen.
+    counts lemmas of the distribution that appear as axioms because the engine does not see their
+    proofs.  ``refusal`` says which constant a kernel refuses, if it does, and why; ``doubt`` why
+    what is proved may be false, if only kernels that accept proofs of False took part;
+    ``says_nothing`` why the theorem says nothing, if that was found.
     """
 
     status: LeanStatus
@@ -80,8 +80,8 @@ def classify_axioms(
 
     A declaration belongs to the distribution by the root component of its module's name, unless
     the module is one of the project's ``own``: ``StdLemmas`` is not ``Std``, and neither is a
-    project's own ``Std.Lemmas``.  ``sorryAx`` and the axioms that let a compiler stand in for a
-    proof are never excused.
+    project's own ``Std.Lemmas``.  ``sorryAx`` and the axioms that let a compiler replace a proof
+    are never excused.
     """
     modules = modules or {}
     standard: list[str] = []
@@ -104,7 +104,7 @@ _PRIVATE = re.compile(r"^_private\..+?\.0\.(?=.)")
 
 
 def readable_name(name: str) -> str:
-    """A Lean name as its author writes it: of a private one, without the module in front."""
+    """A Lean name as its author writes it: a private one without the module in front."""
     return _PRIVATE.sub("", name)
 
 
@@ -115,7 +115,7 @@ def _without_root(name: str, root: str) -> str:
 def _short_names(names: list[str], roots: list[str]) -> dict[str, str]:
     """Drop the library's root namespace, except where that would make two names equal.
 
-    A private theorem is called as its author calls it, unless another theorem is called so too.
+    A private theorem keeps its author's name, unless another theorem has that name too.
     """
     written = {n: readable_name(n) for n in names}
     short = dict(written)
@@ -207,7 +207,7 @@ def fidelity_of(graph: str, exported: str) -> Obligation:
 
     Args:
         graph: its name without the root namespace.
-        exported: what Lean wrote down; the obligation's hashes are taken over it.
+        exported: Lean's export; the obligation's hashes cover it.
     """
     digest = hashlib.sha256(exported.encode()).hexdigest()
     return Obligation(

@@ -28,7 +28,7 @@ class Project:
 
     @property
     def roots(self) -> tuple[str, ...]:
-        """Root modules of the audited libraries: all but the exporter's own."""
+        """Root modules of the audited libraries: all except the exporter's own."""
         found = [r for lib in self.libraries for r in lib.roots if r != EXPORTER]
         return tuple(dict.fromkeys(found))
 
@@ -61,7 +61,7 @@ class Project:
         return self._digest((*self._pinned(), *self.sources()))
 
     def pinned_fingerprint(self) -> str:
-        """The same without the sources."""
+        """Like :meth:`fingerprint`, without the sources."""
         return self._digest(self._pinned())
 
     def _pinned(self) -> tuple[Path, ...]:
@@ -85,9 +85,9 @@ class Project:
 
 
 def _libraries(root: Path) -> tuple[LeanLibrary, ...]:
-    """The libraries of a project, also where only the official `lake` understands its lakefile.
+    """The libraries of a project, even if only the official `lake` can parse its lakefile.
 
-    The embedded engine reads the lakefile itself and refuses what it does not understand.
+    The embedded engine reads the lakefile itself and refuses what it cannot parse.
     """
     try:
         return read_package(root).libraries
@@ -103,7 +103,7 @@ def find_libraries(root: Path) -> tuple[LeanLibrary, ...]:
 
     Raises:
         InvalidInputError: there is no lakefile.
-        EngineError: the lakefile cannot be understood.
+        EngineError: the lakefile cannot be parsed.
     """
     if not any((root / name).is_file() for name in LAKEFILES):
         raise InvalidInputError(

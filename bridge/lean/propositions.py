@@ -1,9 +1,9 @@
-"""What Lean says of each statement as a term, as typed values.
+"""Lean's statements as terms, parsed into typed values.
 
 The messages come from ``#export_propositions`` (``lean/Obligations/Proposition.lean``) and are
-parsed and validated here, once; ``docs/reference/propositions.md`` describes the format.  A field
-that is missing, of the wrong type or unknown, a variable that nothing binds, or a constant of which
-no message says what it is, is an error that names it.
+parsed and validated here, once; ``docs/reference/propositions.md`` describes the format.  A missing
+or unknown field, a field of the wrong type, an unbound variable, or a constant that no message
+describes is an error that names it.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ class _Terms:
         self.constants: dict[str, str] = {}
 
     def term(self, value: object, depth: int) -> Term:
-        """The term that stands under ``depth`` binders."""
+        """The term under ``depth`` binders."""
         where = self.where
         if not isinstance(value, dict) or not value:
             raise _error(where, "a term", value)
@@ -255,12 +255,12 @@ def _parse(messages: Sequence[object]) -> Theory:
 
 
 def _read(message: object, position: int, theory: Theory) -> tuple[str, bool, Mapping[str, str]]:
-    """Put one message into ``theory``; its name, whether it is a theorem, what it mentions."""
+    """Add one message to ``theory``; its name, whether it is a theorem, what it mentions."""
     if not isinstance(message, dict):
         raise _error(f"message {position}", "an object", message)
     name = _text(message.get("name"), f"message {position}")
     terms = _Terms(name)
-    # The values of a Theory are read-only to its users; here it is being made.
+    # A Theory is read-only for its users; here it is being built.
     match message.get("kind"):
         case "theorem":
             r = _fields(message, name, ("kind", "name", "binders", "conclusion"))

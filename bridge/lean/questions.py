@@ -1,4 +1,4 @@
-"""Puts a request to an engine, in batch mode or through its language server."""
+"""Sends a request to an engine, in batch mode or through its language server."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ def ask_engine(
     timeout: float = DEFAULT_TIMEOUT,
     note: Callable[[str], None] = lambda _: None,
 ) -> Answer:
-    """Put one request to an engine the way that it prefers.
+    """Send one request to an engine in the way that it prefers.
 
-    Where a server breaks, the same request is put once more without it, and ``note`` receives that.
+    If a server breaks, the same request is sent once more without it, and ``note`` is called.
 
     Raises the same as :func:`ask`.
     """

@@ -1,4 +1,4 @@
-"""What Lean is asked: small documents that import modules and give commands of ours.
+"""Requests to Lean: small documents that import modules and run our commands.
 
 A request whose document reads the project's modules as data runs none of their code; see
 ``lean/Obligations/Clean.lean``.
@@ -73,7 +73,7 @@ class LibraryRequest:
 
 @dataclass(frozen=True, slots=True)
 class StatementsRequest:
-    """The part of a `LibraryRequest` that is the same whatever graphs are asked for."""
+    """The part of a `LibraryRequest` that does not depend on the graphs."""
 
     imports: tuple[str, ...]
 
@@ -89,7 +89,7 @@ class StatementsRequest:
 
 @dataclass(frozen=True, slots=True)
 class GraphsRequest:
-    """The other part of it."""
+    """The graphs of a `LibraryRequest`."""
 
     imports: tuple[str, ...]
     graphs: tuple[GraphRequest, ...] = ()
@@ -122,9 +122,9 @@ def _graphs(nonce: str, graphs: Sequence[GraphRequest]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class GuardRequest:
-    """What in these modules, or below them, answers our commands in our place.
+    """What in these modules, or below them, overrides our commands.
 
-    The document imports none of them, so that none of their code runs while it is answered.
+    The document imports none of them, so none of their code runs while Lean answers.
     """
 
     modules: tuple[str, ...]
@@ -144,12 +144,12 @@ class GuardRequest:
 class TrustRequest:
     """What is behind the statements: the kernel's second opinion, and what steps outside it.
 
-    The statements are asked for again: here none of the project's code runs.  Modules
-    ``in_order`` were looked at before, and nothing was found: they are left out.
+    The statements are requested again: here none of the project's code runs.  Modules that are
+    ``already_clean`` were looked at before without a finding: they are left out.
     """
 
     imports: tuple[str, ...]
-    in_order: tuple[str, ...] = ()
+    already_clean: tuple[str, ...] = ()
 
     @property
     def sections(self) -> tuple[str, ...]:
@@ -159,8 +159,8 @@ class TrustRequest:
     def commands(self, nonce: str) -> tuple[str, ...]:
         """What asks for it in a document that reads the modules as data."""
         return (
-            f'#export_obligations "{nonce}.statements" {_quoted_list(self.in_order)}',
-            f'#export_trust "{nonce}.trust" {_quoted_list(self.in_order)}',
+            f'#export_obligations "{nonce}.statements" {_quoted_list(self.already_clean)}',
+            f'#export_trust "{nonce}.trust" {_quoted_list(self.already_clean)}',
         )
 
     def document(self, nonce: str) -> str:
@@ -172,8 +172,8 @@ class TrustRequest:
 class ConstantsRequest:
     """These constants and all that they rest on, written to :data:`bridge.engine.OUTPUT_FILE`.
 
-    No names stand for what an audit rests on, except what the modules ``without`` both declare and
-    tag.
+    An empty list of names means everything that an audit rests on, except what the modules
+    ``without`` both declare and tag.
     """
 
     imports: tuple[str, ...]
@@ -197,13 +197,13 @@ class ConstantsRequest:
 
 @dataclass(frozen=True, slots=True)
 class TogetherRequest:
-    """Several requests in one document: reading the modules takes longer than many an answer."""
+    """Several requests in one document: reading the modules takes longer than many answers."""
 
     requests: tuple[TrustRequest | ConstantsRequest, ...]
 
     @property
     def sections(self) -> tuple[str, ...]:
-        """Those of all of them."""
+        """The parts of all of them."""
         return tuple(s for r in self.requests for s in r.sections)
 
     def document(self, nonce: str) -> str:
@@ -215,7 +215,7 @@ class TogetherRequest:
 
 
 def lean_document(imports: Sequence[str], *commands: str) -> str:
-    """A document that imports these modules and gives these commands."""
+    """A document that imports these modules and runs these commands."""
     lines = [f"import {module}" for module in dict.fromkeys(imports)]
     return "\n".join((*lines, *commands)) + "\n"
 

@@ -63,7 +63,7 @@ def start_project(folder: Path, name: str) -> tuple[str, ...]:
         name: of its Lean library and of the Lean file, such as ``Demo``.
 
     Raises:
-        InvalidInputError: the name is no module's, or a file is there already.
+        InvalidInputError: the name is not a module name, or a file exists already.
         OSError: a file cannot be written.
     """
     if not re.fullmatch(r"[A-Z][A-Za-z0-9]*", name) or name in ("Lean", "Init", "Std", EXPORTER):

@@ -1,4 +1,4 @@
-"""What Lean says of one theorem, as typed values.
+"""What Lean says about one theorem, as typed values.
 
 Lean's answer is JSON from ``lean/Obligations/Export.lean``; it is parsed and validated here, once.
 """
@@ -49,8 +49,8 @@ class Binder(Part, frozen=True, rename={"kind": "info", "is_prop": "prop"}):
 
     ``term`` is the canonical text of its type, closed over the binders it depends on; it does not
     change when a bound variable is renamed.  ``uses`` are the project's own constants in it.
-    ``fields`` are the propositions inside its value: whoever uses the theorem has to supply them,
-    so that each is a hypothesis (``lean/Obligations/Fields.lean`` says which count).
+    ``fields`` are the propositions inside its value: a caller of the theorem has to supply them,
+    so each is a hypothesis (``lean/Obligations/Fields.lean`` says which count).
     """
 
     name: str | None
@@ -115,12 +115,12 @@ class Statement(
 
     @property
     def doc(self) -> str:
-        """The docstring; empty where there is none."""
+        """The docstring; empty if there is none."""
         return (self.docstring or "").strip()
 
     @property
     def hypotheses(self) -> tuple[Binder, ...]:
-        """What the theorem takes for granted, in order: the binders that are propositions, and the
+        """What the theorem assumes, in order: the binders that are propositions, and the
         propositions inside others, named by their path (``c.pos``)."""
         return tuple(self.placed_hypotheses.values())
 
@@ -154,7 +154,7 @@ class Statements:
         lean_version: the Lean that answered.
         theorems: in the order of the sources.
         constants: the definitions that they unfold to, by name.
-        axiom_modules: where each axiom is declared that they rest on.
+        axiom_modules: the module that declares each axiom that they rest on.
         discharges_of_others: lemmas that prove hypotheses of theorems that were left out.
     """
 
@@ -163,7 +163,7 @@ class Statements:
     constants: Mapping[str, Constant]
     axiom_modules: Mapping[str, str | None]
     discharges_of_others: Mapping[str, tuple[Discharge, ...]] = field(default_factory=dict)
-    # Those asked for so far: binders of many theorems share their types.
+    # Those computed so far: binders of many theorems share their types.
     _fingerprints: dict[tuple[str, tuple[str, ...]], str] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -196,14 +196,14 @@ class Statements:
         return frozenset(reached)
 
     def evidence(self) -> dict[str, str]:
-        """sha256 over all that is said of each theorem, by full Lean name, but for what is text for
-        people: that depends on the notations that are known where Lean is asked."""
+        """sha256 over all that is said about each theorem, by full Lean name, except text for
+        people, which depends on the notations in scope."""
         own = self.own_evidence()
         return {t.name: with_discharges(own[t.name], t.discharges) for t in self.theorems}
 
     def own_evidence(self) -> dict[str, str]:
-        """The same without the lemmas that prove hypotheses: these may be in modules that come
-        later, the rest follows from the theorem's module and what that imports."""
+        """Like :meth:`evidence`, without the lemmas that prove hypotheses: these may be in later
+        modules, the rest depends only on the theorem's module and its imports."""
         hashes = self.definition_hashes()
         below = {n: f"\0{n} {c.terms is None} {hashes[n]}" for n, c in self.constants.items()}
         return {t.name: self._evidence(t, below) for t in self.theorems}
@@ -230,7 +230,7 @@ class Statements:
     def fingerprint(self, term: str, uses: Iterable[str]) -> str:
         """sha256 over a term and everything of the project's own that it unfolds to.
 
-        Renaming a bound variable leaves it alone; changing a definition anywhere below changes it.
+        Renaming a bound variable keeps it; changing a definition anywhere below changes it.
         """
         uses = tuple(uses)
         if (term, uses) not in self._fingerprints:
@@ -251,17 +251,17 @@ class Statements:
 
 
 def with_discharges(own_evidence: str, discharges: Iterable[Discharge]) -> str:
-    """What :meth:`Statements.evidence` is, from a theorem's own and the lemmas that prove its
+    """:meth:`Statements.evidence`, from a theorem's own and the lemmas that prove its
     hypotheses."""
     said = [own_evidence, sorted([d.binder, d.lemma] for d in discharges)]
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
 
 def _with_own_names(binders: tuple[Binder, ...]) -> tuple[Binder, ...]:
-    """Each hypothesis with a name of its own, since keys are made of it.
+    """Each hypothesis with a unique name, since keys are made of it.
 
-    One without a name is called after its position in the telescope, `#3`, counting from 1; where
-    two share a name, or take one that keys use otherwise, each is called `hPos#3`: a check for
+    One without a name is called by its position in the telescope, `#3`, counting from 1; if two
+    share a name, or use one with another meaning in keys, each is called `hPos#3`: a check for
     `hPos` then covers none of them.  A value with propositions inside is named in the same way.
     """
     count = Counter(b.name for b in binders if b.is_prop or b.fields)

@@ -1,8 +1,8 @@
 """Whether the Lean that runs is the Lean that the project is written for.
 
-`lean-toolchain` names a release, such as `leanprover/lean4:v4.28.0`.  Another release may take or
-refuse other proofs, so that an audit by it says little about the project; where the file is
-missing, no one knows which release is meant.
+`lean-toolchain` names a release, such as `leanprover/lean4:v4.28.0`.  Another release may accept or
+refuse other proofs, so an audit by it says little about the project; if the file is missing, the
+intended release is unknown.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ __all__ = ["TOOLCHAIN_NAME", "toolchain_doubt"]
 TOOLCHAIN_NAME = "lean-toolchain"
 _RELEASE = re.compile(r"v?(\d+)\.(\d+)\.(\d+)(?:-(rc\d+|nightly.*|pre))?")
 _OFFICIAL = frozenset({"", "leanprover/lean4", "leanprover/lean4-nightly"})
-"""Where releases come from; elan takes the first where none is named."""
+"""Where releases come from; elan uses the first if none is named."""
 _NIGHTLY = re.compile(r"nightly-(\d{4}-\d{2}-\d{2})")
 
 
 def toolchain_doubt(project: Path, engine: Engine) -> str:
-    """Why another Lean than the project's may have run, as a clause; empty where it is the same.
+    """Why a Lean other than the project's may have run, as a clause; empty if it is the same.
 
     As for elan, the nearest file counts, in the project or above it.  A build before a release
     (`4.28.0-pre`) counts as that release: the report names it anyway.
@@ -56,7 +56,7 @@ def toolchain_doubt(project: Path, engine: Engine) -> str:
 
 
 def _release(text: str) -> tuple[str, ...] | None:
-    """What tells releases apart; None for what names none, such as `stable`."""
+    """What distinguishes releases; None for a name of no release, such as `stable`."""
     if nightly := _NIGHTLY.search(text):
         return ("nightly", nightly[1])
     found = _RELEASE.fullmatch(text)

@@ -27,7 +27,7 @@ __all__ = [
 ]
 
 SWAPPED = frozenset({"implemented_by", "extern"})
-"""Code that runs in place of the definition that theorems speak of."""
+"""Code that runs instead of the definition that theorems are about."""
 
 
 AT_IMPORT = "initialize"
@@ -43,13 +43,13 @@ class Outside(Part, frozen=True, tag_field="kind", tag="outside"):
 
     @property
     def words(self) -> str:
-        """For people.  Code that runs at import has no name of its own, so its module is named."""
+        """For people.  Code that runs at import has no unique name, so its module is named."""
         where = f" in {self.module}" if self.how == AT_IMPORT else ""
         return f"{readable_name(self.name)}{where} ({self.how})"
 
     @property
     def waived_as(self) -> str:
-        """What a waiver calls it: by its name, and by its module where that is what runs."""
+        """What a waiver calls it: its name; the module too if that is what runs."""
         return self.module if self.how == AT_IMPORT else self.name
 
 
@@ -58,10 +58,10 @@ class KernelOpinion:
     """A kernel that took part in an audit.
 
     Attributes:
-        name: what it is called in reports.
-        version: the Lean that it is, or its own version.
-        accepted: how many constants it took.
-        known_bugs: proofs of False that it is known to take, with sources; empty where none is.
+        name: its name in reports.
+        version: its version, or that of its Lean.
+        accepted: how many constants it accepted.
+        known_bugs: proofs of False that it is known to accept, with sources; empty if none is.
     """
 
     name: str
@@ -76,16 +76,16 @@ class Trust:
 
     Attributes:
         constants: how many constants the kernel accepted once more.
-        refusals: constants that it, or a checker next to it, refused, and why; by full Lean name.
+        refusals: constants that it, or a further checker, refused, and why; by full Lean name.
         refused: tagged theorems that rest on a refused constant, and on which; by full Lean name.
-        outside: axioms, unsafe definitions, and definitions with code of their own.
-        untagged: theorems with hypotheses that no one tagged as obligations, and their modules.
+        outside: axioms, unsafe definitions, and definitions with other code than their own.
+        untagged: theorems with hypotheses that are not tagged as obligations, and their modules.
         vacuous: tagged theorems that say nothing, by name, with the reason.
         not_checked: how many constants no kernel checks, since they are ``unsafe`` or ``partial``.
-        checker: a program next to Lean that accepted the compiled files too; empty where none ran.
-        kernels: every kernel that took part, and what it took.
-        stated: what each tagged theorem states and rests on, as a hash by full Lean name, asked
-            where none of the project's code runs; see :meth:`Statements.evidence`.
+        checker: a further program that accepted the compiled files too; empty if none ran.
+        kernels: every kernel that took part, and what it accepted.
+        stated: the hash of what each tagged theorem states and rests on, by full Lean name, from
+            Lean while none of the project's code runs; see :meth:`Statements.evidence`.
     """
 
     constants: int
@@ -101,15 +101,15 @@ class Trust:
 
     @property
     def doubt(self) -> str:
-        """Why what is proved may be false: every kernel that took part is known to take proofs of
-        False.  Empty where another one took part."""
+        """Why what is proved may be false: every kernel that took part is known to accept proofs of
+        False.  Empty if another one took part."""
         if not self.kernels or not all(k.known_bugs for k in self.kernels):
             return ""
         return self.kernels[0].known_bugs
 
     @property
     def further_kernels(self) -> tuple[KernelOpinion, ...]:
-        """Those next to the engine's own replay, which comes first, and to the checker."""
+        """The kernels besides the engine's own replay, which comes first, and the checker."""
         return self.kernels[1 + bool(self.checker) :]
 
     def why_refused(self, theorem: str) -> str:
@@ -120,12 +120,12 @@ class Trust:
 
     @property
     def swapped(self) -> tuple[Outside, ...]:
-        """Definitions that run as something else than what theorems speak of."""
+        """Definitions that run as something other than what theorems are about."""
         return tuple(o for o in self.outside if o.how in SWAPPED)
 
     @property
     def axioms(self) -> frozenset[str]:
-        """Axioms that the running Lean does not ship, whatever their modules are called."""
+        """Axioms that the running Lean does not ship, whatever the names of their modules."""
         return frozenset(o.name for o in self.outside if o.how == "axiom")
 
     @property
@@ -135,14 +135,14 @@ class Trust:
 
 
 class Looked(Part, frozen=True):
-    """What was found of one module.
+    """The result for one module.
 
     Attributes:
         module: its name.
-        clean: whether nothing is amiss in it.
+        clean: whether no fault was found in it.
         accepted: how many of its constants the kernel accepted.
         not_checked: how many no kernel checks.
-        theorems: those that it both declares and tags.
+        theorems: the theorems that it both declares and tags.
         rests: modules of the project that it imports, or that declare what its constants mention.
     """
 
@@ -186,8 +186,8 @@ _KINDS = Outside | _Untagged | _Vacuous | _Refusal | _Refused
 
 
 def looked_at(messages: Sequence[object]) -> tuple[tuple[Looked, ...], tuple[str, ...]]:
-    """What an answer to ``#export_trust`` says of each module that it is about, and which modules
-    of the project register something that guides a search in others, such as an instance.
+    """What an answer to ``#export_trust`` says about each of its modules, and which modules of the
+    project register something that guides a search in others, such as an instance.
 
     Raises:
         AnswerError: the answer is empty, partial or malformed.
@@ -199,7 +199,7 @@ def looked_at(messages: Sequence[object]) -> tuple[tuple[Looked, ...], tuple[str
 def with_left_out(
     messages: Sequence[object], accepted: int, not_checked: int
 ) -> tuple[object, ...]:
-    """An answer to ``#export_trust`` that left out modules, as if it had not.
+    """An answer to ``#export_trust`` that left out modules, completed as if it had not.
 
     Args:
         messages: the answer.

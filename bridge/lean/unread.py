@@ -1,15 +1,15 @@
-"""Sources of a project that Lean never reads, and text that it stops before.
+"""Sources of a project that Lean never reads, and text after the point where it stops.
 
-What no root imports is not compiled, and behind ``#exit`` Lean reads nothing: a theorem there,
-tagged or not, is in no answer.  An audit that does not count these would call itself complete.
+A module that no root imports is not compiled, and after ``#exit`` Lean reads nothing: a theorem
+there, tagged or not, is in no answer.  An audit without these would call itself complete.
 
-Counted are the Lean files below the folder of the project, wherever they lie, except in hidden
-folders, the project's own ``build`` folder, other projects (a folder with a lakefile of its own),
-the lakefile itself, and what the setting ``unread`` names.  A tag that a macro writes cannot be
-seen without running Lean; its source is counted all the same.
+All Lean files below the project's folder count, except hidden folders, the project's own ``build``
+folder, other projects (a folder with its own lakefile), the lakefile itself, and what the setting
+``unread`` names.  A tag that a macro writes cannot be seen without running Lean; its source counts
+nevertheless.
 
-There are more ways to make Lean stop than ``#exit``: whatever is parsed as one ends the file.  So
-the tags in a source are held against the theorems that Lean knows from it.
+``#exit`` is not the only way to make Lean stop: whatever is parsed as one ends the file.  So the
+tags in a source are compared with the theorems that Lean knows from it.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ _MARK = re.compile(
       | (?P<tag>@\[[^\]]*\bobligation\b)""",
     re.VERBOSE | re.MULTILINE,
 )
-"""What begins and ends a namespace or a section, and tags."""
+"""Tags, and what begins and ends a namespace or a section."""
 _NAMED = re.compile(
     rf"(?:@\[[^\]]*\]\s*|[a-z]+\s+)*?(?:theorem|lemma|def|abbrev|instance|axiom)\s+({_NAME})"
 )
-"""What a tag is on."""
+"""What a tag is attached to."""
 _GUARD = re.compile(r"#guard_msgs\b[^\n@]*\bin\s*\Z")
 _INTERPOLATED = re.compile(r"(?<![\w.])(?:s|f|m|println|eprintln|throwError|dbg_trace)!$")
-"""What a string with terms in it follows; `panic!` and its like take a plain one."""
+"""What precedes a string with terms in it; `panic!` and similar macros take a plain one."""
 _COMMENT = re.compile(r"--[^\n]*")
 _QUOTED = re.compile(
     r"""r(?P<marks>\#*)".*?"(?P=marks)  # a raw string
@@ -57,19 +57,19 @@ _QUOTED = re.compile(
 _PLAIN = re.compile(r"(?:[^/\-r'«\"{}]|/(?!-)|-(?!-)|r(?![#\"]))+")
 """Code in which no comment, string or quoted name begins."""
 _COMMENTED = re.compile(r"(?:[^/\-]|/(?!-)|-(?!/))+")
-"""What neither ends a block comment nor begins one within it."""
+"""Text that neither ends a block comment nor begins a nested one."""
 _STRING = re.compile(r'(?:[^"\\]|\\.)*"?', re.DOTALL)
 _PART = re.compile(r'(?:[^"\\{]|\\.)*["{]?', re.DOTALL)
-"""Of an interpolated string, from its beginning or behind a term, up to a term or to its end."""
+"""A part of an interpolated string: from its start or after a term, up to a term or its end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """A source, relative to the project, that Lean reads not at all, or only down to a line.
+    """A source, relative to the project, that Lean does not read, or only down to a line.
 
-    ``line`` is that of ``#exit``; 0 where nothing is read.  ``tags`` counts the tags there.  Where
-    it is ``nameless``, a tag stands in that line on an ``example``, which Lean forgets.  Where it
-    is ``missing``, Lean read the source, and does not know so many of its tags.
+    ``line`` is the line of ``#exit``; 0 if nothing is read.  ``tags`` counts the unread tags.  If
+    ``nameless``, a tag in that line is on an ``example``, which Lean forgets.  If ``missing``,
+    Lean read the source, but does not know that many of its tags.
     """
 
     file: str
@@ -84,7 +84,7 @@ def code_of(text: str) -> str:
     be counted."""
     out: list[str] = []
     at, depth = 0, 0
-    braces: list[int] = []  # open ones, in each interpolated string that we are in a term of
+    braces: list[int] = []  # open braces, for each interpolated string with an unfinished term
     while at < len(text):
         if text.startswith("/-", at):
             depth, at = depth + 1, at + 2
@@ -122,7 +122,7 @@ def code_of(text: str) -> str:
 
 
 def _goes_on(text: str, at: int) -> bool:
-    """Whether a name goes on here: `n'` begins no character, and `for"` no raw string."""
+    """Whether a name continues here: `n'` begins no character, and `for"` no raw string."""
     return at > 0 and (text[at - 1].isalnum() or text[at - 1] in "_'!?")
 
 
@@ -151,7 +151,7 @@ def _is_exporter(path: Path, project: Project) -> bool:
 
 
 def _outside_quotations(code: str) -> str:
-    """The code without quotations, from where a macro writes tags elsewhere."""
+    """The code without quotations, with which a macro writes tags elsewhere."""
     kept, depth = [], 0
     for part in re.split(r"(`\(|[()])", code):
         if depth:
@@ -198,12 +198,12 @@ def unread_sources(
     left_out: tuple[str, ...] = (),
     known: Mapping[str, int] | None = None,
 ) -> tuple[Unread, ...]:
-    """What of the project's Lean text is not read when its libraries are compiled.
+    """The project's Lean text that is not read when its libraries are compiled.
 
     Args:
         project: the audited project.
-        left_out: paths relative to the project, or globs, that the project has named.
-        known: how many tagged theorems Lean knows of each module; None where it was not asked.
+        left_out: paths relative to the project, or globs, that the settings name.
+        known: how many tagged theorems Lean knows of each module; None if it was not asked.
     """
     package = Package(project.root, project.root / LAKEFILES[0], project.libraries)
     read = {m.path.resolve(): m.name for m in read_modules(package)}
@@ -224,7 +224,7 @@ def unread_sources(
 
 
 def _passed_over(file: str, code: str, known: int | None) -> Iterator[Unread]:
-    """What Lean leaves out of a source that it reads, and of which it knows so many theorems."""
+    """What Lean leaves out of a source that it reads; ``known`` counts the theorems it has."""
     stop = _EXIT.search(code)
     before, rest = (code[: stop.start()], code[stop.end() :]) if stop else (code, "")
     forgotten = list(_ON_EXAMPLE.finditer(before))
@@ -237,7 +237,7 @@ def _passed_over(file: str, code: str, known: int | None) -> Iterator[Unread]:
 
 
 def said_of(found: tuple[Unread, ...]) -> tuple[str, ...]:
-    """The clauses for a report; none where everything was read."""
+    """The clauses for a report; none if everything was read."""
     unread = [u for u in found if not u.nameless and not u.missing]
     names = [f"{u.file} from #exit in line {u.line}" if u.line else u.file for u in unread]
     on_examples = [f"{u.file} line {u.line}" for u in found if u.nameless]

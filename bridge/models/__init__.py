@@ -1,5 +1,5 @@
-"""Real models: which theorem speaks of which layer, with which margins, and what it does not
-cover."""
+"""Real models: which theorem applies to which layer, with which margins, and what is not
+covered."""
 
 from bridge.models.audit import graph_requests, judge_model
 from bridge.models.inputs import Inputs

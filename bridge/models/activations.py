@@ -1,8 +1,8 @@
 """Activations by name: which one a model has, and what it computes.
 
-Theorems are about tanh-GELU, erf-GELU and ReLU (`theorems`).  A function that comes as an object is
-recognized by its values, not by its name: names differ between libraries, and ``gelu`` means
-erf-GELU in most of them.
+Theorems are about tanh-GELU, erf-GELU and ReLU (`theorems`).  A function object is recognized by
+its values, not by its name: names differ between libraries, and ``gelu`` means erf-GELU in most of
+them.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def _silu(x: FloatArray) -> FloatArray:
 ACTIVATIONS: Mapping[str, Activation] = MappingProxyType(
     {TANH_GELU: _tanh_gelu, ERF_GELU: _erf_gelu, RELU: _relu, "SiLU": _silu}
 )
-"""What each computes, entry by entry."""
+"""What each activation computes, entry by entry."""
 
 NAMES: Mapping[str, str] = MappingProxyType(
     {
@@ -64,15 +64,15 @@ NAMES: Mapping[str, str] = MappingProxyType(
         "swish": "SiLU",
     }
 )
-"""What configurations call them."""
+"""Their names in configurations."""
 
 
 def recognized(function: Activation) -> tuple[str | None, float]:
-    """The activation that ``function`` is, by its values on [−8, 8], and how far it is from
+    """The activation that ``function`` is, by its values on [−8, 8], and its distance from
     tanh-GELU there.
 
     Returns:
-        ``None`` for a function that is none of `ACTIVATIONS` to 1e-13.
+        ``None`` for a function that equals none of `ACTIVATIONS` to 1e-13.
     """
     values = function(_PROBE)
     distance = float(np.abs(values - _tanh_gelu(_PROBE)).max())

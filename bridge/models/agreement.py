@@ -1,13 +1,13 @@
 """When two computations of a layer's value and gradients agree.
 
-Tensors are compared whole: the residual is max|l − r| over the size of the tensor, its largest
-entry.  The gradient of bk is 0 in exact arithmetic, and rounding is all that is seen of it: so a
-gradient counts as at least a thousandth of the layer's largest.
-The rules are those of `numeric.judge.tolerance`, for one tensor, but that rule A holds up to 1e-12:
-published models have constants of ten digits in a backward that is written by hand (BLOOM's GELU,
-1.8e-13 off), and are right all the same.  Where it fires, rule B decides: fails beyond
+Tensors are compared as a whole: the residual is max|l − r| over the size of the tensor, its largest
+entry.  The gradient of bk is 0 in exact arithmetic, and only its rounding is visible: so a gradient
+counts as at least a thousandth of the layer's largest.
+The rules are those of `numeric.judge.tolerance`, for one tensor, except that rule A holds up to
+1e-12: published models have constants of ten digits in a hand-written backward (BLOOM's GELU,
+1.8e-13 off), and are right nevertheless.  Beyond it, rule B decides: a tensor fails beyond
 32·(4u + noise), the noise being how far the theorem's side moves when it is computed again with
-every rounding moved.  Where that would let 1e-4 pass, the answer is undecided.
+every rounding moved.  If that would let 1e-4 pass, the answer is undecided.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ RULE_A = 1e-12
 LEAST_SHARE = 1e-3
 SHORT_SHARE = 1e-2
 SHORT_LIMIT = 1e-1
-"""The same two where a shorter float than float64 took part."""
+"""The same two limits if a shorter float than float64 took part."""
 _U = 2.0**-53
 _TINY = 1e-280
 
@@ -41,7 +41,7 @@ class Agreement:
     """Two computations of one thing, such as ``gradient of Wq``.
 
     ``blind`` is the largest error that the tolerance lets pass, as a share of the tensor's own
-    size: 1 where all of it could be wrong unseen.
+    size: 1 if all of it could be wrong unnoticed.
     """
 
     what: str
@@ -65,7 +65,7 @@ class Agreement:
 
 
 def worst(found: list[Agreement]) -> Agreement:
-    """The one that fails, else one that is undecided, else the tightest."""
+    """The agreement that fails, else one that is undecided, else the tightest."""
 
     def rank(a: Agreement) -> tuple[int, float]:
         share = a.residual / a.tolerance if a.tolerance > 0 else np.inf
@@ -75,12 +75,12 @@ def worst(found: list[Agreement]) -> Agreement:
 
 
 def _decide(residual: float, noise: Callable[[], float], unit: float = _U) -> tuple[float, Outcome]:
-    """The tolerance and what follows; ``noise`` is asked only where rule A fires."""
+    """The tolerance and the outcome; ``noise`` is called only beyond rule A."""
     if not np.isfinite(residual):
         return RULE_A, Outcome.UNDECIDED
     if residual <= RULE_A:
         return RULE_A, Outcome.HOLDS
-    if unit > _U and residual <= 128.0 * unit:  # the least that the tolerance below can be
+    if unit > _U and residual <= 128.0 * unit:  # the smallest possible tolerance below
         return 128.0 * unit, Outcome.HOLDS
     tolerance = max(RULE_A, rule_b(noise(), unit))
     if residual > tolerance:
@@ -96,14 +96,14 @@ def compare(
     moved: Callable[[int], Tensors],
     unit: float = _U,
 ) -> list[Agreement]:
-    """Compare value and gradients of the theorem's block with what else computes them.
+    """Compare value and gradients of the theorem's block with another computation of them.
 
     Args:
-        against: what else, for reports.
+        against: the other computation, for reports.
         found: the theorem's tensors by name; ``output`` is the value.
-        expected: the others, as many as there are.
-        moved: the theorem's tensors, computed again with every rounding moved; asked for the reruns
-            1, 2, … where rule A fires.
+        expected: the other computation's tensors, as far as it has them.
+        moved: the theorem's tensors, computed again with every rounding moved; called for the
+            reruns 1, 2, … beyond rule A.
         unit: the unit roundoff of ``expected``.
     """
     sizes = {n: float(np.abs(found[n]).max()) for n in expected}
@@ -136,9 +136,9 @@ def scalar_agreement(
     Args:
         what: for reports.
         against: for reports.
-        left: the one.
-        right: the other.
-        size: Σ|terms| of the smaller sum; where it overflows the answer is undecided.
+        left: the first number.
+        right: the second number.
+        size: Σ|terms| of the smaller sum; if it overflows the answer is undecided.
         noise: how far either moves when it is computed again, absolute.
     """
     scale = max(size, _TINY)

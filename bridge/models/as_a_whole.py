@@ -1,4 +1,4 @@
-"""What holds of a model beyond its layers: whether it runs them all, and returns its gradient."""
+"""What holds for a model beyond its layers: whether it runs them all, and returns its gradient."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from bridge.report.layers import Assumption
 __all__ = ["as_a_whole", "parts_of"]
 
 WHOLE = "num_hidden_layers"
-"""What transformers calls the number of layers, whatever the configuration's own name for it."""
+"""transformers' name for the number of layers, whatever the configuration's own name is."""
 DECODERS = ("decoder_layers", "num_decoder_layers")
-"""The same of a decoder next to an encoder."""
+"""The same for a decoder next to an encoder."""
 
 
 def parts_of(model: Model) -> tuple[str, ...]:
-    """Paths of all layers of a torch module, those with known names and the others; ``("",)`` where
-    it is one layer."""
+    """Paths of all layers of a torch module, with known names or not; ``("",)`` if it is one
+    layer."""
     known = tuple(model.path(la.name) for la in model.layers)
     if "" in known:
         return ("",)
@@ -32,20 +32,20 @@ def parts_of(model: Model) -> tuple[str, ...]:
 def as_a_whole(
     model: Model, parts: tuple[str, ...], passed: Passed, short: Iterator[Example], seed: int
 ) -> tuple[Assumption, ...]:
-    """Run the whole model; nothing where it is one layer, which is judged as that.
+    """Run the whole model; nothing if it is one layer, which is judged as a layer.
 
     Args:
-        model: with its module.
+        model: the model, with its module.
         parts: from `parts_of`.
         passed: one forward pass, with these parts watched.
         short: inputs to run it on many times, the likeliest first.
-        seed: random directions follow from it.
+        seed: determines random directions.
     """
     if parts == ("",):
         return ()
     try:
         example = run_once(model.module, (), short).example
-    except ValueError:  # it takes no shorter ones
+    except ValueError:  # it accepts no shorter ones
         example = passed.example
     seen = observe_whole(model.module, parts, example, seed)
     inside = tuple(f"{p}." for p in parts)
@@ -60,7 +60,7 @@ def as_a_whole(
 def _depth(module: Any, parts: tuple[str, ...], passed: Passed) -> tuple[Assumption, ...]:
     """As many layers run as the configuration of their stack says; one that runs several times
     counts as often.  A model of several stacks may have a configuration for each, or one with a
-    number of its own for the decoder."""
+    separate number for the decoder."""
     ran: dict[tuple[int, bool], int] = {}
     said: dict[tuple[int, bool], tuple[str, int]] = {}
     for path in parts:
@@ -76,7 +76,7 @@ def _depth(module: Any, parts: tuple[str, ...], passed: Passed) -> tuple[Assumpt
 
 
 def _configured(module: Any, path: str) -> tuple[Any, bool]:
-    """The configuration that is nearest above a layer, and whether the layer is in a decoder."""
+    """The nearest configuration above a layer, and whether the layer is in a decoder."""
     holder, names = module, path.split(".")[:-1]
     config = getattr(module, "config", None)
     for name in names:
@@ -86,7 +86,7 @@ def _configured(module: Any, path: str) -> tuple[Any, bool]:
 
 
 def _said(config: Any, decoder: bool) -> tuple[str, int] | None:
-    """The key that says how many layers there are, with the number."""
+    """The key for the number of layers, with the number."""
     for name in (*(DECODERS if decoder else ()), WHOLE):
         value = getattr(config, name, None)
         if isinstance(value, int) and not isinstance(value, bool):

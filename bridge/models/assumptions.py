@@ -1,4 +1,4 @@
-"""What the theorems take for granted of a layer, each as a question with three answers."""
+"""What the theorems assume about a layer, each as a question with three answers."""
 
 from __future__ import annotations
 
@@ -34,37 +34,37 @@ __all__ = [
     "seen",
 ]
 
-UNTOLD = "the file does not tell"
+UNKNOWN = "the file does not say"
 SEEN = 1e-6
-"""A share of a gradient: errors from there on should be seen."""
+"""A share of a gradient: larger errors should be noticed."""
 
 
 def norm_order(post_norm: bool | None, source: str) -> Assumption:
     """LayerNorm comes after each residual."""
     expected = "post-norm"
     if post_norm is None:
-        found = f"{UNTOLD}; say --post-norm or --pre-norm, or norm_first in config.json"
+        found = f"{UNKNOWN}; give --post-norm or --pre-norm, or norm_first in config.json"
         return Assumption("order of the norms", expected, found, None)
     found = f"{'post-norm' if post_norm else 'pre-norm'}, by {source}"
     return Assumption("order of the norms", expected, found, post_norm)
 
 
 def activation(name: str | None, shown: str) -> Assumption:
-    """A theorem has the feed-forward layer's activation.
+    """Some theorem has the feed-forward layer's activation.
 
     Args:
         name: one of `bridge.models.activations.ACTIVATIONS`.
-        shown: the activation in words, with its source; empty where no one says.
+        shown: the activation in words, with its source; empty if unknown.
     """
     expected = f"{', '.join(PROVED_ACTIVATIONS[:-1])} or {PROVED_ACTIVATIONS[-1]}"
     if not shown:
-        found = f"{UNTOLD}; say --activation, or hidden_act in config.json"
+        found = f"{UNKNOWN}; give --activation, or hidden_act in config.json"
         return Assumption("activation", expected, found, None)
     return Assumption("activation", expected, shown, name in PROVED_ACTIVATIONS)
 
 
 def dropout(training: bool, largest: float) -> Assumption:
-    """Dropout is off.  A file holds the function without it."""
+    """Dropout is off.  A file holds the function without dropout."""
     on = training and largest > 0
     if on:
         found = f"on, up to p = {largest:g}, in training mode; measured in evaluation mode"
@@ -73,33 +73,33 @@ def dropout(training: bool, largest: float) -> Assumption:
     return Assumption("dropout", "off", found, not on, apart=True)
 
 
-def gains(missing: tuple[str, ...], *, told: bool) -> Assumption:
+def gains(missing: tuple[str, ...], *, declared: bool) -> Assumption:
     """Both LayerNorms have a gain.
 
     Args:
-        missing: names of the gains that are not there.
-        told: whether the model itself says that it has none, so that they are 1.
+        missing: names of the missing gains.
+        declared: whether the model itself says that it has none, so that they are 1.
     """
     if not missing:
-        return Assumption("LayerNorm weights", "gamma in both", "both are there", True)
+        return Assumption("LayerNorm weights", "gamma in both", "both present", True)
     names = " and ".join(missing)
     found = f"{names} {'is' if len(missing) == 1 else 'are'} missing; measured with 1"
-    return Assumption("LayerNorm weights", "gamma in both", found, told)
+    return Assumption("LayerNorm weights", "gamma in both", found, declared)
 
 
 def norm_type(names: tuple[str, ...], missing_biases: tuple[str, ...]) -> Assumption:
-    """What normalizes takes out the mean.
+    """The normalization subtracts the mean.
 
     Args:
         names: types of the two objects, empty for a file.
-        missing_biases: for a file, the betas that are not there.
+        missing_biases: for a file, the missing betas.
     """
     title, expected = "kind of the norms", "LayerNorm"
     if names:
         others = [n for n in names if n != "LayerNorm"]
         return Assumption(title, expected, " and ".join(dict.fromkeys(names)), not others)
     if missing_biases:
-        found = f"without {' and '.join(missing_biases)} it may be an RMSNorm: {UNTOLD}"
+        found = f"without {' and '.join(missing_biases)} it may be an RMSNorm: {UNKNOWN}"
         return Assumption(title, expected, found, None)
     return Assumption(title, expected, "LayerNorm, by the names", True)
 
@@ -134,25 +134,26 @@ def mask(hidden: bool, finite: bool) -> Assumption:
     """
     title, expected = "mask", "real numbers, added to the scores"
     if hidden:
-        found = "hides tokens by −∞, which is no number; measured with −10⁴ in its place"
+        found = "hides tokens by −∞, which is not a real number; measured with −10⁴ instead"
         return Assumption(title, expected, found, False)
     return Assumption(title, expected, "real numbers" if finite else "none", True)
 
 
 def pruned(setting: Setting | None) -> tuple[str, ...]:
-    """That heads were pruned, in words: those left have not the number nor the width of all."""
+    """That heads were pruned, in words: the rest have neither the full number nor the full
+    width."""
     if setting is None or not any(setting.value.values()):
         return ()
     return (f"pruned heads, by {setting.source}",)
 
 
 def depth(stacks: Mapping[str, int], setting: Setting | None) -> tuple[Assumption, ...]:
-    """The file has as many layers as the model says; nothing where it does not say.  Of a model
-    with an encoder and a decoder the number may be of one of them.
+    """The file has as many layers as the model says; nothing if it does not say.  For a model with
+    an encoder and a decoder the number may be for one of them.
 
     Args:
         stacks: how many layers each stack has.
-        setting: how many there are to be.
+        setting: how many it should have.
     """
     if setting is None:
         return ()
@@ -163,12 +164,12 @@ def depth(stacks: Mapping[str, int], setting: Setting | None) -> tuple[Assumptio
 
 
 def enough(ran: int, said: int, key: str) -> tuple[Assumption, ...]:
-    """A torch module runs as many layers as its configuration says; nothing where it does.
+    """A torch module runs as many layers as its configuration says; nothing if it does.
 
     Args:
         ran: how many run.
-        said: how many there are to be.
-        key: of the configuration.
+        said: how many should run.
+        key: the key in the configuration.
     """
     if ran >= said:
         return ()
@@ -177,10 +178,10 @@ def enough(ran: int, said: int, key: str) -> tuple[Assumption, ...]:
 
 
 def one_function(found: tuple[str, ...], unknown: tuple[str, ...]) -> Assumption:
-    """A model is one function, and what it returns is its gradient, outside of its layers too.
+    """A model is one function, and returns its gradient, outside of its layers too.
 
     Args:
-        found: what is otherwise.
+        found: the deviations.
         unknown: what could not be decided.
     """
     expected = "one function, whose gradient autograd gives"
@@ -190,18 +191,18 @@ def one_function(found: tuple[str, ...], unknown: tuple[str, ...]) -> Assumption
 
 
 def one_token() -> Assumption:
-    """More than one token: each then looks at others, as its queries and the keys tell."""
-    found = "one: its only weight is 1, so that queries and keys change nothing that could be seen"
+    """More than one token, so that each attends to others, by its queries and their keys."""
+    found = "one: its only weight is 1, so queries and keys have no visible effect"
     return Assumption("tokens", "at least two", found, None)
 
 
 def seen(blind: Mapping[str, float]) -> tuple[Assumption, ...]:
-    """An error of a millionth in any gradient would be seen on these inputs: nothing where it
-    would, else a note next to the theorem, which applies all the same.
+    """An error of a millionth in any gradient would be noticed on these inputs: nothing if it
+    would, else a note next to the theorem, which applies nevertheless.
 
     Args:
-        blind: of each gradient, the share of it that could be wrong unseen: 1 where all that is
-            left of it is rounding, as behind a saturated softmax.
+        blind: for each gradient, the share of it that could be wrong unnoticed: 1 if only rounding
+            is left of it, as behind a saturated softmax.
     """
     dark = {n: share for n, share in blind.items() if share > SEEN}
     if not dark:
@@ -216,10 +217,10 @@ def seen(blind: Mapping[str, float]) -> tuple[Assumption, ...]:
 
 
 def calls(unknown: str) -> tuple[Assumption, ...]:
-    """How the model calls its layers: nothing where it was seen.
+    """How the model calls its layers: nothing if that was observed.
 
     Args:
-        unknown: what running it raised.
+        unknown: the error that running it raised.
     """
     if not unknown:
         return ()
@@ -228,7 +229,8 @@ def calls(unknown: str) -> tuple[Assumption, ...]:
 
 
 def configuration(unread: tuple[str, ...]) -> tuple[Assumption, ...]:
-    """Nothing in the configuration changes a layer unseen: nothing where all is understood."""
+    """No unread entry of the configuration changes a layer: nothing if all entries are
+    understood."""
     if not unread:
         return ()
     found = f"not understood: {', '.join(unread)}"
@@ -236,7 +238,7 @@ def configuration(unread: tuple[str, ...]) -> tuple[Assumption, ...]:
 
 
 def adapters(names: tuple[str, ...]) -> tuple[Assumption, ...]:
-    """No adapter, which would change the weights, lies in the model's folder."""
+    """No adapter, which would change the weights, is in the model's folder."""
     if not names:
         return ()
     found = f"{', '.join(names)} next to the file: merge it into the weights and audit those"

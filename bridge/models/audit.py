@@ -54,10 +54,10 @@ def graph_requests(model: Model, source: Given) -> tuple[GraphRequest, ...]:
 
 
 def _embeds(model: Model, source: Given) -> tuple[str, ...]:
-    """What is given that only the whole model can take, such as token ids.
+    """Names of given inputs that only the whole model accepts, such as token ids.
 
     Raises:
-        InvalidInputError: the model has no arguments of these names.
+        InvalidInputError: the model has no arguments with these names.
     """
     names = () if model.module is None else source.embedded
     if names:
@@ -68,7 +68,7 @@ def _embeds(model: Model, source: Given) -> tuple[str, ...]:
 def _require_arguments(model: Model, names: tuple[str, ...]) -> None:
     try:
         takes = inspect.signature(model.module.forward).parameters
-    except (TypeError, ValueError):  # compiled code has none
+    except (TypeError, ValueError):  # compiled code has no signature
         return
     wrong = [n for n in names if n not in takes]
     if wrong and not any(p.kind is p.VAR_KEYWORD for p in takes.values()):
@@ -85,7 +85,7 @@ def _request(layer: Layer, theorems: Theorems, seq_len: int) -> GraphRequest:
 @dataclass(slots=True)
 class _Stream:
     """What flows from layer to layer of one stack: ``x``, one ``(seq_len, d_model)`` for each
-    sequence, or why there is nothing any more."""
+    sequence, or why it was lost."""
 
     inputs: Inputs
     x: list[FloatArray]
@@ -114,15 +114,16 @@ def judge_model(
     Args:
         library: what Lean says, with the graphs of `graph_requests`.
         model: from `bridge.models.read_model`.
-        source: of the sequences.
-        seed: random directions follow from it, and the layer's name.
+        source: gives the sequences.
+        seed: determines random directions, with the layer's name.
         policy: the lock, and what need not be tagged; waivers do not count for a model.
-        trust: what is behind the statements; not looked at where it is not given.
-        strict: whether what this audit leaves unseen makes it incomplete.
+        trust: what is behind the statements; None if not looked at.
+        strict: whether what this audit does not look at makes it incomplete.
         progress: the callback that receives updates.
-        prove: asks Lean about the graphs that are captured; they stay unproved without it.
-        certify: bound what every layer returns by ball arithmetic on its captured graph.
-        whole: capture the whole model too, with its loss where it has one.
+        prove: asks Lean about the captured graphs; they stay unproved without it.
+        certify: bound the error of what every layer returns by ball arithmetic on its captured
+            graph.
+        whole: capture the whole model too, with its loss if it has one.
 
     Returns:
         The obligations of the theorems that speak of a layer, each with its worst verdict over the
@@ -130,7 +131,7 @@ def judge_model(
 
     Raises:
         InvalidInputError: a weight is not finite, the library lacks the theorems, or a name that
-            need not be tagged is not there.
+            need not be tagged does not exist.
     """
     watcher = progress or Silent()
     library = library if trust is None else without_refused(library, trust)
@@ -201,7 +202,7 @@ def judge_model(
 def _still_open(
     assumptions: Sequence[Assumption], layers: Sequence[LayerReport]
 ) -> tuple[Assumption, ...]:
-    """Without the layers that could not be read, where what they run was captured."""
+    """Without the layers that could not be read by name but were captured."""
     captured = {la.name for la in layers if la.by_graph}
     return tuple(a for a in assumptions if a.name not in captured)
 
@@ -224,7 +225,7 @@ def _entries(
 def _audited(
     library: Library, layer: Layer, stream: _Stream, seed: int
 ) -> tuple[Theorems, LayerReport]:
-    """`_audit_layer`, where the layer's code may break: the next one then gets its input."""
+    """`_audit_layer` for a layer whose code may break: the next layer then gets its input."""
     try:
         return _audit_layer(library, layer, stream, seed)
     except ModelCodeError as e:
@@ -264,7 +265,7 @@ def _audit_layer(
         )
         passed.append(measure(layer, block, theorems, at, mask))
     stream.x = [p.output for p in passed]
-    if inputs.seq_len > 1:  # else it is said already
+    if inputs.seq_len > 1:  # otherwise it is reported already
         names = passed[0].blind
         asked = (*asked, *assumptions.seen({n: min(p.blind[n] for p in passed) for n in names}))
     obligations = obligations_of(theorems, library.obligations)
@@ -287,11 +288,11 @@ def _audit_layer(
 def _by_graph_alone(
     layer: Layer, source: Given, names: tuple[str, ...]
 ) -> tuple[Theorems, LayerReport]:
-    """A layer of a model that embeds its inputs itself: what it is given is seen when it runs."""
+    """A layer of a model that embeds its inputs itself: its input is known only when it runs."""
     asked = Assumption(
         "input",
         "tokens of the first layer, x",
-        f"given are {', '.join(names)}, which the model's own code makes tokens of",
+        f"given are {', '.join(names)}, which the model's own code turns into tokens",
         None,
     )
     theorems = theorems_for(layer, masked=False)
@@ -300,7 +301,7 @@ def _by_graph_alone(
 
 
 def _move_on(layer: Layer, stream: _Stream) -> bool:
-    """Let the model's own code take the stream through a layer that no theorem speaks of."""
+    """Let the model's own code run the stream through a layer that no theorem covers."""
     if layer.reference is None:
         return False
     masks = stream.inputs.mask
@@ -315,7 +316,7 @@ def _unmeasured(layer: Layer, seq_len: int, asked: tuple[Assumption, ...]) -> La
 
 
 def _block(library: Library, request: GraphRequest) -> Block:
-    """The graph that Lean exports at the layer's sizes; the closed form where it has none."""
+    """The graph that Lean exports at the layer's sizes; the closed form if it exports none."""
     exported = library.graphs.members.get(request)
     if exported is None:
         return ClosedBlock(request.name, NOT_EXPORTED)

@@ -1,10 +1,10 @@
 """The theorem's block at the weights of one layer: its value, its backprop, its derivative.
 
-It is computed with the graph that Lean exports at the layer's sizes.  Where Lean exports none, the
-closed form of the graph's name stands in, which the audit of the library holds against the graph at
-smaller sizes.  Where the graph overflows it is run with the largest score of each row taken away,
-as a softmax is run everywhere; the closed form stands in where that overflows too.  Reports say
-which it was.
+It is computed with the graph that Lean exports at the layer's sizes.  If Lean exports none, the
+closed form of the graph's name replaces it; the audit of the library compares that with the graph
+at smaller sizes.  If the graph overflows it is run with the largest score of each row subtracted,
+as every softmax is run; the closed form replaces it if that overflows too.  Reports say which was
+used.
 """
 
 from __future__ import annotations
@@ -55,12 +55,12 @@ ULP = 2.0 * _U
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """Where the block is looked at: one sequence, the layer's weights, and its constants.
+    """The point at which the block is evaluated: one sequence, the layer's weights and constants.
 
     Attributes:
-        inputs: of the graph, ``(1, *shape)`` each.
+        inputs: the graph's inputs, ``(1, *shape)`` each.
         constants: ε of both LayerNorms, ``(1,)`` each.
-        sizes: of the graph.
+        sizes: the graph's sizes.
         streams: random numbers of this layer and sequence.
     """
 
@@ -71,14 +71,14 @@ class Point:
 
     @property
     def arguments(self) -> Arguments:
-        """The closed form's."""
+        """The arguments of the closed form."""
         return Arguments(self.inputs, self.constants, self.sizes)
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
     """A saved tensor's rows, such as those that a LayerNorm normalizes, ``(1, seq_len, d_model)``,
-    and how far each entry may be from that of exact arithmetic."""
+    and how far each entry may be from exact arithmetic."""
 
     values: FloatArray
     radius: FloatArray
@@ -90,7 +90,7 @@ class Inner:
 
     Attributes:
         norms: what each LayerNorm normalizes.
-        hidden: what the activation gets, ``(1, seq_len, d_ff)``.
+        hidden: the activation's input, ``(1, seq_len, d_ff)``.
     """
 
     norms: tuple[Rows, Rows]
@@ -112,8 +112,8 @@ class Block(Protocol):
 
         Args:
             cotangent: of the output, ``(1, seq_len, d_model)``.
-            rerun: with another number than 0, every rounding is moved, in a way of that number.
-            unit: by how much, as a share.
+            rerun: if not 0, every rounding is moved, differently for each number.
+            unit: the size of these moves, as a share.
         """
 
     def derivative(self, at: Point, tangents: Mapping[str, FloatArray]) -> FloatArray:
@@ -128,7 +128,7 @@ class LeanBlock:
         self._program = shifted(graph) if shift else Interpreter(graph)
 
     def steadied(self) -> LeanBlock:
-        """The same graph, with the largest score of each row taken away."""
+        """The same graph, with the largest score of each row subtracted."""
         return LeanBlock(self._program.graph, shift=True)
 
     def _run(self, at: Point, perturbation: Perturbation | None = None) -> Trace:
@@ -146,7 +146,7 @@ class LeanBlock:
         return Inner((rows(first), rows(second)), rows(graph.index("ffn.hiddenPre")))
 
     def overflows(self, at: Point) -> bool:
-        """Whether some saved tensor is not finite any more."""
+        """Whether some saved tensor is not finite."""
         return not all(np.isfinite(value).all() for value in self._run(at).values)
 
     def pull(
@@ -175,7 +175,8 @@ class ClosedBlock:
         self._form = CLOSED_FORMS[name]
 
     def inner(self, at: Point) -> Inner:
-        """What the side conditions are about.  The radii are d·u·max|h|: no enclosure, a rule."""
+        """What the side conditions are about.  The radii are d·u·max|h|: a rule, not an
+        enclosure."""
         saved = self._form.run(at.arguments)
 
         def rows(name: str) -> Rows:

@@ -1,8 +1,8 @@
 """Weights whose configuration `transformers` knows: its code, with these weights.
 
-A file holds no code.  Where a ``config.json`` next to it names a ``model_type`` of transformers,
-the model is built from that configuration and given these weights; then it is audited as a torch
-module is, by what it runs.  Nothing is downloaded, and no code of the folder is run.
+A file holds no code.  If a ``config.json`` next to it names a ``model_type`` of transformers, the
+model is built from that configuration with these weights; then it is audited like a torch module,
+by what it runs.  Nothing is downloaded, and no code in the folder is run.
 """
 
 from __future__ import annotations
@@ -30,21 +30,21 @@ __all__ = ["read_saved"]
 
 INSTALL = "pip install 'lean-obligations[models]'"
 _FLOATS = ("F64", "F32", "BF16", "F16")
-"""The widest first: what a model of several is built in, which is exact."""
+"""The widest first: a model with several dtypes is built in it, which is exact."""
 _DTYPES = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16"}
 
 
 def read_saved(path: Path, options: Options) -> Model:
-    """The model in safetensors files: built from its configuration where that is known, else read
-    by the names of its tensors.
+    """The model in safetensors files: built from its configuration if that is known, else read by
+    the names of its tensors.
 
     Args:
         path: of the file, or of the index of several.
-        options: what the caller says; then the tensors are read by their names.
+        options: the caller's options; if any is set the tensors are read by their names.
 
     Raises:
-        InvalidInputError: the files are malformed, what they hold is no weights, two sources
-            disagree, or neither way finds a layer.
+        InvalidInputError: the files are malformed or hold no weights, two sources disagree, or
+            neither way finds a layer.
     """
     file = headers_of(path)
     config = configuration(path)
@@ -88,15 +88,15 @@ def _built(path: Path, file: Stored, config: Mapping[str, Any], options: Options
 
 
 def _require_known_code(config: Mapping[str, Any], options: Options) -> None:
-    """See that the code of transformers is what the configuration means.
+    """Require that the code of transformers is what the configuration means.
 
     Raises:
-        NotKnownError: it is not, or the caller speaks of the tensors.
+        NotKnownError: it is not, or the caller's options are about the tensors.
     """
     if options != Options():
-        raise NotKnownError("what is said of heads, ε, activation or norms is about the tensors")
+        raise NotKnownError("options for heads, ε, activation or norms are about the tensors")
     for key, what in (
-        ("auto_map", "it needs code of its own, which is not run"),
+        ("auto_map", "it needs custom code, which is not run"),
         ("quantization_config", "it says that the weights are quantised"),
         ("pruned_heads", "heads were pruned"),
     ):
@@ -106,7 +106,7 @@ def _require_known_code(config: Mapping[str, Any], options: Options) -> None:
 
 
 def _transformers() -> Any:
-    """The module.
+    """The module ``transformers``.
 
     Raises:
         NotKnownError: it, or torch, is not installed.
@@ -123,7 +123,7 @@ def _transformers() -> Any:
 
 @contextmanager
 def _alone(transformers: Any) -> Iterator[None]:
-    """Nothing is fetched inside, and transformers prints nothing."""
+    """Inside, nothing is downloaded, and transformers prints nothing."""
     hub: Any = importlib.import_module("huggingface_hub.constants")
     logging = transformers.utils.logging
     level, online = logging.get_verbosity(), hub.HF_HUB_OFFLINE
@@ -143,7 +143,7 @@ def _alone(transformers: Any) -> Iterator[None]:
 def _loaded(
     transformers: Any, made: Any, config: Mapping[str, Any], file: Stored
 ) -> tuple[Any, Mapping[str, Any]]:
-    """The model with the weights, and what was missing or too much."""
+    """The model with the weights, and the missing and surplus weights."""
     torch: Any = importlib.import_module("torch")
     load: Any = importlib.import_module("safetensors.torch")
     stored = {d for d in file.dtypes.values() if d in _FLOATS}
@@ -178,7 +178,7 @@ def _loaded(
 def _require_finite(torch: Any, weights: Mapping[str, Any], file: Stored) -> None:
     for name, value in weights.items():
         if value.is_floating_point() and not bool(torch.isfinite(value).all()):
-            file.read(name)  # says where
+            file.read(name)  # raises, and says where
 
 
 def _class_of(transformers: Any, made: Any, config: Mapping[str, Any]) -> Any:
@@ -198,7 +198,7 @@ def _class_of(transformers: Any, made: Any, config: Mapping[str, Any]) -> Any:
 
 
 def _all_weights(file: Stored, info: Mapping[str, Any]) -> tuple[Assumption, ...]:
-    """The model has the weights of the file, all and no others; nothing where it does."""
+    """The model has exactly the weights of the file; nothing if it does."""
     clauses = []
     adapted = set(adapter_tensors(file.shapes))
     missing = sorted(info["missing_keys"])
@@ -222,7 +222,7 @@ def _all_weights(file: Stored, info: Mapping[str, Any]) -> tuple[Assumption, ...
 
 
 def _grouped(names: list[str]) -> str:
-    """Names by the layer that they stand in, as ``encoder.layer.2 (16 tensors)``."""
+    """Names grouped by layer, as ``encoder.layer.2 (16 tensors)``."""
     groups: dict[str, list[str]] = {}
     for name in names:
         found = re.match(r"(.*?\.\d+)\.", name)

@@ -1,11 +1,11 @@
-"""A layer's captured graph against what the untouched layer computes.
+"""A layer's captured graph compared with what the unchanged layer computes.
 
-The graph is run in float64, and held against the layer's own code: its output with gradients, and
-once more; its gradients of every parameter and float input; the value of every ATen operation.
+The graph is run in float64, and compared with the layer's own code: its output with gradients, and
+a second time; its gradients of every parameter and float input; the value of every ATen operation.
 Casts to shorter floats are lifted for that.  Under ``no_grad`` a layer may compute something else,
-of which the graph does not speak: that is said.  Then the layer runs in its own dtype, as it is:
-there a difference counts as rounding up to 32 times what moving every result of the graph by ± one
-ulp of that dtype does.  What is within is no error that could be seen; beyond it is wrong.
+which the graph does not cover: the report says so.  Then the unchanged layer runs in its own dtype:
+there a difference counts as rounding up to 32 times the effect of moving every result of the graph
+by ± one ulp of that dtype.  A smaller difference is no visible error; a larger one is wrong.
 """
 
 from __future__ import annotations
@@ -45,9 +45,9 @@ Tensors = dict[str, FloatArray]
 
 AUTOGRAD = "torch autograd in float64"
 NODE_LIMIT = 1e-9
-"""Relative; two right computations of one node differ by some 1e-15, cancellation aside."""
+"""Relative; two right computations of one node differ by about 1e-15, apart from cancellation."""
 UNSEEN = 1e-9
-"""A gradient below this share of the layer's largest is rounding, to the eye."""
+"""A gradient below this share of the layer's largest counts as rounding."""
 _VERDICT = {
     Outcome.HOLDS: Verdict.HOLDS,
     Outcome.UNDECIDED: Verdict.INCONCLUSIVE,
@@ -57,7 +57,7 @@ _VERDICT = {
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What was found, and the graph; None where there is none."""
+    """The result, and the graph; None if there is none."""
 
     layer: CapturedLayer
     captured: Captured | None = None
@@ -73,23 +73,24 @@ def judge_layer(
     certify: bool = False,
     gave: Any = None,
 ) -> Judgement:
-    """Capture one call of a layer, and hold its graph against the layer.
+    """Capture one call of a layer, and compare its graph with the layer.
 
     Args:
-        own: the layer as it is; it stays so.
-        call: what its parent gives it, in float64.
-        name: of the layer; random directions follow from it and the seed.
-        seed: see above.
+        own: the layer; it is not changed.
+        call: its arguments from its parent, in float64.
+        name: the layer's name; determines random directions, with the seed.
+        seed: see ``name``.
         calls: how often its parent runs it.
-        certify: whether to bound what it returns, in its own dtype, by ball arithmetic.
-        gave: its first output in the model, in float64; None where it is not known.
+        certify: whether to bound the error of what it returns, in its own dtype, by ball
+            arithmetic.
+        gave: its first output in the model, in float64; None if unknown.
     """
     torch: Any = importlib.import_module("torch")
     dtype = own_dtype(own)
-    if dtype is not None:  # what goes in can be given to the layer as it is
+    if dtype is not None:  # the unchanged layer accepts these inputs
         call = call.to(dtype).to(torch.float64)
     try:
-        # Copies of their own: what one keeps of a call, such as a table, must not reach the other.
+        # Separate copies: what one keeps of a call, such as a table, must not reach the other.
         exported, part = export(copied(own), call.args, call.kwargs), copied(own)
     except RAISED as e:  # the code is the user's: anything can happen
         return Judgement(CapturedLayer(reason=f"torch.export raised {said(e, 200)}", calls=calls))
@@ -97,8 +98,8 @@ def judge_layer(
         captured = translate(exported, "captured")
     except Untranslated as e:
         return Judgement(CapturedLayer(reason=str(e), calls=calls))
-    except Exception as e:  # a fault of ours in one layer must not hide the others
-        why = f"translating it broke, which is a fault of this project: {said(e, 200)}"
+    except Exception as e:  # a bug of ours in one layer must not hide the others
+        why = f"translating it broke, which is a bug in lean-obligations: {said(e, 200)}"
         return Judgement(CapturedLayer(reason=why, calls=calls))
     found = CapturedLayer(
         form="captured",
@@ -129,7 +130,7 @@ class _Held:
         self._program = Interpreter(captured.graph)
         self._streams = Streams.of(seed, name, "captured", [0])
         shape = captured.graph.shape_of(captured.graph.outputs[0])
-        # Of a number, as a loss is, the gradient itself.
+        # For a single number, such as a loss, the gradient itself.
         drawn = self._streams.child("cotangent")
         self._cotangent = drawn.normal(shape) if shape else np.ones(1)
 
@@ -166,8 +167,8 @@ class _Held:
         return run_eager(part, call, cotangent, lift=lift)
 
     def _pulled(self, trace: Trace, noise: Perturbation | None = None) -> Tensors:
-        """Value and backprop of the graph by the names of the model; what is shared adds up, and
-        what the graph does not read has gradient 0."""
+        """Value and backprop of the graph by the names of the model; gradients of shared parameters
+        add up, and what the graph does not read has gradient 0."""
         pulled = self._program.vjp(trace, self._cotangent, noise)
         found: Tensors = {"output": np.asarray(trace.output[0].real, np.float64)}
         for name, key in self._keys().items():
@@ -198,7 +199,7 @@ class _Held:
         return found
 
     def certificate(self) -> GradientCertificate:
-        """Bounds on what the layer, as it is, returns in its own dtype."""
+        """Bounds on the error of what the unchanged layer returns in its own dtype."""
         torch = self._torch
         dtypes = {str(p.dtype) for p in self._own.parameters() if p.is_floating_point()}
         if len(dtypes) > 1:
@@ -217,7 +218,7 @@ class _Held:
         )
 
     def _expected(self, eager: Eager) -> Tensors:
-        """What the layer's own code gives for the same; None counts as 0."""
+        """The same tensors from the layer's own code; None counts as 0."""
         found: Tensors = {"output": eager.output.reshape(_tight(eager.output.shape))}
         for name, gradient in eager.parameters.items():
             shape = _tight(self._part.get_parameter(name).shape)
@@ -255,15 +256,15 @@ class _Held:
         return tuple(_comparison(a) for a in found)
 
     def _another(self) -> str:
-        """That the layer computes something else at times, or changes its gradients: the graph does
-        not speak of it.  Empty where it does not."""
+        """That the layer sometimes computes something else, or changes its gradients, which the
+        graph does not cover; empty if it does neither."""
         hooked = assumptions.hooked(self._own)
         if hooked:
             return f"hooks on {', '.join(hooked)} may change their gradients"
         return another_function(self._own, self._call)
 
     def _own_dtype(self, ours: Tensors) -> tuple[Comparison, ...]:
-        """The layer as it is, in its own dtype: up to a bound, a difference is rounding."""
+        """The unchanged layer, in its own dtype: up to a bound, a difference is rounding."""
         torch, dtype = self._torch, own_dtype(self._own)
         if dtype is None:
             return ()
@@ -279,8 +280,8 @@ class _Held:
     def _begins(
         self, trace: Trace, comparisons: tuple[Comparison, ...]
     ) -> tuple[str, tuple[tuple[str, str], ...]]:
-        """The first node whose value is not what ATen computes, else the first through which all
-        gradients pass that differ; in words, and as marks of the graph."""
+        """The first node whose value differs from ATen's, else the first node through which all
+        differing gradients pass; in words, and as marks of the graph."""
         graph = self._captured.graph
         count = len(graph.inputs)
         for index in sorted(self._captured.values):
@@ -305,7 +306,7 @@ class _Held:
         return f"{name} ({op}), {self._captured.origins[name]}"
 
     def _apart(self, comparisons: tuple[Comparison, ...]) -> list[int]:
-        """The inputs of the graph whose gradients are not what autograd gives."""
+        """The inputs of the graph whose gradients differ from autograd's."""
         failing = {
             c.what
             for c in comparisons
@@ -349,7 +350,7 @@ def _key(kind: str, name: str) -> str:
 
 
 def _tied(part: Any) -> dict[str, str]:
-    """Every name of a parameter, with the one that `named_parameters` gives it."""
+    """Every name of a parameter, with its name in `named_parameters`."""
     first = {id(p): n for n, p in part.named_parameters()}
     return {n: first[id(p)] for n, p in part.named_parameters(remove_duplicate=False)}
 

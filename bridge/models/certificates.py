@@ -1,7 +1,7 @@
-"""Rigorous bounds on how far what a layer returned is from the exact value and gradients.
+"""Rigorous bounds on the distance of what a layer returned from the exact value and gradients.
 
 The captured graph is run in 106 bits with a radius around every value, forward and back
-(`numeric.interpret.adjoint_balls`), at the very weights, inputs and cotangent of the layer's own
+(`numeric.interpret.adjoint_balls`), at exactly the weights, inputs and cotangent of the layer's own
 run.  Those are short floats, or float64, and are exact here.
 """
 
@@ -33,15 +33,15 @@ def enclose_gradients(
     named: Callable[[Wide, Mapping[str, Wide]], Mapping[str, Wide]],
     dtype: str,
 ) -> GradientCertificate:
-    """Bounds on what a layer returned.
+    """Bounds on the error of what a layer returned.
 
     Args:
-        trace: of the captured graph at the layer's weights and inputs.
-        cotangent: that the layer pulled back, in the shape of the graph's output.
-        returned: its output and gradients, by their names in the model.
-        named: from the enclosed output and gradients of the graph's inputs to those names; what is
-            shared adds up.
-        dtype: in which the layer computed.
+        trace: the run of the captured graph at the layer's weights and inputs.
+        cotangent: the cotangent that the layer pulled back, in the shape of the graph's output.
+        returned: the layer's output and gradients, by their names in the model.
+        named: maps the enclosed output and gradients of the graph's inputs to those names; what
+            is shared adds up.
+        dtype: the dtype in which the layer computed.
 
     Returns:
         A bound for everything that was returned, or the reason why there is none.
@@ -93,7 +93,7 @@ def _least(found: Enclosed, trace: Trace) -> dict[str, Least]:
 
 
 def held_against(layer: CapturedLayer, proof: FormProof) -> CapturedLayer:
-    """The layer with what Lean says of its graph; what the theorem supposes must be enclosed too.
+    """The layer with Lean's answer about its graph; the theorem's hypotheses must be enclosed too.
 
     Only then may the certificate speak of the derivative: without the side conditions there may be
     none.

@@ -1,4 +1,4 @@
-"""Configurations of `transformers`: which class reads them, and which entries it does not read."""
+"""Configurations of `transformers`: which class reads them, and which entries it ignores."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from bridge.models.settings import CONFIG, HARMLESS, SYNONYMS, touches
 __all__ = ["NotKnownError", "foreign_entries", "known_configuration"]
 
 _NOT_PASSED = ("attn_implementation", "experts_implementation", "kernel_config", "fusion_config")
-"""How transformers computes, not what; some of it would be downloaded."""
+"""Entries about how transformers computes, not what; some would start a download."""
 _BARE = ("position_embedding_type", "absolute")
-"""What BERT's older configurations say, and newer code has nothing else for."""
+"""Entries of BERT's older configurations, whose values are the only choice in newer code."""
 _ALSO = ("bias", "causal", "decoder", "mask", "position", "scale", "skip")
-"""Words of entries that may matter where a class of transformers does not read them."""
+"""Words in names of entries that may matter although a class of transformers ignores them."""
 
 
 class NotKnownError(Exception):
-    """Why transformers makes no model of a configuration; the text is a clause."""
+    """Why transformers builds no model from a configuration; the text is a clause."""
 
 
 def known_configuration(transformers: Any, config: Mapping[str, Any]) -> Any:
-    """The configuration as an object of its own class.
+    """The configuration as an object of its class.
 
     Args:
         transformers: the module.
-        config: what ``config.json`` holds, with a ``model_type``.
+        config: the content of ``config.json``, with a ``model_type``.
 
     Raises:
-        NotKnownError: transformers has no such ``model_type``, or its class takes no such values.
+        NotKnownError: transformers has no such ``model_type``, or its class rejects the values.
     """
     kind = config["model_type"]
     known = transformers.CONFIG_MAPPING
@@ -41,7 +41,7 @@ def known_configuration(transformers: Any, config: Mapping[str, Any]) -> Any:
         )
     try:
         return known[kind].from_dict(_passed(config))
-    except Exception as e:  # what its class checks, and how, is its own affair
+    except Exception as e:  # its class may check anything, and raise anything
         text = (str(e).strip().splitlines() or [""])[0]
         raise NotKnownError(
             f"transformers {transformers.__version__} takes no such configuration: "
@@ -50,7 +50,7 @@ def known_configuration(transformers: Any, config: Mapping[str, Any]) -> Any:
 
 
 def _passed(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The entries without those that say how to compute, here and in parts of it."""
+    """The entries without those about how to compute, here and in nested configurations."""
     return {
         key: _passed(value) if isinstance(value, dict) and key.endswith("_config") else value
         for key, value in config.items()
@@ -59,16 +59,16 @@ def _passed(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def foreign_entries(config: Mapping[str, Any], made: Any) -> tuple[str, ...]:
-    """Entries that may matter to a layer and that the class of the configuration does not read, as
-    ``key = value``: transformers' code leaves them out.
+    """Entries that may matter to a layer and that the class of the configuration ignores, as ``key
+    = value``: transformers' code does not use them.
 
     Args:
-        config: what ``config.json`` holds.
-        made: the object of it.
+        config: the content of ``config.json``.
+        made: the object made from it.
 
     Raises:
-        InvalidInputError: an entry that is not read says otherwise than one that is, which has
-            another name for the same.
+        InvalidInputError: an ignored entry contradicts an entry that is read and has another name
+            for the same.
     """
     for key, own in type(made).attribute_map.items():
         if config.get(key) is not None and config.get(own) not in (None, config[key]):
@@ -94,7 +94,7 @@ def _disagree(name: str, read: Any, key: str, value: Any, why: str) -> InvalidIn
 
 
 def _same_thing(key: str, made: Any) -> Iterator[tuple[str, Any]]:
-    """What is read under other names of what ``key`` names."""
+    """What is read under other names for the same as ``key``."""
     for names in SYNONYMS:
         if key in names:
             for name in names:
@@ -111,11 +111,12 @@ def _matters(key: str, value: Any) -> bool:
 
 
 def _foreign(config: Mapping[str, Any], made: Any, prefix: str) -> list[tuple[str, Any]]:
-    """Entries that change nothing in the object but their own attribute, undeclared by it."""
+    """Entries that change nothing in the object except their own attribute, which it does not
+    declare."""
     kind = type(made)
     try:
         declared = set(kind().to_dict()) | set(kind.attribute_map)
-    except Exception:  # a class that cannot be made of nothing
+    except Exception:  # a class without default values
         declared = set(kind.attribute_map)
     found: list[tuple[str, Any]] = []
     for key, value in config.items():
@@ -130,13 +131,13 @@ def _foreign(config: Mapping[str, Any], made: Any, prefix: str) -> list[tuple[st
 
 
 def _is_read(key: str, config: Mapping[str, Any], made: Any) -> bool:
-    """Whether the object is another one without the entry, as with RoPE's base by an old name."""
+    """Whether the object changes without the entry, as with RoPE's base under an old name."""
 
     def without(values: Mapping[str, Any]) -> Any:
         return json.dumps({k: v for k, v in values.items() if k != key}, default=str)
 
     try:
         other = type(made).from_dict({k: v for k, v in config.items() if k != key})
-    except Exception:  # it cannot do without
+    except Exception:  # it needs the entry
         return True
     return bool(without(made.to_dict()) != without(other.to_dict()))

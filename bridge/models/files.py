@@ -26,15 +26,15 @@ FloatArray = npt.NDArray[np.float64]
 
 
 def read_file(path: Path, options: Options) -> Model:
-    """The model in safetensors files; its weights stay where they are until they are asked for.
+    """The model in safetensors files; its weights are read when they are needed.
 
     Args:
         path: of the file, or of the index of several.  A ``config.json`` next to it is read too.
-        options: what the caller says of the model.
+        options: what the caller says about the model.
 
     Raises:
-        InvalidInputError: the file is malformed, holds no encoder layer, or a layer is not whole;
-            or the number of heads or ε is not known.
+        InvalidInputError: the file is malformed, holds no encoder layer, or a layer is incomplete;
+            or the number of heads or ε is unknown.
     """
     file = headers_of(path)
     found = find_layers(file.shapes, str(path))
@@ -64,7 +64,7 @@ def read_file(path: Path, options: Options) -> Model:
 
 
 def _fixed(found: tuple[Found, ...]) -> dict[str, Setting]:
-    """What the code that has these names never says, for it can be nothing else."""
+    """Values that the code with these names never states, since it has only one."""
     eps = {f.naming.eps for f in found}
     if len(eps) > 1 or None in eps:
         return {}
@@ -87,7 +87,7 @@ def head_dim(width: int, heads: int, where: str) -> int:
     if width % heads:
         raise InvalidInputError(
             f"{where}: {heads} heads do not divide its {width} columns of queries",
-            remedy="say the right number with --heads",
+            remedy="give the right number with --heads",
         )
     return width // heads
 
@@ -117,7 +117,7 @@ def _layer(file: Stored, found: Found, settings: Settings) -> Layer:
 
 
 def _norm_order(found: Found, settings: Settings) -> Assumption:
-    """By the names where they tell, else by what is said."""
+    """By the names if they decide it, else by the settings."""
     said = settings.get("norm_first")
     if any(n.startswith(found.prefix + "attention.LayerNorm.") for n in found.others):
         return assumptions.norm_order(False, "the names")
@@ -136,7 +136,7 @@ def _assumptions(
     asked = (
         order,
         assumptions.norm_type((), unbiased),
-        assumptions.gains(missing, told=False),
+        assumptions.gains(missing, declared=False),
         assumptions.activation(activation, "" if said is None else str(said)),
         assumptions.dropout(False, 0.0 if rate is None else rate.value),
         assumptions.attention((*extras, *assumptions.pruned(settings.get("pruned")))),
@@ -147,7 +147,7 @@ def _assumptions(
 
 
 def with_defaults(tensors: dict[str, FloatArray], found: Found) -> dict[str, FloatArray]:
-    """The tensors with a gain of 1 and a bias of 0 where there is none."""
+    """The tensors, with a gain of 1 and a bias of 0 if there is none."""
     for name in ("gamma1", "gamma2"):
         tensors.setdefault(name, np.ones(found.sizes.of(name)))
     for name in ("beta1", "beta2", "b1", "b2", *BIASES):

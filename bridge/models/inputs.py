@@ -20,7 +20,7 @@ FloatArray = npt.NDArray[np.float64]
 DEFAULT_SEQ_LEN = 128
 _KEYS = ("x", "mask", "attention_mask")
 _REMEDY = (
-    "save x [seq_len, d_model] or [batch, seq_len, d_model], and if need be one of "
+    "save x [seq_len, d_model] or [batch, seq_len, d_model], and optionally one of "
     "mask [seq_len, seq_len] or [batch, seq_len, seq_len], added to the scores, and "
     "attention_mask [batch, seq_len], 1 for a token and 0 for padding"
 )
@@ -33,7 +33,7 @@ class Inputs:
     Attributes:
         x: ``(sequences, seq_len, d_model)``.
         mask: added to the scores, ``(sequences, seq_len, seq_len)``, −∞ hides; ``None`` for none.
-        description: in words.
+        description: the sequences in words.
     """
 
     x: FloatArray
@@ -51,13 +51,13 @@ class Inputs:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """Where the sequences are from; called with the d_model of a stack it gives them.
+    """The source of the sequences; called with the d_model of a stack it returns them.
 
     Attributes:
         inputs: an ``.npz`` file, or arrays by name; ``None`` for random ones.
-        seed: random ones follow from it.
-        sequences: how many random ones.
-        seq_len: of how many tokens.
+        seed: determines random sequences.
+        sequences: how many random sequences.
+        seq_len: how many tokens each has.
     """
 
     inputs: Path | Mapping[str, npt.NDArray[np.generic]] | None = None
@@ -69,7 +69,7 @@ class Given:
         """The sequences for the first layer of a stack.
 
         Raises:
-            InvalidInputError: they are malformed, or do not go with d_model.
+            InvalidInputError: they are malformed, or do not match d_model.
         """
         if self.inputs is None:
             return drawn(self.seed, self.sequences, self.seq_len, d_model)
@@ -79,14 +79,14 @@ class Given:
 
     @property
     def embedded(self) -> tuple[str, ...]:
-        """What is given in place of the tokens of a first layer, such as token ids that the whole
-        model embeds: the names; empty where tokens are given or drawn."""
+        """Names of what is given instead of the tokens of a first layer, such as token ids that the
+        whole model embeds; empty if tokens are given or drawn."""
         arrays = self.arrays()
         return () if arrays is None or "x" in arrays else tuple(arrays)
 
     @property
     def shape(self) -> tuple[int, int]:
-        """How many sequences of how many tokens, as far as one can tell."""
+        """How many sequences of how many tokens, as far as known."""
         arrays = self.arrays()
         if arrays is None:
             return self.sequences, self.seq_len
@@ -95,14 +95,14 @@ class Given:
 
     @property
     def description(self) -> str:
-        """Where they are from, in words."""
+        """Their source, in words."""
         return f"from {self.inputs}" if isinstance(self.inputs, Path) else "given arrays"
 
     def arrays(self) -> dict[str, npt.NDArray[np.generic]] | None:
-        """What the caller gives, by name; ``None`` where it is random.
+        """The given arrays, by name; ``None`` if they are random.
 
         Raises:
-            InvalidInputError: the file is no npz file.
+            InvalidInputError: the file is not an npz file.
         """
         if self.inputs is None:
             return None
@@ -115,10 +115,10 @@ class Given:
 
 
 def _plain(array: npt.NDArray[np.generic], name: str, where: str) -> npt.NDArray[np.generic]:
-    """The array as torch takes it: numbers, in this machine's order of bytes.
+    """The array in a form that torch accepts: numbers, in this machine's byte order.
 
     Raises:
-        InvalidInputError: it holds something else than numbers.
+        InvalidInputError: it holds something other than numbers.
     """
     if array.dtype.kind not in "fiub":
         raise InvalidInputError(
@@ -130,13 +130,13 @@ def _plain(array: npt.NDArray[np.generic], name: str, where: str) -> npt.NDArray
 
 
 def drawn(seed: int, sequences: int, seq_len: int, d_model: int) -> Inputs:
-    """Standard normal tokens; sequence i is the same whatever the number of sequences."""
+    """Standard normal tokens; sequence i does not depend on the number of sequences."""
     x = Streams.of(seed, "model", "tokens", range(sequences)).normal((seq_len, d_model))
     return Inputs(x, None, f"standard normal, from seed {seed}")
 
 
 def read_inputs(path: Path, d_model: int) -> Inputs:
-    """Sequences from an ``.npz`` file with the keys x and, if need be, mask or attention_mask.
+    """Sequences from an ``.npz`` file with the keys x and, optionally, mask or attention_mask.
 
     Raises:
         InvalidInputError: it is malformed.
@@ -153,10 +153,10 @@ def _loaded(path: Path) -> dict[str, npt.NDArray[np.generic]]:
             found = {name: file[name] for name in file.files}
         other = next((n for n, a in found.items() if not isinstance(a, np.ndarray)), None)
         if other is not None:  # any zip file looks like one, such as torch's
-            raise ValueError(f"{other} in it is no array")
+            raise ValueError(f"{other} in it is not an array")
         return found
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as e:
-        raise InvalidInputError(f"--inputs {path} is no npz file: {e}", remedy=_REMEDY) from e
+        raise InvalidInputError(f"--inputs {path} is not an npz file: {e}", remedy=_REMEDY) from e
 
 
 def given(
@@ -165,13 +165,13 @@ def given(
     """Sequences from arrays by name.
 
     Args:
-        arrays: x, and mask or attention_mask if need be.
-        d_model: of the model.
-        where: for messages.
+        arrays: x, and optionally mask or attention_mask.
+        d_model: the model's d_model.
+        where: the source, for messages.
         description: for the report.
 
     Raises:
-        InvalidInputError: a name is unknown, or a shape or a value cannot be.
+        InvalidInputError: a name is unknown, or a shape or a value is impossible.
     """
     unknown = sorted(set(arrays) - set(_KEYS))
     if unknown or "x" not in arrays or len(arrays) > 2:
@@ -205,7 +205,7 @@ def given(
     if mask.shape not in shapes:
         name = "mask" if "mask" in arrays else "attention_mask"
         raise InvalidInputError(
-            f"{where}: {name} has the shape {list(arrays[name].shape)}, which does not go with x "
+            f"{where}: {name} has the shape {list(arrays[name].shape)}, which does not match x "
             f"{list(x.shape)}",
             remedy=_REMEDY,
         )

@@ -1,4 +1,4 @@
-"""A model as the audit sees it: layers that give their weights when they are asked for them."""
+"""A model as the audit sees it: layers that load their weights when these are needed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["BIASES", "Layer", "Model", "OwnDtype", "Pulled", "Reference"]
 
 FloatArray = npt.NDArray[np.float64]
 BIASES = ("bq", "bk", "bv", "bo")
-"""The biases of attention: with one of them a layer is one of the biased theorem's."""
+"""The biases of attention: with any of them a layer belongs to the biased theorem."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +29,11 @@ class Pulled:
 
 @dataclass(frozen=True, slots=True)
 class OwnDtype:
-    """What a layer returns as it is.
+    """What an unchanged layer returns.
 
     Attributes:
         title: its dtype, and the shortest float that takes part inside.
-        unit: 1 ulp of that one, as a share.
+        unit: 1 ulp of that float, as a share.
         pulled: output and gradients.
     """
 
@@ -43,15 +43,15 @@ class OwnDtype:
 
 
 class Reference(Protocol):
-    """The model's own code for one layer, run without dropout, and in float64 but for
+    """The model's own code for one layer, run without dropout, and in float64 except in
     `in_own_dtype`."""
 
     @property
     def title(self) -> str:
-        """What it is, for reports."""
+        """Its name, for reports."""
 
     def own(self, x: FloatArray, mask: FloatArray | None) -> FloatArray:
-        """The layer's output as it is, with its own activation.
+        """The unchanged layer's output, with its own activation.
 
         Args:
             x: ``(seq_len, d_model)``.
@@ -61,20 +61,20 @@ class Reference(Protocol):
     def conforming(
         self, x: FloatArray, mask: FloatArray | None, cotangent: FloatArray, *, own: bool
     ) -> Pulled:
-        """The layer with an activation that a theorem has: its output, and its gradients of
-        ⟨output, cotangent⟩.
+        """The layer with an activation of a theorem: its output, and its gradients of ⟨output,
+        cotangent⟩.
 
         Args:
             x: ``(seq_len, d_model)``.
             mask: as for `own`.
             cotangent: of the output, ``(seq_len, d_model)``.
-            own: whether its own is one; else tanh-GELU takes its place.
+            own: whether its own activation is one; else tanh-GELU replaces it.
         """
 
     def in_own_dtype(
         self, x: FloatArray, mask: FloatArray | None, cotangent: FloatArray
     ) -> OwnDtype | None:
-        """The layer with its own activation and dtype; None where that is float64, or several.
+        """The layer with its own activation and dtype; None if that is float64, or several.
 
         Args:
             x: ``(seq_len, d_model)``.
@@ -88,17 +88,17 @@ class Layer:
     """One encoder layer.
 
     Attributes:
-        name: as the model calls it.
+        name: its name in the model.
         type: of the object, or whose names its tensors have.
         stack: layers of one stack run one after the other.
         d_model, d_ff, num_heads, head_dim: its sizes.
-        eps: of the first and of the second LayerNorm.
+        eps: ε of the first and of the second LayerNorm.
         activation: one of `bridge.models.activations.ACTIVATIONS`; ``None`` for another one.
         biased: whether attention has biases.
-        measurable: whether it is a post-norm layer at all, or may be one.
-        assumptions: of the theorem, as far as the inputs do not matter.
-        load: gives its weights by the graph's names and in the graph's layout, in float64.
-        reference: the model's own code, where there is some.
+        measurable: whether it is, or may be, a post-norm layer.
+        assumptions: those of the theorem that do not depend on the inputs.
+        load: returns its weights by the graph's names and in the graph's layout, in float64.
+        reference: the model's own code, if any.
     """
 
     name: str
@@ -129,7 +129,7 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A model: see `bridge.report.layers.ModelReport` for what its members say.
+    """A model: see `bridge.report.layers.ModelReport` for its members.
 
     ``module`` is the torch module itself; None for a file.
     """
@@ -145,7 +145,7 @@ class Model:
     module: Any = None
 
     def path(self, layer: str) -> str:
-        """The path of a layer in the module; a module that is a layer itself has the empty one."""
+        """The path of a layer in the module; empty for a module that is itself a layer."""
         paths = (
             {name for name, _ in self.module.named_modules()} if self.module is not None else set()
         )

@@ -1,4 +1,4 @@
-"""One sequence through one layer: the margins of the side conditions, and what agrees with what."""
+"""One sequence through one layer: margins of the side conditions, and agreements."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["HIDDEN", "Judged", "Passed", "measure"]
 FloatArray = npt.NDArray[np.float64]
 
 HIDDEN = -1e4
-"""Stands for −∞ in a mask: e^−10⁴ is 0 in float64, and −10⁴ a number."""
+"""Replaces −∞ in a mask: e^−10⁴ is 0 in float64, and −10⁴ is a real number."""
 
 AUTOGRAD = "torch autograd"
 OWN_DTYPE = "the model in"
@@ -32,7 +32,7 @@ _U = 2.0**-53
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What one sequence says of one obligation."""
+    """The result of one sequence for one obligation."""
 
     outcome: Outcome
     worst: Worst
@@ -44,15 +44,15 @@ class Passed:
     """One sequence through one layer.
 
     Attributes:
-        judged: by what was measured; see `bridge.models.theorems.measure_of`.
+        judged: results by what was measured; see `bridge.models.theorems.measure_of`.
         var_eps: lower bounds of var + ε of the rows of both LayerNorms, ``(seq_len,)`` each.
         zero_variance: how many rows of each have a variance that is 0 to rounding.
-        output: the layer's own, ``(seq_len, d_model)``: what the next layer gets.
-        difference: the largest between an entry of the layer's own output and the theorem's;
-            ``None`` where the layer's own is not known, and ``output`` is the theorem's.
+        output: the layer's own output, ``(seq_len, d_model)``: the next layer's input.
+        difference: the largest difference between an entry of the layer's own output and the
+            theorem's; ``None`` if the layer's own is unknown, and ``output`` is the theorem's.
         computed_by: what the theorem's value and backprop were computed with.
         compared_with: what the theorem's value and backprop were compared with.
-        blind: of each gradient, the share of it that could be wrong unseen.
+        blind: for each gradient, the share of it that could be wrong unnoticed.
     """
 
     judged: Mapping[str, Judged]
@@ -68,14 +68,14 @@ class Passed:
 def measure(
     layer: Layer, block: Block, theorems: Theorems, at: Point, mask: FloatArray | None
 ) -> Passed:
-    """Measure everything that is measured of a layer, at one sequence.
+    """Measure a layer on one sequence.
 
     Args:
         layer: the layer.
-        block: the theorem's.
-        theorems: that speak of the layer.
-        at: sequence, weights and constants, as the block takes them.
-        mask: the layer's own, ``(seq_len, seq_len)``; −∞ hides.
+        block: the theorem's block.
+        theorems: the theorems that apply to the layer.
+        at: sequence, weights and constants, as the block needs them.
+        mask: the layer's own mask, ``(seq_len, seq_len)``; −∞ hides.
     """
     if isinstance(block, LeanBlock) and block.overflows(at):
         steady = block.steadied()
@@ -91,7 +91,7 @@ def measure(
     cotangent = at.streams.child("cotangent").normal(at.inputs["x"].shape[1:])
     agreements, conforming, theirs = _agreements(layer, block, theorems, at, cotangent)
     values = [a for a in agreements if a.what == "output"]
-    if values:  # the closed form alone has nothing to be compared with
+    if values:  # the closed form alone cannot be compared with anything
         judged["value"] = _judged(values)
     judged["backprop"] = _judged([a for a in agreements if a.what != "output"])
     own = _own(layer, theorems, at, mask, conforming)
@@ -108,9 +108,9 @@ def measure(
 
 
 def _blind(agreements: list[Agreement]) -> dict[str, float]:
-    """The least share of each gradient that some comparison would notice.  That of bk is left out:
-    it is 0 in exact arithmetic, since a softmax does not depend on what all its scores have in
-    common; and so is the mask's, which no model has."""
+    """The least share of each gradient that some comparison would notice.  The gradient of bk is
+    left out: it is 0 in exact arithmetic, since adding a constant to all scores does not change a
+    softmax; so is the mask's, which no model has."""
     found: dict[str, float] = {}
     for a in agreements:
         name = a.what.removeprefix("gradient of ")
@@ -140,7 +140,7 @@ def _side_conditions(number: int, sign: VarEps, eps: float) -> dict[str, Judged]
 
 
 def _away_from_zero(rows: Rows) -> Judged:
-    """That no number is 0, which ReLU's derivative needs of what it gets."""
+    """That no number is 0, which ReLU's derivative requires of its input."""
     values, radius = np.abs(rows.values[0]), rows.radius[0]
     away = values - radius
     zero = (values == 0) & (radius == 0)
@@ -171,10 +171,10 @@ def _judged(agreements: list[Agreement]) -> Judged:
 def _agreements(
     layer: Layer, block: Block, theorems: Theorems, at: Point, cotangent: FloatArray
 ) -> tuple[list[Agreement], Pulled | None, FloatArray]:
-    """The theorem's value and backprop against everything else that computes them.
+    """The theorem's value and backprop compared with all other computations of them.
 
     Returns:
-        The agreements, what the layer's own code gave, and the theorem's value.
+        The agreements, the result of the layer's own code, and the theorem's value.
     """
     found = block.pull(at, cotangent)
 
@@ -209,8 +209,8 @@ def _in_own_dtype(
     found: Mapping[str, FloatArray],
     moved: Callable[[int, float], dict[str, FloatArray]],
 ) -> list[Agreement]:
-    """The layer as it is; nothing where it has another activation, or where rounding hides whether
-    it agrees: the theorem is about numbers."""
+    """The unchanged layer; nothing if it has another activation, or if rounding hides whether it
+    agrees: the theorem is about real numbers."""
     if layer.reference is None or layer.activation != theorems.activation:
         return []
     mask = at.inputs.get("mask")
@@ -233,7 +233,7 @@ def _in_own_dtype(
 def _against_complex_step(
     block: Block, at: Point, cotangent: FloatArray, found: Mapping[str, FloatArray]
 ) -> Agreement:
-    """⟨J v, s⟩ = ⟨v, backprop s⟩ along a random v of all inputs: no derivative rule takes part."""
+    """⟨J v, s⟩ = ⟨v, backprop s⟩ along a random v of all inputs, without any derivative rule."""
     tangents = {
         name: at.streams.child("tangent", name).signs(value.shape[1:])
         for name, value in at.inputs.items()
@@ -261,7 +261,7 @@ def _own(
     mask: FloatArray | None,
     conforming: Pulled | None,
 ) -> FloatArray | None:
-    """The layer's own output; ``None`` where nothing can compute it."""
+    """The layer's own output; ``None`` if nothing can compute it."""
     same_mask = mask is None or bool(np.isfinite(mask).all())
     x = at.inputs["x"]
     if layer.reference is not None:

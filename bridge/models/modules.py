@@ -1,7 +1,7 @@
-"""Models that are torch modules: the encoder layers that are known by the names of their parts.
+"""Models that are torch modules: encoder layers that are recognized by the names of their parts.
 
-What is not known so is captured as it runs: see `bridge.models.what_runs`.  Known are PyTorch's
-``nn.TransformerEncoderLayer``, and what has the parts of Hugging Face's ``BertLayer`` or of
+Other layers are captured as they run: see `bridge.models.what_runs`.  Recognized are PyTorch's
+``nn.TransformerEncoderLayer``, and layers with the parts of Hugging Face's ``BertLayer`` or of
 DistilBERT's ``TransformerBlock``.  Numbers of heads, ε and activations are read from the objects;
 weights are copied to float64 one layer at a time.
 """
@@ -37,10 +37,10 @@ FloatArray = npt.NDArray[np.float64]
 
 
 def referred(reference: str) -> object:
-    """What a reference ``pkg.module:object`` means; a function or a class is called.
+    """The object of a reference ``pkg.module:object``; a function or a class is called.
 
     Raises:
-        InvalidInputError: there is no such thing, or making it breaks.
+        InvalidInputError: it does not exist, or making it raises an error.
     """
     module_name, _, path = reference.partition(":")
     here = str(Path.cwd())
@@ -77,11 +77,11 @@ def read_module(module: Any, where: str, options: Options) -> Model:
 
     Args:
         module: an ``nn.Module`` that is, or holds, encoder layers.
-        where: what it is called, for messages.
-        options: what the caller says; the object itself tells everything, so nothing may be said.
+        where: its name, for messages.
+        options: the caller's options; none may be set, since the object itself has everything.
 
     Raises:
-        InvalidInputError: torch is missing, or it is no module, or one without parameters.
+        InvalidInputError: torch is missing, or it is not a module, or one without parameters.
     """
     torch = _torch(where)
     if not isinstance(module, torch.nn.Module):
@@ -92,7 +92,7 @@ def read_module(module: Any, where: str, options: Options) -> Model:
     module, settings = _as_written(torch, module, where)
     if options != Options():
         raise InvalidInputError(
-            f"--model {where}: a torch module itself tells its heads, ε, activation and norms",
+            f"--model {where}: a torch module itself has its heads, ε, activation and norms",
             remedy="leave --heads, --eps, --activation and --post-norm out",
         )
     if next(module.parameters(), None) is None:
@@ -138,10 +138,10 @@ def read_module(module: Any, where: str, options: Options) -> Model:
 
 
 def _as_written(torch: Any, module: Any, where: str) -> tuple[Any, tuple[str, ...]]:
-    """The module with the code that someone wrote, and what to say of it.
+    """The module with its original code, and remarks about it.
 
     Raises:
-        InvalidInputError: it has no such code any more, or no numbers.
+        InvalidInputError: it has lost this code, or has no numbers.
     """
     if isinstance(module, torch.jit.ScriptModule):
         raise InvalidInputError(
@@ -157,13 +157,14 @@ def _as_written(torch: Any, module: Any, where: str) -> tuple[Any, tuple[str, ..
     written = getattr(module, "_orig_mod", None)
     if written is None:
         return module, ()
-    return written, ("compiled: audited is the code that torch.compile was given",)
+    return written, ("compiled: the code given to torch.compile is audited",)
 
 
 def _readable(
     torch: Any, parts: Mapping[str, Any], where: str
 ) -> tuple[dict[str, Layer], tuple[Assumption, ...]]:
-    """The layers that can be read, and why the others cannot: one never hides the others."""
+    """The layers that can be read, and why the others cannot: an error in one never hides the
+    rest."""
     judged: dict[str, Layer] = {}
     errors: dict[str, InvalidInputError] = {}
     for name, part in parts.items():
@@ -171,7 +172,7 @@ def _readable(
             judged[name] = _layer(torch, name, part, where)
         except InvalidInputError as e:
             errors[name] = e
-        except RAISED as e:  # the object is the user's: it may lack what its kind has
+        except RAISED as e:  # the object is the user's: it may lack what its type should have
             errors[name] = InvalidInputError(
                 f"--model {where}: {name or type(part).__name__} ({type(part).__name__}) cannot be "
                 f"read: {said(e)}",
@@ -202,11 +203,11 @@ def _layers(torch: Any, module: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _is_known(torch: Any, part: Any) -> bool:
-    """Whether its type or its parts are those of a layer that is known; a part that cannot be
-    looked at is not."""
+    """Whether its type or its parts are those of a known layer; False for a part that cannot be
+    read."""
     try:
         return _is_pytorch(torch, part) or _is_bert(part) or _is_distilbert(part)
-    except RAISED:  # a property of the user's may raise anything
+    except RAISED:  # a user's property may raise anything
         return False
 
 
@@ -246,7 +247,7 @@ def _final_norms(torch: Any, module: Any) -> tuple[str, ...]:
 
 def _layer(torch: Any, name: str, part: Any, where: str) -> Layer:
     prefix = f"{name}." if name else ""
-    everywhere = part.named_parameters(remove_duplicate=False)  # one norm may stand twice
+    everywhere = part.named_parameters(remove_duplicate=False)  # one norm may occur twice
     shapes = {prefix + n: tuple(p.shape) for n, p in everywhere}
     found = find_layers(shapes, f"--model {where}")[0]
     read = _reader(part, found, where)
@@ -256,7 +257,7 @@ def _layer(torch: Any, name: str, part: Any, where: str) -> Layer:
     order = _norm_order(part, found)
     reference = _REFERENCES[found.naming.title](part, found, where)
     training, rate = _dropout(torch, part)
-    # Dropout that is known to be on makes every call another one.
+    # If dropout is known to be on, calls differ.
     runs = () if training and rate > 0 else (reference.observed(),)
     runs = (*runs, *assumptions.gradient_hooks(assumptions.hooked(part)))
     return Layer(
@@ -275,7 +276,7 @@ def _layer(torch: Any, name: str, part: Any, where: str) -> Layer:
             order,
             assumptions.norm_type(tuple(type(n).__name__ for n in norms), ()),
             assumptions.gains(
-                tuple(n for n in ("gamma1", "gamma2") if not found.has(n)), told=True
+                tuple(n for n in ("gamma1", "gamma2") if not found.has(n)), declared=True
             ),
             assumptions.activation(activation, _shown(activation, function, distance)),
             assumptions.dropout(training, rate),
@@ -315,7 +316,7 @@ def _reader(part: Any, found: Found, where: str) -> Callable[[str], FloatArray]:
 
 
 def _in_numpy(torch: Any, function: Any) -> Callable[[FloatArray], FloatArray]:
-    if hasattr(function, "modules"):  # it may have parameters of its own
+    if hasattr(function, "modules"):  # it may have parameters
         function = copied(function)
 
     def call(x: FloatArray) -> FloatArray:
@@ -366,7 +367,7 @@ def _dropout(torch: Any, part: Any) -> tuple[bool, float]:
 
 
 def _extras(part: Any, naming: Naming) -> tuple[str, ...]:
-    """What attention does beyond the theorem's."""
+    """What attention does beyond the theorem's attention."""
     if naming is PYTORCH:
         attention = part.self_attn
         return tuple(

@@ -1,9 +1,9 @@
-"""How models call the tensors of a post-norm layer, and how they lay them out.
+"""The names and layouts of a post-norm layer's tensors in models.
 
 The theorems' names and layout are those of the exported graph: x·W with W ``(in, out)``, heads side
 by side in the columns of Wq, Wk, Wv.  PyTorch keeps its weights ``(out, in)``, and those of query,
-key and value in one; Hugging Face's BERT, and what has its names, keeps them apart, as does
-DistilBERT under names of its own.
+key and value in one tensor; Hugging Face's BERT, and models with its names, keep them apart, as
+does DistilBERT under other names.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ class Part:
     """One stored tensor of a layer.
 
     Attributes:
-        name: after the layer's prefix; ``also`` are older names for it.
+        name: the name after the layer's prefix; ``also`` are older names.
         inputs: the graph's inputs that it holds, one after the other along its first axis.
-        needed: whether a layer without it is malformed; what is not needed is 0, and a gain 1.
+        needed: whether a layer without it is malformed; if not, it defaults to 0, a gain to 1.
     """
 
     name: str
@@ -71,16 +71,16 @@ class Sizes:
 
 @dataclass(frozen=True, slots=True)
 class Naming:
-    """One way to call the tensors of a layer.
+    """One naming of a layer's tensors.
 
     Attributes:
         title: for reports.
         parts: the tensors.
         anchors: beginnings of names that no other part of a model has.
         transposed: whether weights are kept ``(out, in)``.
-        post_norm: whether the names are those of a post-norm layer; ``None`` where pre-norm layers
+        post_norm: whether the names are those of a post-norm layer; ``None`` if pre-norm layers
             have the same.
-        eps: LayerNorm's ε where the code that has these names fixes it.
+        eps: LayerNorm's ε, if the code with these names fixes it.
     """
 
     title: str
@@ -99,11 +99,11 @@ class Naming:
     def tensors(
         self, names: Mapping[str, str], read: Callable[[str], FloatArray]
     ) -> dict[str, FloatArray]:
-        """The graph's inputs that are there, in its layout.
+        """The graph's inputs that the layer has, in the graph's layout.
 
         Args:
-            names: the stored name of each part that is there.
-            read: gives a stored tensor; or a gradient, which is laid out in the same way.
+            names: the stored name of each part that the layer has.
+            read: returns a stored tensor; or a gradient, which has the same layout.
         """
         found: dict[str, FloatArray] = {}
         for part in self.parts:
@@ -204,11 +204,11 @@ NAMINGS = (PYTORCH, BERT, DISTILBERT, PLAIN)
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A layer, as the names and shapes of a model's tensors tell it.
+    """A layer, found by the names and shapes of a model's tensors.
 
     Attributes:
         prefix: what the names of its tensors begin with, such as ``encoder.layer.0.``.
-        names: the stored name of each part that is there.
+        names: the stored name of each part that it has.
         others: tensors under the prefix that no post-norm layer has.
     """
 
@@ -220,16 +220,16 @@ class Found:
 
     @property
     def name(self) -> str:
-        """The layer's name; ``layer`` where its tensors have no prefix."""
+        """The layer's name; ``layer`` if its tensors have no prefix."""
         return self.prefix.rstrip(".") or "layer"
 
     @property
     def stack(self) -> str:
-        """What is left of the prefix without the layer's number: layers of one stack share it."""
+        """The prefix without the layer's number, which layers of one stack share."""
         return re.sub(r"\d+\.?$", "", self.prefix)
 
     def has(self, graph_input: str) -> bool:
-        """Whether a tensor is there for one of the graph's inputs."""
+        """Whether the layer has a tensor for one of the graph's inputs."""
         return any(graph_input in p.inputs and p.name in self.names for p in self.naming.parts)
 
 
@@ -242,7 +242,7 @@ def find_layers(shapes: Mapping[str, Shape], where: str) -> tuple[Found, ...]:
     """The post-norm layers among tensors, in the order of their names.
 
     Args:
-        shapes: of every tensor of the model, by name.
+        shapes: the shape of every tensor of the model, by name.
         where: the model, for messages.
 
     Raises:
@@ -283,8 +283,8 @@ def _layer(naming: Naming, prefix: str, shapes: Mapping[str, Shape], where: str)
     sizes = _sizes(naming, names, shapes)
     if sizes is None and not missing:
         raise InvalidInputError(
-            f"{where}: the layer {prefix.rstrip('.') or 'layer'} has weights that are no matrices: "
-            f"{', '.join(_shown(n, shapes[n]) for n in here)}",
+            f"{where}: the layer {prefix.rstrip('.') or 'layer'} has weights that are not "
+            f"matrices: {', '.join(_shown(n, shapes[n]) for n in here)}",
             remedy="weights have two axes; save the layer's own tensors without reshaping them",
         )
     if missing or sizes is None:
@@ -295,7 +295,7 @@ def _layer(naming: Naming, prefix: str, shapes: Mapping[str, Shape], where: str)
         raise InvalidInputError(
             f"{where}: the layer {prefix.rstrip('.') or 'layer'} lacks {lacking}; it has "
             f"{', '.join(_shown(n, shapes[n]) for n in here)}",
-            remedy="save the whole layer; where a part was cut off on purpose, it is no post-norm "
+            remedy="save the whole layer; if a part was removed on purpose, it is not a post-norm "
             "encoder layer",
         )
     for part in naming.parts:

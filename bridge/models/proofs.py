@@ -1,4 +1,4 @@
-"""Lean is asked about the graphs that were captured."""
+"""Asks Lean about the captured graphs."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ __all__ = ["prover"]
 
 
 def prover(setup: Setup, progress: Progress | None, *, use_cache: bool) -> Prover:
-    """What asks the Lean of a project; where that cannot be asked the graphs stay unproved, and it
-    is said why.
+    """A function that asks a project's Lean; if that is impossible the graphs stay unproved, with
+    the reason.
 
     Args:
         setup: the project, and the Lean to ask.
         progress: the callback that receives updates.
-        use_cache: take what Lean said of the same graph and sources.
+        use_cache: use cached answers about the same graph and sources.
     """
 
     def prove(graphs: Sequence[Graph]) -> Sequence[FormProof]:
@@ -36,7 +36,7 @@ def prover(setup: Setup, progress: Progress | None, *, use_cache: bool) -> Prove
                 progress=progress,
                 use_cache=use_cache,
             )
-        except InvalidInputError as e:  # a kept answer, or another library: no one can be asked
+        except InvalidInputError as e:  # a kept answer, or another library: Lean cannot be asked
             return [FormProof(reason=f"Lean was not asked about this graph: {e.message}")] * len(
                 graphs
             )

@@ -1,4 +1,4 @@
-"""Files that hold something else than a model's weights: codes of quantised ones, or adapters."""
+"""Files that hold something other than a model's weights: quantised codes, or adapters."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ _ADAPTED = ("lora_", "adapter", "ia3_", "hada_", "lokr_", "base_layer")
 
 
 def refuse_codes(file: Stored, config: Mapping[str, Any]) -> None:
-    """See that the tensors are weights, not codes that stand for them.
+    """Require that the tensors are weights, not codes that represent them.
 
     Raises:
-        InvalidInputError: they are codes; or there is nothing but an adapter.
+        InvalidInputError: they are codes, or only an adapter.
     """
     by = _quantised(file)
     if by:
@@ -59,7 +59,7 @@ def adapter_tensors(names: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _quantised(file: Stored) -> str:
-    """What shows it: a name, or a weight that is stored in no float that is read; else empty."""
+    """What shows quantisation: a name, or a weight stored in no readable float type; else empty."""
     for name, dtype in file.dtypes.items():
         if name.rpartition(".")[2] in _CODES or any(word in name for word in _WORDS):
             return f"it holds {name} ({dtype})"

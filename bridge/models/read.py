@@ -1,4 +1,4 @@
-"""From what stands after ``--model`` to a model."""
+"""From the argument of ``--model`` to a model."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ _OTHER_FORMATS = {".bin", ".pt", ".pth", ".ckpt", ".h5", ".onnx", ".npz"}
 
 
 def read_model(model: object, options: Options | None = None) -> Model:
-    """The model that is meant.
+    """The model that ``model`` refers to.
 
     Args:
-        model: a path of a ``.safetensors`` file, of the index of several, or of a folder with one
-            or the other; a reference ``pkg.module:object`` to a torch
-            module, or to a function that gives one or such a path, or such a module itself.
-        options: what the caller says of it.
+        model: a path of a ``.safetensors`` file, of the index of several, or of a folder with
+            either; a reference ``pkg.module:object`` to a torch module, or to a function that
+            returns one or such a path; or a torch module itself.
+        options: what the caller says about it.
 
     Raises:
-        InvalidInputError: there is no such thing, or it cannot be used.
+        InvalidInputError: it does not exist, or cannot be used.
     """
     options = options or Options()
     if isinstance(model, Path) or (isinstance(model, str) and _is_path(model)):
@@ -45,14 +45,16 @@ def read_model(model: object, options: Options | None = None) -> Model:
 
     if isinstance(model, str):
         found = referred(model)
-        if isinstance(found, str | os.PathLike):  # a function may write a folder, and say where
+        if isinstance(
+            found, str | os.PathLike
+        ):  # a function may write a folder, and return its path
             return read_model(Path(found), options)
         return read_module(found, model, options)
     return read_module(model, type(model).__name__, options)
 
 
 def _within(folder: Path) -> Path:
-    """The model that is saved in a folder: one file, or the index of several."""
+    """The model saved in a folder: one file, or the index of several."""
     names = ("model.safetensors", f"model{INDEX}")
     found = next((folder / n for n in names if (folder / n).is_file()), None)
     adapter = next((n for n in ADAPTERS if (folder / n).is_file()), None)

@@ -1,6 +1,6 @@
 """A layer's own code, run in float64: its output, and its gradients by torch autograd.
 
-A copy is made for each call and thrown away after it, so that the model stays as it is and only one
+A copy is made for each call and discarded after it, so that the model is not changed and only one
 layer is held twice.
 """
 
@@ -28,11 +28,11 @@ FloatArray = npt.NDArray[np.float64]
 
 
 class ModelCodeError(InvalidInputError):
-    """A layer's own code breaks: that layer is not covered, and the others are judged."""
+    """A layer's own code raised an error: that layer is not covered, and the others are judged."""
 
 
 class _Reference:
-    """What all kinds of layer share."""
+    """What all types of layer share."""
 
     title = "torch autograd"
 
@@ -43,30 +43,30 @@ class _Reference:
         self._torch: Any = importlib.import_module("torch")
 
     def own(self, x: FloatArray, mask: FloatArray | None) -> FloatArray:
-        """The layer's output as it is, without dropout."""
+        """The unchanged layer's output, without dropout."""
         return self._numpy(self._call(self._copy(), self._tensor(x), self._mask(mask)).detach())
 
     def conforming(
         self, x: FloatArray, mask: FloatArray | None, cotangent: FloatArray, *, own: bool
     ) -> Pulled:
-        """The layer with an activation that a theorem has: output and gradients."""
+        """The layer with an activation of a theorem: output and gradients."""
         part = self._copy()
         if not own:
             self._use(part, self._torch.nn.GELU(approximate="tanh"))
         tokens = self._tensor(x).requires_grad_()
         with self._torch.enable_grad():
-            with lifted():  # float32 inside would be seen as rounding, not as a wrong gradient
+            with lifted():  # float32 inside would show as rounding, not as a wrong gradient
                 output = self._call(part, tokens, self._mask(mask))
             try:
                 (output * self._tensor(cotangent)).sum().backward()
-            except RAISED as e:  # it may have a backward of its own
+            except RAISED as e:  # it may have a custom backward
                 raise self._broken(e, x.shape) from e
         return self._pulled(part, tokens, output)
 
     def in_own_dtype(
         self, x: FloatArray, mask: FloatArray | None, cotangent: FloatArray
     ) -> OwnDtype | None:
-        """The layer as it is, without dropout; None where that is float64, or several dtypes."""
+        """The unchanged layer, without dropout; None if that is float64, or several dtypes."""
         torch, dtype = self._torch, own_dtype(self._part)
         if dtype is None:
             return None
@@ -109,7 +109,7 @@ class _Reference:
         )
 
     def _fused(self) -> Known | None:
-        """What the layer may compute under ``no_grad`` in place of its own."""
+        """What the layer may compute under ``no_grad`` instead of its own function."""
         return None
 
     def _copy(self) -> Any:
@@ -125,7 +125,7 @@ class _Reference:
         """The output for one sequence ``(seq_len, d_model)``.
 
         Raises:
-            ModelCodeError: the model's code breaks.
+            ModelCodeError: the model's code raises an error.
         """
         try:
             return self._forward(part, x, mask)
@@ -157,8 +157,8 @@ class _Reference:
 
 
 def _unshared(part: Any) -> Any:
-    """Parts and parameters that stand in several places, each place with its own copy: the
-    theorem's gradients are by place, and autograd adds up those of one object."""
+    """Parts and parameters that occur in several places, each with its own copy: the theorem's
+    gradients are by place, and autograd adds up those of one object."""
     seen: set[int] = set()
     for holder in list(part.modules()):
         for name, child in list(holder._modules.items()):
@@ -183,10 +183,10 @@ class PyTorchReference(_Reference):
         return output[0] if first else output[:, 0]
 
     def _fused(self) -> Known:
-        """PyTorch's fused path takes every GELU for the one with erf (``nn.GELU`` of any kind sets
+        """PyTorch's fused path treats every GELU as the one with erf (any ``nn.GELU`` sets
         ``activation_relu_or_gelu`` to 2)."""
         return Known(
-            "the block with erf-GELU, which PyTorch's fused path takes its activation for",
+            "the block with erf-GELU, which PyTorch's fused path uses for its activation",
             lambda part: self._use(part, self._torch.nn.GELU()),
         )
 
@@ -199,7 +199,7 @@ class BertReference(_Reference):
     """``transformers.BertLayer`` and layers with its parts."""
 
     def _forward(self, part: Any, x: Any, mask: Any) -> Any:
-        if mask is not None:  # as transformers does: the least number stands for −∞
+        if mask is not None:  # as transformers does: the least number replaces −∞
             least = self._torch.finfo(mask.dtype).min
             mask = mask.clamp(min=least)[None, None]
         output = part(x[None], attention_mask=mask)

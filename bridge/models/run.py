@@ -33,14 +33,14 @@ def source_of(
     sequences: int = 1,
     seq_len: int = DEFAULT_SEQ_LEN,
 ) -> Given:
-    """Where the sequences are from.
+    """The source of the sequences.
 
     Args:
         inputs: an ``.npz`` file, or arrays by name: see `bridge.models.inputs`; ``None`` for random
             ones.
-        seed: random ones follow from it.
-        sequences: how many random ones.
-        seq_len: of how many tokens.
+        seed: determines random sequences.
+        sequences: how many random sequences.
+        seq_len: how many tokens each has.
     """
 
     return Given(inputs, seed, sequences, seq_len)
@@ -64,17 +64,17 @@ def run_audit(
     Args:
         setup: the project, and the Lean to ask.
         model: the model.
-        source: of the sequences.
-        seed: random directions follow from it; ``None`` leaves it to the project's settings.
-        look_behind: hand every constant to the kernel again.
-        use_cache: take what Lean said from the cache.
-        strict: whether what is left unseen makes the audit incomplete.
-        certify: bound what every layer returns: see `bridge.models.certificates`.
-        whole: capture the whole model too, with its loss where it has one.
+        source: gives the sequences.
+        seed: determines random directions; ``None`` means the project's setting.
+        look_behind: send every constant to the kernel again.
+        use_cache: use cached answers of Lean.
+        strict: whether what was not looked at makes the audit incomplete.
+        certify: bound the error of what every layer returns: see `bridge.models.certificates`.
+        whole: capture the whole model too, with its loss if it has one.
         progress: the callback that receives updates.
 
     Raises:
-        InvalidInputError: a file is to be certified: it has no code that could be run.
+        InvalidInputError: ``certify`` or ``whole`` with a file, which has no code to run.
         ObligationsError: see :func:`bridge.lean.library.read_library` and
             :func:`bridge.models.audit.judge_model`.
     """
@@ -137,20 +137,20 @@ def audit_model(
             reference ``pkg.module:object``, or a torch module.
         inputs: of the first layer: an ``.npz`` file or arrays by name, x ``(seq_len, d_model)`` or
             ``(batch, seq_len, d_model)``, and mask or attention_mask; ``None`` for random ones.
-        heads: the number of attention heads, where the model does not tell.
-        eps: LayerNorm's ε, where the model does not tell.
-        activation: where the model does not tell, such as ``gelu_new``.
-        post_norm: whether LayerNorm comes after each residual, where the model does not tell.
-        seed: random numbers follow from it.
+        heads: the number of attention heads, if the model does not say.
+        eps: LayerNorm's ε, if the model does not say.
+        activation: the activation, such as ``gelu_new``, if the model does not say.
+        post_norm: whether LayerNorm comes after each residual, if the model does not say.
+        seed: determines random numbers.
         sequences: how many random sequences.
-        seq_len: of how many tokens.
+        seq_len: how many tokens each has.
         project: the Lean project with the theorems.
         engine: which Lean to ask: ``auto``, ``lake``, ``embedded`` or ``lock``.
-        look_behind: hand every constant to Lean's kernel again, as an audit of the library does.
-        strict: whether what is left unseen makes the audit incomplete.
+        look_behind: send every constant to Lean's kernel again, as an audit of the library does.
+        strict: whether what was not looked at makes the audit incomplete.
         certify: enclose value and gradients of what every layer runs in ball arithmetic, and bound
-            how far what the model returned is from them; needs a torch module.
-        whole: capture the whole model too, with its loss where it has one; needs a torch module.
+            how far the model's results are from them; needs a torch module.
+        whole: capture the whole model too, with its loss if it has one; needs a torch module.
         progress: the callback that receives updates.
 
     Returns:

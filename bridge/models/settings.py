@@ -1,7 +1,7 @@
-"""What tensors do not tell: the number of heads, ε, the activation, the order of the norms.
+"""What tensors do not show: the number of heads, ε, the activation, the order of the norms.
 
-It comes from the command line, from ``config.json`` next to the file, or from the file's own
-metadata.  Two that disagree are an error; what no one says is unknown, never guessed.
+These come from the command line, from ``config.json`` next to the file, or from the file's
+metadata.  Two sources that disagree are an error; a missing value is unknown, never guessed.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _KEYS = {
     "pruned": ("pruned_heads",),
 }
 SYNONYMS = tuple(_KEYS.values())
-"""Keys that say the same thing, one line each."""
+"""Keys with the same meaning, one line each."""
 MODEL_TYPES = frozenset(
     {
         "bert",
@@ -60,8 +60,8 @@ MODEL_TYPES = frozenset(
         "xlm-roberta",
     }
 )
-"""Those of transformers whose layers are the block of their names; others with BERT's names are
-not, such as RoFormer's with rotary positions."""
+"""The model types of transformers whose layers are the block that their names indicate; others with
+BERT's names are not, such as RoFormer with rotary positions."""
 HARMLESS = frozenset(
     {
         "_attn_implementation",
@@ -74,7 +74,7 @@ HARMLESS = frozenset(
         "output_attentions",
     }
 )
-"""Keys on which the function of a layer does not depend, though a word of `_TOUCHES` is in them."""
+"""Keys that do not affect a layer's function, although they contain a word of `_TOUCHES`."""
 _AFTER_THE_STACK = ("classifier_", "pooler_", "summary_")
 _TOUCHES = (
     "act",
@@ -103,7 +103,7 @@ _OPTION = {"heads": "--heads", "eps": "--eps", "activation": "--activation"}
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the caller says of the model; ``None`` leaves it to the model."""
+    """What the caller says about the model; ``None`` leaves it to the model."""
 
     heads: int | None = None
     eps: float | None = None
@@ -113,7 +113,7 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A value and where it is from."""
+    """A value and its source."""
 
     value: Any
     source: str
@@ -124,31 +124,31 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What is known of a file's layers, by name; what is not there is not known.
+    """What is known about a file's layers, by name; what is missing is unknown.
 
     ``unread`` are entries of the configuration that may change what a layer computes, and that
-    no one here understands.
+    are not understood.
     """
 
     values: Mapping[str, Setting]
     unread: tuple[str, ...] = ()
 
     def get(self, name: str) -> Setting | None:
-        """A setting, or ``None`` where no one says."""
+        """A setting, or ``None`` if unknown."""
         return self.values.get(name)
 
     def need(self, name: str, what: str, where: str) -> Setting:
         """A setting without which nothing can be computed.
 
         Raises:
-            InvalidInputError: no one says it.
+            InvalidInputError: it is unknown.
         """
         found = self.values.get(name)
         if found is None:
             raise InvalidInputError(
-                f"{where}: {what} is not known: its tensors do not tell, and neither does a "
-                f"{CONFIG} beside it",
-                remedy=f"say it with {_OPTION[name]}, or as {_KEYS[name][0]!r} in {CONFIG}",
+                f"{where}: {what} is not known: its tensors do not show it, and no "
+                f"{CONFIG} next to it says it",
+                remedy=f"give it with {_OPTION[name]}, or as {_KEYS[name][0]!r} in {CONFIG}",
             )
         return found
 
@@ -159,13 +159,13 @@ def read_settings(
     options: Options,
     fixed: Mapping[str, Setting] | None = None,
 ) -> Settings:
-    """Gather what is known of the model in the file ``path``.
+    """Gather what is known about the model in the file ``path``.
 
     Args:
-        path: of the file; ``config.json`` is looked for next to it.
-        metadata: the file's own, with the keys of a configuration.
+        path: of the file; ``config.json`` is read from the same folder.
+        metadata: the file's metadata, with the keys of a configuration.
         options: what the caller says.
-        fixed: what holds where no one says otherwise.
+        fixed: defaults.
 
     Raises:
         InvalidInputError: a value is malformed, or two sources disagree.
@@ -201,13 +201,15 @@ def unread_entries(config: Mapping[str, Any]) -> tuple[str, ...]:
     those of configurations inside it too, with the path of their keys."""
     kind = config.get("model_type")
     found = [f"model_type = {kind}"] if kind is not None and kind not in MODEL_TYPES else []
-    if config.get("auto_map"):  # code of its own, which may compute anything from these tensors
+    if config.get("auto_map"):  # custom code, which may compute anything from these tensors
         found.append(f"auto_map = {json.dumps(config['auto_map'], default=str):.60}")
     understood = {k for keys in SYNONYMS for k in keys} | HARMLESS
     for key, value in config.items():
         if touches(key) and key not in understood and value:
             found.append(f"{key} = {json.dumps(value, default=str):.60}")
-        elif isinstance(value, dict) and key.endswith("_config"):  # of another part, or of all
+        elif isinstance(value, dict) and key.endswith(
+            "_config"
+        ):  # of another part, or of the whole
             found += [f"{key}.{k} = {json.dumps(v, default=str):.60}" for k, v in _inside(value)]
     return tuple(found)
 
@@ -218,7 +220,7 @@ def _inside(config: Mapping[str, Any]) -> list[tuple[str, Any]]:
 
 
 def configuration(path: Path) -> Mapping[str, Any]:
-    """What the ``config.json`` next to a model holds; nothing where there is none.
+    """The content of the ``config.json`` next to a model; empty if there is none.
 
     Raises:
         InvalidInputError: it holds no JSON object.
@@ -230,7 +232,7 @@ def configuration(path: Path) -> Mapping[str, Any]:
 
 
 def _checked(name: str, value: Any, source: str, path: Path) -> Setting:
-    """The value as what it should be; text in metadata is read as JSON."""
+    """The value in its expected type; text in metadata is read as JSON."""
     if isinstance(value, str) and name not in ("activation", "positions"):
         try:
             value = json.loads(value.lower())
@@ -258,7 +260,7 @@ def _malformed(name: str, value: Any, source: str, path: Path) -> InvalidInputEr
     expected = {
         "heads": "a whole number, at least 1",
         "layers": "a whole number, at least 1",
-        "pruned": "an object: which heads are gone, by layer",
+        "pruned": "an object: the pruned heads, by layer",
         "eps": "a number",
         "dropout": "a number",
         "activation": "a name such as gelu_new",

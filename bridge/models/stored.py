@@ -22,19 +22,19 @@ __all__ = ["INDEX", "READABLE", "Stored", "finite", "headers_of", "read_json"]
 T = TypeVar("T")
 FloatArray = npt.NDArray[np.float64]
 INDEX = ".safetensors.index.json"
-"""How the name of an index ends."""
+"""The ending of an index's name."""
 READABLE = {"F64", "F32", "F16", "BF16"}
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """The tensors of a checkpoint: what the headers of its files say.
+    """The tensors of a checkpoint, from the headers of its files.
 
-    Every reading opens a file anew, so that nothing of one layer stays when the next one is read.
+    Every read opens a file anew, so that nothing of one layer stays in memory for the next.
 
     Attributes:
-        path: what the caller named: a safetensors file, or the index of several.
-        files: where each tensor is.
+        path: the path that the caller gave: a safetensors file, or the index of several.
+        files: the file of each tensor.
     """
 
     path: Path
@@ -47,7 +47,7 @@ class Stored:
         """One tensor in float64, which holds every number of the stored types exactly.
 
         Raises:
-            InvalidInputError: it is not made of floating-point numbers, or not of finite ones.
+            InvalidInputError: it does not consist of finite floating-point numbers.
         """
         dtype, path = self.dtypes[name], self.files[name]
         if dtype not in READABLE:
@@ -80,7 +80,7 @@ def _opened(path: Path) -> Iterator[Any]:
         import safetensors
     except ImportError as e:
         raise InvalidInputError(
-            "the package safetensors is not installed, so that no model can be read",
+            "the package safetensors is not installed, so no model can be read",
             remedy="install it: pip install 'lean-obligations[models]'",
         ) from e
     try:
@@ -89,7 +89,7 @@ def _opened(path: Path) -> Iterator[Any]:
     except (safetensors.SafetensorError, OSError) as e:
         size = path.stat().st_size if path.is_file() else 0
         raise InvalidInputError(
-            f"{path} is no intact safetensors file ({size:,} bytes): {e}",
+            f"{path} is not an intact safetensors file ({size:,} bytes): {e}",
             remedy="copy or download it again, and compare its size; other formats are converted "
             "with safetensors.torch.save_file(model.state_dict(), 'model.safetensors')",
         ) from e
@@ -100,7 +100,7 @@ def headers_of(path: Path) -> Stored:
 
     Raises:
         InvalidInputError: there is no such file, or one of them is malformed; or the index names a
-            file or a tensor that is not there.
+            file or a tensor that does not exist.
     """
     if not path.is_file():
         raise InvalidInputError(
@@ -131,7 +131,7 @@ def _indexed(path: Path) -> Stored:
             beside = path.with_name(file)
             if not beside.is_file():
                 raise InvalidInputError(
-                    f"{path} names the file {file}, which is not beside it",
+                    f"{path} names the file {file}, which is not next to it",
                     remedy="put all files of the checkpoint into one folder",
                 )
             parts[file] = _single(beside)
@@ -154,23 +154,23 @@ class _Index(Struct, frozen=True):
 
 
 def _weight_map(path: Path) -> dict[str, str]:
-    """The file of each tensor, as the index says."""
+    """The file of each tensor, by the index."""
     remedy = "name a .safetensors file, or the index that was saved with several"
     found = read_json(path, _Index, remedy=remedy).weight_map
     for name, file in found.items():
         if Path(file).name != file:
             raise InvalidInputError(
-                f"{path}: expected the name of a file beside it for {name} but got {file!r:.100}",
+                f"{path}: expected the name of a file next to it for {name} but got {file!r:.100}",
                 remedy="put all files of the checkpoint into one folder",
             )
     return found
 
 
 def read_json(path: Path, kind: type[T], *, remedy: str) -> T:
-    """What a JSON file next to a model holds; Python's own writer allows NaN and infinities.
+    """The content of a JSON file next to a model; Python's own writer allows NaN and infinities.
 
     Raises:
-        InvalidInputError: it cannot be read, is no JSON, or not of this kind; with the remedy.
+        InvalidInputError: it cannot be read, is not JSON, or not of this type; with the remedy.
     """
     try:
         value = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_said_once)
@@ -180,21 +180,21 @@ def read_json(path: Path, kind: type[T], *, remedy: str) -> T:
 
 
 def _said_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object of JSON.
+    """A JSON object.
 
     Raises:
-        ValueError: it says two things of one key.
+        ValueError: it has two values for one key.
     """
     found: dict[str, Any] = {}
     for key, value in pairs:
         if key in found and found[key] != value:
-            raise ValueError(f"it says of {key} both {found[key]!r:.60} and {value!r:.60}")
+            raise ValueError(f"it has two values for {key}: {found[key]!r:.60} and {value!r:.60}")
         found[key] = value
     return found
 
 
 def finite(values: FloatArray, name: str, where: str) -> FloatArray:
-    """The values themselves.
+    """Return the values.
 
     Raises:
         InvalidInputError: not all of them are finite.
@@ -205,6 +205,6 @@ def finite(values: FloatArray, name: str, where: str) -> FloatArray:
         raise InvalidInputError(
             f"{where}: {name} {list(values.shape)} has {len(bad):,} entries that are not finite, "
             f"the first at {at}: {values[tuple(at)]}",
-            remedy="a theorem about real numbers says nothing of them; train or export it again",
+            remedy="a theorem about real numbers does not cover them; train or export it again",
         )
     return values

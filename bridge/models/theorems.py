@@ -1,4 +1,4 @@
-"""Which theorems speak of a layer, and what is measured for each of their obligations."""
+"""Which theorems apply to a layer, and what is measured for each of their obligations."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ class Theorems:
     """The theorems of one block.
 
     Attributes:
-        graph: of the block.
+        graph: the block's graph.
         activation: of its feed-forward layer: one of `bridge.models.activations.ACTIVATIONS`.
         biased: whether its attention has biases and a mask.
         value: the graph computes the block.
         backprop: backprop is the adjoint of the derivative, under the side conditions.
-        backprop_of_pos: the same where both ε are positive.
+        backprop_of_pos: the same if both ε are positive.
     """
 
     graph: str
@@ -44,7 +44,7 @@ class Theorems:
 
     @property
     def declarations(self) -> tuple[str, ...]:
-        """All of them, the one with the side conditions first."""
+        """All theorems, the one with the side conditions first."""
         return (self.backprop, self.backprop_of_pos, self.value)
 
 
@@ -83,14 +83,14 @@ THEOREMS = (
     _activated("geluEncoderBlock", ERF_GELU),
     _activated("reluEncoderBlock", RELU),
 )
-"""Of every block that a layer can be."""
+"""The theorems of every block that a layer can be."""
 
 PROVED_ACTIVATIONS = tuple(dict.fromkeys(t.activation for t in THEOREMS))
 
 
 def theorems_for(layer: Layer, *, masked: bool) -> Theorems:
-    """The theorems that speak of a layer; where none has its activation, those of the same block
-    with tanh-GELU, which then do not apply."""
+    """The theorems for a layer; if none has its activation, those of the same block with tanh-GELU,
+    which then do not apply."""
     if layer.activation == TANH_GELU or layer.activation not in PROVED_ACTIVATIONS:
         return BIASED if layer.biased or masked else PLAIN
     return next(t for t in THEOREMS if t.activation == layer.activation)
@@ -98,7 +98,7 @@ def theorems_for(layer: Layer, *, masked: bool) -> Theorems:
 
 def measure_of(theorems: Theorems, obligation: Obligation) -> str | None:
     """What is measured for an obligation: ``value``, ``backprop``, or the name of a hypothesis;
-    ``None`` where nothing is."""
+    ``None`` if nothing is."""
     if obligation.binder == "conclusion":
         return "value" if obligation.declaration == theorems.value else "backprop"
     known = {f"hNorm{n}{what}" for n in "12" for what in ("VarEpsPos", "StdNe0")}

@@ -1,8 +1,8 @@
-"""From what was measured of the layers to verdicts.
+"""From measurements of the layers to verdicts.
 
-The rule, for each obligation: it fails where a layer violates it; else it is inconclusive where a
-layer does not meet the theorem's assumptions, or rounding hides an answer; else it holds.  So the
-exit code is 1 where a number fails, and 4 where a layer is not covered.
+The rule, for each obligation: it fails if a layer violates it; else it is inconclusive if a layer
+does not meet the theorem's assumptions, or rounding hides an answer; else it holds.  So the exit
+code is 1 if a number fails, and 4 if a layer is not covered.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from numeric.judge.measurement import Outcome
 __all__ = ["CHECK", "entries_of", "layer_obligations"]
 
 CHECK = "model"
-"""Stands in reports where the name of a check would: there is none, but the model's own layers."""
+"""Replaces the name of a check in reports: there is none, only the model's own layers."""
 
 _VERDICT = {
     Outcome.HOLDS: Verdict.HOLDS,
@@ -41,10 +41,10 @@ def layer_obligations(
     """The verdict of each obligation on one layer: that of its worst sequence.
 
     Args:
-        theorems: that speak of the layer.
-        obligations: theirs.
+        theorems: the theorems for the layer.
+        obligations: their obligations.
         passed: the sequences.
-        eps: of the layer's LayerNorms.
+        eps: ε of the layer's LayerNorms.
     """
     return tuple(
         replace(_on_layer(theorems, o, obligations, passed), lean=_lean(o, eps))
@@ -53,14 +53,14 @@ def layer_obligations(
 
 
 def _lean(obligation: Obligation, eps: tuple[float, float]) -> str:
-    """What Lean says at this layer: ``discharged`` needs its condition, which is about ε."""
+    """Lean's status at this layer: ``discharged`` needs its condition, which is about ε."""
     facts = obligation.lean
     if facts.status is not LeanStatus.DISCHARGED or facts.discharge is None:
         return facts.status.value
     for condition in facts.discharge.conditions:
         number = {"0 < ε₁": 0, "0 < ε₂": 1}.get(condition)
         if number is None:
-            return f"discharged if {condition}, which nobody checked"
+            return f"discharged if {condition}, which was not checked"
         if not eps[number] > 0:
             return f"assumed: not {condition}, for {condition[4:]} = {eps[number]:g}"
     conditions = " and ".join(
@@ -98,7 +98,7 @@ def _on_layer(
 
 
 def _slack(worst: Worst) -> float:
-    """How much there is to spare, in units that can be compared."""
+    """The slack, in comparable units."""
     return 1.0 - worst.residual / worst.tolerance if worst.tolerance > 0 else worst.margin
 
 
@@ -108,7 +108,7 @@ def _unmet(
     obligations: Sequence[Obligation],
     passed: Sequence[Passed],
 ) -> str:
-    """A hypothesis of the theorem that does not hold on all sequences; empty where all do."""
+    """A hypothesis of the theorem that does not hold on all sequences; empty if all do."""
     for o in obligations:
         if o.declaration == conclusion.declaration and o.role is Role.HYPOTHESIS:
             name = measure_of(theorems, o)
@@ -129,11 +129,11 @@ def entries_of(
     """The obligations with their verdicts over all layers.
 
     Args:
-        library: where the statements are from.
-        obligations: of the theorems that speak of the layers.
-        layers: what was measured.
-        stale: why what was accepted is not what is there, by key.
-        swapped: why the exported graphs may not be the theorems'; empty where nothing says so.
+        library: the library with the statements.
+        obligations: of the theorems for the layers.
+        layers: the measurements.
+        stale: by key, how the present state differs from the accepted one.
+        swapped: why the exported graphs may not be the theorems'; empty if there is no reason.
     """
     entries = []
     for o in obligations:
@@ -189,7 +189,7 @@ def _find(obligation: Obligation, layer: LayerReport) -> LayerObligation | None:
 
 
 def _count(layer: LayerReport, found: LayerObligation | None) -> FamilyCount:
-    """A layer as a family of its own: one instance, which counts where the theorem applies."""
+    """A layer as a separate family: one instance, which counts if the theorem applies."""
     verdict = None if found is None else found.verdict
     worst = None if found is None else found.worst
     held, failed = layer.applies and verdict is Verdict.HOLDS, verdict is Verdict.FAILS

@@ -1,4 +1,4 @@
-"""The layers that no reading by names covers: each is captured as the model runs it."""
+"""Captures, as the model runs them, the layers that reading by names does not cover."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Prover: TypeAlias = Callable[[Sequence[Graph]], Sequence[FormProof]]
 """Asks Lean about graphs: one answer for each."""
 
 SHORT = 16
-"""Of so many tokens are the sequences on which the whole model is run many times."""
+"""The number of tokens of the sequences on which the whole model is run many times."""
 NOT_OF_THE_WHOLE = FormProof(
     reason="Lean was not asked about the graph of the whole model: `obligations graph --prove` "
     "asks, which can take long"
@@ -40,7 +40,7 @@ class Ran:
     Attributes:
         layers: all layers, those that were read by their names and the others.
         forms: the graphs, each once.
-        example: what went into the model, in words; empty where nothing had to be captured.
+        example: the model's input, in words; empty if nothing had to be captured.
         assumptions: about the model beyond its layers.
     """
 
@@ -62,17 +62,17 @@ def what_runs(
     whole: bool = False,
 ) -> Ran:
     """Capture the layers of a torch module that are not covered by their names, and judge them; and
-    look at what the model does beyond its layers.
+    examine what the model does beyond its layers.
 
     Args:
-        model: with its module; a file has none, and stays as it is.
+        model: the model with its module; a file has none, and is left alone.
         read: the reports of the layers that were read by their names.
-        given: what goes into the model, as far as the caller says.
-        seed: random inputs and directions follow from it.
-        watcher: receives the updates of progress.
-        prove: asks Lean about graphs; None where it is not to be asked.
-        certify: whether to bound what each layer returns; then every layer is captured.
-        whole: whether to capture the whole model too, with its loss where it has one.
+        given: the model's input, as far as the caller gives it.
+        seed: determines random inputs and directions.
+        watcher: the callback that receives updates.
+        prove: asks Lean about graphs; None if it should not be asked.
+        certify: whether to bound the error of what each layer returns; captures every layer.
+        whole: whether to capture the whole model too, with its loss if it has one.
     """
     if model.module is None:
         return Ran(tuple(read))
@@ -110,7 +110,7 @@ def what_runs(
         watcher.update("capturing the whole model", 1, 1)
     if prove is not None and forms:
         alone = {captured[""].form} if whole and "" not in wanted else set()
-        alone -= {c.form for n, c in captured.items() if n}  # a layer's form is asked about
+        alone -= {c.form for n, c in captured.items() if n}  # a layer's form is sent to Lean
         asked = [k for k, f in forms.items() if f.name not in alone]
         for key in set(forms) - set(asked):
             forms[key] = replace(forms[key], proof=NOT_OF_THE_WHOLE)
@@ -199,7 +199,7 @@ def _judged(
 
 
 def _with_form(found: Judgement, forms: dict[str, CapturedForm]) -> CapturedLayer:
-    """Layers whose graphs are the same share one."""
+    """Layers with the same graph share one form."""
     assert found.captured is not None
     graph = graph_to_json(found.captured.graph)
     key = json.dumps(graph, sort_keys=True)
@@ -211,7 +211,7 @@ def _with_form(found: Judgement, forms: dict[str, CapturedForm]) -> CapturedLaye
 def _in_order(
     captured: Mapping[str, CapturedLayer], order: Sequence[str]
 ) -> dict[str, CapturedLayer]:
-    """A layer of a stack that runs before one that stands before it is said to."""
+    """Give a reason to each layer that runs at another place than its place in the stack."""
     found = dict(captured)
     ran = list(dict.fromkeys(order))
     stacks: dict[str, list[str]] = {}
@@ -232,8 +232,8 @@ def _in_order(
 def _as_often(
     module: Any, captured: Mapping[str, CapturedLayer], order: Sequence[str]
 ) -> dict[str, CapturedLayer]:
-    """A layer that runs more often than another one of its stack is said to.  One that stands in
-    several places may run in each; all may run twice, as on two sequences."""
+    """Give a reason to each layer that runs more often than another one of its stack.  A layer that
+    occurs in several places may run in each; all may run twice, as on two sequences."""
     held = Counter(id(m) for _, m in module.named_modules(remove_duplicate=False))
     places = {n: held[id(module.get_submodule(n))] for n in captured}
     counts = Counter(order)
@@ -254,16 +254,16 @@ def _as_often(
 def _of_its_names(
     model: Model, read: Sequence[LayerReport], path: str, found: CapturedLayer
 ) -> CapturedLayer:
-    """A layer with the names, the parts and the tensors of the library's block, to which its parent
-    hands what the block has not, is another layer than its names say: its graph stands for what it
-    computes on this input, and does not stand for the block."""
+    """Give a reason to a layer that has the names, parts and tensors of the library's block, but
+    gets from its parent an argument that the block lacks: it is not the layer that its names
+    indicate.  Its graph is what it computes on this input, not the block."""
     layer = next((la for la in read if model.path(la.name) == path), None)
     if layer is None or found.reason:
         return found
     foreign = [f"{a.name}: {a.found}" for a in layer.assumptions if a.foreign]
     if not foreign:
         return found
-    said = "it is not run as the block that it is by its names: "
+    said = "it does not run as the block that its names indicate: "
     return replace(found, reason=said + "; ".join(foreign))
 
 

@@ -17,14 +17,14 @@ INTERVAL = 0.2
 
 
 class CellProgress:
-    """One line that is written anew; ``handle`` is IPython's display handle."""
+    """One line that is overwritten; ``handle`` is IPython's display handle."""
 
     def __init__(self, handle: Any) -> None:
         self._handle = handle
         self._last = -INTERVAL
 
     def update(self, task: str, done: float, total: float | None, *, unit: str = "") -> None:
-        """Show how far a task is, five times a second at most."""
+        """Show how far a task is, at most five times a second."""
         now = time.monotonic()
         if now - self._last < INTERVAL and done != total:
             return
@@ -37,14 +37,14 @@ class CellProgress:
         self.say(message)
 
     def say(self, text: str) -> None:
-        """Replace the line; nothing where it is empty."""
+        """Replace the line; an empty text removes it."""
         line = f"<small><i>{html.escape(text)}</i></small>" if text else ""
         self._handle.update({"text/html": line, "text/plain": text}, raw=True)
 
 
 @contextlib.contextmanager
 def shown_progress(progress: Progress | None) -> Iterator[Progress]:
-    """The watcher given; else a line below the cell in a notebook, and nothing elsewhere."""
+    """The given watcher; else a line below the cell in a notebook, and nothing elsewhere."""
     if progress is not None:
         yield progress
         return

@@ -1,7 +1,7 @@
 """Plots of what checks measure.  Each takes ``ax`` and returns the matplotlib Axes it drew on.
 
-Colours are of Okabe and Ito's palette, which people with any colour vision tell apart; markers and
-labels say the same.
+Colours are from Okabe and Ito's palette, which people with any colour vision can distinguish;
+markers and labels say the same.
 Source: M. Okabe, K. Ito, "Color Universal Design", 2008.
 """
 
@@ -45,15 +45,15 @@ def _axes(ax: Axes | None, title: str, height: float = 4.0) -> Axes:
 
 
 def margins(found: Mapping[str, Measurement], *, title: str = "", ax: Axes | None = None) -> Axes:
-    """How far every instance stays from its limit, a row for each family.
+    """The distance of every instance from its limit, a row for each family.
 
-    The distance is tolerance − residual: of a side condition ``0 < q`` the number q.  The axis is
+    The distance is tolerance − residual: for a side condition ``0 < q`` the number q.  The axis is
     logarithmic on both sides of 0, in the units of the quantity.
 
     Args:
         found: what a check measured, by family: `AuditResult.measurements`.
         title: above the axes.
-        ax: where to draw; new axes if None.
+        ax: the axes to draw on; new axes if None.
     """
     names = list(found)
     ax = _axes(ax, title, 1.2 + 0.3 * len(names))
@@ -88,7 +88,7 @@ def margins(found: Mapping[str, Measurement], *, title: str = "", ax: Axes | Non
 
 
 def _ticks(threshold: float) -> Locator:
-    """A few powers of ten on both sides of 0; by itself matplotlib marks them all."""
+    """A few powers of ten on both sides of 0; by default matplotlib marks them all."""
     from matplotlib.ticker import SymmetricalLogLocator
 
     locator = SymmetricalLogLocator(base=10.0, linthresh=threshold)
@@ -97,7 +97,7 @@ def _ticks(threshold: float) -> Locator:
 
 
 def variances(case: Case, *, title: str = "", ax: Axes | None = None) -> Axes:
-    """How var + ε is distributed over all rows, for each LayerNorm of the graph.
+    """The distribution of var + ε over all rows, for each LayerNorm of the graph.
 
     Raises:
         InvalidInputError: the graph saves no tensor called ``varEps``.
@@ -142,8 +142,8 @@ def variances(case: Case, *, title: str = "", ax: Axes | None = None) -> Axes:
 def steps(case: Case, *, title: str = "", ax: Axes | None = None) -> Axes:
     """The graph's JVP against central differences, by step: a line for each instance.
 
-    A right derivative's residual falls as the square of the step until rounding takes over and it
-    rises as 1 / step; a wrong one's stays where it is.  The residual is relative to Σ|terms|.
+    A right derivative's residual falls as the square of the step until rounding dominates and it
+    rises as 1 / step; a wrong one's stays constant.  The residual is relative to Σ|terms|.
     """
     tangents = case.tangents()
     trace = case.run()

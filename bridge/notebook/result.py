@@ -1,4 +1,4 @@
-"""What an audit found, to look at, to filter and to plot."""
+"""An audit's result, to inspect, filter and plot."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class AuditResult:
 
     Attributes:
         report: every obligation with its judgement.
-        library: statements and graphs, as Lean gave them.
+        library: statements and graphs from Lean.
         instances: how many were to be drawn for each obligation.
     """
 
@@ -84,7 +84,7 @@ class AuditResult:
         """The obligation with this key.
 
         Raises:
-            InvalidInputError: there is none; the message suggests keys that look like it.
+            InvalidInputError: there is none; the message suggests similar keys.
         """
         for entry in self.report.entries:
             if entry.obligation.key == key:
@@ -93,7 +93,7 @@ class AuditResult:
 
     @property
     def exit_code(self) -> int:
-        """What `obligations audit` would end with."""
+        """The exit code of `obligations audit`."""
         return self.report.exit_code
 
     @property
@@ -127,7 +127,7 @@ class AuditResult:
     def _where(self, keep: Any) -> AuditResult:
         entries = tuple(e for e in self.report.entries if keep(e))
         left = len(self.report.entries) - len(entries)
-        # A part must not be shown or saved as if it were all that was audited.
+        # A part must not be shown or saved as if it were the whole audit.
         unseen = (f"{left} obligations that a filter left out",) if left else ()
         report = replace(
             self.report,
@@ -149,7 +149,8 @@ class AuditResult:
         return case_of(self.library, key, seed=self.report.seed, family=family, indices=count)
 
     def measurements(self, key: str, instances: int = 200) -> dict[str, Measurement]:
-        """What an obligation's check measures on each of its families, on all instances drawn."""
+        """The measurements of an obligation's check on each of its families, on all instances
+        drawn."""
         check = self.check(key)
         names = (*(f.name for f in check.families), *check.refuted_by)
         return {name: check.measure(self.case(key, name, instances)) for name in names}
@@ -180,11 +181,11 @@ class AuditResult:
         return pd.DataFrame(rows, columns=_COLUMNS).set_index("key")
 
     def save(self, path: str | Path, format: str | None = None) -> Path:
-        """Write the report; the format is told by the ending (.html, .json, .md, .sarif, .xml,
-        .txt), or by its name.
+        """Write the report; the file's ending (.html, .json, .md, .sarif, .xml, .txt), or
+        ``format``, gives the format.
 
         Raises:
-            InvalidInputError: no format is known by that ending or name.
+            InvalidInputError: there is no format with that ending or name.
         """
         target = Path(path)
         known = {n: Path(f.file_name).suffix for n, f in FORMATS.items() if n != "github"}

@@ -29,19 +29,19 @@ def audit(
 ) -> AuditResult:
     """Judge the obligations of a Lean project, as `obligations audit` does.
 
-    What is not given is as the project has set it in ``obligations.toml`` or ``pyproject.toml``.
+    Defaults are the project's settings in ``obligations.toml`` or ``pyproject.toml``.
 
     Args:
         project: the project's folder, or one below it.
-        only: keys, declarations or globs; all where it is empty.
-        seed: all instances follow from it.
+        only: keys, declarations or globs; all if it is empty.
+        seed: determines all instances.
         instances: how many to draw for each obligation.
         engine: ``auto``, ``lake``, ``embedded`` or ``lock``.
-        look_behind: hand every constant to Lean's kernel again.
-        use_cache: take answers and results from the cache where nothing has changed.
-        strict: whether what is left unseen makes the audit incomplete.
+        look_behind: send every constant to Lean's kernel again.
+        use_cache: use cached answers and results if nothing has changed.
+        strict: whether what was not looked at makes the audit incomplete.
         jobs: how many processes measure.
-        backend: what runs graphs: ``numpy``, ``jax`` or ``torch``, with a device if need be.
+        backend: what runs graphs: ``numpy``, ``jax`` or ``torch``, optionally with a device.
         progress: the callback that receives updates; in a notebook, a line below the cell.
 
     Raises:

@@ -16,7 +16,7 @@ from bridge.storage.atomic import write_atomically
 __all__ = ["ANSWER_NAME", "open_kept", "write_kept"]
 
 ANSWER_NAME = "statements.lock.answer.json.gz"
-RENEW = "write it with `obligations lock`, where there is a Lean"
+RENEW = "write it with `obligations lock`, where Lean is available"
 
 
 def write_kept(project: Path, text: str) -> None:
@@ -25,7 +25,7 @@ def write_kept(project: Path, text: str) -> None:
 
 
 def open_kept(project: Path) -> KeptAnswer:
-    """The answer that is kept in the project's folder.
+    """The answer kept in the project's folder.
 
     Raises:
         EngineError: there is none, or no lock next to it.

@@ -34,7 +34,7 @@ __all__ = [
 ]
 
 TRUST_PREFIX = "trust:"
-"""Waivers of what steps outside the kernel have keys ``trust:Declaration``; of code that runs where
+"""Waivers of what steps outside the kernel have keys ``trust:Declaration``; of code that runs when
 its module is imported, ``trust:Module``."""
 OTHER_SOURCES = "the Lean sources are not those that were locked, and Lean was not run"
 
@@ -45,7 +45,7 @@ class Policy:
 
     Attributes:
         waivers: reasons for not checking, by key.
-        lock: what was accepted; ``None`` where there is no lock.
+        lock: what was accepted; ``None`` if there is no lock.
         untagged: which theorems with hypotheses need not be tagged: names or globs, of theorems or
             of their modules.
         checks: names of the modules that hold the project's own checks.
@@ -63,7 +63,7 @@ class Policy:
         named.
 
         Raises:
-            InvalidInputError: the project names what is not there.
+            InvalidInputError: the project names something that does not exist.
         """
         lemmas = {d.lemma for t in library.statements.theorems for d in t.discharges}
         rest = {name: module for name, module in trust.untagged.items() if name not in lemmas}
@@ -84,11 +84,11 @@ class Policy:
         return replace(trust, untagged=rest)
 
     def not_waived(self, outside: Iterable[Outside]) -> tuple[Outside, ...]:
-        """Those that no waiver names."""
+        """The declarations that no waiver names."""
         return tuple(o for o in outside if TRUST_PREFIX + o.waived_as not in self.waivers)
 
     def refuse_unneeded(self, library: Library, outside: Sequence[str] = ()) -> None:
-        """Raise where a waiver covers nothing.
+        """Raise if a waiver covers nothing.
 
         Raises:
             InvalidInputError: see :func:`bridge.policy.waivers.refuse_unneeded`.
@@ -99,12 +99,12 @@ class Policy:
 
 
 def refuse_checks_of_nothing(library: Library, modules: Sequence[str]) -> None:
-    """Raise where a check in one of these modules is for an obligation that is not there.
+    """Raise if a check in one of these modules is for an obligation that does not exist.
 
-    The bridge's own checks are for one library, so they are not looked at in another.
+    The bridge's own checks are for one library, so they are ignored in another.
 
     Raises:
-        InvalidInputError: it names the key, and the nearest that is there.
+        InvalidInputError: it names the key, and the nearest existing one.
     """
     keys = [o.key for o in library.obligations]
     for key, check in registered().items():
@@ -196,7 +196,7 @@ def missing_keys(library: Library, lock: Lock | None) -> tuple[str, ...]:
 
 
 def stale_reason(drift: Drift) -> str:
-    """What changed since it was accepted, in a sentence."""
+    """What changed since the obligation was accepted, in a sentence."""
     if drift.kind is DriftKind.DEFINITION:
         names = ", ".join(drift.definitions[:3]) or "below it"
         more = f" and {len(drift.definitions) - 3} more" if len(drift.definitions) > 3 else ""

@@ -1,4 +1,4 @@
-"""`statements.lock.json`: what was audited when someone last looked.
+"""`statements.lock.json`: the statements that the project accepted.
 
 For each obligation the lock keeps the statement as text, the hash of its own term, the hash over
 every definition of the project that it unfolds to, and the hash of the check that judges it.  Text
@@ -44,7 +44,7 @@ class DriftKind(StrEnum):
 
 
 class Locked(Struct, frozen=True, forbid_unknown_fields=True):
-    """One obligation as it was accepted; ``reason`` is why, where someone gave one."""
+    """One obligation as it was accepted; ``reason`` is the reason, if one was given."""
 
     statement: str
     term_hash: str
@@ -57,7 +57,7 @@ class Locked(Struct, frozen=True, forbid_unknown_fields=True):
 class Lock(Struct, frozen=True, forbid_unknown_fields=True, tag_field="schema", tag=SCHEMA):
     """All accepted obligations by key, and hashes of the definitions below them by name.
 
-    ``answer`` is the sha256 of Lean's answer, which lies next to the lock: see `answer_file`.
+    ``answer`` is the sha256 of Lean's answer, which is next to the lock: see `answer_file`.
     """
 
     obligations: Mapping[str, Locked]
@@ -119,8 +119,8 @@ def _changed(old: Mapping[str, str], new: Mapping[str, str]) -> tuple[str, ...]:
 def accept(old: Lock, new: Lock, keys: Iterable[str], reason: str) -> Lock:
     """``old`` with these obligations as they are in ``new``.
 
-    Definitions are taken over only where no other obligation is left behind by it: while one is
-    still stale, the old definitions stay, so that it goes on naming what changed.
+    Definitions are updated only if that leaves no other obligation behind: while one is still
+    stale, the old definitions stay, so that it still names what changed.
     """
     merged = dict(old.obligations)
     for key in keys:
@@ -134,7 +134,7 @@ def accept(old: Lock, new: Lock, keys: Iterable[str], reason: str) -> Lock:
 
 
 def read_lock(path: Path) -> Lock | None:
-    """The lock at ``path``; ``None`` where there is none.
+    """The lock at ``path``; ``None`` if there is none.
 
     Raises:
         InvalidInputError: the file is not a lock of this version.

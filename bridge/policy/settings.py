@@ -1,6 +1,6 @@
 """Settings of a project: ``obligations.toml``, or ``[tool.obligations]`` in ``pyproject.toml``.
 
-The command line wins over them.  A key that is not known is an error that suggests the right one.
+The command line overrides them.  An unknown key is an error that suggests the right one.
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ __all__ = ["ENGINES", "Settings", "read_settings"]
 
 EngineName = Literal["auto", "lake", "embedded", "lock"]
 ENGINES: tuple[str, ...] = get_args(EngineName)
-"""What ``engine`` may be, here and on the command line."""
+"""The values of ``engine``, here and on the command line."""
 _Count = Annotated[int, Meta(ge=1)]
 
 
 class Settings(Struct, frozen=True):
-    """What a project may set; ``None`` and empty mean that it does not.
+    """What a project may set; ``None`` and empty mean not set.
 
     Attributes:
         engine: ``auto``, ``lake``, ``embedded`` or ``lock``.
-        backend: what runs graphs: ``numpy``, ``jax`` or ``torch``, the latter two with a device if
-            need be, as in ``torch:cuda:1``.
+        backend: what runs graphs: ``numpy``, ``jax`` or ``torch``, the latter two optionally with a
+            device, as in ``torch:cuda:1``.
         seed: the seed of all instances.
         instances: how many to draw for each obligation.
         timeout: seconds for Lean to answer.
         only: keys, declarations or globs to audit.
         checks: Python modules that register checks, importable or files relative to the project.
-        strict: whether what an audit leaves unseen makes it incomplete.
+        strict: whether what an audit does not look at makes it incomplete.
         untagged: names of theorems, or globs, that have hypotheses and need not be tagged.
         unread: Lean files, or globs, that belong to no library on purpose; say why in a comment.
     """

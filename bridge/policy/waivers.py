@@ -1,4 +1,4 @@
-"""`waivers.toml`: obligations that someone decided not to check, with the reason.
+"""`waivers.toml`: obligations that the project decided not to check, with the reason.
 
 ::
 
@@ -6,8 +6,7 @@
     key = "encoderBlock_backpropVec_eq_adjoint_fderiv_at:hWeird"
     reason = "implied by hNorm1VarEpsPos; see the paper, section 3"
 
-A waiver that nothing needs any more is an error, so that the file cannot hide what it no longer
-covers.
+An unused waiver is an error, so that the file cannot hide what it no longer covers.
 """
 
 from __future__ import annotations
@@ -40,7 +39,7 @@ class _File(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def read_waivers(path: Path) -> dict[str, str]:
-    """Reasons by key; empty where there is no file.
+    """Reasons by key; empty if there is no file.
 
     Raises:
         InvalidInputError: the file is malformed, repeats a key, or gives no reason.
@@ -59,10 +58,10 @@ def read_waivers(path: Path) -> dict[str, str]:
 def refuse_unneeded(
     waivers: Mapping[str, str], keys: Iterable[str], checked: Iterable[str]
 ) -> None:
-    """Raise where a waiver covers nothing: no such obligation, or one that has a check.
+    """Raise if a waiver covers nothing: no such obligation, or one that has a check.
 
     Raises:
-        InvalidInputError: the first waiver that is not needed, and why.
+        InvalidInputError: the first unused waiver, and why.
     """
     known, paired = set(keys), set(checked)
     for key in waivers:

@@ -1,4 +1,4 @@
-"""What the audit of a model found of the graphs that it runs, before it is rendered."""
+"""The audit's results about the graphs that a model runs, before they are rendered."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = [
 ]
 
 GENERAL_THEOREM = "Graph.backprop_eq_adjoint_fderiv"
-"""Backprop of any graph is the adjoint of its derivative, where the side conditions hold."""
+"""Backprop of any graph is the adjoint of its derivative, if the side conditions hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Supposed:
     """A hypothesis of a theorem about a captured graph.
 
     Attributes:
-        value: the value of the graph that it is about; empty for a constant.
+        value: the graph's value that it is about; empty for a constant.
         positive: whether every entry has to be positive, or only not zero.
         constant: the constant's value.
     """
@@ -42,14 +42,14 @@ class Supposed:
 
 @dataclass(frozen=True, slots=True)
 class FormBlock:
-    """A block of the library that a captured graph is built like.
+    """A block of the library that a captured graph resembles.
 
     Attributes:
-        name: of the block, as its theorems' names begin.
-        theorem: its headline theorem, which holds of the graph itself; empty where the graph is not
+        name: the block's name, the prefix of its theorems' names.
+        theorem: its headline theorem, which holds for the graph itself; empty if the graph is not
             shown to be the block.
-        constants: the block's constants, by name, with the values that they have here.
-        statement: what Lean proved of the graph, as it prints it.
+        constants: the block's constants, by name, with their values here.
+        statement: what Lean proved about the graph, as it prints it.
         reason: why it is not shown.
         masks: inputs of the graph that the theorem supposes to be a mask, each with its name.
     """
@@ -67,7 +67,7 @@ class FormBlock:
         return bool(self.theorem)
 
     def of(self, masks: Sequence[tuple[str, str]]) -> FormBlock:
-        """What it comes to for a layer whose graph has these masks."""
+        """The block's result for a layer whose graph has these masks."""
         lacking = [
             f"{given} is not the {mask} mask"
             for given, mask in self.masks
@@ -88,16 +88,16 @@ class FormBlock:
 
 @dataclass(frozen=True, slots=True)
 class FormProof:
-    """What Lean says of one captured graph.
+    """Lean's answer about one captured graph.
 
     Attributes:
-        status: ``proved``; ``unchecked`` where it was not asked, or has no theorem about it.
-        theorem: its name; empty where there is none.
-        statement: as Lean prints it.
-        supposes: what it supposes of values, in words; the conditions that are measured hold it.
+        status: ``proved``; ``unchecked`` if it was not asked, or has no theorem about it.
+        theorem: the theorem's name; empty if there is none.
+        statement: the statement, as Lean prints it.
+        supposes: what it supposes of values, in words; the measured conditions include it.
         reason: why there is none.
-        asks: the same as ``supposes``, for those who check it.
-        block: the block of the library that it is built like; None where it is built like none.
+        asks: the same as ``supposes``, in a form that can be checked.
+        block: the block of the library that it resembles; None if it resembles none.
     """
 
     status: LeanStatus = LeanStatus.UNCHECKED
@@ -110,11 +110,11 @@ class FormProof:
 
     @property
     def proved(self) -> bool:
-        """Whether the kernel took it."""
+        """Whether the kernel accepted the theorem."""
         return self.status is LeanStatus.PROVED
 
     def of(self, masks: Sequence[tuple[str, str]]) -> FormProof:
-        """What it comes to for a layer whose graph has these masks."""
+        """The answer for a layer whose graph has these masks."""
         return self if self.block is None else replace(self, block=self.block.of(masks))
 
     @property
@@ -142,8 +142,8 @@ class CapturedForm:
     Attributes:
         name: ``graph 1`` and so on.
         graph: as ``obligations-graph/1`` JSON.
-        origins: where each node is from in the model's code.
-        proof: what Lean says of it.
+        origins: the line of the model's code for each node.
+        proof: Lean's answer about it.
     """
 
     name: str
@@ -166,7 +166,7 @@ class Comparison:
     Attributes:
         what: the output, or the gradient of a parameter or an input.
         against: what it was compared with, such as ``torch autograd in float64``.
-        rounding: whether the tolerance is what rounding in the model's own dtype can do.
+        rounding: whether the tolerance is the possible effect of rounding in the model's own dtype.
     """
 
     what: str
@@ -193,9 +193,9 @@ class Condition:
     """A side condition of one operation, at the tightest of its nodes.
 
     Attributes:
-        what: in words, such as ``the argument of sqrt is positive``.
-        node: which node is tightest.
-        origin: where that is from in the model's code.
+        what: the condition in words, such as ``the argument of sqrt is positive``.
+        node: the tightest node.
+        origin: that node's line in the model's code.
         least: the distance to the limit, a lower bound.
         nodes: how many nodes have it.
     """
@@ -210,22 +210,22 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class CapturedLayer:
-    """A layer's own graph, and what agrees with it.
+    """A layer's own graph, and the comparisons with it.
 
     Attributes:
-        reason: why there is no graph, or why it does not count; empty where it does.
-        form: the name of its graph; empty where there is none.
+        reason: why there is no graph, or why it does not count; empty if it counts.
+        form: the name of its graph; empty if there is none.
         nodes, inputs: how many the graph has.
         masks: inputs of the graph that are masks, each with its name.
         calls: how often the model runs the layer; the first call is captured.
         comparisons: of the graph's value and backprop with what the model computes.
         conditions: the side conditions of the general theorem.
         no_gradient: parameters whose gradient is None in the model; they count as 0.
-        unseen: parameters of whose gradients rounding is all that could be seen on this input.
-        begins: the first node where graph and model differ, and its line; empty where none does.
-        proof: what Lean says of its graph.
-        certificate: bounds on what the model returned; None where no one asked for them.
-        marks: nodes and inputs of the graph where a difference begins, with what begins there.
+        unseen: parameters whose gradients show only rounding on this input.
+        begins: the first node where graph and model differ, and its line; empty if none does.
+        proof: Lean's answer about its graph.
+        certificate: bounds on the error of what the model returned; None if not requested.
+        marks: nodes and inputs of the graph where a difference begins, with its description.
     """
 
     reason: str = ""
@@ -245,14 +245,14 @@ class CapturedLayer:
 
     @property
     def certified(self) -> bool:
-        """Whether every gradient has a rigorous bound, and Lean proved what it is a bound on."""
+        """Whether every gradient has a rigorous bound, and Lean proved what the bound is about."""
         made = self.certificate
         complete = made is not None and made.complete
         return complete and self.proof.proved and self.verdict is Verdict.HOLDS
 
     @property
     def verdict(self) -> Verdict:
-        """The worst of what was compared; ``inconclusive`` without a graph."""
+        """The worst verdict of the comparisons; ``inconclusive`` without a graph."""
         found = {c.verdict for c in self.comparisons} | {c.verdict for c in self.conditions}
         if Verdict.FAILS in found:
             return Verdict.FAILS
@@ -275,7 +275,7 @@ class CapturedLayer:
 
     @property
     def coverage(self) -> str:
-        """What is known of it, as a sentence without its full stop."""
+        """What is known about the layer, as a sentence without its full stop."""
         if not self.form:
             return f"not captured: {self.reason}"
         times = "" if self.calls == 1 else f", the first of {self.calls} calls"

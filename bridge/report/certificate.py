@@ -1,4 +1,4 @@
-"""How far the gradients that a model returned can be from the exact ones, as a report has it."""
+"""How far a model's gradients can be from the exact ones, for a report."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["Bound", "GradientCertificate", "Least"]
 
 @dataclass(frozen=True, slots=True)
 class Least:
-    """What no entry of a value is below: of the entries, and of their sizes."""
+    """Lower bounds for a value: for its entries, and for their absolute values."""
 
     entry: float
     size: float
@@ -18,14 +18,14 @@ class Least:
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """A tensor that the model returned, and the exact one; every number is rigorous.
+    """The distance of a returned tensor from the exact one; every number is rigorous.
 
     Attributes:
         what: the output, or the gradient of a parameter or an input.
         most: no entry differs by more.
-        least: some entry differs by at least so much.
-        relative: ``most`` over the exact tensor's largest entry; infinite where that may be 0.
-        radius: how far the exact tensor's own enclosure reaches: the part of ``most`` that is ours.
+        least: some entry differs by at least this much.
+        relative: ``most`` over the exact tensor's largest entry; infinite if that may be 0.
+        radius: the radius of the exact tensor's enclosure: our own part of ``most``.
     """
 
     what: str
@@ -44,13 +44,13 @@ class Bound:
 
 @dataclass(frozen=True, slots=True)
 class GradientCertificate:
-    """Bounds on what one call of a layer returned.
+    """Bounds on the error of what one call of a layer returned.
 
     Attributes:
-        dtype: in which the model computed.
-        bounds: the output first; empty where nothing is certified.
-        reason: why not; empty where it is.
-        least: of every value of the graph, for what a theorem supposes.
+        dtype: the dtype in which the model computed.
+        bounds: the output's first; empty if nothing is certified.
+        reason: why nothing is certified; empty if something is.
+        least: lower bounds for every value of the graph, to check what a theorem supposes.
     """
 
     dtype: str
@@ -60,7 +60,7 @@ class GradientCertificate:
 
     @property
     def complete(self) -> bool:
-        """Whether there is a bound on everything."""
+        """Whether there is a bound for everything."""
         return bool(self.bounds) and not self.reason
 
     @property
@@ -70,8 +70,8 @@ class GradientCertificate:
 
     @property
     def widest(self) -> Bound | None:
-        """The gradient with the largest relative bound, among those that have one; else the
-        largest."""
+        """The gradient with the largest relative bound, if any has one; else with the largest
+        bound."""
         found = self.gradients
         shares = [b for b in found if b.relative < float("inf")]
         if shares:
@@ -83,7 +83,7 @@ class GradientCertificate:
         if proved:
             return "the adjoint of the Fréchet derivative, which Lean proves to be backprop"
         return (
-            "backprop of the captured graph over the real numbers, of which Lean has proved nothing"
+            "backprop of the captured graph over the real numbers, about which Lean proved nothing"
         )
 
     def sentence(self, bound: Bound, *, proved: bool) -> str:
@@ -100,7 +100,7 @@ class GradientCertificate:
         return f"{said} and at least {bound.least:.3g}" if bound.least > 0 else said
 
     def notes(self, *, proved: bool) -> list[str]:
-        """What a table says of it: the widest gradient; or why nothing is certified."""
+        """The certificate's lines in a table: the widest gradient; or why nothing is certified."""
         if self.reason:
             return [f"not certified: {self.reason}"]
         widest = self.widest

@@ -1,8 +1,8 @@
 """Text from Lean, made safe for each kind of report.
 
-Names, statements and docstrings come from the audited sources, so they may hold anything: control
-characters, markup, workflow commands, marks that turn the direction of writing.  Every report
-writes such text through one of these functions, and through nothing else.
+Names, statements and docstrings come from the audited sources, so they may contain anything:
+control characters, markup, workflow commands, marks that change the writing direction.  Every
+report writes such text only through one of these functions.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ __all__ = [
 
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
-# Control characters; marks that cannot be seen or that turn the direction of writing; what XML
-# forbids and what UTF-8 cannot hold; the invisible "tag" copies of ASCII.
+# Control characters; invisible marks or those that change the writing direction; what XML
+# forbids and what UTF-8 cannot encode; the invisible "tag" copies of ASCII.
 _UNSEEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
     "\ufff9-\ufffb\ufffe\uffff\ud800-\udfff\U000e0000-\U000e007f]"
@@ -36,7 +36,7 @@ _LIST_OR_RULE = re.compile(r"^(\d*)([-+=.)])")
 
 
 def plain(text: str) -> str:
-    """``text`` with spaces and newlines as its only white space, and without anything invisible."""
+    """``text`` with spaces and newlines as its only white space, without invisible characters."""
     text = text.replace("\r\n", "\n").replace("\t", " ")
     return _OTHER_SPACES.sub(" ", _UNSEEN.sub(REPLACEMENT, text))
 
@@ -47,7 +47,8 @@ def one_line(text: str) -> str:
 
 
 def json_text(document: str) -> str:
-    """A JSON document whose strings spell invisible characters as ``\\uXXXX``: nothing is lost."""
+    """A JSON document with invisible characters in strings written as ``\\uXXXX``: nothing is
+    lost."""
 
     def spell(match: re.Match[str]) -> str:
         units = match[0].encode("utf-16-be", "surrogatepass")
@@ -57,7 +58,7 @@ def json_text(document: str) -> str:
 
 
 def github_message(text: str) -> str:
-    """The message of a workflow command: one line, whatever ``text`` holds."""
+    """The message of a workflow command: one line, whatever ``text`` contains."""
     return plain(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
@@ -73,12 +74,13 @@ def markdown(text: str) -> str:
 
 
 def markdown_code(text: str) -> str:
-    """The same, set as code; an element, since a code span would take a ``|`` for a column."""
+    """Like `markdown`, set as code; an element, since in a code span a ``|`` would start a
+    column."""
     return f"<code>{markdown(text)}</code>"
 
 
 def html_line(text: str) -> str:
-    """Text on one line of an HTML block, in which Markdown is not read."""
+    """Text on one line of an HTML block, where Markdown is not interpreted."""
     return html.escape(one_line(text), quote=True)
 
 

@@ -1,4 +1,4 @@
-"""What in a report needs attention, and how much.
+"""What needs attention in a report, and how urgently.
 
 JUnit, SARIF, GitHub annotations and Markdown all report the same findings.
 
@@ -47,14 +47,14 @@ RULES = (
         Level.ERROR,
         "A counterexample violates the obligation.",
         "Replay the counterexample.  Either the block is outside the theorem's hypotheses, or the "
-        "code is not what the theorem talks about.",
+        "code is not what the theorem is about.",
     ),
     Rule(
         "theorem-says-nothing",
         "TheoremSaysNothing",
         Level.ERROR,
         "Nothing can meet the theorem's hypotheses, or its conclusion is true without them.",
-        "Correct the hypotheses or the conclusion: what is proved now is of no use to anybody.",
+        "Correct the hypotheses or the conclusion: the present theorem is of no use.",
     ),
     Rule(
         "lean-sorry",
@@ -97,7 +97,7 @@ RULES = (
         "obligation-inconclusive",
         "ObligationInconclusive",
         Level.WARNING,
-        "The check ran and cannot tell.",
+        "The check ran and could not decide.",
         "Read the reason; more instances, or other families, may decide it.",
     ),
     Rule(
@@ -112,15 +112,15 @@ RULES = (
         "lean-unchecked",
         "LeanUnchecked",
         Level.WARNING,
-        "Lean was not run, so nobody looked whether the theorem is still proved.",
+        "Lean was not run, so it is unknown whether the theorem is still proved.",
         "Run the audit with a Lean engine.",
     ),
     Rule(
         "obligation-waived",
         "ObligationWaived",
         Level.NOTE,
-        "Somebody gave a reason for not checking the obligation.",
-        "Nothing, as long as the reason stands.",
+        "The project gives a reason for not checking the obligation.",
+        "Nothing, as long as the reason is valid.",
     ),
 )
 """Every rule, worst first."""
@@ -134,8 +134,8 @@ _QUIET = frozenset({Verdict.HOLDS, Verdict.CERTIFIED})
 class Finding:
     """One thing that needs attention.
 
-    ``subject`` is a key or a declaration, ``said`` what is the matter with it, on one line;
-    ``details`` are further lines, the last one a command where there is a counterexample.
+    ``subject`` is a key or a declaration, ``said`` describes the problem on one line; ``details``
+    are further lines, the last one a command if there is a counterexample.
     """
 
     entry: Entry
@@ -146,12 +146,12 @@ class Finding:
 
     @property
     def headline(self) -> str:
-        """Subject and matter, on one line."""
+        """Subject and problem, on one line."""
         return f"{self.subject}: {self.said}"
 
     @property
     def message(self) -> str:
-        """The matter and its details, one below the other."""
+        """The problem and its details, one below the other."""
         return "\n".join((self.said, *self.details))
 
 
@@ -181,7 +181,8 @@ def _lean(entry: Entry) -> Finding | None:
             said = "the proof, or something below it, is unfinished (sorry)"
         case LeanStatus.AXIOM:
             axioms = (
-                ", ".join(map(readable_name, o.lean.foreign_axioms)) or "itself: it is no theorem"
+                ", ".join(map(readable_name, o.lean.foreign_axioms))
+                or "itself: it is not a theorem"
             )
             said = f"rests on the axiom {axioms}"
         case LeanStatus.REFUSED:
@@ -195,7 +196,7 @@ def _lean(entry: Entry) -> Finding | None:
 
 
 def findings_of(entry: Entry) -> tuple[Finding, ...]:
-    """The findings of one obligation, worst first; none where it holds and Lean does not object."""
+    """The findings of one obligation, worst first; none if it holds and Lean does not object."""
     found = [f for f in (_numeric(entry), _lean(entry)) if f is not None]
     return tuple(sorted(found, key=lambda f: _RANK[f.rule.id]))
 

@@ -1,7 +1,7 @@
 """GitHub workflow annotations: worst first, at most ten, and the rest counted.
 
-Every line is a workflow command, so that no text from Lean stands at the start of a line, where the
-runner would read it as a command of its own.
+Every line is a workflow command, so that no text from Lean is at the start of a line, where the
+runner would read it as a command.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from bridge.report.model import Report
 __all__ = ["MOST_ANNOTATIONS", "render_github"]
 
 MOST_ANNOTATIONS = 10
-"""GitHub shows ten annotations of a kind for each step, and drops the rest without a word."""
+"""GitHub shows ten annotations of each level for each step, and silently drops the rest."""
 
 _COMMAND = {Level.ERROR: "error", Level.WARNING: "warning", Level.NOTE: "notice"}
 
@@ -38,7 +38,7 @@ def _rest(hidden: tuple[Finding, ...]) -> str:
 
 
 def render_github(report: Report) -> str:
-    """The findings as annotations; empty where there is nothing to say."""
+    """The findings as annotations; empty if there are none."""
     found = findings(report)
     lines = [_annotation(report, f) for f in found[:MOST_ANNOTATIONS]]
     if len(found) > MOST_ANNOTATIONS:

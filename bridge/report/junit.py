@@ -1,8 +1,8 @@
 """The JUnit XML report: a suite for each theorem, a case for each obligation.
 
 What is not verified is *skipped* with its reason, never passed.  A theorem whose proof Lean does
-not vouch for fails its ``conclusion``, whatever the numbers say.  An audit that is not complete has
-a failing case of its own.
+not accept fails its ``conclusion``, whatever the numbers say.  An incomplete audit has a separate
+failing case.
 """
 
 from __future__ import annotations

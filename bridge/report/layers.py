@@ -1,4 +1,4 @@
-"""What the audit of a model found, layer by layer, before it is rendered."""
+"""The results of a model's audit, layer by layer, before they are rendered."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ __all__ = ["Assumption", "LayerObligation", "LayerReport", "ModelReport", "NormR
 
 @dataclass(frozen=True, slots=True)
 class Assumption:
-    """Something that the theorem takes for granted of a layer, and what the model has instead.
+    """Something that the theorem assumes about a layer, and what the model has.
 
-    ``met`` is ``None`` where no one can tell from what was given; ``found`` then says what would.
-    ``note`` is what must be read next to the theorem though it is met.  ``foreign`` is set where
-    the layer is given something that the block of its names does not have, whatever its own graph
-    is.  ``apart`` is set where it is about how the layer is run, not about what it computes.
+    ``met`` is ``None`` if the input does not decide it; ``found`` then says what would.
+    ``note`` must be read next to the theorem although the assumption is met.  ``foreign`` is set
+    if the layer receives something that the block of its names does not have, whatever its own
+    graph is.  ``apart`` is set if it is about how the layer is run, not about what it computes.
     """
 
     name: str
@@ -40,8 +40,8 @@ class Assumption:
 class LayerObligation:
     """One obligation of the library, judged on one layer of the model.
 
-    ``worst`` is the tightest sequence; ``place`` says where in it, such as the row.  ``lean`` is
-    what Lean says of it at this layer: where a lemma discharges it, whether its condition is met.
+    ``worst`` is the tightest sequence; ``place`` the place in it, such as the row.  ``lean`` is
+    Lean's status at this layer: if a lemma discharges it, whether its condition is met.
     """
 
     key: str
@@ -60,7 +60,7 @@ class NormRows:
         eps: its ε.
         least_var_eps, least_std: lower bounds of the least var + ε and of its root over all rows,
             in exact arithmetic.
-        sequence, row: where the least is.
+        sequence, row: the place of the least.
         rows: how many there are.
         zero_variance: how many have a variance that is 0 to rounding: at most (d·u·max|h|)².
         var_eps: var + ε of every row, ``(sequences, seq_len)``, lower bounds.
@@ -81,21 +81,20 @@ class LayerReport:
     """One layer of the model.
 
     Attributes:
-        name: as the model calls it.
+        name: its name in the model.
         type: of the object, or the naming scheme of its tensors.
         sizes: seqLen, dModel, numHeads, headDim, dFF, as pairs.
-        theorem: the declaration whose obligations were measured; ``None`` where nothing was.
+        theorem: the declaration whose obligations were measured; ``None`` if nothing was.
         applies: whether the layer meets every assumption of the theorem.
         assumptions: all of them.
-        norms: the rows of both LayerNorms; empty where nothing was measured.
+        norms: the rows of both LayerNorms; empty if nothing was measured.
         obligations: the verdicts, by key.
         computed_by: what the theorem's value and backprop were computed with.
         compared_with: what they were compared with.
         output_difference: the largest difference between an entry of the layer's own output and of
-            the theorem's block; ``None`` where the layer's own output could not be computed.
-        captured: the graph that the layer runs, and what agrees with it; ``None`` where it was not
-            captured, as the theorem applies and no one asked for a certificate, or there is no
-            code.
+            the theorem's block; ``None`` if the layer's own output could not be computed.
+        captured: the graph that the layer runs, and the comparisons with it; ``None`` if it was not
+            captured: the theorem applies and no certificate was requested, or there is no code.
     """
 
     name: str
@@ -113,21 +112,22 @@ class LayerReport:
 
     @property
     def by_graph(self) -> bool:
-        """Whether no theorem about a block applies, and the layer's own graph does what it does.
-        A layer that is not the block of its names, and gives no reason for it, is wrong."""
+        """Whether no theorem about a block applies, and the layer's own graph computes what it
+        does.  A layer that is not the block that its names indicate, without a reason, is wrong."""
         captured = self.captured
         graph = captured is not None and captured.verdict is Verdict.HOLDS
         return not self.applies and graph and not self.unlike_its_names
 
     @property
     def unlike_its_names(self) -> bool:
-        """Whether it does not compute the block of its names, and no assumption says why."""
+        """Whether it does not compute the block that its names indicate, and no assumption says
+        why."""
         fails = any(o.verdict is Verdict.FAILS for o in self.obligations)
         return fails and all(a.apart for a in self.unmet)
 
     @property
     def proved(self) -> bool:
-        """Whether it is covered by a theorem about the very graph that it runs."""
+        """Whether it is covered by a theorem about exactly the graph that it runs."""
         return self.by_graph and self.captured is not None and self.captured.proof.proved
 
     @property
@@ -137,9 +137,9 @@ class LayerReport:
 
     @property
     def verdict(self) -> Verdict:
-        """The worst of its verdicts; where no theorem about a block applies, that of its own graph;
-        ``inconclusive`` without one.  ``certified`` where all hold and every gradient has a
-        rigorous bound."""
+        """The worst of its verdicts; if no theorem about a block applies, that of its own graph;
+        ``inconclusive`` without one.  ``certified`` if all hold and every gradient has a rigorous
+        bound."""
         found = {o.verdict for o in self.obligations}
         captured = self.captured
         if captured is not None and self.applies and captured.form:
@@ -176,22 +176,22 @@ class LayerReport:
 
 @dataclass(frozen=True, slots=True)
 class ModelReport:
-    """A model: where it is from, and its layers in the order in which they run.
+    """A model: its source, and its layers in the order in which they run.
 
     Attributes:
         source: the file or the Python reference.
         kind: ``safetensors`` or ``torch``.
         naming: whose names its tensors have.
         dtype: of its weights, as stored.
-        inputs: where the first layer's input is from, in words; empty where the whole model made
-            it of what was given.
+        inputs: the source of the first layer's input, in words; empty if the whole model made it
+            from the given input.
         sequences, seq_len: how many sequences of how many tokens.
-        settings: where the number of heads, ε and so on are from, in words.
-        layers: one for each that was found.
+        settings: the sources of the number of heads, ε and so on, in words.
+        layers: one for each layer found.
         assumptions: about the model as a whole.
-        outside: what else the model has, and no theorem was asked about.
-        forms: the graphs that were captured, each once.
-        example: what went into the whole model when they were.
+        outside: other parts of the model, which no theorem covers.
+        forms: the captured graphs, each once.
+        example: the whole model's input when they were captured.
     """
 
     source: str
@@ -238,7 +238,7 @@ class ModelReport:
 
     @property
     def shortfalls(self) -> tuple[str, ...]:
-        """What the theorems leave uncovered; each a clause, none where every layer is covered."""
+        """What the theorems leave uncovered; each a clause, none if every layer is covered."""
         total, missing = len(self.layers), len(self.layers) - self.covered - self.by_graph
         found = [f"the stack as a whole: {a}" for a in self.unmet]
         if missing:

@@ -14,8 +14,8 @@ __all__ = ["layer_suites"]
 
 
 def layer_suites(model: ModelReport) -> list[TestSuite]:
-    """A suite for each layer.  Where the theorem does not apply, nothing passes: what holds of the
-    block that was measured is skipped with the reason."""
+    """A suite for each layer.  If the theorem does not apply, nothing passes: what holds for the
+    measured block is skipped with the reason."""
     return [_suite(model, layer) for layer in model.layers]
 
 

@@ -40,8 +40,8 @@ def _row(cells: Iterable[str]) -> str:
 
 def _words(layer: LayerReport) -> Sequence[str]:
     failing = [o for o in layer.obligations if o.verdict is not Verdict.HOLDS]
-    told = (f"{o.key} {o.verdict.value}: {o.reason}" for o in failing)
-    return [layer.coverage, *told, *captured_notes(layer), *certificate_notes(layer)]
+    failures = (f"{o.key} {o.verdict.value}: {o.reason}" for o in failing)
+    return [layer.coverage, *failures, *captured_notes(layer), *certificate_notes(layer)]
 
 
 def _cells(layer: LayerReport) -> Sequence[str]:

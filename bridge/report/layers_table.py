@@ -1,4 +1,4 @@
-"""A model's layers in the terminal: one line for each, and below it what needs words."""
+"""A model's layers in the terminal: one line for each, with explanations below."""
 
 from __future__ import annotations
 
@@ -45,15 +45,15 @@ def agreement_share(layer: LayerReport) -> float | None:
 
 
 def layer_differs(layer: LayerReport) -> bool:
-    """Whether the layer's own output is another one than the theorem's, and by how much is known.
+    """Whether the layer's own output differs from the theorem's by a known amount.
 
-    Where the theorem applies, the comparison of the values says it.
+    If the theorem applies, the comparison of the values says it.
     """
     return not layer.applies and layer.output_difference is not None
 
 
 def model_lines(model: ModelReport) -> tuple[str, ...]:
-    """What model it is, and what went in, in a few sentences."""
+    """The model and its input, in a few sentences."""
     exact = "" if model.dtype in ("F64", "float64") else ", converted to float64, which is exact"
     layers = "layer" if len(model.layers) == 1 else "layers"
     plural = "" if model.sequences == 1 else "s"
@@ -88,12 +88,12 @@ def model_lines(model: ModelReport) -> tuple[str, ...]:
 
 
 def _groups(layers: Sequence[LayerReport]) -> list[tuple[str, list[LayerReport]]]:
-    """Layers that have the same to say, side by side, under what they say."""
+    """Layers with the same explanation, side by side, under it."""
     groups: list[tuple[str, list[LayerReport]]] = []
     for layer in layers:
         said = layer.coverage
         if layer.captured is None and layer.output_difference is not None and not layer.applies:
-            said = said.rpartition(" by at most ")[0] + " as told below"  # each its own number
+            said = said.rpartition(" by at most ")[0] + " as given below"  # each its own number
         if groups and groups[-1][0] == said:
             groups[-1][1].append(layer)
         else:
@@ -130,14 +130,14 @@ def _failures(layer: LayerReport) -> list[str]:
         for o in layer.obligations
         if o.verdict is not Verdict.HOLDS
     ]
-    if layer.applies and layer.captured is not None:  # its coverage speaks of the block
+    if layer.applies and layer.captured is not None:  # its coverage is about the block
         found += [f"{layer.name}, its own graph: {said}" for said in layer.captured.failing[:3]]
     said = (*captured_notes(layer), *certificate_notes(layer))
     return found + [f"{layer.name}: {each}" for each in said]
 
 
 def certificate_notes(layer: LayerReport) -> list[str]:
-    """What is certified of the gradients that the layer returned; nothing where no one asked."""
+    """What is certified about the gradients that the layer returned; nothing if not requested."""
     captured = layer.captured
     if captured is None or captured.certificate is None:
         return []
@@ -145,7 +145,7 @@ def certificate_notes(layer: LayerReport) -> list[str]:
 
 
 def captured_notes(layer: LayerReport) -> list[str]:
-    """What the captured graph of a layer leaves to say beyond that it agrees."""
+    """Remarks on the captured graph of a layer, besides that it agrees."""
     captured = layer.captured
     if layer.applies or captured is None:
         return []
@@ -154,7 +154,7 @@ def captured_notes(layer: LayerReport) -> list[str]:
         found.append(f"the gradient is None, which counts as 0: {', '.join(captured.no_gradient)}")
     rest = [n for n in captured.unseen if n not in captured.no_gradient]
     if rest:
-        found.append(f"on this input nothing but rounding is seen of: {', '.join(rest)}")
+        found.append(f"on this input only rounding is visible in: {', '.join(rest)}")
     return found
 
 

@@ -1,4 +1,4 @@
-"""Where a Lean source lies in its repository, as GitHub and code scanning count paths."""
+"""The path of a Lean source in its repository, as GitHub and code scanning need it."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The Markdown report, made for a GitHub step summary: first what needs attention.
+"""The Markdown report, made for a GitHub step summary: what needs attention comes first.
 
-All text from Lean is escaped: it shows as it is and formats nothing.
+All text from Lean is escaped: it appears verbatim and formats nothing.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ def _theorem(entries: Sequence[Entry]) -> list[str]:
 
 
 def _hypotheses(entry: Entry, theorem: Sequence[Entry]) -> list[str]:
-    """An instance on which all hypotheses hold, and what the conclusion does without each."""
+    """An instance on which all hypotheses hold, and how the conclusion fares without each."""
     said, command = joint_witness(entry, theorem) or ("", "")
     lines = [f"{said[:1].upper()}{said[1:]}{':' if command else '.'}", ""]
     lines += [fenced(command, "sh"), ""] if command else []

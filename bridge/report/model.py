@@ -1,4 +1,4 @@
-"""What an audit found, before it is rendered."""
+"""The results of an audit, before they are rendered."""
 
 from __future__ import annotations
 
@@ -31,11 +31,10 @@ class EngineInfo:
 class Entry:
     """One obligation with its judgement.
 
-    ``check`` names the check that judged it and ``result`` holds what it measured; both are
-    ``None`` where the verdict was reached without running one.  ``graph`` is the file of the graph
-    that stood in for the library's; empty where none did.  ``way`` says how it was judged: by a
-    ``check``, or by what the statement says (`bridge.statements.choose.Way`); empty where nothing
-    was paired with it.
+    ``check`` names the check that judged it and ``result`` holds its measurements; both are
+    ``None`` if the verdict was reached without a check.  ``graph`` is the file of the graph that
+    replaced the library's; empty if none did.  ``way`` says how it was judged: by a ``check``, or
+    by the statement (`bridge.statements.choose.Way`); empty if nothing was paired with it.
     """
 
     obligation: Obligation
@@ -49,28 +48,27 @@ class Entry:
 
 
 def shortfalls(missing: Sequence[str], unseen: Sequence[str]) -> tuple[str, ...]:
-    """Why an audit is incomplete, in clauses: keys that are gone, and what no one looked at."""
-    gone = (f"locked and gone: {', '.join(missing)}",) if missing else ()
-    return (*gone, *(f"left unseen: {what}" for what in unseen))
+    """Why an audit is incomplete, in clauses: missing keys, and what was not looked at."""
+    gone = (f"locked and missing now: {', '.join(missing)}",) if missing else ()
+    return (*gone, *(f"not looked at: {what}" for what in unseen))
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
     """A whole audit, in the order of the sources.
 
-    ``folder`` is where the project lies in its repository; entries give their files relative to
-    the project.  ``missing`` are keys of the lock that the library no longer has: an audit must not
-    get smaller unseen.  ``trust`` is what is behind the statements; ``None`` where no one looked.
-    ``graph`` is the file of the graph that stood in for the library's, empty where none did, and
+    ``folder`` is the project's path in its repository; entries give their files relative to the
+    project.  ``missing`` are keys of the lock that the library no longer has: an audit must not
+    shrink unnoticed.  ``trust`` is what is behind the statements; ``None`` if not looked at.
+    ``graph`` is the file of the graph that replaced the library's, empty if none did, and
     ``graph_data`` is that graph as JSON: a replay elsewhere has no such file.  ``graph_marks`` are
-    its nodes where it begins to differ from the library's, each with what begins there.
-    ``unseen`` is what a strict audit must see and this one did not; empty where it is not strict.
-    ``filtered`` counts obligations that were audited and are not shown.
-    ``commit`` is the audited commit, with a note where the files differ from it, and ``date`` when
-    it was made: of the same files the report stays the same.  Both are empty outside a repository.
-    ``backend`` is what ran the graphs: ``numpy``, or another's name, version and device.
-    ``model`` is there where a model was audited: the entries then are those of the theorems that
-    speak of its layers, each with its worst verdict over the layers.
+    its nodes where it begins to differ from the library's, each with a description. ``unseen`` is
+    what a strict audit must look at and this one did not; empty if it is not strict. ``filtered``
+    counts obligations that were audited and are not shown. ``commit`` is the audited commit, with a
+    note if the files differ from it, and ``date`` its date: for the same files the report stays the
+    same.  Both are empty outside a repository. ``backend`` is what ran the graphs: ``numpy``, or
+    another's name, version and device. ``model`` is set if a model was audited: then the entries
+    are those of the theorems for its layers, each with its worst verdict over the layers.
     """
 
     tool: str
@@ -100,7 +98,7 @@ class Report:
 
     @property
     def shortfalls(self) -> tuple[str, ...]:
-        """Why the audit as a whole is incomplete, whatever its obligations say; each a clause."""
+        """Why the audit as a whole is incomplete, whatever its verdicts; each a clause."""
         found = []
         if self.interrupted:
             found.append("the audit was interrupted; the rest was not checked")
@@ -120,7 +118,7 @@ class Report:
 
     @property
     def nothing(self) -> str:
-        """What to say where no obligation is shown."""
+        """The text if no obligation is shown."""
         if self.filtered:
             return f"the filter leaves none of the {self.filtered} obligations that were audited"
         if self.model is not None and any(la.captured is not None for la in self.model.layers):

@@ -22,7 +22,7 @@ INCOMPLETE = 4
 
 
 def exit_code_of(report: MutationReport) -> int:
-    """0 where every error is found, every check finds one and none raises, else 4."""
+    """0 if every error is found, every check finds one and none raises, else 4."""
     return 0 if report.complete else INCOMPLETE
 
 
@@ -66,7 +66,7 @@ def mutants_json(report: MutationReport) -> str:
 
 
 def mutants_markdown(report: MutationReport) -> str:
-    """The scores by kind and by check, where errors hide, and what is not found."""
+    """The scores by kind and by check, where errors hide, and which are not found."""
     lines = ["# Planted errors", "", *(f"{s}  " for s in _score(report)), ""]
     lines += _markdown_table(
         ("kind", "planted", "found", "by checks"),

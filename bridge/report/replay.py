@@ -11,7 +11,7 @@ __all__ = ["folded", "replay_command", "witness_command"]
 
 
 def folded(command: str, width: int = 72) -> list[str]:
-    """A command over several lines, each but the last ending in a backslash: it can be copied."""
+    """A command over several lines, all except the last ending in a backslash: it can be copied."""
     lines: list[str] = []
     for part in command.replace(" --", "\n--").replace(" replay ", " replay\n").split("\n"):
         if lines and len(lines[-1]) + len(part) + 1 <= width:

@@ -1,7 +1,7 @@
 """The SARIF 2.1.0 report, for code scanning: what needs attention, at its Lean source line.
 
-What holds is not a result.  SARIF could say so with the kind ``pass``, but GitHub reads no kinds
-and would open an alert for every obligation that holds; the counts of all verdicts are in the run's
+An obligation that holds is not a result.  SARIF could report it with the kind ``pass``, but GitHub
+ignores kinds and would open an alert for each; the counts of all verdicts are in the run's
 properties.  A waived obligation is not a result either: readers that ignore suppressions would open
 an alert for it.  The run's properties list what is waived, with the reasons.
 """

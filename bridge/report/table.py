@@ -51,7 +51,7 @@ class Detail(Enum):
 
 _MOST_NAME = 46
 _QUIET_VERDICTS = frozenset({Verdict.HOLDS, Verdict.CERTIFIED, Verdict.WAIVED})
-# Where Lean was not asked at all, the theorem's line says so.
+# If Lean was not asked at all, the theorem's line says so.
 _QUIET_LEAN = frozenset(
     {
         LeanStatus.PROVED,
@@ -82,7 +82,7 @@ def first_sentence(doc: str) -> str:
 
 
 def lean_words(obligation: Obligation) -> str:
-    """What Lean says of an obligation, in a few words."""
+    """Lean's status of an obligation, in a few words."""
     facts = obligation.lean
     if facts.status is LeanStatus.DISCHARGED and facts.discharge is not None:
         given = " and ".join(one_line(c) for c in facts.discharge.conditions)
@@ -100,7 +100,7 @@ def lean_words(obligation: Obligation) -> str:
 
 
 def _numbers(entry: Entry, need: str) -> Text:
-    """The verdict, and on how many instances or why not; of a hypothesis whether it is needed."""
+    """The verdict, with the number of instances or the reason; for a hypothesis also its need."""
     verdict = (entry.verdict.value, _STYLE[entry.verdict])
     r = entry.result
     if r is None or entry.verdict not in (Verdict.HOLDS, Verdict.CERTIFIED):
@@ -116,7 +116,7 @@ def _numbers(entry: Entry, need: str) -> Text:
 
 
 def _tells_more(entry: Entry) -> bool:
-    """Whether the reason of what holds says who took part, or how far the verdict reaches."""
+    """Whether the reason of a verdict that holds says what took part, or how far it reaches."""
     fidelity = entry.obligation.role is Role.FIDELITY
     by_statement = entry.way not in ("", "check")
     certified = entry.verdict is Verdict.CERTIFIED
@@ -127,8 +127,8 @@ def _tightest(entry: Entry) -> str:
     r = entry.result
     if r is None or r.worst is None:
         return ""
-    if r.worst.tolerance > 0:  # of any unit, so that only the share says something
-        if r.worst.residual < 0:  # a condition with room: a share of the tolerance says nothing
+    if r.worst.tolerance > 0:  # in any unit, so only the share is meaningful
+        if r.worst.residual < 0:  # a condition with room: a share of the tolerance is meaningless
             return f"{r.worst.margin:.1e}"
         return f"{r.worst.residual / r.worst.tolerance:.2g} tol"
     return "exact" if is_exact(entry) else f"{r.worst.margin:.1e}"
@@ -180,7 +180,7 @@ def _theorem(entries: list[Entry], *, head: bool) -> RenderableType:
 
 
 def _counterexample(entry: Entry, *, indent: int) -> Iterator[RenderableType]:
-    """What refutes an obligation, and the command that measures it again."""
+    """The counterexample to an obligation, and the command that measures it again."""
     command = replay_command(entry)
     if not command or entry.result is None or entry.result.counterexample is None:
         return
@@ -191,7 +191,7 @@ def _counterexample(entry: Entry, *, indent: int) -> Iterator[RenderableType]:
 
 
 def _command(command: str, *, indent: int) -> Iterator[RenderableType]:
-    # Without expand: a blank behind the backslash would break the command when copied.
+    # Without expand: a blank after the backslash would break the command when copied.
     for line in folded(one_line(command)) if command else ():
         yield Padding(Text(line, style="bold"), (0, 0, 0, indent), expand=False)
 
@@ -244,7 +244,7 @@ def _line(theorem: Sequence[Entry], number_width: int, name_width: int) -> Rende
 
 
 def _lean_of(theorem: Sequence[Entry]) -> str:
-    """What Lean says of the theorem; where its conclusion is filtered out, of what is shown."""
+    """Lean's status of the theorem; if its conclusion is filtered out, of what is shown."""
     conclusions = [e for e in theorem if e.obligation.role is Role.CONCLUSION]
     said = [lean_words(e.obligation) for e in conclusions]
     said = said or [e.obligation.lean.status.value for e in theorem]
@@ -345,7 +345,7 @@ def render_table(report: Report, *, width: int = 80, detail: Detail = Detail.OBL
 
 
 def print_table(report: Report, console: Console, detail: Detail) -> None:
-    """Print the report in the width of ``console``, with colours where it is a terminal."""
+    """Print the report in the width of ``console``, with colours if it is a terminal."""
     if console.is_terminal:
         console.print(_renderable(report, detail))
     else:

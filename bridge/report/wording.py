@@ -1,4 +1,4 @@
-"""What several reports say in the same words."""
+"""Wording that several reports share."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ __all__ = [
 
 
 def number(x: float) -> str:
-    """A measured number, short: three significant digits, scientific where it is far from 1."""
+    """A measured number, short: three significant digits, scientific if it is far from 1."""
     return f"{x:.3g}"
 
 
 def counted(count: int, verdict: Verdict) -> str:
-    """``1 holds``, ``5 hold``, ``2 waived``: a verdict of so many obligations."""
+    """``1 holds``, ``5 hold``, ``2 waived``: a verdict with the number of its obligations."""
     plural = {Verdict.HOLDS: "hold", Verdict.FAILS: "fail", Verdict.ERROR: "errors"}
     return f"{count} {verdict.value if count == 1 else plural.get(verdict, verdict.value)}"
 
 
 def proved_theorems(report: Report) -> tuple[int, int]:
-    """How many of the theorems in the report Lean calls proved, and how many theorems there are.
+    """How many theorems in the report Lean calls proved, and how many there are.
 
-    A theorem that says nothing is not among the proved: no one could use it for anything.
+    A theorem that says nothing is not among the proved: it is useless.
     """
     facts = [e.obligation.lean for e in report.entries if e.obligation.role is Role.CONCLUSION]
     proved = sum(f.status is LeanStatus.PROVED and not f.says_nothing for f in facts)
@@ -100,14 +100,14 @@ def headline(report: Report) -> str:
 
 
 def checked_something(report: Report) -> bool:
-    """Whether any check came to a verdict of its own, or something needs attention."""
+    """Whether any check reached a verdict, or something needs attention."""
     by_graph = report.model is not None and report.model.by_graph > 0
     judged = any(e.verdict is not Verdict.WAIVED for e in report.entries)
     return judged or by_graph or report.exit_code != 0
 
 
 def exit_words(report: Report) -> str:
-    """What the exit code says, in words: never that something holds where nothing was checked."""
+    """The exit code in words: never that something holds if nothing was checked."""
     if report.exit_code == 0:
         well = "everything that was checked holds"
         return well if checked_something(report) else "nothing was checked, all is waived"
@@ -115,7 +115,7 @@ def exit_words(report: Report) -> str:
 
 
 def unit(entry: Entry) -> str:
-    """What was drawn or given: instances, or the layers of a model."""
+    """The unit of what was judged: instances, or the layers of a model."""
     r = entry.result
     if r is None or any(f.role not in ("layer", "uncovered") for f in r.families):
         return "instances"
@@ -123,7 +123,7 @@ def unit(entry: Entry) -> str:
 
 
 def instances(entry: Entry) -> str:
-    """On how many instances the verdict rests: drawn, and accepted where these are fewer."""
+    """How many instances the verdict rests on: drawn, and accepted if these are fewer."""
     r = entry.result
     if r is None:
         return ""
@@ -142,7 +142,7 @@ WAYS = {
 
 
 def way_words(report: Report) -> str:
-    """How many obligations were judged in which way; empty where checks judged them all."""
+    """How many obligations were judged in which way; empty if checks judged them all."""
     count = Counter(e.way for e in report.entries if e.way)
     if not set(count) - {"check"}:
         return ""
@@ -151,7 +151,7 @@ def way_words(report: Report) -> str:
 
 
 def needs_of(theorem: Iterable[Entry]) -> dict[str, str]:
-    """Of each hypothesis of a theorem that some instance violates, on how many of these the
+    """For each hypothesis of a theorem that some instance violates, on how many of these the
     conclusion fails; by the hypothesis's name."""
     return {
         need.hypothesis: _need_words(need)
@@ -170,8 +170,8 @@ def _need_words(need: Need) -> str:
 
 
 def joint_witness(entry: Entry, theorem: Iterable[Entry]) -> tuple[str, str] | None:
-    """What is known of an instance on which all hypotheses of a theorem hold together, in words,
-    and the command that measures it where there is one.
+    """What is known about an instance on which all hypotheses of a theorem hold together, in words,
+    and the command that measures it if there is one.
 
     ``None`` for a hypothesis, for a theorem without any among the entries of ``theorem``, and for
     one that says nothing: its reason says more.
@@ -186,17 +186,18 @@ def joint_witness(entry: Entry, theorem: Iterable[Entry]) -> tuple[str, str] | N
     if command := witness_command(entry):
         return "all hypotheses hold together on this instance", command
     if entry.result is None:
-        return "no instance was looked for on which all hypotheses hold together", ""
+        return "no instance was sought on which all hypotheses hold together", ""
     return "no instance was found on which all hypotheses hold together", ""
 
 
 def kernel_words(trust: Trust | None) -> list[str]:
-    """Each kernel that took part next to the engine's own, and what it took; then why what is
-    proved may be false, where all of them are known to take proofs of False."""
+    """Each kernel that took part besides the engine's own, and what it accepted; then why what is
+    proved may be false, if all of them are known to accept proofs of False."""
     if trust is None:
         return []
     said = [
-        f"The kernel of {k.name}, took {k.accepted:,} constants: what the tagged theorems rest on."
+        f"The kernel of {k.name}, accepted {k.accepted:,} constants: what the tagged theorems "
+        "rest on."
         for k in trust.further_kernels
     ]
     return (
@@ -205,17 +206,17 @@ def kernel_words(trust: Trust | None) -> list[str]:
 
 
 def tightness(entry: Entry) -> str:
-    """How close the tightest instance came to its limit; empty where nothing was measured.
+    """How close the tightest instance came to its limit; empty if nothing was measured.
 
-    A residual is given as a share of its tolerance, since it may have any unit; where the tolerance
-    is 0, as for ``0 < q``, it is the distance from 0 that counts.
+    A residual is given as a share of its tolerance, since it may have any unit; if the tolerance
+    is 0, as for ``0 < q``, the distance from 0 counts.
     """
     if entry.result is None or entry.result.worst is None:
         return ""
     worst = entry.result.worst
     if worst.tolerance > 0:
         share = worst.residual / worst.tolerance
-        if share < 0:  # a condition with room: no residual is left, so a share says nothing
+        if share < 0:  # a condition with room: no residual is left, so a share is meaningless
             return f"{number(worst.margin)} from the limit"
         return f"{share:.2g} of tolerance" if share <= 1 else f"{share:.2g} × tolerance"
     if worst.margin > 0:
@@ -224,6 +225,6 @@ def tightness(entry: Entry) -> str:
 
 
 def is_exact(entry: Entry) -> bool:
-    """Whether a condition that has no tolerance, such as an equation of rows, holds to the bit."""
+    """Whether a condition without tolerance, such as an equation of rows, holds exactly."""
     worst = None if entry.result is None else entry.result.worst
     return entry.verdict is Verdict.HOLDS and worst is not None and worst.margin == 0

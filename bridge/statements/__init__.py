@@ -1,4 +1,4 @@
-"""Obligations judged by what their statements say, where no one has written a check for them.
+"""Obligations judged by their statements, if no check is written for them.
 
-`choose` decides which way judges which theorem; each way is a module of its own.
+`choose` decides which way judges which theorem; each way has its own module.
 """

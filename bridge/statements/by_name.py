@@ -1,4 +1,4 @@
-"""Checks by binder names: what someone's own code says of a statement's own instances."""
+"""Checks by binder names: a user's code judges a statement's own instances."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ def checked_by_name(
     seed: int,
     instances: int,
 ) -> dict[str, Pairing]:
-    """``found``, with what the checks by binder names say in place of what the statement does.
+    """``found``, with the results of the checks by binder names instead of the statement's.
 
     A statement that fails on its own instances fails, whatever a check says.
 
     Args:
         library: what Lean says.
         questions: the theorems that were judged.
-        found: how, by key.
+        found: the results, by key.
         judges: the ways that judged them.
-        seed: all instances follow from it.
+        seed: determines all instances.
         instances: how many to draw for each theorem.
     """
     checks = named_checks()
@@ -75,14 +75,14 @@ def _said(check: NamedCheck, values: Mapping[str, object]) -> bool | None:
 
 
 class Broken(Exception):
-    """The check raised something; the message says what, and on which values."""
+    """The check raised an exception; the message describes it and the values."""
 
 
 def asked(check: NamedCheck, instance: Instance) -> bool | None:
-    """Whether a check says that its obligation holds on an instance; None where it cannot tell.
+    """Whether a check says that its obligation holds on an instance; None if it cannot decide.
 
     Raises:
-        Broken: it raised something, or asks for a value that Python does not have.
+        Broken: it raised an exception, or uses a value that Python cannot represent.
     """
     opaque = [n for n in check.parameters if isinstance(instance.values.get(n), Opaque)]
     if opaque:
@@ -139,7 +139,7 @@ def _judged(
             reason = f"every hypothesis holds on only {count} instances"
             return result(Verdict.INCONCLUSIVE, reason, said=said)
         if unclear > MAX_UNDECIDED_SHARE * count:
-            reason = f"{check.name} cannot tell on {unclear} of {count} instances"
+            reason = f"{check.name} cannot decide {unclear} of {count} instances"
             return result(Verdict.INCONCLUSIVE, reason, said=said)
         blind = _blind(check, key.rpartition(":")[2], drawn)
     except Broken as e:
@@ -150,7 +150,7 @@ def _judged(
 
 
 def _blind(check: NamedCheck, binder: str, drawn: Instances) -> str:
-    """Why the check was not seen to say no where it must; empty where it was."""
+    """Why the check did not reject something that it must; empty if it rejected everything."""
     if check.role is Role.HYPOTHESIS:
         outside = [i for i in drawn.violating if i.violates == (binder,)]
         if not outside and not check.rejects:

@@ -1,7 +1,7 @@
-"""Which way judges an obligation, and why none does where none can.
+"""Which way judges an obligation, or why none can.
 
-A check that is registered for a key wins.  Else the statement decides: the ways are asked in the
-order of :class:`Way`, each for the theorems that the ones before it could not take, and the first
+A check that is registered for a key wins.  Else the statement decides: the ways are tried in the
+order of :class:`Way`, each for the theorems that the ones before it could not read, and the first
 that can read a theorem judges it.
 """
 
@@ -20,7 +20,7 @@ __all__ = ["Judge", "Obstacle", "Pairing", "Question", "Taken", "Way", "choose"]
 
 
 class Way(StrEnum):
-    """How an obligation is judged; in the order in which the automatic ones are asked."""
+    """How an obligation is judged; the automatic ways are tried in this order."""
 
     CHECK = "check"
     """A check in Python that is registered for its key."""
@@ -36,9 +36,9 @@ class Way(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One theorem to judge: its statement, and its name as keys have it.
+    """One theorem to judge: its statement, and its name in keys.
 
-    ``keys`` are those of its obligations that have no check of their own.
+    ``keys`` are the keys of its obligations without a check.
     """
 
     statement: Statement
@@ -48,8 +48,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Obstacle:
-    """Why a way cannot read a theorem: the constant that stands in the way, and what is the matter
-    with it."""
+    """Why a way cannot read a theorem: the constant that prevents it, and the reason."""
 
     way: Way
     constant: str
@@ -57,13 +56,13 @@ class Obstacle:
 
     @property
     def words(self) -> str:
-        """In a clause."""
+        """The obstacle as a clause."""
         return f"{self.way.value}: {self.reason}"
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What a way found: a result for each key of the question.
+    """The results of a way: one for each key of the question.
 
     ``remarks`` are sentences for the theorem as a whole, such as how many mutants of the statement
     the instances tell apart.
@@ -78,14 +77,14 @@ class Judge(Protocol):
 
     @property
     def way(self) -> Way:
-        """Which one it is."""
+        """The way's name."""
 
     def judge(
         self, library: Library, questions: Sequence[Question], *, seed: int, instances: int
     ) -> Mapping[str, Taken | Obstacle]:
-        """What it finds of each theorem, by the theorem's full Lean name.
+        """The result for each theorem, by the theorem's full Lean name.
 
-        A theorem that is not in the answer counts as one that this way does not concern.
+        A theorem that is not in the answer does not concern this way.
         """
 
 
@@ -93,8 +92,8 @@ class Judge(Protocol):
 class Pairing:
     """The way that judges an obligation, with its result; or why none does.
 
-    ``result`` is ``None`` where a check judges, and where no way can.  ``check`` is the name of the
-    check by binder names that judged the way's instances.
+    ``result`` is ``None`` if a check judges, or if no way can.  ``check`` is the name of the check
+    by binder names that judged the way's instances.
     """
 
     way: Way
@@ -116,8 +115,8 @@ def choose(
     Args:
         library: what Lean says.
         questions: the theorems that have obligations without a check.
-        judges: the automatic ways, in the order in which to ask them.
-        seed: all instances follow from it, the obligation's key and an index.
+        judges: the automatic ways, in the order in which to try them.
+        seed: determines all instances, with the obligation's key and an index.
         instances: how many to draw for each theorem.
 
     Returns:

@@ -1,7 +1,7 @@
 """The exact way: Lean draws instances of a theorem, and decides its propositions on them.
 
-What can be judged so are theorems over types that a computer can hold, whose propositions Lean can
-decide; see ``lean/Obligations/Exact.lean``.  Anything else is named as an obstacle.
+It can judge theorems over types that a computer can represent, whose propositions Lean can decide;
+see ``lean/Obligations/Exact.lean``.  Anything else is named as an obstacle.
 """
 
 from __future__ import annotations
@@ -45,9 +45,9 @@ __all__ = ["FAMILY", "ExactJudge", "replay_exactly", "value_of"]
 T = TypeVar("T")
 
 SECONDS = 30
-"""For the instances of one theorem."""
+"""Seconds for the instances of one theorem."""
 _MANY = 8
-"""From so many theorems on, two documents are quicker than one."""
+"""From this many theorems on, two documents are faster than one."""
 
 STARTING = 150.0
 """Seconds for Lean to import the project and to compile an experiment, on a busy machine."""
@@ -57,7 +57,7 @@ TOGETHER = 10.0
 
 
 def stream_of(seed: int, theorem: str) -> int:
-    """The seed of a theorem's instances: 64 bits that follow from the audit's seed and its name."""
+    """The seed of a theorem's instances: 64 bits determined by the audit's seed and its name."""
     return int.from_bytes(hashlib.sha256(f"{seed}:{theorem}".encode()).digest()[:8], "big")
 
 
@@ -67,8 +67,8 @@ class ExactRequest:
 
     Attributes:
         imports: root modules of the libraries.
-        command: without its ``#``.
-        wanted: what the command is about, as JSON.
+        command: the command without its ``#``.
+        wanted: the command's argument, as JSON.
     """
 
     imports: tuple[str, ...]
@@ -95,13 +95,13 @@ def _literal(value: object) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ExactJudge:
-    """Has Lean judge theorems exactly.
+    """Lets Lean judge theorems exactly.
 
     Attributes:
         timeout: seconds for Lean to answer.
-        use_cache: whether an answer for the same sources, seed and number may come from the cache.
-        may_ask: whether Lean may be asked; else only what it has said before counts.
-        watcher: receives the updates of progress.
+        use_cache: whether to use a cached answer for the same sources, seed and number.
+        may_ask: whether Lean may be asked; else only cached answers count.
+        watcher: the callback that receives updates.
     """
 
     timeout: float = DEFAULT_TIMEOUT
@@ -125,7 +125,7 @@ class ExactJudge:
         engine = library.engine.until(over)
         if engine is None or len(questions) < _MANY:
             return self._tried(library, questions, seed, instances)
-        # Each half in a document of its own, on a core of its own.
+        # Each half in its own document, on its own core.
         ending, middle = replace(library, engine=engine), len(questions) // 2
         with ThreadPoolExecutor(2) as threads:
             try:
@@ -141,13 +141,13 @@ class ExactJudge:
     def _tried(
         self, library: Library, questions: Sequence[Question], seed: int, instances: int
     ) -> dict[str, Taken | Obstacle]:
-        """All in one document, or where Lean breaks, each in its own."""
+        """All in one document, or if Lean breaks, each in its own."""
         try:
             return self._judged(library, questions, seed, instances)
         except EngineError as e:
             if len(questions) == 1:
                 return {questions[0].statement.name: _gave_up(questions[0], e)}
-        # One theorem may take all of Lean's time or memory, for a definition may count up for ever
+        # One theorem may take all of Lean's time or memory, as a definition may count up for ever
         # and nothing stops it: the others are judged without it.
         found: dict[str, Taken | Obstacle] = {}
         for question in questions:
@@ -189,8 +189,8 @@ class ExactJudge:
         task: str,
         seconds: float = STARTING + SECONDS,
     ) -> T | None:
-        """Lean's answer within so many seconds, or fewer where ``timeout`` says so; None where Lean
-        may not be asked and nothing that can be read is kept."""
+        """Lean's answer within this many seconds, or fewer if ``timeout`` is less; None if Lean may
+        not be asked and no readable answer is kept."""
         if self.may_ask:
             return ask_lean(
                 library.project,
@@ -242,8 +242,8 @@ def _taken(
     results = results_of(
         question.statement, question.declaration, found, seed=seed, instances=instances
     )
-    # What Lean does not list, such as a proof in the branches of a tree, it does not decide either.
-    unlisted = CheckResult(Verdict.INCONCLUSIVE, "it is not looked into: nothing decides it", 0, 0)
+    # Lean does not decide what it does not list, such as a proof in the branches of a tree.
+    unlisted = CheckResult(Verdict.INCONCLUSIVE, "it is not judged: nothing decides it", 0, 0)
     return Taken(dict.fromkeys(question.keys, unlisted) | results)
 
 
@@ -306,7 +306,7 @@ def replay_exactly(
     truth = drawn.conclusion if place is None else drawn.hypotheses.get(place)
     if truth is None:
         raise InvalidInputError(
-            f"{obligation.key} is not looked into: nothing decides it on an instance",
+            f"{obligation.key} is not judged: nothing decides it on an instance",
             remedy=f"replay {obligation.declaration}:conclusion, or waive it in waivers.toml",
         )
     return drawn, truth

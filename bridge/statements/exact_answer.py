@@ -29,15 +29,16 @@ __all__ = [
 ]
 
 Place = tuple[int, str]
-"""Of a hypothesis: its binder's place in the telescope, from 1, and the path within its value."""
+"""A hypothesis's place: its binder's position in the telescope, from 1, and the path within its
+value."""
 Truth = Literal["no", "unlikely", "unknown", "likely", "yes"]
 
 
 class Count(Part, frozen=True):
     """How often something held, failed, or was not decided.
 
-    ``sampled`` of the held are a ``∀`` over an infinite type without a counterexample among the
-    samples.
+    ``sampled`` counts those held that are a ``∀`` over an infinite type without a counterexample
+    among the samples.
     """
 
     held: int
@@ -47,7 +48,7 @@ class Count(Part, frozen=True):
 
     @property
     def all(self) -> int:
-        """How often it was looked at."""
+        """How often it was evaluated."""
         return self.held + self.failed + self.undecided
 
 
@@ -57,12 +58,12 @@ class _OfHypothesis(Part, frozen=True):
 
     @property
     def place(self) -> Place:
-        """Where the hypothesis is."""
+        """The place of the hypothesis."""
         return self.binder, self.path
 
 
 class FoundHypothesis(_OfHypothesis, frozen=True):
-    """A hypothesis on all draws, and the conclusion on those that violate it and nothing else.
+    """A hypothesis on all draws, and the conclusion on those that violate only it.
 
     ``settled`` says that it is a class of which Lean finds an instance.
     """
@@ -73,7 +74,8 @@ class FoundHypothesis(_OfHypothesis, frozen=True):
 
 
 class FoundMutant(Part, frozen=True):
-    """A changed statement: whether an instance tells it from the true one, or refutes it."""
+    """A changed statement: whether an instance distinguishes it from the true one, or refutes
+    it."""
 
     what: str
     distinguished: bool
@@ -81,7 +83,7 @@ class FoundMutant(Part, frozen=True):
 
 
 class Failure(Part, frozen=True):
-    """An instance on which the conclusion fails, as it was drawn and as small as it was made."""
+    """An instance on which the conclusion fails, as drawn and after shrinking."""
 
     index: int
     drawn: str
@@ -98,11 +100,11 @@ class Shown(Part, frozen=True):
 class Found(
     Part, frozen=True, tag_field="kind", tag="judged", rename={"failure": "counterexample"}
 ):
-    """What the instances of one theorem say.
+    """The results on the instances of one theorem.
 
     ``accepted`` of ``indices`` instances meet all hypotheses, after ``draws`` draws; ``edge`` of
-    these meet a comparison with equality.  ``remarks`` say what stands for type variables.
-    ``doubted`` is an instance on which the conclusion fails while only samples speak for one of the
+    these meet a comparison with equality.  ``remarks`` say which types replace type variables.
+    ``doubted`` is an instance on which the conclusion fails while only samples support one of the
     hypotheses, which may be false there.
     """
 
@@ -134,7 +136,7 @@ class Found(
 
 
 class ExactObstacle(Part, frozen=True, tag_field="kind", tag="obstacle"):
-    """The constant that stands in the way of drawing or deciding a theorem, and why."""
+    """The constant that prevents drawing or deciding a theorem, and the reason."""
 
     name: str
     constant: str
@@ -174,7 +176,7 @@ class Valued(Part, frozen=True, rename={"written": "values", "judged": "hypothes
 class Drawn(Valued, frozen=True, tag_field="kind", tag="instance"):
     """An instance that was drawn again.
 
-    ``smallest`` is a smaller instance on which the conclusion fails too, where it fails on this.
+    ``smallest`` is a smaller instance on which the conclusion fails too, if it fails on this.
     """
 
     name: str
@@ -195,7 +197,7 @@ class DrawnMany(Part, frozen=True, tag_field="kind", tag="instances"):
 def parse_judged(
     messages: Sequence[object], names: Sequence[str]
 ) -> dict[str, Found | ExactObstacle]:
-    """What Lean says of each of these theorems.
+    """What Lean says about each of these theorems.
 
     Raises:
         AnswerError: the answer is partial, malformed or about other theorems.
@@ -228,7 +230,7 @@ def parse_many(messages: Sequence[object]) -> DrawnMany | ExactObstacle:
 
 
 def _one(messages: Sequence[object], kinds: Any, about: str) -> Any:
-    """An answer of one message, which may say that there is nothing to read, and why."""
+    """An answer of one message, which may be an obstacle instead."""
     read, _ = read_messages(messages, kinds, End, about)
     if len(read) != 1:
         raise AnswerError(f"expected one message about {about} but Lean sent {len(read)}")

@@ -1,4 +1,4 @@
-"""What instances that Lean drew and decided say of each obligation of a theorem."""
+"""The result of each obligation of a theorem, from instances that Lean drew and decided."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from bridge.verdict import Verdict
 __all__ = ["FAMILY", "results_of"]
 
 FAMILY = "exact"
-"""What stands for the name of a family in the instances that Lean draws."""
+"""The family name of the instances that Lean draws."""
 EXACT = Worst(0.0, 0.0, 0.0)
-"""Nothing is rounded: the tightest instance is on the right side, by no tolerance."""
+"""Nothing is rounded: the tightest instance is on the right side, with tolerance 0."""
 
 
 def results_of(
@@ -23,10 +23,10 @@ def results_of(
 
     Args:
         statement: the theorem.
-        declaration: its name as keys have it.
-        found: what Lean says of its instances.
-        seed: of the audit, for replays.
-        instances: how many were asked for.
+        declaration: its name in keys.
+        found: what Lean says about its instances.
+        seed: the audit's seed, for replays.
+        instances: how many were requested.
     """
     names = {place: b.name for place, b in statement.placed_hypotheses.items()}
     joint = _joint(found, instances)
@@ -42,7 +42,7 @@ def results_of(
             h.without.undecided,
         )
         for h in found.hypotheses
-        # What cannot be stated without the hypothesis says nothing of how it is needed.
+        # A conclusion that needs the hypothesis to be stated does not show how it is needed.
         if not h.settled and (h.without.all or not h.found.failed)
     )
     results[f"{declaration}:conclusion"] = _conclusion(found, joint, needs, seed)
@@ -50,7 +50,7 @@ def results_of(
 
 
 def _joint(found: Found, instances: int) -> str:
-    """Why too few instances meet all hypotheses; empty where enough do."""
+    """Why too few instances meet all hypotheses; empty if enough do."""
     least = minimum_accepted(instances)
     if found.accepted >= least:
         return ""
@@ -65,8 +65,8 @@ def _joint(found: Found, instances: int) -> str:
 
 
 def _hypothesis(hypothesis: FoundHypothesis, found: Found, joint: str) -> CheckResult:
-    """A hypothesis holds where enough instances meet it along with all others, and draws that
-    violate it were told from these; or where Lean finds the instance that it asks for."""
+    """A hypothesis holds if enough instances meet it along with all others, and some draws violate
+    it; or if Lean finds the class instance that it requires."""
     count = hypothesis.found
     met = FamilyCount(FAMILY, "domain", found.accepted, found.accepted, found.accepted, 0, 0)
     refused = FamilyCount(FAMILY, "refuting", count.failed, count.failed, 0, count.failed, 0)
@@ -137,7 +137,7 @@ def _conclusion(found: Found, joint: str, needs: tuple[Need, ...], seed: int) ->
         failure = found.failure
         text = failure.smallest
         if failure.drawn != failure.smallest:
-            text += f" (made small; drawn: {failure.drawn})"
+            text += f" (shrunk; drawn: {failure.drawn})"
         said = "; ".join((f"fails on {count.failed} of {count.all} instances", *found.remarks))
         return result(
             Verdict.FAILS, said, Counterexample(seed, FAMILY, failure.index, (), (), text)
@@ -156,7 +156,7 @@ def _conclusion(found: Found, joint: str, needs: tuple[Need, ...], seed: int) ->
             f"{count.undecided} of {count.all} instances are undecided: no sample is a witness of "
             "an ∃ over an infinite type",
         )
-    # To leave a hypothesis out is to change the statement, too.
+    # Leaving a hypothesis out changes the statement, too.
     if not any(m.upset for m in found.mutants) and not any(
         h.without.failed for h in found.hypotheses
     ):
@@ -166,9 +166,9 @@ def _conclusion(found: Found, joint: str, needs: tuple[Need, ...], seed: int) ->
             Verdict.INCONCLUSIVE, f"blind: it holds on {count.held} instances, and {said}"
         )
     left_out = [h.without.failed > 0 for h in found.hypotheses if not h.settled]
-    told = sum(m.distinguished for m in found.mutants) + sum(left_out)
+    apart = sum(m.distinguished for m in found.mutants) + sum(left_out)
     every = len(found.mutants) + len(left_out)
-    reasons = [f"tells {told} of {every} mutants of the statement apart"]
+    reasons = [f"tells {apart} of {every} mutants of the statement apart"]
     if found.out_of_time:
         reasons.append("time ran out")
     return result(Verdict.HOLDS, "; ".join((*reasons, *_about(count, found))))

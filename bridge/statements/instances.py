@@ -17,9 +17,9 @@ class Instance:
     """Values of a theorem's binders.
 
     Attributes:
-        family: and ``index``: what draws it again.
+        family: the family and ``index`` draw it again.
         values: by the binder's name.
-        violates: the hypotheses that are false on it, as keys call them.
+        violates: the hypotheses that are false on it, by their names in keys.
         text: the values in words.
     """
 
@@ -34,7 +34,7 @@ class Instance:
 class Instances:
     """The instances on which every hypothesis holds, and those on which exactly one is violated.
 
-    ``remarks`` say what stands for type variables.
+    ``remarks`` say which types replace type variables.
     """
 
     met: tuple[Instance, ...]
@@ -44,11 +44,11 @@ class Instances:
 
 @runtime_checkable
 class Draws(Protocol):
-    """A way that hands over the values of its instances."""
+    """A way that gives the values of its instances."""
 
     @property
     def way(self) -> Way:
-        """Which one it is."""
+        """The way's name."""
 
     def instances(
         self, library: Library, question: Question, *, seed: int, instances: int

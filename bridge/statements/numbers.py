@@ -1,8 +1,7 @@
 """The way of numbers: a statement about real numbers, evaluated on instances with enclosures.
 
-What can be judged so is arithmetic over a `RealField`, over `PostNorm.Real`, and over Mathlib's ℝ,
-by the names of its constants: :mod:`numeric.propositions` evaluates it.  Anything else is named as
-an obstacle.
+It can judge arithmetic over a `RealField`, over `PostNorm.Real`, and over Mathlib's ℝ, by the names
+of its constants: :mod:`numeric.propositions` evaluates it.  Anything else is named as an obstacle.
 """
 
 from __future__ import annotations
@@ -42,7 +41,7 @@ SHARES = {
     Family.BRANCH: 0.2,
     Family.OUTSIDE: 0.25,
 }
-"""What part of the instances asked for comes from which family; the last are drawn besides."""
+"""Each family's share of the requested instances; the last families are drawn in addition."""
 MUTATED = 24
 """Instances of each family on which mutants of the statement are evaluated."""
 
@@ -61,7 +60,7 @@ class NumbersJudge:
     ) -> Mapping[str, Taken | Obstacle]:
         """See :class:`bridge.statements.choose.Judge`; every theorem is in the answer.
 
-        What was found of the same terms before in this process is not computed again.
+        Results for the same terms in this process are not computed again.
         """
         known = _KNOWN.of(library.theory)
         found = {}
@@ -80,7 +79,7 @@ class NumbersJudge:
 
 
 class _Known:
-    """What was found of the statements of the last theory that was asked about."""
+    """Results for the statements of the last theory that was judged."""
 
     def __init__(self) -> None:
         self._theory: Theory | None = None
@@ -125,19 +124,19 @@ def _judged(
     results[f"{prefix}conclusion"] = conclusion_result(tried, names)
     missing = [key for key in question.keys if key not in results]
     if missing:
-        return _obstacle("", f"{missing[0]} is no hypothesis that its term has")
+        return _obstacle("", f"its term has no hypothesis {missing[0]}")
     return Taken(results)
 
 
 def _names(problem: Problem, statement: Statement) -> list[str]:
-    """The hypotheses as keys call them: a field that a structure inherits by its own name."""
+    """The hypotheses by their names in keys; an inherited field of a structure by its own name."""
     placed: dict[int, list[str]] = {}
     for (place, _), binder in statement.placed_hypotheses.items():
         placed.setdefault(place - 1, []).append(binder.name or f"#{place}")
     found: list[str] = []
-    told = [h for h in problem.hypotheses if not h.silent]
-    for level in dict.fromkeys(h.level for h in told):
-        fields = [h.field for h in told if h.level == level]
+    visible = [h for h in problem.hypotheses if not h.silent]
+    for level in dict.fromkeys(h.level for h in visible):
+        fields = [h.field for h in visible if h.level == level]
         names = placed.get(level, [])
         if len(names) == len(fields) and all(
             not f or f.endswith(n.partition(".")[2]) for n, f in zip(names, fields, strict=True)
@@ -228,7 +227,7 @@ def _counterexample(problem: Problem, judged: Judged) -> tuple[Family, int, str]
     drawn = described(one.layout, one.arrays)
     words = described(small.layout, small.arrays)
     if words != drawn:
-        words += f" (made small; drawn: {drawn})"
+        words += f" (shrunk; drawn: {drawn})"
     return one.family, int(one.indices[0]), words
 
 
@@ -237,12 +236,12 @@ class Shown:
     """One instance, drawn again.
 
     Attributes:
-        values: the instance in words; None where no sizes fit.
-        smallest: the counterexample made of it; None where it is none.
-        hypotheses: what each comes to, in words.
-        conclusion: what the conclusion comes to, in words.
-        holds: of the obligation asked for; None where it is undecided.
-        instance: the values by binder; None where no sizes fit.
+        values: the instance in words; None if no sizes fit.
+        smallest: the shrunk counterexample; None if it is none.
+        hypotheses: the outcome of each, in words.
+        conclusion: the outcome of the conclusion, in words.
+        holds: whether the obligation holds; None if undecided.
+        instance: the values by binder; None if no sizes fit.
     """
 
     values: str | None
@@ -268,11 +267,11 @@ def replay_in_numbers(
 
     Args:
         library: what Lean says.
-        statement: of the theorem.
-        key: of the obligation that is looked at, ``declaration:binder``.
-        seed: of the instances.
+        statement: the theorem's statement.
+        key: the obligation's key, ``declaration:binder``.
+        seed: the seed of the instances.
         family: one of :data:`FAMILIES`.
-        index: of the instance in its family.
+        index: the index of the instance in its family.
 
     Raises:
         InvalidInputError: the theorem is not judged in this way.

@@ -1,4 +1,4 @@
-"""What instances evaluated with enclosures say of each obligation of a theorem."""
+"""The result of each obligation of a theorem, from instances evaluated with enclosures."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ ROLES = {
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """All that was tried of one theorem.
+    """All evaluations of one theorem.
 
     Attributes:
-        seed: of the instances.
-        judged: what became of the batches, family by family.
+        seed: the seed of the instances.
+        judged: the outcomes of the batches, family by family.
         score: how many mutants of the statement the instances tell apart.
         smallest: the smallest counterexample in words, with the family and the index of the
-            instance that it was made of; None where there is none.
+            instance that it was shrunk from; None if there is none.
     """
 
     seed: int
@@ -72,7 +72,7 @@ class Tried:
 
 
 def _vacuous(tried: Tried) -> str:
-    """Why too few instances meet all hypotheses; empty where enough do."""
+    """Why too few instances meet all hypotheses; empty if enough do."""
     least = minimum_accepted(tried.instances)
     if tried.accepted >= least:
         return ""
@@ -93,11 +93,10 @@ def _worst(tried: Tried) -> Worst | None:
 
 
 def hypothesis_result(tried: Tried, number: int, law: bool = False) -> CheckResult:
-    """A hypothesis holds where enough instances meet it along with all others, and others were seen
-    to violate it.
+    """A hypothesis holds if enough instances meet it along with all others, and others violate it.
 
     Args:
-        tried: what was tried.
+        tried: the evaluations.
         number: its place among the hypotheses.
         law: whether it is a law of numbers, which the real numbers obey.
     """
@@ -131,7 +130,7 @@ def hypothesis_result(tried: Tried, number: int, law: bool = False) -> CheckResu
 
 
 def _count(tried: Tried, family: Family, number: int | None) -> FamilyCount:
-    """The outcome of a family, for a hypothesis or, where there is no number, the conclusion."""
+    """The outcome of a family, for a hypothesis or, without a number, the conclusion."""
     own = tried.of(family)
     drawn = sum(len(j.batch) for j in own)
     accepted = sum(int(j.accepted.sum()) for j in own)
@@ -149,7 +148,7 @@ def _count(tried: Tried, family: Family, number: int | None) -> FamilyCount:
 
 
 def needs(tried: Tried, names: Sequence[str]) -> tuple[Need, ...]:
-    """Of each hypothesis, what the conclusion does where it alone is violated."""
+    """For each hypothesis, how the conclusion fares if only that hypothesis is violated."""
     found = []
     for number, name in enumerate(names):
         violated = held = failed = 0
@@ -164,16 +163,16 @@ def needs(tried: Tried, names: Sequence[str]) -> tuple[Need, ...]:
 
 
 def conclusion_result(tried: Tried, names: Sequence[str]) -> CheckResult:
-    """A conclusion holds where it does on all instances that meet the hypotheses and can be
-    decided, and where the statement's own mutants would have been noticed.
+    """A conclusion holds if it does on all instances that meet the hypotheses and can be decided,
+    and if the statement's own mutants are noticed.
 
     Args:
-        tried: what was tried.
-        names: of the hypotheses.
+        tried: the evaluations.
+        names: the hypotheses' names.
     """
     failed = sum(int(j.failing.sum()) for j in tried.counting)
     families = tuple(_count(tried, f, None) for f in Family if f is not Family.OUTSIDE)
-    told = needs(tried, names)
+    needed = needs(tried, names)
 
     def result(
         verdict: Verdict, reason: str, counterexample: Counterexample | None = None
@@ -187,7 +186,7 @@ def conclusion_result(tried: Tried, names: Sequence[str]) -> CheckResult:
             counterexample,
             families,
             witness=tried.witness if names else None,
-            needs=told,
+            needs=needed,
         )
 
     if failed:

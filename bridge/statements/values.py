@@ -28,21 +28,21 @@ _CLOSING = {"[": "]", "#[": "]", "![": "]", "(": ")"}
 
 @dataclass(frozen=True, slots=True)
 class Opaque:
-    """A value without a counterpart in Python: a function on an infinite type."""
+    """A value without a Python counterpart: a function on an infinite type."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A value of an inductive type: its constructor's name, and what that was applied to."""
+    """A value of an inductive type: its constructor's name and arguments."""
 
     constructor: str
     arguments: tuple[object, ...] = ()
 
 
 class Structure:
-    """A structure's value: ``s.rate``, also where the field is inherited."""
+    """A structure's value: ``s.rate``, also for an inherited field."""
 
     __slots__ = ("_fields",)
     _fields: Mapping[str, object]
@@ -73,7 +73,7 @@ class Structure:
 
 
 def read_value(text: str) -> object:
-    """The value that a text stands for.
+    """The value that a text represents.
 
     Raises:
         AnswerError: the text is not of this form.
@@ -88,7 +88,7 @@ def read_value(text: str) -> object:
 
 
 def _is_opaque(text: str) -> bool:
-    # What stands in a string or a character is its own.
+    # Text within a string or a character does not count.
     bare = _LITERAL.sub(lambda m: "" if m[0][0] in "\"'" else m[0], text)
     return "values in turn " in bare or " ↦ " in bare
 
@@ -100,7 +100,7 @@ class _Reader:
 
     def error(self, expected: str) -> AnswerError:
         return AnswerError(
-            f"Lean's value {self.text!r:.100} is not understood: expected {expected} at {self.at}",
+            f"Lean's value {self.text!r:.100} cannot be parsed: expected {expected} at {self.at}",
             remedy="the Lean library `Obligations` may be of another version: `obligations init`",
         )
 

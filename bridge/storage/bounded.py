@@ -1,7 +1,7 @@
-"""Folders of cached files that stay small: the least recently used files go.
+"""Folders of cached files that stay small: the least recently used files are removed.
 
-What was used within the last day stays, whatever its size: another process may rely on it.  Using a
-file renews its time, so that this works between processes and needs no index.
+Files used within the last day stay, whatever their size: another process may rely on them.  Using a
+file renews its time, so this works between processes and needs no index.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _MARKER = ".tidied"
 class Bound:
     """How much a folder may hold, and for how long after a file's last use.
 
-    ``pattern`` tells the folder's entries from what else lies in it.
+    ``pattern`` distinguishes the folder's entries from other files in it.
     """
 
     most_bytes: int
@@ -31,9 +31,9 @@ class Bound:
     pattern: str = "*.json"
 
     def tidy(self, folder: Path, now: float | None = None) -> None:
-        """Remove what is too old, and the least recently used beyond the limit.
+        """Remove files that are too old, and the least recently used beyond the limit.
 
-        Done at most once in ten minutes.  A folder that cannot be written is left as it is.
+        This runs at most once in ten minutes.  A folder that cannot be written is left alone.
         """
         at = time.time() if now is None else now
         marker = folder.with_name(folder.name + _MARKER)

@@ -1,4 +1,4 @@
-"""Where this package keeps what it can make again."""
+"""The folder for files that this package can make again."""
 
 from __future__ import annotations
 
@@ -20,8 +20,7 @@ _NAME = "lean-obligations"
 def cache_folder() -> Path:
     """The user's cache folder for this package, absolute; ``LEAN_OBLIGATIONS_CACHE`` overrides it.
 
-    A user without a home, as containers have them, gets a folder of their own among the temporary
-    files.
+    A user without a home, as in containers, gets a private folder among the temporary files.
 
     Raises:
         InvalidInputError: there is no home, and that folder belongs to another user.
@@ -35,7 +34,7 @@ def cache_folder() -> Path:
 
 
 def _temporary() -> Path:
-    """A folder that only this user can write: compiled modules are believed for their place."""
+    """A folder that only this user can write: compiled modules are trusted for their place."""
     folder = Path(tempfile.gettempdir()) / f"{_NAME}-{os.getuid()}"
     try:
         folder.mkdir(mode=0o700, exist_ok=True)

@@ -1,19 +1,19 @@
 """What a project's checks have read, while they were imported and while they ran.
 
-A result follows from the data files, folders and environment variables that a check reads as much
-as from its code.  Python reports each file that it opens, each folder that it lists, and each
-process or connection that it starts to an audit hook; what is asked of a file without opening it,
-such as whether it exists, passes through `os.stat` and its like, which are watched.
+A result depends on the data files, folders and environment variables that a check reads as much as
+on its code.  Python reports each file that it opens, each folder that it lists, and each process or
+connection that it starts to an audit hook; queries about a file without opening it, such as whether
+it exists, go through `os.stat` and similar functions, which are watched.
 
-What a library opens without Python is not seen.  Where a project's check loads a foreign library
-itself, or its code imports one that is known to open files so (``SILENT_READERS``), no result of it
-is kept.
+What a library opens without Python is not seen.  If a project's check loads a foreign library
+itself, or its code imports one that is known to open files in this way (``SILENT_READERS``), none
+of its results is kept.
 
-What an audit as a whole reads is recorded apart from that (:class:`Reads`): a process of ours is
-none of a check.
+What an audit as a whole reads is recorded separately (:class:`Reads`): our own processes do not
+count as a check's.
 
 A path that ends in ``/`` stands for the names in a folder, ``$NAME`` for an environment variable,
-``?PATH`` for what `os.stat` says of a path.
+``?PATH`` for the result of `os.stat` for a path.
 """
 
 from __future__ import annotations
@@ -45,20 +45,20 @@ __all__ = [
 ]
 
 INSTALLED = tuple(sysconfig.get_paths()[k] for k in ("stdlib", "platstdlib", "purelib", "platlib"))
-"""Folders of Python and of what is installed in it; no more of its prefix, which may be /usr."""
+"""Folders of Python and of its installed packages, not its whole prefix, which may be /usr."""
 
 _NEW = os.O_WRONLY | os.O_TRUNC | os.O_EXCL
-"""Flags of a file of which nothing is read that was there before; `r+` and `a+` read."""
+"""Flags with which no earlier content of a file is read; `r+` and `a+` read."""
 _APART = tuple(
     # With the separator at its end: /development is not /dev.
     sorted(f"{folder.rstrip(os.sep)}{os.sep}" for folder in {*INSTALLED, "/proc", "/sys", "/dev"})
 )
-"""Python and what is installed in it, which the key of a result covers by version."""
+"""Python and its installed packages, which the key of a result covers by version."""
 
 _LISTING = frozenset({"os.listdir", "os.scandir"})
 _PROCESSES = ("subprocess.Popen", "os.system", "os.posix_spawn", "os.exec", "os.fork", "os.forkpty")
 _LEAVING = frozenset((*_PROCESSES, "socket.connect", "socket.sendto"))
-"""What is read beyond these, no one here can tell."""
+"""Events after which it is unknown what is read."""
 
 SILENT_READERS = (
     *("ctypes", "cffi", "cppyy", "safetensors", "h5py", "tables", "netCDF4", "pyarrow", "polars"),
@@ -72,7 +72,7 @@ _IMPORTS_ONE = re.compile(
     re.MULTILINE,
 )
 _ASKING = ("stat", "lstat", "access", "readlink")
-"""Functions of `os` that ask something of a path and report to no audit hook."""
+"""Functions of `os` that query a path without reporting to an audit hook."""
 
 
 @dataclass(eq=False, slots=True)
@@ -80,7 +80,7 @@ class Reads:
     """What was read while it was recorded.
 
     Attributes:
-        first: by its name, as the module's text says, what it was when it was first read.
+        first: by name, in the module's notation, the state when it was first read.
         left: whether a process was started, a network reached, or a foreign library loaded.
     """
 
@@ -90,20 +90,20 @@ class Reads:
     def note(self, name: str) -> None:
         """Note that something is being read."""
         if name not in self.first:
-            self.first[name] = None  # so that no other thread looks, too
+            self.first[name] = None  # so that no other thread looks it up too
             self.first[name] = _at_a_glance(name)
 
     def as_first_read(self, names: Iterable[str]) -> bool:
-        """Whether these are now what they were when they were first read."""
+        """Whether these still have the state of their first read."""
         return all(_at_a_glance(name) == self.first[name] for name in names)
 
 
 _of_checks = Reads()
 _recorded: list[Reads] = []
-"""Those that are recorded now, as often as they are."""
+"""The recordings in progress; one may occur several times."""
 _installed = False
 _own = threading.local()
-"""Whether this thread looks for itself at what is read (``looking``), which is not recorded."""
+"""Whether this thread itself reads states (``looking``), which is not recorded."""
 
 
 def _hook(event: str, arguments: tuple[object, ...]) -> None:
@@ -126,7 +126,7 @@ def _hook(event: str, arguments: tuple[object, ...]) -> None:
     path = os.path.abspath(os.fsdecode(place))  # noqa: PTH100 - a hook must not recurse
     if event in _LISTING:
         path = path.rstrip(os.sep) + os.sep
-    if path.endswith(".pyc"):  # Python reads it in place of the source, which is what may change
+    if path.endswith(".pyc"):  # Python reads it instead of the source, which is what may change
         try:
             path = source_from_cache(path)
         except ValueError:
@@ -146,7 +146,7 @@ def _add(name: str) -> None:
 
 
 def _at_a_glance(name: str) -> str | None:
-    """What something that was read is now: of a file its time, size and place on the disk."""
+    """The present state of something that was read: for a file its time, size and inode."""
     _own.looking = True
     try:
         if name.startswith(("$", "?")) or name.endswith(os.sep):
@@ -160,7 +160,7 @@ def _at_a_glance(name: str) -> str | None:
 
 
 def _database(place: object) -> tuple[str, ...]:
-    """The files of a database of SQLite: itself, and what is not yet written into it."""
+    """The files of an SQLite database: itself, and its journals."""
     if not isinstance(place, str | bytes | os.PathLike):
         return ()
     name = os.fsdecode(place)
@@ -173,9 +173,8 @@ def _database(place: object) -> tuple[str, ...]:
 
 
 def _by_import() -> bool:
-    """Whether an installed package does this while it is imported, and not for the code of a
-    project."""
-    frame = sys._getframe(2).f_back  # behind the hook, and `ctypes` itself
+    """Whether an installed package does this during its import, not for a project's code."""
+    frame = sys._getframe(2).f_back  # past the hook, and `ctypes` itself
     while frame is not None:
         file = frame.f_code.co_filename
         if file.startswith("<frozen importlib"):
@@ -187,7 +186,7 @@ def _by_import() -> bool:
 
 
 def _watch_paths() -> None:
-    """Note what is asked of a path without opening it; no audit hook hears of that."""
+    """Note queries about a path without opening it; audit hooks do not receive these."""
     for name in _ASKING:
         original = getattr(os, name)
         asked = _noting(original)
@@ -201,7 +200,7 @@ def _noting(original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
     def asked(path: Any, *args: Any, **kwargs: Any) -> Any:
         if _recorded and isinstance(path, str | bytes | os.PathLike):
-            place = os.path.abspath(os.fsdecode(path))  # noqa: PTH100 - it must not ask itself
+            place = os.path.abspath(os.fsdecode(path))  # noqa: PTH100 - it must not query itself
             if not place.startswith(_APART):
                 _add(f"?{place}")
         return original(path, *args, **kwargs)
@@ -210,7 +209,7 @@ def _noting(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _watch_environment() -> None:
-    """Note which variables are read; Python reports none of them itself."""
+    """Note which environment variables are read; Python reports none."""
     kind: Any = type(os.environ)
     original = kind.__getitem__
 
@@ -224,9 +223,9 @@ def _watch_environment() -> None:
 
 @contextlib.contextmanager
 def recording(into: Reads | None = None) -> Iterator[None]:
-    """Note what this process reads within the block: as what checks read, or ``into`` another."""
+    """Note what this process reads within the block: as checks' reads, or ``into`` other ones."""
     global _installed
-    if not _installed:  # a hook cannot be taken away again
+    if not _installed:  # a hook cannot be removed
         sys.addaudithook(_hook)
         _watch_environment()
         _watch_paths()
@@ -240,8 +239,8 @@ def recording(into: Reads | None = None) -> Iterator[None]:
 
 
 def left_python() -> bool:
-    """Whether a check recorded so far started a process, spoke to a network or loaded a foreign
-    library: what that read, or received, is not known."""
+    """Whether a check recorded so far started a process, used a network or loaded a foreign
+    library: what that read, or received, is unknown."""
     return _of_checks.left
 
 
@@ -255,9 +254,9 @@ def _sha(data: bytes) -> str:
 
 
 def _digest(name: str) -> str | None:
-    """sha256 of a regular file, of the names in a folder, of a variable, or of what is known of a
-    path; ``None`` where there is none that can be read.  Names that Python itself makes in a folder
-    do not count."""
+    """sha256 of a regular file, of the names in a folder, of a variable, or of what is known about
+    a path; ``None`` if it cannot be read.  Names that Python itself makes in a folder do not
+    count."""
     if name.startswith("$"):
         value = os.environ.get(name[1:])
         return None if value is None else _sha(os.fsencode(value))
@@ -274,8 +273,8 @@ def _digest(name: str) -> str | None:
 
 
 def _state(path: str) -> str:
-    """What `os.stat` says of a path, as far as a check may rest on it: of a folder only that it is
-    one, for the cache itself may be in it."""
+    """The result of `os.stat` for a path, as far as a check may depend on it: for a folder only
+    that it is one, since the cache itself may be in it."""
     found = os.stat(path)  # noqa: PTH116 - a link leads where it leads
     link = os.readlink(path) if os.path.islink(path) else ""  # noqa: PTH114, PTH115
     kind = f"{found.st_mode} {link}"
@@ -283,14 +282,14 @@ def _state(path: str) -> str:
 
 
 def digests(names: Iterable[str] | None = None) -> dict[str, str | None]:
-    """sha256 of all that was recorded of checks so far, or of what these names stand for, by its
-    name; ``None`` for what is not there.
+    """sha256 of everything recorded for checks so far, or of these names, by name; ``None`` for
+    what does not exist.
 
-    A check may do something else once a file appears that it asked for in vain.
+    A check may behave differently once a file appears that it looked for in vain.
     """
     return {name: _digest(name) for name in sorted(_of_checks.first if names is None else names)}
 
 
 def unchanged(files: Mapping[str, str | None]) -> bool:
-    """Whether each of these still is what it was."""
+    """Whether each of these is unchanged."""
     return all(_digest(name) == digest for name, digest in files.items())

@@ -1,12 +1,12 @@
-"""What a command printed, kept with everything that it follows from.
+"""A command's output, kept with everything that it depends on.
 
-Where the same command is given again and nothing of that has changed, the outcome is the same, and
-it can be printed without a look at anything else: no Lean, no numpy, no report that is built anew.
-This module therefore imports next to nothing.
+If the same command is run again and nothing of that has changed, the outcome is the same, and it
+can be printed without anything else: no Lean, no numpy, no new report.  Therefore this module
+imports almost nothing.
 
 An outcome is found by the command line, the folder, the terminal, this package's own code, Python
-and what is installed in it.  It counts while all files, folders and environment variables that were
-read (`bridge.storage.opened`) are what they were, and the repository is at the same commit.
+and its installed packages.  It counts while all files, folders and environment variables that were
+read (`bridge.storage.opened`) are unchanged, and the repository is at the same commit.
 """
 
 from __future__ import annotations
@@ -39,15 +39,15 @@ _PACKAGES = ("bridge", "embedded_lean", "numeric")
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """How a command ended.
+    """The outcome of a command.
 
     Attributes:
         printed: what it wrote to standard output.
         exit_code: its exit code.
         files: the text of each file that it wrote, by its path.
         project: the project's folder.
-        repository: the commit that it was at, and a date that belongs to it.
-        found: when, in UTC.
+        repository: its commit, and the date of that.
+        found: the time of the run, in UTC.
     """
 
     printed: str
@@ -66,7 +66,7 @@ class _Content(msgspec.Struct, frozen=True):
 
 
 class _Entry(msgspec.Struct, frozen=True):
-    """As it lies in the cache: the digest is over the text of the content."""
+    """An entry of the cache: the digest is over the text of the content."""
 
     digest: str
     content: msgspec.Raw
@@ -87,21 +87,21 @@ def _own_code() -> str:
 
 
 def _installed() -> list[str]:
-    """Names and versions of what Python can import; no metadata is parsed, which takes long."""
+    """Names and versions of installed packages; no metadata is parsed, which would take long."""
     found: set[str] = set()
     for folder in sys.path:
         with suppress(OSError):
-            names = os.listdir(folder or ".")  # noqa: PTH208 - no more than the names
+            names = os.listdir(folder or ".")  # noqa: PTH208 - only names are needed
             found.update(n for n in names if n.endswith((".dist-info", ".egg-info", ".pth")))
     return sorted(found)
 
 
 def command_key(arguments: Sequence[str]) -> str:
-    """sha256 over a command and what it runs in: the folder, the terminal, this code, Python, where
-    it looks for modules, and what is installed in it.
+    """sha256 over a command and its environment: the folder, the terminal, this code, Python, its
+    module search path, and its installed packages.
 
     Raises:
-        OSError: the folder is gone, or our own code cannot be read.
+        OSError: the folder no longer exists, or our own code cannot be read.
     """
     out = sys.stdout
     terminal = (out.isatty(), shutil.get_terminal_size().columns, out.encoding)
@@ -120,7 +120,7 @@ class OutcomeCache:
     def load(self, key: str) -> Outcome | None:
         """The outcome of the same command, if nothing that it read has changed since.
 
-        Whether the repository is still at the same commit is for the caller to see.
+        The caller checks whether the repository is still at the same commit.
         """
         path = self.folder / f"{key}.json"
         try:
@@ -138,8 +138,8 @@ class OutcomeCache:
     def store(self, key: str, outcome: Outcome, reads: opened.Reads) -> None:
         """Keep an outcome with what was read, unless some of that has changed meanwhile.
 
-        What lies in the cache itself is named by what it follows from, and does not count, nor do
-        our own temporary files.
+        Files in the cache itself are named by what they depend on, and do not count; nor do our own
+        temporary files.
         """
         own = (f"{cache_folder()}{os.sep}", str(Path(tempfile.gettempdir()) / "obligations-"))
         names = [n for n in reads.first if not n.removeprefix("?").startswith(own)]
@@ -147,7 +147,7 @@ class OutcomeCache:
             return
         now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
         kept = _Content(msgspec.structs.replace(outcome, found=now), opened.digests(names))
-        with suppress(OSError, UnicodeEncodeError):  # a path may have bytes that are no text
+        with suppress(OSError, UnicodeEncodeError):  # a path may have bytes that are not text
             content = msgspec.json.encode(kept)
             entry = _Entry(hashlib.sha256(content).hexdigest(), msgspec.Raw(content))
             self.folder.mkdir(parents=True, exist_ok=True)

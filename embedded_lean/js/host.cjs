@@ -1,13 +1,13 @@
 "use strict";
 // Runs Lean many times in one process.  Run as: node [flags] host.cjs
 //
-// Runs that go on at the same time have an instance each: a Worker with a WebAssembly memory and threads of its own.
+// Simultaneous runs have separate instances: each a Worker with its own WebAssembly memory and threads.
 // They share the compiled code, which V8 keeps once per process.  So the module is read once, and what V8 optimises
-// while one file is elaborated serves all the others.  A run that comes after another takes its instance over,
-// with the memory as it was before (see `image.js`).
+// while one file is elaborated serves all the others.  A later run reuses an earlier one's instance,
+// with its memory restored (see `image.js`).
 //
 // On stdin comes one JSON object a line: {"id", "arguments", "environment", "stdout", "stderr"} starts a run whose
-// output goes to those files, {"stop": id} breaks it off.  On stdout goes {"id", "code", "asked"} when a run is
+// output goes to those files, {"stop": id} stops it.  On stdout goes {"id", "code", "asked"} when a run is
 // over; `asked` are the paths of the project that the run asked for.
 const fs = require("fs");
 const path = require("path");

@@ -9,7 +9,7 @@
 //   LEAN_ENGINE_FOLDER    folder, as Lean sees it, to start in
 //   LEAN_ENGINE_POOL      number of threads started ahead
 //   LEAN_ENGINE_PARENT    process that must stay alive; when it is gone, so are we
-//   LEAN_ENGINE_ASKED     "1": tell which paths of FOLDER are asked for: to `host.cjs`, or on stderr, "@asked <JSON>"
+//   LEAN_ENGINE_ASKED     "1": report which paths of FOLDER are asked for: to `host.cjs`, or on stderr, "@asked <JSON>"
 //
 // `host.cjs` runs this in a Worker, where Lean can run more than once: each message {environment, argv, streams} is a
 // run, with its settings and the descriptors of its standard streams.  Back come {asked: path}, {ended: code}, and
@@ -25,7 +25,7 @@ const EROFS = 69; // WASI's number
 // Of the present run.
 let mounts = [], output = null, folder, document, asking;
 let streams = inHost ? [-1, 2, 2] : [0, 1, 2];
-// Whether the run has written to what no mount covers, which the next one would see.
+// Whether the run has written to a place that no mount covers, which the next run would see.
 let marked = false;
 
 globalThis.leanPoolSize = Number(setting("POOL"));
@@ -64,7 +64,7 @@ function leave(code) {
   parentPort.postMessage({ ended: code });
   setImmediate(clearUp, Date.now());
 }
-// Threads that have nothing more to do end by themselves; what does not end soon costs the instance.
+// Threads with nothing left to do end by themselves; if one does not end soon, the instance is discarded.
 const CLEAR_UP_MS = 1000;
 function clearUp(since) {
   const { aborted, idle, memoryBytes } = globalThis.leanRuntime;
@@ -117,9 +117,9 @@ const isIn = (place, full) => full === place || full.startsWith(place + "/");
 const onOutput = (full) => Boolean(output) && isIn(output[0], full);
 const onMount = (full) => onOutput(full) || mounts.some(([place]) => isIn(place, full));
 
-// Everything that Lean learns of the project's files passes through one of these.  A folder that is listed ends in "/".
+// Everything that Lean learns about the project's files passes through one of these.  A folder that is listed ends in "/".
 const asked = new Set();
-function tellAsked(where) {
+function reportAsked(where) {
   if (asked.has(where)) return;
   asked.add(where);
   if (inHost) parentPort.postMessage({ asked: where });
@@ -129,7 +129,7 @@ function watch(FS) {
   const note = (where, end) => {
     if (!asking || typeof where !== "string") return;
     const full = path.posix.resolve(FS.cwd(), where);
-    if (full === folder || full.startsWith(folder + "/")) tellAsked(full + end);
+    if (full === folder || full.startsWith(folder + "/")) reportAsked(full + end);
   };
   for (const [name, end] of [["lookupPath", ""], ["readdir", "/"]]) {
     const original = FS[name];
@@ -140,7 +140,7 @@ function watch(FS) {
   }
 }
 
-// A document that asks Lean something holds the secret that its answer must carry.  It is gone once Lean has read it:
+// A document that asks Lean something holds the secret that its answer must carry.  It is deleted once Lean has read it:
 // what it imports runs later, and could read it, too.
 function forget(FS) {
   const close = FS.close;

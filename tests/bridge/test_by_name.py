@@ -196,7 +196,7 @@ def test_too_few_instances_and_too_many_open_ones_are_inconclusive() -> None:
         """Cannot tell where eta is large."""
         return None if eta > 4 else eta > 0
 
-    assert result()[1] == "unsure cannot tell on 6 of 10 instances"
+    assert result()[1] == "unsure cannot decide 6 of 10 instances"
     assert result(way=Drawn(instance(0, 1))) == (
         Verdict.INCONCLUSIVE,
         "every hypothesis holds on only 1 instances",
@@ -237,7 +237,7 @@ def test_an_invalid_check_by_name_is_refused() -> None:
         """Any number of values."""
         return True
 
-    with pytest.raises(RegistrationError, match="called as binders but got 'eta', which"):
+    with pytest.raises(RegistrationError, match="named like binders but got 'eta', which"):
         check("a:conclusion")(several)
     assert set(named_checks()) == {KEY}
 

@@ -118,7 +118,7 @@ def test_a_counterexample_makes_the_conclusion_fail_and_can_be_drawn_again() -> 
     assert result.reason == "fails on 2 of 40 instances"
     assert result.counterexample is not None
     assert (result.counterexample.index, result.counterexample.seed) == (17, 7)
-    assert result.counterexample.description.startswith("c = {eps := 1} (made small; drawn: ")
+    assert result.counterexample.description.startswith("c = {eps := 1} (shrunk; drawn: ")
 
 
 @pytest.mark.parametrize(

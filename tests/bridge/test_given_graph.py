@@ -54,7 +54,7 @@ def judged(graph: Graph, instances: int = 24) -> tuple[StandIn, CheckResult]:
     found = run_check(
         CheckRun(check, [], given.under(given.key), given.key, 0), instances=instances
     )
-    return given, given.told(given.key, found)
+    return given, given.explained(given.key, found)
 
 
 def foreign(graph: Graph, *, inputs: bool = True) -> Graph:

@@ -82,7 +82,7 @@ def test_a_false_theorem_has_a_small_counterexample_that_is_drawn_again() -> Non
     assert result.verdict is Verdict.FAILS
     example = result.counterexample
     assert example is not None
-    assert example.description.startswith("x = -1 (made small; drawn: x = -")
+    assert example.description.startswith("x = -1 (shrunk; drawn: x = -")
     shown = replay_in_numbers(
         cast(Any, Known(theory())),
         statement("Demo.wrong_sqrt"),

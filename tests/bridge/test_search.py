@@ -75,7 +75,7 @@ def test_it_reports_that_it_shrinks_the_counterexample() -> None:
     case = found(checked(large), watcher)
     assert case is not None
     assert large(case)
-    assert watcher.said[-1][0] == "making it small"
+    assert watcher.said[-1][0] == "shrinking it"
 
 
 def test_an_interrupt_gives_the_smallest_until_then() -> None:

@@ -114,17 +114,17 @@ def test_a_block_that_is_not_shown_has_a_reason_and_keeps_its_theorem() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ("m[0]['block']['theorem'] = 'llamaBlock_eval'", "says of blocks"),
-        ("m[0]['block']['theorems'] = []", "says of blocks"),
+        ("m[0]['block']['theorem'] = 'llamaBlock_eval'", "answer about blocks"),
+        ("m[0]['block']['theorems'] = []", "answer about blocks"),
         ("m[0]['block']['inputs'][0] = 13", "no input 13"),
         ("m[0]['block']['constants']['ε₁'] = 'c_other'", "no constant 'c_other'"),
         ("m[0]['block']['masks'] = [{'input': 13, 'mask': 'causal'}]", "this mask is not"),
         ("m[0]['block']['masks'] = [{'input': 0, 'mask': 'any'}]", "this mask is not"),
-        ("del m[0]['block']['masks']", "says of blocks"),
+        ("del m[0]['block']['masks']", "answer about blocks"),
         ("m[0]['block']['negative'] = ['c_eps1']", "supposes c_eps1 = -1"),
-        ("m[0]['block']['more'] = 1", "says of blocks"),
-        ("m[0]['no_block'] = []", "says of blocks"),
-        ("del m[0]['block']", "says of blocks"),
+        ("m[0]['block']['more'] = 1", "answer about blocks"),
+        ("m[0]['no_block'] = []", "answer about blocks"),
+        ("del m[0]['block']", "answer about blocks"),
     ],
 )
 def test_anything_less_is_an_error(change: str, message: str) -> None:
@@ -136,5 +136,5 @@ def test_anything_less_is_an_error(change: str, message: str) -> None:
 
 def test_a_block_that_no_one_asked_about_is_an_error() -> None:
     graph = masked_softmax().graph("out")
-    with pytest.raises(AnswerError, match="says of blocks"):
+    with pytest.raises(AnswerError, match="answer about blocks"):
         parse_proofs(whole({**said(0, graph), "block": BLOCK}), (graph,))

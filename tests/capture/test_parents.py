@@ -120,7 +120,7 @@ def test_what_a_parent_passes(tmp_path: Path, name: str) -> None:
 
 def test_what_a_parent_sets_as_an_attribute(tmp_path: Path) -> None:
     code, said = parents(tmp_path, Owner(by_attribute, Set))
-    assert "gets another output from it than it gives by itself" in said.found
+    assert "gets another output from it than it returns by itself" in said.found
     assert code == 4
 
 
@@ -142,6 +142,6 @@ def test_the_same_for_a_captured_layer(tmp_path: Path, by_itself: bool) -> None:
     model = Owner((lambda la, x: la(x)) if by_itself else by_attribute, Unfused)
     model.layers = nn.ModuleList([Free(), Free()])
     report = judged(tmp_path, model, prove=accepting)
-    said = "in the model it returned something else than by itself"
+    said = "in the model its output differs from its output by itself"
     assert [said in la.coverage for la in section(report).layers] == [not by_itself] * 2
     assert report.exit_code == (0 if by_itself else 4)

@@ -26,7 +26,7 @@ def test_before_lean_was_asked_nothing_is_known(harness: Harness) -> None:
     text = said(harness)
     assert "would compile what changed among 2 sources, and be asked" in text
     assert "would be given every constant once more" in text
-    assert "is known when Lean has answered" in text
+    assert "are known once Lean has answered" in text
 
 
 def test_after_an_audit_everything_is_kept(harness: Harness) -> None:

@@ -93,7 +93,7 @@ def test_a_mistake_of_ours_is_not_a_verdict(
     monkeypatch.setattr(auditing, "parse_graphs", broken)
     result = harness.run("audit")
     assert result.exit_code == 3
-    assert "this is a mistake in lean-obligations" in result.stderr
+    assert "this is a bug in lean-obligations" in result.stderr
     assert "ZeroDivisionError: oh" in result.stderr
 
 

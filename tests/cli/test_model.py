@@ -192,4 +192,4 @@ def test_sequences_are_counted_by_instances(harness: Harness, model: str, tmp_pa
         "audit", "--model", model, "--inputs", str(tmp_path / "x.npz"), "--instances", "3"
     )
     assert both.exit_code == 2
-    assert "have nothing to say" in " ".join(both.stderr.split())
+    assert "have no effect" in " ".join(both.stderr.split())

@@ -73,7 +73,7 @@ def test_a_theorem_that_both_kernels_accept_is_proved(audited: Any) -> None:
     result = audited(honest, all_taken())
     assert result.exit_code == 0, result.output
     assert "3 of 3 theorems proved" in result.output
-    assert f"took {COUNT} constants" in " ".join(result.output.split())
+    assert f"accepted {COUNT} constants" in " ".join(result.output.split())
 
 
 @pytest.mark.parametrize(

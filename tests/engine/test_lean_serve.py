@@ -98,7 +98,7 @@ def test_asking(talk: Callable[[Conversation], None], lean: Engine, project: Pat
 def test_unsupported_requests(talk: Callable[[Conversation], None]) -> None:
     async def conversation(client: Any) -> None:
         await client.open(QUERY, text="#check 1")
-        with pytest.raises(LeanRpcError, match="textDocument/hover: this server gives"):
+        with pytest.raises(LeanRpcError, match="textDocument/hover: this server only gives"):
             await client.hover(QUERY, 0, 7)
         await client.update(QUERY, "#check 2")
         with pytest.raises(LeanRpcError, match="version 2 .* was not opened"):

@@ -43,7 +43,7 @@ def test_each_edit_needs_its_exact_place(edit: javascript._Edit) -> None:
 @pytest.mark.parametrize(
     ("source", "finding"),
     [
-        (published(exports=EXPORTS + "evil();"), "between the exports stands"),
+        (published(exports=EXPORTS + "evil();"), "between the exports is"),
         (published(exports=""), "is missing"),
         (published().replace("var ASM_CONSTS", "var OTHER"), "is missing"),
         (published().replace("var LDSO={", "var OTHER={"), "functions that the edits call"),

@@ -78,7 +78,7 @@ def test_it_is_called_with_its_arguments_before_the_file(tmp_path: Path) -> None
         ("import os; os.abort()", "ended early"),
         ("import sys; sys.exit(127)", "ended early"),
         (READ + "sys.exit('usage')", "does not read the export, even without declarations"),
-        (READ + "sys.exit({'sum', 'seven', 'tree'} <= declared)", "and not all together"),
+        (READ + "sys.exit({'sum', 'seven', 'tree'} <= declared)", "but not all together"),
     ],
 )
 def test_one_that_misbehaves_has_no_answer(tmp_path: Path, script: str, said: str) -> None:
@@ -106,7 +106,7 @@ def test_those_that_are_there_are_found(tmp_path: Path) -> None:
     assert found["lean4lean"].arguments == ("--import",)
     assert found["con-leche"].arguments == ()
     assert not found["con-leche"].by_settings
-    assert "take proofs of False" in found["leanchecker-paranoid"].known_bugs
+    assert "accept proofs of False" in found["leanchecker-paranoid"].known_bugs
     assert found["con-leche"].known_bugs == ""
     before = found["con-leche"].fingerprint
     program(tmp_path, "con-leche", "pass")

@@ -77,7 +77,7 @@ class Looking:
         self.only_here = f"-- {uuid.uuid4()}\n"
 
     def put(self, request: TrustRequest, timeout: float) -> Answer:
-        self.left = frozenset(request.in_order)
+        self.left = frozenset(request.already_clean)
         return ask_engine(self.project.root, self.lean, request, timeout=timeout)
 
     def __call__(self, *, whole: bool = False, **sources: str) -> Trust:

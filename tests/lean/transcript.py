@@ -16,9 +16,9 @@ BLOCK = re.compile(
 )
 LEFT_OUT = "…"
 PROGRESS = re.compile(
-    r"^(compiling Lean|looking who answers our commands|asking Lean"
+    r"^(compiling Lean|checking that nothing overrides our commands|asking Lean"
     r"|drawing (instances|values|the instance) in Lean"
-    r"|handing every constant.*"
+    r"|sending every constant.*"
     r"|writing what the theorems rest on|asking the kernel of .*"
     r"|measuring|checking|auditing layers)"
     r"( ….*| [\d.]+ s)$|^waiting for another build$|^Nothing has changed since .*$"

@@ -344,7 +344,7 @@ TRICKS = (
         "a locked theorem is removed, so that less is audited",
         RIGHT,
         4,
-        "Locked and gone: u:conclusion",
+        "Locked and missing now: u:conclusion",
         before=RIGHT + "@[obligation] theorem u (n : Nat) : 0 ≤ n := by omega\n",
         shares="",
     ),

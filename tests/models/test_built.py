@@ -210,7 +210,7 @@ def test_entries_of_a_nested_configuration(tmp_path: Path) -> None:
     ("more", "words"),
     [
         ({"model_type": "nobody"}, "knows no model_type 'nobody'"),
-        ({"model_type": "bert", "auto_map": {"AutoModel": "a.B"}}, "code of its own"),
+        ({"model_type": "bert", "auto_map": {"AutoModel": "a.B"}}, "custom code"),
         ({"model_type": "bert", "hidden_size": 9}, "could not build it: ValueError"),
         ({"model_type": "bert", "quantization_config": {"bits": 8}}, "weights are quantised"),
     ],
@@ -232,7 +232,7 @@ def test_a_model_that_neither_way_supports_names_both(tmp_path: Path) -> None:
 def test_options_of_the_caller_are_about_the_tensors(tmp_path: Path) -> None:
     read = read_model(saved(tmp_path / "m", bert()), Options(heads=4))
     assert read.kind == "safetensors"
-    assert "is about the tensors" in read.settings[-1]
+    assert "are about the tensors" in read.settings[-1]
 
 
 def test_without_transformers_the_names_are_read(

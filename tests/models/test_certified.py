@@ -133,7 +133,7 @@ def test_only_what_lean_proved_is_called_the_adjoint(tmp_path: Path) -> None:
     assert section(report).layers[0].verdict is Verdict.HOLDS
     table = render(report, "table")
     assert "which Lean proves to be backprop" not in " ".join(table.split())
-    assert "of which Lean has proved nothing" in " ".join(table.split())
+    assert "about which Lean proved nothing" in " ".join(table.split())
     assert report.exit_code == 4
 
 

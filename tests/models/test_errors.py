@@ -38,7 +38,7 @@ def test_a_truncated_file(tmp_path: Path, length: int) -> None:
     path = write(tmp_path, bert_tensors())
     path.write_bytes(path.read_bytes()[:length])
     found = error(path)
-    assert "no intact safetensors file" in found.message
+    assert "not an intact safetensors file" in found.message
     assert f"({path.stat().st_size:,} bytes)" in found.message
     assert "download it again" in found.remedy
 
@@ -46,7 +46,7 @@ def test_a_truncated_file(tmp_path: Path, length: int) -> None:
 def test_a_file_of_another_kind(tmp_path: Path) -> None:
     path = tmp_path / "model.safetensors"
     path.write_bytes(b"PK\x03\x04" + b"\0" * 400)
-    assert "no intact safetensors file" in error(path).message
+    assert "not an intact safetensors file" in error(path).message
 
 
 @pytest.mark.parametrize("name", ["pytorch_model.bin", "model.pt", "model.onnx"])
@@ -117,7 +117,7 @@ def test_a_wrong_shape(
 def test_weights_that_are_not_matrices(tmp_path: Path) -> None:
     tensors = bert_tensors()
     tensors[QUERY] = np.zeros(D * D, np.float32)
-    assert "no matrices" in error(write(tmp_path, tensors)).message
+    assert "not matrices" in error(write(tmp_path, tensors)).message
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
@@ -233,11 +233,11 @@ def test_malformed_inputs(arrays: dict[str, Any], said: str) -> None:
 def test_inputs_that_are_not_npz(tmp_path: Path) -> None:
     path = tmp_path / "x.npz"
     path.write_text(json.dumps([1]))
-    with pytest.raises(InvalidInputError, match="is no npz file") as caught:
+    with pytest.raises(InvalidInputError, match="is not an npz file") as caught:
         read_inputs(path, D)
     assert "attention_mask [batch, seq_len]" in caught.value.remedy
     np.save(tmp_path / "x.npy", X)
-    with pytest.raises(InvalidInputError, match="is no npz file"):
+    with pytest.raises(InvalidInputError, match="is not an npz file"):
         read_inputs(tmp_path / "x.npy", D)
 
 

@@ -228,17 +228,17 @@ CASES: Mapping[str, tuple[Callable[[], Any], set[int], str]] = {
     "a gradient cut between layers": (
         lambda: Model(lambda las, x: las[1](las[0](x).detach())),
         {4},
-        "hands another gradient back",
+        "passes back another gradient",
     ),
     "a gradient scaled between layers": (
         lambda: Model(scaling),
         {4},
-        "hands another gradient back",
+        "passes back another gradient",
     ),
     "what a context says": (
         lambda: Model(shifting, ByContext),
         {4},
-        "gets another output from it than it gives by itself",
+        "gets another output from it than it returns by itself",
     ),
     "a layer skipped in training": (lambda: SkipsInTraining().train(), {4}, "never runs it"),
     "bfloat16 inside, and wrong": (lambda: part(ShortAndWrong), {1}, ""),

@@ -228,7 +228,7 @@ CASES: Mapping[str, tuple[Callable[[], Any], set[int], str]] = {
     "a buffer that the owner sets": (
         lambda: owned(Scaled, scaled_by_the_owner),
         {4},
-        "in the model it returned something else than by itself",
+        "in the model its output differs from its output by itself",
     ),
     "a wrong backward of its own": (
         lambda: owned(WrongBackward, layers=1),

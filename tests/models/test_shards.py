@@ -62,11 +62,11 @@ QUERY = "encoder.layer.0.attention.self.query.weight"
         (lambda v: v["weight_map"].update({QUERY: 3}), f"text but got weight_map[{QUERY!r}] = 3"),
         (
             lambda v: v["weight_map"].update({QUERY: "../model.safetensors"}),
-            "the name of a file beside it for encoder.layer.0",
+            "the name of a file next to it for encoder.layer.0",
         ),
         (
             lambda v: v["weight_map"].update({QUERY: "model-3.safetensors"}),
-            "names the file model-3.safetensors, which is not beside it",
+            "names the file model-3.safetensors, which is not next to it",
         ),
         (
             lambda v: v["weight_map"].update({"nobody.weight": v["weight_map"][QUERY]}),
@@ -92,7 +92,9 @@ def test_a_broken_file_is_named(tmp_path: Path) -> None:
     index = write_shards(tmp_path, bert_tensors(1))
     broken = tmp_path / "model-00002-of-00002.safetensors"
     broken.write_bytes(broken.read_bytes()[:50])
-    with pytest.raises(InvalidInputError, match="model-00002-of-00002.safetensors is no intact"):
+    with pytest.raises(
+        InvalidInputError, match="model-00002-of-00002.safetensors is not an intact"
+    ):
         read_model(index)
 
 

@@ -323,6 +323,6 @@ def test_a_fault_of_ours_in_one_layer_hides_no_other(
     monkeypatch.setattr(captured, "translate", breaks_once)
     report = judged(tmp_path, owned(), seq_len=6, prove=accepting)
     first, second = section(report).layers
-    assert "a fault of this project: ZeroDivisionError" in first.coverage
+    assert "a bug in lean-obligations: ZeroDivisionError" in first.coverage
     assert second.by_graph
     assert report.exit_code == 4

@@ -379,7 +379,7 @@ def test_a_reference_names_a_module_or_what_makes_one(
             read_model(reference)
         assert said in caught.value.message
         assert reference in caught.value.message
-    with pytest.raises(InvalidInputError, match="itself tells"):
+    with pytest.raises(InvalidInputError, match="itself has"):
         read_model("audited_module:make", Options(heads=2))
 
 

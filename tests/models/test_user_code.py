@@ -178,13 +178,13 @@ def one_array() -> bytes:
 
 INPUTS: Mapping[str, tuple[Callable[[Path], object], str]] = {
     "no such file": (lambda p: None, "No such file"),
-    "an empty file": (lambda p: p.write_bytes(b""), "is no npz file"),
-    "torch's": (lambda p: torch.save({"x": torch.zeros(3, WIDTH)}, p), "is no array"),
-    "JSON": (lambda p: p.write_text('{"x": [[1.0]]}'), "is no npz file"),
+    "an empty file": (lambda p: p.write_bytes(b""), "is not an npz file"),
+    "torch's": (lambda p: torch.save({"x": torch.zeros(3, WIDTH)}, p), "is not an array"),
+    "JSON": (lambda p: p.write_text('{"x": [[1.0]]}'), "is not an npz file"),
     "one array": (lambda p: p.write_bytes(one_array()), "one array without a name"),
     "objects": (
         lambda p: np.savez(p, x=np.array([{}], object)),
-        "is no npz file: Object arrays cannot be loaded",
+        "is not an npz file: Object arrays cannot be loaded",
     ),
     "text": (lambda p: np.savez(p, x=np.array(["a"])), "x should be numbers"),
     "dates": (lambda p: np.savez(p, t=np.array(["2020-01-01"], "M8[D]")), "t should be numbers"),

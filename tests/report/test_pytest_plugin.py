@@ -103,7 +103,7 @@ def test_an_unverified_obligation_is_skipped_with_its_reason(lean: pytest.Pytest
 def test_strict_fails_what_is_not_verified_but_not_what_is_waived(lean: pytest.Pytester) -> None:
     result = run(lean, "--obligations", "--obligations-strict")
     result.assert_outcomes(passed=1 + 5, failed=8, skipped=1)
-    result.stdout.fnmatch_lines(["*unpaired: no check is registered for *", "left unseen: *"])
+    result.stdout.fnmatch_lines(["*unpaired: no check is registered for *", "not looked at: *"])
 
 
 def test_a_locked_obligation_that_was_removed_is_reported(
@@ -115,12 +115,12 @@ def test_a_locked_obligation_that_was_removed_is_reported(
     text = json.dumps({**lock, "obligations": obligations})
     (lean.path / "statements.lock.json").write_text(text)
     run(lean, "--obligations", "-k", "complete").stdout.fnmatch_lines(
-        ["locked and gone: gone:conclusion", "*ends with 1"]
+        ["locked and missing now: gone:conclusion", "*ends with 1"]
     )
     install(monkeypatch.setattr)
     result = run(lean, "--obligations", "--obligations-strict", "-k", "complete")
     result.assert_outcomes(failed=1, deselected=14)
-    result.stdout.fnmatch_lines(["locked and gone: gone:conclusion"])
+    result.stdout.fnmatch_lines(["locked and missing now: gone:conclusion"])
 
 
 def test_waivers_lock_and_trust_count_as_in_an_audit(

@@ -162,7 +162,7 @@ def test_a_joint_witness_is_named_or_said_to_be_missing() -> None:
     )
     unlooked = joint_witness(entry(obligation("t:conclusion"), Verdict.WAIVED), theorem)
     assert unlooked is not None
-    assert unlooked[0].startswith("no instance was looked for")
+    assert unlooked[0].startswith("no instance was sought")
     assert joint_witness(theorem[1], theorem) is None
     assert joint_witness(found, [found]) is None
 

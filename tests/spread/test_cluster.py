@@ -112,5 +112,7 @@ def test_a_scheduler_that_disappears_is_reported(
         next(found)
         monkeypatch.setattr(cluster._client, "nthreads", gone)
         monkeypatch.setattr(cluster._client, "cancel", gone)
-        with pytest.raises(SpreadError, match=r"scheduler at tcp://.* is gone: ConnectionPool"):
+        with pytest.raises(
+            SpreadError, match=r"scheduler at tcp://.* cannot be reached: ConnectionPool"
+        ):
             list(found)

@@ -1,7 +1,7 @@
 """ATen operations in the project's vocabulary, one rule for each.
 
-Add an operation by writing its rule next to its kin, with `rule`; what has none is named with the
-line of the model's code.
+Add an operation by writing its rule next to similar ones, with `rule`; an operation without a rule
+is reported with the line of the model's code.
 """
 
 from bridge.capture.aten import (

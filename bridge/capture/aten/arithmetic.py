@@ -15,8 +15,8 @@ __all__ = ["axes_of", "masked"]
 
 
 def masked(t: Context, n: Any, a: Any, bias: Any) -> Ref | None:
-    """``a + bias`` where the known ``bias`` hides entries: what is left of it is added, and noted
-    what is kept; None where it hides nothing."""
+    """``a + bias`` if the known ``bias`` hides entries: the rest of it is added, and the kept
+    entries noted; None if it hides nothing."""
     torch: Any = importlib.import_module("torch")
     hidden = bias <= HIDDEN
     if not bool(hidden.any()):
@@ -32,7 +32,7 @@ def masked(t: Context, n: Any, a: Any, bias: Any) -> Ref | None:
         known = t.constant(f"{n.name}.bias", rest)
         x = t.tape.two(n.name, "add", x, t.spread(f"{n.name}.bias", known, bias.shape, full))
     else:
-        x = t.tape.map(n.name, "scale", x, c=1.0)  # a value of its own, which alone is masked
+        x = t.tape.map(n.name, "scale", x, c=1.0)  # a new value, so that only it is masked
     kept = t.constant(f"{n.name}.keep", (~hidden).double())
     kept = t.spread(f"{n.name}.keep", kept, bias.shape, full)
     if before is not None:
@@ -280,7 +280,7 @@ def _variance_of_all(t: Context, n: Any, a: Any, unbiased: bool = True) -> Found
 def _deviation(
     t: Context, n: Any, a: Any, dims: Any = None, *, correction: float = 1, keepdim: bool = False
 ) -> Found:
-    """The root of the variance; over the reals it has no derivative where that is 0."""
+    """The root of the variance; over the reals it has no derivative where the variance is 0."""
     variance = _variance(t, n, a, dims, correction=correction, keepdim=keepdim)
     assert not isinstance(variance, list)  # a rule may give several
     return t.tape.map(n.name, "sqrt", variance)
@@ -311,7 +311,7 @@ def _masked_fill(t: Context, n: Any, a: Any, mask: Any, value: Any) -> Found:
 
 @rule("aten.where.self", "aten.where.ScalarOther", "aten.where.ScalarSelf", "aten.where.Scalar")
 def _where(t: Context, n: Any, condition: Any, a: Any, b: Any) -> Found:
-    """One of two by a condition that is known: a · keep + b · (1 − keep)."""
+    """One of two by a known condition: a · keep + b · (1 − keep)."""
     torch: Any = importlib.import_module("torch")
     chosen = t.known(condition).bool()
     if t.live(a) and not t.live(b):

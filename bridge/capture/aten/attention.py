@@ -29,7 +29,7 @@ def _attention(
     scale: float | None = None,
     enable_gqa: bool = False,
 ) -> Found:
-    """softmax(scale · q kᵀ + bias, what the mask keeps) v."""
+    """softmax(scale · q kᵀ + bias, over what the mask keeps) v."""
     if dropout_p:
         raise t.refuse(f"dropout is on, p = {dropout_p:g}")
     tape, name = t.tape, n.name
@@ -71,7 +71,7 @@ def _attention(
 
 
 def _operand(t: Context, name: str, a: Any, heads: int, lead: Shape) -> Ref:
-    """``(lead…, tokens, d)``; a head of keys that several of queries share is repeated."""
+    """``(lead…, tokens, d)``; a key head that several query heads share is repeated."""
     tape, shape = t.tape, t.shape(a)
     x = tape.reshape(name, t.ref(a), (*tight(shape[:-2]), *shape[-2:]))
     if len(shape) > 2 and shape[-3] != heads:
@@ -80,12 +80,12 @@ def _operand(t: Context, name: str, a: Any, heads: int, lead: Shape) -> Ref:
         x = tape.spread(f"{name}.shared", x, len(before) + 1, heads // shape[-3])
         x = tape.reshape(name, x, (*before, heads, *shape[-2:]))
     if x.shape[:-2] != lead:
-        raise t.refuse(f"queries and keys with other leading axes: {lead} and {x.shape[:-2]}")
+        raise t.refuse(f"queries and keys with different leading axes: {lead} and {x.shape[:-2]}")
     return x
 
 
 def _mask(t: Context, mask: Any, full: Shape, causal: bool) -> tuple[Any, Any]:
-    """What is added to the scores, and what is kept of them; None for nothing and for all."""
+    """What is added to the scores, and which are kept; None for nothing, and for all."""
     torch: Any = importlib.import_module("torch")
     bias = keep = None
     if mask is not None and mask.dtype == torch.bool:

@@ -126,7 +126,7 @@ def _batch_norm(
 
 
 def softmax(t: Context, name: str, x: Ref, axis: int, keep: Ref | None) -> Ref:
-    """exp x/Σ exp x along an axis; exp x · keep in the place of exp x where something is hidden."""
+    """exp x/Σ exp x along an axis; exp x · keep instead of exp x if something is hidden."""
     tape = t.tape
     e = tape.map(f"{name}.exp", "exp", x)
     if keep is not None:

@@ -35,8 +35,9 @@ __all__: list[str] = []
     "aten.view_as.default",
 )
 def _same(t: Context, n: Any, a: Any, *_: Any, **__: Any) -> Found:
-    """The same entries in the same order: a cast is none over the real numbers.  What is detached
-    is a value all the same: that autograd hands nothing back there is what it is compared with."""
+    """The same entries in the same order: over the real numbers a cast is the identity.  A detached
+    value is a value like any other: comparing with autograd, which passes no gradient back there,
+    shows it."""
     x = t.ref(a, hidden=True)
     result, keep = t.tape.reshape(n.name, x, tight(t.shape(n))), t.keep(x)
     if keep is None or result is x:
@@ -119,8 +120,8 @@ def _copy(t: Context, n: Any, _over: Any, a: Any, *_: Any) -> Found:
     "aten.tile.default",
 )
 def _moved(t: Context, n: Any, a: Any, *rest: Any, **more: Any) -> Found:
-    """The operation itself, applied to the numbers 1, 2, … of the entries, says where each goes; 0
-    is what is padded."""
+    """The operation, applied to the numbers 1, 2, … of the entries, shows where each goes; 0 is
+    padding."""
     torch: Any = importlib.import_module("torch")
     padding = {"constant_pad_nd": 1, "pad": 2}.get(str(n.target).split(".")[1])
     if padding is not None and (*rest, 0, 0)[padding] not in (0, None):
@@ -193,7 +194,7 @@ def _slice_scatter(
     end: int | None = None,
     step: int = 1,
 ) -> Found:
-    """What is written over, out; what is written, in."""
+    """Remove what is overwritten, and add what is written."""
     whole = t.shape(n)
     dim %= len(whole)
     length = whole[dim]

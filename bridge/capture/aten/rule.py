@@ -1,4 +1,4 @@
-"""What a rule is given, and the table of all rules."""
+"""The context that a rule receives, and the table of all rules."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ __all__ = ["RULES", "Context", "Found", "Rule", "Untranslated", "rule"]
 
 
 class Untranslated(Exception):
-    """An operation that the project's vocabulary does not have, or not with these arguments; the
-    text says which, and where it stands in the model's code."""
+    """An operation that the project's vocabulary lacks, or lacks with these arguments; the text
+    names it and its place in the model's code."""
 
 
 Found: TypeAlias = Ref | list[Ref]
@@ -21,13 +21,13 @@ Found: TypeAlias = Ref | list[Ref]
 
 
 class Context(Protocol):
-    """What a rule works with: the tape, and what is known of the nodes."""
+    """What a rule works with: the tape, and what is known about the nodes."""
 
     tape: Tape
 
     def known(self, a: Any) -> Any:
-        """The value of an argument that depends on no parameter and no float input; others are
-        refused."""
+        """The value of an argument that depends on no parameter and no float input; others
+        raise."""
 
     def value(self, a: Any) -> Any:
         """The value of an argument in this run."""
@@ -39,8 +39,8 @@ class Context(Protocol):
         """Whether an argument is a node of the graph, not a constant."""
 
     def ref(self, a: Any, *, hidden: bool = False) -> Ref:
-        """A node as a value of the tape; a constant becomes an input.  One that a mask was added
-        to is refused, unless ``hidden`` says that the rule looks at `keep`."""
+        """A node as a value of the tape; a constant becomes an input.  A masked node raises, unless
+        ``hidden`` says that the rule reads `keep`."""
 
     def pieces(self, a: Any) -> list[Ref]:
         """The values of a node that has several."""
@@ -55,30 +55,30 @@ class Context(Protocol):
         """A node broadcast to a full shape."""
 
     def scalar(self, a: Any) -> float | None:
-        """The number that an argument is, if it is a known one."""
+        """The number that an argument is, if it is a known number."""
 
     def keep(self, x: Ref) -> Ref | None:
-        """What a value keeps where a mask was added to it, 1 or 0."""
+        """Which entries a masked value keeps, 1 or 0."""
 
     def hide(self, x: Ref, keep: Ref) -> Ref:
         """Note that a value keeps only these entries."""
 
     def some_kept(self, keep: Ref, axis: int) -> None:
-        """Refuse a mask of which a row keeps nothing: over the reals it would be 0/0."""
+        """Refuse a mask with a row that keeps nothing: over the reals it would be 0/0."""
 
     def refuse(self, why: str) -> Untranslated:
         """The error that names this node."""
 
 
 Rule: TypeAlias = Callable[..., Found]
-"""From the context, the node, and the node's arguments."""
+"""Called with the context, the node, and the node's arguments."""
 
 RULES: dict[str, Rule] = {}
-"""By the name of the overload, such as ``aten.add.Tensor``."""
+"""The rules by the name of the overload, such as ``aten.add.Tensor``."""
 
 
 def rule(*names: str) -> Callable[[Rule], Rule]:
-    """Enter a rule for these overloads."""
+    """Register a rule for these overloads."""
 
     def enter(function: Rule) -> Rule:
         for name in names:

@@ -1,7 +1,7 @@
-"""Spreads the work of checks: over processes of one machine, or over a Dask cluster.
+"""Spreads the work of checks over processes of one machine, or over a Dask cluster.
 
-A report does not depend on who measured what: units are cut by the graphs alone, every instance's
-numbers come from its own name, and what units find is added up in their order.
+A report does not depend on which worker measured what: units are cut by the graphs alone, every
+instance's numbers come from its own name, and results of units are added up in their order.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ __all__ = ["Cluster", "Place", "Processes", "SpreadError", "spread_over"]
 
 @contextmanager
 def spread_over(place: Place, *, jobs: int = 1, scheduler: str | None = None) -> Iterator[Spread]:
-    """Who measures, while the context is open.
+    """What measures while the context is open.
 
     Args:
         place: the project and its checks.
-        jobs: processes on this machine; with one the work is done in this process.
+        jobs: processes on this machine; one means this process.
         scheduler: address of a Dask scheduler, such as ``tcp://host:8786``.
 
     Raises:
-        InvalidInputError: both several jobs and a scheduler are wanted, ``dask.distributed`` is not
+        InvalidInputError: both several jobs and a scheduler are given, ``dask.distributed`` is not
             installed, or the scheduler does not answer.
     """
     if scheduler is not None and jobs > 1:

@@ -1,6 +1,6 @@
 """An existing Dask cluster.
 
-The cluster runs on its own: nothing is started or stopped here.  Where a worker dies, the scheduler
+The cluster runs independently: nothing is started or stopped here.  If a worker dies, the scheduler
 gives its units to another one.
 """
 
@@ -21,9 +21,9 @@ from bridge.errors import InvalidInputError
 __all__ = ["Cluster"]
 
 AHEAD = 3
-"""Units that wait for each thread of the cluster."""
+"""Units that are queued for each thread of the cluster."""
 KNOCK = 5
-"""Seconds that the scheduler may take to say that it is one."""
+"""Seconds that the scheduler may take to identify itself."""
 PATIENCE = 20
 """Seconds that the scheduler may take to answer, and to have a worker."""
 SCHEMES = ("tcp", "tls", "ws", "wss", "ucx")
@@ -34,12 +34,12 @@ class Cluster:
     """Measures units on the workers of a Dask cluster.
 
     Args:
-        address: of the scheduler, such as ``tcp://host:8786``.
-        place: the project and its checks; workers must have both where they are here.
+        address: the scheduler's address, such as ``tcp://host:8786``.
+        place: the project and its checks; workers must have both at the same paths.
 
     Raises:
-        InvalidInputError: the address is none, ``dask.distributed`` is not installed, no one
-            answers at the address, or there are no workers.
+        InvalidInputError: the address is malformed, ``dask.distributed`` is not installed, no
+            scheduler answers at the address, or there are no workers.
     """
 
     def __init__(self, address: str, place: Place) -> None:
@@ -75,22 +75,22 @@ class Cluster:
         self._client.close()
 
     def map(self, run: CheckRun, units: Iterable[Unit]) -> Iterator[Found]:
-        """What each unit finds, in the order of the units.
+        """The result of each unit, in the order of the units.
 
         Raises:
-            SpreadError: a unit cannot be measured, because workers keep dying of it or differ; or
-                the scheduler is gone.
+            SpreadError: a unit cannot be measured, because workers keep dying of it or have
+                other code; or the connection to the scheduler is lost.
         """
         try:
             yield from self._map(run, units)
-        except OSError as error:  # of Dask's connections; what measures gives its errors back
+        except OSError as error:  # of Dask's connections; errors while measuring are returned
             raise SpreadError(
-                f"the Dask scheduler at {self._address} is gone: {error}",
+                f"the Dask scheduler at {self._address} cannot be reached: {error}",
                 remedy="start it again; the cache keeps what was measured to its end",
             ) from error
 
     def _map(self, run: CheckRun, units: Iterable[Unit]) -> Iterator[Found]:
-        # Submitted rather than scattered: the scheduler can make it again when a worker is lost.
+        # Submitted, not scattered: the scheduler can recreate it when a worker is lost.
         packed = pack(run, self._place)
         brief = self._client.submit(_as_it_is, packed, key=f"obligations-{packed.digest}")
         waiting: deque[Any] = deque()
@@ -145,20 +145,20 @@ def _endpoint(address: str) -> tuple[str, int]:
 def _refuse_another(address: str, host: str, port: int) -> None:
     """Raise unless a Dask scheduler is at the address.
 
-    Asked before there is a client: that waits for an answer for ever, and takes its time to close
+    Called before a client is made: a client waits for an answer for ever, and is slow to close
     after it has failed.
     """
-    with ThreadPoolExecutor(1) as pool:  # a notebook has an event loop of its own
+    with ThreadPoolExecutor(1) as pool:  # a notebook has its own event loop
         try:
             kind = pool.submit(asyncio.run, _identity(address, host, port)).result()
-        except Exception as error:  # whatever another's protocol looks like to Dask
+        except Exception as error:  # whatever Dask makes of another protocol
             raise _nobody(address, error) from error
     if kind != "Scheduler":
         raise _nobody(address, f"there is a {kind}")
 
 
 async def _identity(address: str, host: str, port: int) -> str:
-    """What a Dask process says it is."""
+    """The kind of Dask process, as it says itself."""
     from distributed import comm as comms
     from distributed.security import Security
 
@@ -167,7 +167,7 @@ async def _identity(address: str, host: str, port: int) -> str:
 
     async def ask() -> str:
         if not address.startswith("ucx://"):
-            # Dask would try again and again where no one listens.
+            # Without this, Dask would retry endlessly if nothing listens.
             _, writer = await asyncio.open_connection(host, port)
             writer.close()
         comm = await dask.connect(address, **security().get_connection_args("client"))

@@ -1,7 +1,7 @@
-"""Processes on one machine, each with a pipe of its own.
+"""Processes on one machine, each with its own pipe.
 
-Python's own pools share a queue, whose lock a process may hold when it is killed: then the others,
-and the pool's end, wait for ever.  Here a process that dies closes its own pipe and disturbs no
+Python's pools share a queue, whose lock a process may hold when it is killed: then the others, and
+the pool's shutdown, wait for ever.  Here a process that dies closes its own pipe and disturbs no
 other.
 """
 
@@ -25,11 +25,11 @@ from bridge.checking.workers.task import Packed, Place, Refused, SpreadError, me
 __all__ = ["Processes"]
 
 AHEAD = 3
-"""Units of a run that are taken ahead for each process, so that none is idle while the first of
-them is long."""
+"""Units of a run that are taken ahead for each process, so that none is idle while the first unit
+takes long."""
 RESTARTS = 3
 _EACH = 2
-"""Units that a process holds: one that it measures, and one for when it is done."""
+"""Units that a process holds: one that it measures, and the next one."""
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 _XLA = "XLA_FLAGS"
@@ -45,7 +45,7 @@ class _Task:
 
 @dataclass(slots=True, eq=False)
 class _Worker:
-    """A process, the run that it was sent last, and the tasks that it has not answered."""
+    """A process, the last run sent to it, and the tasks that it has not answered."""
 
     process: SpawnProcess
     pipe: Connection
@@ -54,7 +54,7 @@ class _Worker:
     broken: bool = False
 
     def takes(self, task: _Task) -> bool:
-        """Whether it can be sent a task: another run, which may be large, only when it listens."""
+        """Whether it can be sent a task; another run, which may be large, only when it is idle."""
         return not self.tasks or (self.run == task.packed.digest and len(self.tasks) < _EACH)
 
     def put(self, task: _Task) -> None:
@@ -65,31 +65,31 @@ class _Worker:
             self.pipe.send((packed, task.unit))
         except OSError:
             self.broken = True
-        except BaseException:  # an interrupt: no one knows what was written
+        except BaseException:  # an interrupt: how much was written is unknown
             self.broken = True
             raise
 
     def take(self) -> tuple[_Task, Found | Refused] | None:
-        """A task with what was found; None where the process is dead."""
+        """A task with its result; None if the process is dead."""
         try:
             found = self.pipe.recv()
             return self.tasks.popleft(), found
         except (EOFError, OSError):
             self.broken = True
             return None
-        except BaseException:  # an interrupt: no one knows what was read
+        except BaseException:  # an interrupt: how much was read is unknown
             self.broken = True
             raise
 
     def end(self) -> None:
-        """Kill the process: it holds nothing that is worth an orderly end."""
+        """Kill the process: it holds nothing that needs an orderly shutdown."""
         self.pipe.close()
         self.process.kill()
         self.process.join()
 
 
 class Processes:
-    """Measures units in several processes, started when there is work; one job is this process.
+    """Measures units in several processes, started when there is work; one job means this process.
 
     Args:
         jobs: how many processes.
@@ -120,10 +120,10 @@ class Processes:
         self._workers.clear()
 
     def map(self, run: CheckRun, units: Iterable[Unit]) -> Iterator[Found]:
-        """What each unit finds, in the order of the units.
+        """The result of each unit, in the order of the units.
 
         Raises:
-            SpreadError: processes keep dying, such as for lack of memory.
+            SpreadError: processes keep dying, for example for lack of memory.
         """
         if self.jobs == 1:
             return Here().map(run, units)
@@ -170,7 +170,7 @@ class Processes:
             self._queue.popleft()
 
     def _collect(self) -> None:
-        """Wait until processes have found something, or died, and take what they found."""
+        """Wait until processes have results, or died, and take the results."""
         busy = {w.pipe: w for w in self._workers if w.tasks}
         for pipe in wait(list(busy)):
             worker = busy[pipe]  # type: ignore[index]
@@ -179,7 +179,7 @@ class Processes:
                 self._found[answer[0].number] = answer[1]
 
     def _bury(self) -> None:
-        """Forget processes that died; others get their tasks.
+        """Remove processes that died; others get their tasks.
 
         Raises:
             SpreadError: too many have died since the run began.
@@ -210,7 +210,7 @@ class Processes:
 
 def _work(pipe: Connection) -> None:
     """Answer units until the other end of the pipe is closed."""
-    # A terminal's Ctrl-C reaches every process; this one's parent decides what follows.
+    # A terminal's Ctrl-C reaches every process; the parent decides what happens.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     packed: Packed | None = None
     with contextlib.suppress(EOFError, OSError):
@@ -223,8 +223,8 @@ def _work(pipe: Connection) -> None:
 
 @contextlib.contextmanager
 def _single_threaded() -> Iterator[None]:
-    """Processes started meanwhile do linear algebra on one thread each: there are enough of
-    them."""
+    """Processes started meanwhile do linear algebra on one thread each: together they use all
+    cores."""
     before = {name: os.environ.get(name) for name in (*_THREADS, _XLA)}
     os.environ.update(dict.fromkeys(_THREADS, "1"))
     os.environ[_XLA] = " ".join([before[_XLA] or "", _ONE_THREAD]).strip()
@@ -240,7 +240,7 @@ def _single_threaded() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _interrupts_held() -> Iterator[None]:
-    """Processes started meanwhile do not see an interrupt before they have learned to ignore it."""
+    """Processes started meanwhile receive no interrupt before they ignore it."""
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return

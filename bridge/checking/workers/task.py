@@ -1,7 +1,7 @@
-"""What a worker must know to measure units of a check, and how it does so.
+"""What a worker needs to measure units of a check, and how it does so.
 
-A check is code and cannot be sent; what is sent is its name, and the hash of all code that its
-result follows from.  A worker that has other code refuses.
+A check is code and cannot be sent; its name is sent, with the hash of all code that its result
+depends on.  A worker that has other code refuses.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ __all__ = ["Packed", "Place", "Refused", "SpreadError", "measure", "pack", "take
 
 
 class SpreadError(ObligationsError):
-    """The processes or machines that measure broke, or differ from this one."""
+    """The processes or machines that measure broke, or have other code than this one."""
 
     exit_code = 3
 
@@ -41,7 +41,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A worker cannot measure what it is sent; ``reason`` says why."""
+    """A worker cannot measure what it was sent; ``reason`` says why."""
 
     reason: str
 
@@ -77,14 +77,14 @@ class _Brief:
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """A brief in a form that travels well, with its hash."""
+    """A serialized brief, with its hash."""
 
     digest: str
     data: bytes
 
 
 def pack(run: CheckRun, place: Place) -> Packed:
-    """All that a worker needs to measure units of ``run``."""
+    """Everything that a worker needs to measure units of ``run``."""
     checks = (run.check, *run.hypotheses)
     brief = _Brief(
         code=code_hash(checks),
@@ -111,7 +111,7 @@ _RUNS: dict[str, CheckRun | Refused] = {}
 
 
 def measure(packed: Packed, unit: Unit) -> Found | Refused:
-    """What one unit finds, in the process that this is called in."""
+    """The result of one unit, measured in the current process."""
     run = _RUNS.get(packed.digest)
     if run is None:
         try:
@@ -125,7 +125,7 @@ def measure(packed: Packed, unit: Unit) -> Found | Refused:
 
 
 def taken(found: Found | Refused, where: str) -> Found:
-    """What was found; raises `SpreadError` where a worker refused."""
+    """The result; raises `SpreadError` if a worker refused."""
     if isinstance(found, Refused):
         raise SpreadError(
             f"{where} cannot measure: {found.reason}",

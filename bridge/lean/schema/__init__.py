@@ -1,4 +1,4 @@
-"""The JSON Schemas of what Lean hands over."""
+"""The JSON Schemas of what Lean exports."""
 
 from __future__ import annotations
 

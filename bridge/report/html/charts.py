@@ -1,6 +1,6 @@
 """Small charts as inline SVG; colours come from the page's style sheet by class.
 
-Each chart says in its label what it shows, so that nothing is told by colour or place alone.
+The label of each chart says what it shows, so that nothing depends on colour or position alone.
 """
 
 from __future__ import annotations
@@ -57,11 +57,11 @@ def _svg(
     body: str,
     *,
     stretch: bool = False,
-    told: str = "",
+    detail: str = "",
 ) -> Markup:
-    """An image with a label, and what more is ``told`` of it; ``body`` is markup of this module."""
-    desc = Markup("<title>{}</title><desc>{}</desc>").format(one_line(label), one_line(told))
-    if not told:
+    """An image with a label and a description, ``detail``; ``body`` is markup of this module."""
+    desc = Markup("<title>{}</title><desc>{}</desc>").format(one_line(label), one_line(detail))
+    if not detail:
         desc = Markup("")
     ratio = Markup(' preserveAspectRatio="none"') if stretch else Markup("")
     return Markup(
@@ -85,7 +85,7 @@ def stacked_bar(shares: Iterable[Share]) -> Markup:
 
 
 LIMIT = 0.25
-"""Where a scale for margins of either sign has 0."""
+"""The position of 0 on a scale for margins of either sign."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ class MarginScale:
 
     @classmethod
     def of(cls, margins: Iterable[float | None]) -> MarginScale | None:
-        """The scale that holds all these margins; ``None`` where there is none to show."""
+        """The scale for all these margins; ``None`` if there is none to show."""
         finite = [m for m in margins if m is not None and math.isfinite(m)]
         if not finite:
             return None
@@ -111,7 +111,7 @@ class MarginScale:
         return cls(low, max(high, low + 1), any(m <= 0 for m in finite))
 
     def place(self, margin: float) -> float:
-        """Where ``margin`` stands, from 0 (left) to 1."""
+        """The position of ``margin``, from 0 (left) to 1."""
         if not margin:
             return LIMIT
         t = (math.log10(abs(margin)) - self.low) / (self.high - self.low)
@@ -122,7 +122,7 @@ class MarginScale:
 
     @property
     def ends(self) -> tuple[str, str]:
-        """What the left and the right end of the scale are called."""
+        """The labels of the left and the right end of the scale."""
         top = _power(self.high)
         return (f"−{top}", top) if self.signed else (_power(self.low), top)
 
@@ -138,7 +138,7 @@ def lollipop(
     beyond: Margins = _NO_MARGINS,
 ) -> Markup:
     """The margins of a family on a shared scale: a bar for each decade, and a stem from the limit
-    to the tightest one, which has a head.  Bars of those ``beyond`` the limit, which fail, stand on
+    to the tightest one, which has a head.  Bars of those ``beyond`` the limit, which fail, are on
     its other side and have the family's colour."""
     axis = f"{200 * LIMIT:g}" if scale.signed else "4"
     most = max((n for m in (margins, beyond) for _, n in m.decades), default=1)
@@ -152,30 +152,30 @@ def lollipop(
     spread = "; ".join(f"{n} {where}" for where, n in (*held(margins), *failed(beyond)))
     if margin is None or not math.isfinite(margin):
         said = "no margin" if margin is None else f"margin {margin}"
-        return _svg("lollipop", 200, _HEIGHT, said, body, told=spread)
+        return _svg("lollipop", 200, _HEIGHT, said, body, detail=spread)
     x = 200 * scale.place(margin)
     head = f'<circle cx="{x:.1f}" cy="{_AXIS}" r="4"/>'
     if margin < 0:
         head = f'<path d="M{x:.1f} {_AXIS - 5.8} l5.8 5.8 -5.8 5.8 -5.8 -5.8z"/>'
     line = f'<line x1="{axis}" x2="{x:.1f}" y1="{_AXIS}" y2="{_AXIS}"/>'
     body += f'<g class="{escape(css)}">{line}{head}</g>'
-    return _svg("lollipop", 200, _HEIGHT, f"tightest {number(margin)}", body, told=spread)
+    return _svg("lollipop", 200, _HEIGHT, f"tightest {number(margin)}", body, detail=spread)
 
 
 def held(margins: Margins) -> list[tuple[str, int]]:
-    """The margins of what holds: where, in words, and how many."""
+    """The margins of the instances that hold: the decade in words, and how many."""
     found = [("at the limit", margins.at_limit)] if margins.at_limit else []
     return found + [(f"from {decade(k)}", n) for k, n in margins.decades]
 
 
 def failed(beyond: Margins) -> list[tuple[str, int]]:
-    """The margins of what fails: where, in words, and how many."""
+    """The margins of the instances that fail: the decade in words, and how many."""
     found = [("failing at the limit", beyond.at_limit)] if beyond.at_limit else []
     return found + [(f"failing by {decade(k)}", n) for k, n in beyond.decades]
 
 
 def _bars(scale: MarginScale, margins: Margins, most: int, sign: float, css: str) -> str:
-    """A bar for each decade; heights go with the share of the fullest one, and none vanishes."""
+    """A bar for each decade; heights are relative to the fullest one, and none vanishes."""
     body = ""
     for k, n in margins.decades:
         ends = (200 * scale.place(sign * float(f"1e{e}")) for e in (k, k + 1))
@@ -192,9 +192,9 @@ _LEFT, _RIGHT, _LIMIT = 8.0, 352.0, 236.0
 
 
 def gauge(residual: float, tolerance: float) -> Markup | None:
-    """Residual against tolerance on a logarithmic scale; ``None`` where they cannot be drawn.
+    """Residual against tolerance on a logarithmic scale; ``None`` if they cannot be drawn.
 
-    Where the tolerance is 0, as for ``0 < q``, the residual is −q and the scale is q's.
+    If the tolerance is 0, as for ``0 < q``, the residual is −q and the scale is q's.
     """
     if not (math.isfinite(residual) and math.isfinite(tolerance)):
         return None
@@ -224,7 +224,7 @@ def _ratio_gauge(residual: float, tolerance: float) -> Markup:
 
 
 def _sign_gauge(margin: float) -> Markup:
-    # On a logarithmic scale the limit, 0, is far from everything: it gets the tolerance's place.
+    # On a logarithmic scale the limit, 0, is infinitely far: it gets the tolerance's place.
     power = math.log10(abs(margin)) if margin else -math.inf
     low, high = -36, 4
     t = min(1.0, max(0.0, (power - low) / (high - low)))

@@ -1,8 +1,8 @@
-"""Where the boxes and lines of a graph's picture go: layers from top to bottom.
+"""The layout of boxes and lines in a graph's picture: layers from top to bottom.
 
-The usual steps: a layer for each value by the longest path to it, an order within the layers that
-crosses few lines, by the mean place of the neighbours, and then places as near to the neighbours as
-others allow.  Lines that pass layers take a place in each.  Same graph, same picture.
+The usual steps: a layer for each value by the longest path to it, an order within the layers with
+few crossings, by the mean position of the neighbours, and then positions as near to the neighbours
+as others allow.  Lines that pass layers take a place in each.  Same graph, same picture.
 
 Source: K. Sugiyama, S. Tagawa, M. Toda, "Methods for visual understanding of hierarchical system
 structures", IEEE Transactions on Systems, Man, and Cybernetics 11 (1981).
@@ -90,8 +90,8 @@ def arrange(graph: Graph) -> Layout:
 
 
 def _ranks(graph: Graph) -> list[int]:
-    """The layer of each value: below its arguments; what depends on weights alone goes right above
-    the first that reads it, so that a bias is where it is added."""
+    """The layer of each value: below its arguments; a value that depends only on weights goes right
+    above its first reader, so that a bias is next to its addition."""
     count = len(graph.inputs)
     readers: list[list[int]] = [[] for _ in range(count + len(graph.nodes))]
     for position, node in enumerate(graph.nodes):
@@ -112,7 +112,7 @@ def _ranks(graph: Graph) -> list[int]:
 
 
 def _order(rows: list[list[int]], dots: Sequence[_Dot]) -> None:
-    """Sort each layer by the mean place of its neighbours, downwards and upwards in turn."""
+    """Sort each layer by the mean position of its neighbours, alternately downwards and upwards."""
     place = {dot: float(k) for row in rows for k, dot in enumerate(row)}
     for sweep in range(SWEEPS):
         downwards = sweep % 2 == 0
@@ -127,7 +127,7 @@ def _order(rows: list[list[int]], dots: Sequence[_Dot]) -> None:
 
 
 def _spread(rows: Sequence[Sequence[int]], dots: Sequence[_Dot]) -> None:
-    """Give each an x near its neighbours', in the order of its layer."""
+    """Give each dot an x near its neighbours', in the order of its layer."""
     for row in rows:
         at = -sum(dots[d].width + GAP for d in row) / 2
         for d in row:
@@ -146,8 +146,8 @@ def _spread(rows: Sequence[Sequence[int]], dots: Sequence[_Dot]) -> None:
 
 
 def _fit(row: Sequence[int], wanted: Sequence[float], dots: Sequence[_Dot]) -> None:
-    """The places nearest to those wanted, none over another: groups that would overlap move
-    together to the mean of what they want (pool adjacent violators)."""
+    """The positions nearest to those wanted, without overlap: groups that would overlap move
+    together to the mean of their wanted positions (pool adjacent violators)."""
     groups: list[tuple[float, int, float]] = []  # the sum of shifted places, how many, the mean
     offsets, at = [], 0.0
     for k, d in enumerate(row):

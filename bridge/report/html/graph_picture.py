@@ -1,8 +1,8 @@
-"""A graph as inline SVG: every value a box with its operation, its shape and what it is in the
-model's code; where a difference begins is marked, in words too.
+"""A graph as inline SVG: every value a box with its operation, its shape and its place in the
+model's code; the place where a difference begins is marked, in words too.
 
 Colours come from the page's style sheet by class, so that the picture is light or dark with it.
-Each box is an image of its own with a title, for screen readers and as a tooltip.
+Each box is a separate image with a title, for screen readers and as a tooltip.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from numeric.graph import Graph
 __all__ = ["draw"]
 
 LETTERS = 32
-"""As many fit in a box."""
+"""This many letters fit in a box."""
 
 
 def draw(
@@ -32,11 +32,11 @@ def draw(
     """The picture.
 
     Args:
-        graph: what to draw.
-        anchor: unique on the page; the parts' identifiers begin with it.
-        title: what it is a picture of.
-        origins: where nodes are from in the model's code, and what inputs are, by name.
-        marks: the values where a difference begins, with what begins there.
+        graph: the graph to draw.
+        anchor: unique on the page; the prefix of the parts' identifiers.
+        title: the picture's title.
+        origins: nodes' lines in the model's code, and descriptions of inputs, by name.
+        marks: the values where a difference begins, with its description.
     """
     layout = arrange(graph)
     names = [i.name for i in graph.inputs] + [n.name for n in graph.nodes]
@@ -130,7 +130,7 @@ def _box(
 
 
 def _short(origin: str) -> str:
-    """What fits in a box: of a place in code its end, the module before the line."""
+    """A text that fits in a box: the end of a place in code, the module before the line."""
     place, comma, module = one_line(origin).partition(", module ")
     line = place.partition(" in ")[0].rpartition("/")[2]
     text = f"{module}  {line.rpartition(':')[2]}" if comma else line

@@ -1,7 +1,7 @@
-"""From a report to what the page's template shows: values that need no further thought.
+"""From a report to the values that the page's template shows.
 
-The template escapes every value, and ``plain`` is applied to each before, so that neither this
-module nor the template has to remember to.
+The template escapes every value, and ``plain`` is applied to each before, so neither this module
+nor the template has to do it explicitly.
 """
 
 from __future__ import annotations
@@ -52,15 +52,15 @@ VERDICT_WORDS = {
     Verdict.FAILS: "a counterexample violates it",
     Verdict.ERROR: "the check itself broke",
     Verdict.STALE: "the statement changed since its check was accepted",
-    Verdict.INCONCLUSIVE: "the check ran and cannot tell; the reason says why",
+    Verdict.INCONCLUSIVE: "the check ran and could not decide; the reason says why",
     Verdict.UNPAIRED: "no check is written for it",
-    Verdict.WAIVED: "somebody gave a reason for not checking it",
+    Verdict.WAIVED: "the project gives a reason for not checking it",
     Verdict.HOLDS: "no instance violates it, and enough of them were judged",
     Verdict.CERTIFIED: "a rigorous enclosure shows it on the given instances",
 }
 LEAN_WORDS = {
     LeanStatus.PROVED: "the kernel accepted a proof, from standard axioms and Lean's own library",
-    LeanStatus.ASSUMED: "a hypothesis: the theorem takes it for granted",
+    LeanStatus.ASSUMED: "a hypothesis: the theorem assumes it",
     LeanStatus.DISCHARGED: "a hypothesis that a named lemma proves under stated conditions",
     LeanStatus.SORRY: "the proof, or something below it, is unfinished",
     LeanStatus.AXIOM: "the proof rests on an axiom that is not a standard one",
@@ -218,7 +218,7 @@ _LEAN_CSS = {
 
 
 def _lean_css(entry: Entry) -> str:
-    """How Lean's word looks: never green where the theorem fails, say for saying
+    """The style of Lean's status: never green if the theorem fails, for example because it says
     nothing."""
     facts = entry.obligation.lean
     if facts.says_nothing:
@@ -272,7 +272,7 @@ def _place(entry: Entry) -> str:
 
 
 def _title(report: Report) -> str:
-    """What was audited, and how it went."""
+    """What was audited, and the outcome."""
     at = f" at {report.commit[:10]}" if report.commit else ""
     return f"Proof obligations of {report.project}{at}: {headline(report)}"
 
@@ -312,7 +312,8 @@ def _kind(rule: str) -> str:
 
 
 def _said_once(found: Sequence[Finding]) -> Iterator[tuple[Finding, str]]:
-    """Findings and their subjects; that Lean was not run is one of all theorems together."""
+    """Findings and their subjects; that Lean was not run is one finding for all theorems
+    together."""
     unchecked = [f for f in found if f.rule.id == "lean-unchecked"]
     for f in found:
         if f.rule.id != "lean-unchecked" or len(unchecked) == 1:

@@ -1,4 +1,4 @@
-"""The graphs that a page draws: those that a model runs, and the one that was given."""
+"""The graphs that a page draws: those that a model runs, and the given one."""
 
 from __future__ import annotations
 
