@@ -1,7 +1,7 @@
-"""What a kernel accepted before, module by module.
+"""The theorems that a kernel accepted before, by module.
 
-A module's theorems, and all that they rest on, are the same as long as the module's state is:
-see :meth:`bridge.lean.clean_modules.CleanModules.states`.  They need not be exported again.
+While the state of a module is unchanged, so are its theorems and all that they rest on
+(:meth:`bridge.lean.clean_modules.CleanModules.states`): they need not be exported again.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ _SCHEMA = "accepted-before/1"
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """What a kernel accepted of one module.
+    """The theorems of one module that a kernel accepted.
 
     Attributes:
-        state: the module's state then.
+        state: the state of the module.
         claims: the hash of the type, and the axioms, of each theorem that the module declares and
             tags.
         below: names of all constants that these theorems, and the module's lemmas, rest on.
@@ -40,12 +40,12 @@ class Accepted:
     below: frozenset[str] = frozenset()
 
     def has(self, claims: Iterable[Claim]) -> bool:
-        """Whether it accepted these theorems as they are stated."""
+        """Whether these theorems are among them, with the same statements and axioms."""
         return all(self.claims.get(c.theorem) == (c.type_hash, c.axioms) for c in claims)
 
 
 class _Module(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """As it is stored: ``below`` are places in the list of all names."""
+    """As stored: ``below`` are indices into the list of all names."""
 
     state: str
     claims: dict[str, tuple[str, frozenset[str]]]
@@ -59,11 +59,11 @@ class _Stored(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class AcceptedBefore:
-    """What is kept of a kernel's answers about a project.
+    """The cache entry for one kernel and one project.
 
     Attributes:
-        root: folder of the project.
-        key: of the entry in the cache.
+        root: the project's folder.
+        key: the key of the entry.
     """
 
     root: Path
@@ -71,13 +71,13 @@ class AcceptedBefore:
 
     @classmethod
     def of(cls, kernel: Kernel, root: Path, engine: str, pinned: str) -> AcceptedBefore:
-        """By everything that a kernel's answer follows from besides the states of the modules: the
-        fingerprint of the engine, which has Lean's own library, and the hash of what is pinned."""
+        """The entry for a kernel: besides the states of the modules, its answers depend on Lean's
+        own library (the fingerprint ``engine``) and on the hash ``pinned`` of its statements."""
         about = (engine, kernel.name, kernel.fingerprint, pinned, str(root.resolve()))
         return cls(root, AnswerCache.key(_SCHEMA, __version__, *about))
 
     def load(self, states: Mapping[str, str]) -> dict[str, Accepted]:
-        """By module what the kernel accepted, where the module's state is still the same."""
+        """What the kernel accepted, by module, for modules whose state is unchanged."""
         entry = (AnswerCache.default().load(self.key, self.root) or {}).get("accepted", ({},))
         try:
             (stored,) = msgspec.convert(entry, tuple[_Stored])
@@ -90,7 +90,7 @@ class AcceptedBefore:
             return {}
 
     def store(self, modules: Mapping[str, Accepted]) -> None:
-        """Keep this, and forget what was kept."""
+        """Replace the entry."""
         names = sorted({name for m in modules.values() for name in m.below})
         place = {name: i for i, name in enumerate(names)}
         stored = {
@@ -104,13 +104,13 @@ class AcceptedBefore:
 def accepted_now(
     export: Export, written: Written, claims: Sequence[Claim], states: Mapping[str, str]
 ) -> dict[str, Accepted]:
-    """By module what a kernel has accepted that refused nothing of an export.
+    """What a kernel that refused nothing of an export has accepted, by module.
 
     Args:
-        export: what it read.
-        written: what Lean says of it.
-        claims: about the tagged theorems.
-        states: of the modules in which nothing was amiss.
+        export: the export.
+        written: Lean's summary of it.
+        claims: the tagged theorems.
+        states: the states of the clean modules.
     """
     found = {}
     for module in states.keys() - written.left_out:

@@ -70,22 +70,23 @@ def further_kernels(engine: Engine, project: Project) -> Sequence[Kernel]:
 
 
 def accepted_before(project: Project, engine: Engine, modules: Sequence[str]) -> Sequence[str]:
-    """Those of the modules, all unchanged, of which every kernel accepted all theorems before."""
+    """The modules among these whose theorems every further kernel accepted before, as they are."""
     states = CleanModules(project, engine).states()
-    kept = [place.load(states) for place in _places(project, engine)]
-    return [m for m in modules if all(m in one for one in kept)]
+    kernels = further_kernels(engine, project)
+    accepted = [place.load(states) for place in _places(kernels, project, engine)]
+    return [m for m in modules if all(m in one for one in accepted)]
 
 
-def _places(project: Project, engine: Engine) -> Sequence[AcceptedBefore]:
-    """Where it is kept what each further kernel accepted."""
-    return [
-        AcceptedBefore.of(kernel, project.root, engine.fingerprint, _pinned(engine))
-        for kernel in further_kernels(engine, project)
-    ]
+def _places(
+    kernels: Sequence[Kernel], project: Project, engine: Engine
+) -> Sequence[AcceptedBefore]:
+    """The entry in the cache for each kernel."""
+    about = (project.root, engine.fingerprint, _pinned(engine))
+    return [AcceptedBefore.of(kernel, *about) for kernel in kernels]
 
 
 def _pinned(engine: Engine) -> str:
-    """The hash of what is pinned of Lean's own library."""
+    """The hash of the pinned statements of Lean's own library."""
     pins = json.dumps(sorted(pinned_library().of(engine.lean_version).items()))
     return hashlib.sha256(pins.encode()).hexdigest()
 
@@ -112,7 +113,7 @@ def _found(
     if all(found):
         return [f for f in found if f]
     states = CleanModules(project, engine).states()
-    places = _places(project, engine)
+    places = _places(kernels, project, engine)
     before = [place.load(states) for place in places]
     written = exported.written
     if written is None or not all(_known(library, written, one) for one in before):
@@ -146,7 +147,7 @@ def _found(
 
 
 def _left_out(library: Library, written: Written) -> Mapping[str, Sequence[Claim]]:
-    """By module the claims about theorems that were not written, with their modules."""
+    """By module, the claims about theorems that were left out of an export."""
     claims = {c.theorem: c for c in _claims(library, written) if c.number is None}
     found: dict[str, list[Claim]] = {}
     for t in library.statements.theorems:
@@ -156,13 +157,13 @@ def _left_out(library: Library, written: Written) -> Mapping[str, Sequence[Claim
 
 
 def _known(library: Library, written: Written, before: Mapping[str, Accepted]) -> bool:
-    """Whether a kernel accepted before what was left out, as it is stated now."""
+    """Whether a kernel accepted the theorems that were left out as they are stated now."""
     claims = _left_out(library, written)
     return all(m in before and before[m].has(claims.get(m, ())) for m in written.left_out)
 
 
 def _with_left_out(found: Findings, export: Export, before: Mapping[str, Accepted]) -> Findings:
-    """``found`` with the number of constants that the kernel accepted before and now."""
+    """``found``; its number of constants includes those that the kernel accepted before."""
     here = {export.names[number] for number in export.constants}
     others = frozenset().union(*(one.below for one in before.values())) - here
     accepted = found.opinion.accepted + len(others)
@@ -183,7 +184,7 @@ def judged(
 ) -> Findings:
     """Compare a kernel's answer, and the export that it is about, with the audit's statements.
 
-    Theorems that were left out of the export are not looked at.
+    The theorems that were left out of the export are not among the findings.
 
     Raises:
         AnswerError: the export, or the answer, has another number of constants than Lean wrote.

@@ -152,7 +152,7 @@ class ExportOnTheWay:
         Raises the same as :func:`bridge.lean.questions.ask_engine`.
         """
         root = self.project.root
-        without = tuple(self.known(request.in_order))
+        without = tuple(self.known(request.already_clean))
         constants = ConstantsRequest(self.project.roots, without=without)
         both = TogetherRequest((request, constants))
 

@@ -132,8 +132,7 @@ class CleanModules:
         return {STATED: (stated,), "trust": with_left_out(answer["trust"], accepted, not_checked)}
 
     def states(self) -> dict[str, str]:
-        """For each module in which nothing was amiss, and of which nothing has changed since that
-        it rests on, a hash of all that it rests on."""
+        """The state of each clean module: a hash over everything that its result depends on."""
         digests, kept = self._digests(), self._load()
         common = sorted({*kept.guiding, *filter(_is_ours, digests)})
 
