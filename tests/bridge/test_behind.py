@@ -41,7 +41,7 @@ def look(told: Statements, asked: Statements) -> None:
     ],
 )
 def test_another_statement_is_refused(changed: dict[str, Any]) -> None:
-    with pytest.raises(HijackedError, match=r"something else of Demo\.t;"):
+    with pytest.raises(HijackedError, match=r"something else about Demo\.t;"):
         look(parsed({**T, **changed}), parsed(T))
 
 
