@@ -76,7 +76,7 @@ def a_constant_row_becomes_beta(case: Case) -> Measurement:
     """What the graph computes in the first row is beta, entry by entry, by rules A and B.
 
     Σ|terms| is the graph's running error bound: the mean of a constant row is rounded, and what is
-    left of x − mean x stands next to terms of the size of x/std.
+    left of x − mean x is next to terms of the size of x/std.
     """
 
     def sides(at: Case, perturbation: Perturbation | None) -> list[Sides]:

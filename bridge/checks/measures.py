@@ -100,7 +100,7 @@ def _on_some(case: Case, measure: Measure) -> Measurement | None:
 
 
 def _all(case: Case, *measures: Callable[[Case], Measurement | None]) -> Measurement:
-    """Each measure must hold.  The cheapest stands first: where only a failure is looked for, the
+    """Each measure must hold.  The cheapest comes first: if only a failure is sought, the
     first one ends the search.  One that is not made for these instances says nothing."""
     found: list[Measurement] = []
     for measure in measures:
@@ -181,7 +181,7 @@ def with_zeros_is_the_other(case: Case, zeroed: Sequence[str]) -> Measurement:
             {n: c for n, c in at.batch.constants.items() if n in symbols},
         ).output
 
-    return value_matches("value against the graph beside it", zeros, other)
+    return value_matches("value against the other graph", zeros, other)
 
 
 def where_it_exists(measure: Measure) -> Measure:

@@ -105,8 +105,8 @@ RULES = (
         "ObligationUnpaired",
         Level.WARNING,
         "No check is written for the obligation.",
-        "Write a check for its key, or waive it with a reason.  Where a constant stands in the "
-        "way, an instance of Decidable for it, or a definition with code, lets Lean judge.",
+        "Write a check for its key, or waive it with a reason.  If a constant prevents "
+        "it, an instance of Decidable for it, or a definition with code, lets Lean judge.",
     ),
     Rule(
         "lean-unchecked",

@@ -209,7 +209,7 @@ def conclusion_result(tried: Tried, names: Sequence[str]) -> CheckResult:
         without = f"none of its {count} mutants fails on any" if count else "it has no mutants"
         held = sum(int(j.held.sum()) for j in tried.counting)
         return result(Verdict.INCONCLUSIVE, f"blind: it holds on {held} instances, and {without}")
-    reasons = [f"tells {score.told} of {score.total} mutants of the statement apart"]
+    reasons = [f"tells {score.distinguished} of {score.total} mutants of the statement apart"]
     if hidden:
         reasons.append(said)
     sampled = sum(int((j.accepted & (j.concluded == SAMPLED)).sum()) for j in tried.counting)

@@ -129,31 +129,32 @@ def outcomes(
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """How many mutants of a statement its instances tell apart from it.
+    """How many mutants of a statement its instances distinguish from it.
 
     Attributes:
         total: mutants that could be evaluated.
-        told: those that an instance tells apart.
+        distinguished: those that an instance distinguishes.
         of_conclusion: the same two counts for mutants that change the conclusion.
         survivors: names of the others.
     """
 
     total: int
-    told: int
+    distinguished: int
     of_conclusion: tuple[int, int]
     survivors: tuple[str, ...]
 
     @property
     def blind(self) -> bool:
         """No mutant makes the conclusion false: not even one that drops a hypothesis."""
-        return self.told == 0
+        return self.distinguished == 0
 
 
 def score(theory: Theory, theorem: Theorem, batches: Sequence[Batch]) -> Score:
-    """Plant errors in a statement and count those that the instances tell apart.
+    """Plant errors in a statement and count those that the instances distinguish.
 
-    A mutant is told apart where its hypotheses hold and its conclusion is false, or no sample is a
-    witness of it; neither happens to the statement itself on instances that meet its hypotheses.
+    An instance distinguishes a mutant if the mutant's hypotheses hold and its conclusion is false,
+    or no sample is a witness of it; neither happens to the statement itself on instances that meet
+    its hypotheses.
     """
     own_problem = problem_of(theory, theorem)
     counting = []
@@ -163,19 +164,19 @@ def score(theory: Theory, theorem: Theorem, batches: Sequence[Batch]) -> Score:
         except TermError:
             continue
         counting.append((batch, ~judged.accepted | judged.held))
-    found = [(m, _told(m, counting)) for m in mutants(theory, theorem)]
-    decided = [(m, told) for m, told in found if told is not None]
-    own = [told for m, told in decided if m.of_conclusion]
+    found = [(m, _distinguished(m, counting)) for m in mutants(theory, theorem)]
+    decided = [(m, yes) for m, yes in found if yes is not None]
+    own = [yes for m, yes in decided if m.of_conclusion]
     return Score(
         total=len(decided),
-        told=sum(told for _, told in decided),
+        distinguished=sum(yes for _, yes in decided),
         of_conclusion=(len(own), sum(own)),
-        survivors=tuple(m.name for m, told in decided if not told),
+        survivors=tuple(m.name for m, yes in decided if not yes),
     )
 
 
-def _told(mutant: Mutant, batches: Sequence[tuple[Batch, Rows]]) -> bool | None:
-    """Whether an instance that counts tells a mutant apart; None if none could be evaluated."""
+def _distinguished(mutant: Mutant, batches: Sequence[tuple[Batch, Rows]]) -> bool | None:
+    """Whether an instance that counts distinguishes a mutant; None if none could be evaluated."""
     problem = problem_of(mutant.theory, mutant.theorem)
     if mutant.dropped >= 0:
         left = tuple(h for h in problem.hypotheses if h.level != mutant.dropped)

@@ -28,7 +28,7 @@ pytest.importorskip(
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "architectures.md"
 UPDATE = "UPDATE_DOCS" in os.environ
-HEAD = "| architecture | layers | captured and run | agree | what stands in the way | theorem |"
+HEAD = "| architecture | layers | captured and run | agree | obstacle | theorem |"
 GOAL = 26
 
 

@@ -75,7 +75,7 @@ def test_by_recursion_and_by_match(name: str) -> None:
     assert sum(j.undecided.sum() for j in found) <= COUNT // 8
     found += tried(p, Family.OUTSIDE)
     result = score(p.theory, p.theorem, [j.batch for j in found])
-    assert result.told >= max(1, result.total // 4)
+    assert result.distinguished >= max(1, result.total // 4)
 
 
 @pytest.mark.parametrize(
