@@ -28,6 +28,7 @@ pytest.importorskip(
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "architectures.md"
 UPDATE = "UPDATE_DOCS" in os.environ
+NOT_SLOW = ("BERT", "GPT-2", "LLaMA", "ViT", "T5", "Longformer", "nn.TransformerEncoder")
 HEAD = "| architecture | layers | captured and run | agree | obstacle | theorem |"
 GOAL = 26
 
@@ -111,7 +112,13 @@ def write(row: Row) -> None:
     PAGE.write_text(f"{before}{body}\n", encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(n, marks=[pytest.mark.slow] * (not UPDATE and n not in NOT_SLOW))
+        for n in ARCHITECTURES
+    ],
+)
 def test_the_table_says_what_is_measured(name: str) -> None:
     row = measured(name)
     if UPDATE:

@@ -152,6 +152,7 @@ def test_a_source_that_ends_lean_is_not_a_success(
     assert finding in module.messages[-1].text
 
 
+@pytest.mark.slow
 def test_a_source_that_exhausts_memory(lean: Engine, tmp_path: Path) -> None:
     grow = (
         "partial def grow (a : Array (Array Nat)) : Nat := "

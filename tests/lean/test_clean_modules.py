@@ -123,6 +123,7 @@ def test_only_a_changed_leaf_is_inspected(look: Looking) -> None:
     assert found == look(whole=True)
 
 
+@pytest.mark.slow
 @pytest.mark.lean
 def test_a_changed_module_is_inspected_with_all_above_it(look: Looking) -> None:
     first = look(Base=BASE, Leaf=LEAF + END)
@@ -165,6 +166,7 @@ def test_every_copy_of_a_constant_is_inspected(look: Looking, other: str) -> Non
     assert set(look().refusals) == {"Demo.T"}
 
 
+@pytest.mark.slow
 @pytest.mark.lean
 def test_a_module_may_tag_a_theorem_of_another(look: Looking) -> None:
     tag = """\
@@ -181,6 +183,7 @@ run_cmd setEnv (Obligations.obligationAttr.ext.modifyState (← getEnv) (·.inse
     assert look().stated == {}
 
 
+@pytest.mark.slow
 @pytest.mark.lean
 def test_an_instance_in_another_module_counts(look: Looking) -> None:
     base = """\
@@ -225,6 +228,7 @@ class Kernels:
         return set(self.written.roots)
 
 
+@pytest.mark.slow
 @pytest.mark.lean
 def test_the_second_kernel_is_given_the_theorems_of_changed_modules(
     look: Looking, monkeypatch: pytest.MonkeyPatch

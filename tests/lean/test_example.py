@@ -55,9 +55,9 @@ MISTAKES = {
 @pytest.mark.parametrize(
     ("mistake", "code", "said"),
     [
-        ("another statement", 4, "stale"),
+        pytest.param("another statement", 4, "stale", marks=pytest.mark.slow),
         ("another definition", 3, "Step.lean"),
-        ("no proof", 1, "sorry"),
+        pytest.param("no proof", 1, "sorry", marks=pytest.mark.slow),
     ],
 )
 def test_a_planted_mistake_is_found(example: Path, mistake: str, code: int, said: str) -> None:

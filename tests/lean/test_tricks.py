@@ -25,6 +25,8 @@ Make = Callable[[str], Project]
 
 ALL = (*TRICKS, *AT_IMPORT)
 ALONE = tuple(t for t in ALL if not t.shares)
+LONG = {"theorem-removed", "trust-answered", "statements-rewritten", "search-hijacked"}
+"""Those that only `make slow-test` tries: each takes an audit of its own project, or two."""
 SHARING = (HONEST, *(t for t in ALL if t.shares))
 WITH_MANY = "refused"
 """The project that also has the many tricks."""
@@ -79,7 +81,10 @@ def judged(trick: Trick, result: Result) -> None:
 
 
 @pytest.mark.lean
-@pytest.mark.parametrize("trick", ALONE, ids=lambda t: t.name)
+@pytest.mark.parametrize(
+    "trick",
+    [pytest.param(t, id=t.name, marks=[pytest.mark.slow] * (t.name in LONG)) for t in ALONE],
+)
 def test_trick(trick: Trick, project_of: Make) -> None:
     judged(trick, audited(project_of("import Obligations\n"), [trick]))
 

@@ -60,7 +60,15 @@ def said(folder: Path, root: Path) -> tuple[int, str]:
     return report.exit_code, "; ".join(str(a) for a in section(report).unmet)
 
 
-@pytest.mark.parametrize("name", ["BERT", "GPT-2", "LLaMA", "ViT", "CLIP", "T5", "RoFormer"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "BERT",
+        "LLaMA",
+        "CLIP",
+        *(pytest.param(n, marks=pytest.mark.slow) for n in ("GPT-2", "ViT", "T5", "RoFormer")),
+    ],
+)
 def test_a_known_model_type_is_built_and_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:

@@ -133,5 +133,5 @@ def test_the_page_has_the_keys_that_are_understood() -> None:
     table = text[text.index("| key | what it is |") :].partition("\n\n")[0]
     said = {k for line in table.splitlines()[2:] for k in re.findall("`(.+?)`", line.split("|")[1])}
     assert said == {k for keys in SYNONYMS for k in keys}
-    types = text[text.index("block of their names:") :].partition("\n\n")[0]
+    types = text[text.index("block that their names suggest:") :].partition("\n\n")[0]
     assert set(re.findall("`(.+?)`", types)) == MODEL_TYPES
