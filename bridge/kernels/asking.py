@@ -115,11 +115,7 @@ def _found(
     states = CleanModules(project, engine).states()
     places = _places(kernels, project, engine)
     before = [place.load(states) for place in places]
-    written = exported.written
-    if written is None or not all(_known(library, written, one) for one in before):
-        written = write_export(
-            project, engine, (), exported.path, timeout=timeout, progress=watcher
-        )
+    written = _written(library, exported, before, timeout, watcher)
     if written is None:
         return []
     roots = tuple(written.roots.values())
@@ -144,6 +140,22 @@ def _found(
             found[i] = result = _with_left_out(result, export, kept)
             _store(cache, keys[i], result, files_of(project, engine))
     return [f for f in found if f]
+
+
+def _written(
+    library: Library,
+    exported: ExportOnTheWay,
+    before: Sequence[Mapping[str, Accepted]],
+    timeout: float,
+    watcher: Progress,
+) -> Written | None:
+    """Lean's summary of the export.  Lean writes all of it now, unless the export is there and each
+    kernel accepted before what was left out."""
+    written = exported.written
+    if written is not None and all(_known(library, written, one) for one in before):
+        return written
+    project, engine = library.project, library.engine
+    return write_export(project, engine, (), exported.path, timeout=timeout, progress=watcher)
 
 
 def _left_out(library: Library, written: Written) -> Mapping[str, Sequence[Claim]]:
