@@ -4,9 +4,9 @@ open Lake DSL
 package «lean-obligations» where
   version := v!"0.1.0"
   description := "Proof obligations of a post-norm Transformer encoder block"
-  leanOptions := #[⟨`autoImplicit, false⟩]
 
-/-- Attributes and commands that hand theorems and graphs to the bridge. -/
+/-- Attributes and commands that export theorems and graphs to the bridge.  It has no options, so that its compiled form is the
+one that a user's project has. -/
 lean_lib Obligations where
   srcDir := "lean"
 
@@ -14,3 +14,4 @@ lean_lib Obligations where
 @[default_target]
 lean_lib PostNorm where
   srcDir := "lean"
+  leanOptions := #[⟨`autoImplicit, false⟩]
