@@ -1,7 +1,8 @@
 """The theorems that a kernel accepted before, by module.
 
 While the state of a module is unchanged, so are its theorems and all that they rest on
-(:meth:`bridge.lean.clean_modules.CleanModules.states`): they need not be exported again.
+(:meth:`bridge.lean.clean_modules.CleanModules.states`): they need not be exported again.  Each
+theorem is compared with what was accepted, as a term with the definitions that it unfolds to.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from bridge.lean.answers import AnswerCache
 
 __all__ = ["Accepted", "AcceptedBefore", "accepted_now"]
 
-_SCHEMA = "accepted-before/1"
+_SCHEMA = "accepted-before/2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,25 +31,29 @@ class Accepted:
 
     Attributes:
         state: the state of the module.
-        claims: the hash of the type, and the axioms, of each theorem that the module declares and
-            tags.
+        claims: the hash of the type, the axioms, and the hash of the type with the definitions that
+            it unfolds to, of each theorem that the module declares and tags.
         below: names of all constants that these theorems, and the module's lemmas, rest on.
     """
 
     state: str
-    claims: Mapping[str, tuple[str, frozenset[str]]] = field(default_factory=dict)
+    claims: Mapping[str, tuple[str, frozenset[str], str]] = field(default_factory=dict)
     below: frozenset[str] = frozenset()
 
     def has(self, claims: Iterable[Claim]) -> bool:
         """Whether these theorems are among them, with the same statements and axioms."""
-        return all(self.claims.get(c.theorem) == (c.type_hash, c.axioms) for c in claims)
+        return all(self.claims.get(c.theorem) == _of(c) for c in claims)
+
+
+def _of(claim: Claim) -> tuple[str, frozenset[str], str]:
+    return claim.type_hash, claim.axioms, claim.evidence
 
 
 class _Module(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """As stored: ``below`` are indices into the list of all names."""
 
     state: str
-    claims: dict[str, tuple[str, frozenset[str]]]
+    claims: dict[str, tuple[str, frozenset[str], str]]
     below: tuple[int, ...]
 
 
@@ -118,7 +123,7 @@ def accepted_now(
         below = export.below(*(written.roots[name] for name in own))
         found[module] = Accepted(
             states[module],
-            {c.theorem: (c.type_hash, c.axioms) for c in claims if c.theorem in own},
+            {c.theorem: _of(c) for c in claims if c.theorem in own},
             frozenset(export.names[number] for number in below),
         )
     return found

@@ -134,9 +134,10 @@ def _found(
             watcher.update(task, 1, 1)
             result = judged(library, kernel, written, export, said)
             kept = {m: one for m, one in before[i].items() if m in written.left_out}
-            if not result.refusals:
+            new: dict[str, Accepted] = {}
+            if not result.refusals and said.accepted == written.count:
                 new = accepted_now(export, written, _claims(library, written), states)
-                places[i].store({**kept, **new})
+            places[i].store({**kept, **new})  # what is refused now must not count later
             found[i] = result = _with_left_out(result, export, kept)
             _store(cache, keys[i], result, files_of(project, engine))
     return [f for f in found if f]
@@ -220,12 +221,14 @@ def judged(
 
 
 def _claims(library: Library, written: Written) -> Sequence[Claim]:
+    evidence = library.statements.own_evidence()
     return [
         Claim(
             t.name,
             written.roots.get(t.name),
             hashlib.sha256(t.conclusion.term.encode()).hexdigest(),
             frozenset(t.axioms),
+            evidence[t.name],
         )
         for t in library.statements.theorems
         if t.is_theorem

@@ -28,12 +28,14 @@ class Claim:
     """A tagged theorem: the number of its name in the export, and what the audit knows about it.
 
     ``axioms`` are those in Lean's answer to the audit; they are judged there.
+    ``evidence`` is a hash of the statement with the definitions that it unfolds to.
     """
 
     theorem: str
     number: int | None
     type_hash: str
     axioms: frozenset[str]
+    evidence: str = ""
 
 
 @dataclass(frozen=True, slots=True)

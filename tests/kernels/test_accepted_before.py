@@ -85,3 +85,4 @@ def test_only_the_statement_that_was_accepted_counts() -> None:
     assert not accepted.has([sum_, tree])
     assert not accepted.has([replace(seven, type_hash=sum_.type_hash)])
     assert not accepted.has([replace(seven, axioms=frozenset({"propext"}))])
+    assert not accepted.has([replace(seven, evidence="a definition that it unfolds to changed")])
