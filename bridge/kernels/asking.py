@@ -46,7 +46,8 @@ def ask_kernels(
 ) -> Trust:
     """``trust`` with every kernel that took part, and with what they refuse.
 
-    ``exported`` has the export, if Lean wrote it already; else it is written to its file.
+    ``exported`` has the export, if Lean wrote it already.  It is written now if there is none, or
+    if a theorem that was left out of it is not as every kernel accepted it.
 
     Raises:
         EngineError: Lean wrote no export, or a kernel gave no complete answer.
@@ -208,8 +209,8 @@ def judged(
             f"Lean wrote {written.count} constants, the export has {len(export.constants)}, and "
             f"the kernel of {kernel.name} answered for {seen}"
         )
-    before = {c for of in _left_out(library, written).values() for c in of}
-    claims = [c for c in _claims(library, written) if c not in before]
+    left_out = {c for of in _left_out(library, written).values() for c in of}
+    claims = [c for c in _claims(library, written) if c not in left_out]
     number_of = {raw: number for number, raw in enumerate(export.raw)}
     reasons: dict[int | str, str] = {number_of[n]: why for n, why in answer.refused.items()}
     reasons.update(written.refused.items())

@@ -46,7 +46,10 @@ def findings(
     for number, why in reasons.items():
         if isinstance(number, str):
             refusals[number] = why
-        elif not (export.below(number) - {number}) & reasons.keys():
+        elif not any(
+            other in reasons and (other < number or number not in export.below(other))
+            for other in export.below(number) - {number}
+        ):  # of constants that rest on each other, such as a type and its recursor, the first
             refusals[export.names[number]] = why
     for claim in claims:
         if claim.theorem in reasons or claim.number is None:

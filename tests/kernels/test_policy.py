@@ -137,3 +137,11 @@ def test_names_are_as_lean_prints_them(parts: tuple[str | int, ...], said: str) 
 
 def test_strings_are_as_lean_quotes_them() -> None:
     assert quoted('a"\n\\é\x01') == '"a\\"\\n\\\\é\\x01"'
+
+
+def test_two_refused_constants_that_rest_on_each_other_are_one_refusal() -> None:
+    """A type and its recursor: neither hides the other, even if no tagged theorem needs them."""
+    first, recursor = sorted((NUMBERS["Tree"], NUMBERS["Tree.rec"]))
+    reasons = {first: "the kernel derives something else", recursor: "and here"}
+    found = findings(HONEST, (), OPINION, reasons)
+    assert found.refusals == {HONEST.names[first]: "the kernel derives something else"}
