@@ -5,7 +5,9 @@ down what it states takes Lean minutes.  The result depends
 
 * on the compiled form of the module, and of those that it rests on: those that it imports, and
   those that declare what its terms mention (a metaprogram can store a term that mentions what its
-  module does not import); Lean reports all of them;
+  module does not import).  Lean reports them, except for two that only such a metaprogram makes:
+  other modules that declare a part of an inductive type, or a structure named by a projection
+  alone;
 * on what is registered anywhere and guides a search, such as instances and lemmas for `grind`;
 * on Lean, and on the library `Obligations`.
 
