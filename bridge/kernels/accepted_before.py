@@ -17,12 +17,13 @@ from bridge import __version__
 from bridge.kernels.export import Export
 from bridge.kernels.exporting import Written
 from bridge.kernels.interface import Kernel
+from bridge.kernels.judging import Findings
 from bridge.kernels.policy import Claim
 from bridge.lean.answers import AnswerCache
 
 __all__ = ["Accepted", "AcceptedBefore", "accepted_now"]
 
-_SCHEMA = "accepted-before/2"
+_SCHEMA = "accepted-before/3"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +34,13 @@ class Accepted:
         state: the state of the module.
         claims: the hash of the type, the axioms, and the hash of the type with the definitions that
             it unfolds to, of each theorem that the module declares and tags.
-        below: names of all constants that these theorems, and the module's lemmas, rest on.
+        lemmas: names of the lemmas of the module that prove hypotheses of theorems.
+        below: names of all constants that these theorems and lemmas rest on.
     """
 
     state: str
     claims: Mapping[str, tuple[str, frozenset[str], str]] = field(default_factory=dict)
+    lemmas: frozenset[str] = frozenset()
     below: frozenset[str] = frozenset()
 
     def has(self, claims: Iterable[Claim]) -> bool:
@@ -54,6 +57,7 @@ class _Module(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     state: str
     claims: dict[str, tuple[str, frozenset[str], str]]
+    lemmas: frozenset[str]
     below: tuple[int, ...]
 
 
@@ -87,7 +91,9 @@ class AcceptedBefore:
         try:
             (stored,) = msgspec.convert(entry, tuple[_Stored])
             return {
-                name: Accepted(m.state, m.claims, frozenset(stored.names[i] for i in m.below))
+                name: Accepted(
+                    m.state, m.claims, m.lemmas, frozenset(stored.names[i] for i in m.below)
+                )
                 for name, m in stored.modules.items()
                 if states.get(name) == m.state
             }
@@ -99,7 +105,9 @@ class AcceptedBefore:
         names = sorted({name for m in modules.values() for name in m.below})
         place = {name: i for i, name in enumerate(names)}
         stored = {
-            name: _Module(m.state, dict(m.claims), tuple(sorted(place[n] for n in m.below)))
+            name: _Module(
+                m.state, dict(m.claims), m.lemmas, tuple(sorted(place[n] for n in m.below))
+            )
             for name, m in modules.items()
         }
         entry = msgspec.to_builtins(_Stored(tuple(names), stored))
@@ -107,23 +115,31 @@ class AcceptedBefore:
 
 
 def accepted_now(
-    export: Export, written: Written, claims: Sequence[Claim], states: Mapping[str, str]
+    export: Export,
+    written: Written,
+    claims: Sequence[Claim],
+    states: Mapping[str, str],
+    found: Findings,
 ) -> dict[str, Accepted]:
-    """What a kernel that refused nothing of an export has accepted, by module.
+    """What a kernel has accepted of an export, by module; modules of which anything rests on a
+    refused constant are left out.
 
     Args:
         export: the export.
         written: Lean's summary of it.
         claims: the tagged theorems.
         states: the states of the clean modules.
+        found: what the kernel refused; it has decided about the rest.
     """
-    found = {}
+    accepted = {}
     for module in states.keys() - written.left_out:
         own = {name for name, m in written.modules.items() if m == module}
-        below = export.below(*(written.roots[name] for name in own))
-        found[module] = Accepted(
-            states[module],
-            {c.theorem: _of(c) for c in claims if c.theorem in own},
-            frozenset(export.names[number] for number in below),
+        numbers = export.below(*(written.roots[name] for name in own))
+        below = frozenset(export.names[number] for number in numbers)
+        if below & found.refusals.keys() or own & found.refused.keys():
+            continue
+        theorems = {c.theorem: _of(c) for c in claims if c.theorem in own}
+        accepted[module] = Accepted(
+            states[module], theorems, frozenset(own - theorems.keys()), below
         )
-    return found
+    return accepted

@@ -10,16 +10,16 @@ from dataclasses import replace
 from pathlib import Path
 
 from bridge.engine import Engine
-from bridge.errors import AnswerError
-from bridge.kernels.accepted_before import Accepted, AcceptedBefore, accepted_now
+from bridge.kernels.accepted_before import AcceptedBefore
 from bridge.kernels.bundled import find_bundled
-from bridge.kernels.export import Export, read_export
+from bridge.kernels.compared import ComparedExport, claims_of
+from bridge.kernels.export import read_export
 from bridge.kernels.exporting import ExportOnTheWay, Written, write_export
-from bridge.kernels.interface import Kernel, KernelAnswer
-from bridge.kernels.judging import Findings, findings, with_kernels
+from bridge.kernels.interface import Kernel
+from bridge.kernels.judging import Findings, with_kernels
 from bridge.kernels.leanchecker import leanchecker_opinion
 from bridge.kernels.native import find_native
-from bridge.kernels.policy import Claim, objections, pinned_library
+from bridge.kernels.policy import pinned_library
 from bridge.kernels.replay import replay_opinion
 from bridge.lean.answers import AnswerCache
 from bridge.lean.clean_modules import CleanModules
@@ -30,7 +30,7 @@ from bridge.lean.requests import ConstantsRequest
 from bridge.lean.trust import KernelOpinion, Trust
 from bridge.progress import Progress, Silent
 
-__all__ = ["accepted_before", "ask_kernels", "further_kernels", "judged"]
+__all__ = ["accepted_before", "ask_kernels", "further_kernels"]
 
 _SCHEMA = "kernel-findings/2"
 
@@ -72,7 +72,10 @@ def further_kernels(engine: Engine, project: Project) -> Sequence[Kernel]:
 
 def accepted_before(project: Project, engine: Engine, modules: Sequence[str]) -> Sequence[str]:
     """The modules among these whose theorems every further kernel accepted before, as they are."""
-    states = CleanModules(project, engine).states()
+    if not modules:
+        return ()
+    clean = CleanModules(project, engine)
+    states = clean.states(clean.digests())
     kernels = further_kernels(engine, project)
     accepted = [place.load(states) for place in _places(kernels, project, engine)]
     return [m for m in modules if all(m in one for one in accepted)]
@@ -113,13 +116,11 @@ def _found(
     ]
     if all(found):
         return [f for f in found if f]
-    states = CleanModules(project, engine).states()
     places = _places(kernels, project, engine)
-    before = [place.load(states) for place in places]
-    written = _written(library, exported, before, timeout, watcher)
-    if written is None:
+    now = _compared(library, places, exported, timeout, watcher)
+    if now is None:
         return []
-    roots = tuple(written.roots.values())
+    roots = tuple(now.written.roots.values())
     with ThreadPoolExecutor(1) as pool:  # a kernel runs in a separate process
         asked = {
             i: pool.submit(kernel.check, exported.path, roots=roots, timeout=timeout)
@@ -128,60 +129,42 @@ def _found(
         }
         export = read_export(exported.path)
         for i, answer in asked.items():
-            kernel = kernels[i]
-            task = f"asking the kernel of {kernel.name}"
+            task = f"asking the kernel of {kernels[i].name}"
             watcher.update(task, 0, None)
             said = answer.result()
             watcher.update(task, 1, 1)
-            result = judged(library, kernel, written, export, said)
-            kept = {m: one for m, one in before[i].items() if m in written.left_out}
-            new: dict[str, Accepted] = {}
-            if not result.refusals and said.accepted == written.count:
-                new = accepted_now(export, written, _claims(library, written), states)
-            places[i].store({**kept, **new})  # what is refused now must not count later
-            found[i] = result = _with_left_out(result, export, kept)
+            found[i] = result = now.taken(kernels[i], export, said, places[i])
             _store(cache, keys[i], result, files_of(project, engine))
     return [f for f in found if f]
 
 
-def _written(
+def _compared(
     library: Library,
+    places: Sequence[AcceptedBefore],
     exported: ExportOnTheWay,
-    before: Sequence[Mapping[str, Accepted]],
     timeout: float,
     watcher: Progress,
-) -> Written | None:
-    """Lean's summary of the export.  Lean writes all of it now, unless the export is there and each
-    kernel accepted before what was left out."""
-    written = exported.written
-    if written is not None and all(_known(library, written, one) for one in before):
-        return written
-    project, engine = library.project, library.engine
-    return write_export(project, engine, (), exported.path, timeout=timeout, progress=watcher)
+) -> ComparedExport | None:
+    """The export, and what it is compared with; ``None`` if the engine cannot write one.
 
+    Lean writes all of it now, unless the export is there and each kernel accepted before what was
+    left out.
+    """
+    project, engine, statements = library.project, library.engine, library.statements
+    clean = CleanModules(project, engine)
 
-def _left_out(library: Library, written: Written) -> Mapping[str, Sequence[Claim]]:
-    """By module, the claims about theorems that were left out of an export."""
-    claims = {c.theorem: c for c in _claims(library, written) if c.number is None}
-    found: dict[str, list[Claim]] = {}
-    for t in library.statements.theorems:
-        if t.name in claims and t.module in written.left_out:
-            found.setdefault(t.module, []).append(claims[t.name])
-    return found
+    def compared(written: Written, digests: Mapping[str, str]) -> ComparedExport:
+        claims = claims_of(statements, written)
+        return ComparedExport(written, engine.lean_version, claims, clean.states(digests))
 
-
-def _known(library: Library, written: Written, before: Mapping[str, Accepted]) -> bool:
-    """Whether a kernel accepted the theorems that were left out as they are stated now."""
-    claims = _left_out(library, written)
-    return all(m in before and before[m].has(claims.get(m, ())) for m in written.left_out)
-
-
-def _with_left_out(found: Findings, export: Export, before: Mapping[str, Accepted]) -> Findings:
-    """``found``; its number of constants includes those that the kernel accepted before."""
-    here = {export.names[number] for number in export.constants}
-    others = frozenset().union(*(one.below for one in before.values())) - here
-    accepted = found.opinion.accepted + len(others)
-    return replace(found, opinion=replace(found.opinion, accepted=accepted))
+    if exported.written is not None:
+        now = compared(exported.written, exported.digests)
+        lemmas = {d.lemma for t in statements.theorems for d in t.discharges}
+        if all(now.known(place.load(now.states), lemmas) for place in places):
+            return now
+    digests = clean.digests()
+    written = write_export(project, engine, (), exported.path, timeout=timeout, progress=watcher)
+    return None if written is None else compared(written, digests)
 
 
 def _store(cache: AnswerCache, key: str, found: Findings, files: Mapping[str, str]) -> None:
@@ -191,49 +174,6 @@ def _store(cache: AnswerCache, key: str, found: Findings, files: Mapping[str, st
         "refused": dict(found.refused),
     }
     cache.store(key, {"findings": (body,)}, files)
-
-
-def judged(
-    library: Library, kernel: Kernel, written: Written, export: Export, answer: KernelAnswer
-) -> Findings:
-    """Compare a kernel's answer, and the export that it is about, with the audit's statements.
-
-    The theorems that were left out of the export are not among the findings.
-
-    Raises:
-        AnswerError: the export, or the answer, has another number of constants than Lean wrote.
-    """
-    seen = answer.accepted + len(answer.refused) + answer.undecided
-    if not answer.complete or len(export.constants) != written.count or seen != written.count:
-        raise AnswerError(
-            f"Lean wrote {written.count} constants, the export has {len(export.constants)}, and "
-            f"the kernel of {kernel.name} answered for {seen}"
-        )
-    left_out = {c for of in _left_out(library, written).values() for c in of}
-    claims = [c for c in _claims(library, written) if c not in left_out]
-    number_of = {raw: number for number, raw in enumerate(export.raw)}
-    reasons: dict[int | str, str] = {number_of[n]: why for n, why in answer.refused.items()}
-    reasons.update(written.refused.items())
-    pinned = pinned_library().of(library.engine.lean_version)
-    for what, why in objections(export, claims, written.own, pinned).items():
-        reasons.setdefault(what, why)
-    opinion = KernelOpinion(kernel.name, kernel.version, answer.accepted, kernel.known_bugs)
-    return findings(export, claims, opinion, reasons)
-
-
-def _claims(library: Library, written: Written) -> Sequence[Claim]:
-    evidence = library.statements.own_evidence()
-    return [
-        Claim(
-            t.name,
-            written.roots.get(t.name),
-            hashlib.sha256(t.conclusion.term.encode()).hexdigest(),
-            frozenset(t.axioms),
-            evidence[t.name],
-        )
-        for t in library.statements.theorems
-        if t.is_theorem
-    ]
 
 
 def _load(cache: AnswerCache, key: str, project: Path, kernel: Kernel) -> Findings | None:

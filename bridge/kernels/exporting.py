@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bridge.engine import BuildBrokenError, Engine, LeanMessage, TooSlowError, unchanged
 from bridge.errors import AnswerError, EngineError
+from bridge.lean.clean_modules import CleanModules
 from bridge.lean.client import Answer, ask_in_batch
 from bridge.lean.compiled import files_of
 from bridge.lean.library import ask_guard, compile_sources
@@ -138,6 +139,7 @@ class ExportOnTheWay:
         path: the file.
         known: selects from modules those that every kernel accepted before; they are not written.
         written: Lean's summary of it; ``None`` as long as there is none.
+        digests: those of the compiled modules when Lean was asked.
     """
 
     project: Project
@@ -145,6 +147,7 @@ class ExportOnTheWay:
     path: Path
     known: Callable[[Sequence[str]], Sequence[str]] = lambda _: ()
     written: Written | None = None
+    digests: Mapping[str, str] = field(default_factory=dict)
 
     def put(self, request: TrustRequest, timeout: float) -> Answer:
         """Send the request to Lean, and let it write the file.
@@ -152,6 +155,7 @@ class ExportOnTheWay:
         Raises the same as :func:`bridge.lean.questions.ask_engine`.
         """
         root = self.project.root
+        self.digests = CleanModules(self.project, self.engine).digests()
         without = tuple(self.known(request.already_clean))
         constants = ConstantsRequest(self.project.roots, without=without)
         both = TogetherRequest((request, constants))

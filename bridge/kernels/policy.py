@@ -28,7 +28,8 @@ class Claim:
     """A tagged theorem: the number of its name in the export, and what the audit knows about it.
 
     ``axioms`` are those in Lean's answer to the audit; they are judged there.
-    ``evidence`` is a hash of the statement with the definitions that it unfolds to.
+    ``evidence`` is a hash of the statement with the definitions that it unfolds to, ``module`` the
+    module that declares it.
     """
 
     theorem: str
@@ -36,6 +37,7 @@ class Claim:
     type_hash: str
     axioms: frozenset[str]
     evidence: str = ""
+    module: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,10 @@
 Sending every constant to the kernel again, searching each theorem for contradictions and writing
 down what it states takes Lean minutes.  The result depends
 
-* on the compiled form of the module, and of those that it rests on: those that it imports, and
-  those that declare what its terms mention (a metaprogram can store a term that mentions what its
-  module does not import).  Lean reports them, except for two that only such a metaprogram makes:
-  other modules that declare a part of an inductive type, or a structure named by a projection
-  alone;
+* on the compiled form of the module, and of those that it rests on, which Lean reports: those that
+  it imports, those that declare what its terms mention (a metaprogram can store a term that
+  mentions what its module does not import), and those that declare one of its constants in another
+  way (Lean has one copy at a time);
 * on what is registered anywhere and guides a search, such as instances and lemmas for `grind`;
 * on Lean, and on the library `Obligations`.
 
@@ -35,7 +34,7 @@ __all__ = ["STATED", "CleanModules"]
 
 STATED = "stated"
 """The section of a completed answer with the hash of what each theorem states, by name."""
-_SCHEMA = "clean-modules/1"
+_SCHEMA = "clean-modules/2"
 
 
 class _Clean(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -98,15 +97,18 @@ class CleanModules:
         Raises:
             AnswerError: Lean's answer is empty, partial or malformed.
         """
-        digests = self._digests()
+        digests = self.digests()
         kept = self._load() if use_cache else _Kept()
         clean = kept.at(digests)
-        answer = put(replace(request, already_clean=tuple(clean)))
-        looked, guiding = looked_at(answer["trust"])
-        if clean and sorted(guiding) != sorted(kept.guiding):
-            clean = {}
-            answer = put(request)
-            looked, guiding = looked_at(answer["trust"])
+        while True:
+            answer = put(replace(request, already_clean=tuple(clean)))
+            found = looked_at(answer["trust"])
+            if clean and found.guiding != set(kept.guiding):
+                clean = {}
+            elif odd := found.at_odds & clean.keys():
+                clean = {n: one for n, one in clean.items() if odd.isdisjoint((n, *one.rests))}
+            else:
+                break
         statements = parse_statements(answer["statements"])
         others = statements.discharges_of_others
         stated = statements.evidence() | {
@@ -115,27 +117,31 @@ class CleanModules:
             for name, own in one.stated.items()
         }
         # What changed while Lean looked need not be what it looked at.
-        if digests and self._digests() == digests:
+        if digests and self.digests() == digests:
             own = statements.own_evidence()
-            below = _below(looked, clean)
-            found = {
+            below = _below(found.modules, clean)
+            new = {
                 m.module: _Clean(
                     m.accepted,
                     m.not_checked,
                     {name: own[name] for name in m.theorems},
                     below[m.module],
                 )
-                for m in looked
+                for m in found.modules
                 if m.clean
             }
-            self._store(_Kept(digests, tuple(sorted(guiding)), {**clean, **found}))
+            self._store(_Kept(digests, tuple(sorted(found.guiding)), {**clean, **new}))
         accepted = sum(one.accepted for one in clean.values())
         not_checked = sum(one.not_checked for one in clean.values())
         return {STATED: (stated,), "trust": with_left_out(answer["trust"], accepted, not_checked)}
 
-    def states(self) -> dict[str, str]:
-        """The state of each clean module: a hash over everything that its result depends on."""
-        digests, kept = self._digests(), self._load()
+    def states(self, digests: Mapping[str, str]) -> dict[str, str]:
+        """The state of each clean module: a hash over everything that its result depends on.
+
+        Args:
+            digests: those of the compiled modules at the time in question.
+        """
+        kept = self._load()
         common = sorted({*kept.guiding, *filter(_is_ours, digests)})
 
         def state(names: Iterable[str]) -> str:
@@ -143,7 +149,7 @@ class CleanModules:
 
         return {name: state((name, *one.rests, *common)) for name, one in kept.at(digests).items()}
 
-    def _digests(self) -> dict[str, str]:
+    def digests(self) -> dict[str, str]:
         """The digest of each compiled module; empty if they are unknown."""
         found = self.engine.compiled_digests(self.project.root) or {}
         return dict(found) if EXPORTER in found else {}

@@ -17,6 +17,7 @@ from bridge.lean.messages import End, Part, read_messages
 from bridge.lean.obligation import readable_name
 
 __all__ = [
+    "Inspected",
     "KernelOpinion",
     "Looked",
     "Outside",
@@ -143,7 +144,8 @@ class Looked(Part, frozen=True):
         accepted: how many of its constants the kernel accepted.
         not_checked: how many no kernel checks.
         theorems: the theorems that it both declares and tags.
-        rests: modules of the project that it imports, or that declare what its constants mention.
+        rests: modules of the project that it imports, that declare what its constants mention, or
+            that declare one of them in another way.
     """
 
     module: str
@@ -179,21 +181,38 @@ class _End(End, frozen=True, kw_only=True, tag_field="kind", tag="end"):
     not_checked: int
     all: int
     modules: tuple[Looked, ...] = ()
-    guiding: tuple[str, ...] = ()
+    guiding: frozenset[str] = frozenset()
+    at_odds: frozenset[str] = frozenset()
 
 
 _KINDS = Outside | _Untagged | _Vacuous | _Refusal | _Refused
 
 
-def looked_at(messages: Sequence[object]) -> tuple[tuple[Looked, ...], tuple[str, ...]]:
-    """What an answer to ``#export_trust`` says about each of its modules, and which modules of the
-    project register something that guides a search in others, such as an instance.
+@dataclass(frozen=True, slots=True)
+class Inspected:
+    """Which modules an answer to ``#export_trust`` is about.
+
+    Attributes:
+        modules: the result for each module that was not left out.
+        guiding: all modules that register something that guides a search in others, such as an
+            instance.
+        at_odds: modules that were left out, but of which one that was not declares a constant in
+            another way: what was found of them before need not hold.
+    """
+
+    modules: tuple[Looked, ...]
+    guiding: frozenset[str]
+    at_odds: frozenset[str]
+
+
+def looked_at(messages: Sequence[object]) -> Inspected:
+    """Which modules an answer to ``#export_trust`` is about.
 
     Raises:
         AnswerError: the answer is empty, partial or malformed.
     """
     _, end = read_messages(messages, _KINDS, _End, "trust")
-    return end.modules, end.guiding
+    return Inspected(end.modules, end.guiding, end.at_odds)
 
 
 def with_left_out(

@@ -140,24 +140,10 @@ private def declared (s : String) (constants : Nat := 1) : ExportM Unit := do
   line s
   modify fun s => { s with count := s.count + constants }
 
-/-- Constants that the kernel has to know where a term holds a literal or a projection. -/
-private partial def hidden (e : Expr) : StateM (Std.HashSet Expr × NameSet) Unit := do
-  if (← get).1.contains e then return
-  modify fun (seen, found) => (seen.insert e, found)
-  let add (l : List Name) := modify fun (seen, found) => (seen, l.foldl NameSet.insert found)
-  match e with
-  | .lit (.natVal _) => add [``Nat]
-  | .lit (.strVal _) => add [``Nat, ``Char.ofNat, ``String.ofList]
-  | .proj s _ x => add [s]; hidden x
-  | .mdata _ b => hidden b
-  | .app f a => hidden f; hidden a
-  | .lam _ d b _ | .forallE _ d b _ => hidden d; hidden b
-  | .letE _ t v b _ => hidden t; hidden v; hidden b
-  | _ => return
-
+/-- What a term rests on: the constants that it names, and those that a kernel has to know for its literals. -/
 private def usedBy (e : Expr) : Array Name :=
-  if (e.find? fun | .lit _ | .proj .. => true | _ => false).isNone then e.getUsedConstants
-  else e.getUsedConstants ++ ((hidden e).run ({}, {})).2.2.toArray
+  let has (p : Expr → Bool) := (e.find? p).isSome
+  namedIn e ++ (if has (·.isStringLit) then #[``Nat, ``Char.ofNat, ``String.ofList] else if has (·.isRawNatLit) then #[``Nat] else #[])
 
 mutual
 
@@ -281,19 +267,9 @@ def write (env : Environment) (path : System.FilePath) (roots : Array Name) : IO
   file.flush
   return found
 
-/-- What an audit rests on, each with the module that tags it: the tagged theorems, and the lemmas that prove their hypotheses. -/
-def audited (env : Environment) : Array (Name × Name) :=
-  taggedIn env ++ (Array.range env.header.modules.size).flatMap fun i =>
-    (dischargesAttr.ext.getModuleEntries env i).map fun (lemma, _) => (env.header.modules[i]!.module, lemma)
-
-/-- Does one of these modules declare what another module of the project declares, too?  Lean has one copy at a time, and
-which one it has can change with the other module. -/
-def shared (env : Environment) (modules : NameSet) : Bool := Id.run do
-  let (these, others) := (ownModules env).partition fun i => modules.contains env.header.modules[i]!.module
-  let mut names : NameHashSet := {}
-  for i in others do
-    for n in env.header.moduleData[i]!.constNames do names := names.insert n
-  return these.any fun i => env.header.moduleData[i]!.constNames.any names.contains
+/-- What an audit rests on: the tagged theorems, and the lemmas that prove their hypotheses. -/
+def audited (env : Environment) : Array Tagged :=
+  taggedIn env ++ taggedBy env fun i => (dischargesAttr.ext.getModuleEntries env i).map (·.1)
 
 /-- Write constants, and all that they rest on, to a file.  An empty list stands for what an audit rests on, except what these
 modules both declare and tag. -/
@@ -304,16 +280,16 @@ elab_rules : command
     liftCoreM noteShipped
     let env ← getEnv
     let listed ← namesIn wanted
-    let without := (← namesIn modules).foldl NameSet.insert {}
-    let without := if shared env without then {} else without
-    let roots := if listed.isEmpty then (audited env).filter fun (module, n) => !leftOut env without module n
-      else listed.map (.anonymous, ·)
-    let found ← write env path.getString (roots.map (·.2))
+    let named ← namesIn modules
+    let without : NameSet := if listed.isEmpty then named.foldl NameSet.insert {} else {}
+    let roots := if listed.isEmpty then (audited env).filter (!·.leftOut without)
+      else listed.map fun name => { name, module := .anonymous, own := false }
+    let found ← write env path.getString (roots.map (·.name))
     let numbered (n : Name) : Json := toJson (found.names.getD n 0)
     let own := found.begun.toArray.filter fun n => !(moduleOf? env n).any (isDistribution env)
     answer nonce.getString [("kind", .str "constants"), ("count", toJson found.count),
-      ("roots", .arr <| roots.map fun (module, n) => .arr #[numbered n, .str n.toString,
-        if leftOut env (({} : NameSet).insert module) module n then .str module.toString else .null]),
+      ("roots", .arr <| roots.map fun t =>
+        .arr #[numbered t.name, .str t.name.toString, if t.own then .str t.module.toString else .null]),
       ("refused", .arr <| found.refused.map fun (n, why) => .arr #[numbered n, .str n.toString, .str why]),
       ("own", .arr <| own.map numbered), ("left_out", .arr <| without.toArray.map fun m => .str m.toString)]
 

@@ -121,14 +121,23 @@ private def constantFields (env : Environment) (n : Name) : List (String × Json
       ("terms", toJson (es.map (canonical info.levelParams))),
       ("uses", toJson ((ownConstants env es).map toString))]
 
-/-- The tagged theorems, each with the module that tags it. -/
-def taggedIn (env : Environment) : Array (Name × Name) :=
-  (Array.range env.header.modules.size).flatMap fun i =>
-    (obligationAttr.ext.getModuleEntries env i).map (env.header.modules[i]!.module, ·)
+/-- A theorem, or a lemma, that a module tags. -/
+structure Tagged where
+  name : Name
+  module : Name
+  /-- Does this module declare it, too?  Lean's index of constants does not show it: a module can claim further names. -/
+  own : Bool
+
+/-- What each module tags; `entries` are those of the module with an index. -/
+def taggedBy (env : Environment) (entries : Nat → Array Name) : Array Tagged :=
+  (Array.range env.header.modules.size).flatMap fun i => (entries i).map fun name =>
+    { name, module := env.header.modules[i]!.module, own := env.header.moduleData[i]!.constNames.contains name }
+
+/-- The tagged theorems. -/
+def taggedIn (env : Environment) : Array Tagged := taggedBy env fun i => obligationAttr.ext.getModuleEntries env i
 
 /-- Is this theorem left out with these modules?  One that another module tags than declares it never is. -/
-def leftOut (env : Environment) (without : NameSet) (module thm : Name) : Bool :=
-  without.contains module && moduleOf? env thm == some module
+def Tagged.leftOut (t : Tagged) (without : NameSet) : Bool := t.own && without.contains t.module
 
 /-- Export every tagged theorem, except those of these modules. -/
 syntax (name := exportObligations) "#export_obligations " str ppSpace str : command
@@ -139,8 +148,8 @@ elab_rules : command
     liftCoreM noteShipped
     let env ← getEnv
     let without := (← namesIn modules).foldl NameSet.insert {}
-    let (left, theorems) := (taggedIn env).partition fun (module, n) => leftOut env without module n
-    let (left, theorems) := (left.map (·.2), theorems.map (·.2))
+    let (left, theorems) := (taggedIn env).partition (·.leftOut without)
+    let (left, theorems) := (left.map (·.name), theorems.map (·.name))
     let lemmas := discharging env
     let mut count := 0
     let mut axioms : NameSet := {}

@@ -9,12 +9,13 @@ rests on is checked.  Where several modules declare one constant, which Lean all
 
 A module whose constants were all accepted before need not be checked again, as long as neither it nor anything that it rests
 on has changed: what others use of it is added unchecked.  Imports alone do not show what a module rests on, for a metaprogram
-can store a term that mentions any constant: so the answer lists which modules declare what a module's terms mention.
+can store a term that mentions any constant: so the answer lists which modules declare what a module's terms mention, and which
+declare one of its constants in another way.
 
 ## Main definitions
 
 * `Obligations.Outcome`: whether the kernel accepts a constant.
-* `Obligations.replay`: the outcome of every constant of the project's modules, and what each mentions. -/
+* `Obligations.replay`: the outcome of every constant of the project's modules, and what each module rests on. -/
 
 namespace Obligations
 open Lean Meta
@@ -170,16 +171,13 @@ private def mention (n : Name) (used : Array Name) : ReplayM Unit :=
   modify fun s => { s with mentions := s.mentions.insert n (s.mentions.getD n #[] ++ used) }
 
 /-- The structures that a term takes fields of: a projection names its structure, but does not mention it as a constant. -/
-private partial def projected (e : Expr) : StateM (Std.HashSet Expr × NameSet) Unit := do
-  if (← get).1.contains e then return
-  modify fun (seen, found) => (seen.insert e, found)
-  match e with
-  | .proj s _ x => modify fun (seen, found) => (seen, found.insert s); projected x
-  | .mdata _ b => projected b
-  | .app f a => projected f; projected a
-  | .lam _ d b _ | .forallE _ d b _ => projected d; projected b
-  | .letE _ t v b _ => projected t; projected v; projected b
-  | _ => return
+private partial def projected (e : Expr) (found : NameSet := {}) : NameSet :=
+  match e.find? fun | .proj s _ _ => !found.contains s | _ => false with
+  | some (.proj s _ _) => projected e (found.insert s)
+  | _ => found
+
+/-- The constants that a term names. -/
+def namedIn (e : Expr) : Array Name := e.getUsedConstants ++ (projected e).toArray
 
 /-- Give a declaration to the kernel; one that it accepted before is added unchecked. -/
 private def submit (d : Declaration) (accepted : Bool) : ReplayM (Option String) := do
@@ -195,7 +193,7 @@ mutual
 /-- The refused constant among those that the terms `es` of a constant use, if there is one. -/
 private partial def blamedIn (of : Name) (es : List Expr) : ReplayM (Option Name) := do
   for e in es do
-    let used := e.getUsedConstants
+    let used := namedIn e
     mention of used
     for n in used do
       if let some culprit := (← visit n).blamed? n then return some culprit
@@ -240,17 +238,8 @@ private partial def single (n : Name) (found : Array Copy) : ReplayM Outcome := 
       return if culprit == n then .refused "its proof, or its definition, rests on itself" else .rests culprit
   for c in found do
     let some d := declaration? c.info | return .refused "several modules declare it, and not as a theorem"
-    let mut without := (← get).env
-    let mut refusal ← submit d c.accepted
-    if refusal.isSome then
-      let structures := (storedTerms c.info).foldl (fun s e => (projected e |>.run s).2) ({}, ({} : NameSet))
-      let missing := structures.2.toArray.filter fun s => (without.find? s).isNone
-      for s in missing do
-        if let some culprit := (← visit s).blamed? s then return .rests culprit
-      mention n missing
-      without := (← get).env
-      unless missing.isEmpty do refusal ← submit d c.accepted
-    if let some why := refusal then return .refused why
+    let without := (← get).env
+    if let some why ← submit d c.accepted then return .refused why
     unless c.module == (found.back?.map (·.module)).getD .anonymous do
       modify fun s => { s with env := without }
   return .accepted
@@ -287,7 +276,7 @@ private partial def inductiveTypes (first : InductiveVal) : ReplayM Outcome := d
   let own := types.foldl (init := ({} : NameSet)) fun s t => t.ctors.foldl (fun s c => s.insert c.name) (s.insert t.name)
   mention first.name (own.toArray ++ recursorNames first)
   for e in terms do
-    let used := e.getUsedConstants
+    let used := namedIn e
     mention first.name used
     for n in used do
       unless own.contains n do
@@ -297,6 +286,7 @@ private partial def inductiveTypes (first : InductiveVal) : ReplayM Outcome := d
   if let some why ← submit (.inductDecl first.levelParams first.numParams types.toList first.isUnsafe) false then
     return .refused why
   for n in first.all ++ types.toList.flatMap (·.ctors.map (·.name)) ++ recursorNames first do
+    mention n #[first.name]
     match (← get).env.find? n, ← stored? n with
     | some derived, some stored => unless sameDerived derived stored do return .refused s!"the kernel derives another {n}"
     | _, _ => return .refused s!"{n} is missing, or the kernel derives no such constant"
@@ -309,10 +299,35 @@ end
 def ownModules (env : Environment) : Array Nat :=
   (Array.range env.header.moduleNames.size).filter fun i => !isDistribution env env.header.modules[i]!.module
 
+/-- Are these the same theorem, with the same proof? -/
+private def sameTheorem : ConstantInfo → ConstantInfo → Bool
+  | .thmInfo a, .thmInfo b => a.toConstantVal == b.toConstantVal && a.value == b.value
+  | _, _ => false
+
+/-- For each module, those that declare one of its constants in another way.  Lean has one copy at a time, and which one it has
+can change with any of them. -/
+private def atOdds (declared : Declared) : Std.HashMap Name NameSet := Id.run do
+  let mut found := {}
+  for (_, copies) in declared do
+    let some last := copies.back? | continue
+    unless copies.size == 1 || copies.all fun c => sameTheorem last.info c.info do
+      let modules := copies.foldl (init := ({} : NameSet)) fun s c => s.insert c.module
+      for m in modules do found := found.insert m (modules.foldl NameSet.insert (found.getD m {}))
+  return found
+
+/-- What is found of the project's modules. -/
+structure Replayed where
+  /-- The outcome of each constant that was checked. -/
+  outcomes : Array (Name × Outcome)
+  /-- For each module the others of the project that it rests on directly: those that it imports, those that declare what its
+  constants mention, and those that declare one of them in another way. -/
+  rests : Std.HashMap Name NameSet
+  /-- Modules that were accepted before, but of which one that was not declares a constant in another way. -/
+  atOdds : NameSet
+
 /-- Check every constant of the project's modules again, starting from Lean's own modules only; those of the modules `before` were
-accepted before.  Returns the outcome of each constant that was checked, and for each module the others of the project that it
-rests on directly: those that it imports, and those that declare what its constants mention. -/
-def replay (before : NameSet) : MetaM (Array (Name × Outcome) × Std.HashMap Name NameSet) := do
+accepted before. -/
+def replay (before : NameSet) : MetaM Replayed := do
   let env ← getEnv
   let mut declared : Declared := {}
   let mut base : NameSet := {}
@@ -337,8 +352,13 @@ def replay (before : NameSet) : MetaM (Array (Name × Outcome) × Std.HashMap Na
   for (n, used) in found.mentions do
     for c in declared.getD n #[] do
       let below := used.foldl (init := rests.getD c.module {}) fun s m =>
-        (declared.getD m #[]).foldl (fun s other => s.insert other.module) s
+        let there := (declared.getD m #[]).map (·.module)
+        if there.contains c.module then s else there.foldl NameSet.insert s
       rests := rests.insert c.module below
-  return (found.outcomes.toArray, rests)
+  let mut odd : NameSet := {}
+  for (m, others) in atOdds declared do
+    rests := rests.insert m (others.foldl NameSet.insert (rests.getD m {}))
+    if before.contains m && others.any fun other => !before.contains other then odd := odd.insert m
+  return { outcomes := found.outcomes.toArray, rests, atOdds := odd }
 
 end Obligations

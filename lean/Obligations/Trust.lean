@@ -37,6 +37,12 @@ private def projectModules (env : Environment) : Array (Nat × Name) :=
     let module := env.header.modules[i]!.module
     if module.getRoot == `Obligations then none else some (i, module)
 
+/-- Does one of these modules declare this constant? -/
+private def declaredIn (env : Environment) (modules : NameSet) (n : Name) : Bool :=
+  (projectModules env).any fun (i, module) => modules.contains module && env.header.moduleData[i]!.constNames.contains n
+
+private def namesOf (s : NameSet) : Json := .arr <| s.toArray.map fun n => .str n.toString
+
 /-- Extensions in which Lean looks for what is registered anywhere: an entry in one module changes what is found of another. -/
 private def guides : List Name := [
   `reducibilityExtra, `Lean.classExtension, `Lean.Meta.globalInstanceExtension, `Lean.Meta.instanceExtension,
@@ -77,29 +83,29 @@ elab_rules : command
               answer nonce [("kind", .str "untagged"), ("name", .str n.toString),
                 ("module", .str module.toString)]
               count := count + 1
-    let (outcomes, rests) ← liftTermElabM (replay before)
-    let byName := outcomes.foldl (init := ({} : Std.HashMap Name Outcome)) fun m (n, o) => m.insert n o
+    let found ← liftTermElabM (replay before)
+    let byName := found.outcomes.foldl (init := ({} : Std.HashMap Name Outcome)) fun m (n, o) => m.insert n o
     let mut refused := 0
-    for (n, found) in outcomes do
-      if let .refused why := found then
+    for (n, outcome) in found.outcomes do
+      if let .refused why := outcome then
         answer nonce [("kind", .str "refusal"), ("name", .str n.toString), ("why", .str why)]
         count := count + 1
         refused := refused + 1
     let tags := taggedIn env
     let mut odd : NameSet := {}
-    for (module, n) in tags do
-      if leftOut env before module n then continue
-      if let some why ← liftTermElabM (vacuity n) then
-        answer nonce [("kind", .str "vacuous"), ("name", .str n.toString), ("why", .str why)]
+    for t in tags do
+      if t.leftOut before then continue
+      if let some why ← liftTermElabM (vacuity t.name) then
+        answer nonce [("kind", .str "vacuous"), ("name", .str t.name.toString), ("why", .str why)]
         count := count + 1
-        odd := odd.insert module
-      let blamed := match byName[n]? with
-        | some found => found.blamed? n
-        | none => if (moduleOf? env n).any before.contains then none else some n
+        odd := odd.insert t.module
+      let blamed := match byName[t.name]? with
+        | some outcome => outcome.blamed? t.name
+        | none => if declaredIn env before t.name then none else some t.name
       if let some culprit := blamed then
-        answer nonce [("kind", .str "refused"), ("name", .str n.toString), ("constant", .str culprit.toString)]
+        answer nonce [("kind", .str "refused"), ("name", .str t.name.toString), ("constant", .str culprit.toString)]
         count := count + 1
-        odd := odd.insert module
+        odd := odd.insert t.module
     let mut accepted := 0
     let mut notChecked := 0
     let mut all := 0
@@ -110,7 +116,6 @@ elab_rules : command
       let mut unchecked := 0
       let mut clean := !odd.contains module
       let names := env.header.moduleData[i]!.constNames
-      let only := ({} : NameSet).insert module
       for n in names do
         match byName[n]? with
         | some .accepted => here := here + 1
@@ -122,14 +127,14 @@ elab_rules : command
       all := all + names.size
       looked := looked.push <| Json.mkObj [("module", .str module.toString), ("clean", .bool clean),
         ("accepted", toJson here), ("not_checked", toJson unchecked),
-        ("theorems", .arr <| tags.filterMap fun (m, n) => if leftOut env only m n then some (.str n.toString) else none),
-        ("rests", .arr <| (rests.getD module {}).toArray.map fun m => .str m.toString)]
+        ("theorems", .arr <| tags.filterMap fun t => if t.own && t.module == module then some (.str t.name.toString) else none),
+        ("rests", namesOf (found.rests.getD module {}))]
     let indices ← liftCoreM (guidingModules env)
     let guiding := (projectModules env).filterMap fun (i, module) =>
       if indices.contains i then some (Json.str module.toString) else none
     -- What is refused of this library, on which something of the project rests, is in no module of the project.
     answer nonce [("kind", .str "end"), ("count", toJson count), ("constants", toJson accepted),
       ("not_checked", toJson notChecked), ("all", toJson (all + refused)), ("modules", .arr looked),
-      ("guiding", .arr guiding)]
+      ("guiding", .arr guiding), ("at_odds", namesOf found.atOdds)]
 
 end Obligations

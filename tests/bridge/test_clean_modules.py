@@ -35,6 +35,7 @@ class Lean:
         self.digests |= {"Demo": "d", "Demo.A": "a", "Demo.B": "b"}
         self.odd: dict[str, str] = {}
         self.guiding = ["Demo.A"]
+        self.at_odds: dict[str, str] = {}
         self.lemmas = [{"binder": "hPos", "lemma": "l", "conditions": []}]
         self.asked: list[tuple[str, ...]] = []
 
@@ -63,6 +64,8 @@ class Lean:
             for m, c in looked.items()
         ]
         end |= {"constants": constants - len(said), "modules": modules, "guiding": self.guiding}
+        left_out = request.already_clean
+        end["at_odds"] = [m for m in left_out if self.at_odds.get(m, m) not in left_out]
         stated = [
             statement(n, binder("hPos", "0 < n"), module=m, discharges=self.lemmas)
             for m in sorted(looked)
@@ -150,6 +153,22 @@ def test_everything_is_inspected_if_another_module_guides_a_search(
     lean.digests["Demo.B"] = "other"
     look(modules, lean)
     assert lean.asked[4] == ()
+
+
+def test_a_module_is_inspected_if_another_one_declares_a_constant_of_it_differently(
+    modules: CleanModules, lean: Lean
+) -> None:
+    """With all that rest on it: which copy Lean has may have changed."""
+    first = look(modules, lean)
+    lean.at_odds = {"Demo.A": "Demo"}
+    assert lean.digests is not None
+    lean.digests["Demo"] = "other"
+    again = look(modules, lean)
+    assert [set(asked) for asked in lean.asked] == [set(), {"Demo.A", "Demo.B"}, set()]
+    assert parse_trust(again["trust"]) == parse_trust(first["trust"])
+    look(modules, lean)
+    assert set(lean.asked[3]) == {"Demo", "Demo.A", "Demo.B"}
+    assert len(lean.asked) == 4
 
 
 def test_a_new_or_removed_lemma_is_noticed(modules: CleanModules, lean: Lean) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bridge.kernels import asking
+from bridge.kernels import asking, compared
 from bridge.kernels.exporting import Written
 from bridge.kernels.interface import KernelAnswer
 from tests.bridge.answers import statement
@@ -54,8 +54,8 @@ def audited(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> Any:
 
         monkeypatch.setattr(asking, "find_native", lambda: ScriptedKernel(answer))
         monkeypatch.setattr(asking, "write_export", exported)
-        monkeypatch.setattr(asking, "pinned_library", Pins)
-        monkeypatch.setattr(asking, "_claims", lambda *_: CLAIMS)
+        monkeypatch.setattr(compared, "pinned_library", Pins)
+        monkeypatch.setattr(asking, "claims_of", lambda *_: CLAIMS)
         return harness.run(*FEW)
 
     return run

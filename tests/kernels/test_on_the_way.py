@@ -29,7 +29,8 @@ def on_the_way(tmp_path: Path, run: Callable[[str, Path], Any]) -> ExportOnTheWa
         assert timeout == 5
         return run(text, output)
 
-    engine = SimpleNamespace(run_document=run_document)
+    digests = {"Demo": "d", "Obligations": "o"}
+    engine = SimpleNamespace(run_document=run_document, compiled_digests=lambda _: digests)
     path = tmp_path / "export.ndjson"
     return ExportOnTheWay(cast(Project, project), cast(Engine, engine), path)
 
@@ -58,6 +59,7 @@ def test_one_document_answers_both(tmp_path: Path) -> None:
     assert exported.written.roots == {"t": 1}
     assert exported.written.modules == {"t": "M"}
     assert exported.written.left_out == {"N"}
+    assert exported.digests == {"Demo": "d", "Obligations": "o"}
     assert len(asked) == 1
     assert asked[0].count("#read_as_data") == 1
 

@@ -13,7 +13,7 @@ import pytest
 
 from bridge.auditing.configured import Setup
 from bridge.engine import Engine
-from bridge.kernels import asking
+from bridge.kernels import asking, compared
 from bridge.kernels.exporting import Written
 from bridge.lean.behind import read_trust
 from bridge.lean.client import Answer
@@ -166,6 +166,41 @@ def test_every_copy_of_a_constant_is_inspected(look: Looking, other: str) -> Non
     assert set(look().refusals) == {"Demo.T"}
 
 
+FIRST = """\
+import Lean
+theorem Demo.T : True ∨ False := Or.inl trivial
+theorem Demo.above : True ∨ False := Demo.T
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.lean
+def test_a_module_is_inspected_when_another_one_proves_its_theorem_differently(
+    look: Looking,
+) -> None:
+    assert look(Base=FIRST).refusals == {}
+    found = look(Leaf="theorem Demo.T : True ∨ False := Or.inl (id trivial)\n")
+    assert "Demo.Base" not in look.left
+    assert found == look(whole=True)
+    look(Other="def more := 1\n")
+    assert {"Demo.Base", "Demo.Leaf"} <= look.left
+    look(Leaf="theorem Demo.T : True ∨ False := Or.inl (id (id trivial))\n")
+    assert "Demo.Base" not in look.left
+
+
+@pytest.mark.slow
+@pytest.mark.lean
+def test_the_same_theorem_in_two_modules_is_no_reason_to_inspect_both(look: Looking) -> None:
+    """Such as the equations of a function, which Lean proves where they are first used."""
+    base = "import Lean\ndef Demo.f : Nat → Nat\n  | 0 => 1\n  | n + 1 => n\n"
+    uses = "import Demo.Base\ntheorem Demo.{} : Demo.f 0 = 1 := by rw [Demo.f]\n"
+    look(Base=base, Leaf=uses.format("a"), Other=uses.format("b"))
+    again = look(Leaf=uses.format("c"))
+    assert {"Demo.Base", "Demo.Other"} <= look.left
+    assert "Demo.Leaf" not in look.left
+    assert again == look(whole=True)
+
+
 @pytest.mark.slow
 @pytest.mark.lean
 def test_a_module_may_tag_a_theorem_of_another(look: Looking) -> None:
@@ -208,13 +243,13 @@ class Kernels:
 
     def __init__(self, look: Looking, monkeypatch: pytest.MonkeyPatch) -> None:
         self.look, self.written = look, Written(0, {}, {}, {}, frozenset())
-        judged = asking.judged
+        judged = compared.judged
 
-        def noted(library: Any, kernel: Any, written: Written, export: Any, answer: Any) -> Any:
+        def noted(kernel: Any, lean: str, written: Written, *rest: Any) -> Any:
             self.written = written
-            return judged(library, kernel, written, export, answer)
+            return judged(kernel, lean, written, *rest)
 
-        monkeypatch.setattr(asking, "judged", noted)
+        monkeypatch.setattr(compared, "judged", noted)
 
     def __call__(self, **sources: str) -> Trust:
         self.look.write(sources)
@@ -246,7 +281,7 @@ def test_the_second_kernel_is_given_the_theorems_of_changed_modules(
         assert kernels.roots == {"Demo.t", "Demo.wrong"}
         assert dict(found.refused) == {"Demo.wrong": "Demo.bad"}
 
-    claims = asking._claims
+    claims = asking.claims_of
 
     def other(*given: Any) -> Any:
         """The project's own code answers that a theorem states something else."""
@@ -254,14 +289,15 @@ def test_the_second_kernel_is_given_the_theorems_of_changed_modules(
         return [replace(c, **odd) if c.theorem == "Demo.base" else c for c in claims(*given)]
 
     with monkeypatch.context() as patch:
-        patch.setattr(asking, "_claims", other)
+        patch.setattr(asking, "claims_of", other)
         found = kernels(Leaf=LEAF + "def fewer := 1\n" + END)
     assert kernels.roots == {"Demo.base", "Demo.t"}
     assert dict(found.refused) == {"Demo.base": "Demo.base"}
 
-    # Where two modules declare a theorem, Lean has one copy at a time.
     kernels(Leaf=LEAF + END)
     assert kernels.roots == {"Demo.base", "Demo.t"}  # what was refused once is written again
-    kernels(Leaf="theorem Demo.base (n : Nat) (hPos : 0 < n) : 0 < n + n := by omega\n")
-    assert kernels.written.left_out == frozenset()
+    # Lean has one copy at a time of a theorem that two modules prove differently.
+    other_proof = "n.add_pos_left hPos n"
+    kernels(Leaf=f"theorem Demo.base (n : Nat) (hPos : 0 < n) : 0 < n + n := {other_proof}\n")
+    assert not LOOKED & kernels.written.left_out
     assert kernels.roots == {"Demo.base"}

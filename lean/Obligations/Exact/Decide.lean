@@ -17,7 +17,7 @@ private def thunk (e : Expr) : Expr := .lam `u (mkConst ``Unit) e .default
 private def instanceOf? (p : Expr) : MetaM (Option Expr) := do
   let some inst ← (try synthInstance? (mkApp (mkConst ``Decidable) p) catch _ => pure none) | return none
   let inst ← instantiateMVars inst
-  -- A choice that nobody can compute decides nothing.
+  -- A choice that cannot be computed decides nothing.
   return if inst.getUsedConstants.contains ``Classical.propDecidable then none else some inst
 
 private def flip (e : Expr) : Expr := mkApp (mkConst ``Truth.not) e

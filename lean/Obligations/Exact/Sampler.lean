@@ -31,7 +31,7 @@ def headName (e : Expr) : Name :=
   | .fvar .. => `variable
   | _ => `term
 
-/-- A proof that nobody checks, of code that is run and not proved. -/
+/-- An unchecked proof, of code that is run and not proved. -/
 def trusted (p : Expr) : Expr := mkApp (mkConst ``lcProof) p
 
 private def lam1 (x : Expr) (body : Expr) : MetaM Expr := do
