@@ -28,9 +28,9 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
-    """Each report contains the time spent since the previous one."""
+    """The last report of each test contains the time spent since that of the previous test."""
     report: pytest.TestReport = yield
-    if item.config.getoption("--cpu"):
+    if item.config.getoption("--cpu") and report.when == "teardown":
         now = _spent()
         report.user_properties.append((_KEY, max(0.0, now - item.config.stash[_before])))
         item.config.stash[_before] = now

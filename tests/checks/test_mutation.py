@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -104,7 +105,14 @@ def encloses(check: Check) -> str:
     return str(getattr(check.encloses, "keywords", {}).get("tensor", ""))
 
 
-@pytest.mark.parametrize("position", range(len(on("layerNormGraph"))))
+def each(positions: Iterable[int]) -> pytest.MarkDecorator:
+    """The check at each of these positions; all but the first one are in the slow lane."""
+    first, *rest = positions
+    slow = [pytest.param(i, marks=pytest.mark.slow) for i in rest]
+    return pytest.mark.parametrize("position", [first, *slow])
+
+
+@each(range(len(on("layerNormGraph"))))
 def test_a_check_that_finds_nothing_any_more_is_named(position: int) -> None:
     chosen = on("layerNormGraph")
     chosen[position] = blind(chosen[position])
@@ -133,9 +141,7 @@ def broken(check: Check) -> Check:
     return replace(check, measure=measure)
 
 
-@pytest.mark.parametrize(
-    "position", [i for i, c in enumerate(on("layerNormGraph")) if not c.within]
-)
+@each(i for i, c in enumerate(on("layerNormGraph")) if not c.within)
 def test_a_check_that_raises_is_named_and_the_others_are_asked(position: int) -> None:
     chosen = on("layerNormGraph")
     good = mutation_matrix(chosen, graphs_for(chosen), 0, 1, families=("generic",))

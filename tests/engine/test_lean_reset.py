@@ -13,7 +13,7 @@ import pytest
 from bridge.engine.interface import BuildReport, Engine
 from tests.engine.fakes import write_project
 
-pytestmark = pytest.mark.lean
+pytestmark = [pytest.mark.lean, pytest.mark.slow]
 
 # Each imports the one before it, so that they are compiled in this order, without a second
 # instance next to the first.

@@ -96,6 +96,7 @@ def test_one_that_was_killed_is_started_again(lean: Engine, tmp_path: Path) -> N
     assert texts(lean, project, "import Demo\n#eval Demo.two") == ["2"]
 
 
+@pytest.mark.slow
 def test_a_deep_recursion_in_a_proof_does_not_overwrite_memory(
     lean: Engine, tmp_path: Path
 ) -> None:

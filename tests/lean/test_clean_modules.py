@@ -146,6 +146,7 @@ run_cmd liftCoreM do
 """
 
 
+@pytest.mark.slow
 @pytest.mark.lean
 def test_a_term_may_mention_what_its_module_does_not_import(look: Looking) -> None:
     assert look(Base=CHEAT, Leaf="def Demo.D : Prop := True\n").refusals == {}
@@ -154,6 +155,7 @@ def test_a_term_may_mention_what_its_module_does_not_import(look: Looking) -> No
     assert set(found.refusals) == {"Demo.cheat"}
 
 
+@pytest.mark.slow
 @pytest.mark.lean
 @pytest.mark.parametrize("other", ["theorem Demo.T : False := sorry", "axiom Demo.T : False"])
 def test_every_copy_of_a_constant_is_inspected(look: Looking, other: str) -> None:

@@ -14,7 +14,7 @@ from bridge.errors import LeanSourceError
 from bridge.lean.library import Library
 from bridge.lean.questions import ask_engine
 
-pytestmark = pytest.mark.lean
+pytestmark = [pytest.mark.lean, pytest.mark.slow]
 
 SOURCE = (Path(__file__).parent / "Division.lean").read_text(encoding="utf-8")
 

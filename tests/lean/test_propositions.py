@@ -40,11 +40,13 @@ def without_lean(messages: list[Any]) -> list[Any]:
     return [{k: v for k, v in m.items() if k != "lean"} for m in messages]
 
 
+@pytest.mark.slow
 def test_the_recording_matches_lean(reals: Library) -> None:
     """If this fails, the export has changed: rewrite `tests/recorded/reals.json`."""
     assert without_lean(list(reals.answer["propositions"])) == without_lean(recorded("reals"))
 
 
+@pytest.mark.slow
 def test_statements_over_the_reals_are_judged_without_a_line_of_python(reals: Library) -> None:
     questions = [
         Question(s, s.name, tuple(f"{s.name}:{h.name}" for h in s.hypotheses))
