@@ -203,6 +203,7 @@ def test_lean_is_shut_in(lean: Engine, tmp_path: Path, monkeypatch: pytest.Monke
     assert state(project) == before
 
 
+@pytest.mark.slow
 def test_two_builds_at_once_compile_each_module_once(lean: Engine, tmp_path: Path) -> None:
     project = write_project(tmp_path / "project", GOOD)
     with start_build(project) as first, start_build(project) as second:
@@ -210,6 +211,7 @@ def test_two_builds_at_once_compile_each_module_once(lean: Engine, tmp_path: Pat
     assert sorted(ends) == ["ok 0", "ok 4"]
 
 
+@pytest.mark.slow
 def test_a_killed_build_leaves_nothing_behind(
     lean: Engine, tmp_path: Path, no_orphans: Callable[[], list[str]]
 ) -> None:
@@ -224,6 +226,7 @@ def test_a_killed_build_leaves_nothing_behind(
     assert lean.build(project).count("built") == 4
 
 
+@pytest.mark.slow
 def test_an_interrupted_build_stops_its_processes(
     lean: Engine, tmp_path: Path, no_orphans: Callable[[], list[str]]
 ) -> None:
@@ -290,6 +293,7 @@ def test_an_invalid_time_limit(
         lean.build(write_project(tmp_path, {"lean/Demo.lean": ""}))
 
 
+@pytest.mark.slow
 def test_threads_do_not_leak(lean: Engine, tmp_path: Path) -> None:
     before = threading.active_count()
     lean.build(write_project(tmp_path, {"lean/Demo.lean": "def y := 1"}))

@@ -18,7 +18,7 @@ from numeric.graph import Graph
 from tests.capture.encoder_layers import EncoderLayer
 from tests.lean.conftest import Once
 
-pytestmark = pytest.mark.lean
+pytestmark = [pytest.mark.lean, pytest.mark.slow]
 
 ROOT = Path(__file__).parent.parent.parent
 TORCH = ("torch", "transformers")
@@ -123,7 +123,6 @@ def torch_layers() -> dict[str, tuple[Graph, str]]:
     }
 
 
-@pytest.mark.slow
 def test_the_layers_that_people_run(
     compiled: Project, lean: Engine, torch_layers: dict[str, tuple[Graph, str]]
 ) -> None:

@@ -22,7 +22,7 @@ from bridge.statements.values import Made
 from bridge.verdict import Verdict
 from tests.lean.conftest import Once
 
-pytestmark = pytest.mark.lean
+pytestmark = [pytest.mark.lean, pytest.mark.slow]
 
 ROOT = Path(__file__).parents[2]
 INSTANCES = 60

@@ -14,7 +14,7 @@ EXAMPLE = ROOT / "examples" / "descent"
 
 MAIN = "from bridge.cli import main; main()"
 
-pytestmark = pytest.mark.lean
+pytestmark = [pytest.mark.lean, pytest.mark.slow]
 
 
 def obligations(project: Path, *words: str) -> subprocess.CompletedProcess[str]:
@@ -55,9 +55,9 @@ MISTAKES = {
 @pytest.mark.parametrize(
     ("mistake", "code", "said"),
     [
-        pytest.param("another statement", 4, "stale", marks=pytest.mark.slow),
+        pytest.param("another statement", 4, "stale"),
         ("another definition", 3, "Step.lean"),
-        pytest.param("no proof", 1, "sorry", marks=pytest.mark.slow),
+        pytest.param("no proof", 1, "sorry"),
     ],
 )
 def test_a_planted_mistake_is_found(example: Path, mistake: str, code: int, said: str) -> None:

@@ -12,7 +12,7 @@ from bridge.cli.main import group
 from bridge.engine import Engine
 from bridge.lean.project import Project
 
-pytestmark = pytest.mark.lean
+pytestmark = [pytest.mark.lean, pytest.mark.slow]
 Make = Callable[[str], Project]
 
 SOURCE = """\

@@ -16,7 +16,7 @@ from bridge.lean.project import find_project
 from bridge.verdict import Verdict
 from tests.lean.conftest import ROOT, Once
 
-pytestmark = pytest.mark.lean
+pytestmark = [pytest.mark.lean, pytest.mark.slow]
 
 SOURCE = """import PostNorm.Layers.LayerNorm
 

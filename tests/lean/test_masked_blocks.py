@@ -18,7 +18,7 @@ from bridge.verdict import LeanStatus
 from numeric.graph import Graph
 from tests.lean.conftest import Once
 
-pytestmark = pytest.mark.lean
+pytestmark = [pytest.mark.lean, pytest.mark.slow]
 
 for _name in ("torch", "transformers"):
     pytest.importorskip(_name, reason=f"{_name} is not installed")
