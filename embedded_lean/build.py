@@ -91,7 +91,7 @@ def build_project(
     waiting = BuildEvent("", None, 0, len(modules), note="waiting for another build")
     locked = file_lock(store.lock, timeout=_LOCK_SECONDS, on_wait=lambda: report(waiting))
     with locked, errors_explained(store.folder):
-        store.prune()
+        store.tidy()
         with warm_host(layout, node, project, store) as warm:
             work = warm.outputs / "build"
             tree = warm.trees / "build"

@@ -43,6 +43,7 @@ _OBJECT_DAYS, _TREE_DAYS = 30, 7
 _MOST_TREES, _MOST_BYTES = 16, 1_000_000_000
 _IN_USE_SECONDS = 24 * 3600
 _WORK_SECONDS = 2 * 24 * 3600
+_BETWEEN_SECONDS = 600
 _MOST_SETS = 8  # of paths that are kept for one key
 
 
@@ -247,6 +248,15 @@ class Store:
         for path in used:
             with contextlib.suppress(OSError):  # a read-only cache, or just removed
                 os.utime(path)
+
+    def tidy(self) -> None:
+        """`prune`, at most once in ten minutes.  Call this with the lock held."""
+        marker = self.folder / "pruned"
+        if 0 <= time.time() - _modified(marker) < _BETWEEN_SECONDS:
+            return
+        self.prune()
+        with contextlib.suppress(OSError):  # a read-only cache
+            marker.touch()
 
     def prune(self, now: float | None = None) -> None:
         """Remove trees, objects and left-over work folders that were not used for long.

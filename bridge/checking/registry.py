@@ -7,6 +7,7 @@ import inspect
 import pkgutil
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from types import MappingProxyType
 from typing import Protocol, TypeVar, cast
 
@@ -300,10 +301,15 @@ def _validate(made: Check, registry: Mapping[str, Check]) -> None:
 
 def registered() -> Mapping[str, Check]:
     """Every check by the key of its obligation; imports all modules of `bridge.checks`."""
+    _import_checks()
+    return MappingProxyType(_REGISTRY)
+
+
+@cache
+def _import_checks() -> None:
     package = importlib.import_module("bridge.checks")
     for module in pkgutil.iter_modules(package.__path__):
         importlib.import_module(f"bridge.checks.{module.name}")
-    return MappingProxyType(_REGISTRY)
 
 
 def made_of(forms: Mapping[str, object]) -> Mapping[str, Check]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
@@ -13,6 +12,7 @@ import click
 
 from bridge.auditing.configured import Setup, set_up
 from bridge.cli.progress_bar import Watch, watched_install
+from bridge.engine.processes import usable_cores
 from bridge.errors import InvalidInputError
 from bridge.lean.client import DEFAULT_TIMEOUT
 from bridge.policy.settings import ENGINES
@@ -59,8 +59,7 @@ class _Jobs(click.ParamType):  # type: ignore[type-arg,unused-ignore]
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         if value == "auto":
-            allowed = getattr(os, "sched_getaffinity", None)
-            return len(allowed(0)) if allowed is not None else os.cpu_count() or 1
+            return usable_cores()
         try:
             return int(click.IntRange(min=1).convert(value, param, ctx))
         except click.BadParameter:

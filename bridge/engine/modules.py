@@ -51,12 +51,13 @@ def read_modules(package: Package) -> tuple[Module, ...]:
         BuildBrokenError: a source exists and cannot be read.
     """
     found: dict[str, Module] = {}
+    reader = _Reader(package)
     pending = [(root, library) for library in package.libraries for root in library.roots][::-1]
     while pending:
         name, library = pending.pop()
         if name in found:
             continue
-        found[name] = _read_module(package, name, library)
+        found[name] = reader.read(name, library)
         for imported in reversed(found[name].imports):
             owner = package.library_of(imported.module)
             if owner is not None:
@@ -72,55 +73,80 @@ def shown_path(path: Path, project: Path) -> str:
     return path.as_posix()
 
 
-def _read_module(package: Package, name: str, library: Library) -> Module:
-    path = library.source(name)
-    file = shown_path(path, package.folder)
-    problems: list[LeanMessage] = []
+class _Reader:
+    """Reads the modules of a package; asks the system only once about each file and folder."""
 
-    def problem(text: str, line: int = 0, column: int = 0) -> None:
-        problems.append(LeanMessage(file, line, column, "error", text))
+    def __init__(self, package: Package) -> None:
+        self._package = package
+        self._project = package.folder.resolve()
+        self._folders: dict[Path, Path] = {}
+        self._there: dict[Path, bool] = {}
 
-    root = name.partition(".")[0]
-    if root in _SHIPPED:
-        problem(
-            f"module {name} cannot be found: Lean ships the modules whose names begin with "
-            f"`{root}`, and looks for this one among them alone; rename it, to My.{name} say: "
-            "its file, its imports, and the `roots` or the name of its library"
-        )
-    source = b""
-    imports: list[Import] = []
-    try:
-        source = path.read_bytes()
-        if not path.resolve().is_relative_to(package.folder.resolve()):
+    def read(self, name: str, library: Library) -> Module:
+        """One module, with its problems; see `read_modules`."""
+        package, path = self._package, library.source(name)
+        file = shown_path(path, package.folder)
+        problems: list[LeanMessage] = []
+
+        def problem(text: str, line: int = 0, column: int = 0) -> None:
+            problems.append(LeanMessage(file, line, column, "error", text))
+
+        root = name.partition(".")[0]
+        if root in _SHIPPED:
             problem(
-                f"{file} is a link that leads out of the project, to {path.resolve()}: put the "
-                "file itself there, or use the official toolchain (--engine lake)"
+                f"module {name} cannot be found: Lean ships the modules whose names begin with "
+                f"`{root}`, and looks for this one among them alone; rename it, to My.{name} say: "
+                "its file, its imports, and the `roots` or the name of its library"
             )
-        header = parse_header(source.decode("utf-8"))
-        if header.is_module:
-            problem(
-                "a file that begins with `module` needs the official toolchain (--engine lake)", 1
-            )
-        for imported in header.imports:
-            owner = package.library_of(imported.module)
-            if owner is None:
-                continue
-            target = owner.source(imported.module)
-            if target.is_file():
-                imports.append(imported)
-            else:
-                missing = shown_path(target, package.folder)
-                text = f"unknown module {imported.module}: {missing} is missing"
-                problem(text, imported.line, imported.column)
-    except (FileNotFoundError, NotADirectoryError):
-        problem(f"module {name} has no source: {file} is missing")
-    except OSError as error:
-        raise BuildBrokenError(f"{path} cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        problem("the source is not UTF-8", source.count(b"\n", 0, error.start) + 1)
-    except HeaderError as error:
-        problem(error.message, error.line, error.column)
-    return Module(name, library, path, file, source, tuple(imports), tuple(problems))
+        source = b""
+        imports: list[Import] = []
+        try:
+            source = path.read_bytes()
+            real = self._real(path)
+            if not real.is_relative_to(self._project):
+                problem(
+                    f"{file} is a link that leads out of the project, to {real}: put the "
+                    "file itself there, or use the official toolchain (--engine lake)"
+                )
+            header = parse_header(source.decode("utf-8"))
+            if header.is_module:
+                problem(
+                    "a file that begins with `module` needs the official toolchain (--engine lake)",
+                    1,
+                )
+            for imported in header.imports:
+                owner = package.library_of(imported.module)
+                if owner is None:
+                    continue
+                target = owner.source(imported.module)
+                if self._is_there(target):
+                    imports.append(imported)
+                else:
+                    missing = shown_path(target, package.folder)
+                    text = f"unknown module {imported.module}: {missing} is missing"
+                    problem(text, imported.line, imported.column)
+        except (FileNotFoundError, NotADirectoryError):
+            problem(f"module {name} has no source: {file} is missing")
+        except OSError as error:
+            raise BuildBrokenError(f"{path} cannot be read: {error.strerror}") from error
+        except UnicodeDecodeError as error:
+            problem("the source is not UTF-8", source.count(b"\n", 0, error.start) + 1)
+        except HeaderError as error:
+            problem(error.message, error.line, error.column)
+        return Module(name, library, path, file, source, tuple(imports), tuple(problems))
+
+    def _real(self, path: Path) -> Path:
+        """The file's own path, without links."""
+        if path.is_symlink():
+            return path.resolve()
+        if path.parent not in self._folders:
+            self._folders[path.parent] = path.parent.resolve()
+        return self._folders[path.parent] / path.name
+
+    def _is_there(self, path: Path) -> bool:
+        if path not in self._there:
+            self._there[path] = path.is_file()
+        return self._there[path]
 
 
 def _ordered(modules: dict[str, Module]) -> Iterator[Module]:

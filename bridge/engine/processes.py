@@ -18,7 +18,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-__all__ = ["bounded_output", "exit_reason", "terminate", "tied"]
+__all__ = ["bounded_output", "exit_reason", "terminate", "tied", "usable_cores"]
 
 # Run by a separate Python.  Its arguments are our process number, an environment as JSON or
 # nothing, and the command.  1 is PR_SET_PDEATHSIG; if we died before that call, the parent is no
@@ -38,6 +38,12 @@ ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 if os.getppid() != int(sys.argv[1]):
     sys.exit(1)
 {_ENVIRONMENT_ONLY}"""
+
+
+def usable_cores() -> int:
+    """How many cores this process may use."""
+    allowed = getattr(os, "sched_getaffinity", None)
+    return len(allowed(0)) if allowed is not None else os.cpu_count() or 1
 
 
 def tied(command: Sequence[str | Path], env: Mapping[str, str] | None = None) -> list[str]:

@@ -7,6 +7,7 @@ takes some seconds.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,7 +36,12 @@ class KeptStatements:
     key: str
 
     def completed(
-        self, request: LibraryRequest, put: Callable[[Request], Answer], *, use_cache: bool
+        self,
+        request: LibraryRequest,
+        put: Callable[[Request], Answer],
+        *,
+        use_cache: bool,
+        at_once: bool = False,
     ) -> Answer:
         """The answer to the whole request; Lean is asked only for graphs if the statements of the
         same sources are kept.
@@ -44,12 +50,17 @@ class KeptStatements:
             request: the whole request.
             put: sends a request to Lean.
             use_cache: whether kept statements may be used.
+            at_once: whether Lean is asked for statements and for graphs at the same time.
         """
         kept = AnswerCache.default().load(self.key, self.root) if use_cache else None
-        sections = statements_of(request).sections
-        if kept is None or set(kept) != set(sections):
+        statements, graphs = statements_of(request), GraphsRequest(request.imports, request.graphs)
+        if kept is not None and set(kept) == set(statements.sections):
+            return {**put(graphs), **kept}
+        if not at_once:
             return put(request)
-        return {**put(GraphsRequest(request.imports, request.graphs)), **kept}
+        with ThreadPoolExecutor(1, thread_name_prefix="graphs") as thread:
+            exported = thread.submit(put, graphs)
+            return {**put(statements), **exported.result()}
 
     def keep(self, answer: Answer, files: Mapping[str, str], *, fresh: bool) -> None:
         """Keep the statements of an answer.

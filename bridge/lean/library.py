@@ -18,6 +18,7 @@ from bridge.engine import (
     Engine,
     unchanged,
 )
+from bridge.engine.processes import usable_cores
 from bridge.errors import AnswerError, LeanSourceError
 from bridge.lean.answers import AnswerCache
 from bridge.lean.client import DEFAULT_TIMEOUT, Answer, printable
@@ -188,6 +189,8 @@ def read_library(
             request,
             lambda r: ask_engine(project.root, engine, r, timeout=timeout, note=watcher.note),
             use_cache=use_cache,
+            # A server would be started for each.
+            at_once=engine.prefers_batch and usable_cores() > 1,
         ),
     )
     kept = parts()

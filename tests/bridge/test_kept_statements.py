@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
 
+from bridge.errors import AnswerError
 from bridge.lean.answers import AnswerCache
 from bridge.lean.client import Answer
 from bridge.lean.kept_statements import KeptStatements, statements_of
-from bridge.lean.requests import GraphRequest, LibraryRequest, Request
+from bridge.lean.requests import GraphRequest, GraphsRequest, LibraryRequest, Request
 
 WHOLE = LibraryRequest(("Demo",), (GraphRequest("g", (("n", 2),)),))
 SAID = {"statements": ({"kind": "end"},), "graphs": ("a graph",), "propositions": ("all",)}
@@ -75,3 +77,26 @@ def test_entries_of_an_older_answer_stay(kept: KeptStatements) -> None:
     assert path.read_bytes() == before
     kept.keep({**SAID, "statements": ("others",)}, {}, fresh=True)
     assert path.read_bytes() != before
+
+
+def test_both_parts_are_asked_for_at_once(kept: KeptStatements) -> None:
+    lean, both = Lean(), threading.Barrier(2)
+
+    def put(request: Request) -> Answer:
+        both.wait(10)  # neither is answered before the other is asked for
+        return lean(request)
+
+    assert dict(kept.completed(WHOLE, put, use_cache=True, at_once=True)) == SAID
+    parts = (statements_of(WHOLE), GraphsRequest(WHOLE.imports, WHOLE.graphs))
+    assert sorted(lean.asked) == sorted(p.document("nonce") for p in parts)
+
+
+@pytest.mark.parametrize("breaks", ["statements", "graphs"])
+def test_an_error_in_either_part_is_one_of_the_answer(kept: KeptStatements, breaks: str) -> None:
+    def put(request: Request) -> Answer:
+        if breaks in request.sections:
+            raise AnswerError("it broke")
+        return Lean()(request)
+
+    with pytest.raises(AnswerError, match="it broke"):
+        kept.completed(WHOLE, put, use_cache=True, at_once=True)

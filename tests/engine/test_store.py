@@ -211,3 +211,19 @@ def test_pruning_removes_only_what_is_old(store: Store, project: Path) -> None:
     store.prune(now=time.time() + 31 * 24 * 3600)
     assert not store.has(all_keys["Demo.C"])
     assert not list(store.folder.rglob("*.olean"))
+
+
+def test_a_build_prunes_at_most_once_in_ten_minutes(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pruned: list[Store] = []
+    monkeypatch.setattr(Store, "prune", lambda self: pruned.append(self))
+    store.folder.mkdir(parents=True, exist_ok=True)
+    store.tidy()
+    store.tidy()
+    assert pruned == [store]
+    marker, now = store.folder / "pruned", time.time()
+    for moment in (now - 601, now + 60):  # long ago; by a clock that was wrong
+        os.utime(marker, (moment, moment))
+        store.tidy()
+    assert pruned == [store] * 3
