@@ -7,7 +7,7 @@ theorem is compared with what was accepted, as a term with the definitions that 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,13 +17,12 @@ from bridge import __version__
 from bridge.kernels.export import Export
 from bridge.kernels.exporting import Written
 from bridge.kernels.interface import Kernel
-from bridge.kernels.judging import Findings
 from bridge.kernels.policy import Claim
 from bridge.lean.answers import AnswerCache
 
 __all__ = ["Accepted", "AcceptedBefore", "accepted_now"]
 
-_SCHEMA = "accepted-before/3"
+_SCHEMA = "accepted-before/4"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +33,13 @@ class Accepted:
         state: the state of the module.
         claims: the hash of the type, the axioms, and the hash of the type with the definitions that
             it unfolds to, of each theorem that the module declares and tags.
-        lemmas: names of the lemmas of the module that prove hypotheses of theorems.
-        below: names of all constants that these theorems and lemmas rest on.
+        roots: names of these theorems, and of the module's lemmas that prove hypotheses.
+        below: names of all constants that the roots rest on.
     """
 
     state: str
     claims: Mapping[str, tuple[str, frozenset[str], str]] = field(default_factory=dict)
-    lemmas: frozenset[str] = frozenset()
+    roots: frozenset[str] = frozenset()
     below: frozenset[str] = frozenset()
 
     def has(self, claims: Iterable[Claim]) -> bool:
@@ -57,7 +56,7 @@ class _Module(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     state: str
     claims: dict[str, tuple[str, frozenset[str], str]]
-    lemmas: frozenset[str]
+    roots: frozenset[str]
     below: tuple[int, ...]
 
 
@@ -92,7 +91,7 @@ class AcceptedBefore:
             (stored,) = msgspec.convert(entry, tuple[_Stored])
             return {
                 name: Accepted(
-                    m.state, m.claims, m.lemmas, frozenset(stored.names[i] for i in m.below)
+                    m.state, m.claims, m.roots, frozenset(stored.names[i] for i in m.below)
                 )
                 for name, m in stored.modules.items()
                 if states.get(name) == m.state
@@ -106,7 +105,7 @@ class AcceptedBefore:
         place = {name: i for i, name in enumerate(names)}
         stored = {
             name: _Module(
-                m.state, dict(m.claims), m.lemmas, tuple(sorted(place[n] for n in m.below))
+                m.state, dict(m.claims), m.roots, tuple(sorted(place[n] for n in m.below))
             )
             for name, m in modules.items()
         }
@@ -119,7 +118,7 @@ def accepted_now(
     written: Written,
     claims: Sequence[Claim],
     states: Mapping[str, str],
-    found: Findings,
+    refused: Collection[int | str],
 ) -> dict[str, Accepted]:
     """What a kernel has accepted of an export, by module; modules of which anything rests on a
     refused constant are left out.
@@ -129,17 +128,19 @@ def accepted_now(
         written: Lean's summary of it.
         claims: the tagged theorems.
         states: the states of the clean modules.
-        found: what the kernel refused; it has decided about the rest.
+        refused: numbers of the refused constants, and names of refused theorems without one; the
+            kernel has decided about the rest.
     """
     accepted = {}
     for module in states.keys() - written.left_out:
         own = {name for name, m in written.modules.items() if m == module}
         numbers = export.below(*(written.roots[name] for name in own))
-        below = frozenset(export.names[number] for number in numbers)
-        if below & found.refusals.keys() or own & found.refused.keys():
+        if not numbers.isdisjoint(refused) or not own.isdisjoint(refused):
             continue
-        theorems = {c.theorem: _of(c) for c in claims if c.theorem in own}
         accepted[module] = Accepted(
-            states[module], theorems, frozenset(own - theorems.keys()), below
+            states[module],
+            {c.theorem: _of(c) for c in claims if c.theorem in own},
+            frozenset(own),
+            frozenset(export.names[number] for number in numbers),
         )
     return accepted

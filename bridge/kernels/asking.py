@@ -155,7 +155,9 @@ def _compared(
 
     def compared(written: Written, digests: Mapping[str, str]) -> ComparedExport:
         claims = claims_of(statements, written)
-        return ComparedExport(written, engine.lean_version, claims, clean.states(digests))
+        # What was compiled again meanwhile need not be what Lean exported.
+        states = clean.states(digests) if clean.digests() == digests else {}
+        return ComparedExport(written, engine.lean_version, claims, states)
 
     if exported.written is not None:
         now = compared(exported.written, exported.digests)

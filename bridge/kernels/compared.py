@@ -16,7 +16,7 @@ from bridge.kernels.policy import Claim, objections, pinned_library
 from bridge.lean.statement import Statements
 from bridge.lean.trust import KernelOpinion
 
-__all__ = ["ComparedExport", "claims_of", "judged"]
+__all__ = ["ComparedExport", "claims_of", "reasons"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +36,17 @@ class ComparedExport:
     states: Mapping[str, str]
 
     def known(self, before: Mapping[str, Accepted], lemmas: Iterable[str]) -> bool:
-        """Whether a kernel accepted what was left out: the theorems as they are stated now, and
-        the lemmas among ``lemmas``, those that prove hypotheses.
+        """Whether nothing that the audit rests on is missing: a kernel accepted the theorems that
+        were left out, as they are stated now, and each lemma is in the export or was accepted.
 
         Args:
             before: what the kernel accepted of modules with these states.
-            lemmas: names of all lemmas that the audit rests on.
+            lemmas: names of all lemmas that prove hypotheses of theorems.
         """
         left_out = self.written.left_out
         if not left_out <= before.keys():
             return False
-        there = frozenset(self.written.roots).union(*(before[m].lemmas for m in left_out))
+        there = frozenset(self.written.roots).union(*(before[m].roots for m in left_out))
         missing = [c for c in self.claims if c.number is None]
         return there.issuperset(lemmas) and all(
             c.module in left_out and before[c.module].has([c]) for c in missing
@@ -66,10 +66,12 @@ class ComparedExport:
         left_out = self.written.left_out
         before = {m: one for m, one in place.load(self.states).items() if m in left_out}
         claims = [c for c in self.claims if c.number is not None or c.module not in left_out]
-        found = judged(kernel, self.lean_version, self.written, claims, export, answer)
+        against = reasons(kernel, self.lean_version, self.written, claims, export, answer)
+        opinion = KernelOpinion(kernel.name, kernel.version, answer.accepted, kernel.known_bugs)
+        found = findings(export, claims, opinion, against)
         new: dict[str, Accepted] = {}
         if not answer.undecided:
-            new = accepted_now(export, self.written, self.claims, self.states, found)
+            new = accepted_now(export, self.written, self.claims, self.states, against)
         place.store({**before, **new})  # what is refused now must not count later
         here = {export.names[number] for number in export.constants}
         others = frozenset().union(*(one.below for one in before.values())) - here
@@ -77,15 +79,16 @@ class ComparedExport:
         return replace(found, opinion=replace(found.opinion, accepted=accepted))
 
 
-def judged(
+def reasons(
     kernel: Kernel,
     lean_version: str,
     written: Written,
     claims: Sequence[Claim],
     export: Export,
     answer: KernelAnswer,
-) -> Findings:
-    """Compare a kernel's answer, and the export that it is about, with the audit's statements.
+) -> dict[int | str, str]:
+    """Why constants of an export do not count, by number, or by name for a theorem without one: the
+    kernel refuses them, or the export is not what the audit states.
 
     Args:
         kernel: the kernel.
@@ -96,7 +99,8 @@ def judged(
         answer: its answer.
 
     Raises:
-        AnswerError: the export, or the answer, has another number of constants than Lean wrote.
+        AnswerError: the export, or the answer, has another number of constants than Lean wrote, or
+            the kernel refuses what is no constant.
     """
     seen = answer.accepted + len(answer.refused) + answer.undecided
     if not answer.complete or len(export.constants) != written.count or seen != written.count:
@@ -104,14 +108,19 @@ def judged(
             f"Lean wrote {written.count} constants, the export has {len(export.constants)}, and "
             f"the kernel of {kernel.name} answered for {seen}"
         )
-    number_of = {raw: number for number, raw in enumerate(export.raw)}
-    reasons: dict[int | str, str] = {number_of[n]: why for n, why in answer.refused.items()}
-    reasons.update(written.refused.items())
+    numbers: dict[str, list[int]] = {}  # different names can look the same
+    for number in export.constants:
+        numbers.setdefault(export.raw[number], []).append(number)
+    if odd := sorted(answer.refused.keys() - numbers):
+        raise AnswerError(f"the kernel of {kernel.name} refuses {odd[0]!r}, which is no constant")
+    found: dict[int | str, str] = {
+        number: why for raw, why in answer.refused.items() for number in numbers[raw]
+    }
+    found.update(written.refused.items())
     pinned = pinned_library().of(lean_version)
     for what, why in objections(export, claims, written.own, pinned).items():
-        reasons.setdefault(what, why)
-    opinion = KernelOpinion(kernel.name, kernel.version, answer.accepted, kernel.known_bugs)
-    return findings(export, claims, opinion, reasons)
+        found.setdefault(what, why)
+    return found
 
 
 def claims_of(statements: Statements, written: Written) -> Sequence[Claim]:

@@ -155,6 +155,8 @@ class ExportOnTheWay:
         Raises the same as :func:`bridge.lean.questions.ask_engine`.
         """
         root = self.project.root
+        self.written = None
+        self.path.unlink(missing_ok=True)
         self.digests = CleanModules(self.project, self.engine).digests()
         without = tuple(self.known(request.already_clean))
         constants = ConstantsRequest(self.project.roots, without=without)

@@ -105,7 +105,7 @@ class CleanModules:
             found = looked_at(answer["trust"])
             if clean and found.guiding != set(kept.guiding):
                 clean = {}
-            elif odd := found.at_odds & clean.keys():
+            elif odd := {m for m, new in found.at_odds.items() if _is_news(clean.get(m), new)}:
                 clean = {n: one for n, one in clean.items() if odd.isdisjoint((n, *one.rests))}
             else:
                 break
@@ -169,6 +169,11 @@ class CleanModules:
     def _store(self, kept: _Kept) -> None:
         entry = msgspec.to_builtins(kept)
         AnswerCache.default().store(self._key, {"kept": (entry,)}, {})
+
+
+def _is_news(clean: _Clean | None, others: Iterable[str]) -> bool:
+    """Whether a clean module was not known to rest on one of these."""
+    return clean is not None and any(o not in clean.rests and not _is_ours(o) for o in others)
 
 
 def _is_ours(module: str) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from msgspec import to_builtins
+import msgspec
 from msgspec.structs import replace
 
 from bridge.errors import AnswerError
@@ -144,8 +144,8 @@ class Looked(Part, frozen=True):
         accepted: how many of its constants the kernel accepted.
         not_checked: how many no kernel checks.
         theorems: the theorems that it both declares and tags.
-        rests: modules of the project that it imports, that declare what its constants mention, or
-            that declare one of them in another way.
+        rests: other modules, of the project or of `Obligations`, that it imports, that declare what
+            its constants mention, or that declare one of them in another way.
     """
 
     module: str
@@ -182,7 +182,7 @@ class _End(End, frozen=True, kw_only=True, tag_field="kind", tag="end"):
     all: int
     modules: tuple[Looked, ...] = ()
     guiding: frozenset[str] = frozenset()
-    at_odds: frozenset[str] = frozenset()
+    at_odds: dict[str, frozenset[str]] = msgspec.field(default_factory=dict)
 
 
 _KINDS = Outside | _Untagged | _Vacuous | _Refusal | _Refused
@@ -196,13 +196,13 @@ class Inspected:
         modules: the result for each module that was not left out.
         guiding: all modules that register something that guides a search in others, such as an
             instance.
-        at_odds: modules that were left out, but of which one that was not declares a constant in
-            another way: what was found of them before need not hold.
+        at_odds: for modules that were left out, those that were not and declare one of their
+            constants in another way: what was found before need not hold.
     """
 
     modules: tuple[Looked, ...]
     guiding: frozenset[str]
-    at_odds: frozenset[str]
+    at_odds: Mapping[str, frozenset[str]]
 
 
 def looked_at(messages: Sequence[object]) -> Inspected:
@@ -235,7 +235,7 @@ def with_left_out(
         not_checked=end.not_checked + not_checked,
         all=end.all + accepted + not_checked,
     )
-    return (*messages[:-1], to_builtins(whole))
+    return (*messages[:-1], msgspec.to_builtins(whole))
 
 
 def parse_trust(messages: Sequence[object]) -> Trust:

@@ -136,7 +136,7 @@ def taggedBy (env : Environment) (entries : Nat → Array Name) : Array Tagged :
 /-- The tagged theorems. -/
 def taggedIn (env : Environment) : Array Tagged := taggedBy env fun i => obligationAttr.ext.getModuleEntries env i
 
-/-- Is this theorem left out with these modules?  One that another module tags than declares it never is. -/
+/-- Is it left out with these modules?  What another module tags than declares it never is. -/
 def Tagged.leftOut (t : Tagged) (without : NameSet) : Bool := t.own && without.contains t.module
 
 /-- Export every tagged theorem, except those of these modules. -/

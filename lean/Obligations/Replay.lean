@@ -304,30 +304,31 @@ private def sameTheorem : ConstantInfo → ConstantInfo → Bool
   | .thmInfo a, .thmInfo b => a.toConstantVal == b.toConstantVal && a.value == b.value
   | _, _ => false
 
-/-- For each module, those that declare one of its constants in another way.  Lean has one copy at a time, and which one it has
-can change with any of them. -/
-private def atOdds (declared : Declared) : Std.HashMap Name NameSet := Id.run do
+/-- For each module, the others that declare one of its constants in another way.  Lean has one copy at a time, and which one it
+has can change with any of them.  Of a theorem among `tagged` the same copy counts, too: what is said of it includes its place. -/
+private def atOdds (declared : Declared) (tagged : NameSet) : Std.HashMap Name NameSet := Id.run do
   let mut found := {}
-  for (_, copies) in declared do
+  for (n, copies) in declared do
     let some last := copies.back? | continue
-    unless copies.size == 1 || copies.all fun c => sameTheorem last.info c.info do
-      let modules := copies.foldl (init := ({} : NameSet)) fun s c => s.insert c.module
-      for m in modules do found := found.insert m (modules.foldl NameSet.insert (found.getD m {}))
+    if copies.size == 1 || !tagged.contains n && copies.all fun c => sameTheorem last.info c.info then continue
+    for c in copies do
+      let others := copies.filterMap fun other => if other.module == c.module then none else some other.module
+      found := found.insert c.module (others.foldl NameSet.insert (found.getD c.module {}))
   return found
 
 /-- What is found of the project's modules. -/
 structure Replayed where
   /-- The outcome of each constant that was checked. -/
   outcomes : Array (Name × Outcome)
-  /-- For each module the others of the project that it rests on directly: those that it imports, those that declare what its
-  constants mention, and those that declare one of them in another way. -/
+  /-- For each module the others, of the project or of this library, that it rests on directly: those that it imports, those that
+  declare what its constants mention, and those that declare one of them in another way. -/
   rests : Std.HashMap Name NameSet
-  /-- Modules that were accepted before, but of which one that was not declares a constant in another way. -/
-  atOdds : NameSet
+  /-- For modules that were accepted before, those that were not and declare one of their constants in another way. -/
+  atOdds : Std.HashMap Name NameSet
 
 /-- Check every constant of the project's modules again, starting from Lean's own modules only; those of the modules `before` were
-accepted before. -/
-def replay (before : NameSet) : MetaM Replayed := do
+accepted before.  `tagged` are the audit's theorems. -/
+def replay (before tagged : NameSet) : MetaM Replayed := do
   let env ← getEnv
   let mut declared : Declared := {}
   let mut base : NameSet := {}
@@ -355,10 +356,11 @@ def replay (before : NameSet) : MetaM Replayed := do
         let there := (declared.getD m #[]).map (·.module)
         if there.contains c.module then s else there.foldl NameSet.insert s
       rests := rests.insert c.module below
-  let mut odd : NameSet := {}
-  for (m, others) in atOdds declared do
+  let mut odd := {}
+  for (m, others) in atOdds declared tagged do
     rests := rests.insert m (others.foldl NameSet.insert (rests.getD m {}))
-    if before.contains m && others.any fun other => !before.contains other then odd := odd.insert m
+    let new := others.filter fun other => !before.contains other
+    if before.contains m && !new.isEmpty then odd := odd.insert m new
   return { outcomes := found.outcomes.toArray, rests, atOdds := odd }
 
 end Obligations

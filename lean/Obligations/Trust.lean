@@ -83,7 +83,8 @@ elab_rules : command
               answer nonce [("kind", .str "untagged"), ("name", .str n.toString),
                 ("module", .str module.toString)]
               count := count + 1
-    let found ← liftTermElabM (replay before)
+    let tags := taggedIn env
+    let found ← liftTermElabM (replay before (tags.foldl (fun s t => s.insert t.name) {}))
     let byName := found.outcomes.foldl (init := ({} : Std.HashMap Name Outcome)) fun m (n, o) => m.insert n o
     let mut refused := 0
     for (n, outcome) in found.outcomes do
@@ -91,7 +92,6 @@ elab_rules : command
         answer nonce [("kind", .str "refusal"), ("name", .str n.toString), ("why", .str why)]
         count := count + 1
         refused := refused + 1
-    let tags := taggedIn env
     let mut odd : NameSet := {}
     for t in tags do
       if t.leftOut before then continue
@@ -135,6 +135,6 @@ elab_rules : command
     -- What is refused of this library, on which something of the project rests, is in no module of the project.
     answer nonce [("kind", .str "end"), ("count", toJson count), ("constants", toJson accepted),
       ("not_checked", toJson notChecked), ("all", toJson (all + refused)), ("modules", .arr looked),
-      ("guiding", .arr guiding), ("at_odds", namesOf found.atOdds)]
+      ("guiding", .arr guiding), ("at_odds", Json.mkObj <| found.atOdds.toList.map fun (m, others) => (m.toString, namesOf others))]
 
 end Obligations

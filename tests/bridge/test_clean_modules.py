@@ -59,13 +59,14 @@ class Lean:
                 "accepted": c[0],
                 "not_checked": c[1],
                 "theorems": theorems[m],
-                "rests": RESTS[m],
+                "rests": [*RESTS[m], *([self.at_odds[m]] if m in self.at_odds else ())],
             }
             for m, c in looked.items()
         ]
         end |= {"constants": constants - len(said), "modules": modules, "guiding": self.guiding}
-        left_out = request.already_clean
-        end["at_odds"] = [m for m in left_out if self.at_odds.get(m, m) not in left_out]
+        left_out = set(request.already_clean)
+        new = {m: {self.at_odds[m]} - left_out for m in self.at_odds.keys() & left_out}
+        end["at_odds"] = {m: list(others) for m, others in new.items() if others}
         stated = [
             statement(n, binder("hPos", "0 < n"), module=m, discharges=self.lemmas)
             for m in sorted(looked)
@@ -169,6 +170,22 @@ def test_a_module_is_inspected_if_another_one_declares_a_constant_of_it_differen
     look(modules, lean)
     assert set(lean.asked[3]) == {"Demo", "Demo.A", "Demo.B"}
     assert len(lean.asked) == 4
+    lean.digests["Demo"] = "a third"
+    look(modules, lean)
+    assert set(lean.asked[4]) == set()
+    assert len(lean.asked) == 5
+
+
+@pytest.mark.parametrize("other", ["Demo", "Obligations.X"])
+def test_a_known_other_copy_in_a_module_that_is_inspected_each_time_is_no_news(
+    modules: CleanModules, lean: Lean, other: str
+) -> None:
+    lean.at_odds = {"Demo.A": other}
+    lean.odd = {"Demo": "Demo.bad"}
+    look(modules, lean)
+    look(modules, lean)
+    look(modules, lean)
+    assert [set(asked) for asked in lean.asked] == [set(), *[{"Demo.A", "Demo.B"}] * 2]
 
 
 def test_a_new_or_removed_lemma_is_noticed(modules: CleanModules, lean: Lean) -> None:

@@ -10,10 +10,9 @@ import pytest
 from bridge.kernels.accepted_before import Accepted, AcceptedBefore, accepted_now
 from bridge.kernels.exporting import Written
 from bridge.kernels.interface import KernelAnswer
-from bridge.kernels.judging import findings
 from tests.cli.test_second_kernel import ScriptedKernel
 from tests.kernels.exports import COUNT
-from tests.kernels.test_policy import CLAIMS, HONEST, NUMBERS, OPINION, OWN, THEOREMS
+from tests.kernels.test_policy import CLAIMS, HONEST, NUMBERS, OWN, THEOREMS
 
 STATES = {"A": "a", "B": "b", "Empty": "e"}
 MODULES = {"sum": "A", "seven": "A", "tree": "B"}
@@ -29,9 +28,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AcceptedBefore:
 
 def now(written: Written = WRITTEN, **refused: str) -> dict[str, Accepted]:
     """What is accepted while these constants are refused."""
-    reasons = {NUMBERS[name]: why for name, why in refused.items()}
-    found = findings(HONEST, CLAIMS, OPINION, reasons)
-    return accepted_now(HONEST, written, CLAIMS, STATES, found)
+    return accepted_now(HONEST, written, CLAIMS, STATES, [NUMBERS[name] for name in refused])
 
 
 def test_each_module_has_its_theorems_and_what_they_rest_on() -> None:
@@ -53,6 +50,7 @@ def test_what_rests_on_a_refused_constant_is_not_accepted() -> None:
     assert set(now(seven="no")) == {"B", "Empty"}
     assert set(now(Tree="no")) == {"A", "Empty"}
     assert set(now(Nat="no")) == {"Empty"}
+    assert set(accepted_now(HONEST, WRITTEN, CLAIMS, STATES, ["tree"])) == {"A", "Empty"}
 
 
 def test_it_is_kept_while_the_states_are_the_same(place: AcceptedBefore) -> None:

@@ -77,6 +77,20 @@ def test_what_every_kernel_accepted_before_is_left_out(tmp_path: Path) -> None:
     assert r'"[]" "[\"A\", \"C\"]"' in asked[0].splitlines()[-1]
 
 
+def test_of_two_requests_only_the_second_counts(tmp_path: Path) -> None:
+    def run(text: str, output: Path) -> Any:
+        if "N" not in text:
+            output.write_text("{}")
+        return answered(text)
+
+    exported = on_the_way(tmp_path, run)
+    exported.put(REQUEST, 5)
+    assert exported.written is not None
+    exported.put(TrustRequest(("N",)), 5)
+    assert exported.written is None
+    assert not exported.path.exists()
+
+
 def test_without_a_file_nothing_is_written(tmp_path: Path) -> None:
     exported = on_the_way(tmp_path, lambda text, _: answered(text))
     exported.put(REQUEST, 5)

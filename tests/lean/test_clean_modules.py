@@ -205,6 +205,21 @@ def test_the_same_theorem_in_two_modules_is_no_reason_to_inspect_both(look: Look
 
 @pytest.mark.slow
 @pytest.mark.lean
+def test_a_copy_of_a_tagged_theorem_in_another_module_counts(look: Looking) -> None:
+    """What Lean says of a theorem includes the module and the line of one of its copies."""
+    copy = "theorem Demo.T (n : Nat) (hPos : 0 < n) : 0 < n + n := by omega\n"
+    base = "import Obligations\n@[obligation] " + copy
+    look(Base=base)
+    for other in (copy, "\n\n" + copy, ""):
+        found = look(Another=other)
+        assert "Demo.Base" not in look.left
+        assert found.stated == look(whole=True).stated
+    look(Leaf="def more := 1\n")
+    assert "Demo.Base" in look.left
+
+
+@pytest.mark.slow
+@pytest.mark.lean
 def test_a_module_may_tag_a_theorem_of_another(look: Looking) -> None:
     tag = """\
 open Lean in
@@ -245,13 +260,13 @@ class Kernels:
 
     def __init__(self, look: Looking, monkeypatch: pytest.MonkeyPatch) -> None:
         self.look, self.written = look, Written(0, {}, {}, {}, frozenset())
-        judged = compared.judged
+        reasons = compared.reasons
 
         def noted(kernel: Any, lean: str, written: Written, *rest: Any) -> Any:
             self.written = written
-            return judged(kernel, lean, written, *rest)
+            return reasons(kernel, lean, written, *rest)
 
-        monkeypatch.setattr(compared, "judged", noted)
+        monkeypatch.setattr(compared, "reasons", noted)
 
     def __call__(self, **sources: str) -> Trust:
         self.look.write(sources)
