@@ -23,6 +23,8 @@ from bridge.lean.requests import TrustRequest
 from bridge.lean.trust import Trust
 from bridge.policy.settings import Settings
 
+pytestmark = [pytest.mark.lean, pytest.mark.slow]
+
 BASE = """\
 import Obligations
 namespace Demo
@@ -104,7 +106,6 @@ def look(project_of: Callable[[str], Project], lean: Engine) -> Looking:
     return Looking(project_of(""), lean)
 
 
-@pytest.mark.lean
 def test_only_a_changed_leaf_is_inspected(look: Looking) -> None:
     first = look(Base=BASE, Leaf=LEAF + END)
     assert not LOOKED & look.left
@@ -123,8 +124,6 @@ def test_only_a_changed_leaf_is_inspected(look: Looking) -> None:
     assert found == look(whole=True)
 
 
-@pytest.mark.slow
-@pytest.mark.lean
 def test_a_changed_module_is_inspected_with_all_above_it(look: Looking) -> None:
     first = look(Base=BASE, Leaf=LEAF + END)
     for more in ("", "-- another state\n"):  # the problem is found again
@@ -146,8 +145,6 @@ run_cmd liftCoreM do
 """
 
 
-@pytest.mark.slow
-@pytest.mark.lean
 def test_a_term_may_mention_what_its_module_does_not_import(look: Looking) -> None:
     assert look(Base=CHEAT, Leaf="def Demo.D : Prop := True\n").refusals == {}
     found = look(Leaf="def Demo.D : Prop := False\n")
@@ -155,8 +152,6 @@ def test_a_term_may_mention_what_its_module_does_not_import(look: Looking) -> No
     assert set(found.refusals) == {"Demo.cheat"}
 
 
-@pytest.mark.slow
-@pytest.mark.lean
 @pytest.mark.parametrize("other", ["theorem Demo.T : False := sorry", "axiom Demo.T : False"])
 def test_every_copy_of_a_constant_is_inspected(look: Looking, other: str) -> None:
     """Lean lets two modules declare the same theorem, or one of them as an axiom, and keeps the
@@ -175,8 +170,6 @@ theorem Demo.above : True ∨ False := Demo.T
 """
 
 
-@pytest.mark.slow
-@pytest.mark.lean
 def test_a_module_is_inspected_when_another_one_proves_its_theorem_differently(
     look: Looking,
 ) -> None:
@@ -190,8 +183,6 @@ def test_a_module_is_inspected_when_another_one_proves_its_theorem_differently(
     assert "Demo.Base" not in look.left
 
 
-@pytest.mark.slow
-@pytest.mark.lean
 def test_the_same_theorem_in_two_modules_is_no_reason_to_inspect_both(look: Looking) -> None:
     """Such as the equations of a function, which Lean proves where they are first used."""
     base = "import Lean\ndef Demo.f : Nat → Nat\n  | 0 => 1\n  | n + 1 => n\n"
@@ -203,8 +194,6 @@ def test_the_same_theorem_in_two_modules_is_no_reason_to_inspect_both(look: Look
     assert again == look(whole=True)
 
 
-@pytest.mark.slow
-@pytest.mark.lean
 def test_a_copy_of_a_tagged_theorem_in_another_module_counts(look: Looking) -> None:
     """What Lean says of a theorem includes the module and the line of one of its copies."""
     copy = "theorem Demo.T (n : Nat) (hPos : 0 < n) : 0 < n + n := by omega\n"
@@ -218,8 +207,6 @@ def test_a_copy_of_a_tagged_theorem_in_another_module_counts(look: Looking) -> N
     assert "Demo.Base" in look.left
 
 
-@pytest.mark.slow
-@pytest.mark.lean
 def test_a_module_may_tag_a_theorem_of_another(look: Looking) -> None:
     tag = """\
 open Lean in
@@ -235,8 +222,6 @@ run_cmd setEnv (Obligations.obligationAttr.ext.modifyState (← getEnv) (·.inse
     assert look().stated == {}
 
 
-@pytest.mark.slow
-@pytest.mark.lean
 def test_an_instance_in_another_module_counts(look: Looking) -> None:
     base = """\
 import Obligations
@@ -280,8 +265,6 @@ class Kernels:
         return set(self.written.roots)
 
 
-@pytest.mark.slow
-@pytest.mark.lean
 def test_the_second_kernel_is_given_the_theorems_of_changed_modules(
     look: Looking, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -97,6 +97,7 @@ def test_a_syntax_error_has_its_place(project_of: Make, lean: Engine) -> None:
     refused(project_of(source), lean, LeanSourceError, r"lean/Demo/Basic\.lean:3:")
 
 
+@pytest.mark.slow
 def test_renaming_a_bound_variable_is_not_a_change_but_changing_a_definition_is(
     demo: Library, project_of: Make, lean: Engine
 ) -> None:
