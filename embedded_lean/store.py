@@ -35,6 +35,7 @@ import msgspec
 from bridge.engine.asked import states_of
 from bridge.engine.interface import LeanMessage, Severity
 from bridge.engine.modules import Module
+from bridge.storage.bounded import is_due
 
 __all__ = ["Store", "base_key", "key_with", "module_keys"]
 
@@ -43,7 +44,6 @@ _OBJECT_DAYS, _TREE_DAYS = 30, 7
 _MOST_TREES, _MOST_BYTES = 16, 1_000_000_000
 _IN_USE_SECONDS = 24 * 3600
 _WORK_SECONDS = 2 * 24 * 3600
-_BETWEEN_SECONDS = 600
 _MOST_SETS = 8  # of paths that are kept for one key
 
 
@@ -251,12 +251,11 @@ class Store:
 
     def tidy(self) -> None:
         """`prune`, at most once in ten minutes.  Call this with the lock held."""
-        marker = self.folder / "pruned"
-        if 0 <= time.time() - _modified(marker) < _BETWEEN_SECONDS:
-            return
-        self.prune()
+        due = False
         with contextlib.suppress(OSError):  # a read-only cache
-            marker.touch()
+            due = is_due(self.folder / "pruned", time.time())
+        if due:
+            self.prune()
 
     def prune(self, now: float | None = None) -> None:
         """Remove trees, objects and left-over work folders that were not used for long.

@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 from bridge.engine import Engine
@@ -85,13 +86,14 @@ def _places(
     kernels: Sequence[Kernel], project: Project, engine: Engine
 ) -> Sequence[AcceptedBefore]:
     """The entry in the cache for each kernel."""
-    about = (project.root, engine.fingerprint, _pinned(engine))
+    about = (project.root, engine.fingerprint, _pinned(engine.lean_version))
     return [AcceptedBefore.of(kernel, *about) for kernel in kernels]
 
 
-def _pinned(engine: Engine) -> str:
+@cache
+def _pinned(lean_version: str) -> str:
     """The hash of the pinned statements of Lean's own library."""
-    pins = json.dumps(sorted(pinned_library().of(engine.lean_version).items()))
+    pins = json.dumps(sorted(pinned_library().of(lean_version).items()))
     return hashlib.sha256(pins.encode()).hexdigest()
 
 
@@ -105,13 +107,13 @@ def _found(
 ) -> list[Findings]:
     """The findings of each kernel, from the cache or from the kernel; one export for all."""
     project, engine = library.project, library.engine
-    cache = AnswerCache.default()
+    answers = AnswerCache.default()
     request = ConstantsRequest(project.roots)
     sources = answer_key(project, engine, request)
-    pinned = _pinned(engine)
-    keys = [cache.key(_SCHEMA, sources, k.name, k.fingerprint, pinned) for k in kernels]
+    pinned = _pinned(engine.lean_version)
+    keys = [answers.key(_SCHEMA, sources, k.name, k.fingerprint, pinned) for k in kernels]
     found = [
-        _load(cache, key, project.root, kernel) if use_cache else None
+        _load(answers, key, project.root, kernel) if use_cache else None
         for key, kernel in zip(keys, kernels, strict=True)
     ]
     if all(found):
@@ -134,7 +136,7 @@ def _found(
             said = answer.result()
             watcher.update(task, 1, 1)
             found[i] = result = now.taken(kernels[i], export, said, places[i])
-            _store(cache, keys[i], result, files_of(project, engine))
+            _store(answers, keys[i], result, files_of(project, engine))
     return [f for f in found if f]
 
 
@@ -169,17 +171,17 @@ def _compared(
     return None if written is None else compared(written, digests)
 
 
-def _store(cache: AnswerCache, key: str, found: Findings, files: Mapping[str, str]) -> None:
+def _store(answers: AnswerCache, key: str, found: Findings, files: Mapping[str, str]) -> None:
     body = {
         "accepted": found.opinion.accepted,
         "refusals": dict(found.refusals),
         "refused": dict(found.refused),
     }
-    cache.store(key, {"findings": (body,)}, files)
+    answers.store(key, {"findings": (body,)}, files)
 
 
-def _load(cache: AnswerCache, key: str, project: Path, kernel: Kernel) -> Findings | None:
-    answer = cache.load(key, project)
+def _load(answers: AnswerCache, key: str, project: Path, kernel: Kernel) -> Findings | None:
+    answer = answers.load(key, project)
     if answer is None:
         return None
     match answer.get("findings"):

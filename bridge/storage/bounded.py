@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Bound", "mark_used"]
+__all__ = ["Bound", "is_due", "mark_used"]
 
 _DAY = 24 * 3600.0
 _BETWEEN = 600.0
@@ -38,11 +38,8 @@ class Bound:
         at = time.time() if now is None else now
         marker = folder.with_name(folder.name + _MARKER)
         with contextlib.suppress(OSError):
-            if marker.exists() and 0 <= at - marker.stat().st_mtime < _BETWEEN:
-                return
-            marker.touch()
-            os.utime(marker, (at, at))
-            self._remove(folder, at)
+            if is_due(marker, at):
+                self._remove(folder, at)
 
     def _remove(self, folder: Path, at: float) -> None:
         found = []
@@ -58,6 +55,23 @@ class Bound:
             if total > self.most_bytes or at - used > self.days * _DAY:
                 with contextlib.suppress(OSError):
                     path.unlink()
+
+
+def is_due(marker: Path, at: float) -> bool:
+    """Whether the last time that this was so for ``marker`` is ten minutes ago; a file keeps it.
+
+    Args:
+        marker: the file.
+        at: the present time, in seconds.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    if marker.exists() and 0 <= at - marker.stat().st_mtime < _BETWEEN:
+        return False
+    marker.touch()
+    os.utime(marker, (at, at))
+    return True
 
 
 def mark_used(path: Path) -> None:

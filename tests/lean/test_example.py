@@ -55,9 +55,9 @@ MISTAKES = {
 @pytest.mark.parametrize(
     ("mistake", "code", "said"),
     [
-        pytest.param("another statement", 4, "stale"),
+        ("another statement", 4, "stale"),
         ("another definition", 3, "Step.lean"),
-        pytest.param("no proof", 1, "sorry"),
+        ("no proof", 1, "sorry"),
     ],
 )
 def test_a_planted_mistake_is_found(example: Path, mistake: str, code: int, said: str) -> None:
