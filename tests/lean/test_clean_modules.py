@@ -75,8 +75,8 @@ class Looking:
         self.project, self.lean = project, lean
         self.left: frozenset[str] = frozenset()
         self.folder = project.root / "lean" / "Demo"
-        # The source is new in each test, so no answer is in the cache.
-        self.only_here = f"-- {uuid.uuid4()}\n"
+        # New in each run, so that no answer is in the cache: a comment would not be compiled.
+        self.only_here = f"/-! {uuid.uuid4()} -/\n"
 
     def put(self, request: TrustRequest, timeout: float) -> Answer:
         self.left = frozenset(request.already_clean)
@@ -91,7 +91,7 @@ class Looking:
         for name, text in sources.items():
             (self.folder / f"{name}.lean").write_text(text + self.only_here, encoding="utf-8")
         basic = f"{''.join(f'import Demo.{p.stem}{chr(10)}' for p in self.modules())}"
-        basic += f"-- {uuid.uuid4()}\n"
+        basic += f"/-! {uuid.uuid4()} -/\n"
         (self.folder / "Basic.lean").write_text(basic, encoding="utf-8")
 
     def modules(self) -> list[Path]:
