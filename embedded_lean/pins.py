@@ -31,12 +31,12 @@ LIBRARY_BYTES = 230_954_356
 # SHA-256 of each patched file, and of the library (see oleans.tree_hash).
 OUTPUTS = {
     "lean.js": "c21eaf22e325f227d45fbb59281a9c03747e9d8aab12c86f1c5da5953e6ad06f",
-    "lean.wasm": "7c62fd4e0f61d2f5766adf47853f459abbb3471065081c9b7f41f9b7d18371ca",
+    "lean.wasm": "4e54f0c3c6e218d9bf2eb7c7ac925ff879bf850d21095e1aa9ad4ed421e30c84",
     "invoke.wasm": "f39a20cd4d70919018f01b8b8783644f61a3546ef9b403b0b5a2343803d799d4",
     "symbols.bin": "e2beeebbe770543b7e30e805bdb20e1a859e284107faa8cf7c996c8d533e6536",
     "library": "a7a69fdeac89dcb076eb14a56a22573b48a1ad334c51e893dc48a04f9b9b6956",
 }
-INSTALLED_BYTES = 354_364_255
+INSTALLED_BYTES = 354_364_271
 
 
 def engine_id() -> str:

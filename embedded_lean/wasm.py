@@ -8,9 +8,7 @@ Node.js then makes as many JavaScript objects in every thread, which takes minut
 * returns the table `symbols.bin`, from hash of a name to its address, that the patched `dlsym`
   reads,
 * takes the table of functions, and the `invoke_` functions, from `invoke.wasm`, which it returns,
-* and clears one byte, the initial value of Lean's `System.Platform.isEmscripten`.  Otherwise the
-  build behaves as in a web page: it treats every file as a `module`, which hides private
-  declarations, refuses `#print axioms`, and breaks meta code.
+* and changes two places of its code, `EDITS`.
 
 All of it works on the binary format (WebAssembly 1.0, section layout).  Anything unexpected raises
 `PatchError`.
@@ -34,17 +32,50 @@ from embedded_lean.invoke import (
     leb128,
 )
 
-__all__ = ["TrimmedModule", "symbol_table", "trim_module"]
+__all__ = ["EDITS", "TrimmedModule", "symbol_table", "trim_module"]
 
 _MAGIC = b"\0asm\1\0\0\0"
 _CUSTOM, _TYPE, _IMPORT, _FUNCTION = 0, 1, 2, 3
-_TABLE, _GLOBAL, _EXPORT, _ELEMENT = 4, 6, 7, 9
+_TABLE, _GLOBAL, _EXPORT, _ELEMENT, _CODE = 4, 6, 7, 9, 10
 _FUNCTION_KIND, _TABLE_KIND, _MEMORY_KIND, _GLOBAL_KIND = 0, 1, 2, 3
 
-# i32.const <address>; i32.const 1; i32.store8: the initialiser of `isEmscripten`; the 1 becomes 0.
-_PLATFORM_OFFSET = 24891073
-_PLATFORM_CODE = bytes.fromhex("41e89b3c41013a0000")
-_PLATFORM_VALUE = 5
+
+@dataclass(frozen=True, slots=True)
+class _Edit:
+    """An edit of the code: `old` must be there exactly once."""
+
+    why: str
+    old: bytes
+    new: bytes
+
+
+EDITS = (
+    # i32.const <address>; i32.const 1; i32.store8
+    _Edit(
+        "the initial value of Lean's `System.Platform.isEmscripten` is false; else each file counts"
+        " as a `module`, which hides private declarations and refuses `#print axioms`",
+        bytes.fromhex("41e89b3c41013a0000"),
+        bytes.fromhex("41e89b3c41003a0000"),
+    ),
+    # The function `mi_malloc_small`, its length first.  In the new one `_mi_malloc_generic` is
+    # asked for cleared memory, and the other memory gets these instructions before it is returned:
+    # local.get 2; local.get 0; i32.const 1; i32.sub; i32.const -8; i32.and; i32.add; i32.const 0;
+    # i32.store.
+    _Edit(
+        "the padding of small objects is cleared: Lean clears the last four bytes of an object of "
+        "8 n bytes, but its fields may end up to seven before; else three bytes of what was there "
+        "before get into compiled modules, and no two are the same",
+        bytes.fromhex(
+            "4a01037f238e022802602203200041036a417c716a2802c0012201280210220245044020032000"
+            "4100410010c2cf080f0b20012002280200360210200120012f011841016a3b011820020b"
+        ),
+        bytes.fromhex(
+            "5a01037f238e022802602203200041036a417c716a2802c0012201280210220245044020032000"
+            "4101410010c2cf080f0b20012002280200360210200120012f011841016a3b0118"
+            "2002200041016b4178716a410036020020020b"
+        ),
+    ),
+)
 
 _SYMBOL_BITS = 19
 _TABLE_HEADROOM = 4096
@@ -65,19 +96,13 @@ class TrimmedModule:
     invoke: bytes
 
 
-def trim_module(source: bytes, mentioned: Container[str]) -> TrimmedModule:
+def trim_module(data: bytes, mentioned: Container[str]) -> TrimmedModule:
     """Trim the published module; `mentioned` are the names that the JavaScript glue uses.
 
     Raises:
         PatchError: the module is not laid out as expected.
     """
-    _expect(source[:8] == _MAGIC, f"it starts with {source[:8].hex()}, not as WebAssembly 1")
-    code = source[_PLATFORM_OFFSET : _PLATFORM_OFFSET + len(_PLATFORM_CODE)]
-    _expect(code == _PLATFORM_CODE, f"the code of isEmscripten is {code.hex()}")
-    image = bytearray(source)
-    image[_PLATFORM_OFFSET + _PLATFORM_VALUE] = 0
-    data = bytes(image)
-
+    _expect(data[:8] == _MAGIC, f"it starts with {data[:8].hex()}, not as WebAssembly 1")
     sections = _sections(data)
     body = {s.kind: s for s in sections if s.kind != _CUSTOM}
     linking = data[sections[0].start : sections[0].end]  # dylink.0 names what must stay exported
@@ -132,6 +157,7 @@ def trim_module(source: bytes, mentioned: Container[str]) -> TrimmedModule:
         _TABLE: b"\0",
         _EXPORT: leb128(len(kept)) + b"".join(kept),
         _ELEMENT: b"\1\0\x41\x01\x0b" + leb128(len(elements)) + b"".join(map(leb128, elements)),
+        _CODE: _edited(data[body[_CODE].start : body[_CODE].end]),
     }
     parts = [_MAGIC]
     for section in sections:
@@ -149,6 +175,15 @@ def trim_module(source: bytes, mentioned: Container[str]) -> TrimmedModule:
     slots = [kinds[function] for function in elements]
     invoke = invoke_module(names, stack, b"\x01" + table, slots)
     return TrimmedModule(b"".join(parts), symbol_table(symbols, _SYMBOL_BITS), invoke)
+
+
+def _edited(code: bytes) -> bytes:
+    """The section of code after all edits."""
+    for edit in EDITS:
+        found = code.count(edit.old)
+        _expect(found == 1, f"{edit.why}: the edit expects 1 place and found {found}")
+        code = code.replace(edit.old, edit.new)
+    return code
 
 
 def symbol_table(symbols: list[tuple[bytes, int]], bits: int) -> bytes:
@@ -244,9 +279,8 @@ def _sections(data: bytes) -> list[_Section]:
         reader.at += size
     reader.finish()
     _expect(bool(found) and found[0].kind == _CUSTOM, "it does not start with a dylink section")
-    missing = {_TYPE, _IMPORT, _FUNCTION, _TABLE, _GLOBAL, _EXPORT, _ELEMENT} - {
-        s.kind for s in found
-    }
+    needed = {_TYPE, _IMPORT, _FUNCTION, _TABLE, _GLOBAL, _EXPORT, _ELEMENT, _CODE}
+    missing = needed - {s.kind for s in found}
     _expect(not missing, f"sections {sorted(missing)} are missing")
     return found
 

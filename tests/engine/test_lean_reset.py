@@ -6,6 +6,7 @@ no mount covers, or to its threads must not be visible to another.
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -91,3 +92,21 @@ def test_after_a_module_with_errors_the_others_are_compiled_as_ever(
 
     outcomes = {m.module.removeprefix("Demo."): m.outcome for m in report.modules}
     assert outcomes == {"M0": "failed", "M1": "failed", "M2": "built", "Demo": "blocked"}
+
+
+def test_a_module_has_one_compiled_form(lean: Engine, tmp_path: Path) -> None:
+    """A comment at its end, and what ran before, do not change it."""
+    source = (
+        "theorem self (n : Nat) : n = n := by rfl\n"
+        "def double (n : Nat) : Nat := n + n\n"
+        'def flags : List (String × Bool) := [("a", true), ("b", false)]\n'
+    )
+    before = 'run_cmd logInfo m!"{(List.range 30000).map fun i => (i, i % 3 == 0)}"\n'
+    found = []
+    for number, (first, end) in enumerate([("", ""), (before, "-- a comment\n")] * 2):
+        project = write_project(tmp_path / f"p{number}", chain(first, ""))
+        (project / "lean" / "Demo" / "M1.lean").write_text(source + end, encoding="utf-8")
+        assert lean.build(project, jobs=1).ok
+        found.append(lean.compiled_digests(project)["Demo.M1"])
+        shutil.rmtree(lean.layout.build)
+    assert len(set(found)) == 1

@@ -64,7 +64,6 @@ def test_nothing_from_inside_can_run_code_outside() -> None:
 
 @pytest.fixture(autouse=True)
 def small_module(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wasm, "_PLATFORM_OFFSET", len(module()) - len(wasm._PLATFORM_CODE))
     monkeypatch.setattr(wasm, "_SYMBOL_BITS", 4)
 
 
@@ -83,14 +82,15 @@ def test_a_module_keeps_mentioned_names_and_gives_the_rest_by_address() -> None:
     # function 1 has slot 1; 2 and 3 get the slots behind; the global's value is 65552
     assert sorted(addresses(trimmed.symbols).values()) == [1, 1, 1, 1, 2, 3, 65552]
     assert section(9, b"\1\0\x41\1\x0b\3\1\2\3") in trimmed.module
-    assert wasm._PLATFORM_CODE not in trimmed.module
+    assert section(10, b"".join(e.new for e in wasm.EDITS)) in trimmed.module
 
 
 @pytest.mark.parametrize(
     ("source", "finding"),
     [
         (b"MZ" + module()[2:], "starts with"),
-        (module(platform=b"\0" * 9), "isEmscripten"),
+        (module(code=wasm.EDITS[1].old), "isEmscripten.*expects 1 place and found 0"),
+        (module(code=wasm.EDITS[0].old + 2 * wasm.EDITS[1].old), "padding.*and found 2"),
         (module(table=b"\2\x70\0\5"), "the table section"),
         (module(table=b"\1\x70\0\1"), "slots for 1 functions"),
         (module(element=b"\1\1\x41\1\x0b\1\1"), "the element section"),
@@ -102,10 +102,7 @@ def test_a_module_keeps_mentioned_names_and_gives_the_rest_by_address() -> None:
         (module(stack=[b"setThrew"]), "_emscripten_stack_restore'] are missing"),
     ],
 )
-def test_a_module_that_looks_different_is_refused(
-    source: bytes, finding: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(wasm, "_PLATFORM_OFFSET", len(source) - len(wasm._PLATFORM_CODE))
+def test_a_module_that_looks_different_is_refused(source: bytes, finding: str) -> None:
     with pytest.raises(PatchError, match=finding):
         trim_module(source, {"_used"})
 

@@ -65,7 +65,7 @@ def module(
     imports: bytes | None = None,
     stack: Sequence[bytes] = STACK_FUNCTIONS,
     types: bytes = b"\2\x60\0\0\x60\3\x7f\x7f\x7f\1\x7f",
-    platform: bytes = wasm._PLATFORM_CODE,
+    code: bytes = b"".join(e.old for e in wasm.EDITS),
 ) -> bytes:
     if imports is None:
         imports = b"\3" + b"".join(
@@ -96,7 +96,7 @@ def module(
             section(6, glob),
             section(7, exports),
             section(9, element),
-            section(10, platform),
+            section(10, code),
         ]
     )
 
@@ -139,7 +139,6 @@ def arrange(change: Callable[[object, str, object], None], package: bytes | None
     `change` sets an attribute, as `monkeypatch.setattr` does.
     """
     content = pack(members()) if package is None else package
-    change(wasm, "_PLATFORM_OFFSET", len(module()) - len(wasm._PLATFORM_CODE))
     change(wasm, "_SYMBOL_BITS", 4)
     change(pins, "PACKAGE_BYTES", len(content))
     digest = base64.b64encode(hashlib.sha512(content).digest()).decode()
