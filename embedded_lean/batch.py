@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 import tempfile
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from bridge.engine.errors import BuildBrokenError, TooSlowError
@@ -24,6 +26,7 @@ __all__ = ["run_document"]
 
 _NAME = "ObligationsRequest"
 _WRITTEN = "written"
+_POLL_SECONDS = 0.1
 
 
 def run_document(
@@ -76,7 +79,7 @@ def _run(
             )
             for i in missing
         )
-    with warm_host(layout, node, project, store) as warm:
+    with warm_host(layout, node, project, store) as warm, _turn(warm.documents, cancelled):
         tree = warm.tree_like(snapshot.tree)
         work = Path(tempfile.mkdtemp(dir=warm.outputs))
         try:
@@ -100,3 +103,19 @@ def _run(
     if result.stopped:
         raise BuildBrokenError(f"{STOPPED}: {result.stopped}")
     return result.messages
+
+
+@contextmanager
+def _turn(turns: threading.Semaphore, cancelled: threading.Event) -> Iterator[None]:
+    """Wait for a turn, and give it back at the end.
+
+    Raises:
+        BuildBrokenError: `cancelled` was set meanwhile.
+    """
+    while not turns.acquire(timeout=_POLL_SECONDS):
+        if cancelled.is_set():
+            raise BuildBrokenError(f"{STOPPED}: it was cancelled before it began")
+    try:
+        yield
+    finally:
+        turns.release()

@@ -26,7 +26,7 @@ from embedded_lean.compile import CompiledModule, Compiler
 from embedded_lean.disk import errors_explained
 from embedded_lean.layout import Layout
 from embedded_lean.node import Node
-from embedded_lean.store import Store, base_key, key_with, module_keys
+from embedded_lean.store import Store, base_key, form_of, key_with, module_keys
 from embedded_lean.warm import warm_host
 
 __all__ = [
@@ -175,6 +175,7 @@ class _Run:
     jobs: int
     bases: dict[str, str] = field(default_factory=dict)
     keys: dict[str, str] = field(default_factory=dict)
+    forms: dict[str, str] = field(default_factory=dict)
     reports: dict[str, ModuleReport] = field(default_factory=dict)
     running: dict[Future[CompiledModule], Module] = field(default_factory=dict)
 
@@ -208,20 +209,28 @@ class _Run:
             if any(s is not None and s.outcome in ("failed", "blocked") for s in states):
                 self._end(ModuleReport(module.name, module.file, "blocked"))
             elif all(s is not None for s in states) and (key := self._found(module)):
-                self.keys[module.name] = key
-                self.store.link(key, module.name, self.compiler.tree)
+                self._keep(module, key)
                 self._end(_current(self.store, key, module))
 
     def _found(self, module: Module) -> str:
         """Key of a module's object, all of whose imports are compiled; empty if there is none."""
         if module.name not in self.bases:
-            base = base_key(module, self.fingerprint, self.keys)
+            base = base_key(module, self.fingerprint, self.forms)
             assert base is not None
             self.bases[module.name] = base
             key = self.store.find(base, self.compiler.project)
             if key is not None and self.store.has(key):
                 return key
         return ""
+
+    def _keep(self, module: Module, key: str) -> None:
+        """Use the object with this key for the module."""
+        digest = self.store.noted_digest(key)
+        if digest is None:
+            raise FileNotFoundError(f"the compiled module {key} was removed")
+        self.keys[module.name] = key
+        self.forms[module.name] = form_of(module, digest, self.forms)
+        self.store.link(key, module.name, self.compiler.tree)
 
     def _ready(self, module: Module) -> bool:
         if module.name in self.reports or module in self.running.values():
@@ -239,11 +248,11 @@ class _Run:
         if result.output is not None:
             base = self.bases[module.name]
             states = states_of(self.compiler.project, result.asked)
-            key = self.keys[module.name] = key_with(base, states)
+            key = key_with(base, states)
             if states:
                 self.store.note_asked(base, states)
             self.store.add(key, result.output, result.messages, states)
-            self.store.link(key, module.name, self.compiler.tree)
+            self._keep(module, key)
             outcome = "built"
         shutil.rmtree(self.work / self.bases[module.name][:16], ignore_errors=True)
         self._end(ModuleReport(module.name, module.file, outcome, result.messages, result.seconds))

@@ -20,10 +20,13 @@ from bridge.engine.interface import (
 from embedded_lean import manifest, pins
 from embedded_lean.batch import run_document
 from embedded_lean.build import build_project, compiled_digests, files_asked
+from embedded_lean.disk import errors_explained
 from embedded_lean.install import folder_size
 from embedded_lean.launch import stand_in_command
 from embedded_lean.layout import Layout
 from embedded_lean.node import Node, find_node, npm_command
+from embedded_lean.store import Store
+from embedded_lean.warm import warm_host
 
 __all__ = ["EmbeddedEngine", "embedded_status", "open_engine"]
 
@@ -97,6 +100,15 @@ class EmbeddedEngine:
     def recheck(self, project: Path, modules: Sequence[str], *, timeout: float) -> Recheck | None:
         """There is no further checker for this Lean."""
         return None
+
+    def begin(self, project: Path) -> None:
+        """See `Engine.begin`."""
+        store = Store(self.layout.build)
+        with (
+            errors_explained(store.folder),
+            warm_host(self.layout, self.node, project.resolve(), store) as warm,
+        ):
+            warm.host.begin()
 
     def build(
         self,

@@ -39,7 +39,7 @@ class HostEndedError(Exception):
 
 @dataclass(slots=True)
 class Host:
-    """The process; the first run starts it, and restarts it if it ended by itself."""
+    """The process; `begin` or the first run starts it, and a run restarts it if it ended."""
 
     layout: Layout
     node: Node
@@ -63,8 +63,7 @@ class Host:
             BuildBrokenError: Node.js could not be started.
         """
         with self._lock:
-            if self._process is None or self._process.poll() is not None:
-                self._start_process()
+            self._ensure_process()
             self._number += 1
             name = str(self._number)
             future: Future[RunEnded] = Future()
@@ -78,6 +77,15 @@ class Host:
             }
             self._send(request)
         return name, future
+
+    def begin(self) -> None:
+        """Start the process without a run, and do not wait until it is ready for one.
+
+        Raises:
+            BuildBrokenError: Node.js could not be started.
+        """
+        with self._lock:
+            self._ensure_process()
 
     def stop(self, name: str) -> None:
         """Stop a run; its future gets a result soon."""
@@ -103,7 +111,9 @@ class Host:
             self._process.stdin.write(json.dumps(request).encode() + b"\n")
             self._process.stdin.flush()
 
-    def _start_process(self) -> None:
+    def _ensure_process(self) -> None:
+        if self._process is not None and self._process.poll() is None:
+            return
         invocation = host_invocation(
             self.layout, self.node, project=self.project, tree=self.tree, outputs=self.outputs
         )

@@ -3,14 +3,16 @@
     <cache>/build/
       lock                      held by the one build that compiles
       objects/ab/<key>.olean    a compiled module
-      objects/ab/<key>.json     its warnings, and the files that Lean asked for; written last,
-                              and an object without it does not count
+      objects/ab/<key>.json     its hash, its warnings, and the files that Lean asked for; written
+                              last, and an object without it does not count
       objects/ab/<key>.asked    paths that Lean asked for when it compiled what has this key
       trees/<hash>/A/B.olean    compiled modules of one state of one project, where Lean looks
       work-*/                   a build in progress
 
 The key of a module is the hash of everything its compiled form depends on: the engine, its name
-and options, its source, and the keys of what it imports.  If Lean asked for files of the project
+and options, its source, and the forms of what it imports.  The form of a module is the hash of its
+object and of the forms that it imports: a module whose object is the same after a change, as after
+one of a comment, causes no other to be compiled.  If Lean asked for files of the project
 (`bridge.engine.asked`), that is known only once it is compiled: the paths are kept under the key,
 and the object under the hash of the key and of the states of these paths.  An object is never
 changed, and a tree names the objects it links to; so nothing here can be out of date, and two
@@ -37,9 +39,9 @@ from bridge.engine.interface import LeanMessage, Severity
 from bridge.engine.modules import Module
 from bridge.storage.bounded import is_due
 
-__all__ = ["Store", "base_key", "key_with", "module_keys"]
+__all__ = ["Store", "base_key", "form_of", "key_with", "module_keys"]
 
-_FORMAT = "object-2"
+_FORMAT = "object-3"
 _OBJECT_DAYS, _TREE_DAYS = 30, 7
 _MOST_TREES, _MOST_BYTES = 16, 1_000_000_000
 _IN_USE_SECONDS = 24 * 3600
@@ -47,13 +49,13 @@ _WORK_SECONDS = 2 * 24 * 3600
 _MOST_SETS = 8  # of paths that are kept for one key
 
 
-def base_key(module: Module, fingerprint: str, keys: Mapping[str, str]) -> str | None:
-    """Hash of what is known before a module is compiled; `keys` are those of its imports.
+def base_key(module: Module, fingerprint: str, forms: Mapping[str, str]) -> str | None:
+    """Hash of what is known before a module is compiled; `forms` are those of its imports.
 
-    None for a module with problems, or that imports one without a key.
+    None for a module with problems, or that imports one without a form.
     """
     imports = [i.module for i in module.imports]
-    if module.problems or not all(name in keys for name in imports):
+    if module.problems or not all(name in forms for name in imports):
         return None
     parts = [
         _FORMAT,
@@ -61,17 +63,25 @@ def base_key(module: Module, fingerprint: str, keys: Mapping[str, str]) -> str |
         module.name,
         json.dumps(module.library.options),
         hashlib.sha256(module.source).hexdigest(),
-        *(f"{name} {keys[name]}" for name in imports),
+        *(f"{name} {forms[name]}" for name in imports),
     ]
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+    return _hash(parts)
+
+
+def form_of(module: Module, digest: str, forms: Mapping[str, str]) -> str:
+    """Hash of a module's compiled form, of which `digest` is the sha256, and of what it imports."""
+    return _hash([digest, *(f"{i.module} {forms[i.module]}" for i in module.imports)])
+
+
+def _hash(lines: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 def key_with(base: str, states: Mapping[str, str]) -> str:
     """Key of an object for which Lean asked for files: `states` are their states, by path."""
     if not states:
         return base
-    lines = [base, *(json.dumps(pair) for pair in sorted(states.items()))]
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+    return _hash([base, *(json.dumps(pair) for pair in sorted(states.items()))])
 
 
 def module_keys(
@@ -80,19 +90,24 @@ def module_keys(
     """Key of every module whose key is known; `modules` come in compilation order.
 
     A module has no key if it has problems, asked for files that have changed since, or imports a
-    module without a key.
+    module that is not compiled.
     """
     keys: dict[str, str] = {}
+    forms: dict[str, str] = {}
     for module in modules:
-        base = base_key(module, fingerprint, keys)
+        base = base_key(module, fingerprint, forms)
         if base is not None and (key := store.find(base, project)) is not None:
             keys[module.name] = key
+            if (digest := store.noted_digest(key)) is not None:
+                forms[module.name] = form_of(module, digest, forms)
     return keys
 
 
 class _Note(msgspec.Struct, frozen=True):
-    """Data kept next to a compiled module: places and texts of messages, and files asked for."""
+    """Data kept next to a compiled module: its sha256, places and texts of messages, and files
+    asked for."""
 
+    digest: str
     messages: list[tuple[int, int, Severity, str]]
     asked: dict[str, str]
 
@@ -165,11 +180,15 @@ class Store:
         note = self._note(key)
         return None if note is None else note.asked
 
+    def noted_digest(self, key: str) -> str | None:
+        """sha256 of a compiled module when it was added; None if there is no such object."""
+        note = self._note(key)
+        return None if note is None else note.digest
+
     def digest(self, key: str) -> str | None:
-        """sha256 of a compiled module; None if the object was removed."""
+        """sha256 of a compiled module as it is now; None if the object was removed."""
         try:
-            with self._object(key, ".olean").open("rb") as compiled:
-                return hashlib.file_digest(compiled, "sha256").hexdigest()
+            return _file_hash(self._object(key, ".olean"))
         except OSError:
             return None
 
@@ -185,7 +204,7 @@ class Store:
         `asked` are the states of the paths that Lean asked for.
         """
         said = [(m.line, m.column, m.severity, m.text) for m in messages]
-        content = _Note(said, dict(asked or {}))
+        content = _Note(_file_hash(compiled), said, dict(asked or {}))
         target = self._object(key, ".olean")
         target.parent.mkdir(parents=True, exist_ok=True)
         compiled.chmod(0o444)
@@ -285,6 +304,11 @@ class Store:
         for paths in self.folder.glob("objects/*/*.asked"):
             if _modified(paths) < at - _OBJECT_DAYS * 24 * 3600:  # costs one compilation at most
                 paths.unlink(missing_ok=True)
+
+
+def _file_hash(path: Path) -> str:
+    with path.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def _modified(path: Path) -> float:

@@ -13,9 +13,10 @@ import os
 import shutil
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from bridge.engine.processes import usable_cores
 from embedded_lean.host import Host
 from embedded_lean.layout import Layout
 from embedded_lean.node import Node
@@ -32,12 +33,16 @@ class WarmHost:
     """The process of one project.
 
     It may read below `trees`, where compiled modules are, and write below `outputs`; each run sees
-    one folder of each.
+    one folder of each.  `documents` are turns: no more documents run at once than there are cores,
+    since each takes an instance of its own, which costs time and memory.
     """
 
     key: _Key
     host: Host
     folder: Path
+    documents: threading.Semaphore = field(
+        default_factory=lambda: threading.Semaphore(usable_cores())
+    )
     users: int = 0
     timer: threading.Timer | None = None
 

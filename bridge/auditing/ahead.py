@@ -31,6 +31,9 @@ __all__ = ["Ahead", "ahead_of_lean", "measure_locked"]
 TASK = "measuring what was locked"
 _NICE = 5
 """The thread's lower priority: the audit waits for Lean, which keeps most of the cores."""
+_SWITCH_SECONDS = 0.0005
+"""How long it may keep the interpreter while another thread waits for it.  With Python's 0.005 the
+thread that finds what to compile, which makes thousands of system calls, takes a second longer."""
 
 
 class _LeanAnsweredError(Exception):
@@ -78,7 +81,8 @@ def ahead_of_lean(
     if measure is None:
         yield lambda: None
         return
-    ahead = Ahead(watcher)
+    ahead, interval = Ahead(watcher), sys.getswitchinterval()
+    sys.setswitchinterval(_SWITCH_SECONDS)
     with ThreadPoolExecutor(1, thread_name_prefix="ahead") as thread:
         running = thread.submit(_measured, measure, ahead)
 
@@ -93,6 +97,7 @@ def ahead_of_lean(
             yield end
         finally:
             ahead.over.set()
+            sys.setswitchinterval(interval)
 
 
 def _measured(measure: Callable[[Ahead], object], ahead: Ahead) -> None:

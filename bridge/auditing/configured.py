@@ -27,6 +27,7 @@ from bridge.kernels.exporting import ExportOnTheWay
 from bridge.lean.answers import AnswerCache
 from bridge.lean.behind import known_trust, read_trust, refuse_other_statements
 from bridge.lean.client import DEFAULT_TIMEOUT
+from bridge.lean.compiled import note_compiled
 from bridge.lean.exporter import refuse_another_exporter
 from bridge.lean.library import KERNEL_SECONDS, Library, answer_key, ask_guard, compile_sources
 from bridge.lean.locked_answer import KeptAnswer
@@ -143,6 +144,7 @@ class Setup:
             return
         refuse_another_exporter(self.project)
         compile_sources(self.project, self.engine, progress)
+        note_compiled(self.project, ending)  # once, not by each of the threads that ask now
         mine = replace(self, engine=ending)
         with looking(
             partial(
@@ -264,7 +266,10 @@ class Setup:
             certify=certify,
             backend=chosen,
         )
-        waits = use_cache and replace_graph is None and self._has_to_ask()
+        asks = self._has_to_ask()
+        if asks:
+            self.engine.begin(self.project.root)
+        waits = use_cache and replace_graph is None and asks
         # First: Lean may take minutes, and the user should learn at once that a cluster is missing.
         with (
             spread_over(place, jobs=jobs, scheduler=scheduler) as spread,

@@ -174,6 +174,12 @@ class Engine(Protocol):
     def server_command(self, project: Path) -> list[str]:
         """Command line of a Lean language server for `project`, to be started in that folder."""
 
+    def begin(self, project: Path) -> None:
+        """Start what a build or a document will need, and do not wait for it.
+
+        Raises `EngineError` if it cannot be started.
+        """
+
     def build(
         self,
         project: Path,

@@ -75,6 +75,9 @@ class LakeEngine:
         """`lake serve`, reporting diagnostics at once; to be started in the folder `project`."""
         return [str(self.lake), "serve", "--", "-Dserver.reportDelayMs=0"]
 
+    def begin(self, project: Path) -> None:
+        """Nothing: each call starts its own process."""
+
     def build(
         self,
         project: Path,

@@ -87,6 +87,9 @@ class KeptAnswer:
         """
         raise _no_lean()
 
+    def begin(self, project: Path) -> None:
+        """Nothing is started."""
+
     def build(
         self, project: Path, *, progress: BuildProgress | None = None, jobs: int | None = None
     ) -> BuildReport:

@@ -41,6 +41,9 @@ class FakeEngine:
     def server_command(self, project: Path) -> list[str]:
         return [sys.executable, str(SERVER), self.mode, str(self.answers)]
 
+    def begin(self, project: Path) -> None:
+        """It is ready."""
+
     def run_document(
         self, project: Path, text: str, *, timeout: float, output: Path | None = None
     ) -> tuple[LeanMessage, ...] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -136,6 +137,13 @@ def test_it_ends_within_a_check(monkeypatch: pytest.MonkeyPatch) -> None:
         before = len(rounds)
         time.sleep(0.05)
         assert len(rounds) == before
+
+
+def test_other_threads_do_not_wait_long_for_the_interpreter() -> None:
+    usual = sys.getswitchinterval()
+    with ahead_of_lean(lambda _: None, Silent()):
+        assert sys.getswitchinterval() < usual
+    assert sys.getswitchinterval() == usual
 
 
 class Heard(Silent):

@@ -93,6 +93,11 @@ def test_only_what_changed_is_compiled_and_the_project_stays_untouched(
         "Demo": "built",
     }
 
+    with (project / "lean/Demo/Leaf.lean").open("a") as leaf:
+        leaf.write("\n-- a comment\n")
+    fourth = lean.build(project)  # its compiled form is the same, so nothing above it changes
+    assert outcomes(fourth) == dict.fromkeys(outcomes(third), "current") | {"Demo.Leaf": "built"}
+
 
 def report_of(lean: Engine, project: Path, source: str) -> ModuleReport:
     write_project(project, {"lean/Demo.lean": source})

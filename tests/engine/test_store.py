@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pytest
@@ -47,22 +48,54 @@ def fill(store: Store, key: str, content: bytes = b"olean", *messages: LeanMessa
     shutil.rmtree(work)
 
 
-def test_a_key_changes_with_the_source_and_with_what_is_imported(project: Path) -> None:
-    before = keys(project)
+def compiled(
+    folder: Path, store: Store, fingerprint: str = "engine", same: Iterable[str] = ()
+) -> dict[str, str]:
+    """The key of each module once all are compiled; to its source, or always to the same if it is
+    in ``same``."""
+    while True:
+        found = keys(folder, fingerprint, store)
+        if not (new := {name: key for name, key in found.items() if not store.has(key)}):
+            return found
+        for name, key in new.items():
+            source = (folder / "lean" / f"{name.replace('.', '/')}.lean").read_bytes()
+            fill(store, key, b"same" if name in same else source)
+
+
+def changed(before: Mapping[str, str], after: Mapping[str, str]) -> set[str]:
+    return {name for name in after if before.get(name) != after[name]}
+
+
+def test_a_key_changes_with_the_source_and_with_what_is_imported(
+    store: Store, project: Path
+) -> None:
+    assert set(keys(project, store=store)) == {"Demo.B", "Demo.C"}  # nothing is compiled yet
+    before = compiled(project, store)
     (project / "lean/Demo/C.lean").write_text("-- changed")
-    after = keys(project)
-    changed = {name for name in before if before[name] != after[name]}
-    assert changed == {"Demo.C", "Demo.A", "Demo"}
+    assert set(keys(project, store=store)) == {"Demo.B", "Demo.C"}
+    assert changed(before, compiled(project, store)) == {"Demo.C", "Demo.A", "Demo"}
 
 
-def test_a_key_changes_with_engine_options_and_name(project: Path) -> None:
-    before = keys(project)
-    assert set(before.values()).isdisjoint(keys(project, "other engine").values())
+def test_an_importer_keeps_its_key_where_the_compiled_form_does_not_change(
+    store: Store, project: Path
+) -> None:
+    before = compiled(project, store, same=["Demo.A", "Demo.C"])
+    (project / "lean/Demo/C.lean").write_text("-- changed")
+    assert changed(before, compiled(project, store, same=["Demo.C"])) == {"Demo.C"}
+    # What is imported indirectly counts, too.
+    (project / "lean/Demo/C.lean").write_text("-- another comment")
+    after = compiled(project, store, same=["Demo.A"])
+    assert changed(before, after) == {"Demo.C", "Demo.A", "Demo"}
+
+
+def test_a_key_changes_with_engine_options_and_name(store: Store, project: Path) -> None:
+    before = compiled(project, store)
+    assert set(before.values()).isdisjoint(compiled(project, store, "other engine").values())
     assert before["Demo.B"] != before["Demo.C"]  # equal sources under two names
     lakefile = (project / "lakefile.lean").read_text()
-    changed = lakefile.replace("package demo", "package demo where leanOptions := #[⟨`a, true⟩]")
-    (project / "lakefile.lean").write_text(changed)
-    assert set(before.values()).isdisjoint(keys(project).values())
+    other = lakefile.replace("package demo", "package demo where leanOptions := #[⟨`a, true⟩]")
+    (project / "lakefile.lean").write_text(other)
+    assert set(before.values()).isdisjoint(compiled(project, store).values())
 
 
 def test_a_module_that_cannot_be_compiled_has_no_key(project: Path) -> None:

@@ -73,6 +73,14 @@ def test_builds_and_documents_of_one_project_share_a_process(lean: Engine, tmp_p
     assert hosts() == []
 
 
+def test_it_can_begin_before_it_is_needed(lean: Engine, tmp_path: Path) -> None:
+    project = write_project(tmp_path, {"lean/Demo.lean": "def Demo.two := 2"})
+    lean.begin(project)
+    (first,) = hosts()
+    assert lean.build(project).ok
+    assert hosts() == [first]
+
+
 def test_imported_code_cannot_read_the_document(lean: Engine, tmp_path: Path) -> None:
     """It contains the secret that marks the answer, and `initialize` runs while it is imported."""
     look = 'for f in ← (System.FilePath.mk "/engine/output").readDir do IO.println f.fileName'
