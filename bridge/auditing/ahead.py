@@ -26,14 +26,14 @@ from bridge.policy.decisions import Policy
 from bridge.progress import Progress
 from numeric.backends import Backend
 
-__all__ = ["Ahead", "ahead_of_lean", "measure_locked"]
+__all__ = ["PATIENCE", "Ahead", "ahead_of_lean", "measure_locked"]
 
 TASK = "measuring what was locked"
 _NICE = 5
 """The thread's lower priority: the audit waits for Lean, which keeps most of the cores."""
-_SWITCH_SECONDS = 0.0005
-"""How long it may keep the interpreter while another thread waits for it.  With Python's 0.005 the
-thread that finds what to compile, which makes thousands of system calls, takes a second longer."""
+PATIENCE = 5.0
+"""Seconds before it begins.  After a change of one file Lean may need no more, and the results are
+in the cache; the thread would delay the others, which share the interpreter with it."""
 
 
 class _LeanAnsweredError(Exception):
@@ -69,7 +69,8 @@ class Ahead:
 def ahead_of_lean(
     measure: Callable[[Ahead], object] | None, watcher: Progress
 ) -> Iterator[Callable[[], None]]:
-    """Measure in a thread while the block runs, or until what it yields is called.
+    """Measure in a thread while the block runs, or until what it yields is called; it begins after
+    :data:`PATIENCE`.
 
     Args:
         measure: measures, and reports progress to its argument.  If it raises an `ObligationsError`
@@ -81,8 +82,7 @@ def ahead_of_lean(
     if measure is None:
         yield lambda: None
         return
-    ahead, interval = Ahead(watcher), sys.getswitchinterval()
-    sys.setswitchinterval(_SWITCH_SECONDS)
+    ahead = Ahead(watcher)
     with ThreadPoolExecutor(1, thread_name_prefix="ahead") as thread:
         running = thread.submit(_measured, measure, ahead)
 
@@ -97,10 +97,11 @@ def ahead_of_lean(
             yield end
         finally:
             ahead.over.set()
-            sys.setswitchinterval(interval)
 
 
 def _measured(measure: Callable[[Ahead], object], ahead: Ahead) -> None:
+    if ahead.over.wait(PATIENCE):
+        return
     if sys.platform == "linux":  # elsewhere threads share the process's priority
         with contextlib.suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)

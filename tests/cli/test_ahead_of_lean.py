@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -13,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from bridge.auditing import ahead as ahead_module
 from bridge.auditing import configured
 from bridge.auditing.ahead import TASK, Ahead, ahead_of_lean
 from bridge.auditing.configured import set_up
@@ -26,6 +26,11 @@ from tests.cli.fake import FakeEngine
 from tests.cli.test_trust_and_policy import report
 
 CHECKS = 6
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ahead_module, "PATIENCE", 0.0)
 
 
 @dataclass(frozen=True)
@@ -139,11 +144,12 @@ def test_it_ends_within_a_check(monkeypatch: pytest.MonkeyPatch) -> None:
         assert len(rounds) == before
 
 
-def test_other_threads_do_not_wait_long_for_the_interpreter() -> None:
-    usual = sys.getswitchinterval()
-    with ahead_of_lean(lambda _: None, Silent()):
-        assert sys.getswitchinterval() < usual
-    assert sys.getswitchinterval() == usual
+def test_it_does_not_begin_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ahead_module, "PATIENCE", 3600.0)
+    begun: list[Ahead] = []
+    with ahead_of_lean(begun.append, Silent()) as lean_has_answered:
+        lean_has_answered()  # returns, although the hour is not over
+    assert begun == []
 
 
 class Heard(Silent):
