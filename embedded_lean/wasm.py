@@ -60,7 +60,7 @@ EDITS = (
     # The function `mi_malloc_small`, its length first.  In the new one `_mi_malloc_generic` is
     # asked for cleared memory, and the other memory gets these instructions before it is returned:
     # local.get 2; local.get 0; i32.const 1; i32.sub; i32.const -8; i32.and; i32.add; i32.const 0;
-    # i32.store.
+    # i32.store.  The store lies in the memory for any size but 0, which no caller asks for.
     _Edit(
         "the padding of small objects is cleared: Lean clears the last four bytes of an object of "
         "8 n bytes, but its fields may end up to seven before; else three bytes of what was there "

@@ -28,6 +28,8 @@ ALONE = tuple(t for t in ALL if not t.shares)
 LONG = {"theorem-removed", "trust-answered", "statements-rewritten", "search-hijacked"}
 """Those that only `make slow-test` tries: each takes an audit of its own project, or two."""
 SHARING = (HONEST, *(t for t in ALL if t.shares))
+FIRST = {t.shares: t for t in reversed(SHARING)}
+"""The first trick of each project that several share: `make test` tries no others by themselves."""
 WITH_MANY = "refused"
 """The project that also has the many tricks."""
 NOTHING = "nothing"
@@ -104,7 +106,13 @@ def shared(tmp_path_factory: pytest.TempPathFactory, once: Once) -> Callable[[st
 
 
 @pytest.mark.lean
-@pytest.mark.parametrize("trick", SHARING, ids=lambda t: t.name)
+@pytest.mark.parametrize(
+    "trick",
+    [
+        pytest.param(t, id=t.name, marks=[pytest.mark.slow] * (t is not FIRST[t.shares]))
+        for t in SHARING
+    ],
+)
 def test_trick_among_others(
     trick: Trick, shared: Callable[[str], Project], project_of: Make
 ) -> None:
