@@ -15,9 +15,11 @@ from dataclasses import dataclass
 from importlib.resources import files
 
 from bridge.engine.errors import PatchError
+from embedded_lean.edit import NOT_KNOWN, Edit
 
 __all__ = ["PatchedGlue", "patch_glue"]
 
+_FILE = "lean.js"
 _IDENTIFIER = re.compile(r"[A-Za-z_$][\w$]*")
 _EXPORTS_START = "var _main,_lean_main,"
 _EXPORTS_END = "}var wasmImports;function assignWasmImports()"
@@ -30,10 +32,6 @@ _ASSIGNMENT = re.compile(
     r'([A-Za-z_$][\w$]*)=Module\["([^"]*)"\]=wasmExports\["([^"]*)"\](\.value)?;?'
 )
 _LIBRARY_ANCHOR = "var LDSO={"
-_REMEDY = (
-    "The published engine is not the one that this release knows. Update lean-obligations, "
-    "or use the official toolchain: --engine lake."
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,78 +46,68 @@ class PatchedGlue:
     mentioned: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class _Edit:
-    """Replace `old`, which must occur `count` times, by `new`; `why` is for people."""
-
-    why: str
-    old: str
-    new: str
-    count: int = 1
-
-
-def _direct(name: str, args: str, index: int, call: str) -> _Edit:
+def _direct(name: str, args: str, index: int, call: str) -> Edit[str]:
     """Let system call `name` try `leanDirectIO` before it goes to the main thread."""
     head = f"function {name}({args}){{if(ENVIRONMENT_IS_PTHREAD)"
     proxy = f"return proxyToMainThread({index},0,1,{args});"
     body = f"{{var direct=leanDirectIO.{call};if(direct!==undefined)return direct;{proxy}}}"
-    return _Edit(f"{name}: answered in the thread where possible", head + proxy, head + body)
+    return Edit(f"{name}: answered in the thread where possible", head + proxy, head + body)
 
 
-EDITS: tuple[_Edit, ...] = (
-    _Edit(
+EDITS: tuple[Edit[str], ...] = (
+    Edit(
         "the loader hands in the Module object",
         'var Module=typeof Module!="undefined"?Module:{};',
         "var Module=globalThis.leanModule||{};",
     ),
-    _Edit(
+    Edit(
         "the loader chooses how many threads are started ahead",
         "var pthreadPoolSize=4;",
         "var pthreadPoolSize=globalThis.leanPoolSize??4;",
     ),
-    _Edit(
+    Edit(
         "symbol addresses come from symbols.bin: global offset table",
         "updateGOT(origExports);LDSO.init();",
         "leanResolveGlobals();LDSO.init();",
     ),
-    _Edit(
+    Edit(
         "symbol addresses come from symbols.bin: no map from functions to table slots",
         "functionsInTableMap=new WeakMap;updateTableMap(0,wasmTable.length)}",
         "functionsInTableMap=new WeakMap}",
     ),
-    _Edit(
+    Edit(
         "symbol addresses come from symbols.bin: dlsym",
         "var __dlsym_js=(handle,symbol,symbolIndex)=>{",
         "var __dlsym_js=(handle,symbol,symbolIndex)=>{"
         "if(handle==0)return leanSymbolAddress((growMemViews(),HEAPU8),symbol);",
     ),
-    _Edit(
+    Edit(
         "what was called lies in an array, where the published code has V8 make a hash table",
         "var wasmTableMirror=[];",
         "var wasmTableMirror=new Array(1<<18);",
     ),
-    _Edit(
+    Edit(
         "calls that may throw are WebAssembly's own: what Lean's module imports",
         '"GOT.func":GOTProxyHandler};return imports}',
         '"GOT.func":GOTProxyHandler};leanImportInvokes();return imports}',
     ),
-    _Edit(
+    Edit(
         "calls that may throw are WebAssembly's own: C++ throws",
         "throw exceptionLast}",
         "leanThrown=1;throw exceptionLast}",
         count=3,
     ),
-    _Edit(
+    Edit(
         "calls that may throw are WebAssembly's own: longjmp",
         "{throw Infinity}",
         "{leanThrown=1;throw Infinity}",
     ),
-    _Edit(
+    Edit(
         "functions of JavaScript get their places in the table of functions in one step",
         'return wasmTable["grow"](1)};',
         "leanGrowTable();return freeTableIndexes.pop()};",
     ),
-    _Edit(
+    Edit(
         "functions of JavaScript with one signature share the module that wraps them",
         "var module=new WebAssembly.Module(bytes);"
         "var instance=new WebAssembly.Instance(module,{e:{f:func}});",
@@ -132,18 +120,18 @@ EDITS: tuple[_Edit, ...] = (
     _direct("_fd_write", "fd,iov,iovcnt,pnum", 161, "write(fd,iov,iovcnt,pnum)"),
     _direct("_fd_seek", "fd,offset,whence,newOffset", 159, "seek(fd,offset,whence,newOffset)"),
     _direct("_fd_close", "fd", 154, "close(fd)"),
-    _Edit(
+    Edit(
         "main runs in a thread: the published entry is kept under another name, unused",
         "function callMain(args=[]){",
         "function callMainOnMainThread(args=[]){",
     ),
-    _Edit(
+    Edit(
         "main runs in a thread: what that thread runs",
         "var result=getWasmTableEntry(ptr)(arg);function finish",
         "var result=ptr==leanMainPointer()?leanRunMain(arg):getWasmTableEntry(ptr)(arg);"
         "function finish",
     ),
-    _Edit(
+    Edit(
         "main runs in a thread: leaving it leaves the process (1 of 3)",
         "function exitOnMainThread(returnCode){if(ENVIRONMENT_IS_PTHREAD)"
         "return proxyToMainThread(1,0,0,returnCode);_exit(returnCode)}",
@@ -151,33 +139,33 @@ EDITS: tuple[_Edit, ...] = (
         "return proxyToMainThread(1,0,0,returnCode);"
         'Module["onExit"](returnCode)}',
     ),
-    _Edit(
+    Edit(
         "main runs in a thread: leaving it leaves the process (2 of 3)",
         'if(ENVIRONMENT_IS_PTHREAD){exitOnMainThread(status);throw"unwind"}',
         "if(ENVIRONMENT_IS_PTHREAD){leanFlushStreams();leanLeave(status)}",
     ),
-    _Edit(
+    Edit(
         "main runs in a thread: leaving it leaves the process (3 of 3)",
         "return proxyToMainThread(0,0,1,code);EXITSTATUS=code;",
         "return proxyToMainThread(0,0,1,code);runtimeKeepaliveCounter=0;EXITSTATUS=code;",
     ),
-    _Edit(
+    Edit(
         "one instance, many runs: a thread learns from the main thread which run it is of (1 of 2)",
         'var msg={cmd:"run",',
         'var msg={cmd:"run",leanRun:globalThis.leanRun,',
     ),
-    _Edit(
+    Edit(
         "one instance, many runs: a thread learns from the main thread which run it is of (2 of 2)",
         'else if(cmd==="run"){',
         'else if(cmd==="run"){leanEnterRun(msgData.leanRun);',
     ),
-    _Edit(
+    Edit(
         "threads get a native stack as large as the loader says",
         'new Worker(pthreadMainJs,{workerData:"em-pthread",name:"em-pthread"})',
         'new Worker(pthreadMainJs,{workerData:"em-pthread",name:"em-pthread",'
         "resourceLimits:{stackSizeMb:globalThis.leanNativeStackMb??4}})",
     ),
-    _Edit(
+    Edit(
         "Lean sees only what the loader mounts; the published code mounts /home and /tmp",
         'if(lean_path){ENV["LEAN_PATH"]=lean_path}FS.mount(NODEFS,{root:"/home"},"/home");'
         'FS.mount(NODEFS,{root:"/tmp"},"/tmp");var cwd=process.cwd();'
@@ -185,17 +173,17 @@ EDITS: tuple[_Edit, ...] = (
         'else if(cwd==="/private/tmp"){cwd="/tmp"}FS.chdir(cwd)}',
         "}",
     ),
-    _Edit(
+    Edit(
         "Lean sees the environment that the engine was started with",
         "var ENV={};",
         'var ENV=ENVIRONMENT_IS_NODE?{...process.env,LLVM_PROFILE_FILE:"/dev/null"}:{};',
     ),
-    _Edit(
+    Edit(
         "Lean's own place is inside what it sees, not the folder on disk",
         "if(isNode){path=__filename}else",
         'if(isNode){path="/engine/bin/lean"}else',
     ),
-    _Edit(
+    Edit(
         "the loader can mount folders, read the memory's size, and run Lean more than once",
         "function preRun(){",
         "globalThis.leanRuntime={get memoryBytes(){return wasmMemory.buffer.byteLength},"
@@ -203,23 +191,23 @@ EDITS: tuple[_Edit, ...] = (
         "restoreImage:leanRestoreImage,run:callMain,"
         "get aborted(){return ABORT},get idle(){return!leanThreadsLeft()}};function preRun(){",
     ),
-    _Edit(
+    Edit(
         "Node.js's permission model forbids `process.binding`, which is deprecated anyway",
         'process.binding("constants")["fs"]',
         "fs.constants",
     ),
-    _Edit(
+    Edit(
         "no processes: C's system()",
         'if(!cmdstr.length)return 0;var cp=require("child_process");',
         'if(!cmdstr.length)return 0;return -52;var cp=require("child_process");',
     ),
-    _Edit(
+    Edit(
         "no JavaScript from inside: emscripten_run_script and similar functions",
         "eval(UTF8ToString(ptr))",
         'abort("running JavaScript is not allowed")',
         count=3,
     ),
-    _Edit(
+    Edit(
         "no foreign code: dlopen of a library could bring JavaScript with it",
         "var __dlopen_js=handle=>dlopenInternal(handle,{loadAsync:false});",
         'var __dlopen_js=handle=>{dlSetError("loading libraries is not allowed");return 0};',
@@ -238,27 +226,17 @@ def patch_glue(source: str) -> PatchedGlue:
     text, mentioned = _trim(source)
     text = _silence_debug_output(text)
     for edit in EDITS:
-        text = _apply(text, edit)
+        text = edit.applied(text, _FILE)
     names = ("symbols.js", "functions.js", "direct_io.js", "main_thread.js", "image.js")
     added = "".join(map(_javascript, names))
-    library = _Edit("functions that the edits call", _LIBRARY_ANCHOR, added + _LIBRARY_ANCHOR)
-    return PatchedGlue(_apply(text, library), mentioned)
-
-
-def _apply(text: str, edit: _Edit) -> str:
-    found = text.count(edit.old)
-    if found != edit.count:
-        raise PatchError(
-            f"lean.js: the edit '{edit.why}' expects {edit.count} place(s) and found {found}",
-            remedy=_REMEDY,
-        )
-    return text.replace(edit.old, edit.new)
+    library = Edit("functions that the edits call", _LIBRARY_ANCHOR, added + _LIBRARY_ANCHOR)
+    return PatchedGlue(library.applied(text, _FILE), mentioned)
 
 
 def _find(text: str, marker: str, start: int = 0) -> int:
     at = text.find(marker, start)
     if at < 0:
-        raise PatchError(f"lean.js: the text {marker!r} is missing", remedy=_REMEDY)
+        raise PatchError(f"{_FILE}: the text {marker!r} is missing", remedy=NOT_KNOWN)
     return at
 
 
@@ -277,8 +255,8 @@ def _trim(source: str) -> tuple[str, frozenset[str]]:
     rest = _ASSIGNMENT.sub("", assignments)
     if rest != _ASSIGN_TABLE:
         raise PatchError(
-            f"lean.js: between the exports is {rest[:200]!r}, expected {_ASSIGN_TABLE!r}",
-            remedy=_REMEDY,
+            f"{_FILE}: between the exports is {rest[:200]!r}, expected {_ASSIGN_TABLE!r}",
+            remedy=NOT_KNOWN,
         )
     kept_declared = [d for d in declared if d.split("=")[0] in mentioned]
     trimmed = (

@@ -22,6 +22,7 @@ from collections.abc import Container
 from dataclasses import dataclass
 
 from bridge.engine.errors import PatchError
+from embedded_lean.edit import NOT_KNOWN, Edit
 from embedded_lean.invoke import (
     PREFIX,
     STACK_FUNCTIONS,
@@ -34,24 +35,16 @@ from embedded_lean.invoke import (
 
 __all__ = ["EDITS", "TrimmedModule", "symbol_table", "trim_module"]
 
+_FILE = "lean.wasm"
 _MAGIC = b"\0asm\1\0\0\0"
 _CUSTOM, _TYPE, _IMPORT, _FUNCTION = 0, 1, 2, 3
 _TABLE, _GLOBAL, _EXPORT, _ELEMENT, _CODE = 4, 6, 7, 9, 10
 _FUNCTION_KIND, _TABLE_KIND, _MEMORY_KIND, _GLOBAL_KIND = 0, 1, 2, 3
 
 
-@dataclass(frozen=True, slots=True)
-class _Edit:
-    """An edit of the code: `old` must be there exactly once."""
-
-    why: str
-    old: bytes
-    new: bytes
-
-
 EDITS = (
     # i32.const <address>; i32.const 1; i32.store8
-    _Edit(
+    Edit(
         "the initial value of Lean's `System.Platform.isEmscripten` is false; else each file counts"
         " as a `module`, which hides private declarations and refuses `#print axioms`",
         bytes.fromhex("41e89b3c41013a0000"),
@@ -61,7 +54,7 @@ EDITS = (
     # asked for cleared memory, and the other memory gets these instructions before it is returned:
     # local.get 2; local.get 0; i32.const 1; i32.sub; i32.const -8; i32.and; i32.add; i32.const 0;
     # i32.store.  The store lies in the memory for any size but 0, which no caller asks for.
-    _Edit(
+    Edit(
         "the padding of small objects is cleared: Lean clears the last four bytes of an object of "
         "8 n bytes, but its fields may end up to seven before; else three bytes of what was there "
         "before get into compiled modules, and no two are the same",
@@ -81,10 +74,6 @@ _SYMBOL_BITS = 19
 _TABLE_HEADROOM = 4096
 # Exports that the patched glue calls although the published glue does not mention them.
 _ALSO_KEEP = frozenset({"pthread_create"})
-_REMEDY = (
-    "The published engine is not the one that this release knows. Update lean-obligations, "
-    "or use the official toolchain: --engine lake."
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +94,9 @@ def trim_module(data: bytes, mentioned: Container[str]) -> TrimmedModule:
     _expect(data[:8] == _MAGIC, f"it starts with {data[:8].hex()}, not as WebAssembly 1")
     sections = _sections(data)
     body = {s.kind: s for s in sections if s.kind != _CUSTOM}
+    code = data[body[_CODE].start : body[_CODE].end]
+    for edit in EDITS:
+        code = edit.applied(code, _FILE)
     linking = data[sections[0].start : sections[0].end]  # dylink.0 names what must stay exported
 
     imports = _imports(_Reader(data, body[_IMPORT]))
@@ -157,7 +149,7 @@ def trim_module(data: bytes, mentioned: Container[str]) -> TrimmedModule:
         _TABLE: b"\0",
         _EXPORT: leb128(len(kept)) + b"".join(kept),
         _ELEMENT: b"\1\0\x41\x01\x0b" + leb128(len(elements)) + b"".join(map(leb128, elements)),
-        _CODE: _edited(data[body[_CODE].start : body[_CODE].end]),
+        _CODE: code,
     }
     parts = [_MAGIC]
     for section in sections:
@@ -175,15 +167,6 @@ def trim_module(data: bytes, mentioned: Container[str]) -> TrimmedModule:
     slots = [kinds[function] for function in elements]
     invoke = invoke_module(names, stack, b"\x01" + table, slots)
     return TrimmedModule(b"".join(parts), symbol_table(symbols, _SYMBOL_BITS), invoke)
-
-
-def _edited(code: bytes) -> bytes:
-    """The section of code after all edits."""
-    for edit in EDITS:
-        found = code.count(edit.old)
-        _expect(found == 1, f"{edit.why}: the edit expects 1 place and found {found}")
-        code = code.replace(edit.old, edit.new)
-    return code
 
 
 def symbol_table(symbols: list[tuple[bytes, int]], bits: int) -> bytes:
@@ -374,4 +357,4 @@ def _exports(reader: _Reader) -> list[_Export]:
 
 def _expect(condition: bool, finding: str) -> None:
     if not condition:
-        raise PatchError(f"lean.wasm: {finding}", remedy=_REMEDY)
+        raise PatchError(f"{_FILE}: {finding}", remedy=NOT_KNOWN)

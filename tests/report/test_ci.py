@@ -20,6 +20,7 @@ import jsonschema
 import pytest
 from ruamel.yaml import YAML
 
+from bridge.cli.main import group
 from bridge.report.formats import FORMATS
 
 ROOT = Path(__file__).parents[2]
@@ -190,11 +191,10 @@ def test_an_audit_without_reports_says_only_its_exit_code(tmp_path: Path) -> Non
 
 
 def test_the_action_asks_for_what_the_command_line_offers(tmp_path: Path) -> None:
-    main = pytest.importorskip("bridge.cli.main")
     runaudit_step(tmp_path, 0, SEED="7", INSTANCES="30", STRICT="true")
     name, *words = (tmp_path / "seen").read_text().split("\n")
     assert (name, words[:2]) == ("audit", ["--project", "my project"])
-    context = main.group.commands[name].make_context(name, words)
+    context = group.commands[name].make_context(name, words)
     assert context.params["seed"] == 7
     assert context.params["instances"] == 30
     assert context.params["engine_kind"] == "lake"
@@ -222,13 +222,12 @@ def test_the_verdict_step(code: int, incomplete: str, expected: int) -> None:
 
 
 def test_hooks_run_commands_that_exist() -> None:
-    main = pytest.importorskip("bridge.cli.main")
     hooks = read(HOOKS)
     assert [h["id"] for h in hooks] == ["obligations-audit", "obligations-lock"]
     for hook in hooks:
         program, name, *words = shlex.split(hook["entry"])
         assert program == "obligations"
-        main.group.commands[name].make_context(name, words)
+        group.commands[name].make_context(name, words)
         assert hook["language"] == "python"
         assert not hook["pass_filenames"]
 
